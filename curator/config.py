@@ -1,0 +1,343 @@
+"""The models of `configs/*.yaml`. Every default of the product lives here, once.
+
+Paths in a config are relative to the config's own folder; paths on the command line are relative to where it is typed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from curator.errors import ConfigError
+from curator.records import Kind
+
+Provider = Literal["local", "openai", "litellm"]
+LogFormat = Literal["auto", "chat", "mapped"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """What every part of the config has in common: it is frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class FieldMapping(Section):
+    """Which column (CSV) or key (JSONL, dotted for nested ones: `request.text`) holds what."""
+
+    input: str
+    """The user's text, or a list of chat messages."""
+    target: str | None = None
+    """The answer that production gave."""
+    id: str | None = None
+    """The log's own id of the record; kept as `log_id`."""
+    system: str | None = None
+    """The system prompt, where each record has its own. `logs.system` is the fixed one."""
+    task: str | None = None
+    """The name of the task, which `tasks:` refers to."""
+    model: str | None = None
+    """The model that gave the target."""
+    finish_reason: str | None = None
+    """Why the target ended; `length` marks a truncated answer."""
+    thumb: str | None = None
+    """The user's verdict: up/down, 1/-1, true/false, good/bad, positive/negative."""
+    correction: str | None = None
+    """What the user said the answer should have been."""
+    label: str | None = None
+    """An answer that a human labeller gave."""
+    metadata: tuple[str, ...] = ()
+    """Further columns to keep with the case."""
+
+
+class LogsConfig(Section):
+    """Where the production logs are and how they are read."""
+
+    paths: tuple[str, ...] = ()
+    """Files, folders (searched for .jsonl, .ndjson, .csv, also .gz and .zst) or globs. `--logs` replaces them."""
+    format: LogFormat = "auto"
+    """`chat`: JSONL of chat-completions request/response pairs; `mapped`: CSV or JSONL through `mapping`."""
+    mapping: FieldMapping | None = None
+    """Needed for `mapped`."""
+    system: str | None = None
+    """A system prompt for records that carry none (`mapped` only)."""
+    task: str | None = None
+    """The task of records that name none."""
+    max_record_mb: Annotated[float, Field(gt=0)] = 16.0
+    """A longer record is set aside unread, in megabytes."""
+    max_unreadable: Share = 0.2
+    """The run stops (exit code 6) when a larger share of the records than this cannot be read."""
+    sample: Positive | None = None
+    """Work on a random subset of this many deduplicated cases."""
+
+
+class DedupeConfig(Section):
+    """When two inputs count as the same."""
+
+    merge_similarity: Share = 0.9
+    """Cases this alike (Jaccard over word shingles) and with equal numbers are merged into one."""
+    group_similarity: Share = 0.7
+    """Cases this alike share a near-duplicate group, which is never split between eval and train."""
+    permutations: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Length of the MinHash signature."""
+
+
+class TaskConfig(Section):
+    """What is known of one task's answers. Without it the kind is found from the answers themselves."""
+
+    kind: Kind | None = None
+    """How answers are compared: label, number, json, short or text."""
+    labels: tuple[str, ...] = ()
+    """The labels an answer may be; an answer is then read as the first of them that it names."""
+
+
+class Price(Section):
+    """What a model costs, in US dollars per million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    """Per million input tokens."""
+    output: Annotated[float, Field(ge=0)]
+    """Per million output tokens."""
+
+
+class ModelConfig(Section):
+    """One model of the committee and the endpoint that serves it."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    """A short name, used in reports and member ids."""
+    provider: Provider = "openai"
+    """`openai`: any OpenAI-compatible endpoint; `litellm`: every other provider; `local`: the bundled local model."""
+    model: str = ""
+    """The model's name as the endpoint knows it (not needed for `local`)."""
+    base_url: str | None = None
+    """The endpoint, up to and including `/v1` (`openai`); the provider's own by default."""
+    api_key_env: str | None = None
+    """The name of the environment variable that holds the key. The key itself never stands in a config."""
+    price: Price | None = None
+    """Overrides the price list; needed where the model is not in it."""
+    concurrency: Positive = 16
+    """Requests in flight at most."""
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds to wait for one answer."""
+    max_tries: Annotated[int, Field(ge=1, le=20)] = 6
+    """How often one request is tried before its failure is recorded."""
+    send_seed: bool = False
+    """Send a `seed` that depends on the sample, where the endpoint takes one."""
+    options: dict[str, JsonValue] = {}
+    """Further fields of the request body (top_p, reasoning_effort, ...)."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.provider != "local" and not self.model:
+            raise ValueError("model: the name of the model at the endpoint is missing")
+        return self
+
+
+class CommitteeConfig(Section):
+    """Members are models x variants x temperatures; each one answers every case `repeats` times."""
+
+    models: Annotated[tuple[ModelConfig, ...], Field(min_length=1)]
+    """The models that are asked."""
+    variants: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain", "careful", "restated")
+    """Prompt variants by id, from `prompts` or from those that come with curator."""
+    temperatures: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(min_length=1)] = (0.8,)
+    """Sampling temperatures."""
+    repeats: Positive = 2
+    """Answers per member and case. With 1 the sampling noise of one prompt cannot be seen."""
+    max_tokens: Positive = 512
+    """Output tokens per answer at most; a logged request's own smaller limit is kept."""
+    prompts: str | None = None
+    """A folder with variants of your own, one .md file each."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for what, values in (
+            ("models", [m.name for m in self.models]),
+            ("variants", list(self.variants)),
+            ("temperatures", list(self.temperatures)),
+        ):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{what}: each one may stand there once")
+        return self
+
+
+class BudgetConfig(Section):
+    """Limits on what one run may spend; None is no limit. Stored answers cost nothing."""
+
+    max_usd: Annotated[float, Field(ge=0)] | None = None
+    """US dollars."""
+    max_requests: Annotated[int, Field(ge=0)] | None = None
+    """Requests sent, tries included."""
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    """Input and output tokens together."""
+
+
+class EmbeddingConfig(Section):
+    """The model that turns inputs into vectors."""
+
+    model: str = "local"
+    """`local`: the bundled all-MiniLM-L6-v2; else a sentence-transformers model name or folder."""
+    batch_size: Positive = 32
+    """Texts per batch."""
+
+
+class ClusteringConfig(Section):
+    """How unstable cases are grouped into categories."""
+
+    min_cluster_size: Annotated[int, Field(ge=2)] = 4
+    """The smallest group that counts as a category."""
+    two_stage_above: Positive = 3000
+    """Above this many points, k-means centres are clustered instead of the points."""
+
+
+class SelectionConfig(Section):
+    """How the labelling budget is spent."""
+
+    k: Annotated[int, Field(ge=0)] = 100
+    """Cases to select."""
+    random_share: Share = 0.2
+    """The share of k that is drawn at random against blind spots."""
+    held_out_share: Share = 0.5
+    """The share of near-duplicate groups that are held out: they may be evaluated on, never trained on."""
+    candidates_per_pick: Positive = 5
+    """How many of the most disagreeing cases are embedded for each pick."""
+    disagreement_power: Annotated[float, Field(ge=0)] = 2.0
+    """The exponent of disagreement in the objective."""
+    score_weight: Annotated[float, Field(ge=0)] = 0.1
+    """The weight of a pick's own disagreement beside the coverage it brings."""
+
+
+class OutputsConfig(Section):
+    """What is trusted enough to be trained on."""
+
+    trusted_models: tuple[str, ...] = ()
+    """Models whose logged answers may become fine-tune targets, by the name in the log."""
+
+
+class Config(Section):
+    """One curation job."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "curator"
+    """Names the run folder: `runs/<name>`."""
+    seed: int = 0
+    """Fixes every random choice."""
+    logs: LogsConfig = LogsConfig()
+    """Where the production logs are and how they are read."""
+    dedupe: DedupeConfig = DedupeConfig()
+    """When two inputs count as the same."""
+    tasks: dict[str, TaskConfig] = {}
+    """What is known of each task's answers, by the task's name in the log."""
+    committee: CommitteeConfig
+    """Who is asked."""
+    budget: BudgetConfig = BudgetConfig()
+    """What may be spent."""
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    """The model that turns inputs into vectors."""
+    clustering: ClusteringConfig = ClusteringConfig()
+    """How unstable cases are grouped."""
+    selection: SelectionConfig = SelectionConfig()
+    """How the labelling budget is spent."""
+    outputs: OutputsConfig = OutputsConfig()
+    """What is trusted enough to be trained on."""
+    labels: tuple[str, ...] = ()
+    """Label files that came back: `label_queue.csv` or `.jsonl` with the `label` column filled in."""
+    store: str | None = None
+    """The file that keeps paid-for answers; `.curator/store.sqlite` where the command is typed by default."""
+
+
+def load_config(path: Path) -> Config:
+    """Read a config file, with the paths in it resolved against its folder.
+
+    Raises:
+        ConfigError: there is no such file, it is no YAML, or a key or value does not fit.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{str(path)!r}: the config cannot be read ({error})",
+            remedy="name an existing YAML file, or make one with `curator init`",
+        ) from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{str(path)!r}{where}: not valid YAML ({getattr(error, 'problem', error)})",
+            remedy="mend the indentation or quoting there",
+        ) from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{str(path)!r}: expected keys such as `logs:` and `committee:`, found {type(data).__name__}",
+            remedy="start from a config made by `curator init`",
+        )
+    return _resolve(parse_config(data, name=str(path)), path.resolve().parent)
+
+
+def parse_config(data: Mapping[str, object], *, name: str = "config") -> Config:
+    """Validate a config that is already a mapping.
+
+    Raises:
+        ConfigError: a key or value does not fit; an unknown key names the nearest known one.
+    """
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        problems = [_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in error.errors()]
+        raise ConfigError(
+            f"{name!r}: " + "; ".join(problems), remedy="see docs/configuration.md for every key"
+        ) from error
+
+
+def _explain(location: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
+    where = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(location[-1]), _known_keys(location[:-1]), n=1, cutoff=0.5)
+        return f"unknown key {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
+    if kind == "missing":
+        return f"{where!r} is missing"
+    return f"{where!r}: {message.removeprefix('Value error, ')} (found {value!r})"
+
+
+def _known_keys(path: Iterable[int | str]) -> list[str]:
+    """The keys of the section that `path` leads to."""
+    section: type[BaseModel] = Config
+    for part in path:
+        field = section.model_fields.get(str(part))
+        nested = _section_in(field.annotation) if field else None
+        section = nested or section
+    return list(section.model_fields)
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := _section_in(argument):
+            return found
+    return None
+
+
+def _resolve(config: Config, folder: Path) -> Config:
+    """The config with its paths made absolute."""
+
+    def absolute(path: str) -> str:
+        return str(folder / Path(path).expanduser())
+
+    committee, logs = config.committee, config.logs
+    return config.model_copy(
+        update={
+            "logs": logs.model_copy(update={"paths": tuple(absolute(p) for p in logs.paths)}),
+            "labels": tuple(absolute(p) for p in config.labels),
+            "store": absolute(config.store) if config.store else None,
+            "committee": committee.model_copy(
+                update={"prompts": absolute(committee.prompts) if committee.prompts else None}
+            ),
+        }
+    )

@@ -1,0 +1,262 @@
+"""The frozen records that pass between stages, and how they are written to JSON.
+
+A stage takes records and returns records; nothing here reads, writes or decides. The words are those of
+`docs/architecture.md`: a *case* is one production input with its context, a *member* one seat of the committee,
+a *generation* one member's answer to one case, a *score* what the answers' disagreement amounts to, a *pick* a
+case that the selection drew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import orjson
+
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+Scalar = str | int | float | bool
+
+Role = Literal["system", "user", "assistant", "tool"]
+Kind = Literal["label", "number", "json", "short", "text"]
+Thumb = Literal["up", "down"]
+ReferenceSource = Literal["label", "correction", "teacher"]
+Slice = Literal["random", "disagreement"]
+Split = Literal["eval", "train"]
+MergeReason = Literal["exact", "near"]
+
+KINDS: tuple[Kind, ...] = ("label", "number", "json", "short", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function call the assistant asked for; `arguments` is the JSON text as it was logged."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message. `content` is "" for an assistant turn that only calls tools."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def as_openai(self) -> dict[str, JsonValue]:
+        """The message in the shape of the chat-completions API."""
+        message: dict[str, JsonValue] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            message["content"] = self.content or None
+            message["tool_calls"] = [
+                {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                for c in self.tool_calls
+            ]
+        if self.tool_call_id is not None:
+            message["tool_call_id"] = self.tool_call_id
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record stood: the file as the user named it, and its first line, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the application's user said of the logged answer."""
+
+    thumb: Thumb | None = None
+    correction: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An answer that is trusted, and why: a human label, a user's correction, or a named teacher model."""
+
+    text: str
+    source: ReferenceSource
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One production input with its context.
+
+    `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
+    sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
+    A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
+    and `group` names its near-duplicate group (the smallest case id in it).
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    source: Source
+    target: str | None = None
+    task: str | None = None
+    kind: Kind | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    feedback: Feedback | None = None
+    reference: Reference | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    log_id: str | None = None
+    weight: int = 1
+    group: str = ""
+
+    @property
+    def system(self) -> str:
+        """The system messages as one text, "" if there are none."""
+        return "\n\n".join(m.content for m in self.messages if m.role == "system")
+
+    @property
+    def user(self) -> str:
+        """The last user message's text, "" if there is none."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the logged answer stopped at the token limit, so that it is no whole answer."""
+        return self.finish_reason == "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A log record that was set aside: where it stands, what is wrong and what the user can do."""
+
+    source: Source
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A log record that a kept case (`into`) stands for; `similarity` is 1.0 for an exact duplicate."""
+
+    source: Source
+    into: str
+    how: MergeReason
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One seat of the committee. `options` are further fields of the request body."""
+
+    id: str
+    model: str
+    variant: str
+    temperature: float
+    max_tokens: int
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request as the provider reported them, or as estimated where it reported none."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One answer to one case. A call that failed for good has `error` set and an empty `text`."""
+
+    case_id: str
+    text: str
+    model: str | None = None
+    variant: str | None = None
+    temperature: float | None = None
+    sample_index: int = 0
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    cost_usd: float = 0.0
+    latency_s: float = 0.0
+    logprobs: tuple[float, ...] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the committee's answers to one case amount to; contract 4 of `docs/architecture.md` gives each field.
+
+    `n` counts the answers compared. With n < 2 nothing can be said: the numbers are None and `reason` says why.
+    `within + between` is the target-free disagreement of the committee, in 0..1.
+    """
+
+    id: str
+    disagreement: float | None
+    within: float | None
+    between: float | None
+    against_target: float | None
+    kind: Kind
+    scorer: str
+    majority: str | None
+    agreement: float | None
+    n: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A selected case: the slice it came by, the probability with which the design drew it, and its split."""
+
+    case_id: str
+    rank: int
+    slice: Slice
+    inclusion_probability: float
+    split: Split
+    gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A named group of unstable cases: `id` is stable within a run, `case_ids` are ordered from the most typical on."""
+
+    id: str
+    name: str
+    keywords: tuple[str, ...]
+    case_ids: tuple[str, ...]
+
+
+def case_id(messages: Iterable[Message]) -> str:
+    """The content id of an input: `c` and 16 hex digits (64 bits) of the SHA-256 of its normalised messages."""
+    parts = [
+        [m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages
+    ]
+    return "c" + hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+
+def normalise_space(text: str) -> str:
+    """The text with each run of white space as one blank and none at its ends."""
+    return " ".join(text.split())
+
+
+def stable_unit(*parts: str) -> float:
+    """A number in [0, 1) that depends on the texts alone: the same on every machine, in every run."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def with_group(case: Case) -> Case:
+    """The case with itself as its near-duplicate group where it has none yet."""
+    return case if case.group else replace(case, group=case.id)
+
+
+def dump_line(value: object) -> bytes:
+    """One JSON line with sorted keys: the same value is the same bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
