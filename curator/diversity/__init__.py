@@ -1,0 +1,1 @@
+"""Finds what is alike: near-duplicates, vectors and clusters."""
