@@ -1,15 +1,15 @@
 """Every exception that `curator` raises on purpose, and the exit code each one ends the command with.
 
-    CuratorError
-    ├── UserError              the user can fix it; shown without a traceback
-    │   ├── ConfigError        2   a config, prompt variant or argument that does not fit
-    │   ├── LogsError          6   no log, an empty one, or too much of it unreadable
-    │   ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
-    │   ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
-    │   ├── RunLocked          2   another process works on the same run folder
-    │   ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
-    │   └── MissingDependency  2   a package or model that an option needs is not installed
-    └── Interrupted          130   Ctrl-C or SIGTERM; a second run goes on from there
+CuratorError
+├── UserError              the user can fix it; shown without a traceback
+│   ├── ConfigError        2   a config, prompt variant or argument that does not fit
+│   ├── LogsError          6   no log, an empty one, or too much of it unreadable
+│   ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
+│   ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
+│   ├── RunLocked          2   another process works on the same run folder
+│   ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
+│   └── MissingDependency  2   a package or model that an option needs is not installed
+└── Interrupted          130   Ctrl-C or SIGTERM; a second run goes on from there
 """
 
 from __future__ import annotations

@@ -235,9 +235,7 @@ class Category:
 
 def case_id(messages: Iterable[Message]) -> str:
     """The content id of an input: `c` and 16 hex digits (64 bits) of the SHA-256 of its normalised messages."""
-    parts = [
-        [m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages
-    ]
+    parts = [[m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages]
     return "c" + hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
 
 
