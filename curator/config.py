@@ -6,6 +6,7 @@ Paths in a config are relative to the config's own folder; paths on the command 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -325,19 +326,20 @@ def _section_in(annotation: object) -> type[BaseModel] | None:
 
 
 def _resolve(config: Config, folder: Path) -> Config:
-    """The config with its paths made absolute."""
+    """The config with its paths made ready to open: relative to the working folder where they are inside it."""
 
-    def absolute(path: str) -> str:
-        return str(folder / Path(path).expanduser())
+    def resolved(path: str) -> str:
+        full = Path(os.path.normpath(folder / Path(path).expanduser()))
+        return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
     committee, logs = config.committee, config.logs
     return config.model_copy(
         update={
-            "logs": logs.model_copy(update={"paths": tuple(absolute(p) for p in logs.paths)}),
-            "labels": tuple(absolute(p) for p in config.labels),
-            "store": absolute(config.store) if config.store else None,
+            "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
+            "labels": tuple(resolved(p) for p in config.labels),
+            "store": resolved(config.store) if config.store else None,
             "committee": committee.model_copy(
-                update={"prompts": absolute(committee.prompts) if committee.prompts else None}
+                update={"prompts": resolved(committee.prompts) if committee.prompts else None}
             ),
         }
     )

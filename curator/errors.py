@@ -1,15 +1,16 @@
 """Every exception that `curator` raises on purpose, and the exit code each one ends the command with.
 
 CuratorError
-├── UserError              the user can fix it; shown without a traceback
-│   ├── ConfigError        2   a config, prompt variant or argument that does not fit
-│   ├── LogsError          6   no log, an empty one, or too much of it unreadable
-│   ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
-│   ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
-│   ├── RunLocked          2   another process works on the same run folder
-│   ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
-│   └── MissingDependency  2   a package or model that an option needs is not installed
-└── Interrupted          130   Ctrl-C or SIGTERM; a second run goes on from there
+└── UserError              the user can fix it; shown without a traceback
+    ├── ConfigError        2   a config, prompt variant or argument that does not fit
+    ├── LogsError          6   no log, an empty one, or too much of it unreadable
+    ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
+    ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
+    ├── RunLocked          2   another process works on the same run folder
+    ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
+    └── MissingDependency  2   a package or model that an option needs is not installed
+
+Ctrl-C and SIGTERM stay what Python makes of them, KeyboardInterrupt; the command ends with 130.
 """
 
 from __future__ import annotations
@@ -73,9 +74,3 @@ class MissingDependency(UserError):
     """A package or a model file that an option needs is not installed."""
 
     exit_code = 2
-
-
-class Interrupted(CuratorError):
-    """The user stopped the run."""
-
-    exit_code = 130

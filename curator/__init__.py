@@ -1,0 +1,64 @@
+"""Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.
+
+The names below are the whole public API; they are loaded when they are first used, so that `import curator` is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from curator.config import Config, load_config
+    from curator.errors import CuratorError, UserError
+    from curator.pipeline import plan, run, run_async
+    from curator.records import Case, Generation, Score
+    from curator.results import PlanResult, RunResult
+    from curator.scoring import score
+
+__all__ = [
+    "Case",
+    "Config",
+    "CuratorError",
+    "Generation",
+    "PlanResult",
+    "RunResult",
+    "Score",
+    "UserError",
+    "__version__",
+    "load_config",
+    "plan",
+    "run",
+    "run_async",
+    "score",
+]
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Case": "records",
+    "Config": "config",
+    "CuratorError": "errors",
+    "Generation": "records",
+    "PlanResult": "results",
+    "RunResult": "results",
+    "Score": "records",
+    "UserError": "errors",
+    "load_config": "config",
+    "plan": "pipeline",
+    "run": "pipeline",
+    "run_async": "pipeline",
+    "score": "scoring",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'curator' has no attribute {name!r}")
+    value: object = getattr(import_module(f"curator.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,114 @@
+"""A model as it is asked: what a request can cost, and when its endpoint is past hope."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from curator.committee.budget import Spend
+from curator.committee.calls import CallFailed, ModelClient, ModelRequest, PlannedCall
+from curator.config import ModelConfig, Price
+from curator.errors import ProviderError
+from curator.records import Usage
+
+_HOPELESS_FAILURES = 5  # requests given up before the first answer
+_HOPELESS_CONNECTS = 3  # tries of one request without a connection before the first reply
+_BACKOFF_S = 1.0
+_BACKOFF_CAP_S = 30.0
+_RETRY_AFTER_CAP_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A model of the committee as it is asked: its config, its price and the client that reaches it."""
+
+    config: ModelConfig
+    price: Price
+    client: ModelClient
+
+
+@dataclass(slots=True)
+class Health:
+    """What a run knows of an endpoint. `failures` counts the requests given up since the last answer."""
+
+    answers: int = 0
+    failures: int = 0
+    reached: bool = False
+
+    def answered(self) -> None:
+        """A request got its answer."""
+        self.answers += 1
+        self.failures = 0
+
+    def hopeless(self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool) -> bool:
+        """Whether more requests make no sense after this failure of the `attempt`-th try of one.
+
+        So it is when the endpoint refuses everything; when nobody is there at first; when the first requests are all
+        given up; and later when as many in a row fail, although not refused, as are in flight and some more.
+        """
+        self.reached = self.reached or failure.status is not None or failure.kind == "ambiguous"
+        if failure.kind == "terminal":
+            return True
+        if not self.reached and not self.answers and attempt >= min(_HOPELESS_CONNECTS, config.max_tries):
+            return True
+        if given_up and not (self.answers and failure.kind == "rejected"):
+            self.failures += 1
+        return self.failures >= _HOPELESS_FAILURES + (config.concurrency if self.answers else 0)
+
+
+def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
+    """How long to wait after the `attempt`-th try, for a `chance` in [0, 1).
+
+    Exponential backoff with full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), on
+    top of what the endpoint asks for.
+    """
+    jitter = chance * min(_BACKOFF_CAP_S, _BACKOFF_S * 2.0 ** (attempt - 1))
+    return min(failure.retry_after_s or 0.0, _RETRY_AFTER_CAP_S) + jitter
+
+
+def cost_usd(input_tokens: int, output_tokens: int, price: Price) -> float:
+    """What that many tokens cost, in US dollars."""
+    return (input_tokens * price.input + output_tokens * price.output) / 1_000_000
+
+
+def cost_bound(request: ModelRequest, price: Price) -> Spend:
+    """The most a request can cost: no token is shorter than a byte, and a chat template adds some to each message."""
+    size = 64
+    for message in request.messages:
+        size += 16 + len(message.content.encode())
+        for call in message.tool_calls:
+            size += 16 + len(call.name.encode()) + len(call.arguments.encode())
+    if request.options:
+        size += len(str(request.options).encode())
+    return Spend.of(tokens=size + request.max_tokens, usd=cost_usd(size, request.max_tokens, price))
+
+
+def estimated_usage(call: PlannedCall, text: str) -> Usage:
+    """Stands in for the usage that an endpoint did not report: the plan's estimate, and 4 bytes of answer a token."""
+    return Usage(call.input_tokens, math.ceil(len(text.encode()) / 4), estimated=True)
+
+
+def provider_error(config: ModelConfig, address: str, failure: CallFailed) -> ProviderError:
+    """What ends the run when the endpoint at `address` is past hope."""
+    return ProviderError(
+        f"model {config.name!r} at {address}: {failure}",
+        remedy=f"{_remedy(config, failure)}; then run again: it goes on from what is stored",
+    )
+
+
+def _remedy(config: ModelConfig, failure: CallFailed) -> str:
+    status = failure.status
+    if status in {401, 403}:
+        variable = config.api_key_env
+        if variable is None and config.provider == "openai" and config.base_url is None:
+            variable = "OPENAI_API_KEY"
+        return f"check the key in {variable}" if variable else "name the variable that holds the key in `api_key_env`"
+    if status == 402 or (failure.kind == "terminal" and status == 429):
+        return "add credit at the provider"
+    if status == 404:
+        return f"check `model: {config.model}`, and that `base_url` goes up to /v1 as the endpoint has it"
+    if failure.kind == "retryable" and status is None:
+        return "see that the server runs and that `base_url` is right"
+    if failure.kind == "ambiguous":
+        return f"see that the endpoint answers chat completions, and within `timeout_s: {config.timeout_s:g}`"
+    return "change what the message names"

@@ -1,0 +1,236 @@
+"""The plan of a run as data: what will be asked, of whom, in which order, and what it can cost at most."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import string
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import orjson
+
+from curator.committee.calls import ModelRequest, PlannedCall
+from curator.committee.local import LOCAL_MODEL, local_identity
+from curator.committee.openai_client import OPENAI_BASE_URL
+from curator.committee.variants import Variant, render
+from curator.config import CommitteeConfig, ModelConfig, Price
+from curator.records import Case, JsonValue, Member, Message, stable_unit
+
+# Cases whose calls stand together. A server that keeps the prompts of its last few requests (the local model keeps 4)
+# then meets the repeats of a prompt while it still has it: 85% of the prompt tokens came from its cache so.
+WINDOW = 4
+_KEYS_PER_LOOKUP = 500
+_WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
+_ASCII = bytes(range(128))
+_TOKENS_PER_MESSAGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEstimate:
+    """One model's share of an `Estimate`, with the same meanings."""
+
+    model: str
+    calls: int
+    stored_calls: int
+    input_tokens: int
+    max_output_tokens: int
+    usd_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a plan comes to. `calls` counts all, `stored_calls` those whose answers are there already.
+
+    Tokens and dollars are those of the calls still to be made, each tried once: input tokens as `estimate_tokens` has
+    them, output tokens as if every answer went to its limit. `usd_max` is therefore a ceiling, in US dollars.
+    """
+
+    cases: int
+    members: int
+    calls: int
+    stored_calls: int
+    input_tokens: int
+    max_output_tokens: int
+    usd_max: float
+    by_model: tuple[ModelEstimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A member with what it takes to ask it."""
+
+    member: Member
+    model: ModelConfig
+    variant: Variant
+    endpoint: str
+
+
+def members_of(config: CommitteeConfig) -> tuple[Member, ...]:
+    """The committee: models x variants x temperatures, in the order of the config; `model` is the config's name of it."""
+    return tuple(
+        Member(
+            id=f"{model.name}/{variant}/t{str(temperature).removesuffix('.0')}",
+            model=model.name,
+            variant=variant,
+            temperature=temperature,
+            max_tokens=config.max_tokens,
+            options=dict(model.options),
+        )
+        for model, variant, temperature in itertools.product(config.models, config.variants, config.temperatures)
+    )
+
+
+def endpoint_of(model: ModelConfig) -> str:
+    """Who answers for the model, as it stands in a request's key."""
+    if model.provider == "local":
+        return local_identity()
+    if model.provider == "openai":
+        return f"openai:{(model.base_url or OPENAI_BASE_URL).rstrip('/')}"
+    provider = model.model.partition("/")[0] if "/" in model.model else "auto"
+    return f"litellm:{provider}" + (f"@{model.base_url.rstrip('/')}" if model.base_url else "")
+
+
+def estimate_tokens(messages: Iterable[Message], options: Mapping[str, JsonValue]) -> int:
+    """About how many input tokens a request has, rather too many than too few, so that a budget holds.
+
+    One for every 4 ASCII letters and blanks, for every 1.5 digits and signs, and for every 2 bytes of any other UTF-8;
+    4 for each message. Tool definitions and answer schemas among the options count as text. Measured with OpenAI's two
+    tokenizers that is 1.1 to 1.3 times the true number for English, code and JSON and 1.05 to 3.7 times for other
+    languages; text made of nothing but hexadecimal ids comes to 0.8 times.
+    """
+    texts: list[str | bytes] = []
+    count = 0
+    for message in messages:
+        count += 1
+        texts.append(message.content)
+        texts.extend(text for call in message.tool_calls for text in (call.name, call.arguments))
+    texts.extend(orjson.dumps(options[key]) for key in ("tools", "response_format") if key in options)
+    text = b"".join(t.encode() if isinstance(t, str) else t for t in texts)
+    dense = text.translate(None, _WORD_BYTES)
+    wide = dense.translate(None, _ASCII)
+    tokens = (len(text) - len(dense)) / 4 + (len(dense) - len(wide)) / 1.5 + len(wide) / 2
+    return math.ceil(tokens) + _TOKENS_PER_MESSAGE * count
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every call of a run, made while it is iterated: cases x members x repeats.
+
+    The same plan gives the same calls in the same order. `variants` are those that `config` names, `prices` go by model
+    name, and `seed` only matters to models with `send_seed`. A member at temperature 0 is asked as often as any other:
+    its repeats show how much the endpoint's own noise is.
+
+    Prompts that come out the same for one case, such as those of two variants that leave it alone, count on in their
+    `sample_index`, so that no answer is taken for two.
+    """
+
+    cases: tuple[Case, ...]
+    config: CommitteeConfig
+    variants: tuple[Variant, ...]
+    seed: int
+    prices: Mapping[str, Price]
+
+    def __len__(self) -> int:
+        return len(self.cases) * len(self.members) * self.config.repeats
+
+    def __iter__(self) -> Iterator[PlannedCall]:
+        for start in range(0, len(self.cases), WINDOW):
+            asked: Counter[tuple[str, str]] = Counter()
+            for seat in self._seats:
+                prompts = [_prompt(case, seat, self.config.max_tokens) for case in self.cases[start : start + WINDOW]]
+                for prompt in prompts * self.config.repeats:
+                    key = (prompt.case_id, prompt.request.key)
+                    yield self._sample(prompt, seat, asked[key])
+                    asked[key] += 1
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The committee."""
+        return members_of(self.config)
+
+    @cached_property
+    def _seats(self) -> tuple[_Seat, ...]:
+        models = {model.name: model for model in self.config.models}
+        variants = {variant.id: variant for variant in self.variants}
+        return tuple(_Seat(m, models[m.model], variants[m.variant], endpoint_of(models[m.model])) for m in self.members)
+
+    def _sample(self, prompt: PlannedCall, seat: _Seat, index: int) -> PlannedCall:
+        """The call for one of the repeats of a prompt."""
+        seed = None
+        if seat.model.send_seed:
+            seed = int(stable_unit(str(self.seed), prompt.case_id, prompt.member.id, str(index)) * 2**31)
+        return replace(prompt, request=replace(prompt.request, sample_index=index, seed=seed))
+
+    def estimate(self, stored: Callable[[Sequence[str]], set[str]] | None = None) -> Estimate:
+        """What the plan comes to; `stored` tells which of some request keys have their answers already.
+
+        It goes through every call, so that a large plan takes a while: about a minute for a million calls.
+        """
+        calls, done, tokens_in, tokens_out = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+        for batch in _batches(self, _KEYS_PER_LOOKUP):
+            known = stored([call.request.key for call in batch]) if stored else set()
+            for call in batch:
+                name = call.member.model
+                calls[name] += 1
+                if call.request.key in known:
+                    done[name] += 1
+                else:
+                    tokens_in[name] += call.input_tokens
+                    tokens_out[name] += call.request.max_tokens
+        by_model = tuple(
+            ModelEstimate(n, calls[n], done[n], tokens_in[n], tokens_out[n], self._usd(n, tokens_in[n], tokens_out[n]))
+            for n in (model.name for model in self.config.models)
+        )
+        return Estimate(
+            cases=len(self.cases),
+            members=len(self.members),
+            calls=len(self),
+            stored_calls=done.total(),
+            input_tokens=tokens_in.total(),
+            max_output_tokens=tokens_out.total(),
+            usd_max=sum(model.usd_max for model in by_model),
+            by_model=by_model,
+        )
+
+    def _usd(self, model: str, input_tokens: int, output_tokens: int) -> float:
+        price = self.prices[model]
+        return (input_tokens * price.input + output_tokens * price.output) / 1e6
+
+
+def _prompt(case: Case, seat: _Seat, max_tokens: int) -> PlannedCall:
+    """The call for the case's first sample, without a seed."""
+    messages = render(seat.variant, case)
+    options = _options(case, seat)
+    request = ModelRequest(
+        endpoint=seat.endpoint,
+        model=LOCAL_MODEL if seat.model.provider == "local" else seat.model.model,
+        messages=messages,
+        temperature=seat.member.temperature,
+        max_tokens=_limit(case, max_tokens) + seat.variant.extra_tokens,
+        options=options,
+    )
+    return PlannedCall(case.id, seat.member, request, estimate_tokens(messages, options))
+
+
+def _options(case: Case, seat: _Seat) -> dict[str, JsonValue]:
+    """The logged options that shape an answer, with the model's own over them.
+
+    A variant that reads its answer out of a longer text goes without the logged `stop`, which would end that text early.
+    """
+    kept = {"response_format", "tools", "tool_choice"} | ({"stop"} if seat.variant.read.read == "whole" else set())
+    return {**{key: value for key, value in case.options.items() if key in kept}, **seat.model.options}
+
+
+def _limit(case: Case, max_tokens: int) -> int:
+    """The token limit of an answer: the config's, or the logged request's where that is smaller."""
+    logged = case.options.get("max_tokens")
+    return min(max_tokens, logged) if type(logged) is int and logged > 0 else max_tokens
+
+
+def _batches(calls: Iterable[PlannedCall], size: int) -> Iterator[list[PlannedCall]]:
+    calls = iter(calls)
+    while batch := list(itertools.islice(calls, size)):
+        yield batch

@@ -1,0 +1,100 @@
+"""Labels in answers: option letters, yes and no, and the known labels a text names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from curator.disagreement.wording import (
+    SHORT_WORDS,
+    answer_part,
+    conclusion,
+    first_sentence,
+    is_refusal,
+    is_short,
+    normal_form,
+)
+
+_DECORATION = "*_`\"' \t“”"
+_OPTION = re.compile(
+    r"""
+    (?:[Oo]ption|[Cc]hoice|[Aa]nswer)?[ ]*
+    (?:
+        [(\[](?P<bracketed>[A-Za-z]|\d{1,2})[)\]](?!\w)
+      | (?P<alone>[A-Za-z])[).:,]?$
+      | (?P<listed>[A-Z])(?:[).:][*_`]*\s|\s+[-–—]\s|\s+because\b)
+    )
+    """,  # noqa: RUF001 - the dashes are meant
+    re.VERBOSE,
+)
+_LAST_OPTION = re.compile(r"\(([A-Z])\)")
+_YES_NO = re.compile(r"(yes|no|true|false)\b(?=\s*(?:[,.;:!–—*-]|$|because\b))", re.IGNORECASE)  # noqa: RUF001
+
+
+def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | None:
+    """The label a text gives: its canonical form and its wording; None where it gives none.
+
+    With `labels` the answer is one of them: the one the whole text or its conclusion is, else the first one named in
+    the conclusion, else the last line that is one, else the first one named anywhere. Without, it is an option letter,
+    a leading yes or no, or the wording itself.
+    """
+    text = answer_part(text)
+    said = conclusion(text)
+    if labels:
+        return _known_label(text, said, labels)
+    if said is None and (not text or is_refusal(text)):
+        return None
+    wording = first_sentence(said or text).strip(_DECORATION)
+    choice = option_or_boolean(said or text)
+    if choice is None and said is None and not is_short(wording):
+        last = text.splitlines()[-1].strip(_DECORATION)
+        options = _LAST_OPTION.findall(last)
+        choice = options[-1] if options else option_or_boolean(last)
+        wording = last if choice is None and is_short(last) else wording
+    wording = choice or wording
+    return normal_form(wording), wording
+
+
+def option_or_boolean(text: str) -> str | None:
+    """The option letter (upper case) or the yes, no, true, false that a text begins with."""
+    text = text.strip(_DECORATION)
+    if match := _OPTION.match(text):
+        letter = next(group for group in match.groups() if group)
+        return letter.upper()
+    match = _YES_NO.match(text)
+    return match[1].lower() if match else None
+
+
+def _known_label(text: str, said: str | None, labels: tuple[str, ...]) -> tuple[str, str] | None:
+    known, pattern = _search(labels)
+    for candidate in (text, said or ""):
+        if normal_form(candidate) in known:
+            return _found(normal_form(candidate), known)
+        option = option_or_boolean(candidate)
+        if option is not None and normal_form(option) in known:
+            return _found(normal_form(option), known)
+    if said is not None and (match := pattern.search(normal_form(said))):
+        return _found(match[0], known)
+    for line in reversed(text.splitlines()):
+        if len(line.split()) <= SHORT_WORDS and normal_form(line) in known:
+            return _found(normal_form(line), known)
+    if not is_refusal(text) and (match := pattern.search(normal_form(text))):
+        return _found(match[0], known)
+    return None
+
+
+def _found(key: str, known: Mapping[str, str]) -> tuple[str, str]:
+    return key, known[key]
+
+
+@lru_cache(maxsize=64)
+def _search(labels: tuple[str, ...]) -> tuple[Mapping[str, str], re.Pattern[str]]:
+    """The labels by normal form, and a pattern for the first and longest one named in a normal form.
+
+    A label of one letter is left out of the pattern: the article `a` would name it.
+    """
+    known = {normal_form(label): label for label in reversed(labels) if label.strip()}
+    named = sorted((key for key in known if len(key) > 1), key=lambda key: (-len(key), key))
+    choice = "|".join(map(re.escape, named)) or "(?!)"
+    return known, re.compile(rf"(?<!\w)(?:{choice})(?!\w)")

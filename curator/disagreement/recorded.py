@@ -1,0 +1,104 @@
+"""Recorded generations (contract 4 of `docs/architecture.md`), one JSON record a line, scored as they stream by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+
+from curator.disagreement.answers import detect_kind
+from curator.disagreement.score import Answered, score_case
+from curator.records import KINDS, Kind, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that could not be scored: its number from 1, what is wrong and what the user can do."""
+
+    line: int
+    reason: str
+    remedy: str
+
+
+class _Unfit(Exception):
+    """A record that does not fit the contract."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def score_recorded(lines: Iterable[bytes]) -> Iterator[Score | Problem]:
+    """Score each record; every line that is not blank gives exactly one score or problem, in order.
+
+    A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
+    answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
+    detected from the record's answers and target. Unknown keys are ignored.
+    """
+    for number, line in enumerate(lines, 1):
+        data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if not data.strip():
+            continue
+        try:
+            yield _score_line(data)
+        except _Unfit as unfit:
+            yield Problem(number, unfit.reason, unfit.remedy)
+
+
+def _score_line(data: bytes) -> Score:
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise _Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+    if not isinstance(record, dict):
+        raise _Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+    case_id = _text(record.get("id"))
+    if not case_id:
+        raise _Unfit("`id` is missing", "give each record an `id` of its own")
+    generations = record.get("generations")
+    if not isinstance(generations, list):
+        raise _Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
+    answers = [answer for answer in map(_answered, generations) if answer is not None]
+    target = _text(record.get("target"))
+    kind = record.get("kind")
+    if kind not in KINDS:
+        kind = detect_kind([*(answer.text for answer in answers), *([] if target is None else [target])])
+    return score_case(case_id, answers, target=target, kind=cast(Kind, kind))
+
+
+def _answered(generation: object) -> Answered | None:
+    """One generation as an answer, or None where it gave no text."""
+    if isinstance(generation, str):
+        return Answered(generation, group="")
+    if not isinstance(generation, dict):
+        raise _Unfit(
+            f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
+        )
+    text = _text(generation.get("text"))
+    if text is None or generation.get("error"):
+        return None
+    group = "\x1f".join(_text(generation.get(key)) or "" for key in ("model", "variant"))
+    temperature = generation.get("temperature")
+    return Answered(
+        text,
+        group=group,
+        temperature=float(temperature) if isinstance(temperature, int | float) else None,
+        logprobs=_logprobs(generation.get("logprobs")),
+    )
+
+
+def _logprobs(value: object) -> tuple[float, ...] | None:
+    """The log-probabilities where they are a plain list of numbers."""
+    if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
+        return None
+    return tuple(map(float, value))
+
+
+def _text(value: object) -> str | None:
+    """A text as it is, any other JSON value as its JSON text, null as None."""
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()

@@ -1,0 +1,116 @@
+"""What is compared when two inputs are compared for near-duplication: shingles, and the marks that must be equal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from curator.records import Case
+
+SIZE = 4
+"""Characters per shingle."""
+
+_SHARED_BY_CASES = 20
+_SHARED_BY_PART = 0.05
+_LEAST_OWN_TEXT = 20
+
+_SENTENCE_END = re.compile(r"[\r\n]+|(?<=[.!?:])\s+")
+_TOKEN = re.compile(r"\w+|[+*/=<>%^$€£¥]|(?<=\s)-(?=\s)")
+_IDENTIFIER = re.compile(r"\d{4,}")
+_COURTESY_BEFORE = re.compile(
+    r"^(?:(?:hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone))?"
+    r"|please) "
+)
+_COURTESY_AFTER = re.compile(
+    r" (?:please|pls|cheers|(?:(?:kind|best|warm) )?regards"
+    r"|(?:many )?(?:thanks|thx|thank you)(?: (?:in advance|a lot|so much|very much|again))?)$"
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_OPERATOR = re.compile(r"[+*/=<>%^$€£¥]|(?<=\s)-(?=\s)|(?<![^\s(])-(?=\d)")
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|none|nor|without|cannot|(?:ai|ca|could|did|does|do|had|has|have|is|are|should|was|were|wo|would)"
+    r"n['\u2019]?t)\b"
+)
+
+
+def turns_text(case: Case) -> str:
+    """Everything said in the case but the system prompt, tool calls included, a line or more for each turn."""
+    parts: list[str] = []
+    for message in case.messages:
+        if message.role != "system":
+            parts.append(message.content)
+            parts.extend(f"{call.name} {call.arguments}" for call in message.tool_calls)
+    return "\n".join(parts)
+
+
+def without_shared_sentences(texts: Sequence[str]) -> list[str]:
+    """The texts without the sentences that many of them share word for word: instructions, signatures, canned greetings.
+
+    Without this, inputs that carry one long template in the user's turn would all be near-duplicates of each other.
+    A sentence is shared when 20 texts and 5% of all have it; a text of which too little would be left stays whole.
+    """
+    seen: Counter[int] = Counter()
+    for text in texts:
+        seen.update({hash(sentence) for sentence in _sentences(text)})
+    most = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
+    shared = {sentence for sentence, count in seen.items() if count >= most}
+    return [_own_text(text, shared) for text in texts] if shared else list(texts)
+
+
+def _own_text(text: str, shared: set[int]) -> str:
+    own = " ".join(sentence for sentence in _sentences(text) if hash(sentence) not in shared)
+    return own if len(own) >= _LEAST_OWN_TEXT else text
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Lines, and what ends with a full stop, a question or exclamation mark or a colon, with single blanks."""
+    return (" ".join(part.split()) for part in _SENTENCE_END.split(text))
+
+
+def normalise(text: str) -> str:
+    """The text as it is compared: lower case, no punctuation, no courtesies around it, long numbers made alike.
+
+    Numbers of four digits and more name things (orders, tickets, accounts), so that they say nothing of what is asked.
+    Operators and currency signs stay. A text of nothing else but punctuation stays as it is.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = " ".join(_TOKEN.findall(f" {folded} ")) or " ".join(folded.split())
+    return _IDENTIFIER.sub("0", _without_courtesies(words))
+
+
+def _without_courtesies(words: str) -> str:
+    before = ""
+    while before != words:
+        before = words
+        words = _COURTESY_AFTER.sub("", _COURTESY_BEFORE.sub("", words))
+    return words
+
+
+def shingles(normalised: str) -> frozenset[str]:
+    """The set of the text's character 4-grams, with a blank at each end; a shorter text is one shingle.
+
+    Character 4-grams rather than words, measured on the 3,080 short questions of BANKING77, whose neighbours are
+    reworded and must not be merged, and on variants of them. At the threshold that lets 20 reworded pairs pass, one typo
+    is recognised in 45% of the questions (word 1-2-grams: 11%, 3-grams: 49%, 4-5-grams: 35%); at a Jaccard of 0.7 in 94%
+    (words: 53%). 3-grams are no better at telling the two apart, and those of long texts grow alike by chance.
+    """
+    padded = f" {normalised} "
+    return frozenset(padded[i : i + SIZE] for i in range(max(1, len(padded) - SIZE + 1)))
+
+
+def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    """The share of the shingles of both that both have, in 0..1."""
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)
+
+
+def marks(text: str) -> tuple[str, ...]:
+    """What changes the meaning of a text while it hardly changes its shingles: numbers, operators and negations.
+
+    A sorted multiset; negations are only counted, as "not", "n't" and the like say the same.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    negations = ["not"] * len(_NEGATION.findall(folded))
+    return tuple(sorted([*_NUMBER.findall(folded), *_OPERATOR.findall(f" {folded} "), *negations]))

@@ -1,0 +1,55 @@
+"""What a remedy says of the keys that were found: their names, the nearest one, a mapping to write."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from curator.records import JsonValue
+
+_SHOWN = 12
+_INPUTS = ("input", "prompt", "question", "query", "text", "user", "utterance", "message", "messages", "content")
+_TARGETS = ("target", "output", "response", "answer", "completion", "reply", "prediction", "result")
+
+
+def key_paths(record: dict[str, JsonValue]) -> list[str]:
+    """The keys of a record, those of a nested object dotted (`request.text`), two levels deep."""
+    paths: list[str] = []
+    for key, value in record.items():
+        if isinstance(value, dict) and value:
+            paths += [f"{key}.{inner}" for inner in value]
+        else:
+            paths.append(key)
+    return paths
+
+
+def listed(keys: Sequence[str]) -> str:
+    """The keys for a message: quoted, and not too many of them."""
+    if not keys:
+        return "none"
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    return ", ".join(repr(_short(key)) for key in keys[:_SHOWN]) + more
+
+
+def nearest(wanted: str, keys: Iterable[str]) -> str:
+    """`, did you mean 'x'?` where a key is spelled much like the wanted one, else ""."""
+    near = difflib.get_close_matches(wanted.lower(), [key.lower() for key in keys], n=1, cutoff=0.6)
+    return f", did you mean {next(key for key in keys if key.lower() == near[0])!r}?" if near else ""
+
+
+def suggested_mapping(keys: Sequence[str]) -> str:
+    """The mapping that would probably read records with these keys, as it stands in a config."""
+    text = _first_named(_INPUTS, keys)
+    answer = _first_named(_TARGETS, [key for key in keys if key != text])
+    target = f", target: {answer}" if answer else ""
+    return f"`logs: {{mapping: {{input: {text or '<the key of the user text>'}{target}}}}}`"
+
+
+def _first_named(names: Iterable[str], keys: Sequence[str]) -> str | None:
+    """The key whose last part is the first of the names; of several the one that is nested least."""
+    by_depth = sorted(keys, key=lambda key: key.count("."))
+    return next((key for name in names for key in by_depth if key.rpartition(".")[2].lower() == name), None)
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 60 else key[:57] + "..."

@@ -1,0 +1,154 @@
+"""The report as one self-contained HTML page: no script, no request, whatever the logs hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from curator.report import wording
+from curator.report.statistics import HISTOGRAM_BINS, share
+from curator.report.summary import CategorySummary, Point, Summary
+
+MOST_CATEGORIES = 30
+MAP_WIDTH, MAP_HEIGHT = 800, 460
+_MAP_MARGIN = 26
+_LABEL_LIMIT = 30
+_LABEL_CHARACTER, _LABEL_LINE = 6.6, 18.0  # pixels that a label's character and line take on the map
+COLOURS = 8
+SHAPES = ("circle", "square", "triangle", "diamond", "cross")  # 5 and 8 share no factor: 40 different marks
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a category looks on the map: colour 0..7, or None for grey, and a shape, so that colour is never alone."""
+
+    colour: int | None
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A case on the map, in pixels."""
+
+    x: float
+    y: float
+    mark: Mark
+    title: str
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A category's name on the map, in pixels."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One bin of the histogram; `height` in 0..1 of the highest one."""
+
+    label: str
+    count: int
+    height: float
+
+
+GREY = Mark(None, "circle")
+
+
+def render_html(summary: Summary) -> str:
+    """The whole page. Every text from the logs is escaped by the template engine."""
+    shown, rest = summary.categories[:MOST_CATEGORIES], summary.categories[MOST_CATEGORIES:]
+    marks = {c.id: mark_of(i) for i, c in enumerate(shown)}
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            s=summary,
+            shown=shown,
+            rest_count=len(rest),
+            rest_cases=sum(c.cases for c in rest),
+            rest_share=sum(c.traffic_share for c in rest),
+            marks=marks,
+            grey=GREY,
+            dots=dots(summary, marks),
+            labels=labels(summary.points, shown),
+            columns=columns(summary.disagreement.histogram),
+            unanimous_share=share(summary.disagreement.unanimous, summary.counts.scored),
+            width_px=MAP_WIDTH,
+            height_px=MAP_HEIGHT,
+            w=wording,
+        )
+    )
+
+
+def mark_of(index: int) -> Mark:
+    """The mark of the category at this place in the order of the page."""
+    return Mark(index % COLOURS, SHAPES[index % len(SHAPES)])
+
+
+def dots(summary: Summary, marks: dict[str, Mark]) -> list[Dot]:
+    """The map's cases: grey ones first, so that they lie below."""
+    names = {c.id: c.name for c in summary.categories}
+    made = [
+        Dot(
+            *_pixel(point),
+            marks.get(point.category or "", GREY),
+            f"{names.get(point.category or '', 'unclustered')}: {point.title}",
+            point.selected,
+        )
+        for point in summary.points
+    ]
+    return sorted(made, key=lambda dot: dot.mark.colour is not None)
+
+
+def labels(points: Sequence[Point], categories: Sequence[CategorySummary]) -> list[Label]:
+    """Names above the bulk of their categories, the first categories first; one that would cover another is left out."""
+    placed: list[Label] = []
+    for category in categories:
+        pixels = [_pixel(p) for p in points if p.category == category.id]
+        if not pixels:
+            continue
+        text = category.name if len(category.name) <= _LABEL_LIMIT else category.name[: _LABEL_LIMIT - 1] + "\u2026"
+        half = len(text) * _LABEL_CHARACTER / 2
+        x = min(max(median(p[0] for p in pixels), half + 4), MAP_WIDTH - half - 4)
+        upper = sorted(p[1] for p in pixels)[len(pixels) // 10]
+        label = Label(round(x, 1), round(max(upper - 11, _LABEL_LINE), 1), text)
+        if not any(_overlap(label, other) for other in placed):
+            placed.append(label)
+    return placed
+
+
+def columns(histogram: Sequence[int]) -> list[Column]:
+    """The bins of the histogram."""
+    most = max(histogram) or 1
+    return [Column(f"{i / HISTOGRAM_BINS:.1f}", n, n / most) for i, n in enumerate(histogram)]
+
+
+def _overlap(a: Label, b: Label) -> bool:
+    reach = (len(a.text) + len(b.text)) * _LABEL_CHARACTER / 2 + 8
+    return abs(a.x - b.x) < reach and abs(a.y - b.y) < _LABEL_LINE
+
+
+def _pixel(point: Point) -> tuple[float, float]:
+    """Where a point lies on the map; y runs downwards there."""
+    x = _MAP_MARGIN + point.x * (MAP_WIDTH - 2 * _MAP_MARGIN)
+    y = _MAP_MARGIN + (1 - point.y) * (MAP_HEIGHT - 2 * _MAP_MARGIN)
+    return round(x, 1), round(y, 1)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("curator.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

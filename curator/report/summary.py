@@ -1,0 +1,230 @@
+"""The frozen summary of a run: everything the report shows, and what `summary.json` holds.
+
+It holds no clock time, no duration and no machine's paths: two runs over the same logs and the same stored answers
+give the same bytes. Texts out of the logs are cut and cleaned (`report.text`) before they get here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from curator.records import Kind, ReferenceSource, Slice, Split, Thumb
+from curator.report.statistics import Figure
+from curator.report.text import Excerpt
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records (log lines) and cases (unique inputs) at each stage; read = kept + merged + set_aside."""
+
+    read: int
+    set_aside: int
+    merged_exact: int
+    merged_near: int
+    kept: int
+    groups: int
+    asked: int
+    scored: int
+    embedded: int
+    selected: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideRecord:
+    """A log record that could not be read."""
+
+    file: str
+    line: int
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """All such records by reason, and the first of them."""
+
+    total: int
+    by_reason: Mapping[str, int]
+    first: tuple[SetAsideRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSummary:
+    """One seat of the committee, and what it did. `cut_off` counts answers that stopped at the token limit."""
+
+    id: str
+    model: str
+    variant: str
+    temperature: float
+    max_tokens: int
+    generations: int
+    failed: int
+    cut_off: int
+    output_tokens: Figure
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeSummary:
+    """Every answer that the run used, stored ones included.
+
+    `sees_within`: some prompt was sampled more than once, so that sampling noise shows; `sees_between`: there was more
+    than one prompt or model, so that sensitivity to it shows. `estimated_usage` counts answers whose tokens were estimated.
+    """
+
+    members: tuple[MemberSummary, ...]
+    generations: int
+    failed: int
+    failures: Mapping[str, int]
+    cut_off: int
+    input_tokens: int
+    output_tokens: int
+    estimated_usage: int
+    cost_usd: float
+    sees_within: bool
+    sees_between: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisagreementSummary:
+    """How disagreement is spread over the scored cases.
+
+    `histogram` has ten equal bins over 0..1. A case is unanimous when every member answers the same;
+    `unanimous_against_target` are those of them that say something else than production did.
+    """
+
+    scorers: tuple[str, ...]
+    mean: Figure
+    within: Figure
+    between: Figure
+    against_target: Figure
+    histogram: tuple[int, ...]
+    unanimous: int
+    unanimous_against_target: int
+    unscored: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBaseline:
+    """The correlation of disagreement with a length in characters: a score that only measures length is worth little."""
+
+    of: str
+    spearman: Figure
+    pearson: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """One group of equal answers to a typical case."""
+
+    text: Excerpt
+    count: int
+    by: tuple[str, ...]
+    is_target: bool
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalCase:
+    """A case with what the committee said. `more_answers` groups with `more_votes` answers are not shown."""
+
+    case_id: str
+    source: str
+    task: str | None
+    kind: Kind | None
+    weight: int
+    thumb: Thumb | None
+    disagreement: float | None
+    input: Excerpt
+    earlier_turns: int
+    target: Excerpt | None
+    reference: Excerpt | None
+    reference_source: ReferenceSource | None
+    answers: tuple[ShownAnswer, ...]
+    more_answers: int
+    more_votes: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySummary:
+    """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked."""
+
+    id: str
+    name: str
+    keywords: tuple[str, ...]
+    cases: int
+    records: int
+    traffic_share: float
+    selected: int
+    disagreement: Figure
+    within: Figure
+    between: Figure
+    against_target: Figure
+    thumbs_down: Figure
+    pattern: str
+    typical: tuple[TypicalCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A case on the map; x and y run from 0 to 1, `category` is an id or None for an unclustered case."""
+
+    case_id: str
+    x: float
+    y: float
+    category: str | None
+    selected: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSummary:
+    """The selected cases. `random_probability` is the chance with which the random slice drew each of its cases."""
+
+    total: int
+    by_slice: Mapping[Slice, int]
+    by_split: Mapping[Split, int]
+    to_label: int
+    random_probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneSummary:
+    """Training rows by the source of their target, and the cases that did not become one, by reason."""
+
+    rows: int
+    by_source: Mapping[str, int]
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first."""
+
+    name: str
+    logs: tuple[str, ...]
+    counts: Counts
+    by_kind: Mapping[str, int]
+    by_task: Mapping[str, int]
+    set_aside: SetAside
+    committee: CommitteeSummary
+    disagreement: DisagreementSummary
+    length: tuple[LengthBaseline, ...]
+    categories: tuple[CategorySummary, ...]
+    unclustered: CategorySummary | None
+    points: tuple[Point, ...]
+    selection: SelectionSummary
+    finetune: FinetuneSummary
+    outputs: Mapping[str, int]
+    schema: int = SCHEMA
+
+
+def summary_json(summary: Summary) -> bytes:
+    """The summary as indented JSON with sorted keys, for `summary.json`."""
+    return orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

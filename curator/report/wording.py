@@ -1,0 +1,162 @@
+"""The numbers and sentences that the HTML and the Markdown page have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
+from curator.report.summary import LengthBaseline, Summary
+
+NO_DATA = "not enough data"
+MOST_NAMES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of the funnel: how many are left, and what was lost on the way to it, by reason."""
+
+    label: str
+    count: int
+    lost: tuple[tuple[str, int], ...] = ()
+
+
+def count(number: int) -> str:
+    """1234 as 1,234."""
+    return f"{number:,}"
+
+
+def counted(number: int, thing: str) -> str:
+    """1 as `1 case`, 1234 as `1,234 cases`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def names(of: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = len(of) - MOST_NAMES
+    return ", ".join(of[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def percent(value: float) -> str:
+    """0.123 as 12%, small ones with a digit more; what is there never shows as 0%."""
+    if 0 < value < 0.001:
+        return "<0.1%"
+    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+
+
+def usd(value: float) -> str:
+    """Dollars: with cents from one cent on, without them from a thousand on, below a cent with two significant digits."""
+    if value == 0 or value >= 1000:
+        return f"${value:,.0f}"
+    return f"${value:,.2f}" if value >= 0.01 else f"${value:.2g}"
+
+
+def score(value: float | None) -> str:
+    """A value in 0..1 with two digits."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def with_n(figure: Figure) -> str:
+    """A figure with the number of values behind it."""
+    return f"{NO_DATA if figure.value is None else score(figure.value)} (n={count(figure.n)})"
+
+
+def rate_with_n(figure: Figure) -> str:
+    """A share with the number of values behind it."""
+    return f"{NO_DATA if figure.value is None else percent(figure.value)} (n={count(figure.n)})"
+
+
+def funnel(summary: Summary) -> tuple[Step, ...]:
+    """The way from log records to selected cases; each step's count is the one before less what was lost."""
+    c = summary.counts
+    merged = (("exact duplicates", c.merged_exact), ("near-duplicates", c.merged_near))
+    steps = (
+        Step("log records read", c.read),
+        Step("unique cases kept", c.kept, (("set aside as unreadable", c.set_aside), *merged)),
+        Step("asked of the committee", c.asked, (("not asked (sampled out, or over the budget)", c.kept - c.asked),)),
+        Step("scored", c.scored, (("without two answers to compare", c.asked - c.scored),)),
+        Step("selected for the labelling budget", c.selected, (("left in the pool", max(0, c.scored - c.selected)),)),
+    )
+    return tuple(Step(s.label, s.count, tuple(item for item in s.lost if item[1])) for s in steps)
+
+
+def blind_spots(summary: Summary) -> tuple[str, ...]:
+    """What disagreement cannot see, with this run's own numbers."""
+    spread, counts, selection = summary.disagreement, summary.counts, summary.selection
+    unanimous = percent(share(spread.unanimous, counts.scored))
+    drawn = selection.by_slice.get("random", 0)
+    looks = (
+        f"Only the random slice looks there: {count(drawn)} of {counted(selection.total, 'selected case')} came by it."
+        " Label these too, even where they look easy: without them no failure rate can be estimated."
+        if drawn
+        else "Only a random slice would look there, and this selection has none: raise `selection.random_share`."
+    )
+    return (
+        (
+            "A committee that makes the same mistake every time looks unanimous. Here it was unanimous on "
+            f"{count(spread.unanimous)} of {counted(counts.scored, 'scored case')} ({unanimous}); what is wrong among"
+            " them, where production says the same, has a score near 0 and makes no category."
+        ),
+        looks,
+        "The score says where a label teaches most. It is not the probability that production's answer is wrong.",
+    )
+
+
+def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
+    """How each number is to be read, as pairs of term and meaning."""
+    scorers = ", ".join(summary.disagreement.scorers) or "none"
+    return (
+        (
+            "disagreement",
+            (
+                "0 to 1, what cases are ranked by. Where production's answer is known it asks how many members answer"
+                f" differently from it; else how far the members differ among themselves. Scorer: {scorers}."
+            ),
+        ),
+        (
+            "between prompts",
+            "The part of the members' own spread that goes with the prompt variant or model: sensitivity to wording.",
+        ),
+        ("within one prompt", "The part that is left when the same prompt is asked again: sampling noise."),
+        (
+            "contradicts production",
+            "The share of members that answer something else than production did. It needs no spread among them.",
+        ),
+        (
+            "share of traffic",
+            (
+                "The share of the log records behind the asked cases. Only the most disagreeing cases and the random slice"
+                " are clustered, so that it is a lower bound."
+            ),
+        ),
+        (
+            "n",
+            (
+                f"How many cases stand behind a number. A mean of fewer than {LEAST_FOR_MEAN}, or a correlation over fewer"
+                f" than {LEAST_FOR_CORRELATION}, is not shown."
+            ),
+        ),
+    )
+
+
+def length_sentence(baseline: LengthBaseline) -> str:
+    """The correlation of disagreement with a length, as a sentence."""
+    n = count(baseline.spearman.n)
+    if baseline.spearman.value is None or baseline.pearson.value is None:
+        return f"With the length of {baseline.of}: {NO_DATA} (n={n})."
+    return (
+        f"With the length of {baseline.of}: Spearman {baseline.spearman.value:+.2f},"
+        f" Pearson {baseline.pearson.value:+.2f} (n={n})."
+    )
+
+
+def cost_sentence(summary: Summary) -> str:
+    """What the answers cost, whenever they were paid for."""
+    c = summary.committee
+    tokens = f"{count(c.input_tokens)} input and {count(c.output_tokens)} output tokens"
+    estimated = f" (for {counted(c.estimated_usage, 'answer')} by estimate)" if c.estimated_usage else ""
+    return (
+        f"{counted(c.generations, 'answer')}, {usd(c.cost_usd)}, {tokens}{estimated}."
+        f" {counted(c.failed, 'call')} failed for good, {counted(c.cut_off, 'answer')} stopped at the token limit."
+        " Answers that an earlier run had stored are counted with what they cost then."
+    )

@@ -1,0 +1,133 @@
+"""What the stages of a run hand on, and what a finished one says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.committee.plan import Estimate
+from curator.records import Case, Category, JsonValue, Merged, Score, Unreadable
+from curator.report.answers import AnswerGroup
+from curator.report.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came of the logs: `read` records = `cases` + `merged` + `unreadable`.
+
+    `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `warnings` tell of
+    labels that could not be used.
+    """
+
+    read: int
+    cases: tuple[Case, ...]
+    asked: tuple[Case, ...]
+    merged: tuple[Merged, ...]
+    unreadable: tuple[Unreadable, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What a run would ask and cost."""
+
+    intake: Intake
+    estimate: Estimate
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        e, i = self.estimate, self.intake
+        return {
+            "read": i.read, "cases": len(i.cases), "merged": len(i.merged), "set_aside": len(i.unreadable),
+            "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
+            "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
+            "by_model": {
+                m.model: {
+                    "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
+                    "max_output_tokens": m.max_output_tokens, "max_usd": m.usd_max,
+                }
+                for m in e.by_model
+            },
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        e, i = self.estimate, self.intake
+        lines = [
+            _adding_up(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
+            f"{e.cases:,} cases x {e.members} members = {e.calls:,} calls, {e.stored_calls:,} of them stored already",
+            f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
+        ]
+        lines += [f"  {m.model}: {m.calls - m.stored_calls:,} calls, ${m.usd_max:,.4f} at most" for m in e.by_model]
+        lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
+        return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run: where it is, what it came to, and what it asked (`sent`) or found stored (`from_store`)."""
+
+    folder: Path
+    summary: Summary
+    sent: int
+    from_store: int
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines; everything else is in `summary.json`."""
+        c = self.summary.counts
+        return {
+            "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
+            "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
+            "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
+            "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The figures for people, and where to look first."""
+        s, c = self.summary, self.summary.counts
+        merged = c.merged_exact + c.merged_near
+        answers = (
+            f"{s.committee.generations:,} answers of {len(s.committee.members)} members to {c.asked:,} cases:"
+            f" {self.sent:,} requests sent now, {self.from_store:,} answers stored before"
+        )
+        selected = (
+            f"{len(s.categories)} categories, {c.selected} cases selected"
+            f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
+        )
+        lines = [
+            _adding_up(c.read, c.kept, merged, c.set_aside),
+            answers,
+            selected,
+            "",
+            f"{self.folder / 'report.html'}  <- open this first",
+            *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),
+        ]
+        return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The committee's answers as they are compared: the score and the groups of equal answers, by case id."""
+
+    scores: Mapping[str, Score]
+    answers: Mapping[str, tuple[AnswerGroup, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2)."""
+
+    ids: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    places: NDArray[np.float32]
+    categories: tuple[Category, ...]
+    encoder: str
+
+
+def _adding_up(read: int, cases: int, merged: int, set_aside: int) -> str:
+    return f"{read:,} records read = {cases:,} cases + {merged:,} merged + {set_aside:,} set aside"

@@ -1,0 +1,231 @@
+"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import orjson
+
+from curator import __version__
+from curator.committee.engine import Sampled
+from curator.committee.plan import Plan
+from curator.committee.prices import price_source
+from curator.config import Config
+from curator.outputs.eval_set import category_names, eval_rows
+from curator.outputs.files import json_lines, write_atomic
+from curator.outputs.finetune import finetune_rows
+from curator.outputs.label_queue import csv_chunks, queue_rows
+from curator.progress import Progress
+from curator.records import Generation, JsonValue, Pick, Score, Split
+from curator.report.build import RunRecords, summarise
+from curator.report.html import render_html
+from curator.report.markdown import render_markdown
+from curator.report.summary import FinetuneSummary, Summary, summary_json
+from curator.results import Intake, Scored, Studied
+from curator.selection.splits import split_of
+
+PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """All that a run knows when it comes to writing."""
+
+    config: Config
+    started: datetime
+    intake: Intake
+    plan: Plan
+    sampled: Sampled
+    generations: Mapping[str, Sequence[Generation]]
+    scored: Scored
+    studied: Studied
+    picks: Sequence[Pick]
+
+
+def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
+    """Write every file, each one atomically and the manifest last; returns what `summary.json` holds.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; files of an earlier run stay whole.
+    """
+    progress.start("write", total=None, unit="files")
+    cases = {case.id: case for case in run.intake.cases}
+    scores, categories = run.scored.scores, run.studied.categories
+    share = run.config.selection.held_out_share
+
+    def split(group: str) -> Split:
+        return split_of(group, share)
+
+    finetune = finetune_rows(run.intake.cases, split_of_group=split, trusted_models=run.config.outputs.trusted_models)
+    queue = list(
+        queue_rows(run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories)
+    )  # fmt: skip
+    rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
+        "eval_set.jsonl": list(eval_rows(run.picks, cases=cases, scores=scores, categories=categories)),
+        "finetune.jsonl": finetune.rows,
+        "label_queue.jsonl": queue,
+        "recorded.jsonl": list(_recorded(run)),
+        "cases.jsonl": list(_cases(run, split)),
+        "merged.jsonl": [
+            {"file": m.source.file, "line": m.source.line, "into": m.into, "how": m.how, "similarity": m.similarity}
+            for m in run.intake.merged
+        ],
+    }
+    counted = {name: len(content) for name, content in rows.items()}
+    counted |= {"label_queue.csv": len(queue), "set_aside.jsonl": len(run.intake.unreadable)}
+    summary = summarise(
+        _records(run, FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded), counted)
+    )
+
+    files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
+    files["label_queue.csv"] = csv_chunks(queue)
+    files["report.html"] = [render_html(summary).encode()]
+    files["report.md"] = [render_markdown(summary).encode()]
+    files["summary.json"] = [summary_json(summary)]
+    for name, chunks in files.items():
+        write_atomic(folder / name, chunks)
+        progress.advance()
+    manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted({*files, "set_aside.jsonl"})})
+    write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
+    progress.finish(f"{len(files) + 2} files in {folder}")
+    return summary
+
+
+def _records(run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int]) -> RunRecords:
+    return RunRecords(
+        name=run.config.name,
+        logs=_files(run.intake),
+        read=run.intake.read,
+        cases=run.intake.cases,
+        merged=run.intake.merged,
+        unreadable=run.intake.unreadable,
+        members=run.plan.members,
+        generations=run.generations,
+        scores=run.scored.scores,
+        answers_of=run.scored.answers.__getitem__,
+        embedded=run.studied.ids,
+        layout=run.studied.places,
+        categories=run.studied.categories,
+        picks=run.picks,
+        finetune=finetune,
+        outputs=outputs,
+    )
+
+
+def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
+    """The generations in the form that `curator score` reads."""
+    for case in run.intake.asked:
+        score = run.scored.scores[case.id]
+        yield {
+            "id": case.id,
+            "input": [m.as_openai() for m in case.messages],
+            "kind": score.kind,
+            **({"target": case.target} if case.target is not None else {}),
+            **({"reference": case.reference.text} if case.reference else {}),
+            "generations": [_generation(g) for g in run.generations[case.id]],
+        }
+
+
+def _generation(generation: Generation) -> dict[str, JsonValue]:
+    shown: dict[str, JsonValue] = {
+        "text": generation.text,
+        "model": generation.model,
+        "variant": generation.variant,
+        "temperature": generation.temperature,
+    }
+    if generation.logprobs is not None:
+        shown["logprobs"] = list(generation.logprobs)
+    if generation.error is not None:
+        shown["error"] = generation.error
+    return shown
+
+
+def _cases(run: RunFacts, split: Callable[[str], Split]) -> Iterator[dict[str, JsonValue]]:
+    """Every kept case with what is known of it."""
+    named = category_names(run.studied.categories)
+    slices = {pick.case_id: pick.slice for pick in run.picks}
+    for case in run.intake.cases:
+        yield {
+            "id": case.id,
+            "log_id": case.log_id,
+            "source": str(case.source),
+            "task": case.task,
+            "weight": case.weight,
+            "group": case.group,
+            "split": split(case.group),
+            "category": named.get(case.id),
+            "slice": slices.get(case.id),
+            **_score_fields(run.scored.scores.get(case.id)),
+        }
+
+
+def _score_fields(score: Score | None) -> dict[str, JsonValue]:
+    return {} if score is None else {key: value for key, value in asdict(score).items() if key != "id"}
+
+
+def _manifest(run: RunFacts, hashes: Mapping[str, str]) -> dict[str, JsonValue]:
+    """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
+    config = run.config.model_dump(mode="json")
+    models = run.config.committee.models
+    return {
+        "curator": __version__,
+        "started": run.started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "config": config,
+        "config_sha256": hashlib.sha256(orjson.dumps(config, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "seed": run.config.seed,
+        "logs": [{"file": name, "sha256": _sha256(Path(name))} for name in _files(run.intake)],
+        "members": [asdict(member) for member in run.plan.members],
+        "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.plan.variants],
+        "prices": {
+            m.name: {**run.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
+        },
+        "prices_as_of": run.started.date().isoformat(),
+        "encoder": run.studied.encoder,
+        "counts": {
+            "read": run.intake.read,
+            "kept": len(run.intake.cases),
+            "merged": len(run.intake.merged),
+            "set_aside": len(run.intake.unreadable),
+            "asked": len(run.intake.asked),
+            "requests_sent": run.sampled.sent,
+            "answers_from_store": run.sampled.from_store,
+            "failed": run.sampled.failed,
+        },
+        "selection": {
+            "discovery": "the most disagreeing cases that cover the rest; certain to be drawn (probability 1)",
+            "estimation": "the random slice; together with the certain cases it is a probability sample",
+        },
+        "files": dict(hashes),
+    }  # fmt: skip
+
+
+def _versions() -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _files(intake: Intake) -> list[str]:
+    return sorted(
+        {c.source.file for c in intake.cases}
+        | {m.source.file for m in intake.merged}
+        | {u.source.file for u in intake.unreadable}
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from curator.logs.problem import Problem
+from curator.logs.rows import open_records
+
+
+def rows(
+    path: Path, data: bytes, wanted: Sequence[str] = (), max_bytes: int = 1000
+) -> tuple[tuple[str, ...] | None, list[tuple[int, dict[str, object] | str]]]:
+    path.write_bytes(data)
+    found = open_records(path, wanted=wanted, max_bytes=max_bytes)
+    return found.columns, [
+        (row.number, row.cells.reason if isinstance(row.cells, Problem) else dict(row.cells)) for row in found.rows
+    ]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "a.csv"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_found(file: Path, delimiter: str) -> None:
+    text = f"a{delimiter}b\n1{delimiter}2\n"
+    assert rows(file, text.encode()) == (("a", "b"), [(2, {"a": "1", "b": "2"})])
+
+
+def test_a_wanted_column_decides_the_delimiter(file: Path) -> None:
+    assert rows(file, b"a;b,c,d\n", wanted=["b,c,d"])[0] == ("a", "b,c,d")
+    assert rows(file, b"a;b,c,d\n")[0] == ("a;b", "c", "d")
+
+
+def test_one_column(file: Path) -> None:
+    assert rows(file, b"text\n\nhello\n") == (("text",), [(3, {"text": "hello"})])
+
+
+def test_rows_over_several_lines_are_numbered_by_their_first(file: Path) -> None:
+    data = b'a,b\r\n"one\r\n\r\ntwo",2\r\n\r\n"x ""y""",\r\n'
+    assert rows(file, data)[1] == [(2, {"a": "one\r\n\r\ntwo", "b": "2"}), (6, {"a": 'x "y"', "b": None})]
+
+
+def test_of_two_columns_with_one_name_the_first_counts(file: Path) -> None:
+    assert rows(file, b" a , b,a\n1,2,3\n") == (("a", "b", "a"), [(2, {"a": "1", "b": "2"})])
+
+
+def test_an_open_quote_spoils_its_own_line_alone(file: Path) -> None:
+    found = rows(file, b'a,b\n1,2\n"open,3\n4,5\n6,7\n')[1]
+    assert [number for number, _ in found] == [2, 3, 4, 5]
+    assert [cells for number, cells in found if number != 3] == [
+        {"a": "1", "b": "2"},
+        {"a": "4", "b": "5"},
+        {"a": "6", "b": "7"},
+    ]
+
+
+def test_an_open_quote_does_not_collect_more_than_the_limit(file: Path) -> None:
+    found = rows(file, b'a,b\n"open,3\n' + b"4,5\n" * 500, max_bytes=100)[1]
+    assert "longer than 0.0001 MB" in str(found[0][1])
+    assert len(found) == 501
+    assert all(cells == {"a": "4", "b": "5"} for _, cells in found[1:])
+
+
+def test_a_line_that_is_too_long_spoils_its_row_alone(file: Path) -> None:
+    found = rows(file, b"a,b\n1,2\n" + b"x" * 200 + b",3\n4,5\n", max_bytes=100)[1]
+    assert [(number, isinstance(cells, str)) for number, cells in found] == [(2, False), (3, True), (4, False)]
+
+
+def test_a_line_that_is_too_long_inside_quotes(file: Path) -> None:
+    found = rows(file, b'a,b\n"open\n' + b"x" * 200 + b'\nend",2\n4,5\n', max_bytes=100)[1]
+    assert "a quote is still open at line 3" in str(found[0][1])
+    assert "longer than" in str(found[1][1])
+    assert found[-1] == (5, {"a": "4", "b": "5"})
+
+
+def test_a_field_may_be_longer_than_the_default_limit_of_the_module(file: Path) -> None:
+    found = rows(file, b"a,b\n" + b"x" * 200_000 + b",2\n", max_bytes=300_000)[1]
+    assert isinstance(found[0][1], dict)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"), [(b"x\0y,2", "NUL bytes"), (b"caf\xe9,2", "invalid UTF-8"), (b"a\rb,2", "carriage return")]
+)
+def test_damaged_bytes_are_not_repaired(file: Path, line: bytes, reason: str) -> None:
+    found = rows(file, b"a,b\n1,2\n" + line + b"\n3,4\n")[1]
+    assert [isinstance(cells, str) for _, cells in found] == [False, True, False]
+    assert reason in str(found[1][1])
+
+
+@pytest.mark.parametrize("header", [b"x" * 200 + b",b", b"caf\xe9,b", b'"open,b', b"a\rb,c"])
+def test_a_header_that_cannot_be_read_is_one_problem(file: Path, header: bytes) -> None:
+    columns, found = rows(file, header + b"\n1,2\n3,4\n", max_bytes=100)
+    assert columns == ()
+    assert [isinstance(cells, str) for _, cells in found] == [True]
+
+
+def test_what_the_csv_module_writes_is_read_back(file: Path) -> None:
+    table = [["a", "b"], ['q"uo"te', "x,y;z\tw"], ["two\nlines", " spaced "], ["\ufeffmark", "é🌦"]]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(table)
+    found = rows(file, file.read_bytes())[1]
+    assert [list(cells.values()) for _, cells in found if isinstance(cells, dict)] == table[1:]

@@ -1,0 +1,234 @@
+"""The command: what it prints, the exit code of each bad input, and that nothing the user can fix shows a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch, encoder: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr("curator.pipeline.open_encoder", lambda _: encoder)
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path: Path, data: dict[str, Any]) -> str:
+    path.write_text(json.dumps(data))
+    return str(path)
+
+
+def fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> str:
+    """Run the command, check the exit code and the form of the message, and return what it says."""
+    assert main(arguments) == code
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("curator: ")
+    assert "\n  -> " in said
+    return said
+
+
+def test_run_says_where_to_look(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    assert main(["run", write(tmp_path / "job.json", job), "--out", "out"]) == 0
+    said = capsys.readouterr()
+    assert "42 records read = 40 cases + 0 merged + 2 set aside" in said.out
+    assert "out/report.html" in said.out
+    assert "Traceback" not in said.err
+
+
+def test_run_as_json(capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path) -> None:
+    assert main(["run", write(tmp_path / "job.json", job), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["read"] == 42
+    assert said.err == ""
+    assert Path("runs/test/report.html").is_file()
+
+
+def test_plan_needs_no_key(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["models"][0]["api_key_env"] = "NO_SUCH_VARIABLE"
+    assert main(["plan", write(tmp_path / "job.json", job), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["calls"] == 160
+
+
+def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "curator init" in fails(capsys, 2, "run")
+    assert "missing.yaml" in fails(capsys, 2, "run", "missing.yaml")
+
+
+def test_config_that_is_no_yaml(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: x\n  logs: [\n")
+    assert "line 2" in fails(capsys, 2, "run", "bad.yaml")
+
+
+def test_unknown_key_names_the_nearest(capsys: pytest.CaptureFixture[str], job: dict[str, Any], tmp_path: Path) -> None:
+    job["committee"]["tempratures"] = [0.5]
+    said = fails(capsys, 2, "run", write(tmp_path / "job.json", job))
+    assert "'committee.tempratures'" in said
+    assert "did you mean 'temperatures'?" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("{% if %}", "line 8"), ("{{ usr }}", "did you mean 'user'?"), ("{{ user", "line 8")],
+)
+def test_broken_prompt_variant(
+    body: str, expected: str, capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "mine.md").write_text(
+        "---\nid: mine\nversion: 1\nchanges: Nothing.\nanswer: {read: whole}\n---\n[user]\n" + body + "\n[system]\n"
+    )
+    job["committee"] |= {"variants": ["mine"], "prompts": "prompts"}
+    said = fails(capsys, 2, "run", write(tmp_path / "job.json", job))
+    assert "mine.md" in said
+    assert expected in said
+
+
+def test_endpoint_that_is_not_there(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["models"][0] |= {"base_url": "http://127.0.0.1:9/v1", "max_tries": 3}
+    assert "127.0.0.1:9" in fails(capsys, 5, "run", write(tmp_path / "job.json", job), "--quiet")
+
+
+def test_model_that_is_not_there(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.status, endpoint.error = 404, "The model `test-model` does not exist"
+    said = fails(capsys, 5, "run", write(tmp_path / "job.json", job), "--quiet")
+    assert "does not exist" in said
+    assert "check `model: test-model`" in said
+
+
+def test_logs_that_are_not_there_or_empty(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", job)
+    assert "logs.jsonl" in fails(capsys, 6, "run", path, "--quiet")
+    (tmp_path / "logs.jsonl").touch()
+    assert "hold no record" in fails(capsys, 6, "run", path, "--quiet")
+    (tmp_path / "logs.jsonl").write_bytes(b"\xff\xfe\xff\n{]\n")
+    assert "cannot be read" in fails(capsys, 6, "run", path, "--quiet")
+
+
+def test_huge_line_is_set_aside(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    with write_logs.open("ab") as file:
+        file.write(b'{"request": "')
+        for _ in range(200):
+            file.write(b"x" * 2**20)
+        file.write(b'"}\n')
+    assert main(["run", write(tmp_path / "job.json", job), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["set_aside"] == 3
+    assert "longer than 16 MB" in Path("runs/test/set_aside.jsonl").read_text()
+
+
+def test_error_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "missing.yaml", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+
+
+def test_score_reads_a_file_and_sets_lines_aside(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    good = [{"id": str(i), "input": "q", "target": "A", "generations": ["A", "B"]} for i in range(9)]
+    lines = [json.dumps(record) for record in good]
+    (tmp_path / "recorded.jsonl").write_text("\n".join([*lines[:4], "{broken", *lines[4:]]) + "\n")
+    assert main(["score", "recorded.jsonl", "--out", "scores.jsonl"]) == 0
+    assert "recorded.jsonl:5" in capsys.readouterr().err
+    scores = [json.loads(line) for line in Path("scores.jsonl").read_text().splitlines()]
+    assert list(scores[0]) == ["id", "disagreement", "within", "between", "against_target", "kind", "scorer", "majority",
+                               "agreement", "n"]  # fmt: skip
+    assert [s["id"] for s in scores] == [str(i) for i in range(9)]
+
+
+def test_score_of_nothing_readable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "recorded.jsonl").write_text("{}\n")
+    assert main(["score", "recorded.jsonl"]) == 6
+    assert "`id` is missing" in capsys.readouterr().err
+    assert "no-such-file" in fails(capsys, 6, "score", "no-such-file.jsonl")
+
+
+def test_init_writes_a_folder_that_plans(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["init", "mine"]) == 0
+    assert (tmp_path / "mine" / "prompts" / "plain.md").is_file()
+    os.chdir(tmp_path / "mine")
+    capsys.readouterr()
+    assert main(["plan", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["calls"] > 0
+    assert "are there already" in fails(capsys, 2, "init")
+
+
+def test_doctor_finds_what_a_config_lacks(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    job["embedding"] = {"model": str(tmp_path / "no-such-model")}
+    assert main(["doctor", write(tmp_path / "job.json", job), "--json"]) == 2
+    findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["m"]["status"] == "ok"
+    assert findings["logs"]["status"] == "ok"
+    assert findings["embedding model"]["status"] == "fail"
+    job["committee"]["models"][0]["model"] = "other"
+    main(["doctor", write(tmp_path / "job.json", job), "--json"])
+    findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["m"]["status"] == "fail"
+    assert "test-model" in findings["m"]["remedy"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_keeps_what_was_paid_for(
+    number: signal.Signals, endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.delay_s = 0.1
+    path = write(tmp_path / "job.json", job)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curator.cli", "run", path], stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(endpoint.bodies) < 12 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    sent = len(endpoint.bodies)
+    assert main(["run", path, "--json"]) == 0
+    assert len(endpoint.bodies) == 160  # nothing that was in flight was asked twice
+    assert sent < 160
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or os.geteuid() != 0, reason="mounts a small disk: Linux, root"
+)
+def test_full_disk(capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine does not let a small disk be mounted")
+    try:
+        job["store"] = str(disk / "store.sqlite")
+        said = fails(capsys, 1, "run", write(tmp_path / "job.json", job), "--quiet")
+        assert "full" in said
+        stored = (disk / "store.sqlite").stat().st_size
+        assert stored > 0
+        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        assert main(["run", write(tmp_path / "job.json", job), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["from_store"] > 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -1,0 +1,238 @@
+"""The whole job against a real HTTP endpoint: what comes out, that it repeats, and that it resumes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.config import Config, parse_config
+from curator.errors import BudgetReached, LogsError, ProviderError
+from curator.outputs.files import run_lock
+from curator.pipeline import plan, run
+from curator.results import RunResult
+from curator.selection.splits import split_of
+
+OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
+           "summary.json", "manifest.json", "cases.jsonl", "recorded.jsonl", "merged.jsonl", "set_aside.jsonl")  # fmt: skip
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in OUTPUTS if name != "manifest.json"}
+
+
+def do(config: Config, tmp_path: Path, encoder: Any, out: str = "out", **options: Any) -> RunResult:
+    return run(config, out=tmp_path / out, encoder=encoder, environ={}, **options)
+
+
+def test_everything_comes_out_and_adds_up(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    result = do(parse_config(job), tmp_path, encoder)
+    out = tmp_path / "out"
+    assert all((out / name).is_file() for name in OUTPUTS)
+    counts = result.summary.counts
+    assert counts.read == 42
+    assert counts.set_aside == 2
+    assert counts.kept + counts.merged_exact + counts.merged_near == 40
+    assert len(endpoint.bodies) == result.sent == counts.kept * 4
+    assert counts.selected == 12
+    assert len(rows(out / "eval_set.jsonl")) == result.summary.selection.by_split["eval"]
+    assert [(r["file"], r["line"]) for r in rows(out / "set_aside.jsonl")] == [
+        (str(write_logs), 8),
+        (str(write_logs), 21),
+    ]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["counts"]["requests_sent"] == result.sent
+    assert manifest["prices"]["m"] == {"input": 1.0, "output": 2.0, "source": "config"}
+    assert result.summary.committee.cost_usd == pytest.approx(result.sent * (10 * 1.0 + 2 * 2.0) / 1e6)
+
+
+def test_finetune_never_holds_what_is_held_out(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    do(parse_config(job), tmp_path, encoder)
+    trained = rows(tmp_path / "out" / "finetune.jsonl")
+    cases = {row["id"]: row for row in rows(tmp_path / "out" / "cases.jsonl")}
+    assert 0 < len(trained) < 4
+    for row in trained:
+        case = cases[row["metadata"]["case_id"]]
+        assert case["split"] == "train"
+        assert split_of(case["group"], 0.5) == "train"
+        assert row["metadata"]["target_source"] == "correction"
+
+
+def test_two_runs_over_one_store_write_the_same_bytes(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    do(config, tmp_path, encoder, "one")
+    asked = len(endpoint.bodies)
+    second = do(config, tmp_path, encoder, "two")
+    assert second.sent == 0
+    assert len(endpoint.bodies) == asked
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_another_seed_changes_the_selection(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    data = job
+    data["committee"]["models"][0]["send_seed"] = False
+    do(parse_config(data), tmp_path, encoder, "one")
+    do(parse_config(data | {"seed": 4}), tmp_path, encoder, "two")
+    one, two = (rows(tmp_path / name / "cases.jsonl") for name in ("one", "two"))
+    assert [r["disagreement"] for r in one] == [r["disagreement"] for r in two]
+    assert {r["id"] for r in one if r["slice"] == "random"} != {r["id"] for r in two if r["slice"] == "random"}
+
+
+def test_killed_run_goes_on_without_repeating_a_stored_answer(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.delay_s = 0.05
+    data = job
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(data))
+    command = [sys.executable, "-m", "curator.cli", "run", str(path), "--out", str(tmp_path / "out"), "--quiet"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": os.getcwd()}
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while len(endpoint.bodies) < 40 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    with sqlite3.connect(tmp_path / "store.sqlite") as store:
+        stored = store.execute("SELECT count(*) FROM generation").fetchone()[0]
+    assert stored >= 30
+    endpoint.delay_s = 0.0
+    endpoint.bodies.clear()
+    result = do(parse_config(data), tmp_path, encoder)
+    assert result.from_store == stored
+    assert len(endpoint.bodies) == result.sent == 160 - stored
+    assert contents(tmp_path / "out")
+
+
+def test_labels_that_come_back_are_used(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    do(config, tmp_path, encoder, "one")
+    queue = tmp_path / "one" / "label_queue.csv"
+    with queue.open(encoding="utf-8-sig", newline="") as file:
+        filled = [row | {"label": "billing"} for row in csv.DictReader(file)]
+    with queue.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, filled[0])
+        writer.writeheader()
+        writer.writerows(filled)
+    result = do(config, tmp_path, encoder, "two", labels=[str(queue)])
+    assert result.sent == 0
+    assert result.summary.selection.to_label == 0
+    by_id = {row["id"]: row for row in rows(tmp_path / "two" / "cases.jsonl")}
+    train = {row["case_id"] for row in filled if by_id[row["case_id"]]["split"] == "train"}
+    trained = {
+        r["metadata"]["case_id"]
+        for r in rows(tmp_path / "two" / "finetune.jsonl")
+        if r["metadata"]["target_source"] == "label"
+    }
+    assert trained == train
+
+
+def test_plan_counts_without_asking(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    before = plan(config)
+    assert (before.estimate.calls, before.estimate.stored_calls) == (160, 0)
+    assert endpoint.bodies == []
+    do(config, tmp_path, encoder)
+    after = plan(config)
+    assert after.estimate.stored_calls == 160
+    assert after.estimate.usd_max == 0.0
+
+
+def test_the_plan_is_a_ceiling_for_what_was_paid(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    ceiling = plan(config).estimate.usd_max
+    assert do(config, tmp_path, encoder).summary.committee.cost_usd <= ceiling
+
+
+def test_budget_stops_the_run_and_a_larger_one_goes_on(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BudgetReached, match="max_requests"):
+        do(parse_config(job | {"budget": {"max_requests": 30}}), tmp_path, encoder)
+    assert len(endpoint.bodies) == 30
+    assert do(parse_config(job), tmp_path, encoder).sent == 130
+
+
+@pytest.mark.parametrize("status", [401, 402, 404])
+def test_an_endpoint_that_refuses_ends_the_run(
+    status: int, job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.status = status
+    with pytest.raises(ProviderError, match=str(status)):
+        do(parse_config(job), tmp_path, encoder)
+    assert len(endpoint.bodies) <= 8
+
+
+def test_sample_takes_a_subset(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    data = job
+    data["logs"]["sample"] = 10
+    counts = do(parse_config(data), tmp_path, encoder).summary.counts
+    assert counts.asked == 10
+    assert counts.kept + counts.merged_exact + counts.merged_near == 40
+
+
+def test_too_much_damage_ends_the_run_and_lists_it(
+    job: dict[str, Any], endpoint: Any, encoder: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "logs.jsonl").write_text('not json\n{"also": "not a record"}\n')
+    with pytest.raises(LogsError, match="2 of 2 records"):
+        do(parse_config(job), tmp_path, encoder)
+    assert len(rows(tmp_path / "out" / "set_aside.jsonl")) == 2
+
+
+def test_an_empty_log_is_said_to_be_empty(job: dict[str, Any], endpoint: Any, encoder: Any, tmp_path: Path) -> None:
+    (tmp_path / "logs.jsonl").write_text("")
+    with pytest.raises(LogsError, match="no record"):
+        do(parse_config(job), tmp_path, encoder)
+
+
+def test_no_key_reaches_the_run_folder_or_the_store(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    data = job
+    data["committee"]["models"][0]["api_key_env"] = "TEST_KEY"
+    run(parse_config(data), out=tmp_path / "out", encoder=encoder, environ={"TEST_KEY": "canary-5f2a"})
+    assert endpoint.headers[0]["Authorization"] == "Bearer canary-5f2a"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > len(OUTPUTS)
+    assert [path for path in files if b"canary-5f2a" in path.read_bytes()] == []
+
+
+def test_one_run_at_a_time(job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path) -> None:
+    from curator.errors import RunLocked
+
+    with run_lock(tmp_path / "out"), pytest.raises(RunLocked, match="another curator run"):
+        do(parse_config(job), tmp_path, encoder)
+    assert endpoint.bodies == []

@@ -1,0 +1,149 @@
+"""The rules the engine goes by: request keys, backoff, cost bounds, and when an endpoint is past hope."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.committee.budget import Spend
+from curator.committee.calls import CallFailed, FailureKind, ModelRequest, PlannedCall
+from curator.committee.endpoints import Health, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
+from curator.config import ModelConfig, Price
+from curator.records import Member, Message, ToolCall, Usage
+
+CONFIG = ModelConfig(name="small", model="small-1", base_url="http://127.0.0.1:1/v1", concurrency=3)
+REQUEST = ModelRequest("openai:http://127.0.0.1:1/v1", "small-1", (Message("user", "hi"),), 0.8, 16)
+
+
+def failed(kind: FailureKind = "retryable", status: int | None = None, wait: float | None = None) -> CallFailed:
+    return CallFailed(kind, "no", status=status, retry_after_s=wait)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"endpoint": "openai:http://127.0.0.1:2/v1"},
+        {"model": "small-2"},
+        {"messages": (Message("system", "hi"),)},
+        {"messages": (Message("user", "hi "),)},
+        {"messages": (Message("user", "hi"), Message("assistant", "", (ToolCall("1", "f", "{}"),)))},
+        {"temperature": 0.7},
+        {"max_tokens": 17},
+        {"sample_index": 1},
+        {"seed": 0},
+        {"options": {"top_p": 0.9}},
+        {"options": {"top_p": 0.8}},
+        {"options": {"tools": [{"type": "function"}]}},
+    ],
+    ids=str,
+)
+def test_whatever_changes_the_answer_changes_the_key(change: dict[str, Any]) -> None:
+    assert replace(REQUEST, **change).key != REQUEST.key
+
+
+def test_the_key_does_not_depend_on_the_order_of_options() -> None:
+    one = replace(REQUEST, options={"top_p": 0.9, "stop": ["a"]})
+    other = replace(REQUEST, options={"stop": ["a"], "top_p": 0.9})
+    assert one.key == other.key
+    assert len(one.key) == 64
+
+
+@pytest.mark.parametrize(("attempt", "chance", "wait"), [(1, 1.0, 1.0), (3, 0.5, 2.0), (10, 1.0, 30.0), (4, 0.0, 0.0)])
+def test_backoff_doubles_up_to_its_cap(attempt: int, chance: float, wait: float) -> None:
+    assert backoff_s(attempt, failed(), chance) == wait
+
+
+def test_backoff_adds_to_what_the_endpoint_asks_for_up_to_two_minutes() -> None:
+    assert backoff_s(1, failed(wait=7.0), 0.5) == 7.5
+    assert backoff_s(1, failed(wait=3600.0), 0.0) == 120.0
+
+
+@given(st.text(max_size=50), st.integers(1, 50))
+def test_the_bound_covers_a_token_a_byte(text: str, max_tokens: int) -> None:
+    request = replace(REQUEST, messages=(Message("user", text),), max_tokens=max_tokens)
+    bound = cost_bound(request, Price(input=1.0, output=2.0))
+    worst = len(text.encode())
+    assert bound.tokens > worst + max_tokens
+    assert bound.picodollars > Spend.of(tokens=0, usd=cost_usd(worst, max_tokens, Price(input=1.0, output=2.0)))[1]
+
+
+def test_the_bound_counts_tools() -> None:
+    tools = replace(REQUEST, options={"tools": [{"name": "x" * 1000}]})
+    call = replace(REQUEST, messages=(Message("assistant", "", (ToolCall("1", "f", "y" * 1000),)),))
+    for request in (tools, call):
+        assert cost_bound(request, Price(input=0, output=0)).tokens > 1000
+
+
+def test_a_missing_usage_is_estimated_and_flagged() -> None:
+    call = PlannedCall("c1", Member("m", "small", "plain", 0.8, 16), REQUEST, 12)
+    assert estimated_usage(call, "four" * 3 + "x") == Usage(12, 4, estimated=True)
+
+
+def hopeless(health: Health, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:
+    return health.hopeless(failure, attempt, CONFIG, given_up=given_up)
+
+
+def test_a_terminal_failure_ends_all_hope_at_once() -> None:
+    health = Health()
+    health.answered()
+    assert hopeless(health, failed("terminal", 401))
+
+
+def test_nobody_there_ends_hope_with_the_third_try() -> None:
+    health = Health()
+    assert [hopeless(health, failed(), attempt) for attempt in (1, 1, 2, 3)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("first", [failed("retryable", 503), failed("ambiguous")], ids=["status", "timeout"])
+def test_who_has_replied_once_is_there(first: CallFailed) -> None:
+    health = Health()
+    assert not hopeless(health, first)
+    assert not hopeless(health, failed(), 3)
+
+
+@pytest.mark.parametrize("kind", ["rejected", "ambiguous", "retryable"])
+def test_five_given_up_before_the_first_answer_end_hope(kind: FailureKind) -> None:
+    health = Health()
+    seen = [hopeless(health, failed(kind, 400), given_up=True) for _ in range(5)]
+    assert seen == [False, False, False, False, True]
+
+
+def test_after_an_answer_refused_requests_never_end_hope() -> None:
+    health = Health()
+    health.answered()
+    assert not any(hopeless(health, failed("rejected", 400), given_up=True) for _ in range(100))
+
+
+def test_after_an_answer_an_outage_ends_hope_but_single_failures_do_not() -> None:
+    health = Health()
+    health.answered()
+    assert not any(hopeless(health, failed("retryable", 503), given_up=True) for _ in range(7))
+    assert hopeless(health, failed("retryable", 503), given_up=True)
+    health.answered()
+    assert not hopeless(health, failed("retryable", 503), given_up=True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "config", "advice"),
+    [
+        (failed("terminal", 401), CONFIG, "api_key_env"),
+        (failed("terminal", 401), CONFIG.model_copy(update={"api_key_env": "SMALL_KEY"}), "SMALL_KEY"),
+        (failed("terminal", 403), ModelConfig(name="o", model="o-1"), "OPENAI_API_KEY"),
+        (failed("terminal", 402), CONFIG, "credit"),
+        (failed("terminal", 429), CONFIG, "credit"),
+        (failed("terminal", 404), CONFIG, "small-1"),
+        (failed("retryable"), CONFIG, "server runs"),
+        (failed("ambiguous"), CONFIG, "timeout_s: 120"),
+        (failed("rejected", 400), CONFIG, "change what the message names"),
+    ],
+)
+def test_the_error_names_model_endpoint_and_what_to_do(failure: CallFailed, config: ModelConfig, advice: str) -> None:
+    error = provider_error(config, REQUEST.endpoint, failure)
+    assert repr(config.name) in error.what
+    assert REQUEST.endpoint in error.what
+    assert advice in error.remedy
+    assert "run again" in error.remedy

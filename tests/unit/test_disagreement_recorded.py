@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.disagreement.recorded import Problem, score_recorded
+from curator.records import Score
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CONTRACT = ("id", "disagreement", "within", "between", "against_target", "kind", "scorer", "majority", "agreement", "n")
+
+
+def score_one(record: object) -> Score | Problem:
+    (result,) = score_recorded([orjson.dumps(record)])
+    return result
+
+
+def test_recorded_answers_give_the_golden_scores() -> None:
+    lines = (GOLDEN / "disagreement.recorded.jsonl").read_bytes().splitlines()
+    scores = list(score_recorded(lines))
+    expected = [orjson.loads(line) for line in (GOLDEN / "disagreement.scores.jsonl").read_bytes().splitlines()]
+    assert len(scores) == len(expected) == len(lines)
+    for score, wanted in zip(scores, expected, strict=True):
+        written = orjson.loads(orjson.dumps(score))
+        assert tuple(written)[: len(CONTRACT)] == CONTRACT
+        assert written == {k: pytest.approx(v, abs=1e-12) if isinstance(v, float) else v for k, v in wanted.items()}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"id": "x", "gener', "not valid JSON"),
+        (b"[1]", "expected an object, found list"),
+        (b'{"generations": []}', "`id` is missing"),
+        (b'{"id": null, "generations": []}', "`id` is missing"),
+        (b'{"id": "x"}', "`generations` is missing or no list"),
+        (b'{"id": "x", "generations": "18"}', "`generations` is missing or no list"),
+        (b'{"id": "x", "generations": [18]}', "a generation is int"),
+        (b'{"id": "\xff", "generations": []}', "not valid JSON"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_a_problem_with_its_number(line: bytes, reason: str) -> None:
+    good = b'{"id": "y", "generations": ["1", "2"]}'
+    first, problem, last = score_recorded([good, b"  \n", line, good])
+    assert isinstance(problem, Problem)
+    assert problem.line == 3
+    assert problem.reason.startswith(reason)
+    assert problem.remedy
+    assert first == last
+    assert isinstance(first, Score)
+
+
+def test_a_byte_order_mark_is_no_problem() -> None:
+    (result,) = score_recorded([b'\xef\xbb\xbf{"id": "y", "generations": ["1", "2"]}\r\n'])
+    assert isinstance(result, Score)
+    assert result.disagreement == 1
+
+
+def test_model_and_variant_together_are_the_group() -> None:
+    def between(left: dict[str, str], right: dict[str, str]) -> float | None:
+        result = score_one({"id": "a", "generations": [{"text": "1", **left}, {"text": "2", **right}]})
+        assert isinstance(result, Score)
+        return result.between
+
+    assert between({"model": "m", "variant": "v"}, {"model": "m", "variant": "v"}) == 0
+    assert between({"model": "m", "variant": "v"}, {"model": "m", "variant": "w"}) == 1
+    assert between({"model": "m", "variant": "v"}, {"model": "n", "variant": "v"}) == 1
+    assert between({"model": "mv"}, {"model": "m", "variant": "v"}) == 1
+
+
+def test_the_kind_is_detected_where_it_is_missing_or_unknown() -> None:
+    generations = ["yes", "Yes, because it is so and nothing else could ever be the case here.", "no"]
+    for extra in ({}, {"kind": None}, {"kind": "boolean"}):
+        result = score_one({"id": "a", "generations": generations, **extra})
+        assert isinstance(result, Score)
+        assert (result.kind, result.majority) == ("label", "yes")
+    given_kind = score_one({"id": "a", "generations": generations, "kind": "text"})
+    assert isinstance(given_kind, Score)
+    assert given_kind.kind == "text"
+
+
+def test_a_target_need_not_be_a_text() -> None:
+    result = score_one({"id": "a", "target": 18, "generations": ["18", "17"]})
+    assert isinstance(result, Score)
+    assert result.against_target == 0.5
+
+
+def test_records_are_scored_as_they_come() -> None:
+    endless: Iterator[bytes] = itertools.repeat(b'{"id": "y", "generations": ["1", "2"]}')
+    assert len(list(itertools.islice(score_recorded(endless), 3))) == 3
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "model", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["id", "generations", "target", "kind", "input"]), json_values), max_size=5
+    )
+)
+def test_every_record_gives_one_result(records: list[object]) -> None:
+    assert len(list(score_recorded(orjson.dumps(record) for record in records))) == len(records)

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.config import DedupeConfig
+from curator.diversity.dedupe import Deduped, deduplicate
+from curator.diversity.lsh import components, rows_per_band
+from curator.diversity.shingles import jaccard, normalise, shingles
+from curator.records import Case, Feedback, Message, Reference, Source, case_id
+
+LONG = "I ordered a red winter coat from your shop last week and the parcel has still not arrived at my door"
+
+
+def a_case(text: str, line: int = 1, *, system: str = "", **fields: object) -> Case:
+    messages = (*((Message("system", system),) if system else ()), Message("user", text))
+    return Case(case_id(messages), messages, Source("log.jsonl", line), **fields)  # type: ignore[arg-type]
+
+
+def dedupe(*cases: Case) -> Deduped:
+    return deduplicate(cases, DedupeConfig())
+
+
+def groups(result: Deduped) -> list[str]:
+    return [case.group for case in result.cases]
+
+
+def test_equal_inputs_are_merged_and_weigh_together() -> None:
+    result = dedupe(a_case("Where is it?", 1), a_case("Why?", 2), a_case("Where  is it?", 3))
+    assert [(c.user, c.weight) for c in result.cases] == [("Where is it?", 2), ("Why?", 1)]
+    (record,) = result.merged
+    assert (record.source.line, record.into, record.how, record.similarity) == (3, result.cases[0].id, "exact", 1.0)
+
+
+@pytest.mark.parametrize("variant", [LONG.upper() + "!", f"Hello, {LONG}. Thanks!", LONG.replace("winter", "wintr")])
+def test_variants_of_one_input_are_merged(variant: str) -> None:
+    result = dedupe(a_case(LONG, 1), a_case(variant, 2))
+    (record,) = result.merged
+    assert record.how == "near"
+    assert record.similarity >= 0.9
+    assert result.cases[0].weight == 2
+
+
+def test_a_reworded_input_is_kept() -> None:
+    result = dedupe(a_case("How do I add a card to the app?"), a_case("How do I remove a card from the app?"))
+    assert len(result.cases) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_case(LONG + " since the 5th"),
+        a_case(LONG.replace("has still not", "has still")),
+        a_case(LONG + ".", task="other"),
+        a_case(LONG + ".", system="Answer in French."),
+    ],
+    ids=["number", "negation", "task", "system"],
+)
+def test_what_asks_for_another_answer_is_not_merged_but_grouped(other: Case) -> None:
+    result = dedupe(a_case(LONG), other)
+    assert not result.merged
+    assert len(set(groups(result))) == 1
+    assert result.cases[0].group == min(c.id for c in result.cases)
+
+
+def test_changed_order_numbers_share_a_group() -> None:
+    result = dedupe(a_case("Where is my order 48213?"), a_case("Where is my order 90077?"))
+    assert len(result.cases) == 2
+    assert len(set(groups(result))) == 1
+
+
+def test_a_system_prompt_that_differs_in_its_date_is_the_same() -> None:
+    result = dedupe(a_case(LONG, 1, system="Today is 2026-01-01."), a_case(LONG, 2, system="Today is 2026-01-02."))
+    assert len(result.cases) == 1
+    assert result.merged[0].how == "near"
+
+
+def test_unrelated_inputs_are_groups_of_their_own() -> None:
+    result = dedupe(a_case("Where is my parcel?"), a_case("Translate this poem into French."))
+    assert groups(result) == [c.id for c in result.cases]
+
+
+REFERENCE = {"reference": Reference("billing", "label")}
+DOWN = {"feedback": Feedback(thumb="down")}
+UP = {"feedback": Feedback(thumb="up")}
+CUT = {"finish_reason": "length"}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"), [(REFERENCE, DOWN), (DOWN, UP), (UP, {}), ({}, CUT), (REFERENCE | CUT, {})]
+)
+@pytest.mark.parametrize("text", [LONG, LONG + "!"], ids=["exact", "near"])
+def test_the_best_record_stands_for_its_duplicates(
+    text: str, better: dict[str, object], worse: dict[str, object]
+) -> None:
+    for first, second in ((better, worse), (worse, better)):
+        result = dedupe(a_case(LONG, 1, **first), a_case(text, 2, **second))
+        (kept,) = result.cases
+        assert kept.source.line == (1 if first is better else 2)
+        assert [m.source.line for m in result.merged] == [2 if first is better else 1]
+        assert result.merged[0].into == kept.id
+
+
+def test_of_equals_the_first_one_stays() -> None:
+    result = dedupe(a_case(LONG, 1), a_case(LONG, 2), a_case(LONG + "!", 3))
+    assert result.cases[0].source.line == 1
+
+
+def test_cases_stand_in_order_of_the_first_record_they_stand_for() -> None:
+    result = dedupe(a_case(LONG, 1), a_case("Why?", 2), a_case(LONG + "!", 3, **REFERENCE))
+    assert [c.source.line for c in result.cases] == [3, 2]
+
+
+def test_a_merge_is_not_passed_on_along_a_chain() -> None:
+    steps = [LONG]
+    for old, new in (("red", "rde"), ("winter", "wniter"), ("shop", "shpo"), ("door", "dooor"), ("still", "stil")):
+        steps.append(steps[-1].replace(old, new))
+    result = dedupe(*(a_case(text, i) for i, text in enumerate(steps)))
+    assert len(result.cases) > 1
+    assert len(set(groups(result))) == 1
+    by_id = {c.id: c for c in result.cases}
+    for record in result.merged:
+        apart = jaccard(shingles(normalise(steps[record.source.line])), shingles(normalise(by_id[record.into].user)))
+        assert record.similarity == apart >= 0.9
+
+
+def test_inputs_with_one_long_template_are_told_apart() -> None:
+    template = "You are the assistant of a bank. Answer in three sentences at most, in a friendly tone. Question: "
+    subjects = ("lost card", "exchange rate", "mortgage", "standing order", "cash machine", "new address")
+    verbs = ("explain", "find", "cancel", "compare", "estimate")
+    texts = [f"{template}{verb} my {subject} for my cousin" for verb in verbs for subject in subjects]
+    result = dedupe(*(a_case(text, i) for i, text in enumerate(texts)))
+    assert len(result.cases) == len(texts)
+    assert max(Counter(groups(result)).values()) <= 3
+
+
+def test_empty_and_tiny_inputs() -> None:
+    assert deduplicate([], DedupeConfig()) == Deduped((), ())
+    result = dedupe(a_case("?", 1), a_case("\U0001f600", 2), a_case("ok", 3), a_case("OK!", 4))
+    assert [c.user for c in result.cases] == ["?", "\U0001f600", "ok"]
+
+
+WORDS = st.sampled_from(
+    ["where", "is", "my", "parcel", "card", "not", "12345", "7", "Hello,", "thanks", "\u00e9t\u00e9"]
+)
+TEXTS = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(TEXTS, max_size=25))
+def test_every_record_is_kept_or_merged_and_weighs_one(texts: list[str]) -> None:
+    cases = [a_case(text, line) for line, text in enumerate(texts)]
+    result = deduplicate(cases, DedupeConfig())
+    assert len(result.cases) + len(result.merged) == len(cases)
+    assert sum(c.weight for c in result.cases) == len(cases)
+    sources = [c.source.line for c in result.cases] + [m.source.line for m in result.merged]
+    assert sorted(sources) == list(range(len(cases)))
+    ids = {c.id for c in result.cases}
+    assert {m.into for m in result.merged} <= ids
+    assert {c.group for c in result.cases} <= ids
+    assert all(c.group <= c.id for c in result.cases)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(TEXTS, max_size=20, unique=True), st.randoms())
+def test_groups_do_not_hang_on_the_order_of_the_log(texts: list[str], rng: random.Random) -> None:
+    """Two cases that nothing is merged into are in one group or in two, whatever came first."""
+    config = DedupeConfig(merge_similarity=1.0)
+    cases = [a_case(text, line) for line, text in enumerate(texts)]
+    shuffled = rng.sample(cases, len(cases))
+    groups_of = [{c.id: c.group for c in deduplicate(order, config).cases} for order in (cases, shuffled)]
+    common = groups_of[0].keys() & groups_of[1].keys()
+    for one in common:
+        for other in common:
+            assert (groups_of[0][one] == groups_of[0][other]) == (groups_of[1][one] == groups_of[1][other])
+
+
+def test_every_alike_pair_is_found() -> None:
+    rng = random.Random(5)
+    words = [f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "pe", "ri") for b in ("ter", "sol", "van", "dim", "gor")]
+    texts: list[str] = []
+    for _ in range(60):
+        base = rng.sample(words, 10)
+        texts += [" ".join(base), " ".join([*base[:-1], rng.choice(words)])]
+    result = deduplicate([a_case(t, i) for i, t in enumerate(texts)], DedupeConfig())
+    group = {c.user: c.group for c in result.cases}
+    kept = [normalise(c.user) for c in result.cases]
+    alike = [(a, b) for i, a in enumerate(kept) for b in kept[i + 1 :] if jaccard(shingles(a), shingles(b)) >= 0.7]
+    assert len(alike) > 30
+    assert all(group[a] == group[b] for a, b in alike)
+
+
+def test_a_crowded_band_is_not_compared_pair_by_pair() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def never(i: int, j: int) -> bool:
+        asked.append((i, j))
+        return False
+
+    found = components(["the same"] * 2000, never, threshold=0.7, permutations=16)
+    assert len(found) == 2000
+    assert max(Counter(asked).values()) <= 16
+    assert len(set(asked)) <= 2000 * 64
+
+
+def test_bands_hold_the_promised_recall() -> None:
+    for threshold in (0.3, 0.5, 0.7, 0.9, 1.0):
+        rows = rows_per_band(threshold, 128)
+        missed = (1 - threshold**rows) ** (128 // rows)
+        assert rows == 1 or missed <= 1e-3
+    assert rows_per_band(0.7, 128) == 4
+    assert rows_per_band(0.0, 16) == 1
+
+
+def run_in_new_process(hash_seed: str, texts: Sequence[str]) -> str:
+    code = """
+import sys
+from curator.config import DedupeConfig
+from curator.diversity.dedupe import deduplicate
+from curator.records import Case, Message, Source, case_id
+cases = [Case(case_id(m), m, Source("f", i)) for i, t in enumerate(sys.argv[1:]) for m in [(Message("user", t),)]]
+print(deduplicate(cases, DedupeConfig()))
+"""
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *texts], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_every_process_comes_to_the_same_result() -> None:
+    texts = [LONG, LONG + "!", LONG.replace("red", "blue"), "Why?", LONG.replace("coat", "caot")]
+    assert run_in_new_process("1", texts) == run_in_new_process("2", texts)

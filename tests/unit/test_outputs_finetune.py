@@ -1,0 +1,207 @@
+"""What may be trained on, and that nothing held out is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.outputs.finetune import (
+    CONTINUES_HELD_OUT,
+    CUT_OFF,
+    DISLIKED,
+    HELD_OUT,
+    NO_TOOLS,
+    UNTRUSTED,
+    FinetuneSet,
+    finetune_rows,
+)
+from curator.records import Case, Feedback, JsonValue, Message, Reference, Source, Split, ToolCall
+
+TOOLS: list[JsonValue] = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+CALLS = '{"tool_calls":[{"name":"weather","arguments":{"city":"Bonn"}}]}'
+
+
+def case(name: str = "c1", **more: object) -> Case:
+    made = Case(name, (Message("system", "s"), Message("user", f"ask {name}")), Source("a.jsonl", 3), group=name)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def made_of(*cases: Case, held_out: tuple[Case, ...] = (), eval_groups: tuple[str, ...] = ()) -> FinetuneSet:
+    def split(group: str) -> Split:
+        return "eval" if group in eval_groups else "train"
+
+    return finetune_rows(cases, split_of_group=split, trusted_models=("teacher",), held_out=held_out)
+
+
+def test_a_row_is_the_conversation_the_trusted_answer_and_where_that_comes_from() -> None:
+    made = made_of(case(reference=Reference("right", "label", "ann"), task="qa", target="wrong", model="teacher"))
+    assert made.rows == (
+        {
+            "messages": [
+                {"role": "system", "content": "s"},
+                {"role": "user", "content": "ask c1"},
+                {"role": "assistant", "content": "right"},
+            ],
+            "metadata": {
+                "case_id": "c1",
+                "group": "c1",
+                "task": "qa",
+                "target_source": "label",
+                "target_by": "ann",
+                "source": "a.jsonl:3",
+            },
+        },
+    )
+    assert made.by_source == {"label": 1}
+    assert made.excluded == {}
+
+
+@pytest.mark.parametrize(
+    ("of", "reason"),
+    [
+        (case(target="x", model="student"), UNTRUSTED),
+        (case(target="x"), UNTRUSTED),
+        (case(target=" ", model="teacher"), UNTRUSTED),
+        (case(model="teacher"), UNTRUSTED),
+        (case(target="x", model="teacher", finish_reason="length"), CUT_OFF),
+        (case(target="x", model="teacher", finish_reason="content_filter"), CUT_OFF),
+        (case(target="x", model="teacher", feedback=Feedback(thumb="down")), DISLIKED),
+        (case(target=CALLS, model="teacher"), NO_TOOLS),
+    ],
+)
+def test_what_is_not_trusted_stays_out_with_its_reason(of: Case, reason: str) -> None:
+    made = made_of(of)
+    assert made.rows == ()
+    assert made.excluded == {reason: 1}
+
+
+def test_a_person_overrules_the_state_of_the_logged_answer() -> None:
+    made = made_of(
+        case("c1", target="x", model="teacher", finish_reason="length", reference=Reference("r", "correction")),
+        case("c2", target="x", model="student", feedback=Feedback(thumb="down"), reference=Reference("r", "label")),
+        case("c3", target="x", model="teacher", feedback=Feedback(thumb="up")),
+    )
+    assert made.by_source == {"correction": 1, "label": 1, "teacher": 1}
+    assert [row["messages"][-1]["content"] for row in made.rows] == ["r", "r", "x"]  # type: ignore[index,call-overload]
+
+
+def test_tool_calls_become_tool_calls() -> None:
+    (row,) = made_of(case(target=CALLS, model="teacher", options={"tools": TOOLS})).rows
+    assert row["tools"] == TOOLS
+    assert row["messages"][-1] == {  # type: ignore[index,call-overload]
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Bonn"}'}}
+        ],
+    }
+
+
+def test_json_that_is_no_tool_call_is_an_answer_like_any_other() -> None:
+    for text in ('{"tool_calls": 3}', '{"tool_calls": [1]}', '["tool_calls"]', "{"):
+        (row,) = made_of(case(target=text, model="teacher")).rows
+        assert row["messages"][-1] == {"role": "assistant", "content": text}  # type: ignore[index,call-overload]
+
+
+def test_earlier_assistant_turns_are_not_trained_on() -> None:
+    turns = (Message("user", "a"), Message("assistant", "unsure"), Message("user", "b"))
+    (row,) = made_of(case(messages=turns, reference=Reference("r", "label"))).rows
+    assert [m.get("weight") for m in row["messages"]] == [None, 0, None, None]  # type: ignore[union-attr]
+
+
+def test_nothing_of_a_held_out_group_comes_in() -> None:
+    trusted = Reference("r", "label")
+    made = made_of(
+        case("c1", group="g1", reference=trusted),
+        case("c2", group="g2", reference=trusted),
+        case("c3", group="g3", reference=trusted),
+        held_out=(case("old", group="g3"),),
+        eval_groups=("g1",),
+    )
+    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    assert made.excluded == {HELD_OUT: 2}
+
+
+def test_a_conversation_that_goes_on_from_a_held_out_one_stays_out() -> None:
+    first = (Message("user", "How  do I cancel?"),)
+    longer = (
+        Message("system", "s2"),
+        Message("user", "How do I cancel?"),
+        Message("assistant", "x"),
+        Message("user", "And then?"),
+    )
+    trusted = Reference("r", "label")
+    made = made_of(
+        case("c1", messages=longer, reference=trusted),
+        case("c2", messages=(Message("user", "How do I"),), reference=trusted),
+        case("c3", messages=first),
+        eval_groups=("c3",),
+    )
+    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    assert made.excluded == {CONTINUES_HELD_OUT: 1, UNTRUSTED: 1}
+
+
+@given(
+    st.lists(
+        st.builds(
+            case,
+            st.uuids().map(str),
+            group=st.sampled_from("abcd"),
+            target=st.sampled_from([None, "x", CALLS]),
+            model=st.sampled_from([None, "teacher"]),
+            finish_reason=st.sampled_from(["stop", "length"]),
+            reference=st.sampled_from([None, Reference("r", "label")]),
+        ),
+        max_size=12,
+    ),
+    st.sets(st.sampled_from("abcd")),
+)
+def test_every_case_is_a_row_or_excluded_and_no_row_is_held_out(cases: list[Case], eval_groups: set[str]) -> None:
+    made = made_of(*cases, eval_groups=tuple(eval_groups))
+    assert len(made.rows) + sum(made.excluded.values()) == len(cases)
+    assert sum(made.by_source.values()) == len(made.rows)
+    assert not {row["metadata"]["group"] for row in made.rows} & eval_groups  # type: ignore[index,call-overload]
+
+
+def test_rows_pass_openais_own_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    path = _schema_file()
+    if path is None:
+        pytest.skip("OpenAI's schema file is not beside this checkout")
+    schema = _nullable(json.loads(path.read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator({"$ref": "#/components/schemas/FineTuneChatRequestInput", **schema})
+    history = (
+        Message("user", "Weather?"),
+        Message("assistant", "", (ToolCall("t1", "weather", "{}"),)),
+        Message("tool", "rain", tool_call_id="t1"),
+    )
+    rows = made_of(
+        case("c1", reference=Reference("r", "label")),
+        case("c2", target=CALLS, model="teacher", options={"tools": TOOLS}),
+        case("c3", messages=history, target="It rains.", model="teacher", options={"tools": TOOLS}),
+    ).rows
+    assert len(rows) == 3
+    for row in rows:
+        validator.validate(row)
+    assert not validator.is_valid({"messages": []})
+
+
+def _schema_file() -> Path | None:
+    name = "data/log-samples/openai_finetune_batch_schemas_f7f4b05.json"
+    beside = (parent / "shared" / name for parent in Path(__file__).resolve().parents)
+    return next((path for path in beside if path.is_file()), None)
+
+
+def _nullable(schema: JsonValue) -> JsonValue:
+    """OpenAPI's `nullable: true` in the words of JSON Schema."""
+    if isinstance(schema, list):
+        return [_nullable(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain

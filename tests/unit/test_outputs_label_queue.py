@@ -1,0 +1,113 @@
+"""The label queue, and that a spreadsheet neither runs nor spoils it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.outputs.label_queue import (
+    CELL_LIMIT,
+    COLUMNS,
+    FORMULA_STARTS,
+    QueueRow,
+    content_hash,
+    csv_chunks,
+    guarded,
+    queue_rows,
+    readable,
+)
+from curator.records import Case, Category, Message, Pick, Reference, Score, Source, ToolCall
+from curator.report.answers import AnswerGroup
+
+CASE = Case("c1", (Message("system", "Route it."), Message("user", "Hi,\nrefund?")), Source("a", 1), target="=1+1")
+SCORE = Score("c1", 2 / 3, 0.1, 0.2, 2 / 3, "label", "s-1", "refund", 0.75, 4)
+ANSWERS = (AnswerGroup("refund", 3, ("plain",)), AnswerGroup("y" * 400, 1, ("careful",)))
+
+
+def rows_of(*cases: Case) -> list[QueueRow]:
+    picks = [Pick(c.id, rank, "disagreement", 1.0, "eval") for rank, c in enumerate(cases)]
+    return list(
+        queue_rows(
+            picks[::-1],
+            cases={c.id: c for c in cases},
+            scores={"c1": SCORE},
+            answers_of=lambda _: ANSWERS,
+            categories=[Category("k", "money", (), ("c1",))],
+        )
+    )
+
+
+def table_of(rows: list[QueueRow]) -> list[dict[str, str]]:
+    data = b"".join(csv_chunks(rows))
+    assert data.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
+    (row,) = table_of(rows_of(CASE))
+    assert row == {
+        "case_id": "c1",
+        "content_hash": content_hash("[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
+        "split": "eval",
+        "slice": "disagreement",
+        "task": "",
+        "kind": "label",
+        "input": "[system]\nRoute it.\n\n[user]\nHi,\nrefund?",
+        "target": "'=1+1",
+        "committee_majority": "refund",
+        "agreement": "0.75",
+        "disagreement": "0.6667",
+        "alternatives": "3 x refund\n1 x " + "y" * 300 + " ...",
+        "category": "money",
+        "label": "",
+        "labelled_by": "",
+    }
+
+
+def test_a_case_with_a_reference_needs_no_label() -> None:
+    labelled = replace(CASE, id="c2", reference=Reference("refund", "correction"))
+    other = replace(CASE, id="c3")
+    assert [row["case_id"] for row in rows_of(other, labelled, CASE)] == ["c3", "c1"]
+
+
+def test_the_json_row_holds_every_text_as_it_is() -> None:
+    (row,) = rows_of(CASE)
+    assert set(row) == set(COLUMNS)
+    assert row["target"] == "=1+1"
+    assert row["alternatives"] == [{"text": "refund", "count": 3}, {"text": "y" * 400, "count": 1}]
+
+
+@given(st.text(max_size=20) | st.sampled_from(FORMULA_STARTS).flatmap(lambda c: st.just(c + "cmd|x")))
+def test_no_cell_starts_a_formula_and_the_guard_comes_off_again(text: str) -> None:
+    cell = guarded(text)
+    assert not cell.startswith(FORMULA_STARTS)
+    back = cell[1:] if cell.startswith(tuple("'" + start for start in FORMULA_STARTS)) else cell
+    assert back == text or text.startswith("'")
+
+
+@given(st.text(max_size=40))
+def test_any_text_leaves_the_table_whole(text: str) -> None:
+    (row,) = table_of(rows_of(replace(CASE, target=text, task=text)))
+    assert set(row) == set(COLUMNS)
+    assert row["case_id"] == "c1"
+    assert "\x00" not in row["target"]
+
+
+def test_a_text_too_long_for_a_cell_is_cut_with_a_note() -> None:
+    (row,) = table_of(rows_of(replace(CASE, target="x" * (CELL_LIMIT + 7))))
+    assert row["target"].endswith("x [7 more characters: see the JSONL file]")
+    assert len(row["target"]) < 32_767
+
+
+def test_tool_calls_can_be_read() -> None:
+    calls = Message("assistant", "", (ToolCall("t", "weather", '{"city":"Bonn"}'),))
+    assert readable([calls]) == '[assistant]\n-> weather({"city":"Bonn"})'
+
+
+def test_a_spreadsheet_takes_the_fingerprint_for_a_text() -> None:
+    assert content_hash("x").startswith("h")
+    assert content_hash("x") != content_hash("x ")

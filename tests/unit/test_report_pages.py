@@ -1,0 +1,323 @@
+"""The HTML and the Markdown page of a believable run, and of one whose logs mean harm."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from curator.records import (
+    Case,
+    Feedback,
+    Generation,
+    Member,
+    Merged,
+    Message,
+    Pick,
+    Score,
+    Source,
+    Unreadable,
+    Usage,
+    case_id,
+)
+from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
+from curator.report.build import RunRecords, summarise
+from curator.report.categories import build_categories
+from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
+from curator.report.markdown import code_block, code_span, plain, render_markdown
+from curator.report.summary import FinetuneSummary, Summary
+from curator.report.text import Excerpt
+from curator.report.wording import funnel, percent, usd
+
+TOPICS = (
+    ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),
+    ("My parcel {n} says delivered but nothing has arrived at my door", ("delivery", "product")),
+    ("The reset password link for account {n} has expired again, I cannot log in", ("account", "product")),
+    ("Can I return the shoes from order {n} without the original box? They are too small", ("returns", "product")),
+    ("How do I change the delivery address of order {n} after it was paid?", ("delivery", "account")),
+)
+VARIANTS = ("plain", "careful", "restated")
+EVIL = '</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} | ``` "\u202egnp.exe\x07'
+
+
+def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None = None, seed: int = 3) -> RunRecords:
+    """`each` cases of each topic and a few of no topic, asked of three prompt variants twice."""
+    rng = random.Random(seed)
+    cases, labels, generations, scores, points = [], [], {}, {}, []
+    for number in range(each * topics + 6):
+        topic = number // each if number < each * topics else -1
+        template, answers = TOPICS[topic % len(TOPICS)]
+        asked = text or template.format(n=4000 + number * 7)
+        messages = (
+            Message("system", "Route the message to one label."),
+            Message("user", asked + (f" ({number})" if text or topic >= len(TOPICS) else "")),
+        )
+        target = text or answers[0]
+        case = Case(
+            id=case_id(messages),
+            messages=messages,
+            source=Source("logs/2026-11-02.jsonl", number + 1),
+            target=target,
+            task="route",
+            kind="label",
+            feedback=Feedback(thumb=rng.choice(("up", "down"))) if rng.random() < 0.3 else None,
+            weight=rng.choice((1, 1, 1, 2, 5)),
+        )
+        case = replace(case, group=case.id)
+        cases.append(case)
+        labels.append(topic)
+        doubt = 0.1 + 0.16 * (topic + 1) if text is None else 0.5
+        made = [
+            Generation(
+                case.id,
+                (
+                    rng.choice((answers[1], "Other: a person should look at this"))
+                    if rng.random() < doubt
+                    else answers[0]
+                )
+                if text is None
+                else f"{text} {sample}{variant}",
+                model="small",
+                variant=variant,
+                temperature=0.8,
+                sample_index=sample,
+                usage=Usage(120, 4 + sample),
+                finish_reason="stop",
+            )
+            for variant in VARIANTS
+            for sample in range(2)
+        ]
+        if number == 4:
+            made[-1] = replace(made[-1], text="", error=text or "HTTP 500 after 6 tries", usage=None)
+        generations[case.id] = made
+        against = sum(g.text != target for g in made) / len(made)
+        counts = [sum(g.text == a for g in made) for a in {g.text for g in made}]
+        spread = 1 - sum((n / len(made)) ** 2 for n in counts)
+        scores[case.id] = Score(
+            case.id, against, spread * 0.4, spread * 0.6, against, "label", "typed-1", answers[0], max(counts) / 6, 6
+        )
+        angle = 2 * np.pi * (topic + 1) / (topics + 1)
+        points.append(
+            (0.5 + 0.36 * np.cos(angle) + rng.gauss(0, 0.05), 0.5 + 0.36 * np.sin(angle) + rng.gauss(0, 0.05))
+        )
+    ids = [c.id for c in cases]
+    by_id = {c.id: c for c in cases}
+    picks = [
+        Pick(
+            i,
+            rank,
+            "random" if rank % 5 == 0 else "disagreement",
+            0.2 if rank % 5 == 0 else 1.0,
+            ("eval", "train")[rank % 2],
+        )
+        for rank, i in enumerate(ids[::3])
+    ]
+    unreadable = [
+        Unreadable(Source("logs/2026-11-02.jsonl", 900 + i), text or "not valid JSON", "mend or drop this line")
+        for i in range(7)
+    ]
+    merged = [Merged(Source("logs/2026-11-03.jsonl", i + 1), ids[0], ("exact", "near")[i % 2], 1.0) for i in range(31)]
+
+    def answers_of(i: str) -> tuple[AnswerGroup, ...]:
+        given = [GivenAnswer(g.text, g.text.casefold(), g.variant or "") for g in generations[i] if g.error is None]
+        return group_answers(given, target_key=(by_id[i].target or "").casefold())
+
+    return RunRecords(
+        name="support-desk",
+        logs=("logs/2026-11-02.jsonl", "logs/2026-11-03.jsonl"),
+        read=len(cases) + len(merged) + len(unreadable),
+        cases=cases,
+        merged=merged,
+        unreadable=unreadable,
+        members=[Member(f"small/{v}/0.8", "small", v, 0.8, 40) for v in VARIANTS],
+        generations=generations,
+        scores=scores,
+        answers_of=answers_of,
+        embedded=ids,
+        layout=np.clip(np.array(points, np.float32), 0, 1),
+        categories=build_categories(ids, [c.user for c in cases], np.array(labels), np.linspace(1, 0, len(ids))),
+        picks=picks,
+        finetune=FinetuneSummary(5, {"correction": 3, "label": 2}, {"no trusted target": len(cases) - 5}),
+        outputs={"eval_set.jsonl": sum(p.split == "eval" for p in picks), "label_queue.csv": len(picks)},
+    )
+
+
+@pytest.fixture(scope="module")
+def summary() -> Summary:
+    return summarise(believable_run())
+
+
+@pytest.fixture(scope="module")
+def page(summary: Summary) -> str:
+    return render_html(summary)
+
+
+class Tags(HTMLParser):
+    """Every element and attribute of a page, as a browser would see them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_both_pages_show_the_same_key_figures(summary: Summary, page: str) -> None:
+    markdown = render_markdown(summary)
+    for text in [
+        *(c.name for c in summary.categories),
+        *(c.pattern for c in summary.categories),
+        f"disagreement {summary.categories[0].typical[0].disagreement:.2f}",
+        "HTTP 500 after 6 tries",
+        "not valid JSON",
+        "logs/2026-11-02.jsonl:900",
+        "small/careful/0.8",
+        "no trusted target",
+    ]:
+        assert text in page, text
+        assert text in markdown.replace("\\", ""), text
+
+
+def test_the_page_is_one_file_that_asks_for_nothing_and_runs_nothing(page: str) -> None:
+    tags = Tags(page).seen
+    assert "script" not in {tag for tag, _ in tags}
+    for tag, attributes in tags:
+        assert not [name for name in attributes if name.startswith("on") or name == "src"], (tag, attributes)
+        assert (attributes.get("href") or "#").startswith(("#", "data:,")), (tag, attributes)
+    assert "default-src 'none'" in page
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_the_page_has_a_language_and_headings_in_order(page: str) -> None:
+    tags = Tags(page).seen
+    assert ("html", {"lang": "en"}) in tags
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_every_link_inside_the_page_has_its_place(page: str) -> None:
+    tags = Tags(page).seen
+    ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
+    links = {a["href"] for tag, a in tags if tag in ("a", "use") and a.get("href")}
+    assert len(links) > 10
+    assert {link[1:] for link in links} <= ids
+
+
+def test_what_a_log_says_is_shown_and_never_obeyed() -> None:
+    summary = summarise(believable_run(text=EVIL))
+    page, markdown = render_html(summary), render_markdown(summary)
+    tags = Tags(page).seen
+    assert not {"script", "img"} & {tag for tag, _ in tags}
+    assert not [a for _, a in tags if "onerror" in a]
+    assert "{{ 7*7 }}" in page
+    assert "&lt;script&gt;alert(1)" in page
+    for text in (page, markdown):
+        assert "\u202e" not in text
+        assert "\x07" not in text
+    outside = re.sub(r"(?ms)^(`{3,})text\n.*?\n\1$", "", markdown)
+    outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
+    assert "<script" not in outside
+
+
+def test_a_huge_run_stays_small_and_says_what_it_leaves_out() -> None:
+    run = believable_run(each=50, topics=40, text='"' * 3000)
+    labels = {c: i // 50 for i, c in enumerate(run.embedded)}
+    names = build_categories(
+        run.embedded,
+        [f"topic{'abcdefghij'[n % 10]}{'abcdefghij'[n // 10]}" for n in labels.values()],
+        np.array([n if n < 40 else -1 for n in labels.values()]),
+        np.ones(len(labels), np.float32),
+    )
+    summary = summarise(replace(run, categories=names))
+    page = render_html(summary)
+    assert len(summary.categories) == 40
+    assert page.count('class="card category"') == MOST_CATEGORIES + 1
+    assert "10 smaller categories with 500 cases" in page
+    assert len(summary.points) == 1500
+    assert "1,500 of 2,006" in page
+    assert re.search(r"2,40\d more characters", page)
+    assert len(page.encode()) < 2_000_000
+    assert "10 smaller categories with 500 cases" in render_markdown(summary)
+
+
+def test_an_empty_run_has_pages_too() -> None:
+    run = believable_run(each=0, topics=0)
+    nothing = replace(
+        run, read=0, cases=(), merged=(), unreadable=(), generations={}, scores={}, embedded=(), picks=(), categories=(),
+        layout=np.zeros((0, 2), np.float32), members=(), outputs={}, logs=(), finetune=FinetuneSummary(0, {}, {}),
+    )  # fmt: skip
+    summary = summarise(nothing)
+    assert "not enough data (n=0)" in render_markdown(summary)
+    page = render_html(summary)
+    assert "No case was clustered" in page
+    assert "No case was embedded" in page
+    assert "every log record could be read" in page
+
+
+def test_the_funnel_adds_up(summary: Summary) -> None:
+    steps = funnel(summary)
+    for before, after in itertools.pairwise(steps):
+        assert before.count - sum(n for _, n in after.lost) == after.count
+
+
+def test_forty_categories_look_different() -> None:
+    assert len({mark_of(i) for i in range(40)}) == 40
+    assert {mark_of(i).shape for i in range(5)} == set(SHAPES)
+
+
+def test_the_map_keeps_its_labels_inside_and_apart(summary: Summary, page: str) -> None:
+    placed = [(float(x), float(y)) for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', page)]
+    assert len(placed) == len(summary.categories)
+    assert all(0 < x < MAP_WIDTH and 0 < y < MAP_HEIGHT for x, y in placed)
+
+
+def test_code_in_markdown_cannot_be_left_by_its_content() -> None:
+    assert code_span("a`b``c|d\ne") == "``` a`b``c\\|d e ```"
+    assert code_block(Excerpt("x\n````\ny", 5)).startswith("`````text\nx\n````\ny\n`````")
+    assert plain("a|b <i> [x](y) `z`") == "a\\|b \\<i\\> \\[x\\](y) \\`z\\`"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0%"), (0.0004, "<0.1%"), (0.034, "3.4%"), (0.5, "50%"), (1, "100%")])
+def test_small_shares_do_not_vanish(value: float, shown: str) -> None:
+    assert percent(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "$0"), (0.00012, "$0.00012"), (0.014, "$0.01"), (999.5, "$999.50"), (1234.4, "$1,234")]
+)
+def test_small_costs_do_not_vanish(value: float, shown: str) -> None:
+    assert usd(value) == shown
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(page: str, scheme: str) -> None:
+    """WCAG 2 AA: 4.5 to 1 for text, 3 to 1 for marks."""
+    light, dark = page.split("@media (prefers-color-scheme: dark)", 1)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", light if scheme == "light" else dark.split("* {")[0]))
+    grounds = [colours[name] for name in ("bg", "surface", "sunken")]
+    for name in ("ink", "muted", "accent"):
+        assert min(_contrast(colours[name], ground) for ground in grounds) >= 4.5, name
+    for ink, ground in (("accent", "accent-soft"), ("warn", "warn-soft"), ("ink", "warn-soft"), ("good", "good-soft")):
+        assert _contrast(colours[ink], colours[ground]) >= 4.5, ink
+    for name in ("between", "within", *(f"c{i}" for i in range(8))):
+        assert min(_contrast(colours[name], ground) for ground in grounds) >= 3, name
+
+
+def _contrast(a: str, b: str) -> float:
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+    channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
