@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import signal
 import sys
@@ -42,7 +41,6 @@ exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = _parser().parse_args(argv)
-    _show_warnings()
     try:
         with _sigterm_as_interrupt():
             code: int = arguments.command(arguments)
@@ -57,16 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         _report(arguments, what, remedy, error.exit_code)
         return error.exit_code
     return code
-
-
-def _show_warnings() -> None:
-    """Our own warnings go to stderr, a line each; other libraries' stay where Python puts them."""
-    own = logging.getLogger("curator")
-    if not own.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("warning: %(message)s"))
-        own.addHandler(handler)
-        own.propagate = False
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -81,7 +81,7 @@ class DedupeConfig(Section):
     """When two inputs count as the same."""
 
     merge_similarity: Share = 0.9
-    """Cases this alike (Jaccard over word shingles) and with equal numbers are merged into one."""
+    """Cases this alike (Jaccard over character 4-grams), with the same numbers and negations, are merged into one."""
     group_similarity: Share = 0.7
     """Cases this alike share a near-duplicate group, which is never split between eval and train."""
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
@@ -182,7 +182,7 @@ class EmbeddingConfig(Section):
     """The model that turns inputs into vectors."""
 
     model: str = "local"
-    """`local`: the bundled all-MiniLM-L6-v2; else a sentence-transformers model name or folder."""
+    """`local`: the bundled all-MiniLM-L6-v2; else a sentence-transformers model name, or a folder (`./...`)."""
     batch_size: Positive = 32
     """Texts per batch."""
 
@@ -332,12 +332,15 @@ def _resolve(config: Config, folder: Path) -> Config:
         full = Path(os.path.normpath(folder / Path(path).expanduser()))
         return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
-    committee, logs = config.committee, config.logs
+    committee, logs, embedding = config.committee, config.logs, config.embedding
     return config.model_copy(
         update={
             "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
             "labels": tuple(resolved(p) for p in config.labels),
             "store": resolved(config.store) if config.store else None,
+            "embedding": embedding.model_copy(update={"model": resolved(embedding.model)})
+            if embedding.model.startswith(("./", "../", "~"))
+            else embedding,
             "committee": committee.model_copy(
                 update={"prompts": resolved(committee.prompts) if committee.prompts else None}
             ),

@@ -20,8 +20,8 @@ from curator.committee.local import LOCAL_MODEL, model_file, usable_cores, verif
 from curator.committee.openai_client import OPENAI_BASE_URL
 from curator.committee.prices import price_of
 from curator.committee.variants import load_variants
-from curator.config import Config, ModelConfig
-from curator.diversity.embedding import verify_encoder
+from curator.config import Config, EmbeddingConfig, ModelConfig
+from curator.diversity.embedding import check_encoder
 from curator.errors import UserError
 from curator.logs.files import expand
 from curator.records import JsonValue
@@ -76,9 +76,9 @@ def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination
     """Look at the machine and, with a config, at everything it names. No tokens are spent."""
     findings = [*_machine(), *_packages()]
     if config is None:
-        findings += [_local_model(), _encoder("local")]
+        findings += [_local_model(), _encoder(EmbeddingConfig())]
     else:
-        findings += [_logs(config), _variants(config), _encoder(config.embedding.model)]
+        findings += [_logs(config), _variants(config), _encoder(config.embedding)]
         for model in config.committee.models:
             findings += _model(model, environ)
     return Examination(tuple(findings))
@@ -146,9 +146,9 @@ def _variants(config: Config) -> Finding:
     return Finding("prompt variants", "ok", ", ".join(f"{v.id} v{v.version}" for v in variants))
 
 
-def _encoder(model: str) -> Finding:
+def _encoder(config: EmbeddingConfig) -> Finding:
     try:
-        return Finding("embedding model", "ok", verify_encoder(model))
+        return Finding("embedding model", "ok", check_encoder(config))
     except UserError as error:
         return Finding("embedding model", "fail", error.what, error.remedy)
 

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -87,6 +89,22 @@ def endpoint() -> Iterator[FakeEndpoint]:
     server = FakeEndpoint()
     yield server
     server.close()
+
+
+@pytest.fixture
+def locked_folder() -> Iterator[Path]:
+    """A folder that may be entered but not written; root steps down to `nobody` for the test."""
+    base = Path(tempfile.mkdtemp())
+    base.chmod(0o755)
+    folder = base / "locked"
+    folder.mkdir()
+    folder.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(user)
+    shutil.rmtree(base)
 
 
 class HashingEncoder:

@@ -22,6 +22,7 @@ from curator.pipeline import plan, run
 from curator.results import RunResult
 from curator.selection.splits import split_of
 
+ROOT = Path(__file__).parent.parent
 OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
            "summary.json", "manifest.json", "cases.jsonl", "recorded.jsonl", "merged.jsonl", "set_aside.jsonl")  # fmt: skip
 
@@ -108,7 +109,7 @@ def test_killed_run_goes_on_without_repeating_a_stored_answer(
     path.write_text(json.dumps(data))
     command = [sys.executable, "-m", "curator.cli", "run", str(path), "--out", str(tmp_path / "out"), "--quiet"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": os.getcwd()}
+        command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
     try:
         deadline = time.monotonic() + 60

@@ -177,14 +177,12 @@ class _Run:
         self._progress.advance(self._unshown, note=self.note())
 
     def halt(self, error: BaseException | None = None) -> None:
-        """Send nothing more; what is in flight goes on. The first error is the one that is raised."""
+        """Send nothing more; what is in flight goes on. The first error is the one that is raised.
+
+        What is queued stays there, before the marks of the end: the workers run through it and nothing can be afforded.
+        """
         self._error = self._error or error
         self._halted = True
-        for lane in self._lanes.values():
-            while not lane.queue.empty():
-                lane.queue.get_nowait()
-            for _ in lane.workers:  # the end marks that the queue may have held are gone with the rest
-                lane.queue.put_nowait(None)
         for nap in self._naps:
             nap.cancel()
         self._room.set()
@@ -278,7 +276,7 @@ class _Run:
                 self._room.set()
 
     async def _answer(self, lane: _Lane, call: PlannedCall) -> StoredReply | str | None:
-        """The answer to a call, or why there is none; nothing when the run stops before one of the two is known."""
+        """The answer to a call, or why there is none; nothing once the run stops before one of the two is known."""
         config = lane.endpoint.config
         bound = cost_bound(call.request, lane.endpoint.price)
         unsure = False

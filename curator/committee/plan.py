@@ -69,7 +69,7 @@ class _Seat:
 
 
 def members_of(config: CommitteeConfig) -> tuple[Member, ...]:
-    """The committee: models x variants x temperatures, in the order of the config; `model` is the config's name of it."""
+    """The committee: models x variants x temperatures, in the config's order; `model` is its name there."""
     return tuple(
         Member(
             id=f"{model.name}/{variant}/t{str(temperature).removesuffix('.0')}",
@@ -167,7 +167,7 @@ class Plan:
     def estimate(self, stored: Callable[[Sequence[str]], set[str]] | None = None) -> Estimate:
         """What the plan comes to; `stored` tells which of some request keys have their answers already.
 
-        It goes through every call, so that a large plan takes a while: about a minute for a million calls.
+        It goes through every call, so that a large plan takes a while: about half a minute for a million calls.
         """
         calls, done, tokens_in, tokens_out = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
         for batch in _batches(self, _KEYS_PER_LOOKUP):
@@ -218,7 +218,7 @@ def _prompt(case: Case, seat: _Seat, max_tokens: int) -> PlannedCall:
 def _options(case: Case, seat: _Seat) -> dict[str, JsonValue]:
     """The logged options that shape an answer, with the model's own over them.
 
-    A variant that reads its answer out of a longer text goes without the logged `stop`, which would end that text early.
+    A variant whose answer is read out of a longer text goes without the logged `stop`, which would cut that text off.
     """
     kept = {"response_format", "tools", "tool_choice"} | ({"stop"} if seat.variant.read.read == "whole" else set())
     return {**{key: value for key, value in case.options.items() if key in kept}, **seat.model.options}

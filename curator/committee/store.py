@@ -26,6 +26,7 @@ _BUSY_S = 30.0
 _LINGER_S = 0.002
 _BATCH = 512
 _KEYS_PER_QUERY = 500
+_PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
 _SCHEMA = """
 CREATE TABLE generation (
@@ -186,33 +187,58 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the schema in a new file, and refuse a file that is not ours without touching it."""
-    if not _is_ours(connection, path):
+    """Make the schema in a new file, and refuse a file that is not ours without changing it."""
+    if _marks(connection) != (APPLICATION_ID, SCHEMA_VERSION):
+        # Only the lock makes sure that no other process is just making the file.
         with _transaction(connection):
-            if not _is_ours(connection, path):  # another process may have been faster
+            if _is_new(connection, path):
                 connection.execute(_SCHEMA)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
 
 
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file holds our schema; False where it is empty yet."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application == APPLICATION_ID and version == SCHEMA_VERSION:
-        return True
-    if application == APPLICATION_ID:
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; where two processes do so at once, SQLite refuses one of them without waiting."""
+    deadline = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The file's application id and schema version; zeros in a new one."""
+    application, version = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version")
+    )
+    return application, version
+
+
+def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is empty yet; False where it holds our schema.
+
+    Raises:
+        ConfigError: it holds something else.
+    """
+    application, version = _marks(connection)
+    if application == APPLICATION_ID and version != SCHEMA_VERSION:
         raise ConfigError(
             f"{str(path)!r}: a store of schema {version}, this curator knows {SCHEMA_VERSION}",
             remedy="upgrade curator, or name another file in `store:`",
         )
-    if application or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+    if application != APPLICATION_ID and (
+        application or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    ):
         raise ConfigError(
             f"{str(path)!r}: a database of another program", remedy="name a file of curator's own in `store:`"
         )
-    return False
+    return application == 0
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[StoredReply]:
@@ -300,7 +326,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
         remedy = _REMEDIES.get(code, "check the file and its disk, or name another file in `store:`")
         raise StorageError(f"{str(path)!r}: the store of answers fails ({error})", remedy=remedy) from error
     except OSError as error:

@@ -13,9 +13,9 @@
     [user]
     {{ user }}
 
-The sections are Jinja templates in a sandbox. They are told apart before anything is rendered, and what is logged goes in
-as values only, so that no log text can add a section or run as a template. They see `system` (the system messages as one
-text), `user` (the last user message) and `messages` (the turns before it, each with `role` and `content`).
+The sections are Jinja templates in a sandbox. They are told apart before anything is rendered, and what is logged goes
+in as values only, so that no log text can add a section or run as a template. They see `system` (the system messages as
+one text), `user` (the last user message) and `messages` (the turns before it, each with `role` and `content`).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def load_variants(ids: Sequence[str], folder: Path | None) -> tuple[Variant, ...
         places = " and ".join(repr(str(place)) for place in folders)
         raise ConfigError(
             f"variants: there is no variant {missing[0]!r} (looked in {places})",
-            remedy=f"did you mean {hint}? A variant of your own is a file {missing[0]}.md in the folder `prompts:` names",
+            remedy=f"did you mean {hint}? Your own would be {missing[0]}.md in the folder `prompts:` names",
         )
     return tuple(_load(known[i]) for i in ids)
 
@@ -145,9 +145,8 @@ def load_variants(ids: Sequence[str], folder: Path | None) -> tuple[Variant, ...
 def render(variant: Variant, case: Case) -> tuple[Message, ...]:
     """The messages that put the case's question in the variant's way.
 
-    Every other turn stays as it was logged, and so does the system prompt or the user's message where the variant leaves
-    it alone, byte for byte. A system prompt that renders to nothing gives no system message. The case needs a user
-    message (readers set a record without one aside).
+    Every other turn stays as it was logged, and so does what the variant leaves alone, byte for byte. A system prompt
+    that renders to nothing gives no system message. The case needs a user message (readers set others aside).
 
     Raises:
         ConfigError: a template fails on this case.

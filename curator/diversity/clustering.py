@@ -28,7 +28,7 @@ _COHERENT = 0.55
 _BELONGS = 0.35
 _POINTS_PER_CENTRE = 5
 _MOST_CENTRES = 4000
-_MAP_TSNE = range(5, 2001)
+_MAP_TSNE = range(5, 1001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _all_equal(vectors: NDArray[np.float32]) -> bool:
 @contextmanager
 def _reproducibly() -> Iterator[None]:
     """One thread, as sums taken by several differ in their last bits; and no warnings of copies among the vectors."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -89,10 +89,18 @@ class SentenceEncoder:
             )
         return np.asarray(vectors, dtype=np.float32)
 
-    @cached_property
-    def _model(self) -> _Model:
+    def verify(self) -> None:
+        """Check the weights against their SHA-256, where it is known.
+
+        Raises:
+            MissingDependency: they are others, or damaged.
+        """
         if self._sha256 is not None:
             _verify(self._folder / "model.safetensors", self._sha256)
+
+    @cached_property
+    def _model(self) -> _Model:
+        self.verify()
         try:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging as bars
@@ -116,7 +124,7 @@ class SentenceEncoder:
         return model
 
 
-def open_encoder(config: EmbeddingConfig) -> Encoder:
+def open_encoder(config: EmbeddingConfig) -> SentenceEncoder:
     """The encoder that the config names. Nothing heavy is imported yet, and the weights are not loaded.
 
     Raises:
@@ -129,6 +137,17 @@ def open_encoder(config: EmbeddingConfig) -> Encoder:
         folder, sha256, name = _model_folder(config.model), None, config.model
         identity = _fingerprint(folder)
     return SentenceEncoder(folder, name=f"{name}@{identity[:16]}", batch_size=config.batch_size, sha256=sha256)
+
+
+def check_encoder(config: EmbeddingConfig) -> str:
+    """The name of the encoder that the config names, once its weights are verified; it is not loaded.
+
+    Raises:
+        MissingDependency: as `open_encoder`, or the bundled weights are not what they should be.
+    """
+    encoder = open_encoder(config)
+    encoder.verify()
+    return encoder.name
 
 
 def _bundled_folder() -> Path:

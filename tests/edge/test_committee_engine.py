@@ -277,6 +277,15 @@ async def test_a_terminal_failure_stops_the_run_and_keeps_what_was_paid_for(benc
     assert bench.stored(calls(500)) == answered
 
 
+@pytest.mark.parametrize("last", [3, 19])
+async def test_a_run_that_stops_when_the_whole_plan_is_queued_still_ends(bench: Bench, last: int) -> None:
+    client = Client(fails("terminal", status=402, only=str(last)))
+    with pytest.raises(ProviderError):
+        async with asyncio.timeout(10):
+            await bench.run(calls(20), client, concurrency=2)
+    assert client.asked.total() <= last + 2
+
+
 async def test_the_first_five_requests_refused_stop_the_run(bench: Bench) -> None:
     client = Client(fails("rejected"))
     with pytest.raises(ProviderError, match="no"):

@@ -1,0 +1,221 @@
+"""The plan: who is asked what, in which order, under which key, and what it can cost at most."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.committee.calls import PlannedCall
+from curator.committee.local import LOCAL_MODEL, local_identity
+from curator.committee.plan import WINDOW, Plan, endpoint_of, estimate_tokens, members_of
+from curator.committee.variants import Section, Variant, load_variants
+from curator.config import CommitteeConfig, ModelConfig, Price
+from curator.disagreement.answers import ReadRule
+from curator.records import Case, JsonValue, Message, Source, ToolCall
+
+LOCAL = {"name": "small", "provider": "local", "send_seed": True}
+REMOTE = {"name": "big", "model": "gpt-x", "base_url": "https://host.example/v1/", "options": {"top_p": 0.9}}
+PRICES = {"small": Price(input=0, output=0), "big": Price(input=1.0, output=2.0)}
+
+
+def committee(**fields: object) -> CommitteeConfig:
+    return CommitteeConfig.model_validate({"models": [LOCAL, REMOTE], "variants": ["plain", "stepwise"], **fields})
+
+
+def cases(count: int, **fields: object) -> tuple[Case, ...]:
+    made = []
+    for i in range(count):
+        messages = (Message("system", "Be kind."), Message("user", f"Question {i}"))
+        made.append(Case(f"c{i}", messages, Source("log", i + 1), **fields))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def plan(asked: Sequence[Case], config: CommitteeConfig, *, seed: int = 0) -> Plan:
+    return Plan(tuple(asked), config, load_variants(config.variants, None), seed, PRICES)
+
+
+def place(call: PlannedCall) -> tuple[str, str, int]:
+    return call.case_id, call.member.id, call.request.sample_index
+
+
+def one(config: CommitteeConfig, **fields: object) -> PlannedCall:
+    return next(iter(plan(cases(1, **fields), config)))
+
+
+def test_members_are_models_by_variants_by_temperatures() -> None:
+    members = members_of(committee(temperatures=[0, 0.75, 1.0], max_tokens=77))
+    assert len(members) == 2 * 2 * 3
+    assert [m.id for m in members][:4] == ["small/plain/t0", "small/plain/t0.75", "small/plain/t1", "small/stepwise/t0"]
+    assert len({m.id for m in members}) == len(members)
+    last = members[-1]
+    assert (last.model, last.variant, last.temperature, last.max_tokens) == ("big", "stepwise", 1.0, 77)
+    assert last.options == {"top_p": 0.9}
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(0, 11), repeats=st.integers(1, 3))
+def test_every_case_is_asked_of_every_member_as_often_as_said(count: int, repeats: int) -> None:
+    config = committee(repeats=repeats)
+    made = plan(cases(count), config)
+    calls = list(made)
+    assert len(calls) == len(made) == count * 4 * repeats
+    wanted = {(f"c{i}", m.id, r) for i in range(count) for m in members_of(config) for r in range(repeats)}
+    assert {place(call) for call in calls} == wanted
+    assert len({call.request.key for call in calls}) == len(calls)
+
+
+def test_the_order_keeps_the_repeats_of_a_prompt_a_window_apart() -> None:
+    calls = list(plan(cases(WINDOW + 1), committee(repeats=2, variants=["plain"])))
+    window = [f"c{i}" for i in range(WINDOW)]
+    assert [c.case_id for c in calls] == window * 4 + [f"c{WINDOW}"] * 4
+    assert [c.member.model for c in calls[: 4 * WINDOW]] == ["small"] * 2 * WINDOW + ["big"] * 2 * WINDOW
+    assert [c.request.sample_index for c in calls[: 2 * WINDOW]] == [0] * WINDOW + [1] * WINDOW
+
+
+def test_the_same_plan_gives_the_same_calls() -> None:
+    made = plan(cases(5), committee())
+    assert list(made) == list(made) == list(plan(cases(5), committee()))
+
+
+def test_a_cases_calls_do_not_depend_on_the_other_cases() -> None:
+    together = {c.request.key for c in plan(cases(6), committee()) if c.case_id == "c5"}
+    assert together == {c.request.key for c in plan(cases(6)[5:], committee())}
+
+
+def test_prompts_that_come_out_the_same_are_samples_of_their_own() -> None:
+    twin = Variant("twin", 1, "Nothing.", ReadRule("whole"), 0, "", *(Section(f"{{{{ {n} }}}}", 1) for n in ("system", "user")),
+                   file=load_variants(["plain"], None)[0].file)  # fmt: skip
+    config = committee(models=[REMOTE], variants=["plain", "twin"], repeats=2)
+    calls = list(Plan(cases(2), config, (*load_variants(["plain"], None), twin), 0, PRICES))
+    assert len({call.request.key for call in calls}) == 8
+    of_first = [(c.member.variant, c.request.sample_index) for c in calls if c.case_id == "c0"]
+    assert of_first == [("plain", 0), ("plain", 1), ("twin", 2), ("twin", 3)]
+
+
+def test_a_request_names_who_answers() -> None:
+    calls = list(plan(cases(1), committee(variants=["plain"], repeats=1)))
+    assert [(c.request.endpoint, c.request.model) for c in calls] == [
+        (local_identity(), LOCAL_MODEL),
+        ("openai:https://host.example/v1", "gpt-x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "endpoint"),
+    [
+        ({"model": "gpt-x"}, "openai:https://api.openai.com/v1"),
+        ({"provider": "litellm", "model": "anthropic/sage"}, "litellm:anthropic"),
+        ({"provider": "litellm", "model": "sage"}, "litellm:auto"),
+        ({"provider": "litellm", "model": "ollama/x", "base_url": "http://box:1/"}, "litellm:ollama@http://box:1"),
+    ],
+)
+def test_endpoints(fields: dict[str, object], endpoint: str) -> None:
+    assert endpoint_of(ModelConfig.model_validate({"name": "m", **fields})) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("logged", "limit"),
+    [({}, 100), ({"max_tokens": 40}, 40), ({"max_tokens": 400}, 100), ({"max_tokens": "40"}, 100), ({"max_tokens": 0}, 100)],
+)  # fmt: skip
+def test_the_smaller_limit_counts_and_a_variant_may_add_to_it(logged: dict[str, JsonValue], limit: int) -> None:
+    assert one(committee(variants=["plain"], max_tokens=100), options=logged).request.max_tokens == limit
+    stepwise = load_variants(["stepwise"], None)[0]
+    call = one(committee(variants=["stepwise"], max_tokens=100), options=logged)
+    assert call.request.max_tokens == limit + stepwise.extra_tokens
+
+
+def test_logged_options_go_with_the_request_and_the_configs_own_over_them() -> None:
+    logged: dict[str, JsonValue] = {"stop": ["\n"], "tools": [{"type": "function"}], "max_tokens": 9, "user": "u1"}
+    config = committee(models=[{**REMOTE, "options": {"top_p": 0.9, "tool_choice": "none"}}], variants=["plain"])
+    sent = one(config, options={**logged, "tool_choice": "auto", "response_format": {"type": "text"}}).request.options
+    assert sent == {"stop": ["\n"], "tools": [{"type": "function"}], "tool_choice": "none", "top_p": 0.9,
+                    "response_format": {"type": "text"}}  # fmt: skip
+
+
+def test_a_logged_stop_does_not_cut_off_a_variant_that_thinks_first() -> None:
+    assert "stop" not in one(committee(variants=["stepwise"]), options={"stop": "\n"}).request.options
+
+
+def test_seeds_go_out_where_they_are_asked_for() -> None:
+    made = list(plan(cases(3), committee(variants=["plain"]), seed=1))
+    seeds = [c.request.seed for c in made if c.member.model == "small"]
+    assert len(set(seeds)) == 6
+    assert all(seed is not None and 0 <= seed < 2**31 for seed in seeds)
+    assert {c.request.seed for c in made if c.member.model == "big"} == {None}
+    other = [c.request.seed for c in plan(cases(3), committee(variants=["plain"]), seed=2) if c.member.model == "small"]
+    assert set(other).isdisjoint(seeds)
+
+
+def test_the_run_seed_leaves_the_keys_of_models_without_seeds_alone() -> None:
+    config = committee(models=[REMOTE])
+    assert [c.request.key for c in plan(cases(2), config, seed=1)] == [
+        c.request.key for c in plan(cases(2), config, seed=2)
+    ]
+
+
+def test_the_estimate_adds_up() -> None:
+    config = committee(repeats=3, max_tokens=50)
+    made = plan(cases(7), config)
+    calls = list(made)
+    found = made.estimate()
+    assert (found.cases, found.members, found.calls, found.stored_calls) == (7, 4, len(calls), 0)
+    assert found.input_tokens == sum(c.input_tokens for c in calls)
+    assert found.max_output_tokens == sum(c.request.max_tokens for c in calls)
+    small, big = found.by_model
+    assert (small.model, small.usd_max, small.calls) == ("small", 0.0, 42)
+    assert found.usd_max == big.usd_max == pytest.approx((big.input_tokens + 2 * big.max_output_tokens) / 1e6)
+    assert found.input_tokens == small.input_tokens + big.input_tokens
+
+
+def test_stored_calls_cost_nothing() -> None:
+    made = plan(cases(200), committee(variants=["plain"]))
+    calls = list(made)
+    keys = {call.request.key for call in calls[::3]}
+    asked: list[int] = []
+
+    def stored(batch: Sequence[str]) -> set[str]:
+        asked.append(len(batch))
+        return keys.intersection(batch)
+
+    found = made.estimate(stored)
+    rest = [call for call in calls if call.request.key not in keys]
+    assert found.stored_calls == len(keys) == sum(m.stored_calls for m in found.by_model)
+    assert found.input_tokens == sum(c.input_tokens for c in rest)
+    assert found.calls == len(calls) == sum(asked)
+    assert max(asked) <= 500
+    assert made.estimate(set).usd_max == 0
+
+
+def test_an_empty_plan() -> None:
+    made = plan((), committee())
+    assert list(made) == []
+    assert made.estimate().usd_max == 0
+
+
+def test_token_estimates() -> None:
+    assert estimate_tokens([Message("user", "a" * 40)], {}) == 10 + 4
+    assert estimate_tokens([Message("user", "1" * 30), Message("assistant", "")], {}) == 20 + 8
+    assert estimate_tokens([Message("user", "é" * 10)], {}) == 10 + 4
+    call = Message("assistant", "", (ToolCall("t", "find", "1" * 3),))
+    assert estimate_tokens([call], {}) == 1 + 2 + 4
+    tools: list[JsonValue] = [{"name": "find"}]
+    assert estimate_tokens([], {"tools": tools, "stop": "x" * 999}) == math.ceil(8 / 4 + 9 / 1.5)
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_a_longer_request_never_has_fewer_tokens(texts: list[str]) -> None:
+    messages = [Message("user", text) for text in texts]
+    counts = [estimate_tokens(messages[:n], {}) for n in range(len(messages) + 1)]
+    assert counts == sorted(counts)
+
+
+def test_a_plan_is_made_while_it_is_read() -> None:
+    made = plan(cases(1000), committee())
+    first = Counter(call.case_id for call, _ in zip(made, range(3), strict=False))
+    assert sum(first.values()) == 3
+    assert len(made) == 8000
