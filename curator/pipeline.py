@@ -269,6 +269,7 @@ def _study(config: Config, cases: Sequence[Case], scored: Scored, encoder: Encod
     found = cluster(vectors, config.clustering, seed=config.seed)
     ids = tuple(case.id for case in studied)
     categories = build_categories(ids, texts, found.labels, found.typicality)
+    progress.advance(len(ids))
     progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
     return Studied(ids, vectors, layout(vectors, seed=config.seed), categories, encoder.name)
 

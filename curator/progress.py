@@ -75,7 +75,7 @@ class Lines:
         self._show(f"{note or f'{self._done:,} {self._unit}'} ({_span(took)})")
 
     def _show(self, text: str) -> None:
-        self._stream.write(f"{self._stage:<12} {text}\n")
+        self._stream.write(f"{self._stage:<8} {text}\n")
         self._stream.flush()
 
 
@@ -86,16 +86,21 @@ class Bars:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
+        def whole() -> Column:
+            return Column(no_wrap=True, overflow="ignore")
+
+        # Where the terminal is narrow the note gives way, never the figures.
         self._bars = RichProgress(
-            TextColumn("{task.fields[stage]:<12}"),
-            BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[stage]:<7}", table_column=whole()),
+            BarColumn(bar_width=12, table_column=whole()),
+            MofNCompleteColumn(table_column=whole()),
+            TextColumn("{task.fields[unit]} {task.fields[rate]}", table_column=whole()),
+            TimeRemainingColumn(compact=True, table_column=whole()),
+            TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
             console=Console(file=stream),
+            expand=True,
         )
         self._task: TaskID | None = None
 

@@ -87,7 +87,7 @@ async def sample(
         StorageError: an answer could not be stored.
     """
     progress = progress or Silent()
-    progress.start("Asking the committee", total=len(calls) if isinstance(calls, Sized) else None, unit="answers")
+    progress.start("ask", total=len(calls) if isinstance(calls, Sized) else None, unit="answers")
     generations: list[Generation] = []
     run = _Run(endpoints, store, budget, progress, host or Host(), generations.append)
     runner = asyncio.create_task(run.answer_all(calls))

@@ -143,13 +143,13 @@ class OpenAIClient:
 def parse_reply(data: Any) -> ModelReply | None:  # noqa: ANN401  any JSON at all
     """The reply in a chat completion, None where it is none.
 
-    A refusal counts as text; a call of tools without text becomes `{"tool_calls":[{"name","arguments"}]}`.
+    A refusal counts as text; a call of tools without text becomes `{"tool_calls":[{"arguments","name"}]}`.
     """
     try:
         choice = data["choices"][0]
         message = choice["message"]
         text = _content(message.get("content")) or message.get("refusal") or ""
-        if not text and message.get("tool_calls"):
+        if message.get("tool_calls") and not text.strip():
             text = _calls(message["tool_calls"])
         finish_reason = choice.get("finish_reason")
         return ModelReply(
@@ -172,10 +172,19 @@ def _content(content: Any) -> str:  # noqa: ANN401
 
 
 def _calls(calls: list[Any]) -> str:
+    """The text that stands for calls of tools, written as the log readers write it, so that both compare."""
     functions = [call["function"] for call in calls]
-    return orjson.dumps(
-        {"tool_calls": [{"name": f["name"], "arguments": f.get("arguments", "")} for f in functions]}
-    ).decode()
+    listing = [{"name": f["name"], "arguments": _arguments(f.get("arguments"))} for f in functions]
+    return orjson.dumps({"tool_calls": listing}, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _arguments(arguments: Any) -> Any:  # noqa: ANN401
+    """A call's arguments as a value; as text where they are no JSON object."""
+    try:
+        value = orjson.loads(arguments or "")
+    except orjson.JSONDecodeError:
+        return arguments or ""
+    return value if isinstance(value, dict) else arguments
 
 
 def _usage(usage: Any) -> Usage | None:  # noqa: ANN401

@@ -84,7 +84,7 @@ async def test_a_refusal_and_calls_of_tools_are_read_as_text(route: respx.Route)
         ({"role": "assistant", "content": None, "refusal": "I cannot."}, "I cannot."),
         (
             {"role": "assistant", "content": None, "tool_calls": calls},
-            '{"tool_calls":[{"name":"refund","arguments":"{}"}]}',
+            '{"tool_calls":[{"arguments":{},"name":"refund"}]}',
         ),
     ):
         route.respond(json={**COMPLETION, "choices": [{"index": 0, "finish_reason": "stop", "message": message}]})

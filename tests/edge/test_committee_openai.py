@@ -131,7 +131,15 @@ TOOL_CALLS = [{"id": "1", "type": "function", "function": {"name": "refund", "ar
         ({"content": None, "refusal": "I cannot."}, "I cannot."),
         (
             {"content": None, "tool_calls": TOOL_CALLS},
-            '{"tool_calls":[{"name":"refund","arguments":"{\\"order\\": 7}"}]}',
+            '{"tool_calls":[{"arguments":{"order":7},"name":"refund"}]}',
+        ),
+        (
+            {"content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{cut"}}]},
+            '{"tool_calls":[{"arguments":"{cut","name":"f"}]}',
+        ),
+        (
+            {"content": None, "tool_calls": [{"function": {"name": "f"}}]},
+            '{"tool_calls":[{"arguments":"","name":"f"}]}',
         ),
         ({"content": "Let me see.", "tool_calls": TOOL_CALLS}, "Let me see."),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,13 @@ def test_the_same_plan_gives_the_same_calls() -> None:
 def test_a_cases_calls_do_not_depend_on_the_other_cases() -> None:
     together = {c.request.key for c in plan(cases(6), committee()) if c.case_id == "c5"}
     assert together == {c.request.key for c in plan(cases(6)[5:], committee())}
+
+
+def test_nor_do_they_when_another_case_gives_the_same_prompt() -> None:
+    (first,) = cases(1)
+    calls = list(plan([first, replace(first, id="c9")], committee(models=[REMOTE])))
+    indices = [[c.request.sample_index for c in calls if c.case_id == case_id] for case_id in ("c0", "c9")]
+    assert indices == [[0, 1, 0, 1]] * 2
 
 
 def test_prompts_that_come_out_the_same_are_samples_of_their_own() -> None:
