@@ -251,12 +251,13 @@ class Config(Section):
     """The file that keeps paid-for answers; `.curator/store.sqlite` where the command is typed by default."""
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: str | Path) -> Config:
     """Read a config file, with the paths in it resolved against its folder.
 
     Raises:
         ConfigError: there is no such file, it is no YAML, or a key or value does not fit.
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -27,7 +27,8 @@ from curator.disagreement.equivalence import meaning
 from curator.disagreement.score import Answered, score_case
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import deduplicate
-from curator.diversity.embedding import Encoder, VectorCache, embed, embedding_text, open_encoder
+from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
+from curator.diversity.texts import embedding_texts
 from curator.errors import LogsError
 from curator.logs.labels import read_labels
 from curator.logs.read import read
@@ -49,7 +50,7 @@ def run(
     *,
     logs: Sequence[str] = (),
     labels: Sequence[str] = (),
-    out: Path | None = None,
+    out: str | Path | None = None,
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
@@ -65,7 +66,7 @@ async def run_async(
     *,
     logs: Sequence[str] = (),
     labels: Sequence[str] = (),
-    out: Path | None = None,
+    out: str | Path | None = None,
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
@@ -85,7 +86,7 @@ async def run_async(
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
     started = datetime.now(UTC)
-    folder = out or Path("runs") / config.name
+    folder = Path(out) if out else Path("runs") / config.name
     progress = progress or Silent()
     environ = os.environ if environ is None else environ
     variants = _variants(config)
@@ -262,7 +263,7 @@ def _study(config: Config, cases: Sequence[Case], scored: Scored, encoder: Encod
     """Embed and cluster what is worth it: the most disagreeing cases, and those that the random slice can draw."""
     wanted = set(candidates(cases, _known(scored), config.selection, seed=config.seed).to_embed)
     studied = [case for case in cases if case.id in wanted]
-    texts = [embedding_text(case) for case in studied]
+    texts = embedding_texts(studied)
     with VectorCache(_store_path(config).with_name("vectors.sqlite")) as cache:
         vectors = embed(texts, encoder, cache, progress=progress)
     progress.start("cluster", total=None, unit="cases")

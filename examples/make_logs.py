@@ -31,6 +31,8 @@ from curator.records import Message
 HERE = Path(__file__).resolve().parent
 TASKS = ("route", "extract", "faq", "reply")
 CHANNELS = ("chat", "chat", "chat", "app", "app", "email", "form")
+Truth = str | list[str | None] | None
+"""A label, a short answer or a reply; for `extract` the order number and the item; None where none was written."""
 SEED = 20261001
 DAYS = (datetime(2026, 10, 1, 7, tzinfo=UTC), datetime(2026, 10, 2, 7, tzinfo=UTC))
 OPEN_S = 13 * 3600
@@ -62,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     questions = load_questions(HERE / "inputs", seed=arguments.seed)
-    logged = asyncio.run(ask(questions))
+    logged = asyncio.run(ask(questions, _load(HERE / "inputs" / "verdicts.yaml")))
     records = as_records(logged, _load(HERE / "inputs" / "feedback.yaml"), seed=arguments.seed)
     write(records, arguments.out)
     for line in measured(logged):
@@ -94,28 +96,23 @@ def vary(text: str, change: str, draw: random.Random) -> str:
         raise ValueError(f"unknown change {change!r}, known are {', '.join(CHANGES)}") from None
 
 
-async def ask(questions: Sequence[Question]) -> list[Logged]:
+async def ask(questions: Sequence[Question], verdicts: Mapping[str, Sequence[str]]) -> list[Logged]:
     """The local model's answers, one after the other."""
     async with open_local(ModelConfig(name="local", provider="local")) as client:
-        return [_judged(question, await client.complete(_request(question))) for question in questions]
+        return [_judged(question, await client.complete(_request(question)), verdicts) for question in questions]
 
 
-def is_right(task: str, spec: Mapping[str, Any], truth: Any, text: str) -> bool | None:  # noqa: ANN401  (by task)
-    """Whether an answer is right by what `inputs/` says of it; None where there is no right answer."""
-    if task in {"faq", "reply"}:
-        # A blank at both ends lets a key such as "not " ask for a whole word.
-        return any(key in f" {text.lower()} " for key in spec["keys"])
+def is_right(task: str, spec: Mapping[str, Any], truth: Truth, text: str) -> bool | None:
+    """Whether a route, extract or faq answer is right by what `inputs/` says of it; None where nobody can say."""
     if truth is None:
         return None
     if task == "route":
         return text.strip().strip(".").lower() == truth
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(found, dict) and [_plain(found.get("order")), _plain(found.get("item"))] == [
-        _plain(part) for part in truth
-    ]
+    if task == "extract":
+        return _extracted(text) == [_plain(part) for part in truth]
+    # A blank at both ends lets a key such as "not " ask for a whole word.
+    found = f" {text.lower()} "
+    return any(key in found for key in spec["keys"]) and not any(key in found for key in spec.get("wrong", ()))
 
 
 def as_records(logged: Sequence[Logged], feedback: Mapping[str, Any], *, seed: int) -> list[dict[str, Any]]:
@@ -220,9 +217,9 @@ def _request(question: Question) -> ModelRequest:
     )
 
 
-def _truth(question: Question) -> Any:  # noqa: ANN401  (by task)
+def _truth(question: Question) -> Truth:
     """What is true of this question: an order number that was varied is read from the question itself."""
-    truth = question.spec.get("truth")
+    truth: Truth = question.spec.get("truth")
     if question.task["task"] == "extract" and truth[0]:
         original = question.spec["ask"]
         start = original.index(truth[0])
@@ -232,8 +229,23 @@ def _truth(question: Question) -> Any:  # noqa: ANN401  (by task)
     return truth
 
 
-def _judged(question: Question, reply: ModelReply) -> Logged:
-    return Logged(question, reply, is_right(question.task["task"], question.spec, _truth(question), reply.text))
+def _judged(question: Question, reply: ModelReply, verdicts: Mapping[str, Sequence[str]]) -> Logged:
+    """The answer with what is known of it; a reply counts where a person has read that very text."""
+    name = question.task["task"]
+    if name != "reply":
+        right = is_right(name, question.spec, _truth(question), reply.text)
+    else:
+        right = reply.text in verdicts["helpful"] or (False if reply.text in verdicts["unhelpful"] else None)
+    return Logged(question, reply, right)
+
+
+def _extracted(text: str) -> list[str] | None:
+    """The order number and the item of an answer in JSON, None if it is none."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return [_plain(found.get("order")), _plain(found.get("item"))] if isinstance(found, dict) else None
 
 
 def _plain(value: object) -> str:

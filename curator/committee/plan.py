@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import orjson
 
@@ -19,13 +20,16 @@ from curator.committee.variants import Variant, render
 from curator.config import CommitteeConfig, ModelConfig, Price
 from curator.records import Case, JsonValue, Member, Message, stable_unit
 
-# Cases whose calls stand together. A server that keeps the prompts of its last few requests (the local model keeps 4)
-# then meets the repeats of a prompt while it still has it: 85% of the prompt tokens came from its cache so.
+# Servers keep the prompts they read last, and providers bill the part they still have at a discount. So the cases that
+# share a system prompt are asked in blocks, one member after the other: the shared start is read once a block and member.
+BLOCK = 64
+# Within a block the repeats of a prompt come while a server that keeps 4 prompts, as the local model does, still has it.
 WINDOW = 4
 _KEYS_PER_LOOKUP = 500
 _WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
 _ASCII = bytes(range(128))
 _TOKENS_PER_MESSAGE = 4
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +141,19 @@ class Plan:
         return len(self.cases) * len(self.members) * self.config.repeats
 
     def __iter__(self) -> Iterator[PlannedCall]:
-        for start in range(0, len(self.cases), WINDOW):
+        for block in self._blocks():
             asked: Counter[tuple[str, str]] = Counter()
-            for seat in self._seats:
-                prompts = [_prompt(case, seat, self.config.max_tokens) for case in self.cases[start : start + WINDOW]]
+            for seat, window in itertools.product(self._seats, _batches(block, WINDOW)):
+                prompts = [_prompt(case, seat, self.config.max_tokens) for case in window]
                 for prompt in prompts * self.config.repeats:
                     key = (prompt.case_id, prompt.request.key)
                     yield self._sample(prompt, seat, asked[key])
                     asked[key] += 1
+
+    def _blocks(self) -> Iterator[list[Case]]:
+        """The cases by system prompt, at most `BLOCK` at a time."""
+        for _, alike in itertools.groupby(sorted(self.cases, key=lambda case: case.system), lambda case: case.system):
+            yield from _batches(alike, BLOCK)
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -230,7 +239,7 @@ def _limit(case: Case, max_tokens: int) -> int:
     return min(max_tokens, logged) if type(logged) is int and logged > 0 else max_tokens
 
 
-def _batches(calls: Iterable[PlannedCall], size: int) -> Iterator[list[PlannedCall]]:
-    calls = iter(calls)
-    while batch := list(itertools.islice(calls, size)):
+def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    items = iter(items)
+    while batch := list(itertools.islice(items, size)):
         yield batch

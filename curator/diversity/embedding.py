@@ -1,4 +1,4 @@
-"""Turns inputs into vectors: what is embedded of a case, the encoder behind one protocol, and the cache of vectors.
+"""Turns texts into vectors: the encoder behind one protocol, and the cache of vectors.
 
 The encoder's libraries take seconds to import, so they are imported for the first text that has to be encoded: a run
 whose vectors are all in the cache never loads them.
@@ -23,14 +23,10 @@ from numpy.typing import NDArray
 from curator.config import EmbeddingConfig
 from curator.errors import MissingDependency, StorageError
 from curator.progress import Progress
-from curator.records import Case, Message, normalise_space
 
 LOCAL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the weights (model.safetensors) of all-MiniLM-L6-v2, as its authors published them."""
 
-_EARLIER_TURNS = 4
-_EARLIER_CHARACTERS = 80
-_LAST_CHARACTERS = 1200
 _CHUNK = 256
 _KEYS_PER_QUERY = 500
 _WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt", "*.model")
@@ -315,30 +311,3 @@ def embed(texts: Sequence[str], encoder: Encoder, cache: VectorCache, *, progres
         progress.advance(len(chunk))
     progress.finish(f"{len(distinct) - len(missing)} of {len(distinct)} from the cache")
     return np.stack([known[text] for text in texts])
-
-
-def embedding_text(case: Case) -> str:
-    """What is embedded of a case: its last user turn, after up to four turns before it, cut to 80 characters each.
-
-    System prompts are left out: they are the same for many cases and would make them alike. A long last turn keeps its
-    beginning and its end, as small models read some 250 words and the question often stands last.
-    """
-    turns = [m for m in case.messages if m.role != "system"]
-    last = max((i for i, m in enumerate(turns) if m.role == "user"), default=len(turns) - 1)
-    earlier = [_shortened(_spoken(m), _EARLIER_CHARACTERS) for m in turns[max(0, last - _EARLIER_TURNS) : last]]
-    own = [_shortened(_spoken(m), _LAST_CHARACTERS) for m in turns[last : last + 1]]
-    return "\n".join(text for text in [*earlier, *own] if text)
-
-
-def _spoken(message: Message) -> str:
-    calls = (f"{call.name} {call.arguments}" for call in message.tool_calls)
-    return normalise_space(" ".join([message.content, *calls]))
-
-
-def _shortened(text: str, most: int) -> str:
-    """The text with its middle left out where it has more than `most` characters."""
-    if len(text) <= most:
-        return text
-    head = text[: most // 2].rsplit(" ", 1)[0]
-    tail = text[-(most // 2) :].split(" ", 1)[-1]
-    return f"{head} … {tail}"

@@ -262,7 +262,7 @@ def _category_builder(run: RunRecords, committee: CommitteeSummary) -> CategoryB
 
 def _kind(case: Case, scores: Mapping[str, Score]) -> str:
     score = scores.get(case.id)
-    return case.kind or (score.kind if score else None) or "(unknown)"
+    return case.kind or (score.kind if score else None) or "(not asked)"
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:

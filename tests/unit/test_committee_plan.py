@@ -73,9 +73,20 @@ def test_every_case_is_asked_of_every_member_as_often_as_said(count: int, repeat
 def test_the_order_keeps_the_repeats_of_a_prompt_a_window_apart() -> None:
     calls = list(plan(cases(WINDOW + 1), committee(repeats=2, variants=["plain"])))
     window = [f"c{i}" for i in range(WINDOW)]
-    assert [c.case_id for c in calls] == window * 4 + [f"c{WINDOW}"] * 4
-    assert [c.member.model for c in calls[: 4 * WINDOW]] == ["small"] * 2 * WINDOW + ["big"] * 2 * WINDOW
+    assert [c.case_id for c in calls] == (window * 2 + [f"c{WINDOW}"] * 2) * 2
+    assert [c.member.model for c in calls] == ["small"] * 2 * (WINDOW + 1) + ["big"] * 2 * (WINDOW + 1)
     assert [c.request.sample_index for c in calls[: 2 * WINDOW]] == [0] * WINDOW + [1] * WINDOW
+
+
+def test_cases_that_share_a_system_prompt_are_asked_together() -> None:
+    kind, strict = (
+        replace(case, messages=(Message("system", system), *case.messages[1:]))
+        for case, system in zip(cases(2), ("Be kind.", "Be strict."), strict=True)
+    )
+    mixed = [replace(case, id=f"{case.id}-{i}") for i in range(3) for case in (strict, kind)]
+    calls = list(plan(mixed, committee(repeats=1)))
+    assert [c.case_id for c in calls] == ["c0-0", "c0-1", "c0-2"] * 4 + ["c1-0", "c1-1", "c1-2"] * 4
+    assert [c.member.variant for c in calls[:6]] == ["plain"] * 3 + ["stepwise"] * 3
 
 
 def test_the_same_plan_gives_the_same_calls() -> None:
