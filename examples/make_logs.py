@@ -40,11 +40,12 @@ OPEN_S = 13 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to log. `spec` is the hand-written input that it comes from, `messages` what is asked."""
+    """One request to log: the hand-written input (`spec`) it comes from, what is asked, and what would be true."""
 
     task: Mapping[str, Any]
     spec: Mapping[str, Any]
     messages: tuple[Message, ...]
+    truth: Truth
     seed: int
 
 
@@ -73,14 +74,23 @@ def main() -> None:
 
 def load_questions(folder: Path, *, seed: int) -> list[Question]:
     """Every input of every task, each followed by its repetitions."""
-    questions = []
+    questions: list[Question] = []
     for name in TASKS:
         task = _load(folder / f"{name}.yaml")
         for spec in task["cases"]:
+            said = spec.get("turns", [spec.get("ask")])
             for change in ("as it is", *spec.get("again", ())):
                 number = len(questions)
-                messages = _messages(task, spec, change, random.Random(f"{seed} {number}"))
-                questions.append(Question(task, spec, messages, seed=(seed + number) % 2**31))
+                text = vary(said[-1], change, random.Random(f"{seed} {number}"))
+                questions.append(
+                    Question(
+                        task,
+                        spec,
+                        messages=_messages(task, [*said[:-1], text], rule=spec.get("rule", "")),
+                        truth=_truth(spec, said[-1], text if change == "order" else said[-1]),
+                        seed=(seed + number) % 2**31,
+                    )
+                )
     return questions
 
 
@@ -90,10 +100,9 @@ def vary(text: str, change: str, draw: random.Random) -> str:
     Raises:
         ValueError: there is no such change.
     """
-    try:
-        return CHANGES[change](text, draw)
-    except KeyError:
-        raise ValueError(f"unknown change {change!r}, known are {', '.join(CHANGES)}") from None
+    if change not in CHANGES:
+        raise ValueError(f"unknown change {change!r}, known are {', '.join(CHANGES)}")
+    return CHANGES[change](text, draw)
 
 
 async def ask(questions: Sequence[Question], verdicts: Mapping[str, Sequence[str]]) -> list[Logged]:
@@ -148,7 +157,7 @@ def measured(logged: Sequence[Logged]) -> list[str]:
         cut = sum(entry.reply.finish_reason == "length" for entry in own)
         tokens = [entry.reply.usage for entry in own if entry.reply.usage]
         lines.append(
-            f"{name}: {len(own)} records, {sum(judged)}/{len(judged)} right ({sum(judged) / len(judged):.0%}), "
+            f"{name}: {len(own)} records, {sum(judged)} of {len(judged)} judged are right, "
             f"{cut} cut off, {sum(u.input_tokens for u in tokens)} tokens in, "
             f"{sum(u.output_tokens for u in tokens)} out"
         )
@@ -160,15 +169,22 @@ def _load(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _messages(
-    task: Mapping[str, Any], spec: Mapping[str, Any], change: str, draw: random.Random
-) -> tuple[Message, ...]:
-    """The system prompt, the task's examples as earlier turns, then what was said; the change is made to the last turn."""
-    *earlier, last = spec.get("turns", [spec.get("ask")])
-    text = task.get("user", "{ask}").format(ask=vary(last, change, draw), rule=spec.get("rule", ""))
-    turns = [turn for shot in task.get("shots", ()) for turn in shot]
-    spoken = [Message("assistant" if i % 2 else "user", content) for i, content in enumerate([*turns, *earlier, text])]
+def _messages(task: Mapping[str, Any], said: Sequence[str], *, rule: str) -> tuple[Message, ...]:
+    """The system prompt, the task's examples as earlier turns, then what was said by turns, the user last."""
+    *earlier, last = said
+    shots = [turn for shot in task.get("shots", ()) for turn in shot]
+    turns = [*shots, *earlier, task.get("user", "{ask}").format(ask=last, rule=rule)]
+    spoken = (Message("assistant" if i % 2 else "user", content) for i, content in enumerate(turns))
     return (Message("system", task["system"]), *spoken)
+
+
+def _truth(spec: Mapping[str, Any], original: str, text: str) -> Truth:
+    """What is true of an input; `text` is the original with other digits, from which the order number is read."""
+    truth: Truth = spec.get("truth")
+    if isinstance(truth, list) and truth[0]:
+        start = original.index(truth[0])
+        return [text[start : start + len(truth[0])], truth[1]]
+    return truth
 
 
 def _typo(text: str, draw: random.Random) -> str:
@@ -217,23 +233,11 @@ def _request(question: Question) -> ModelRequest:
     )
 
 
-def _truth(question: Question) -> Truth:
-    """What is true of this question: an order number that was varied is read from the question itself."""
-    truth: Truth = question.spec.get("truth")
-    if question.task["task"] == "extract" and truth[0]:
-        original = question.spec["ask"]
-        start = original.index(truth[0])
-        digits = "".join(c for c in question.messages[-1].content if c.isdigit())
-        before = sum(c.isdigit() for c in original[:start])
-        return [digits[before : before + len(truth[0])], truth[1]]
-    return truth
-
-
 def _judged(question: Question, reply: ModelReply, verdicts: Mapping[str, Sequence[str]]) -> Logged:
     """The answer with what is known of it; a reply counts where a person has read that very text."""
     name = question.task["task"]
     if name != "reply":
-        right = is_right(name, question.spec, _truth(question), reply.text)
+        right = is_right(name, question.spec, question.truth, reply.text)
     else:
         right = reply.text in verdicts["helpful"] or (False if reply.text in verdicts["unhelpful"] else None)
     return Logged(question, reply, right)
@@ -300,10 +304,9 @@ def _feedback(logged: Logged, feedback: Mapping[str, Any], draw: random.Random) 
         return None
     thumb = "up" if logged.right else "down"
     verdict = {"thumb": thumb}
-    truth = _truth(logged.question)
+    truth = logged.question.truth
     if not logged.right and truth is not None and corrects < shares["corrected"]:
-        task = logged.question.task["task"]
-        verdict["correction"] = _json(truth) if task == "extract" else truth
+        verdict["correction"] = _json(truth) if isinstance(truth, list) else truth
     if comments < shares["commented"]:
         verdict["comment"] = draw.choice(feedback["comments"][thumb])
     return verdict

@@ -135,8 +135,8 @@ def _stems(term: str) -> set[str]:
 
 
 def _unique_name(keywords: Sequence[str], taken: set[str], number: int) -> str:
-    for length in range(NAME_TERMS, len(keywords) + 1):
-        if (name := " / ".join(keywords[:length])) not in taken:
-            return name
-    name = " / ".join(keywords[:NAME_TERMS])
-    return f"{name} ({number})" if name else f"unnamed group {number}"
+    if not keywords:
+        return f"unnamed group {number}"
+    least = min(NAME_TERMS, len(keywords))
+    names = [" / ".join(keywords[:length]) for length in range(least, len(keywords) + 1)]
+    return next((name for name in names if name not in taken), f"{names[0]} ({number})")

@@ -76,6 +76,10 @@ def test_names_are_unique_and_never_empty() -> None:
     assert all(names)
 
 
+def test_one_keyword_is_a_name_by_itself() -> None:
+    assert [c.name for c in build(["jacket"] * 4 + ["kettle"] * 4, [0] * 4 + [1] * 4)] == ["jacket", "kettle"]
+
+
 def test_terms_leave_out_stop_words_numbers_and_codes() -> None:
     assert terms_of("I can't open the invoice no. 4711, ref AB12CD34!") == {"open", "invoice", "ref"}
     assert terms_of("customer's late refund") == {"customer", "late", "refund", "customer late", "late refund"}
