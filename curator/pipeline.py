@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from curator.committee.budget import Budget
@@ -43,6 +44,7 @@ from curator.selection.choose import candidates, random_order, select
 
 DEFAULT_STORE = Path(".curator") / "store.sqlite"
 SET_ASIDE_FILE = "set_aside.jsonl"
+LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 
 
 def run(
@@ -91,15 +93,15 @@ async def run_async(
     environ = os.environ if environ is None else environ
     variants = _variants(config)
     with run_lock(folder):
-        intake = _take_in(config, logs, labels, progress, folder)
-        plan = Plan(intake.asked, config.committee, variants, config.seed, prices_of(config.committee.models))
-        sampled = await _ask(config, plan, progress, environ)
+        intake = _take_in(config, logs, [*labels, *_keep_labels(folder)], progress, folder)
+        asking = Plan(intake.asked, config.committee, variants, config.seed, prices_of(config.committee.models))
+        sampled = await _ask(config, asking, progress, environ)
         generations = _by_case(intake.asked, sampled.generations)
         scored = _score(config, intake.asked, generations, variants)
         studied = _study(config, intake.asked, scored, encoder or open_encoder(config.embedding), progress)
         picks = _select(config, intake.asked, scored, studied)
         facts = RunFacts(
-            config=config, started=started, intake=intake, plan=plan, sampled=sampled, generations=generations,
+            config=config, started=started, intake=intake, plan=asking, sampled=sampled, generations=generations,
             scored=scored, studied=studied, picks=picks,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -138,24 +140,26 @@ def _take_in(
 ) -> Intake:
     """Logs to cases: read, deduplicate, label, and take the subset that is asked for."""
     unreadable: list[Unreadable] = []
+    records = 0
+
+    def readable() -> Iterator[Case]:
+        nonlocal records
+        for record in read(config.logs, paths=logs or None):
+            records += 1
+            progress.advance()
+            if isinstance(record, Unreadable):
+                unreadable.append(record)
+            else:
+                yield record
+
     progress.start("read", total=None, unit="records")
-    deduped = deduplicate(_readable(read(config.logs, paths=logs or None), unreadable, progress), config.dedupe)
-    records = len(deduped.cases) + len(deduped.merged) + len(unreadable)
+    deduped = deduplicate(readable(), config.dedupe)
     progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
     if folder is not None:
         write_atomic(folder / SET_ASIDE_FILE, json_lines(_set_aside(u) for u in unreadable))
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
     cases, warnings = _label(deduped.cases, [*config.labels, *labels])
     return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), warnings)
-
-
-def _readable(records: Iterable[Case | Unreadable], unreadable: list[Unreadable], progress: Progress) -> Iterator[Case]:
-    for record in records:
-        progress.advance()
-        if isinstance(record, Unreadable):
-            unreadable.append(record)
-        else:
-            yield record
 
 
 def _set_aside(record: Unreadable) -> dict[str, str | int]:
@@ -174,6 +178,16 @@ def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float
         f" the first is {first.source}: {first.reason}",
         remedy=f"{first.remedy} ({listed}or allow more with `logs.max_unreadable`)",
     )
+
+
+def _keep_labels(folder: Path) -> list[str]:
+    """Put label queues that somebody filled in away in `labels/`, before this run overwrites them; all that are there."""
+    kept = folder / "labels"
+    for queue in (folder / name for name in LABEL_QUEUES):
+        if queue.exists() and read_labels([str(queue)]).labels:
+            content = queue.read_bytes()
+            write_atomic(kept / f"{sha256(content).hexdigest()[:16]}{queue.suffix}", [content])
+    return [str(path) for path in sorted(kept.glob("*")) if path.suffix in (".csv", ".jsonl")]
 
 
 def _label(cases: Sequence[Case], paths: Sequence[str]) -> tuple[tuple[Case, ...], tuple[str, ...]]:

@@ -129,29 +129,49 @@ def test_killed_run_goes_on_without_repeating_a_stored_answer(
     assert contents(tmp_path / "out")
 
 
+def fill_in(queue: Path, label: str) -> list[dict[str, str]]:
+    """Do what a labeller does in a spreadsheet; gives the rows."""
+    with queue.open(encoding="utf-8-sig", newline="") as file:
+        filled = [row | {"label": label} for row in csv.DictReader(file)]
+    with queue.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, filled[0])
+        writer.writeheader()
+        writer.writerows(filled)
+    return filled
+
+
+def trained_on_labels(folder: Path) -> set[str]:
+    found = [row["metadata"] for row in rows(folder / "finetune.jsonl")]
+    return {metadata["case_id"] for metadata in found if metadata["target_source"] == "label"}
+
+
 def test_labels_that_come_back_are_used(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:
     config = parse_config(job)
     do(config, tmp_path, encoder, "one")
     queue = tmp_path / "one" / "label_queue.csv"
-    with queue.open(encoding="utf-8-sig", newline="") as file:
-        filled = [row | {"label": "billing"} for row in csv.DictReader(file)]
-    with queue.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, filled[0])
-        writer.writeheader()
-        writer.writerows(filled)
+    filled = fill_in(queue, "billing")
     result = do(config, tmp_path, encoder, "two", labels=[str(queue)])
     assert result.sent == 0
     assert result.summary.selection.to_label == 0
     by_id = {row["id"]: row for row in rows(tmp_path / "two" / "cases.jsonl")}
     train = {row["case_id"] for row in filled if by_id[row["case_id"]]["split"] == "train"}
-    trained = {
-        r["metadata"]["case_id"]
-        for r in rows(tmp_path / "two" / "finetune.jsonl")
-        if r["metadata"]["target_source"] == "label"
-    }
-    assert trained == train
+    assert trained_on_labels(tmp_path / "two") == train
+
+
+def test_a_queue_filled_in_in_place_is_used_and_never_lost(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    do(config, tmp_path, encoder)
+    filled = fill_in(tmp_path / "out" / "label_queue.csv", "=billing")
+    for _ in range(2):
+        assert do(config, tmp_path, encoder).summary.selection.to_label == 0
+    assert rows(tmp_path / "out" / "label_queue.jsonl") == []
+    (kept,) = (tmp_path / "out" / "labels").iterdir()
+    with kept.open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == filled
 
 
 def test_plan_counts_without_asking(
