@@ -31,7 +31,7 @@ from curator.diversity.dedupe import deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.diversity.texts import embedding_texts
 from curator.errors import LogsError
-from curator.logs.labels import read_labels
+from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
@@ -184,7 +184,8 @@ def _keep_labels(folder: Path) -> list[str]:
     """Put label queues that somebody filled in away in `labels/`, before this run overwrites them; all that are there."""
     kept = folder / "labels"
     for queue in (folder / name for name in LABEL_QUEUES):
-        if queue.exists() and read_labels([str(queue)]).labels:
+        found = read_labels([str(queue)]) if queue.exists() else LabelFile({}, ())
+        if found.labels or found.problems:
             content = queue.read_bytes()
             write_atomic(kept / f"{sha256(content).hexdigest()[:16]}{queue.suffix}", [content])
     return [str(path) for path in sorted(kept.glob("*")) if path.suffix in (".csv", ".jsonl")]
