@@ -67,6 +67,8 @@ class LogsConfig(Section):
     """Needed for `mapped`."""
     system: str | None = None
     """A system prompt for records that carry none (`mapped` only)."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """Pairs of question and answer that the application puts before every input, as earlier turns (`mapped` only)."""
     task: str | None = None
     """The task of records that name none."""
     max_record_mb: Annotated[float, Field(gt=0)] = 16.0

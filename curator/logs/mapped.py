@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from curator.config import FieldMapping
 from curator.logs.hints import key_paths, listed, nearest
 from curator.logs.jsontext import as_text, decoded, type_name
@@ -41,8 +43,18 @@ def mapped_keys(mapping: FieldMapping) -> dict[str, str]:
 class Mapper:
     """Reads records through one mapping. `unseen` holds the mapped keys that no record has had so far."""
 
-    def __init__(self, mapping: FieldMapping, *, system: str | None = None, task: str | None = None) -> None:
+    def __init__(
+        self,
+        mapping: FieldMapping,
+        *,
+        system: str | None = None,
+        examples: Sequence[tuple[str, str]] = (),
+        task: str | None = None,
+    ) -> None:
         self.mapping = mapping
+        self._examples = tuple(
+            message for asked, said in examples for message in (Message("user", asked), Message("assistant", said))
+        )
         self.unseen = set(mapped_keys(mapping).values())
         self._system = system
         self._task = task
@@ -96,8 +108,9 @@ class Mapper:
         messages = _read_input(value, key)
         system = said(self._get(record, self.mapping.system)) or self._system
         if system and not any(message.role == "system" for message in messages):
-            return (Message("system", system), *messages)
-        return messages
+            messages = (Message("system", system), *messages)
+        start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+        return (*messages[:start], *self._examples, *messages[start:])
 
     def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
         found = {key: self._get(record, key) for key in self.mapping.metadata}

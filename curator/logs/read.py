@@ -47,7 +47,7 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[
 def _read_files(files: Sequence[Path], config: LogsConfig) -> Iterator[Case | Unreadable]:
     mapper = None
     if config.mapping is not None and config.format != "chat":
-        mapper = Mapper(config.mapping, system=config.system, task=config.task)
+        mapper = Mapper(config.mapping, system=config.system, examples=config.examples, task=config.task)
     cases = 0
     for file in files:
         for record in _read_file(file, config, mapper):

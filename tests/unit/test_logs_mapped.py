@@ -84,6 +84,12 @@ def test_every_field_of_a_mapping() -> None:
     assert case.metadata == {"lang": "en", "tags": '["x",1]'}
 
 
+def test_examples_stand_between_the_system_prompt_and_the_input() -> None:
+    mapper = Mapper(FieldMapping(input="q"), system="Fixed.", examples=[("Is it new?", "yes")])
+    spoken = [(m.role, m.content) for m in mapper.read({"q": "x"}, SOURCE).messages]
+    assert spoken == [("system", "Fixed."), ("user", "Is it new?"), ("assistant", "yes"), ("user", "x")]
+
+
 def test_system_and_task_of_the_config_fill_in() -> None:
     mapper = Mapper(FieldMapping(input="q", system="s", task="t"), system="Fixed.", task="fallback")
     assert mapper.read({"q": "x"}, SOURCE).system == "Fixed."
