@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from curator.config import DedupeConfig
 from curator.diversity.lsh import HEADS, components
-from curator.diversity.shingles import jaccard, marks, normalise, shingles, turns_text, without_shared_sentences
+from curator.diversity.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
 from curator.records import Case, Merged, Source, normalise_space
 
 _DIGITS = re.compile(r"\d+")
@@ -46,14 +46,16 @@ class _MergeKey:
     marks: tuple[str, ...]
     task: str | None
     system: str
+    template: str
 
 
 def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     """Merge exact and near duplicates, and give every kept case its near-duplicate group.
 
     1. Records with the same case id are merged (`exact`).
-    2. A case is merged (`near`) into the first one before it whose turns are at least `merge_similarity` alike and that
-       has the same numbers, operators, negations and task, and the same system prompt up to digits.
+    2. A case is merged (`near`) into the first one before it whose turns, and whose last user turn by itself, are at
+       least `merge_similarity` alike and that has the same numbers, operators, negations, task and template, and the same
+       system prompt up to digits. A template is what many cases share word for word, such as examples before the input.
     3. Cases at least `group_similarity` alike, directly or by way of others, share a group, named after the smallest
        case id in it. Numbers and the system prompt do not matter here: a group is what must not be split between eval
        and train. What is alike enough to be merged is alike enough for a group, whatever the config says.
@@ -63,10 +65,15 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     record that each one stands for.
     """
     inputs = _by_id(cases)
-    texts = without_shared_sentences([turns_text(i.best) for i in inputs])
-    normalised = [normalise(text) for text in texts]
-    keys = [_merge_key(i.best, text) for i, text in zip(inputs, texts, strict=True)]
+    own = own_texts([turns_text(i.best) for i in inputs])
+    normalised = [normalise(text.text) for text in own]
+    keys = [_merge_key(i.best, text) for i, text in zip(inputs, own, strict=True)]
     alike = _Similarity(normalised)
+    ask_alike = _Similarity([normalise(i.best.user) for i in inputs])
+
+    def mergeable(i: int, j: int) -> bool:
+        return min(alike(i, j), ask_alike(i, j)) >= config.merge_similarity
+
     threshold = min(config.group_similarity, config.merge_similarity)
 
     kept: list[tuple[int, Case]] = []
@@ -75,7 +82,7 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
         normalised, lambda i, j: alike(i, j) >= threshold, threshold=threshold, permutations=config.permutations
     ):
         found = []
-        for members in _clusters(group, keys, alike, config.merge_similarity):
+        for members in _clusters(group, keys, mergeable):
             chosen = min(members, key=lambda i: _rank(inputs[i].best))
             weight = sum(inputs[i].weight for i in members)
             found.append((members[0], replace(inputs[chosen].best, weight=weight)))
@@ -106,11 +113,13 @@ def _rank(case: Case) -> tuple[bool, int, bool]:
     return case.reference is None, feedback, case.truncated
 
 
-def _merge_key(case: Case, text: str) -> _MergeKey:
-    return _MergeKey(marks(text), case.task, _DIGITS.sub("0", normalise_space(case.system)))
+def _merge_key(case: Case, own: OwnText) -> _MergeKey:
+    return _MergeKey(marks(own.text), case.task, _DIGITS.sub("0", normalise_space(case.system)), own.template)
 
 
-def _clusters(group: Sequence[int], keys: Sequence[_MergeKey], alike: _Similarity, threshold: float) -> list[list[int]]:
+def _clusters(
+    group: Sequence[int], keys: Sequence[_MergeKey], mergeable: Callable[[int, int], bool]
+) -> list[list[int]]:
     """The group's members by what they are merged with: each joins the first cluster whose first member is alike.
 
     A merge is not passed on: the last of a long chain of small changes is not what the first one asked. Past 64
@@ -120,7 +129,7 @@ def _clusters(group: Sequence[int], keys: Sequence[_MergeKey], alike: _Similarit
     open_ones: dict[_MergeKey, list[list[int]]] = {}
     for i in group:
         near = open_ones.setdefault(keys[i], [])
-        home = next((cluster for cluster in near if alike(cluster[0], i) >= threshold), None)
+        home = next((cluster for cluster in near if mergeable(cluster[0], i)), None)
         if home is not None:
             home.append(i)
             continue

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from curator.records import Case
 
@@ -14,7 +15,7 @@ SIZE = 4
 
 _SHARED_BY_CASES = 20
 _SHARED_BY_PART = 0.05
-_LEAST_OWN_TEXT = 20
+_GREETING_WORDS = 3
 
 _SENTENCE_END = re.compile(r"[\r\n]+|(?<=[.!?:])\s+")
 _TOKEN = re.compile(r"\w+|[+*/=<>%^$€£¥]|(?<=\s)-(?=\s)")
@@ -35,6 +36,14 @@ _NEGATION = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """What a text says itself, and the template around it: its shared sentences of more than three words."""
+
+    text: str
+    template: str
+
+
 def turns_text(case: Case) -> str:
     """Everything said in the case but the system prompt, tool calls included, a line or more for each turn."""
     parts: list[str] = []
@@ -45,23 +54,29 @@ def turns_text(case: Case) -> str:
     return "\n".join(parts)
 
 
-def without_shared_sentences(texts: Sequence[str]) -> list[str]:
-    """The texts without the sentences that many of them share word for word: instructions, signatures, canned greetings.
+def own_texts(texts: Sequence[str]) -> list[OwnText]:
+    """The texts without the sentences that many of them share word for word: instructions, examples, canned greetings.
 
-    Without this, inputs that carry one long template in the user's turn would all be near-duplicates of each other.
-    A sentence is shared when 20 texts and 5% of all have it; a text of which too little would be left stays whole.
+    Without this, inputs that carry one long template would all be near-duplicates of each other. A sentence is shared
+    when 20 texts and 5% of all have it; a text that is nothing but shared sentences stays whole.
     """
     seen: Counter[int] = Counter()
     for text in texts:
         seen.update({hash(sentence) for sentence in _sentences(text)})
     most = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
     shared = {sentence for sentence, count in seen.items() if count >= most}
-    return [_own_text(text, shared) for text in texts] if shared else list(texts)
+    return [_own_text(text, shared) for text in texts]
 
 
-def _own_text(text: str, shared: set[int]) -> str:
-    own = " ".join(sentence for sentence in _sentences(text) if hash(sentence) not in shared)
-    return own if len(own) >= _LEAST_OWN_TEXT else text
+def _own_text(text: str, shared: set[int]) -> OwnText:
+    if not shared:
+        return OwnText(text, "")
+    own: list[str] = []
+    template: list[str] = []
+    for sentence in _sentences(text):
+        (template if hash(sentence) in shared else own).append(sentence)
+    long_ones = (sentence for sentence in template if len(sentence.split()) > _GREETING_WORDS)
+    return OwnText(" ".join(own) or text, " ".join(long_ones))
 
 
 def _sentences(text: str) -> Iterator[str]:

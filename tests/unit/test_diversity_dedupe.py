@@ -142,6 +142,36 @@ def test_inputs_with_one_long_template_are_told_apart() -> None:
     assert max(Counter(groups(result)).values()) <= 3
 
 
+def test_short_inputs_after_shared_examples_are_told_apart() -> None:
+    shots = [Message("user", "How do I return the boots I bought?"), Message("assistant", "refund")] * 4
+    words = ("I lost my card!", "My top up failed.", "Change currency", "how to change name", "Pending transfer?")
+    asked = [f"{word} {extra}".strip() for word in words for extra in ("", "now", "since noon", "in Rome", "abroad")]
+    cases = []
+    for line, text in enumerate([*asked, "i lost my card"], start=1):
+        messages = (*shots, Message("user", text))
+        cases.append(Case(case_id(messages), messages, Source("log", line)))
+    result = dedupe(*cases)
+    assert [(r.source.line, r.into) for r in result.merged] == [(26, cases[0].id)]
+    assert len(set(groups(result))) > 5
+
+
+def test_a_long_conversation_with_another_question_is_not_merged() -> None:
+    history = (Message("user", LONG), Message("assistant", f"I am sorry to hear that. You said: {LONG}"))
+    cases = []
+    for line, text in enumerate(["And in red?", "And in blue?"], start=1):
+        messages = (*history, Message("user", text))
+        cases.append(Case(case_id(messages), messages, Source("log", line)))
+    result = dedupe(*cases)
+    assert result.merged == ()
+    assert len(set(groups(result))) == 1
+
+
+def test_inputs_that_differ_in_their_instructions_are_not_merged() -> None:
+    tasks = ("Translate this message into French:", "Say what mood this message is in:")
+    cases = [a_case(f"{task}\nmessage number {chr(97 + i)}", i) for task in tasks for i in range(25)]
+    assert dedupe(*cases).merged == ()
+
+
 def test_empty_and_tiny_inputs() -> None:
     assert deduplicate([], DedupeConfig()) == Deduped((), ())
     result = dedupe(a_case("?", 1), a_case("\U0001f600", 2), a_case("ok", 3), a_case("OK!", 4))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.diversity.shingles import jaccard, marks, normalise, shingles, turns_text, without_shared_sentences
+from curator.diversity.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
 from curator.records import Case, Message, Source, ToolCall
 
 
@@ -88,14 +88,20 @@ def test_the_text_of_a_case_holds_every_turn_but_the_system_prompt() -> None:
     assert text.split("\n") == ["Weather?", "", 'weather {"city": "Bonn"}', "rain"]
 
 
-def test_sentences_that_many_share_are_left_out() -> None:
+def test_sentences_that_many_share_are_told_from_a_text_s_own() -> None:
     questions = [f"What about the long matter called {chr(97 + i)}{chr(97 + i)}?" for i in range(25)]
-    texts = [f"You are the assistant of a bank. Answer briefly:\n{q}" for q in questions]
-    assert without_shared_sentences(texts) == questions
+    texts = [f"You are the assistant of a bank. Hello. Answer very briefly now:\n{q}" for q in questions]
+    template = "You are the assistant of a bank. Answer very briefly now:"
+    assert own_texts(texts) == [OwnText(question, template) for question in questions]
 
 
-def test_a_text_keeps_all_where_little_would_be_left_or_few_share() -> None:
+def test_an_own_text_may_be_short() -> None:
+    texts = [f"You are the assistant of a bank.\nWhy {i}?" for i in range(30)]
+    assert [own.text for own in own_texts(texts)] == [f"Why {i}?" for i in range(30)]
+
+
+def test_a_text_stays_whole_where_few_share_or_nothing_is_its_own() -> None:
     few = [f"You are an assistant.\nWhat about matter {i}?" for i in range(19)]
-    assert without_shared_sentences(few) == few
-    short = [f"You are the assistant of a bank.\nWhy {i}?" for i in range(30)]
-    assert without_shared_sentences(short) == short
+    assert own_texts(few) == [OwnText(text, "") for text in few]
+    canned = [*few, *["You are an assistant."] * 30]
+    assert own_texts(canned)[-1].text == "You are an assistant."
