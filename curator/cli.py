@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", _run, "run the whole job; an interrupted one goes on where it stopped")
     _job_arguments(run)
-    run.add_argument("--labels", nargs="+", metavar="PATH", default=[], help="label files that came back")
+    run.add_argument(
+        "--labels", nargs="+", action="extend", metavar="PATH", default=[], help="label files that came back"
+    )
     run.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME of the config)")
     run.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -81,7 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--out", type=Path, metavar="SCORES.jsonl", help="where the scores go (default: stdout)")
 
     doctor = _command(commands, "doctor", _doctor, "check endpoints, models, hashes, disk and versions")
-    doctor.add_argument("config", nargs="?", type=Path, metavar="CONFIG", help="also check what this config needs")
+    doctor.add_argument(
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help=f"also check what it needs (default: {DEFAULT_CONFIG}, if there)",
+    )
 
     init = _command(commands, "init", _init, "write a config, prompts and a sample log into a folder")
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this folder")
@@ -105,7 +113,12 @@ def _job_arguments(parser: argparse.ArgumentParser) -> None:
         "config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG", help=f"default: {DEFAULT_CONFIG}"
     )
     parser.add_argument(
-        "--logs", nargs="+", metavar="PATH", default=[], help="files, folders or globs, instead of the config's"
+        "--logs",
+        nargs="+",
+        action="extend",
+        metavar="PATH",
+        default=[],
+        help="files, folders or globs, instead of the config's",
     )
 
 
@@ -151,7 +164,8 @@ def _score(arguments: argparse.Namespace) -> int:
 def _doctor(arguments: argparse.Namespace) -> int:
     from curator.doctor import examine
 
-    report = examine(_load(arguments.config) if arguments.config else None, environ=os.environ)
+    path = arguments.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    report = examine(_load(path) if path else None, environ=os.environ)
     if arguments.json:
         _print_json(report.as_json())
     else:
@@ -199,7 +213,12 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a run the way Ctrl-C does: what is in flight is stored first."""
+    """SIGTERM ends a run the way Ctrl-C does: what is in flight is stored first.
+
+    A shell starts background jobs with SIGINT ignored; it is heard again, or SIGTERM would be ignored, too.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield

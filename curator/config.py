@@ -132,12 +132,15 @@ class ModelConfig(Section):
     send_seed: bool = False
     """Send a `seed` that depends on the sample, where the endpoint takes one."""
     options: dict[str, JsonValue] = {}
-    """Further fields of the request body (top_p, reasoning_effort, ...)."""
+    """Further fields of the request body (top_p, ...); one that is null is left out of it: a reasoning model may want
+    `{max_tokens: null, max_completion_tokens: 4000, temperature: null}`."""
 
     @model_validator(mode="after")
     def _named(self) -> Self:
         if self.provider != "local" and not self.model:
             raise ValueError("model: the name of the model at the endpoint is missing")
+        if self.base_url and ("@" in self.base_url or "?" in self.base_url):
+            raise ValueError("base_url: no name, password or query may stand in it; a key goes into `api_key_env`")
         return self
 
 
@@ -204,7 +207,8 @@ class SelectionConfig(Section):
     k: Annotated[int, Field(ge=0)] = 100
     """Cases to select."""
     random_share: Share = 0.2
-    """The share of k that is drawn at random against blind spots."""
+    """The share of k that is drawn at random against blind spots. Discovery takes one case of a near-duplicate group;
+    what it leaves of k is drawn at random as well, unless this is 0."""
     held_out_share: Share = 0.5
     """The share of near-duplicate groups that are held out: they may be evaluated on, never trained on."""
     candidates_per_pick: Positive = 5
@@ -225,9 +229,9 @@ class OutputsConfig(Section):
 class Config(Section):
     """One curation job."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "curator"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "curator"
     """Names the run folder: `runs/<name>`."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes every random choice."""
     logs: LogsConfig = LogsConfig()
     """Where the production logs are and how they are read."""
@@ -306,7 +310,9 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str, value: ob
         return f"unknown key {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
     if kind == "missing":
         return f"{where!r} is missing"
-    return f"{where!r}: {message.removeprefix('Value error, ')} (found {value!r})"
+    # A whole section is not repeated: it may hold what nobody should see.
+    found = f" (found {value!r})" if isinstance(value, str | int | float) else ""
+    return f"{where!r}: {message.removeprefix('Value error, ')}{found}"
 
 
 def _known_keys(path: Iterable[int | str]) -> list[str]:
@@ -332,7 +338,7 @@ def _resolve(config: Config, folder: Path) -> Config:
     """The config with its paths made ready to open: relative to the working folder where they are inside it."""
 
     def resolved(path: str) -> str:
-        full = Path(os.path.normpath(folder / Path(path).expanduser()))
+        full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)
         return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
     committee, logs, embedding = config.committee, config.logs, config.embedding

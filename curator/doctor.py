@@ -133,7 +133,7 @@ def _logs(config: Config) -> Finding:
         files = expand(config.logs.paths)
     except UserError as error:
         return Finding("logs", "fail", error.what, error.remedy)
-    size = sum(path.stat().st_size for path in files) / 1e6
+    size = sum(path.stat().st_size for path in files if path.exists()) / 1e6
     return Finding("logs", "ok", f"{len(files)} files, {size:.1f} MB")
 
 

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from curator.committee.budget import Budget
 from curator.committee.clients import open_clients
@@ -22,15 +22,15 @@ from curator.committee.plan import Plan
 from curator.committee.prices import prices_of
 from curator.committee.store import GenerationStore
 from curator.committee.variants import Variant, load_variants
-from curator.config import Config
+from curator.config import Config, TaskConfig
 from curator.disagreement.answers import detect_kind, extract, read_answer
 from curator.disagreement.equivalence import meaning
 from curator.disagreement.score import Answered, score_case
 from curator.diversity.clustering import cluster, layout
-from curator.diversity.dedupe import deduplicate
+from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.diversity.texts import embedding_texts
-from curator.errors import LogsError
+from curator.errors import CuratorError, LogsError
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.files import json_lines, run_lock, write_atomic
@@ -39,31 +39,26 @@ from curator.records import Case, Generation, Kind, Pick, Unreadable
 from curator.report.answers import GivenAnswer, group_answers
 from curator.report.categories import build_categories
 from curator.results import Intake, PlanResult, RunResult, Scored, Studied
-from curator.run_folder import RunFacts, write_run_folder
+from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.selection.choose import candidates, random_order, select
 
 DEFAULT_STORE = Path(".curator") / "store.sqlite"
-SET_ASIDE_FILE = "set_aside.jsonl"
+FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 
 
+class RunOptions(TypedDict, total=False):
+    """The options of `run`, which says what they mean."""
+
+    logs: Sequence[str]
+    labels: Sequence[str]
+    out: str | Path | None
+    progress: Progress | None
+    environ: Mapping[str, str] | None
+    encoder: Encoder | None
+
+
 def run(
-    config: Config,
-    *,
-    logs: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    out: str | Path | None = None,
-    progress: Progress | None = None,
-    environ: Mapping[str, str] | None = None,
-    encoder: Encoder | None = None,
-) -> RunResult:
-    """Run the whole job, or finish the one that was interrupted. `run_async` says the rest; this one waits for it."""
-    return asyncio.run(
-        run_async(config, logs=logs, labels=labels, out=out, progress=progress, environ=environ, encoder=encoder)
-    )
-
-
-async def run_async(
     config: Config,
     *,
     logs: Sequence[str] = (),
@@ -87,25 +82,36 @@ async def run_async(
     Raises:
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
+    _refuse_running_loop()
     started = datetime.now(UTC)
     folder = Path(out) if out else Path("runs") / config.name
     progress = progress or Silent()
     environ = os.environ if environ is None else environ
-    variants = _variants(config)
+    variants, prices = _variants(config), prices_of(config.committee.models)
+    encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     with run_lock(folder):
-        intake = _take_in(config, logs, [*labels, *_keep_labels(folder)], progress, folder)
-        asking = Plan(intake.asked, config.committee, variants, config.seed, prices_of(config.committee.models))
-        sampled = await _ask(config, asking, progress, environ)
+        _keep_labels(folder)
+        intake = _take_in(config, logs, labels, progress, folder)
+        plan_ = Plan(intake.asked, config.committee, variants, config.seed, prices)
+        sampled = asyncio.run(_ask(config, plan_, progress, environ))
         generations = _by_case(intake.asked, sampled.generations)
         scored = _score(config, intake.asked, generations, variants)
-        studied = _study(config, intake.asked, scored, encoder or open_encoder(config.embedding), progress)
+        studied = _study(config, intake.asked, scored, encoder, progress)
         picks = _select(config, intake.asked, scored, studied)
         facts = RunFacts(
-            config=config, started=started, intake=intake, plan=asking, sampled=sampled, generations=generations,
+            config=config, started=started, intake=intake, plan=plan_, sampled=sampled, generations=generations,
             scored=scored, studied=studied, picks=picks,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.warnings)
+    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, intake.warnings)
+
+
+async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
+    """`run` in a thread of its own, for a program that has an event loop; it takes the same options.
+
+    Cancelling it does not stop the thread: the run goes on to its end.
+    """
+    return await asyncio.to_thread(run, config, **options)
 
 
 def plan(
@@ -124,6 +130,14 @@ def plan(
         return PlanResult(intake, made.estimate())
     with GenerationStore(path) as store:
         return PlanResult(intake, made.estimate(lambda keys: set(store.get_many(keys))))
+
+
+def _refuse_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise CuratorError("an event loop is running here, as in a notebook: use `await curator.run_async(config)`")
 
 
 def _variants(config: Config) -> tuple[Variant, ...]:
@@ -155,24 +169,20 @@ def _take_in(
     progress.start("read", total=None, unit="records")
     deduped = deduplicate(readable(), config.dedupe)
     progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
-    if folder is not None:
-        write_atomic(folder / SET_ASIDE_FILE, json_lines(_set_aside(u) for u in unreadable))
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
-    cases, warnings = _label(deduped.cases, [*config.labels, *labels])
-    return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), warnings)
-
-
-def _set_aside(record: Unreadable) -> dict[str, str | int]:
-    return {"file": record.source.file, "line": record.source.line, "reason": record.reason, "remedy": record.remedy}
+    cases, used, warnings = _label(deduped, [*config.labels, *labels], _kept_labels(folder), config)
+    return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 
 def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float, folder: Path | None) -> None:
     if not records:
         raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
-    if len(unreadable) <= limit * records:
+    if len(unreadable) <= limit * records and len(unreadable) < records:
         return
-    first = unreadable[0]
-    listed = f"all of them are in {str(folder / SET_ASIDE_FILE)!r}; " if folder else ""
+    first, listed = unreadable[0], ""
+    if folder is not None:
+        write_atomic(folder / FAILED_FILE, json_lines(map(set_aside_row, unreadable)))
+        listed = f"all of them are in {str(folder / FAILED_FILE)!r}; "
     raise LogsError(
         f"{len(unreadable):,} of {records:,} records cannot be read, more than `logs.max_unreadable: {limit}` allows;"
         f" the first is {first.source}: {first.reason}",
@@ -180,27 +190,53 @@ def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float
     )
 
 
-def _keep_labels(folder: Path) -> list[str]:
-    """Put label queues that somebody filled in away in `labels/`, before this run overwrites them; all that are there."""
-    kept = folder / "labels"
+def _keep_labels(folder: Path) -> None:
+    """Put label queues that somebody filled in away in `labels/`, numbered, before this run overwrites them."""
     for queue in (folder / name for name in LABEL_QUEUES):
         found = read_labels([str(queue)]) if queue.exists() else LabelFile({}, ())
-        if found.labels or found.problems:
-            content = queue.read_bytes()
-            write_atomic(kept / f"{sha256(content).hexdigest()[:16]}{queue.suffix}", [content])
-    return [str(path) for path in sorted(kept.glob("*")) if path.suffix in (".csv", ".jsonl")]
+        if not found.labels and not found.problems:
+            continue
+        content, kept = queue.read_bytes(), _kept_labels(folder)
+        if all(Path(path).read_bytes() != content for path in kept):
+            write_atomic(folder / "labels" / f"{len(kept) + 1:04d}{queue.suffix}", [content])
 
 
-def _label(cases: Sequence[Case], paths: Sequence[str]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Give each case the label that came back for it."""
-    if not paths:
-        return tuple(cases), ()
-    found = read_labels(paths)
-    warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for p in found.problems]
-    if unknown := sorted(found.labels.keys() - {case.id for case in cases}):
-        warnings.append(f"{len(unknown)} labels are for cases that these logs do not hold, such as {unknown[0]!r}")
-    labelled = tuple(replace(c, reference=found.labels[c.id]) if c.id in found.labels else c for c in cases)
-    return labelled, tuple(warnings)
+def _kept_labels(folder: Path | None) -> list[str]:
+    """The queues that were put away, the oldest first."""
+    found = sorted((folder / "labels").glob("*")) if folder else []
+    return [str(path) for path in found if path.suffix in (".csv", ".jsonl")]
+
+
+def _label(
+    deduped: Deduped, paths: Sequence[str], kept: Sequence[str], config: Config
+) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
+    """Give each case the label that came back for it, or for a record it stands for; how many, and what was not used.
+
+    A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
+    """
+    files = [*([path] for path in kept), *([list(paths)] if paths else [])]
+    read_ones = [read_labels(file) for file in files]
+    warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
+    stands_for = {m.id: m.into for m in deduped.merged}
+    labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
+    cases = {case.id: case for case in deduped.cases}
+    for case_id in sorted(labels.keys() - cases.keys()):
+        warnings.append(f"the label for {case_id} is not used: these logs hold no such case")
+        del labels[case_id]
+    for case_id, label in sorted(labels.items()):
+        task = config.tasks.get(cases[case_id].task or "", TaskConfig())
+        kind = cases[case_id].kind or _kind_of(task)
+        if kind and not read_answer(label.text, kind, labels=task.labels).key:
+            allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
+            warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
+            del labels[case_id]
+    labelled = tuple(replace(c, reference=labels[c.id]) if c.id in labels else c for c in deduped.cases)
+    return labelled, len(labels), tuple(warnings)
+
+
+def _kind_of(task: TaskConfig) -> Kind | None:
+    """The kind that the config says; a task with labels has labels for answers."""
+    return task.kind or ("label" if task.labels else None)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
@@ -249,7 +285,7 @@ def _score(
         scores[case.id] = score_case(case.id, answered, target=case.target, kind=kind, labels=labels)
         target = None if case.target is None else meaning(read_answer(case.target, kind, labels=labels))
         answers[case.id] = group_answers([_given(g, kind, labels) for g in own], target_key=target)
-    return Scored(scores, answers)
+    return Scored(scores, answers, read_out)
 
 
 def _given(generation: Generation, kind: Kind, labels: Sequence[str]) -> GivenAnswer:
@@ -262,7 +298,7 @@ def _kinds(config: Config, cases: Sequence[Case], generations: Mapping[str, Sequ
     unknown: defaultdict[str, list[Case]] = defaultdict(list)
     kinds: dict[str, Kind] = {}
     for case in cases:
-        configured = config.tasks[case.task].kind if case.task in config.tasks else None
+        configured = _kind_of(config.tasks[case.task]) if case.task in config.tasks else None
         if kind := case.kind or configured:
             kinds[case.id] = kind
         else:

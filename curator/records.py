@@ -97,7 +97,7 @@ class Case:
     `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
     sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
     A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
-    and `group` names its near-duplicate group (the smallest case id in it).
+    and `group` names its near-duplicate group (the case id in it that came first).
     """
 
     id: str
@@ -143,9 +143,10 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A log record that a kept case (`into`) stands for; `similarity` is 1.0 for an exact duplicate."""
+    """A log record that a kept case (`into`) stands for; `id` is its own case id, `similarity` 1.0 for an exact one."""
 
     source: Source
+    id: str
     into: str
     how: MergeReason
     similarity: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.committee.plan import Estimate
-from curator.records import Case, Category, JsonValue, Merged, Score, Unreadable
+from curator.records import Case, Category, Generation, JsonValue, Merged, Score, Unreadable
 from curator.report.answers import AnswerGroup
 from curator.report.summary import Summary
 
@@ -19,8 +19,8 @@ from curator.report.summary import Summary
 class Intake:
     """What came of the logs: `read` records = `cases` + `merged` + `unreadable`.
 
-    `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `warnings` tell of
-    labels that could not be used.
+    `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `labels` of those
+    that came back are used; `warnings` tell of the others.
     """
 
     read: int
@@ -28,6 +28,7 @@ class Intake:
     asked: tuple[Case, ...]
     merged: tuple[Merged, ...]
     unreadable: tuple[Unreadable, ...]
+    labels: int
     warnings: tuple[str, ...]
 
 
@@ -69,12 +70,13 @@ class PlanResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: where it is, what it came to, and what it asked (`sent`) or found stored (`from_store`)."""
+    """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used."""
 
     folder: Path
     summary: Summary
     sent: int
     from_store: int
+    labels: int
     warnings: tuple[str, ...]
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -83,7 +85,7 @@ class RunResult:
         return {
             "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
             "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
-            "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
+            "labels": self.labels, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
             "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
         }  # fmt: skip
 
@@ -103,6 +105,7 @@ class RunResult:
             _adding_up(c.read, c.kept, merged, c.set_aside),
             answers,
             selected,
+            *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
             "",
             f"{self.folder / 'report.html'}  <- open this first",
             *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),
@@ -112,10 +115,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The committee's answers as they are compared: the score and the groups of equal answers, by case id."""
+    """The committee's answers as they are compared, by case id: the score, and the groups of equal answers.
+
+    `compared` are the generations that gave an answer, each with the text that its prompt variant's rule reads.
+    """
 
     scores: Mapping[str, Score]
     answers: Mapping[str, tuple[AnswerGroup, ...]]
+    compared: Mapping[str, Sequence[Generation]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.progress import Progress
-from curator.records import Generation, JsonValue, Pick, Score, Split
+from curator.records import Case, Generation, JsonValue, Pick, Score, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -30,6 +31,7 @@ from curator.report.summary import FinetuneSummary, Summary, summary_json
 from curator.results import Intake, Scored, Studied
 from curator.selection.splits import split_of
 
+SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
 
 
@@ -73,12 +75,20 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
         "recorded.jsonl": list(_recorded(run)),
         "cases.jsonl": list(_cases(run, split)),
         "merged.jsonl": [
-            {"file": m.source.file, "line": m.source.line, "into": m.into, "how": m.how, "similarity": m.similarity}
+            {
+                "file": m.source.file,
+                "line": m.source.line,
+                "id": m.id,
+                "into": m.into,
+                "how": m.how,
+                "similarity": m.similarity,
+            }
             for m in run.intake.merged
         ],
+        "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
     }
     counted = {name: len(content) for name, content in rows.items()}
-    counted |= {"label_queue.csv": len(queue), "set_aside.jsonl": len(run.intake.unreadable)}
+    counted["label_queue.csv"] = len(queue)
     summary = summarise(
         _records(run, FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded), counted)
     )
@@ -91,9 +101,9 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     for name, chunks in files.items():
         write_atomic(folder / name, chunks)
         progress.advance()
-    manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted({*files, "set_aside.jsonl"})})
+    manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted(files)})
     write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
-    progress.finish(f"{len(files) + 2} files in {folder}")
+    progress.finish(f"{len(files) + 1} files in {folder}")
     return summary
 
 
@@ -128,7 +138,9 @@ def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
             "kind": score.kind,
             **({"target": case.target} if case.target is not None else {}),
             **({"reference": case.reference.text} if case.reference else {}),
-            "generations": [_generation(g) for g in run.generations[case.id]],
+            **({"labels": list(labels)} if (labels := _labels(run.config, case)) else {}),
+            "generations": [_generation(g) for g in run.scored.compared[case.id]],
+            "failed": [g.error for g in run.generations[case.id] if g.error is not None],
         }
 
 
@@ -141,9 +153,16 @@ def _generation(generation: Generation) -> dict[str, JsonValue]:
     }
     if generation.logprobs is not None:
         shown["logprobs"] = list(generation.logprobs)
-    if generation.error is not None:
-        shown["error"] = generation.error
     return shown
+
+
+def _labels(config: Config, case: Case) -> tuple[str, ...]:
+    return config.tasks[case.task].labels if case.task in config.tasks else ()
+
+
+def set_aside_row(record: Unreadable) -> dict[str, JsonValue]:
+    """A record that could not be read, as a row of `set_aside.jsonl`."""
+    return {"file": record.source.file, "line": record.source.line, "reason": record.reason, "remedy": record.remedy}
 
 
 def _cases(run: RunFacts, split: Callable[[str], Split]) -> Iterator[dict[str, JsonValue]]:
@@ -169,9 +188,9 @@ def _score_fields(score: Score | None) -> dict[str, JsonValue]:
     return {} if score is None else {key: value for key, value in asdict(score).items() if key != "id"}
 
 
-def _manifest(run: RunFacts, hashes: Mapping[str, str]) -> dict[str, JsonValue]:
+def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
     """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
-    config = run.config.model_dump(mode="json")
+    config = _masked(run.config.model_dump(mode="json"))
     models = run.config.committee.models
     return {
         "curator": __version__,
@@ -183,7 +202,7 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str]) -> dict[str, JsonValue]:
         "config_sha256": hashlib.sha256(orjson.dumps(config, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         "seed": run.config.seed,
         "logs": [{"file": name, "sha256": _sha256(Path(name))} for name in _files(run.intake)],
-        "members": [asdict(member) for member in run.plan.members],
+        "members": [_masked(asdict(member)) for member in run.plan.members],
         "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.plan.variants],
         "prices": {
             m.name: {**run.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
@@ -199,6 +218,8 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str]) -> dict[str, JsonValue]:
             "requests_sent": run.sampled.sent,
             "answers_from_store": run.sampled.from_store,
             "failed": run.sampled.failed,
+            "unconfirmed_usd": run.sampled.unconfirmed_usd,
+            "labels": run.intake.labels,
         },
         "selection": {
             "discovery": "the most disagreeing cases that cover the rest; certain to be drawn (probability 1)",
@@ -226,6 +247,20 @@ def _files(intake: Intake) -> list[str]:
     )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _masked(value: JsonValue) -> JsonValue:
+    """The value with what stands under a name such as `Authorization` blacked out."""
+    if isinstance(value, dict):
+        return {
+            key: "***" if SECRET_NAME.search(key) and isinstance(item, str) and key != "api_key_env" else _masked(item)
+            for key, item in value.items()
+        }
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def _sha256(path: Path) -> str | None:
+    """The file's SHA-256; None if it is gone by now, as a log that was rotated away."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -68,7 +68,9 @@ def score_file(
         LogsError: there is no such file.
         StorageError: `out` cannot be written.
     """
-    path = expand([str(recorded)])[0]
+    path, *others = expand([str(recorded)])
+    if others:
+        raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
     tally = _Tally(str(path), on_problem)
     if out is not None:
         write_atomic(out, tally.scores(path))

@@ -139,6 +139,42 @@ def test_huge_line_is_set_aside(
     assert "longer than 16 MB" in Path("runs/test/set_aside.jsonl").read_text()
 
 
+def test_a_secret_in_a_wrong_place_is_not_repeated(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], tmp_path: Path
+) -> None:
+    job["committee"]["models"][0] |= {"base_url": "http://me:canary-31@host/v1", "options": {"key": "canary-32"}}
+    said = fails(capsys, 2, "run", write(tmp_path / "job.json", job))
+    assert "api_key_env" in said
+    assert "canary" not in said
+
+
+def test_paths_may_be_named_one_by_one(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more.jsonl").write_text(write_logs.read_text().splitlines()[0].replace("card", "bank card") + "\n")
+    path = write(tmp_path / "job.json", job)
+    assert main(["plan", path, "--json", "--logs", str(write_logs), "--logs", "more.jsonl"]) == 0
+    assert json.loads(capsys.readouterr().out)["read"] == 43
+
+
+def test_sigterm_is_heard_in_a_background_job(
+    endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    """A shell starts `curator run ... &` with SIGINT ignored."""
+    endpoint.delay_s = 0.1
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curator.cli", "run", write(tmp_path / "job.json", job)],
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+    )
+    deadline = time.monotonic() + 60
+    while len(endpoint.bodies) < 12 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(30) == 130
+
+
 def test_error_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "missing.yaml", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["exit_code"] == 2

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from curator.config import Config, parse_config
-from curator.errors import BudgetReached, LogsError, ProviderError
+from curator.errors import BudgetReached, CuratorError, LogsError, ProviderError
 from curator.outputs.files import run_lock
-from curator.pipeline import plan, run
+from curator.pipeline import plan, run, run_async
 from curator.results import RunResult
 from curator.selection.splits import split_of
 
@@ -174,6 +174,80 @@ def test_a_queue_filled_in_in_place_is_used_and_never_lost(
         assert list(csv.DictReader(file)) == filled
 
 
+def test_a_corrected_label_replaces_the_first_one(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    do(config, tmp_path, encoder)
+    queue = tmp_path / "out" / "label_queue.csv"
+    before = queue.read_bytes()
+    fill_in(queue, "billing")
+    do(config, tmp_path, encoder)
+    queue.write_bytes(before)
+    filled = fill_in(queue, "returns")
+    result = do(config, tmp_path, encoder)
+    assert (result.labels, result.warnings) == (len(filled), ())
+    by_source = {row["id"]: row["reference"] for row in rows(tmp_path / "out" / "eval_set.jsonl")}
+    assert {by_source[row["case_id"]] for row in filled if row["case_id"] in by_source} == {"returns"}
+
+
+def test_a_label_that_does_not_fit_its_task_is_not_used(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    do(config, tmp_path, encoder)
+    filled = fill_in(tmp_path / "out" / "label_queue.csv", "nonsense")
+    result = do(config, tmp_path, encoder)
+    assert result.labels == 0
+    assert len(result.warnings) == len(filled)
+    assert "one of billing, delivery" in result.warnings[0]
+
+
+def test_a_run_that_fails_leaves_the_one_before_alone(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    do(parse_config(job), tmp_path, encoder)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
+    (tmp_path / "broken.jsonl").write_text("not json\n")
+    with pytest.raises(LogsError):
+        do(parse_config(job), tmp_path, encoder, logs=[str(tmp_path / "broken.jsonl")])
+    after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
+    assert {name: after[name] for name in before} == before
+
+
+def test_requests_that_are_always_rejected_do_not_end_the_next_run(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    do(parse_config(job), tmp_path, encoder)
+    record = json.loads(write_logs.read_text().splitlines()[0])
+    lines = []
+    for i in range(8):
+        record["request"]["messages"][1]["content"] = f"Something new: {'abcdefgh'[i] * 9} please"
+        lines.append(json.dumps(record))
+    with write_logs.open("a") as file:
+        file.write("\n".join(lines) + "\n")
+    endpoint.status, endpoint.error = 400, "too long"
+    counts = do(parse_config(job), tmp_path, encoder).summary.committee
+    assert counts.failed == 8 * 4
+
+
+def test_what_looks_like_a_secret_stays_out_of_the_manifest(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["models"][0]["options"] = {"extra": {"Authorization": "Bearer canary-77"}}
+    do(parse_config(job), tmp_path, encoder)
+    assert "canary-77" not in (tmp_path / "out" / "manifest.json").read_text()
+
+
+async def test_run_async_runs_beside_an_event_loop_and_run_refuses_to(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    result = await run_async(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
+    assert result.sent == 160
+    with pytest.raises(CuratorError, match="run_async"):
+        do(parse_config(job), tmp_path, encoder)
+
+
 def test_plan_counts_without_asking(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:
@@ -230,7 +304,7 @@ def test_too_much_damage_ends_the_run_and_lists_it(
     (tmp_path / "logs.jsonl").write_text('not json\n{"also": "not a record"}\n')
     with pytest.raises(LogsError, match="2 of 2 records"):
         do(parse_config(job), tmp_path, encoder)
-    assert len(rows(tmp_path / "out" / "set_aside.jsonl")) == 2
+    assert len(rows(tmp_path / "out" / "set_aside.failed.jsonl")) == 2
 
 
 def test_an_empty_log_is_said_to_be_empty(job: dict[str, Any], endpoint: Any, encoder: Any, tmp_path: Path) -> None:

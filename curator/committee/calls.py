@@ -48,7 +48,7 @@ class ModelRequest:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def body(self) -> dict[str, JsonValue]:
-        """The body of a chat-completions request."""
+        """The body of a chat-completions request. An option that is None takes its field out of the body."""
         body: dict[str, JsonValue] = {
             **self.options,
             "model": self.model,
@@ -58,6 +58,9 @@ class ModelRequest:
         }
         if self.seed is not None:
             body["seed"] = self.seed
+        for key, value in self.options.items():
+            if value is None:
+                body.pop(key, None)
         return body
 
 

@@ -29,7 +29,7 @@ class Endpoint:
 
 @dataclass(slots=True)
 class Health:
-    """What a run knows of an endpoint. `failures` counts the requests given up since the last answer."""
+    """What a run knows of an endpoint, stored answers included. `failures` counts those given up since the last one."""
 
     answers: int = 0
     failures: int = 0

@@ -150,6 +150,7 @@ class _Run:
         self._lanes: dict[str, _Lane] = {}
         self._window: deque[_Slot] = deque()
         self._pending: dict[str, list[_Slot]] = {}  # the slots that wait for a key
+        self._answered_before: set[str] = set()  # models whose answers to this plan are in the store
         self._naps: set[asyncio.Future[None]] = set()
         self._room = asyncio.Event()
         self._settled = asyncio.Event()
@@ -244,6 +245,7 @@ class _Run:
             if key in stored:
                 slot.generation = _generation(call, stored[key])
                 self._from_store += 1
+                self._answered_before.add(call.member.model)
                 self._show()
             elif key in self._pending:
                 self._pending[key].append(slot)
@@ -257,6 +259,7 @@ class _Run:
         lane = self._lanes.get(model)
         if lane is None:
             lane = self._lanes[model] = _Lane(self._endpoints[model])
+            lane.health.answers += model in self._answered_before
             for _ in range(lane.endpoint.config.concurrency):
                 worker = asyncio.create_task(self._work(lane))
                 worker.add_done_callback(self._ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from email.utils import parsedate_to_datetime
@@ -19,9 +20,10 @@ from curator.records import Usage
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 _CONNECT_S = 30.0
+_USER_INFO = re.compile(r"//[^/@\s]+@")  # the name and password of a proxy, as a URL carries them
 _MESSAGE_CHARS = 300
 _ERROR_BODY_BYTES = 65_536
-_SECRET_CHARS = 16  # a shorter "key" (`none`, `EMPTY`, ...) is no secret and may well stand in a text
+_SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is no secret and may well stand in a text
 
 _TERMINAL_STATUS = frozenset({401, 402, 403, 404})
 _TERMINAL_CODES = frozenset(
@@ -256,7 +258,7 @@ def one_line(message: str, *, secrets: Collection[str]) -> str:
     for secret in secrets:
         if len(secret) >= _SECRET_CHARS:
             message = message.replace(secret, "[key]")
-    message = " ".join(message.split())
+    message = _USER_INFO.sub("//", " ".join(message.split()))
     return message if len(message) <= _MESSAGE_CHARS else message[: _MESSAGE_CHARS - 3] + "..."
 
 

@@ -101,7 +101,8 @@ def _keys(model: ModelConfig) -> list[tuple[str, str]]:
         return [(name, ""), (bare, provider)]
     host = urlsplit(model.base_url).hostname if model.base_url else "api.openai.com"
     provider = _PROVIDER_OF_HOST.get(host or "", "")
-    return [(f"{provider}/{name}", ""), (name, provider)]
+    # The same name at an endpoint of one's own costs something else.
+    return [(f"{provider}/{name}", ""), (name, provider)] if provider else []
 
 
 def _read(entry: object, *, provider: str) -> Price | None:

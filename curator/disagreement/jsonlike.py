@@ -29,7 +29,10 @@ def read_json(text: str) -> tuple[str, str] | None:
     if found is None:
         return None
     start, end = found
-    return _canonical(_DECODER.decode(text[start:end])), text[start:end]
+    try:
+        return _canonical(_DECODER.decode(text[start:end])), text[start:end]
+    except RecursionError:
+        return None
 
 
 def is_mostly_json(text: str) -> bool:

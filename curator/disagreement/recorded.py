@@ -36,7 +36,7 @@ def score_recorded(lines: Iterable[bytes]) -> Iterator[Score | Problem]:
 
     A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
     answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
-    detected from the record's answers and target. Unknown keys are ignored.
+    detected from the record's answers and target. `labels` may list the labels an answer can be. Unknown keys are ignored.
     """
     for number, line in enumerate(lines, 1):
         data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -66,7 +66,9 @@ def _score_line(data: bytes) -> Score:
     kind = record.get("kind")
     if kind not in KINDS:
         kind = detect_kind([*(answer.text for answer in answers), *([] if target is None else [target])])
-    return score_case(case_id, answers, target=target, kind=cast(Kind, kind))
+    labels = record.get("labels")
+    known = tuple(map(str, labels)) if isinstance(labels, list) else ()
+    return score_case(case_id, answers, target=target, kind=cast(Kind, kind), labels=known)
 
 
 def _answered(generation: object) -> Answered | None:

@@ -79,7 +79,7 @@ def cluster(vectors: NDArray[np.float32], config: ClusteringConfig, *, seed: int
 def layout(vectors: NDArray[np.float32], *, seed: int) -> NDArray[np.float32]:
     """A map of the vectors: (n, 2) in [0, 1], near what is alike.
 
-    t-SNE from the first two principal components on for 5 to 2,000 vectors; above and below these components alone.
+    t-SNE from the first two principal components on for 5 to 1,000 vectors; above and below these components alone.
     The same vectors and seed give the same map.
     """
     n = len(vectors)

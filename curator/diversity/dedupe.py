@@ -9,7 +9,16 @@ from functools import lru_cache
 
 from curator.config import DedupeConfig
 from curator.diversity.lsh import HEADS, components
-from curator.diversity.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
+from curator.diversity.shingles import (
+    OwnText,
+    jaccard,
+    marks,
+    normalise,
+    own_texts,
+    same_but_for_typos,
+    shingles,
+    turns_text,
+)
 from curator.records import Case, Merged, Source, normalise_space
 
 _DIGITS = re.compile(r"\d+")
@@ -54,15 +63,14 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
 
     1. Records with the same case id are merged (`exact`).
     2. A case is merged (`near`) into the first one before it whose turns, and whose last user turn by itself, are at
-       least `merge_similarity` alike and that has the same numbers, operators, negations, task and template, and the same
+       least `merge_similarity` alike, that differs in typos or up to two added words alone, and that has the same numbers, operators, negations, task and template, and the same
        system prompt up to digits. A template is what many cases share word for word, such as examples before the input.
-    3. Cases at least `group_similarity` alike, directly or by way of others, share a group, named after the smallest
-       case id in it. Numbers and the system prompt do not matter here: a group is what must not be split between eval
+    3. Cases at least `group_similarity` alike, directly or by way of others, share a group, named after the case id that
+       came first in the log, so that records which are added later do not rename it. Numbers and the system prompt do not matter here: a group is what must not be split between eval
        and train. What is alike enough to be merged is alike enough for a group, whatever the config says.
 
-    Of the merged records that one is kept which has a reference, else feedback (a thumb down before a thumb up), else a
-    whole answer, else the one that came first; its weight is the sum of all. Kept cases stand in order of the first
-    record that each one stands for.
+    Of the merged records that one is kept which has a reference, else feedback, else a whole answer, else the one that
+    came first; its weight is the sum of all. Kept cases stand in order of the first record that each one stands for.
     """
     inputs = _by_id(cases)
     own = own_texts([turns_text(i.best) for i in inputs])
@@ -72,7 +80,9 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     ask_alike = _Similarity([normalise(i.best.user) for i in inputs])
 
     def mergeable(i: int, j: int) -> bool:
-        return min(alike(i, j), ask_alike(i, j)) >= config.merge_similarity
+        return min(alike(i, j), ask_alike(i, j)) >= config.merge_similarity and same_but_for_typos(
+            normalised[i], normalised[j]
+        )
 
     threshold = min(config.group_similarity, config.merge_similarity)
 
@@ -87,7 +97,7 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
             weight = sum(inputs[i].weight for i in members)
             found.append((members[0], replace(inputs[chosen].best, weight=weight)))
             merged.extend((i, _merges(inputs[i], inputs[chosen].best.id, alike(i, chosen))) for i in members)
-        name = min(case.id for _, case in found)
+        name = inputs[min(group)].best.id
         kept.extend((first, replace(case, group=name)) for first, case in found)
     return Deduped(
         cases=tuple(case for _, case in sorted(kept, key=lambda item: item[0])),
@@ -106,11 +116,12 @@ def _by_id(cases: Iterable[Case]) -> list[_Input]:
     return list(inputs.values())
 
 
-def _rank(case: Case) -> tuple[bool, int, bool]:
-    """The smaller, the better the case stands for its duplicates."""
-    thumb = case.feedback.thumb if case.feedback else None
-    feedback = {"down": 0, "up": 1}[thumb] if thumb else 2 if case.feedback else 3
-    return case.reference is None, feedback, case.truncated
+def _rank(case: Case) -> tuple[bool, bool, bool]:
+    """The smaller, the better the case stands for its duplicates.
+
+    A thumb down is no better than a thumb up: rates over the cases would else count too many.
+    """
+    return case.reference is None, case.feedback is None, case.truncated
 
 
 def _merge_key(case: Case, own: OwnText) -> _MergeKey:
@@ -141,8 +152,9 @@ def _clusters(
 
 def _merges(record: _Input, into: str, similarity: float) -> list[Merged]:
     if record.best.id == into:
-        return [Merged(source, into, "exact", 1.0) for source in record.others]
-    return [Merged(source, into, "near", similarity) for source in (record.best.source, *record.others)]
+        return [Merged(source, into, into, "exact", 1.0) for source in record.others]
+    own = record.best.id
+    return [Merged(source, own, into, "near", similarity) for source in (record.best.source, *record.others)]
 
 
 class _Similarity:

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from curator.records import Case
 
@@ -16,6 +17,8 @@ SIZE = 4
 _SHARED_BY_CASES = 20
 _SHARED_BY_PART = 0.05
 _GREETING_WORDS = 3
+_ADDED_WORDS = 2
+_TYPO_RATIO = 0.75
 
 _SENTENCE_END = re.compile(r"[\r\n]+|(?<=[.!?:])\s+")
 _TOKEN = re.compile(r"\w+|[+*/=<>%^$€£¥]|(?<=\s)-(?=\s)")
@@ -113,6 +116,23 @@ def shingles(normalised: str) -> frozenset[str]:
     """
     padded = f" {normalised} "
     return frozenset(padded[i : i + SIZE] for i in range(max(1, len(padded) - SIZE + 1)))
+
+
+def same_but_for_typos(a: str, b: str) -> bool:
+    """Whether two normalised texts are the same but for typos, or for up to two words that only one of them has.
+
+    What differs is what stands between their common beginning and end. A long template makes the similarity of two texts
+    large whatever is asked in it; this looks at what is asked.
+    """
+    x, y = a.split(), b.split()
+    start = next((i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y)))
+    x, y = x[start:], y[start:]
+    rest = zip(reversed(x), reversed(y), strict=False)
+    end = next((i for i, (p, q) in enumerate(rest) if p != q), min(len(x), len(y)))
+    x, y = x[: len(x) - end], y[: len(y) - end]
+    if not x or not y:
+        return max(len(x), len(y)) <= _ADDED_WORDS
+    return SequenceMatcher(None, " ".join(x), " ".join(y), autojunk=False).ratio() >= _TYPO_RATIO
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:

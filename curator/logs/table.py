@@ -41,7 +41,9 @@ def open_table(
     feed = _Feed(lines, max_bytes)
     feed.push(first)
     delimiter = _delimiter(first.data or b"", wanted)
-    header = next(_rows(feed, delimiter))
+    header = next(_rows(feed, delimiter), None)
+    if header is None:
+        return (), iter(())
     if isinstance(header.cells, Problem):
         return (), iter((Row(header.number, header.cells),))
     columns = tuple(name.strip() for name in header.cells)

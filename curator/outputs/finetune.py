@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from curator.diversity.shingles import normalise
 from curator.records import Case, JsonValue, Reference, Split, normalise_space
 
 UNTRUSTED = "no label, no correction and no trusted model's answer"
@@ -19,7 +20,10 @@ CUT_OFF = "a trusted model's answer, but it was cut off or ended in an error"
 DISLIKED = "a trusted model's answer, but the user gave it a thumb down"
 HELD_OUT = "held out: it, or a near-duplicate of it, belongs to the eval split"
 CONTINUES_HELD_OUT = "held out: it goes on from a held-out conversation"
+ASKS_HELD_OUT = "held out: a question of a held-out case stands in its conversation"
 NO_TOOLS = "the target calls tools whose definitions are not in the log"
+
+_TELLING_WORDS = 4
 
 _Turns = tuple[tuple[str, str], ...]
 
@@ -47,12 +51,14 @@ def finetune_rows(
 
     A target is a human label, else a user's correction, else the logged answer of one of `trusted_models` that was
     neither cut off nor disliked. A case is held out when its near-duplicate group is in the eval split or is the group
-    of one of `held_out` (cases to keep out whatever their split), or when its conversation goes on from theirs.
+    of one of `held_out` (cases to keep out whatever their split), when its conversation goes on from theirs, or when a user
+    turn of it asks what one of theirs asks last.
     """
     cases = tuple(cases)
     kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
     groups = {c.group for c in kept_out}
     conversations = {_turns(c) for c in kept_out}
+    questions = {question for c in kept_out if _is_telling(question := normalise(c.user))}
     rows: list[dict[str, JsonValue]] = []
     sources: Counter[str] = Counter()
     excluded: Counter[str] = Counter()
@@ -64,6 +70,8 @@ def finetune_rows(
             excluded[HELD_OUT] += 1
         elif any(prefix in conversations for prefix in _beginnings(_turns(case))):
             excluded[CONTINUES_HELD_OUT] += 1
+        elif questions & _questions(case):
+            excluded[ASKS_HELD_OUT] += 1
         elif (answer := _assistant_turn(target.text, case)) is None:
             excluded[NO_TOOLS] += 1
         else:
@@ -88,6 +96,16 @@ def _trusted_target(case: Case, trusted_models: Collection[str]) -> Reference | 
 def _turns(case: Case) -> _Turns:
     """The conversation without its system prompt, which near-duplicates may differ in."""
     return tuple((m.role, normalise_space(m.content)) for m in case.messages if m.role != "system")
+
+
+def _questions(case: Case) -> set[str]:
+    """The user's turns as near-duplicates are compared: case, punctuation and courtesies do not matter."""
+    return {normalise(m.content) for m in case.messages if m.role == "user"}
+
+
+def _is_telling(question: str) -> bool:
+    """Whether a turn says enough by itself to be the same question elsewhere; `yes, please` does not."""
+    return len(question.split()) >= _TELLING_WORDS
 
 
 def _beginnings(turns: _Turns) -> Iterable[_Turns]:

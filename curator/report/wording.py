@@ -73,7 +73,7 @@ def funnel(summary: Summary) -> tuple[Step, ...]:
     steps = (
         Step("log records read", c.read),
         Step("unique cases kept", c.kept, (("set aside as unreadable", c.set_aside), *merged)),
-        Step("asked of the committee", c.asked, (("not asked (sampled out, or over the budget)", c.kept - c.asked),)),
+        Step("asked of the committee", c.asked, (("not asked (`logs.sample`)", c.kept - c.asked),)),
         Step("scored", c.scored, (("without two answers to compare", c.asked - c.scored),)),
         Step("selected for the labelling budget", c.selected, (("left in the pool", max(0, c.scored - c.selected)),)),
     )

@@ -99,7 +99,8 @@ def select(
     vector and a disagreement above 0), without two of one near-duplicate group. They are certainty picks, with an
     inclusion probability of 1. The random slice is a simple random sample of all others, scored or not, near-duplicate or
     not: each one is drawn with probability k_random / (pool - k_discovery). What discovery cannot use, as no unstable
-    case is left that would be new, goes to the random slice. A pool of at most k cases is picked whole.
+    case is left that would be new, goes to the random slice (unless its share is 0). A pool of at most k cases is picked
+    whole then.
 
     Args:
         pool: the deduplicated cases, ids unique.
@@ -120,7 +121,7 @@ def select(
     )
     discovered = [unstable[place] for place in found.order]
     rest = random_order(cases.keys() - set(discovered), seed)
-    drawn = rest[: k - len(discovered)]
+    drawn = rest[: k - len(discovered)] if config.random_share > 0 else []
 
     picks = [
         Pick(id_, rank, "disagreement", 1.0, split_of(cases[id_].group, config.held_out_share), gain)

@@ -68,7 +68,7 @@ def test_what_asks_for_another_answer_is_not_merged_but_grouped(other: Case) -> 
     result = dedupe(a_case(LONG), other)
     assert not result.merged
     assert len(set(groups(result))) == 1
-    assert result.cases[0].group == min(c.id for c in result.cases)
+    assert result.cases[0].group == result.cases[0].id
 
 
 def test_changed_order_numbers_share_a_group() -> None:
@@ -95,7 +95,7 @@ CUT = {"finish_reason": "length"}
 
 
 @pytest.mark.parametrize(
-    ("better", "worse"), [(REFERENCE, DOWN), (DOWN, UP), (UP, {}), ({}, CUT), (REFERENCE | CUT, {})]
+    ("better", "worse"), [(REFERENCE, DOWN), (DOWN, {}), (UP, CUT), ({}, CUT), (REFERENCE | CUT, {})]
 )
 @pytest.mark.parametrize("text", [LONG, LONG + "!"], ids=["exact", "near"])
 def test_the_best_record_stands_for_its_duplicates(
@@ -110,6 +110,7 @@ def test_the_best_record_stands_for_its_duplicates(
 
 
 def test_of_equals_the_first_one_stays() -> None:
+    assert dedupe(a_case(LONG, 1, **UP), a_case(LONG, 2, **DOWN)).cases[0].source.line == 1
     result = dedupe(a_case(LONG, 1), a_case(LONG, 2), a_case(LONG + "!", 3))
     assert result.cases[0].source.line == 1
 
@@ -166,6 +167,21 @@ def test_a_long_conversation_with_another_question_is_not_merged() -> None:
     assert len(set(groups(result))) == 1
 
 
+def test_questions_in_a_template_that_few_share_are_not_merged() -> None:
+    template = (
+        "You are the assistant of a bank. Answer in three sentences at most, in a friendly tone, and never promise "
+    )
+    asked = ("block my card", "pay a bill", "open an account", "change my address", "stop a transfer", "raise a limit")
+    result = dedupe(*(a_case(f"{template}what you cannot keep. Question: {q} today", i) for i, q in enumerate(asked)))
+    assert result.merged == ()
+
+
+def test_a_record_that_comes_later_does_not_rename_a_group() -> None:
+    for number in range(20):
+        first, later = a_case(f"{LONG} {number}th"), a_case(f"{LONG} {number}th since the 5th")
+        assert dedupe(first, later).cases[0].group == dedupe(first).cases[0].group
+
+
 def test_inputs_that_differ_in_their_instructions_are_not_merged() -> None:
     tasks = ("Translate this message into French:", "Say what mood this message is in:")
     cases = [a_case(f"{task}\nmessage number {chr(97 + i)}", i) for task in tasks for i in range(25)]
@@ -195,8 +211,7 @@ def test_every_record_is_kept_or_merged_and_weighs_one(texts: list[str]) -> None
     assert sorted(sources) == list(range(len(cases)))
     ids = {c.id for c in result.cases}
     assert {m.into for m in result.merged} <= ids
-    assert {c.group for c in result.cases} <= ids
-    assert all(c.group <= c.id for c in result.cases)
+    assert {c.group for c in result.cases} <= {c.id for c in cases}
 
 
 @settings(deadline=None, max_examples=40)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.outputs.finetune import (
+    ASKS_HELD_OUT,
     CONTINUES_HELD_OUT,
     CUT_OFF,
     DISLIKED,
@@ -205,3 +206,21 @@ def _nullable(schema: JsonValue) -> JsonValue:
         return schema
     plain = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain
+
+
+def test_a_held_out_question_inside_a_conversation_keeps_it_out() -> None:
+    label = Reference("right", "label")
+    held = case("c1", messages=(Message("user", "Can I pay by invoice, please?"),), reference=label)
+    talk = (Message("user", "hi"), Message("assistant", "Hello!"), Message("user", "can i pay by INVOICE"))
+    other = (Message("user", "hi"), Message("assistant", "Hello!"), Message("user", "Can I pay by card instead?"))
+    leaky, fine = case("c2", messages=talk, reference=label), case("c3", messages=other, reference=label)
+    made = made_of(held, leaky, fine, eval_groups=("c1",))
+    assert [row["metadata"]["case_id"] for row in made.rows] == ["c3"]  # type: ignore[call-overload, index]
+    assert made.excluded == {HELD_OUT: 1, ASKS_HELD_OUT: 1}
+
+
+def test_a_short_turn_that_a_held_out_case_shares_keeps_nothing_out() -> None:
+    label = Reference("right", "label")
+    held = case("c1", messages=(Message("user", "Yes, please."),), reference=label)
+    talk = (Message("user", "Shall I?"), Message("assistant", "Do you want to?"), Message("user", "yes please"))
+    assert len(made_of(held, case("c2", messages=talk, reference=label), eval_groups=("c1",)).rows) == 1

@@ -121,7 +121,9 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
         Unreadable(Source("logs/2026-11-02.jsonl", 900 + i), text or "not valid JSON", "mend or drop this line")
         for i in range(7)
     ]
-    merged = [Merged(Source("logs/2026-11-03.jsonl", i + 1), ids[0], ("exact", "near")[i % 2], 1.0) for i in range(31)]
+    merged = [
+        Merged(Source("logs/2026-11-03.jsonl", i + 1), ids[0], ids[0], ("exact", "near")[i % 2], 1.0) for i in range(31)
+    ]
 
     def answers_of(i: str) -> tuple[AnswerGroup, ...]:
         given = [GivenAnswer(g.text, g.text.casefold(), g.variant or "") for g in generations[i] if g.error is None]

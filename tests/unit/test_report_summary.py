@@ -81,7 +81,7 @@ def run(*cases: Case, **more: object) -> RunRecords:
 def test_read_is_kept_and_merged_and_set_aside(kept: int, merged: list, aside: int, wrong: int) -> None:
     records = run(
         *(case(f"c{i}") for i in range(kept)),
-        merged=[Merged(Source("a.jsonl", 1), "c0", how, 1.0) for how in merged],
+        merged=[Merged(Source("a.jsonl", 1), "c0", "c0", how, 1.0) for how in merged],
         unreadable=[Unreadable(Source("a.jsonl", 1), "no JSON", "mend it")] * aside,
         read=kept + len(merged) + aside + wrong,
     )

@@ -207,7 +207,8 @@ def test_a_selection_holds_its_promises(
     vectors = {i: v for i, v in unit_vectors(pool, d=3).items() if rng.random() < embedded}
     found = select(pool, scores, vectors, config, seed=seed)
 
-    assert len(found.picks) == min(k, n) == found.k_discovery + found.k_random
+    assert len(found.picks) == found.k_discovery + found.k_random
+    assert len(found.picks) == (min(k, n) if share > 0 else found.k_discovery) <= k
     ids = [p.case_id for p in found.picks]
     assert len(set(ids)) == len(ids)
     assert [p.rank for p in found.picks] == list(range(1, len(ids) + 1))
