@@ -92,14 +92,14 @@ def run(
     with run_lock(folder):
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
-        plan_ = Plan(intake.asked, config.committee, variants, config.seed, prices)
-        sampled = asyncio.run(_ask(config, plan_, progress, environ))
+        planned = Plan(intake.asked, config.committee, variants, config.seed, prices)
+        sampled = asyncio.run(_ask(config, planned, progress, environ))
         generations = _by_case(intake.asked, sampled.generations)
         scored = _score(config, intake.asked, generations, variants)
         studied = _study(config, intake.asked, scored, encoder, progress)
         picks = _select(config, intake.asked, scored, studied)
         facts = RunFacts(
-            config=config, started=started, intake=intake, plan=plan_, sampled=sampled, generations=generations,
+            config=config, started=started, intake=intake, plan=planned, sampled=sampled, generations=generations,
             scored=scored, studied=studied, picks=picks,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -178,6 +178,8 @@ def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float
     if not records:
         raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
     if len(unreadable) <= limit * records and len(unreadable) < records:
+        if folder is not None:
+            (folder / FAILED_FILE).unlink(missing_ok=True)
         return
     first, listed = unreadable[0], ""
     if folder is not None:

@@ -26,6 +26,8 @@ Slice = Literal["random", "disagreement"]
 Split = Literal["eval", "train"]
 MergeReason = Literal["exact", "near"]
 
+# A spreadsheet takes a cell that begins so for a formula: the label queue is written with a `'` before it, and read without.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 KINDS: tuple[Kind, ...] = ("label", "number", "json", "short", "text")
 
 

@@ -213,6 +213,9 @@ def test_a_run_that_fails_leaves_the_one_before_alone(
         do(parse_config(job), tmp_path, encoder, logs=[str(tmp_path / "broken.jsonl")])
     after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
     assert {name: after[name] for name in before} == before
+    assert len(rows(tmp_path / "out" / "set_aside.failed.jsonl")) == 1
+    do(parse_config(job), tmp_path, encoder)
+    assert not (tmp_path / "out" / "set_aside.failed.jsonl").exists()
 
 
 def test_requests_that_are_always_rejected_do_not_end_the_next_run(

@@ -12,11 +12,10 @@ from curator.logs.hints import listed, nearest
 from curator.logs.problem import Problem
 from curator.logs.rows import Records, open_records
 from curator.logs.verdicts import reference, said
-from curator.records import JsonValue, Reference, Source, Unreadable
+from curator.records import FORMULA_STARTS, JsonValue, Reference, Source, Unreadable
 
 _REQUIRED = ("case_id", "label")
 _MAX_BYTES = 16_000_000
-_GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _read_record(record: dict[str, JsonValue], *, is_csv: bool) -> tuple[str, Re
 
 def _unguarded(cell: str) -> str:
     """A cell without the `'` that keeps spreadsheets from running it as a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _conflict(case: str, first: Source) -> Problem:

@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from curator.outputs.eval_set import category_names
-from curator.records import Case, Category, JsonValue, Message, Pick, Score
+from curator.records import FORMULA_STARTS, Case, Category, JsonValue, Message, Pick, Score
 from curator.report.answers import AnswerGroup
 from curator.report.text import clean, cut
 
@@ -32,7 +32,6 @@ COLUMNS = (
     "label",
     "labelled_by",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_LIMIT = 32_000  # a spreadsheet cell holds 32,767 characters and spoils the row beyond that
 _ALTERNATIVE_LIMIT = 300
 

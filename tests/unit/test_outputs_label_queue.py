@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from curator.outputs.label_queue import (
     CELL_LIMIT,
     COLUMNS,
-    FORMULA_STARTS,
     QueueRow,
     content_hash,
     csv_chunks,
@@ -20,7 +19,7 @@ from curator.outputs.label_queue import (
     queue_rows,
     readable,
 )
-from curator.records import Case, Category, Message, Pick, Reference, Score, Source, ToolCall
+from curator.records import FORMULA_STARTS, Case, Category, Message, Pick, Reference, Score, Source, ToolCall
 from curator.report.answers import AnswerGroup
 
 CASE = Case("c1", (Message("system", "Route it."), Message("user", "Hi,\nrefund?")), Source("a", 1), target="=1+1")
