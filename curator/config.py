@@ -123,8 +123,17 @@ class ModelConfig(Section):
     """The name of the environment variable that holds the key. The key itself never stands in a config."""
     price: Price | None = None
     """Overrides the price list; needed where the model is not in it."""
+    mode: Literal["live", "batch"] = "live"
+    """`batch`: hand the calls in as files to the provider's batch API (OpenAI's), at half the price and within a day."""
     concurrency: Positive = 16
-    """Requests in flight at most."""
+    """Requests in flight at most; how many there are follows what the endpoint takes."""
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    """The endpoint's limit; learned from its `x-ratelimit-*` headers where it sends them."""
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    """The same for input and output tokens together."""
+    group_repeats: bool = True
+    """Ask for the repeats of a prompt in one request (`n`), which bills the input once, where the endpoint proves to
+    give as many answers as it is asked for (`openai` without `send_seed` only)."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds to wait for one answer."""
     max_tries: Annotated[int, Field(ge=1, le=20)] = 6
@@ -144,6 +153,18 @@ class ModelConfig(Section):
         return self
 
 
+class AdaptiveConfig(Section):
+    """How a cascade spends its calls: a few answers to every case, then more where they change the ranking."""
+
+    first: Annotated[int, Field(ge=2)] = 3
+    """Answers to every case, before anything is decided."""
+    full_share: Share = 0.05
+    """The share of cases, drawn at random, that get the whole committee whatever it says: they measure what the cascade
+    misses."""
+    average: Annotated[float, Field(gt=0)] = 0.5
+    """The calls to spend, as a share of those that the whole committee would take."""
+
+
 class CommitteeConfig(Section):
     """Members are models x variants x temperatures; each one answers every case `repeats` times."""
 
@@ -155,6 +176,9 @@ class CommitteeConfig(Section):
     """Sampling temperatures."""
     repeats: Positive = 2
     """Answers per member and case. With 1 the sampling noise of one prompt cannot be seen."""
+    adaptive: AdaptiveConfig | None = None
+    """Ask a small committee first, and the rest of it only where that changes the ranking; all of it everywhere
+    by default."""
     max_tokens: Positive = 512
     """Output tokens per answer at most; a logged request's own smaller limit is kept."""
     prompts: str | None = None
@@ -181,6 +205,8 @@ class BudgetConfig(Section):
     """Requests sent, tries included."""
     max_tokens: Annotated[int, Field(ge=0)] | None = None
     """Input and output tokens together."""
+    confirm_above_usd: Annotated[float, Field(ge=0)] = 1.0
+    """`curator run` asks before it spends more than this many US dollars; `--yes` or `--max-usd` answer beforehand."""
 
 
 class EmbeddingConfig(Section):

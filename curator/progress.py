@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from curator.records import JsonValue
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 LINE_EVERY_S = 10.0
+Facts = Mapping[str, JsonValue]
 
 
 class Progress(Protocol):
@@ -19,8 +22,8 @@ class Progress(Protocol):
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
         """A stage of `total` units begins (None: nobody knows how many)."""
 
-    def advance(self, count: int = 1, *, note: str = "") -> None:
-        """`count` more units are done; `note` is shown beside the bar."""
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
+        """`count` more units are done; `note` is shown beside the bar, `facts` are the same figures for machines."""
 
     def finish(self, note: str = "") -> None:
         """The stage is over; `note` sums it up."""
@@ -32,7 +35,7 @@ class Silent:
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
         """Nothing is shown."""
 
-    def advance(self, count: int = 1, *, note: str = "") -> None:
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
         """Nothing is shown."""
 
     def finish(self, note: str = "") -> None:
@@ -54,7 +57,7 @@ class Lines:
         self._stage, self._total, self._unit, self._done = stage, total, unit, 0
         self._started = self._last = self._clock()
 
-    def advance(self, count: int = 1, *, note: str = "") -> None:
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
         """Show a line if the last one is ten seconds old."""
         self._done += count
         now = self._clock()
@@ -117,7 +120,7 @@ class Bars:
         """Show a new bar."""
         self._task = self._bars.add_task(stage, total=total, stage=stage, unit=unit, note="", rate="")
 
-    def advance(self, count: int = 1, *, note: str = "") -> None:
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
         """Move the bar on."""
         if self._task is None:
             return

@@ -20,7 +20,7 @@ from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _BUSY_S = 30.0
 _LINGER_S = 0.002
@@ -28,8 +28,9 @@ _BATCH = 512
 _KEYS_PER_QUERY = 500
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
-_SCHEMA = """
-CREATE TABLE generation (
+_TABLES = (
+    """
+CREATE TABLE IF NOT EXISTS generation (
     key BLOB PRIMARY KEY,
     model TEXT NOT NULL,
     text TEXT NOT NULL,
@@ -42,7 +43,39 @@ CREATE TABLE generation (
     latency_s REAL NOT NULL,
     created_at REAL NOT NULL
 )
-"""
+""",
+    # What was found out of an endpoint's model: that it takes no temperature but 1, say.
+    """
+CREATE TABLE IF NOT EXISTS finding (
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    name TEXT NOT NULL,
+    found_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, model, name)
+)
+""",
+    # A batch that was handed in. Its row is there before the provider hears of it, and `nonce` is in the batch's own
+    # metadata, so that one made just before a crash is found again; `id` is the provider's, NULL until it is known.
+    """
+CREATE TABLE IF NOT EXISTS batch (
+    nonce TEXT PRIMARY KEY,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    id TEXT,
+    created_at REAL NOT NULL,
+    ended_at REAL
+)
+""",
+    """
+CREATE TABLE IF NOT EXISTS batch_call (
+    nonce TEXT NOT NULL REFERENCES batch (nonce),
+    key BLOB NOT NULL,
+    bound_tokens INTEGER NOT NULL,
+    bound_picodollars INTEGER NOT NULL,
+    PRIMARY KEY (nonce, key)
+)
+""",
+)
 _COLUMNS = (
     "key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, "
     "cost_usd, latency_s, created_at"
@@ -192,7 +225,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         # Only the lock makes sure that no other process is just making the file.
         with _transaction(connection):
             if _is_new(connection, path):
-                connection.execute(_SCHEMA)
+                for table in _TABLES:
+                    connection.execute(table)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     _use_wal(connection)
@@ -221,13 +255,13 @@ def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is empty yet; False where it holds our schema.
+    """Whether the file lacks tables yet, as an empty or an older one does; False where it holds our schema.
 
     Raises:
         ConfigError: it holds something else.
     """
     application, version = _marks(connection)
-    if application == APPLICATION_ID and version != SCHEMA_VERSION:
+    if application == APPLICATION_ID and version > SCHEMA_VERSION:
         raise ConfigError(
             f"{str(path)!r}: a store of schema {version}, this curator knows {SCHEMA_VERSION}",
             remedy="upgrade curator, or name another file in `store:`",
@@ -238,7 +272,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
         raise ConfigError(
             f"{str(path)!r}: a database of another program", remedy="name a file of curator's own in `store:`"
         )
-    return application == 0
+    return version < SCHEMA_VERSION
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[StoredReply]:
