@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from curator.committee.budget import Budget
 from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
 from curator.committee.endpoints import Endpoint
-from curator.committee.engine import Host, Sampled, sample
+from curator.committee.engine import Sampled, sample
+from curator.committee.lane import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError
+from curator.progress import Facts
 from curator.records import Generation, Member, Message, Usage
 
 PRICE = Price(input=1.0, output=10.0)
@@ -63,11 +66,23 @@ class Client:
 
 
 @dataclass
+class Ran:
+    """What a run came to, and what it delivered, in the order of its plan."""
+
+    sampled: Sampled
+    generations: tuple[Generation, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sampled, name)
+
+
+@dataclass
 class Bench:
     """An engine with its store, a clock that jumps, and a budget for each run."""
 
     store: GenerationStore
     slept: list[float] = field(default_factory=list)
+    now: float = 0.0
 
     async def run(
         self,
@@ -76,7 +91,7 @@ class Bench:
         *,
         budget: BudgetConfig | Budget | None = None,
         **config: object,
-    ) -> Sampled:
+    ) -> Ran:
         clients = client if isinstance(client, dict) else {"small": client}
         endpoints = {
             name: Endpoint(ModelConfig.model_validate({"name": name, "model": f"{name}-1", **config}), PRICE, c)
@@ -84,16 +99,28 @@ class Bench:
         }
         if not isinstance(budget, Budget):
             budget = Budget(budget or BudgetConfig())
-        host = Host(now=lambda: 1.0, clock=lambda: 0.0, sleep=self.sleep, random=lambda: 0.5)
-        return await sample(planned, endpoints, store=self.store, budget=budget, host=host)
+        host = Host(now=lambda: 1.0, clock=lambda: self.now, sleep=self.sleep, random=lambda: 0.5)
+        planned = list(planned) if isinstance(planned, list) else planned
+        found: list[tuple[PlannedCall, Generation]] = []
+        sampled = await sample(
+            planned, endpoints, store=self.store, budget=budget, deliver=lambda *d: found.append(d), host=host
+        )
+        order = {id(call): rank for rank, call in enumerate(planned)} if isinstance(planned, list) else {}
+        found.sort(key=lambda one: order.get(id(one[0]), 0))
+        return Ran(sampled, tuple(generation for _, generation in found))
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         await asyncio.sleep(0)
+        self.now += seconds
 
     def stored(self, planned: Iterable[PlannedCall]) -> set[str]:
         keys = {call.request.key: call.case_id for call in planned}
         return {keys[key] for key in self.store.get_many(list(keys))}
+
+
+def _nobody(call: PlannedCall, generation: Generation) -> None:
+    """Takes a generation and does nothing with it."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -120,7 +147,7 @@ def fails(
     return answer
 
 
-async def test_generations_come_in_the_order_of_the_plan(bench: Bench) -> None:
+async def test_every_call_gets_its_own_answer(bench: Bench) -> None:
     async def slowest_first(request: ModelRequest, before: int) -> ModelReply:
         for _ in range(300 - int(request.messages[0].content)):
             await asyncio.sleep(0)
@@ -319,7 +346,9 @@ async def test_a_stopped_run_does_not_wait_out_its_pauses(bench: Bench) -> None:
     host = Host(sleep=sleep_for_ever)
     with pytest.raises(ProviderError, match="402"):
         async with asyncio.timeout(10):
-            await sample(calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), host=host)
+            await sample(
+                calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=_nobody, host=host
+            )
 
 
 @pytest.mark.parametrize(
@@ -424,8 +453,9 @@ async def test_a_cancelled_run_keeps_what_is_in_flight_and_sends_nothing_more(be
 
 async def test_cancelled_twice_it_stops_at_once(bench: Bench) -> None:
     async def never(request: ModelRequest, before: int) -> ModelReply:
-        await asyncio.Event().wait()
-        raise AssertionError
+        if request.messages[0].content != "0":
+            await asyncio.Event().wait()
+        return await echo(request, before)
 
     client = Client(never)
     task = asyncio.create_task(bench.run(calls(500), client, concurrency=4))
@@ -495,7 +525,7 @@ async def test_the_bar_counts_every_answer_once(bench: Bench) -> None:
         def start(self, stage: str, *, total: int | None, unit: str) -> None:
             told.append(("start", total))
 
-        def advance(self, count: int = 1, *, note: str = "") -> None:
+        def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
             told.append(("advance", count))
 
         def finish(self, note: str = "") -> None:
@@ -510,10 +540,11 @@ async def test_the_bar_counts_every_answer_once(bench: Bench) -> None:
         {"small": Endpoint(config, PRICE, client)},
         store=bench.store,
         budget=Budget(BudgetConfig()),
+        deliver=_nobody,
         progress=Bar(),
         host=Host(clock=lambda: next(ticks) / 100),
     )
     assert told[0] == ("start", 100)
     assert sum(count or 0 for what, count in told if what == "advance") == 100
     assert 2 < len(told) < 100
-    assert told[-1][0] == "50 sent, 50 stored before, 1 failed, $0.0015"
+    assert told[-1][0] == "50 sent, 50 stored before, 1 failed (tries: 1x 400), $0.0015"
