@@ -44,7 +44,7 @@ from typing import Any
 import aiohttp
 import orjson
 import psutil
-from harness import MAX_TOKENS, MODEL, PRICE, WORDS, endpoints_of, mock_server, model_config, run_engine
+from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config, run_engine
 
 from curator.committee.budget import Budget
 from curator.committee.plan import Plan
@@ -265,7 +265,9 @@ def compare(arguments: argparse.Namespace) -> None:
             result = run_child(Job(name, mock.base_url, requests, arguments.in_flight, str(arguments.folder)))
             found.append(result)
             print(row(result, found), flush=True)
-    print("\n".join(verdicts(found, arguments.latency_ms)))
+    print()
+    for check in verdicts(found, arguments.latency_ms):
+        print(check.line())
 
 
 def row(result: Measured, found: Sequence[Measured]) -> str:
@@ -279,31 +281,23 @@ def row(result: Measured, found: Sequence[Measured]) -> str:
     )
 
 
-def verdicts(found: Sequence[Measured], latency_ms: float) -> list[str]:
+def verdicts(found: Sequence[Measured], latency_ms: float) -> list[Check]:
     """What the engine is held to, where the clients that it takes were run."""
     by = {name: [result for result in found if result.client == name] for name in CLIENTS}
     if not by["ours"]:
         return []
-    lines = [""]
+    checks: list[Check] = []
     if by["bare"]:
-        ratios = [own.rate / base.rate for own, base in zip(by["ours"], by["bare"], strict=True)]
-        lines.append(verdict("ours / bare, median of the rounds", median(ratios), at_least=0.85))
+        ratio = median(own.rate / base.rate for own, base in zip(by["ours"], by["bare"], strict=True))
+        checks.append(Check("ours / bare, median of the rounds", ratio, 0.85, at_least=True))
     if by["litellm"]:
         ratio = median(own.rate for own in by["ours"]) / by["litellm"][0].rate
-        lines.append(verdict("ours / litellm", ratio, at_least=8.0))
+        checks.append(Check("ours / litellm", ratio, 8.0, at_least=True))
     p99 = median(own.p99_ms for own in by["ours"])
-    lines.append(verdict("p99 of ours, ms", p99, at_most=2 * latency_ms))
-    lines.append(verdict("RSS growth of ours, MB, the worst round", max(o.rss_mb for o in by["ours"]), at_most=10.0))
-    return lines
-
-
-def verdict(what: str, value: float, *, at_least: float | None = None, at_most: float | None = None) -> str:
-    """Whether a value keeps its limit, and by how much it does not."""
-    limit, missing = (
-        (at_least, at_least - value) if at_least is not None else (at_most or 0.0, value - (at_most or 0.0))
-    )
-    sign = ">=" if at_least is not None else "<="
-    return f"{what:<40} {value:8.3f} {sign} {limit:g}  {'reached' if missing <= 0 else f'missed by {missing:.3g}'}"
+    growth = max(own.rss_mb for own in by["ours"])
+    checks.append(Check("p99 latency of ours, ms, median of the rounds", p99, 2 * latency_ms))
+    checks.append(Check("growth of memory of ours, MB, the worst round", growth, 10.0))
+    return checks
 
 
 def main() -> None:

@@ -34,6 +34,31 @@ WORDS = ("invoice", "parcel", "refund", "password", "delivery", "size", "order",
 _SERVER = Path(__file__).with_name("mock_server.py")
 
 
+@dataclass(frozen=True)
+class Check:
+    """A measured figure and the limit it is held to: at most that, or `at_least`; None where it is told only."""
+
+    what: str
+    measured: float
+    limit: float | None = None
+    at_least: bool = False
+
+    @property
+    def missing(self) -> float:
+        """How far the figure is beyond its limit; 0 where it keeps it."""
+        if self.limit is None:
+            return 0.0
+        return max(0.0, self.limit - self.measured if self.at_least else self.measured - self.limit)
+
+    def line(self) -> str:
+        """The figure as a line of a table."""
+        if self.limit is None:
+            return f"  {self.what:<62} {figure(self.measured):>10}"
+        sign = ">=" if self.at_least else "<="
+        verdict = f"missed by {figure(self.missing)}" if self.missing else "reached"
+        return f"  {self.what:<62} {figure(self.measured):>10} {sign} {figure(self.limit):<6} {verdict}"
+
+
 class Billed(NamedTuple):
     """One entry of the mock's record; `arrived` is on this machine's monotonic clock."""
 
@@ -80,6 +105,11 @@ class MockServer:
         if response.status != 200:
             raise ValueError(content.decode())
         return orjson.loads(content)
+
+
+def figure(value: float) -> str:
+    """A number as it is printed: counts whole, everything else to three decimals."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
 
 
 @contextmanager
