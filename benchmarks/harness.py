@@ -1,0 +1,171 @@
+"""What the benchmarks of the sampling engine share: the mock endpoint as a process, work to do, and how to do it.
+
+Nothing here is run by itself: see `engine.py` and `chaos.py`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import inspect
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from curator.committee.budget import Budget
+from curator.committee.calls import ModelRequest, PlannedCall
+from curator.committee.clients import open_clients
+from curator.committee.endpoints import Endpoint
+from curator.committee.engine import Host, Sampled, sample
+from curator.committee.store import GenerationStore
+from curator.config import ModelConfig, Price
+from curator.records import Generation, Member, Message
+
+MODEL = "mock"
+PRICE = Price(input=1.0, output=10.0)  # the mock's own prices by default
+MAX_TOKENS = 64
+WORDS = ("invoice", "parcel", "refund", "password", "delivery", "size", "order", "late", "twice", "broken", "please")
+_SERVER = Path(__file__).with_name("mock_server.py")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measured figure and the limit it is held to: at most that, or `at_least`; None where it is told only."""
+
+    what: str
+    measured: float
+    limit: float | None = None
+    at_least: bool = False
+
+    @property
+    def missing(self) -> float:
+        """How far the figure is beyond its limit; 0 where it keeps it."""
+        if self.limit is None:
+            return 0.0
+        return max(0.0, self.limit - self.measured if self.at_least else self.measured - self.limit)
+
+    def line(self) -> str:
+        """The figure as a line of a table."""
+        if self.limit is None:
+            return f"  {self.what:<62} {figure(self.measured):>10}"
+        sign = ">=" if self.at_least else "<="
+        verdict = f"missed by {figure(self.missing)}" if self.missing else "reached"
+        return f"  {self.what:<62} {figure(self.measured):>10} {sign} {figure(self.limit):<6} {verdict}"
+
+
+class Billed(NamedTuple):
+    """One entry of the mock's record; `arrived` is on this machine's monotonic clock."""
+
+    arrived: float
+    identity: str
+    outcome: str
+    input_tokens: int
+    output_tokens: int
+    picodollars: int
+
+
+@dataclass(frozen=True)
+class MockServer:
+    """A running mock endpoint."""
+
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes for its endpoint."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def bill(self) -> dict[str, Any]:
+        """The sum of what was asked and billed so far."""
+        bill: dict[str, Any] = self._ask("GET", "/bill")
+        return bill
+
+    def log(self, start: int = 0) -> list[Billed]:
+        """The record from its `start`-th entry on."""
+        return [Billed(*entry) for entry in self._ask("GET", f"/log?from={start}")]
+
+    def control(self, **settings: object) -> None:
+        """Change settings of the running mock."""
+        self._ask("POST", "/control", orjson.dumps(settings))
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401  any JSON
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body)
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(content.decode())
+        return orjson.loads(content)
+
+
+def figure(value: float) -> str:
+    """A number as it is printed: counts whole, everything else to three decimals."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+@contextmanager
+def mock_server(**settings: object) -> Iterator[MockServer]:
+    """A mock endpoint as a process of its own, by the settings of `mock_server.py`; it ends with the context."""
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    process = subprocess.Popen([sys.executable, str(_SERVER), *options], stdout=subprocess.PIPE)  # noqa: S603
+    try:
+        assert process.stdout is not None  # noqa: S101  it is a pipe
+        yield MockServer(int(process.stdout.readline()))
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def model_config(base_url: str, **fields: object) -> ModelConfig:
+    """The mock as a model of the committee. Repeats stay requests of their own, so that requests can be counted."""
+    known = {"name": MODEL, "model": MODEL, "base_url": base_url, "group_repeats": False}
+    return ModelConfig.model_validate({**known, **fields})
+
+
+def planned_calls(count: int, *, name: str = "case", words: int = 12, start: int = 0) -> Iterator[PlannedCall]:
+    """Calls that ask something else each: the mock's identity of a request is then as good as the store's key.
+
+    The endpoint in their keys is not the mock's port, so that the same calls are the same for another mock.
+    """
+    member = Member(f"{MODEL}/plain/t0.8", MODEL, "plain", 0.8, MAX_TOKENS)
+    for number in range(start, start + count):
+        case_id = f"{name}-{number}"
+        text = f"{case_id} " + " ".join(random.Random(case_id).choices(WORDS, k=words))
+        request = ModelRequest(f"openai:{MODEL}", MODEL, (Message("user", text),), 0.8, MAX_TOKENS)
+        yield PlannedCall(case_id, member, request, len(text) // 4 + 4)
+
+
+@asynccontextmanager
+async def endpoints_of(config: ModelConfig) -> AsyncIterator[Mapping[str, Endpoint]]:
+    """The endpoints of a committee of one model, with its client open."""
+    async with open_clients([config], environ={}) as clients:
+        yield {config.name: Endpoint(config, config.price or PRICE, clients[config.name])}
+
+
+async def run_engine(
+    calls: Iterable[PlannedCall],
+    endpoints: Mapping[str, Endpoint],
+    *,
+    store: GenerationStore,
+    budget: Budget,
+    deliver: Callable[[Generation], object],
+    host: Host | None = None,
+) -> Sampled:
+    """The one call into the engine: every generation goes to `deliver`, in the plan's order."""
+    options: dict[str, Any] = {"store": store, "budget": budget, "host": host}
+    if "deliver" in inspect.signature(sample).parameters:
+        return await sample(calls, endpoints, deliver=deliver, **options)
+    # Integrator: this is for the engine that returns its generations; remove it, and call `sample` plainly.
+    sampled = await sample(calls, endpoints, **options)
+    for generation in sampled.generations:
+        deliver(generation)
+    return sampled
