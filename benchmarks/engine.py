@@ -44,9 +44,11 @@ from typing import Any
 import aiohttp
 import orjson
 import psutil
-from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config, run_engine
+from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config
 
 from curator.committee.budget import Budget
+from curator.committee.calls import PlannedCall
+from curator.committee.engine import sample
 from curator.committee.plan import Plan
 from curator.committee.store import GenerationStore
 from curator.committee.variants import load_variants
@@ -142,14 +144,14 @@ async def ours(job: Job) -> AsyncIterator[Drive]:
         async with endpoints_of(config) as endpoints:
 
             async def drive(count: int, latencies: array[float]) -> int:
-                def deliver(generation: Generation) -> None:
+                def deliver(_: PlannedCall, generation: Generation) -> None:
                     if generation.error:
                         raise SystemExit(f"the mock did not answer: {generation.error}")
                     latencies.append(generation.latency_s)
 
                 with GenerationStore(Path(folder) / f"{count}.sqlite") as store:
                     budget = Budget(BudgetConfig())
-                    await run_engine(plans[count], endpoints, store=store, budget=budget, deliver=deliver)
+                    await sample(plans[count], endpoints, store=store, budget=budget, deliver=deliver)
                 return len(latencies)
 
             yield drive

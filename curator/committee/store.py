@@ -24,8 +24,7 @@ APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 
 _BUSY_S = 30.0
-_LINGER_S = 0.002
-_BATCH = 512
+_BATCH = 512  # rows of one commit, about
 _KEYS_PER_QUERY = 500
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
@@ -82,8 +81,8 @@ _COLUMNS = (
     "cost_usd, latency_s, created_at"
 )
 _INSERT = f"INSERT INTO generation ({_COLUMNS}) VALUES"
-_PLACES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ROWS = 64  # of one statement
+_WIDTH = _COLUMNS.count(",") + 1
+_PLACES = f"({', '.join('?' * _WIDTH)})"
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "make room on the disk, then run again: it goes on from what is stored",
@@ -233,14 +232,15 @@ class GenerationStore:
                 return
 
     def _collect(self, batch: list[_Write]) -> bool:
-        """Add to the batch what arrives within the linger time; whether the queue ended there."""
-        time.sleep(_LINGER_S)
+        """Add to the batch what has queued up meanwhile; whether the queue ended there."""
+        rows = len(batch[0].rows)
         with contextlib.suppress(queue.Empty):
-            while len(batch) < _BATCH:
+            while rows < _BATCH:
                 write = self._queue.get_nowait()
                 if write is None:
                     return True
                 batch.append(write)
+                rows += len(write.rows)
         return False
 
 
@@ -308,19 +308,17 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[list[StoredReply]]:
-    """Write the batch in one transaction; what then stands under each key."""
-    rows = [row for write in batch for row in write.rows]
-    with _transaction(connection):
-        written = sum(_insert(connection, rows[start : start + _ROWS]) for start in range(0, len(rows), _ROWS))
-        if written == len(rows):
-            return [[reply for _, reply in write.rows] for write in batch]
-        return [[_standing(connection, key) for key, _ in write.rows] for write in batch]
+    """Write the batch, all of it or nothing; what then stands under each key.
 
-
-def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[bytes, StoredReply]]) -> int:
-    """Insert rows with one statement, for which SQLite lets go of the interpreter once; how many were new."""
-    values = [value for key, reply in rows for value in _to_row(key, reply)]
-    return connection.execute(f"{_INSERT} {', '.join([_PLACES] * len(rows))} ON CONFLICT DO NOTHING", values).rowcount
+    It is one statement, which is a transaction of its own: SQLite lets go of the interpreter's lock once, and this
+    thread waits only once until the busy event loop gives it back.
+    """
+    values = [value for write in batch for key, reply in write.rows for value in _to_row(key, reply)]
+    rows = len(values) // _WIDTH
+    places = ", ".join([_PLACES] * rows)
+    if connection.execute(f"{_INSERT} {places} ON CONFLICT DO NOTHING", values).rowcount == rows:
+        return [[reply for _, reply in write.rows] for write in batch]
+    return [[_standing(connection, key) for key, _ in write.rows] for write in batch]
 
 
 def _standing(connection: sqlite3.Connection, key: bytes) -> StoredReply:
