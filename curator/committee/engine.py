@@ -8,9 +8,8 @@ plan may be of any length. An answer is handed on once it is on the disk, in wha
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 from curator.committee.budget import Budget, Spend
@@ -209,13 +208,14 @@ class _Run:
 
     async def _feed(self, calls: Iterable[PlannedCall]) -> None:
         """Take in the plan as fast as the lanes need it."""
-        planned = iter(calls)
-        while not self.halted and (chunk := list(itertools.islice(planned, _CHUNK))):
+        for chunk in _chunks(calls):
             self._admit(chunk)
             await asyncio.sleep(0)
             while not self._wants_more():
                 self._changed.clear()
                 await self._changed.wait()
+            if self.halted:
+                return
 
     def _wants_more(self) -> bool:
         if self.halted or not self._lanes:
@@ -325,6 +325,18 @@ class _Run:
             f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
             remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",
         )
+
+
+def _chunks(calls: Iterable[PlannedCall]) -> Iterator[list[PlannedCall]]:
+    """The calls in lists of about `_CHUNK`, those of one case and member that follow each other in one list."""
+    chunk: list[PlannedCall] = []
+    for call in calls:
+        if len(chunk) >= _CHUNK and (call.case_id, call.member.id) != (chunk[-1].case_id, chunk[-1].member.id):
+            yield chunk
+            chunk = []
+        chunk.append(call)
+    if chunk:
+        yield chunk
 
 
 def _generation(call: PlannedCall, answer: StoredReply | str) -> Generation:

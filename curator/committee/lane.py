@@ -140,7 +140,7 @@ class Lane:
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._congestion = Congestion(config.concurrency)
         self._proved = False
-        self._started_at: float | None = None
+        self._probe_until = 0.0
         groups = config.provider == "openai" and config.group_repeats and not config.send_seed
         self._grouping: bool | None = None if groups else False
         self._tokens_per_byte = 0.0  # of the first answer, which came alone
@@ -195,13 +195,16 @@ class Lane:
             task.cancel()
 
     def _has_room(self, now: float) -> bool:
-        """Whether one more may be in flight."""
-        if self._started_at is None:
-            self._started_at = now
-        flying = len(self.flying)
-        late = now - self._started_at > _PROBE_S
-        unproved = not self._proved or (self._grouping is None and len(self._ready[0].calls) > 1)
-        return flying < (1 if unproved and not late else self._congestion.allowed)
+        """Whether one more may be in flight: one alone as long as it has something to prove."""
+        proves = not self._proved or (self._grouping is None and len(self._ready[0].calls) > 1)
+        if not proves:
+            return len(self.flying) < self._congestion.allowed
+        if not self.flying:
+            self._probe_until = now + _PROBE_S
+        elif now < self._probe_until:
+            self._wake(self._probe_until)
+            return False
+        return len(self.flying) < self._congestion.allowed
 
     def _next(self) -> Question:
         """The question at the head of the queue, which goes next: split up where its answers have to come one by one."""

@@ -23,7 +23,7 @@ from curator.records import Case, JsonValue, Member, Message, stable_unit
 # Servers keep the prompts they read last, and providers bill the part they still have at a discount. So the cases that
 # share a system prompt are asked in blocks, one member after the other: the shared start is read once a block and member.
 BLOCK = 64
-# Within a block the repeats of a prompt come while a server that keeps 4 prompts, as the local model does, still has it.
+# The local model works on 4 prompts at a time and keeps them: the repeats of a prompt come when it has just read it.
 WINDOW = 4
 _KEYS_PER_LOOKUP = 500
 _WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
@@ -151,7 +151,7 @@ class Plan:
     def __iter__(self) -> Iterator[PlannedCall]:
         for block in self._blocks():
             asked: Counter[tuple[str, str]] = Counter()
-            for seat, window in itertools.product(self._seats, _batches(block, WINDOW)):
+            for seat, window in self._windows(block):
                 prompts = [_prompt(case, seat, self.config.max_tokens) for case in window]
                 for prompt in prompts * seat.repeats:
                     key = (prompt.case_id, prompt.request.key)
@@ -162,6 +162,12 @@ class Plan:
         """The cases by system prompt, at most `BLOCK` at a time."""
         for _, alike in itertools.groupby(sorted(self.cases, key=lambda case: case.system), lambda case: case.system):
             yield from _batches(alike, BLOCK)
+
+    def _windows(self, block: Sequence[Case]) -> Iterator[tuple[_Seat, list[Case]]]:
+        """What is asked member by member: a prompt with all of its repeats, so that they can go as one request."""
+        for seat in self._seats:
+            size = WINDOW if seat.model.provider == "local" else 1
+            yield from ((seat, window) for window in _batches(block, size))
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
