@@ -23,7 +23,7 @@ from curator.errors import BudgetReached
 from curator.progress import Facts, Progress, Silent
 from curator.records import Generation
 
-_CHUNK = 32  # calls looked up at a time
+_CHUNK = 64  # calls looked up at a time
 _PENDING = 8192  # calls without an answer that are held in memory at most
 _SHOW_EVERY_S = 0.1
 _LOOK_EVERY_S = 0.25  # for answers that another process is buying

@@ -198,6 +198,8 @@ class Plan:
 
     def _sample(self, prompt: PlannedCall, seat: _Seat, index: int) -> PlannedCall:
         """The call for one of the repeats of a prompt."""
+        if not index and not seat.model.send_seed:
+            return prompt
         seed = None
         if seat.model.send_seed:
             seed = int(stable_unit(str(self.seed), prompt.case_id, prompt.member.id, str(index)) * 2**31)

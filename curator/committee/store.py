@@ -24,7 +24,7 @@ APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 
 _BUSY_S = 30.0
-_BATCH = 512  # rows of one commit, about
+_ROWS = 1000  # of one commit; a statement takes 32,766 values
 _KEYS_PER_QUERY = 500
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
@@ -139,7 +139,8 @@ class GenerationStore:
             except BaseException:
                 self._writes.close()
                 raise
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._outboxes: dict[asyncio.AbstractEventLoop, list[_Write]] = {}  # each is touched by its own loop alone
         self._thread = threading.Thread(target=self._write_all, name="generation-store", daemon=True)
         self._thread.start()
 
@@ -154,6 +155,8 @@ class GenerationStore:
     def close(self) -> None:
         """Commit what is queued and close the file. A second call does nothing."""
         if self._thread.is_alive():
+            for loop in list(self._outboxes):
+                self._post(loop)
             self._queue.put(None)
             self._thread.join()
             self._reads.close()
@@ -186,15 +189,24 @@ class GenerationStore:
     async def put(self, answers: Sequence[tuple[str, StoredReply]]) -> list[StoredReply]:
         """Keep answers by key; returns once they are on the disk, with what stands under each (an earlier answer wins).
 
+        They are kept together or not at all, and may be 1,000 at most.
+
         Raises:
             StorageError: it could not be written. Everything committed before stays as it was.
             UnicodeEncodeError: the text is no text (a lone surrogate); raised here, it spares the others of its batch.
         """
         for _, reply in answers:
             reply.text.encode()
-        done: asyncio.Future[list[StoredReply]] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Write([(bytes.fromhex(key), reply) for key, reply in answers], done))
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[list[StoredReply]] = loop.create_future()
+        if loop not in self._outboxes:  # one wake-up of the writer for all that comes in this turn of the loop
+            self._outboxes[loop] = []
+            loop.call_soon(self._post, loop)
+        self._outboxes[loop].append(_Write([(bytes.fromhex(key), reply) for key, reply in answers], done))
         return await done
+
+    def _post(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._queue.put(self._outboxes.pop(loop, []))
 
     def note(self, endpoint: str, model: str, finding: str) -> None:
         """Keep what was found out of a model at an endpoint, such as `one-temperature`.
@@ -218,30 +230,41 @@ class GenerationStore:
 
     def _write_all(self) -> None:
         """The writer thread: commits batch after batch until the queue brings None."""
-        while (first := self._queue.get()) is not None:
-            batch = [first]
+        ended = False
+        while not ended and (batch := self._queue.get()) is not None:
             ended = self._collect(batch)
-            results: Sequence[list[StoredReply] | Exception]
-            try:
-                with _explained(self.path):
-                    results = _commit(self._writes, batch)
-            except Exception as error:  # noqa: BLE001  the waiters raise it; the thread outlives it
-                results = [error] * len(batch)
-            _hand_back(batch, results)
-            if ended:
-                return
+            for some in _parts(batch):
+                results: Sequence[list[StoredReply] | Exception]
+                try:
+                    with _explained(self.path):
+                        results = _commit(self._writes, some)
+                except Exception as error:  # noqa: BLE001  the waiters raise it; the thread outlives it
+                    results = [error] * len(some)
+                _hand_back(some, results)
 
     def _collect(self, batch: list[_Write]) -> bool:
         """Add to the batch what has queued up meanwhile; whether the queue ended there."""
-        rows = len(batch[0].rows)
         with contextlib.suppress(queue.Empty):
-            while rows < _BATCH:
-                write = self._queue.get_nowait()
-                if write is None:
+            while True:
+                more = self._queue.get_nowait()
+                if more is None:
                     return True
-                batch.append(write)
-                rows += len(write.rows)
+                batch += more
         return False
+
+
+def _parts(batch: Sequence[_Write]) -> Iterator[list[_Write]]:
+    """The batch in parts that one statement takes."""
+    part: list[_Write] = []
+    rows = 0
+    for write in batch:
+        if part and rows + len(write.rows) > _ROWS:
+            yield part
+            part, rows = [], 0
+        part.append(write)
+        rows += len(write.rows)
+    if part:
+        yield part
 
 
 def _connect(path: Path) -> sqlite3.Connection:

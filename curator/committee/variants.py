@@ -167,6 +167,8 @@ def render(variant: Variant, case: Case) -> tuple[Message, ...]:
 
 def _fill(variant: Variant, name: Literal["system", "user"], values: Mapping[str, object]) -> str:
     section = variant.system if name == "system" else variant.user
+    if section.text == f"{{{{ {name} }}}}":  # most variants leave one of the two alone; rendering costs the most here
+        return str(values[name])
     try:
         return _template(section.text).render(values)
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -70,12 +70,15 @@ def test_every_case_is_asked_of_every_member_as_often_as_said(count: int, repeat
     assert len({call.request.key for call in calls}) == len(calls)
 
 
-def test_the_order_keeps_the_repeats_of_a_prompt_a_window_apart() -> None:
+def test_repeats_of_a_prompt_follow_each_other_and_are_a_window_apart_for_the_local_model() -> None:
     calls = list(plan(cases(WINDOW + 1), committee(repeats=2, variants=["plain"])))
+    local, remote = calls[: 2 * WINDOW + 2], calls[2 * WINDOW + 2 :]
+    assert [(c.member.model, remote[0].member.model) for c in local] == [("small", "big")] * len(local)
     window = [f"c{i}" for i in range(WINDOW)]
-    assert [c.case_id for c in calls] == (window * 2 + [f"c{WINDOW}"] * 2) * 2
-    assert [c.member.model for c in calls] == ["small"] * 2 * (WINDOW + 1) + ["big"] * 2 * (WINDOW + 1)
-    assert [c.request.sample_index for c in calls[: 2 * WINDOW]] == [0] * WINDOW + [1] * WINDOW
+    assert [c.case_id for c in local] == window * 2 + [f"c{WINDOW}"] * 2
+    assert [c.request.sample_index for c in local[: 2 * WINDOW]] == [0] * WINDOW + [1] * WINDOW
+    assert [c.case_id for c in remote] == [f"c{i}" for i in range(WINDOW + 1) for _ in range(2)]
+    assert [c.request.sample_index for c in remote] == [0, 1] * (WINDOW + 1)
 
 
 def test_cases_that_share_a_system_prompt_are_asked_together() -> None:
