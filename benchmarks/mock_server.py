@@ -22,7 +22,8 @@ token bucket that is full at first, or as a fixed window. A request takes the to
 
 `GET /bill` sums the record up: requests by outcome, tokens, picodollars, and the outcomes of each request identity
 (the hash of the body without `n`). `GET /log?from=N` lists the record from its N-th entry on: arrival (seconds of the
-machine's monotonic clock), identity, outcome, input tokens, output tokens, picodollars. The record is only appended to.
+machine's monotonic clock), identity, outcome, input tokens, output tokens, picodollars. The record is only appended to;
+`GET /count` is its length.
 `POST /control` changes settings while it runs: a JSON object by the names of `Settings`.
 """
 
@@ -222,21 +223,28 @@ class Mock:
     def handle(self, method: bytes, target: bytes, body: bytes, now: float) -> Reply | None:
         """The reply to a request; None where nothing is ever sent."""
         path, _, query = target.partition(b"?")
-        if method == b"POST":
-            try:
-                content = orjson.loads(body)
-            except orjson.JSONDecodeError:
-                return Reply(failure(400, "The body is no JSON", "invalid_request_error"))
-            if path.endswith(b"/chat/completions"):
-                return self._complete(content, now)
-            if path == b"/control":
-                return self._control(content, now)
+        if method == b"GET":
+            return Reply(self._tell(path, query))
+        try:
+            content = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return Reply(failure(400, "The body is no JSON", "invalid_request_error"))
+        if path.endswith(b"/chat/completions"):
+            return self._complete(content, now)
+        if path == b"/control":
+            return Reply(self._control(content, now))
+        return Reply(failure(404, "No such path", "not_found"))
+
+    def _tell(self, path: bytes, query: bytes) -> bytes:
+        """What is asked about the record."""
         if path == b"/bill":
-            return Reply(response(200, self._bill()))
+            return response(200, self._bill())
+        if path == b"/count":
+            return response(200, len(self._log))
         if path == b"/log":
             start = int(query.removeprefix(b"from=") or 0)
-            return Reply(response(200, [tuple(entry) for entry in self._log[start:]]))
-        return Reply(failure(404, "No such path", "not_found"))
+            return response(200, [tuple(entry) for entry in self._log[start:]])
+        return failure(404, "No such path", "not_found")
 
     def _complete(self, body: dict[str, Any], now: float) -> Reply | None:
         identity = identity_of(body)
@@ -332,14 +340,14 @@ class Mock:
             "identities": identities,
         }
 
-    def _control(self, changes: Mapping[str, Any], now: float) -> Reply:
+    def _control(self, changes: Mapping[str, Any], now: float) -> bytes:
         known = asdict(self._settings)
         if unknown := changes.keys() - known.keys():
-            return Reply(failure(400, f"No such setting: {', '.join(sorted(unknown))}", "invalid_request_error"))
+            return failure(400, f"No such setting: {', '.join(sorted(unknown))}", "invalid_request_error")
         for name, value in changes.items():
             setattr(self._settings, name, type(known[name])(value))
         self._configure(now, anew=not changes.keys().isdisjoint({"rpm", "tpm", "window_s", "limiter"}))
-        return Reply(response(200, asdict(self._settings)))
+        return response(200, asdict(self._settings))
 
     def _configure(self, now: float, *, anew: bool = True) -> None:
         """Work out what follows from the settings; `anew` forgets what was taken of the limits."""
