@@ -58,7 +58,10 @@ _CHOICES = {"limiter": ("bucket", "window"), "status": ("", *REFUSALS)}
 
 @dataclass
 class Settings:
-    """What can be set on the command line, and changed through `/control`. Rates are shares; prices are $/M tokens."""
+    """What can be set on the command line, and changed through `/control`.
+
+    Rates are shares, prices US dollars per million tokens; `tokens_per_byte` is the mean over requests.
+    """
 
     latency_ms: float = 50.0
     rate_429: float = 0.0
@@ -74,6 +77,7 @@ class Settings:
     tpm: float = 0.0
     window_s: float = 60.0
     limiter: str = "bucket"
+    tokens_per_byte: float = 0.25
     price_in: float = 1.0
     price_out: float = 10.0
     seed: int = 0
@@ -306,12 +310,12 @@ class Mock:
         choices, written = [], 0
         for index in range(body.get("n") or 1):
             text = answer_text(identity, index)
-            tokens = len(text) // 4
+            tokens = round(len(text) * settings.tokens_per_byte)
             written += min(tokens, most)
             message = {"role": "assistant", "content": text, "refusal": None}
             finish = "stop" if tokens <= most else "length"
             choices.append({"index": index, "message": message, "logprobs": None, "finish_reason": finish})
-        read = input_tokens(body, identity)
+        read = input_tokens(body, identity, settings.tokens_per_byte)
         completion = {
             "id": f"chatcmpl-{identity[:24]}",
             "object": "chat.completion",
@@ -409,11 +413,11 @@ def answer_text(identity: str, index: int = 0) -> str:
     return " ".join(WORDS[(byte + index) % len(WORDS)] for byte in seed[1 : count + 1]) + f" {identity[:8]}-{index}"
 
 
-def input_tokens(body: Mapping[str, Any], identity: str) -> int:
-    """The input tokens of a request: one for every 3.2 to 5.3 bytes of its messages, and 4 for each message."""
+def input_tokens(body: Mapping[str, Any], identity: str, per_byte: float) -> int:
+    """The input tokens of a request: `per_byte`, give or take a quarter of it, and 4 for each message."""
     messages = body["messages"]
     size = sum(len((message.get("content") or "").encode()) for message in messages)
-    return size * (6 + int(identity[2:4], 16) % 5) // 32 + 4 * len(messages)
+    return int(size * per_byte * (0.75 + int(identity[2:4], 16) / 510)) + 4 * len(messages)
 
 
 def response(status: int, content: object, headers: Mapping[str, str] | None = None) -> bytes:
