@@ -49,7 +49,7 @@ def test_kills_lose_no_row_and_cost_at_most_what_is_in_flight() -> None:
 
 @pytest.mark.slow
 def test_interrupts_pay_nothing_twice() -> None:
-    checks = interruptions.interrupts(interruptions.Storm(3, 300, in_flight=16, timeout_s=0.6))
+    checks = interruptions.interrupts(interruptions.Storm(3, 300, in_flight=16, timeout_s=0.4))
     assert missed(checks) == []
     assert measured(checks, "interrupts that met a running child") == 3
     assert measured(checks, "ended with 130") >= 2  # the last one may come when all is done
