@@ -7,7 +7,7 @@ engine and the way SIGINT and SIGTERM end a run (`curator.cli`) are the real one
 sampling. What the engine waits between tries is scaled by `nap_share`, or the chaos would take hours.
 
 It prints `ready` once signals are handled, and at the end what the engine says of the run; the answers go to `out`, a
-line each in the plan's order. Exit codes are the command's: 0, 130 when interrupted, that of a CuratorError.
+line each, sorted. Exit codes are the command's: 0, 130 when interrupted, that of a CuratorError.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from harness import endpoints_of, model_config, planned_calls, run_engine
+from harness import endpoints_of, model_config, planned_calls
 
 from curator.cli import INTERRUPTED, _sigterm_as_interrupt
 from curator.committee.budget import Budget
-from curator.committee.engine import Host
+from curator.committee.calls import PlannedCall
+from curator.committee.engine import sample
+from curator.committee.lane import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig
 from curator.errors import CuratorError
@@ -46,7 +48,7 @@ async def ask(job: ChildJob) -> dict[str, int]:
     """Run the engine over the whole plan."""
     lines: list[bytes] = []
 
-    def deliver(generation: Generation) -> None:
+    def deliver(_: PlannedCall, generation: Generation) -> None:
         lines.append(orjson.dumps([generation.case_id, generation.text, generation.error]))
 
     config = model_config(job.base_url, concurrency=job.in_flight, timeout_s=job.timeout_s)
@@ -54,8 +56,8 @@ async def ask(job: ChildJob) -> dict[str, int]:
     with GenerationStore(Path(job.store)) as store:
         async with endpoints_of(config) as endpoints:
             calls, budget = planned_calls(job.requests), Budget(BudgetConfig())
-            done = await run_engine(calls, endpoints, store=store, budget=budget, deliver=deliver, host=host)
-    await asyncio.to_thread(Path(job.out).write_bytes, b"\n".join(lines))
+            done = await sample(calls, endpoints, store=store, budget=budget, deliver=deliver, host=host)
+    await asyncio.to_thread(Path(job.out).write_bytes, b"\n".join(sorted(lines)))
     return {"sent": done.sent, "from_store": done.from_store, "failed": done.failed}
 
 

@@ -6,11 +6,11 @@ All of them ask one mock endpoint (a process of its own) and send what a plan ov
 runs in a fresh process, one after the other; `bare` and `ours` take turns for --rounds rounds.
 
     bare     200 workers over one aiohttp session without cookies: orjson.dumps of a body (a dict made beforehand, one
-             of 1,200 in turn), one POST, read, orjson.loads. Nothing else: no plan, no keys, no store, no budget, no
-             order. It is what this machine can do with aiohttp.
+             of 1,200 in turn), one POST, read, orjson.loads. Nothing else: no plan, no keys, no store, no budget. It
+             is what this machine can do with aiohttp.
     ours     `curator.committee.engine.sample` as `curator run` calls it: the plan is made while it is worked off
              (prompts rendered, keys hashed), stored answers are looked up, money is reserved and settled, every answer
-             is committed to a fresh store on the disk before it counts, and handed on in the plan's order.
+             is committed to a fresh store on the disk before it counts and is handed on.
     openai   200 workers over `AsyncOpenAI(max_retries=0).chat.completions.create`; no store. Fewer requests.
     litellm  200 workers over `litellm.acompletion(num_retries=0)`; no store. Fewer requests.
 
@@ -45,9 +45,11 @@ from typing import Any
 import aiohttp
 import orjson
 import psutil
-from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config, run_engine
+from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config
 
 from curator.committee.budget import Budget
+from curator.committee.calls import PlannedCall
+from curator.committee.engine import sample
 from curator.committee.plan import Plan
 from curator.committee.store import GenerationStore
 from curator.committee.variants import load_variants
@@ -144,14 +146,14 @@ async def ours(job: Job) -> AsyncIterator[Drive]:
         async with endpoints_of(config) as endpoints:
 
             async def drive(count: int, latencies: array[float]) -> int:
-                def deliver(generation: Generation) -> None:
+                def deliver(_: PlannedCall, generation: Generation) -> None:
                     if generation.error:
                         raise SystemExit(f"the mock did not answer: {generation.error}")
                     latencies.append(generation.latency_s)
 
                 with GenerationStore(Path(folder) / f"{count}.sqlite") as store:
                     budget = Budget(BudgetConfig())
-                    await run_engine(plans[count], endpoints, store=store, budget=budget, deliver=deliver)
+                    await sample(plans[count], endpoints, store=store, budget=budget, deliver=deliver)
                 return len(latencies)
 
             yield drive

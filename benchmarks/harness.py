@@ -6,11 +6,10 @@ Nothing here is run by itself: see `engine.py` and `chaos.py`.
 from __future__ import annotations
 
 import http.client
-import inspect
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from curator.committee.budget import Budget
 from curator.committee.calls import ModelRequest, PlannedCall
 from curator.committee.clients import open_clients
 from curator.committee.endpoints import Endpoint
-from curator.committee.engine import Host, Sampled, sample
-from curator.committee.store import GenerationStore
 from curator.config import ModelConfig, Price
-from curator.records import Generation, Member, Message
+from curator.records import Member, Message
 
 MODEL = "mock"
 PRICE = Price(input=1.0, output=10.0)  # the mock's own prices by default
@@ -153,23 +149,3 @@ async def endpoints_of(config: ModelConfig) -> AsyncIterator[Mapping[str, Endpoi
     """The endpoints of a committee of one model, with its client open."""
     async with open_clients([config], environ={}) as clients:
         yield {config.name: Endpoint(config, config.price or PRICE, clients[config.name])}
-
-
-async def run_engine(
-    calls: Iterable[PlannedCall],
-    endpoints: Mapping[str, Endpoint],
-    *,
-    store: GenerationStore,
-    budget: Budget,
-    deliver: Callable[[Generation], object],
-    host: Host | None = None,
-) -> Sampled:
-    """The one call into the engine: every generation goes to `deliver`, in the plan's order."""
-    options: dict[str, Any] = {"store": store, "budget": budget, "host": host}
-    if "deliver" in inspect.signature(sample).parameters:
-        return await sample(calls, endpoints, deliver=deliver, **options)
-    # Integrator: this is for the engine that returns its generations; remove it, and call `sample` plainly.
-    sampled = await sample(calls, endpoints, **options)
-    for generation in sampled.generations:
-        deliver(generation)
-    return sampled

@@ -30,7 +30,7 @@ LATENCY_MS = 8.0
 _CHILD = Path(__file__).with_name("child.py")
 _SETTLE_S = 0.03  # what a dead client had sent is read by the mock within this time
 _POLL_S = 0.003
-_ENOUGH_RUNS = 40  # runs after the last interruption: each one asks again what failed for good in the one before
+_ENOUGH_RUNS = 40  # that nobody ended: each one asks again what failed for good in the one before
 
 Rows = dict[bytes, tuple[object, ...]]
 """The rows of a store by their key."""
@@ -169,6 +169,8 @@ def _go_through(storm: Storm, mock: MockServer, job: ChildJob, end: Callable[[su
                     seen = rows_in(job.store)
                     end(child)
             answered = finish(child)
+        if answered is None and seen is None:
+            raise SystemExit(f"the child failed with {child.returncode}")
         time.sleep(_SETTLE_S)
         after = rows_left(job.store)
         toll.exit_codes[child.returncode] += 1
@@ -180,7 +182,7 @@ def _go_through(storm: Storm, mock: MockServer, job: ChildJob, end: Callable[[su
         if answered is not None and answered["failed"] == 0:
             return toll
         quiet_runs += seen is None
-    raise SystemExit(f"not done after {_ENOUGH_RUNS} undisturbed runs")
+    raise SystemExit(f"not done after {_ENOUGH_RUNS} runs that nobody ended")
 
 
 def _wait(child: subprocess.Popen[bytes], mock: MockServer, goal: float, chance: random.Random) -> bool:

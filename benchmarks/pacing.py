@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness import Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls, run_engine
+from harness import Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls
 
 from curator.committee.budget import Budget
+from curator.committee.calls import PlannedCall
+from curator.committee.engine import sample
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig
 from curator.errors import UserError
@@ -84,7 +86,7 @@ async def _play(scene: Scene, mock: MockServer) -> None:
     calls, budget = planned_calls(10**9, words=WORDS[scene.tight]), Budget(BudgetConfig())
     with tempfile.TemporaryDirectory() as folder, GenerationStore(Path(folder) / "store.sqlite") as store:
         async with endpoints_of(config) as endpoints:
-            run = asyncio.create_task(run_engine(calls, endpoints, store=store, budget=budget, deliver=_ignore))
+            run = asyncio.create_task(sample(calls, endpoints, store=store, budget=budget, deliver=_ignore))
             await asyncio.wait({run}, timeout=3 * scene.period_s)
             await asyncio.to_thread(mock.control, force_429=3, retry_after_s=scene.period_s / 6)
             await asyncio.wait({run}, timeout=1.5 * scene.period_s)
@@ -112,5 +114,5 @@ def recovery_s(scene: Scene, log: Sequence[Billed], since: float) -> float:
     return log[-1].arrived - since
 
 
-def _ignore(_: Generation) -> None:
+def _ignore(_: PlannedCall, __: Generation) -> None:
     """The answers themselves do not matter here."""

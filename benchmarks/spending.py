@@ -11,25 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import (
-    MAX_TOKENS,
-    PRICE,
-    Billed,
-    Check,
-    MockServer,
-    endpoints_of,
-    mock_server,
-    model_config,
-    planned_calls,
-    run_engine,
-)
+from harness import MAX_TOKENS, PRICE, Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls
 from interruptions import FAULTS
 from mock_server import AMBIGUOUS, BILLED, REFUSALS, identity_of
 
 from curator.committee.budget import Budget, Ledger
 from curator.committee.calls import PlannedCall
 from curator.committee.endpoints import cost_usd
-from curator.committee.engine import Host
+from curator.committee.engine import sample
+from curator.committee.lane import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig
 from curator.errors import BudgetReached, ProviderError
@@ -114,7 +104,7 @@ async def _spend(number: int, mock: MockServer, path: Path, chance: random.Rando
     with GenerationStore(path) as store:
         async with endpoints_of(config) as endpoints:
             try:
-                await run_engine(calls, endpoints, store=store, budget=budget, deliver=_ignore, host=host)
+                await sample(calls, endpoints, store=store, budget=budget, deliver=_ignore, host=host)
             except BudgetReached:
                 reached = True
     return Spent(limits, calls, budget.ledger, reached)
@@ -163,11 +153,11 @@ async def _until_refused(
     budget = Budget(BudgetConfig())
     async with endpoints_of(config) as endpoints:
         try:
-            await run_engine(calls, endpoints, store=store, budget=budget, deliver=_ignore)
+            await sample(calls, endpoints, store=store, budget=budget, deliver=_ignore)
         except ProviderError:
             return time.monotonic()
     raise SystemExit("the run did not end with the refusal")
 
 
-def _ignore(_: Generation) -> None:
+def _ignore(_: PlannedCall, __: Generation) -> None:
     """The answers themselves do not matter here."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from curator.committee.budget import Budget
+from curator.committee.calls import PlannedCall
 from curator.committee.clients import open_clients
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import Sampled, sample
-from curator.committee.plan import Plan
+from curator.committee.lane import TemperatureRefused
+from curator.committee.plan import Plan, endpoint_of
 from curator.committee.prices import prices_of
 from curator.committee.store import GenerationStore
 from curator.committee.variants import Variant, load_variants
@@ -44,6 +46,7 @@ from curator.selection.choose import candidates, random_order, select
 
 DEFAULT_STORE = Path(".curator") / "store.sqlite"
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
+ONE_TEMPERATURE = "one-temperature"
 LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 
 
@@ -92,9 +95,11 @@ def run(
     with run_lock(folder):
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
-        planned = Plan(intake.asked, config.committee, variants, config.seed, prices)
-        sampled = asyncio.run(_ask(config, planned, progress, environ))
-        generations = _by_case(intake.asked, sampled.generations)
+        with GenerationStore(_store_path(config)) as store:
+            planned = Plan(
+                intake.asked, config.committee, variants, config.seed, prices, _one_temperature(config, store)
+            )
+            planned, sampled, generations = asyncio.run(_ask(config, planned, store, progress, environ))
         scored = _score(config, intake.asked, generations, variants)
         studied = _study(config, intake.asked, scored, encoder, progress)
         picks = _select(config, intake.asked, scored, studied)
@@ -103,7 +108,8 @@ def run(
             scored=scored, studied=studied, picks=picks,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, intake.warnings)
+    warnings = (*intake.warnings, *planned.warnings)
+    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings)
 
 
 async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
@@ -124,11 +130,12 @@ def plan(
     """
     variants, prices = _variants(config), prices_of(config.committee.models)
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
-    made = Plan(intake.asked, config.committee, variants, config.seed, prices)
     path = _store_path(config)
     if not path.exists():
-        return PlanResult(intake, made.estimate())
+        return PlanResult(intake, Plan(intake.asked, config.committee, variants, config.seed, prices).estimate())
     with GenerationStore(path) as store:
+        made = Plan(intake.asked, config.committee, variants, config.seed, prices, _one_temperature(config, store))
+        intake = replace(intake, warnings=(*intake.warnings, *made.warnings))
         return PlanResult(intake, made.estimate(lambda keys: set(store.get_many(keys))))
 
 
@@ -249,21 +256,52 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
     return tuple(case for case in cases if case.id in chosen)
 
 
-async def _ask(config: Config, plan: Plan, progress: Progress, environ: Mapping[str, str]) -> Sampled:
-    """Plan to generations: what is stored is taken from the store, the rest is asked."""
+def _one_temperature(config: Config, store: GenerationStore) -> frozenset[str]:
+    """The models of which an earlier run found out that they take no temperature but 1."""
     models = config.committee.models
-    with GenerationStore(_store_path(config)) as store:
-        async with open_clients(models, environ=environ) as clients:
-            endpoints = {m.name: Endpoint(m, plan.prices[m.name], clients[m.name]) for m in models}
-            return await sample(plan, endpoints, store=store, budget=Budget(config.budget), progress=progress)
+    return frozenset(m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE))
 
 
-def _by_case(cases: Sequence[Case], generations: Iterable[Generation]) -> dict[str, tuple[Generation, ...]]:
-    """The generations of each case; the plan has them in the committee's order, whenever each one arrived."""
-    found: dict[str, list[Generation]] = {case.id: [] for case in cases}
-    for generation in generations:
-        found[generation.case_id].append(generation)
-    return {case_id: tuple(own) for case_id, own in found.items()}
+async def _ask(
+    config: Config, plan: Plan, store: GenerationStore, progress: Progress, environ: Mapping[str, str]
+) -> tuple[Plan, Sampled, dict[str, tuple[Generation, ...]]]:
+    """Plan to generations: what is stored is taken from the store, the rest is asked.
+
+    The plan comes back as it was carried out: a model that refuses its temperature is asked without.
+    """
+    models = config.committee.models
+    budget = Budget(config.budget)
+    async with open_clients(models, environ=environ) as clients:
+        endpoints = {m.name: Endpoint(m, plan.prices[m.name], clients[m.name]) for m in models}
+        while True:
+            found = _Collected(plan)
+            try:
+                sampled = await sample(
+                    plan, endpoints, store=store, budget=budget, deliver=found.take, progress=progress
+                )
+            except TemperatureRefused as refused:
+                request, name = refused.call.request, refused.call.member.model
+                store.note(request.endpoint, request.model, ONE_TEMPERATURE)
+                plan = replace(plan, one_temperature=plan.one_temperature | {name})
+            else:
+                return plan, sampled, found.by_case()
+
+
+class _Collected:
+    """The generations of each case, in the committee's order whenever each one arrived."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._order = {member.id: rank for rank, member in enumerate(plan.members)}
+        self._found: dict[str, list[tuple[int, Generation]]] = {case.id: [] for case in plan.cases}
+
+    def take(self, call: PlannedCall, generation: Generation) -> None:
+        self._found[call.case_id].append((self._order[call.member.id], generation))
+
+    def by_case(self) -> dict[str, tuple[Generation, ...]]:
+        return {
+            case_id: tuple(g for _, g in sorted(own, key=lambda ranked: (ranked[0], ranked[1].sample_index)))
+            for case_id, own in self._found.items()
+        }
 
 
 def _score(

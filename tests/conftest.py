@@ -35,6 +35,7 @@ class FakeEndpoint:
         self.status = 200
         self.error = "no"
         self.delay_s = 0.0
+        self.temperature: float | None = None  # the only one it takes, if not None
         self.base_url = ""
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -71,6 +72,9 @@ class FakeEndpoint:
         await asyncio.sleep(self.delay_s)
         if self.status != 200:
             return web.json_response({"error": {"message": self.error}}, status=self.status)
+        if self.temperature not in (None, body["temperature"]):
+            error = {"message": "Unsupported value: 'temperature'", "param": "temperature", "code": "unsupported_value"}
+            return web.json_response({"error": error}, status=400)
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
         text = LABELS[digest[0] % (2 + digest[1] % 4)]
         return web.json_response(

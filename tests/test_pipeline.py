@@ -272,6 +272,22 @@ def test_the_plan_is_a_ceiling_for_what_was_paid(
     assert do(config, tmp_path, encoder).summary.committee.cost_usd <= ceiling
 
 
+def test_a_model_that_takes_one_temperature_is_found_out_once_and_asked_without(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["temperatures"] = [0.2, 0.9]
+    endpoint.temperature = 1.0
+    config = parse_config(job)
+    result = run(config, out=tmp_path / "out", encoder=encoder)
+    calls = result.summary.counts.asked * 2 * 2 * 2  # variants, temperatures, repeats
+    assert [body["temperature"] for body in endpoint.bodies] == [0.2] + [1.0] * calls
+    assert result.summary.committee.generations == calls
+    assert "takes no temperature but 1: 4 repeats" in result.warnings[-1]
+    again = run(config, out=tmp_path / "out", encoder=encoder)
+    assert (again.sent, again.from_store) == (0, calls)
+    assert plan(config).estimate.stored_calls == calls
+
+
 def test_budget_stops_the_run_and_a_larger_one_goes_on(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,13 @@ class Budget:
             unconfirmed_usd=self._unconfirmed[1] / _PICO,
         )
 
+    @property
+    def usd_left(self) -> float | None:
+        """US dollars that are neither spent nor possibly billed, None without a limit; reserved ones count as left."""
+        if self._max_picodollars is None:
+            return None
+        return (self._max_picodollars - self._spent[1] - self._unconfirmed[1]) / _PICO
+
     def _exceeded(self, bound: Spend, *, held: bool) -> str | None:
         """The limit that `bound` would break on top of what is spent and, if `held`, reserved."""
         tokens, picodollars = (

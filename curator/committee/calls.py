@@ -17,10 +17,11 @@ FailureKind = Literal["retryable", "ambiguous", "terminal", "rejected"]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One question to one model. Everything in it changes the answer, so everything in it is in the key.
+    """One question to one model. Everything in it changes the answer, so everything but `n` is in the key.
 
     `endpoint` names who answers (`local:<sha256>`, `openai:<base url>`, `litellm:<provider>`); `options` are further
-    fields of the body. `sample_index` tells repeats of the same question apart: each one is an answer of its own.
+    fields of the body. `sample_index` tells repeats of the same question apart: each one is an answer of its own, and
+    `n` of them, from that index on, can be asked for at once.
     """
 
     endpoint: str
@@ -31,10 +32,11 @@ class ModelRequest:
     sample_index: int = 0
     seed: int | None = None
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    n: int = 1
 
     @cached_property
     def key(self) -> str:
-        """The content key: SHA-256 (hex) of the canonical JSON of every field."""
+        """The content key of the first answer: SHA-256 (hex) of the canonical JSON of every field but `n`."""
         content = {
             "endpoint": self.endpoint,
             "model": self.model,
@@ -58,6 +60,8 @@ class ModelRequest:
         }
         if self.seed is not None:
             body["seed"] = self.seed
+        if self.n > 1:
+            body["n"] = self.n
         for key, value in self.options.items():
             if value is None:
                 body.pop(key, None)
@@ -66,7 +70,10 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """A request with the place its answer has in the committee; `input_tokens` is an estimate."""
+    """A request with the place its answer has in the committee; `input_tokens` is an estimate.
+
+    The calls of one case and member ask the same; they differ in their sample alone.
+    """
 
     case_id: str
     member: Member
@@ -75,13 +82,35 @@ class PlannedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What an endpoint says of one rate limit: so many a period, so many left, and the seconds until all are back."""
+
+    limit: float | None
+    remaining: float | None
+    reset_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an endpoint says of its rate limits, in requests and in tokens."""
+
+    requests: Quota | None
+    tokens: Quota | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What a model answered. `logprobs` are those of the chosen tokens, where the endpoint gave them."""
+    """What a model answered. `logprobs` are those of the chosen tokens, where the endpoint gave them.
+
+    `more` are the further answers of a request for several, without a usage of their own: `usage` counts them all.
+    """
 
     text: str
     finish_reason: str | None
     usage: Usage | None
     logprobs: tuple[float, ...] | None = None
+    more: tuple[ModelReply, ...] = ()
+    limits: Limits | None = None
 
 
 class CallFailed(Exception):
@@ -93,12 +122,29 @@ class CallFailed(Exception):
     """
 
     def __init__(
-        self, kind: FailureKind, message: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        kind: FailureKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
         self.status = status
         self.retry_after_s = retry_after_s
+        self.limits = limits
+
+    @property
+    def overload(self) -> bool:
+        """Whether the endpoint takes less than it gets: a rate limit (429), or no capacity (503, 529)."""
+        return self.kind == "retryable" and self.status in {429, 503, 529}
+
+    @property
+    def label(self) -> str:
+        """The failure in a word or two, to count by: the status, else the kind."""
+        return str(self.status) if self.status is not None else self.kind
 
 
 class ModelClient(Protocol):

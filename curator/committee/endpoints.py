@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.committee.budget import Spend
@@ -57,13 +58,29 @@ class Health:
 
 
 def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
-    """How long to wait after the `attempt`-th try, for a `chance` in [0, 1).
+    """How long a request waits after its `attempt`-th try, for a `chance` in [0, 1).
 
     Exponential backoff with full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), on
     top of what the endpoint asks for.
     """
     jitter = chance * min(_BACKOFF_CAP_S, _BACKOFF_S * 2.0 ** (attempt - 1))
-    return min(failure.retry_after_s or 0.0, _RETRY_AFTER_CAP_S) + jitter
+    return pause_s(failure) + jitter
+
+
+def pause_s(failure: CallFailed) -> float:
+    """The pause that the endpoint asks for, in seconds; two minutes at most, so that a wrong clock stops no run."""
+    return min(failure.retry_after_s or 0.0, _RETRY_AFTER_CAP_S)
+
+
+def refuses_temperature(failure: CallFailed, request: ModelRequest) -> bool:
+    """Whether the model takes no temperature but its default of 1, as reasoning models do."""
+    return (
+        failure.kind == "rejected"
+        and failure.status in {400, 422}
+        and request.temperature != 1.0
+        and "temperature" not in request.options
+        and "temperature" in str(failure)
+    )
 
 
 def cost_usd(input_tokens: int, output_tokens: int, price: Price) -> float:
@@ -72,7 +89,10 @@ def cost_usd(input_tokens: int, output_tokens: int, price: Price) -> float:
 
 
 def cost_bound(request: ModelRequest, price: Price) -> Spend:
-    """The most a request can cost: no token is shorter than a byte, and a chat template adds some to each message."""
+    """The most a request can cost: no token is shorter than a byte, and a chat template adds some to each message.
+
+    The input is billed once, however many answers are asked for.
+    """
     size = 64
     for message in request.messages:
         size += 16 + len(message.content.encode())
@@ -80,12 +100,27 @@ def cost_bound(request: ModelRequest, price: Price) -> Spend:
             size += 16 + len(call.name.encode()) + len(call.arguments.encode())
     if request.options:
         size += len(str(request.options).encode())
-    return Spend.of(tokens=size + request.max_tokens, usd=cost_usd(size, request.max_tokens, price))
+    output = request.max_tokens * request.n
+    return Spend.of(tokens=size + output, usd=cost_usd(size, output, price))
 
 
-def estimated_usage(call: PlannedCall, text: str) -> Usage:
+def estimated_usage(call: PlannedCall, texts: Iterable[str]) -> Usage:
     """Stands in for the usage that an endpoint did not report: the plan's estimate, and 4 bytes of answer a token."""
-    return Usage(call.input_tokens, math.ceil(len(text.encode()) / 4), estimated=True)
+    return Usage(call.input_tokens, sum(math.ceil(len(text.encode()) / 4) for text in texts), estimated=True)
+
+
+def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:
+    """The usage of one request split among its answers: the input evenly, the output by length; the sums stay."""
+    if len(texts) == 1:
+        return [usage]
+    whole = sum(len(text) + 1 for text in texts)
+    split, seen, given_in, given_out = [], 0, 0, 0
+    for count, text in enumerate(texts, start=1):
+        seen += len(text) + 1
+        due_in, due_out = usage.input_tokens * count // len(texts), usage.output_tokens * seen // whole
+        split.append(Usage(due_in - given_in, due_out - given_out, usage.estimated))
+        given_in, given_out = due_in, due_out
+    return split
 
 
 def provider_error(config: ModelConfig, address: str, failure: CallFailed) -> ProviderError:

@@ -13,7 +13,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest
+from curator.committee.calls import CallFailed, FailureKind, Limits, ModelReply, ModelRequest
+from curator.committee.pacing import limits_of
 from curator.errors import ConfigError
 from curator.records import Usage
 
@@ -92,7 +93,7 @@ class OpenAIClient:
         try:
             async with session.post(self._url, data=body, allow_redirects=False, proxy=self._proxy) as response:
                 if response.status == 200:
-                    return self._read(await response.read())
+                    return self._read(await response.read(), response.headers)
                 location = response.headers.get("Location", "")
                 return self._refused(response.status, await _start_of(response), response.headers, location)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
@@ -114,14 +115,14 @@ class OpenAIClient:
         )
         return self._session
 
-    def _read(self, body: bytes) -> ModelReply | CallFailed:
+    def _read(self, body: bytes, headers: Mapping[str, str]) -> ModelReply | CallFailed:
         if self._secret:
             body = body.replace(self._secret, b"[key]")
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
             return self._failed("ambiguous", f"the answer is no JSON: {body[:80].decode(errors='replace')!r}")
-        reply = parse_reply(data)
+        reply = parse_reply(data, limits_of(headers))
         if reply is not None:
             return reply
         if isinstance(data, dict) and data.get("error"):  # some routers answer 200 and put the upstream's status inside
@@ -133,35 +134,48 @@ class OpenAIClient:
         message, codes = describe_error(body)
         if 300 <= status < 400:
             message = f"redirects to {location}; write the final address into `base_url`"
-        wait = retry_after_s(headers, now=time.time)
-        return self._failed(classify(status, codes), f"{status} {message}".rstrip(), status=status, wait=wait)
+        return CallFailed(
+            classify(status, codes),
+            self._shown(f"{status} {message}".rstrip()),
+            status=status,
+            retry_after_s=retry_after_s(headers, now=time.time),
+            limits=limits_of(headers),
+        )
 
-    def _failed(
-        self, kind: FailureKind, message: str, *, status: int | None = None, wait: float | None = None
-    ) -> CallFailed:
-        return CallFailed(kind, one_line(message, secrets=(self._api_key or "",)), status=status, retry_after_s=wait)
+    def _failed(self, kind: FailureKind, message: str) -> CallFailed:
+        return CallFailed(kind, self._shown(message))
+
+    def _shown(self, message: str) -> str:
+        return one_line(message, secrets=(self._api_key or "",))
 
 
-def parse_reply(data: Any) -> ModelReply | None:  # noqa: ANN401  any JSON at all
+def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  # noqa: ANN401  any JSON at all
     """The reply in a chat completion, None where it is none.
 
     A refusal counts as text; a call of tools without text becomes `{"tool_calls":[{"arguments","name"}]}`.
     """
     try:
-        choice = data["choices"][0]
-        message = choice["message"]
-        text = _content(message.get("content")) or message.get("refusal") or ""
-        if message.get("tool_calls") and not text.strip():
-            text = _calls(message["tool_calls"])
-        finish_reason = choice.get("finish_reason")
-        return ModelReply(
-            text=text,
-            finish_reason=finish_reason if isinstance(finish_reason, str) else None,
-            usage=_usage(data.get("usage")),
-            logprobs=_logprobs(choice.get("logprobs")),
-        )
-    except (KeyError, IndexError, TypeError, AttributeError):
+        first, *others = data["choices"]
+        more = tuple(_choice(choice) for choice in others)
+        return _choice(first, usage=_usage(data.get("usage")), more=more, limits=limits)
+    except (KeyError, ValueError, TypeError, AttributeError):
         return None
+
+
+def _choice(
+    choice: Any,  # noqa: ANN401
+    usage: Usage | None = None,
+    more: tuple[ModelReply, ...] = (),
+    limits: Limits | None = None,
+) -> ModelReply:
+    """One of the answers in a chat completion."""
+    message = choice["message"]
+    text = _content(message.get("content")) or message.get("refusal") or ""
+    if message.get("tool_calls") and not text.strip():
+        text = _calls(message["tool_calls"])
+    finish_reason = choice.get("finish_reason")
+    reason = finish_reason if isinstance(finish_reason, str) else None
+    return ModelReply(text, reason, usage, _logprobs(choice.get("logprobs")), more, limits)
 
 
 def _content(content: Any) -> str:  # noqa: ANN401

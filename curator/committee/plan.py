@@ -6,7 +6,7 @@ import itertools
 import math
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -23,7 +23,7 @@ from curator.records import Case, JsonValue, Member, Message, stable_unit
 # Servers keep the prompts they read last, and providers bill the part they still have at a discount. So the cases that
 # share a system prompt are asked in blocks, one member after the other: the shared start is read once a block and member.
 BLOCK = 64
-# Within a block the repeats of a prompt come while a server that keeps 4 prompts, as the local model does, still has it.
+# The local model works on 4 prompts at a time and keeps them: the repeats of a prompt come when it has just read it.
 WINDOW = 4
 _KEYS_PER_LOOKUP = 500
 _WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
@@ -70,10 +70,14 @@ class _Seat:
     model: ModelConfig
     variant: Variant
     endpoint: str
+    repeats: int
 
 
-def members_of(config: CommitteeConfig) -> tuple[Member, ...]:
-    """The committee: models x variants x temperatures, in the config's order; `model` is its name there."""
+def members_of(config: CommitteeConfig, one_temperature: Container[str] = ()) -> tuple[Member, ...]:
+    """The committee: models x variants x temperatures, in the config's order; `model` is its name there.
+
+    The models in `one_temperature` take none but 1.
+    """
     return tuple(
         Member(
             id=f"{model.name}/{variant}/t{str(temperature).removesuffix('.0')}",
@@ -83,7 +87,8 @@ def members_of(config: CommitteeConfig) -> tuple[Member, ...]:
             max_tokens=config.max_tokens,
             options=dict(model.options),
         )
-        for model, variant, temperature in itertools.product(config.models, config.variants, config.temperatures)
+        for model, variant in itertools.product(config.models, config.variants)
+        for temperature in ((1.0,) if model.name in one_temperature else config.temperatures)
     )
 
 
@@ -129,6 +134,8 @@ class Plan:
 
     Prompts that come out the same for one case, such as those of two variants that leave it alone, count on in their
     `sample_index`, so that no answer is taken for two.
+
+    A model in `one_temperature` (by name) takes none but 1: more repeats stand in for the config's temperatures.
     """
 
     cases: tuple[Case, ...]
@@ -136,16 +143,17 @@ class Plan:
     variants: tuple[Variant, ...]
     seed: int
     prices: Mapping[str, Price]
+    one_temperature: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
-        return len(self.cases) * len(self.members) * self.config.repeats
+        return len(self.cases) * sum(seat.repeats for seat in self._seats)
 
     def __iter__(self) -> Iterator[PlannedCall]:
         for block in self._blocks():
             asked: Counter[tuple[str, str]] = Counter()
-            for seat, window in itertools.product(self._seats, _batches(block, WINDOW)):
+            for seat, window in self._windows(block):
                 prompts = [_prompt(case, seat, self.config.max_tokens) for case in window]
-                for prompt in prompts * self.config.repeats:
+                for prompt in prompts * seat.repeats:
                     key = (prompt.case_id, prompt.request.key)
                     yield self._sample(prompt, seat, asked[key])
                     asked[key] += 1
@@ -155,16 +163,38 @@ class Plan:
         for _, alike in itertools.groupby(sorted(self.cases, key=lambda case: case.system), lambda case: case.system):
             yield from _batches(alike, BLOCK)
 
+    def _windows(self, block: Sequence[Case]) -> Iterator[tuple[_Seat, list[Case]]]:
+        """What is asked member by member: a prompt with all of its repeats, so that they can go as one request."""
+        for seat in self._seats:
+            size = WINDOW if seat.model.provider == "local" else 1
+            yield from ((seat, window) for window in _batches(block, size))
+
     @cached_property
     def members(self) -> tuple[Member, ...]:
         """The committee."""
-        return members_of(self.config)
+        return members_of(self.config, self.one_temperature)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the plan had to change of what the config asks for."""
+        temperatures = ", ".join(f"{t:g}" for t in self.config.temperatures)
+        return tuple(
+            f"model {name!r} takes no temperature but 1: {self._repeats(name)} repeats of each prompt variant at 1 stand"
+            f" in for {self.config.repeats} at {temperatures}"
+            for name in sorted(self.one_temperature)
+        )
+
+    def _repeats(self, model: str) -> int:
+        return self.config.repeats * (len(self.config.temperatures) if model in self.one_temperature else 1)
 
     @cached_property
     def _seats(self) -> tuple[_Seat, ...]:
         models = {model.name: model for model in self.config.models}
         variants = {variant.id: variant for variant in self.variants}
-        return tuple(_Seat(m, models[m.model], variants[m.variant], endpoint_of(models[m.model])) for m in self.members)
+        return tuple(
+            _Seat(m, models[m.model], variants[m.variant], endpoint_of(models[m.model]), self._repeats(m.model))
+            for m in self.members
+        )
 
     def _sample(self, prompt: PlannedCall, seat: _Seat, index: int) -> PlannedCall:
         """The call for one of the repeats of a prompt."""

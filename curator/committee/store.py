@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import orjson
 
+from curator.committee.claims import Claims
 from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 
@@ -23,8 +24,7 @@ APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 
 _BUSY_S = 30.0
-_LINGER_S = 0.002
-_BATCH = 512
+_BATCH = 512  # rows of one commit, about
 _KEYS_PER_QUERY = 500
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
@@ -80,7 +80,9 @@ _COLUMNS = (
     "key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, "
     "cost_usd, latency_s, created_at"
 )
-_INSERT = f"INSERT INTO generation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+_INSERT = f"INSERT INTO generation ({_COLUMNS}) VALUES"
+_WIDTH = _COLUMNS.count(",") + 1
+_PLACES = f"({', '.join('?' * _WIDTH)})"
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "make room on the disk, then run again: it goes on from what is stored",
@@ -109,11 +111,10 @@ class StoredReply:
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A row on its way to the disk, and who waits for it."""
+    """Rows on their way to the disk, by key, and who waits for them."""
 
-    key: bytes
-    reply: StoredReply
-    done: asyncio.Future[StoredReply]
+    rows: Sequence[tuple[bytes, StoredReply]]
+    done: asyncio.Future[list[StoredReply]]
 
 
 class GenerationStore:
@@ -173,24 +174,54 @@ class GenerationStore:
                     found[row[0].hex()] = _from_row(row)
         return found
 
-    async def put(self, key: str, reply: StoredReply) -> StoredReply:
-        """Keep an answer; returns once it is on the disk, with what stands under the key (an earlier answer wins).
+    def claims(self) -> Claims:
+        """A new set of claims on keys, against other runs on the same file.
+
+        Raises:
+            StorageError: the file of claims beside the store cannot be made.
+        """
+        with _explained(self.path):
+            return Claims(self.path)
+
+    async def put(self, answers: Sequence[tuple[str, StoredReply]]) -> list[StoredReply]:
+        """Keep answers by key; returns once they are on the disk, with what stands under each (an earlier answer wins).
 
         Raises:
             StorageError: it could not be written. Everything committed before stays as it was.
             UnicodeEncodeError: the text is no text (a lone surrogate); raised here, it spares the others of its batch.
         """
-        reply.text.encode()
-        done: asyncio.Future[StoredReply] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Write(bytes.fromhex(key), reply, done))
+        for _, reply in answers:
+            reply.text.encode()
+        done: asyncio.Future[list[StoredReply]] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Write([(bytes.fromhex(key), reply) for key, reply in answers], done))
         return await done
+
+    def note(self, endpoint: str, model: str, finding: str) -> None:
+        """Keep what was found out of a model at an endpoint, such as `one-temperature`.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        with _explained(self.path), contextlib.closing(_connect(self.path)) as connection:
+            row = (endpoint, model, finding, time.time())
+            connection.execute("INSERT INTO finding VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+
+    def noted(self, endpoint: str, model: str, finding: str) -> bool:
+        """Whether that was found out before.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        query = "SELECT 1 FROM finding WHERE endpoint = ? AND model = ? AND name = ?"
+        with _explained(self.path):
+            return self._reads.execute(query, (endpoint, model, finding)).fetchone() is not None
 
     def _write_all(self) -> None:
         """The writer thread: commits batch after batch until the queue brings None."""
         while (first := self._queue.get()) is not None:
             batch = [first]
             ended = self._collect(batch)
-            results: Sequence[StoredReply | Exception]
+            results: Sequence[list[StoredReply] | Exception]
             try:
                 with _explained(self.path):
                     results = _commit(self._writes, batch)
@@ -201,14 +232,15 @@ class GenerationStore:
                 return
 
     def _collect(self, batch: list[_Write]) -> bool:
-        """Add to the batch what arrives within the linger time; whether the queue ended there."""
-        time.sleep(_LINGER_S)
+        """Add to the batch what has queued up meanwhile; whether the queue ended there."""
+        rows = len(batch[0].rows)
         with contextlib.suppress(queue.Empty):
-            while len(batch) < _BATCH:
+            while rows < _BATCH:
                 write = self._queue.get_nowait()
                 if write is None:
                     return True
                 batch.append(write)
+                rows += len(write.rows)
         return False
 
 
@@ -275,16 +307,22 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     return version < SCHEMA_VERSION
 
 
-def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[StoredReply]:
-    """Write the batch in one transaction; what then stands under each key."""
-    with _transaction(connection):
-        return [_insert(connection, write) for write in batch]
+def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[list[StoredReply]]:
+    """Write the batch, all of it or nothing; what then stands under each key.
+
+    It is one statement, which is a transaction of its own: SQLite lets go of the interpreter's lock once, and this
+    thread waits only once until the busy event loop gives it back.
+    """
+    values = [value for write in batch for key, reply in write.rows for value in _to_row(key, reply)]
+    rows = len(values) // _WIDTH
+    places = ", ".join([_PLACES] * rows)
+    if connection.execute(f"{_INSERT} {places} ON CONFLICT DO NOTHING", values).rowcount == rows:
+        return [[reply for _, reply in write.rows] for write in batch]
+    return [[_standing(connection, key) for key, _ in write.rows] for write in batch]
 
 
-def _insert(connection: sqlite3.Connection, write: _Write) -> StoredReply:
-    if connection.execute(_INSERT, _to_row(write.key, write.reply)).rowcount:
-        return write.reply
-    return _from_row(connection.execute(_query(1), (write.key,)).fetchone())
+def _standing(connection: sqlite3.Connection, key: bytes) -> StoredReply:
+    return _from_row(connection.execute(_query(1), (key,)).fetchone())
 
 
 @contextlib.contextmanager
@@ -300,7 +338,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _hand_back(batch: Sequence[_Write], results: Sequence[StoredReply | Exception]) -> None:
+def _hand_back(batch: Sequence[_Write], results: Sequence[list[StoredReply] | Exception]) -> None:
     """Tell every waiter in its own event loop, with one wake-up a loop."""
     loops = {write.done.get_loop() for write in batch}
     for loop in loops:
@@ -309,7 +347,7 @@ def _hand_back(batch: Sequence[_Write], results: Sequence[StoredReply | Exceptio
             loop.call_soon_threadsafe(_resolve, own)
 
 
-def _resolve(outcomes: Sequence[tuple[asyncio.Future[StoredReply], StoredReply | Exception]]) -> None:
+def _resolve(outcomes: Sequence[tuple[asyncio.Future[list[StoredReply]], list[StoredReply] | Exception]]) -> None:
     for done, outcome in outcomes:
         if done.done():  # its waiter was cancelled
             continue

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from curator.committee.budget import Budget
 from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
 from curator.committee.endpoints import Endpoint
-from curator.committee.engine import Host, Sampled, sample
-from curator.committee.store import GenerationStore
+from curator.committee.engine import Sampled, sample
+from curator.committee.lane import Host, TemperatureRefused
+from curator.committee.store import GenerationStore, StoredReply
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError
+from curator.progress import Facts
 from curator.records import Generation, Member, Message, Usage
 
 PRICE = Price(input=1.0, output=10.0)
@@ -63,11 +66,23 @@ class Client:
 
 
 @dataclass
+class Ran:
+    """What a run came to, and what it delivered, in the order of its plan."""
+
+    sampled: Sampled
+    generations: tuple[Generation, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sampled, name)
+
+
+@dataclass
 class Bench:
     """An engine with its store, a clock that jumps, and a budget for each run."""
 
     store: GenerationStore
     slept: list[float] = field(default_factory=list)
+    now: float = 0.0
 
     async def run(
         self,
@@ -76,7 +91,7 @@ class Bench:
         *,
         budget: BudgetConfig | Budget | None = None,
         **config: object,
-    ) -> Sampled:
+    ) -> Ran:
         clients = client if isinstance(client, dict) else {"small": client}
         endpoints = {
             name: Endpoint(ModelConfig.model_validate({"name": name, "model": f"{name}-1", **config}), PRICE, c)
@@ -84,16 +99,28 @@ class Bench:
         }
         if not isinstance(budget, Budget):
             budget = Budget(budget or BudgetConfig())
-        host = Host(now=lambda: 1.0, clock=lambda: 0.0, sleep=self.sleep, random=lambda: 0.5)
-        return await sample(planned, endpoints, store=self.store, budget=budget, host=host)
+        host = Host(now=lambda: 1.0, clock=lambda: self.now, sleep=self.sleep, random=lambda: 0.5)
+        planned = list(planned) if isinstance(planned, list) else planned
+        found: list[tuple[PlannedCall, Generation]] = []
+        sampled = await sample(
+            planned, endpoints, store=self.store, budget=budget, deliver=lambda *d: found.append(d), host=host
+        )
+        order = {id(call): rank for rank, call in enumerate(planned)} if isinstance(planned, list) else {}
+        found.sort(key=lambda one: order.get(id(one[0]), 0))
+        return Ran(sampled, tuple(generation for _, generation in found))
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2 if seconds >= 10 else 0)  # the engine's patience with a first answer outlasts a commit
+        self.now += seconds
 
     def stored(self, planned: Iterable[PlannedCall]) -> set[str]:
         keys = {call.request.key: call.case_id for call in planned}
         return {keys[key] for key in self.store.get_many(list(keys))}
+
+
+def _nobody(call: PlannedCall, generation: Generation) -> None:
+    """Takes a generation and does nothing with it."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -120,7 +147,7 @@ def fails(
     return answer
 
 
-async def test_generations_come_in_the_order_of_the_plan(bench: Bench) -> None:
+async def test_every_call_gets_its_own_answer(bench: Bench) -> None:
     async def slowest_first(request: ModelRequest, before: int) -> ModelReply:
         for _ in range(300 - int(request.messages[0].content)):
             await asyncio.sleep(0)
@@ -319,7 +346,9 @@ async def test_a_stopped_run_does_not_wait_out_its_pauses(bench: Bench) -> None:
     host = Host(sleep=sleep_for_ever)
     with pytest.raises(ProviderError, match="402"):
         async with asyncio.timeout(10):
-            await sample(calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), host=host)
+            await sample(
+                calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=_nobody, host=host
+            )
 
 
 @pytest.mark.parametrize(
@@ -424,8 +453,9 @@ async def test_a_cancelled_run_keeps_what_is_in_flight_and_sends_nothing_more(be
 
 async def test_cancelled_twice_it_stops_at_once(bench: Bench) -> None:
     async def never(request: ModelRequest, before: int) -> ModelReply:
-        await asyncio.Event().wait()
-        raise AssertionError
+        if request.messages[0].content != "0":
+            await asyncio.Event().wait()
+        return await echo(request, before)
 
     client = Client(never)
     task = asyncio.create_task(bench.run(calls(500), client, concurrency=4))
@@ -495,7 +525,7 @@ async def test_the_bar_counts_every_answer_once(bench: Bench) -> None:
         def start(self, stage: str, *, total: int | None, unit: str) -> None:
             told.append(("start", total))
 
-        def advance(self, count: int = 1, *, note: str = "") -> None:
+        def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
             told.append(("advance", count))
 
         def finish(self, note: str = "") -> None:
@@ -510,10 +540,228 @@ async def test_the_bar_counts_every_answer_once(bench: Bench) -> None:
         {"small": Endpoint(config, PRICE, client)},
         store=bench.store,
         budget=Budget(BudgetConfig()),
+        deliver=_nobody,
         progress=Bar(),
         host=Host(clock=lambda: next(ticks) / 100),
     )
     assert told[0] == ("start", 100)
     assert sum(count or 0 for what, count in told if what == "advance") == 100
     assert 2 < len(told) < 100
-    assert told[-1][0] == "50 sent, 50 stored before, 1 failed, $0.0015"
+    assert told[-1][0] == "50 sent, 50 stored before, 1 failed (tries: 1x 400), $0.0015"
+
+
+def repeats(cases: int, times: int) -> list[PlannedCall]:
+    """Calls that ask each of the cases several times."""
+    return [
+        replace(call, request=replace(call.request, sample_index=index))
+        for call in calls(cases)
+        for index in range(times)
+    ]
+
+
+async def several(request: ModelRequest, _: int) -> ModelReply:
+    """An endpoint that gives as many answers as it is asked for, and counts the tokens of them all."""
+    first, *more = (f"answer {j} to {request.messages[0].content}" for j in range(request.n))
+    return ModelReply(
+        first, "stop", Usage(10, 5 * request.n), more=tuple(ModelReply(text, "stop", None) for text in more)
+    )
+
+
+async def test_repeats_of_a_prompt_are_asked_for_at_once(bench: Bench) -> None:
+    requests: list[int] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        requests.append(request.n)
+        return await several(request, before)
+
+    result = await bench.run(repeats(50, 5), Client(answer))
+    assert requests[:3] == [1, 4, 5]  # alone, then the others of its prompt as a proof, then all
+    assert sum(requests) == 250
+    assert result.sent == len(requests) == 51
+    assert (result.input_tokens, result.output_tokens) == (510, 1250)  # the input is billed once a request
+    assert sum(g.usage.input_tokens for g in result.generations if g.usage) == 510
+    assert sum(g.cost_usd for g in result.generations) == pytest.approx(result.usd)
+    texts = [[g.text for g in result.generations if g.case_id == f"c{n}"] for n in range(1, 50)]
+    assert all(own == [f"answer {j} to {n}" for j in range(5)] for n, own in enumerate(texts, start=1))
+    again = await bench.run(repeats(50, 5), Client())
+    assert (again.sent, again.generations) == (0, result.generations)
+
+
+async def test_where_only_one_answer_comes_the_others_are_asked_for_alone(bench: Bench) -> None:
+    requests: list[int] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        requests.append(request.n)
+        return await echo(request, before)
+
+    result = await bench.run(repeats(50, 3), Client(answer))
+    assert requests[:2] == [1, 2]
+    assert set(requests[2:]) == {1}
+    assert result.sent == 150  # none was paid for twice
+    assert all(g.error is None for g in result.generations)
+
+
+async def test_where_several_answers_are_refused_each_is_asked_for_alone(bench: Bench) -> None:
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        if request.n > 1:
+            raise CallFailed("rejected", "'n' : number must be at most 1", status=400)
+        return await echo(request, before)
+
+    result = await bench.run(repeats(50, 3), Client(answer))
+    assert (result.sent, result.failed) == (151, 0)
+
+
+async def test_where_the_usage_counts_one_answer_of_several_each_is_asked_for_alone(bench: Bench) -> None:
+    requests: list[int] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        requests.append(request.n)
+        return replace(await several(request, before), usage=Usage(10, 5))
+
+    result = await bench.run(repeats(50, 4), Client(answer))
+    assert requests[:2] == [1, 3]
+    assert set(requests[2:]) == {1}
+    assert result.estimated == 3
+    assert result.output_tokens >= 5 * 197 + 3 * 4
+
+
+@pytest.mark.parametrize("config", [{"group_repeats": False}, {"send_seed": True}, {"provider": "litellm"}])
+async def test_repeats_stay_apart_where_the_config_or_the_provider_wants_it(
+    bench: Bench, config: dict[str, object]
+) -> None:
+    result = await bench.run(repeats(20, 3), Client(), **config)
+    assert result.sent == 60
+
+
+async def test_only_what_is_missing_of_a_prompt_is_asked_for(bench: Bench) -> None:
+    await bench.run(repeats(10, 2), Client(several))
+    client = Client(several)
+    result = await bench.run(repeats(10, 3), client)
+    assert (result.sent, result.from_store) == (10, 20)
+
+
+async def test_the_first_request_goes_alone(bench: Bench) -> None:
+    client = Client()
+    seen: list[int] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        seen.append(client.in_flight)
+        await asyncio.sleep(0.001)
+        return await echo(request, before)
+
+    client.answer = answer
+    await bench.run(calls(100), client, concurrency=16)
+    assert seen[0] == 1
+    assert client.asked.total() == 100
+    assert client.most_in_flight == 16
+
+
+async def test_a_refused_key_costs_one_request(bench: Bench) -> None:
+    client = Client(fails("terminal", status=401))
+    with pytest.raises(ProviderError):
+        await bench.run(calls(500), client, concurrency=16)
+    assert client.asked.total() == 1
+
+
+async def test_a_slow_first_answer_holds_up_nobody_for_long(bench: Bench) -> None:
+    gate = asyncio.Event()
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        if request.messages[0].content == "0":
+            await gate.wait()
+        elif request.messages[0].content == "60":
+            gate.set()
+        return await echo(request, before)
+
+    client = Client(answer)
+    task = asyncio.create_task(bench.run(calls(61), client, concurrency=4))
+    await until(lambda: client.in_flight == 1)
+    bench.now += 11.0
+    await task
+    assert client.asked.total() == 61
+
+
+async def test_a_model_that_takes_no_temperature_is_found_out_by_one_request(bench: Bench) -> None:
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        raise CallFailed("rejected", "400 Unsupported value: 'temperature' does not support 0.8", status=400)
+
+    client = Client(answer)
+    with pytest.raises(TemperatureRefused):
+        await bench.run(calls(100), client)
+    assert client.asked.total() == 1
+
+
+async def test_a_retry_after_holds_up_the_whole_model(bench: Bench) -> None:
+    times: list[float] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        times.append(bench.now)
+        if len(times) == 5:
+            raise CallFailed("retryable", "429", status=429, retry_after_s=7.0)
+        return await echo(request, before)
+
+    result = await bench.run(calls(50), Client(answer), concurrency=1)
+    assert times[5] - times[4] >= 7.0
+    assert result.failed == 0
+
+
+async def test_the_pace_of_the_config_is_kept(bench: Bench) -> None:
+    times: list[float] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        times.append(bench.now)
+        return await echo(request, before)
+
+    await bench.run(calls(100), Client(answer), requests_per_minute=60)
+    assert all(sum(start <= t < start + 60 for t in times) <= 60 for start in range(0, 100, 10))
+    assert times[-1] < 100 / 0.95
+
+
+async def test_a_failed_try_lets_others_go_meanwhile(bench: Bench) -> None:
+    """With one request at a time, a poison request's pauses hold up nobody."""
+    order: list[str] = []
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        order.append(request.messages[0].content)
+        return await fails("retryable", status=500, times=3, only="1")(request, before)
+
+    await bench.run(calls(200), Client(answer), concurrency=1)
+    assert order.index("2") < [n for n, text in enumerate(order) if text == "1"][1]
+
+
+async def test_a_plan_without_end_is_worked_off_in_constant_memory(bench: Bench) -> None:
+    taken = 0
+
+    def endless() -> Iterator[PlannedCall]:
+        nonlocal taken
+        for call in calls(10**5):
+            taken += 1
+            yield call
+
+    client = Client()
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        assert taken - client.asked.total() < 500
+        return await echo(request, before)
+
+    client.answer = answer
+    with pytest.raises(BudgetReached):
+        await bench.run(endless(), client, budget=BudgetConfig(max_requests=3000), concurrency=16)
+    assert taken < 4000
+
+
+async def test_a_key_that_another_run_is_buying_is_waited_for(bench: Bench) -> None:
+    planned = calls(20)
+    with bench.store.claims() as other:
+        for call in planned[:5]:
+            assert other.take(call.request.key)
+        client = Client()
+        task = asyncio.create_task(bench.run(planned, client))
+        await until(lambda: len(client.asked) == 15)
+        reply = StoredReply("theirs", "stop", Usage(1, 1), None, 0.0, 0.0, "m", 0.0)
+        await bench.store.put([(call.request.key, reply) for call in planned[:3]])
+        for call in planned[3:5]:
+            other.drop(call.request.key)  # it gave those two up
+        result = await task
+    assert result.sent == 17
+    assert [g.text for g in result.generations[:4]] == ["theirs", "theirs", "theirs", "answer to 3"]

@@ -25,11 +25,12 @@ from curator.committee.budget import Budget
 from curator.committee.calls import ModelRequest, PlannedCall
 from curator.committee.clients import open_clients
 from curator.committee.endpoints import Endpoint
-from curator.committee.engine import Host, Sampled, sample
+from curator.committee.engine import sample
+from curator.committee.lane import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import ProviderError
-from curator.records import Member, Message
+from curator.records import Generation, Member, Message
 
 CANARY = "sk-canary-4f1d9a7b2c"
 PRICE = Price(input=1.0, output=10.0)
@@ -54,8 +55,10 @@ async def main(url, path, count):
     with GenerationStore(Path(path)) as store:
         async with open_clients([config], environ={}) as clients:
             endpoints = {"small": Endpoint(config, Price(input=1, output=10), clients["small"])}
-            result = await sample(calls, endpoints, store=store, budget=Budget(BudgetConfig()))
-    print(result.sent, result.from_store, *(g.text for g in result.generations))
+            texts = {}
+            result = await sample(calls, endpoints, store=store, budget=Budget(BudgetConfig()),
+                                  deliver=lambda call, generation: texts.update({call.case_id: generation.text}))
+    print(result.sent, result.from_store, *(texts[call.case_id] for call in calls))
 
 try:
     asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
@@ -133,7 +136,17 @@ def calls(count: int) -> list[PlannedCall]:
     ]
 
 
-async def run(server: Server, path: Path, count: int, *, key: str | None = None, timeout_s: float = 5.0) -> Sampled:
+@dataclass
+class Ran:
+    """What a run came to, and its generations in the order of the plan."""
+
+    sent: int
+    from_store: int
+    failed: int
+    generations: list[Generation]
+
+
+async def run(server: Server, path: Path, count: int, *, key: str | None = None, timeout_s: float = 5.0) -> Ran:
     config = ModelConfig(
         name="small", model="m", base_url=server.url, timeout_s=timeout_s, api_key_env="SMALL_KEY" if key else None
     )
@@ -141,7 +154,13 @@ async def run(server: Server, path: Path, count: int, *, key: str | None = None,
         async with open_clients([config], environ={"SMALL_KEY": key or ""}) as clients:
             host = Host(sleep=lambda s: asyncio.sleep(min(s, 0.02)))
             endpoints = {"small": Endpoint(config, PRICE, clients["small"])}
-            return await sample(calls(count), endpoints, store=store, budget=Budget(BudgetConfig()), host=host)
+            found: dict[str, Generation] = {}
+            done = await sample(
+                calls(count), endpoints, store=store, budget=Budget(BudgetConfig()), host=host,
+                deliver=lambda call, generation: found.update({call.case_id: generation}),
+            )  # fmt: skip
+            ordered = [found[call.case_id] for call in calls(count)]
+            return Ran(done.sent, done.from_store, done.failed, ordered)
 
 
 def stored(path: Path) -> set[str]:
@@ -222,6 +241,8 @@ async def test_two_runs_at_once_share_a_store(server: Server, tmp_path: Path) ->
     path = tmp_path / "store.sqlite"
     results = await asyncio.gather(run(server, path, 100), run(server, path, 100))
     assert len(stored(path)) == 100
+    assert set(server.answered.values()) == {1}
+    assert results[0].sent + results[1].sent == 100
     third = await run(server, path, 100)
     assert third.from_store == 100
     assert results[0].generations == results[1].generations == third.generations

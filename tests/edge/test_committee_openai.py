@@ -7,7 +7,7 @@ import logging
 import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from curator.committee.calls import CallFailed, ModelReply, ModelRequest
+from curator.committee.calls import CallFailed, Limits, ModelReply, ModelRequest, Quota
 from curator.committee.clients import api_key, open_clients, proxy_for
 from curator.committee.openai_client import OpenAIClient, parse_reply, retry_after_s
 from curator.config import ModelConfig
@@ -93,6 +93,28 @@ async def test_the_request_is_the_plans_and_the_reply_is_read(endpoint: Endpoint
         "seed": 7,
         "top_p": 0.9,
     }
+
+
+async def test_several_answers_come_in_one_reply(endpoint: Endpoint) -> None:
+    choice = COMPLETION["choices"][0]
+    second = {**choice, "index": 1, "finish_reason": "length", "message": {"content": "hey"}}
+    endpoint.gives({**COMPLETION, "choices": [choice, second]})
+    async with OpenAIClient(endpoint.url, CANARY, timeout_s=5.0, concurrency=2) as client:
+        reply = await client.complete(replace(REQUEST, n=2))
+    assert endpoint.asked[0][2]["n"] == 2
+    assert reply == ModelReply("hello", "stop", Usage(9, 2), more=(ModelReply("hey", "length", None),))
+
+
+@pytest.mark.parametrize("status", [200, 429])
+async def test_the_limits_in_the_headers_are_read(endpoint: Endpoint, status: int) -> None:
+    headers = {
+        "x_ratelimit_limit_requests": "600",
+        "x_ratelimit_remaining_requests": "12",
+        "x_ratelimit_reset_requests": "58.8s",
+    }
+    endpoint.gives(COMPLETION, status, **headers)
+    limits = (await ask(endpoint.url)).limits if status == 200 else (await failure(endpoint)).limits
+    assert limits == Limits(Quota(600.0, 12.0, 58.8), None)
 
 
 async def test_without_a_key_nothing_is_sent_in_its_place(endpoint: Endpoint) -> None:

@@ -30,7 +30,8 @@ def key(name: str) -> str:
 
 def put(store: GenerationStore, *replies: tuple[str, StoredReply]) -> list[StoredReply]:
     async def all_of_them() -> list[StoredReply]:
-        return await asyncio.gather(*(store.put(k, reply) for k, reply in replies))
+        written = await asyncio.gather(*(store.put([one]) for one in replies))
+        return [reply for (reply,) in written]
 
     return asyncio.run(all_of_them())
 
@@ -100,7 +101,7 @@ def test_many_processes_may_make_and_fill_one_new_file(tmp_path: Path) -> None:
         "from curator.records import Usage\n"
         "async def fill(store, n):\n"
         "    for i in range(20):\n"
-        "        await store.put(f'{n}{i:063d}', StoredReply('x', None, Usage(1, 1), None, 0.0, 0.0, 'm', 0.0))\n"
+        "        await store.put([(f'{n}{i:063d}', StoredReply('x', None, Usage(1, 1), None, 0.0, 0.0, 'm', 0.0))])\n"
         "with GenerationStore(pathlib.Path(sys.argv[1])) as store:\n"
         "    asyncio.run(fill(store, sys.argv[2]))\n"
     )
@@ -163,14 +164,14 @@ def test_a_folder_that_may_only_be_read(locked_folder: Path) -> None:
 
 
 def test_a_text_that_is_none_fails_alone(tmp_path: Path) -> None:
-    async def both(store: GenerationStore) -> list[StoredReply | BaseException]:
-        bad, good = store.put(key("a"), replace(REPLY, text="\ud800")), store.put(key("b"), REPLY)
+    async def both(store: GenerationStore) -> list[list[StoredReply] | BaseException]:
+        bad, good = store.put([(key("a"), replace(REPLY, text="\ud800"))]), store.put([(key("b"), REPLY)])
         return await asyncio.gather(bad, good, return_exceptions=True)
 
     with GenerationStore(tmp_path / "store.sqlite") as store:
         bad, good = asyncio.run(both(store))
         assert isinstance(bad, UnicodeEncodeError)
-        assert good == REPLY
+        assert good == [REPLY]
 
 
 def test_the_writer_outlives_a_row_that_sqlite_cannot_take(tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def test_closing_commits_what_is_queued_and_a_second_close_does_nothing(tmp_path
     path = tmp_path / "store.sqlite"
 
     async def leave_it() -> None:
-        task = asyncio.create_task(store.put(key("a"), REPLY))
+        task = asyncio.create_task(store.put([(key("a"), REPLY)]))
         await asyncio.sleep(0)
         task.cancel()  # its waiter is gone; the answer is still kept
 

@@ -80,7 +80,7 @@ def test_the_bound_counts_tools() -> None:
 
 def test_a_missing_usage_is_estimated_and_flagged() -> None:
     call = PlannedCall("c1", Member("m", "small", "plain", 0.8, 16), REQUEST, 12)
-    assert estimated_usage(call, "four" * 3 + "x") == Usage(12, 4, estimated=True)
+    assert estimated_usage(call, ["four" * 3 + "x"]) == Usage(12, 4, estimated=True)
 
 
 def hopeless(health: Health, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:

@@ -1,0 +1,64 @@
+"""Tells other processes which answers this one is about to buy, so that two runs on one store never buy the same.
+
+A claim is a lock of one byte in a file beside the store, at an offset that its key gives. The kernel holds such locks
+for a process and drops them when it ends, however it ends: a killed run leaves no claim behind.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+if sys.platform != "win32":
+    import fcntl
+
+_SUFFIX = ".claims"
+_OFFSET_BITS = 62  # a lock's offset is a signed 64-bit number
+
+
+class Claims:
+    """The keys that this object has claimed; a context manager that drops them all at its end.
+
+    Where the system has them (Linux), the locks belong to this object's open file, so that two runs in one process
+    exclude each other as well; elsewhere they belong to the process. On Windows every claim is granted.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._file = os.open(store.with_name(store.name + _SUFFIX), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    def take(self, key: str) -> bool:
+        """Claim a key (hex digest); False if somebody else has it."""
+        if sys.platform == "win32":
+            return True
+        try:
+            self._lock(key, fcntl.F_WRLCK)
+        except (BlockingIOError, PermissionError):  # POSIX allows either
+            return False
+        return True
+
+    def drop(self, key: str) -> None:
+        """Give a key free."""
+        if sys.platform != "win32":
+            self._lock(key, fcntl.F_UNLCK)
+
+    def _lock(self, key: str, kind: int) -> None:
+        offset = int(key[:16], 16) >> (64 - _OFFSET_BITS)
+        if sys.platform == "linux":
+            # struct flock of 64-bit Linux: type, whence, start, length, and a process id that must be 0 for these locks
+            fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, offset, 1, 0))
+        elif kind == fcntl.F_UNLCK:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, offset)
+        else:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
