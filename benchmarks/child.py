@@ -7,7 +7,7 @@ engine and the way SIGINT and SIGTERM end a run (`curator.cli`) are the real one
 sampling. What the engine waits between tries is scaled by `nap_share`, or the chaos would take hours.
 
 It prints `ready` once signals are handled, and at the end what the engine says of the run; the answers go to `out`, a
-line each in the plan's order. Exit codes are the command's: 0, 130 when interrupted, that of a CuratorError.
+line each, sorted. Exit codes are the command's: 0, 130 when interrupted, that of a CuratorError.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def ask(job: ChildJob) -> dict[str, int]:
         async with endpoints_of(config) as endpoints:
             calls, budget = planned_calls(job.requests), Budget(BudgetConfig())
             done = await sample(calls, endpoints, store=store, budget=budget, deliver=deliver, host=host)
-    await asyncio.to_thread(Path(job.out).write_bytes, b"\n".join(lines))
+    await asyncio.to_thread(Path(job.out).write_bytes, b"\n".join(sorted(lines)))
     return {"sent": done.sent, "from_store": done.from_store, "failed": done.failed}
 
 

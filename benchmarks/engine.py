@@ -5,11 +5,12 @@
 All of them ask one mock endpoint (a process of its own) and send what a plan over synthetic cases asks for. Each client
 runs in a fresh process, one after the other; `bare` and `ours` take turns for --rounds rounds.
 
-    bare     200 workers over one aiohttp session: orjson.dumps of a body made beforehand, one POST, read, orjson.loads.
-             Nothing else: no plan, no keys, no store, no budget, no order. It is what the machine can do in Python.
+    bare     200 workers over one aiohttp session without cookies: orjson.dumps of a body (a dict made beforehand, one
+             of 1,200 in turn), one POST, read, orjson.loads. Nothing else: no plan, no keys, no store, no budget. It
+             is what this machine can do with aiohttp.
     ours     `curator.committee.engine.sample` as `curator run` calls it: the plan is made while it is worked off
              (prompts rendered, keys hashed), stored answers are looked up, money is reserved and settled, every answer
-             is committed to a fresh store on the disk before it counts, and handed on in the plan's order.
+             is committed to a fresh store on the disk before it counts and is handed on.
     openai   200 workers over `AsyncOpenAI(max_retries=0).chat.completions.create`; no store. Fewer requests.
     litellm  200 workers over `litellm.acompletion(num_retries=0)`; no store. Fewer requests.
 
@@ -126,7 +127,8 @@ async def bare(job: Job) -> AsyncIterator[Drive]:
     url = f"{job.base_url}/chat/completions"
     headers = {"Content-Type": "application/json"}
     connector = aiohttp.TCPConnector(limit=job.in_flight)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, headers=headers, cookie_jar=jar) as session:
 
         async def ask(body: dict[str, JsonValue]) -> None:
             async with session.post(url, data=orjson.dumps(body)) as response:

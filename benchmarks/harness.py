@@ -82,6 +82,10 @@ class MockServer:
         bill: dict[str, Any] = self._ask("GET", "/bill")
         return bill
 
+    def count(self) -> int:
+        """How many requests came so far."""
+        return int(self._ask("GET", "/count"))
+
     def log(self, start: int = 0) -> list[Billed]:
         """The record from its `start`-th entry on."""
         return [Billed(*entry) for entry in self._ask("GET", f"/log?from={start}")]

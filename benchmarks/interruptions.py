@@ -5,6 +5,7 @@ Money is counted by the mock's record and answers by the rows of the store, neve
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 import signal
@@ -14,9 +15,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -28,8 +29,8 @@ FAULTS = {"rate_429": 0.10, "rate_500": 0.05, "rate_hang": 0.02, "rate_truncate"
 LATENCY_MS = 8.0
 _CHILD = Path(__file__).with_name("child.py")
 _SETTLE_S = 0.03  # what a dead client had sent is read by the mock within this time
-_FIRST_RATE = 300.0  # answers a second, until it is known
-_ENOUGH_RUNS = 40  # runs after the last interruption: each one asks again what failed for good in the one before
+_POLL_S = 0.003
+_ENOUGH_RUNS = 40  # that nobody ended: each one asks again what failed for good in the one before
 
 Rows = dict[bytes, tuple[object, ...]]
 """The rows of a store by their key."""
@@ -138,31 +139,38 @@ def weather(storm: Storm, end: Callable[[subprocess.Popen[bytes]], None]) -> tup
         with mock_server(latency_ms=LATENCY_MS, seed=storm.seed, **FAULTS) as mock:
             job = storm.job(mock, folder / "storm")
             toll = _go_through(storm, mock, job, end)
-        with mock_server(latency_ms=LATENCY_MS) as mock:
-            quiet = replace(storm, timeout_s=30.0).job(mock, folder / "quiet")
-            finish(start(quiet))
-        same = Path(job.out).read_bytes() == Path(quiet.out).read_bytes()
+        same = Path(job.out).read_bytes() == quiet_answers(storm.requests)
         with closing(sqlite3.connect(job.store)) as store:
             sound = store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     return toll, same, sound
+
+
+@functools.cache
+def quiet_answers(requests: int) -> bytes:
+    """What a run without faults and interruptions writes."""
+    with tempfile.TemporaryDirectory() as folder, mock_server(latency_ms=LATENCY_MS) as mock:
+        job = Storm(0, requests, timeout_s=30.0).job(mock, Path(folder) / "quiet")
+        with running(job) as child:
+            finish(child)
+        return Path(job.out).read_bytes()
 
 
 def _go_through(storm: Storm, mock: MockServer, job: ChildJob, end: Callable[[subprocess.Popen[bytes]], None]) -> Toll:
     """Start the child and end it at a random moment, again and again, and then let it finish."""
     chance = random.Random(storm.seed)
     keys = {identity_of(c.request.body()): bytes.fromhex(c.request.key) for c in planned_calls(storm.requests)}
-    toll, rows, position, running_s = Toll(), Rows(), 0, 0.0
-    quiet_runs = 0
+    toll, rows, position, quiet_runs = Toll(), Rows(), 0, 0
     while quiet_runs < _ENOUGH_RUNS:
-        child = start(job)
-        started = time.monotonic()
-        seen = None
-        if toll.landed < storm.times:
-            rate = len(rows) / running_s if running_s and rows else _FIRST_RATE
-            share = (storm.requests - len(rows)) / (storm.times - toll.landed) / rate
-            seen = _end_within(child, chance.uniform(0.0, 2 * share), job, end)
-        answered = finish(child)
-        running_s += time.monotonic() - started
+        with running(job) as child:
+            seen = None
+            if toll.landed < storm.times:
+                share = (storm.requests - len(rows)) / (storm.times - toll.landed + 1)
+                if _wait(child, mock, position + chance.uniform(0.0, 2 * share), chance):
+                    seen = rows_in(job.store)
+                    end(child)
+            answered = finish(child)
+        if answered is None and seen is None:
+            raise SystemExit(f"the child failed with {child.returncode}")
         time.sleep(_SETTLE_S)
         after = rows_left(job.store)
         toll.exit_codes[child.returncode] += 1
@@ -174,30 +182,30 @@ def _go_through(storm: Storm, mock: MockServer, job: ChildJob, end: Callable[[su
         if answered is not None and answered["failed"] == 0:
             return toll
         quiet_runs += seen is None
-    raise SystemExit(f"not done after {_ENOUGH_RUNS} undisturbed runs")
+    raise SystemExit(f"not done after {_ENOUGH_RUNS} runs that nobody ended")
 
 
-def _end_within(
-    child: subprocess.Popen[bytes], wait_s: float, job: ChildJob, end: Callable[[subprocess.Popen[bytes]], None]
-) -> Rows | None:
-    """End the child after a while; the rows that were committed just before, None if it was done by itself."""
-    try:
-        child.wait(wait_s)
-    except subprocess.TimeoutExpired:
-        seen = rows_in(job.store)
-        if child.poll() is None:
-            end(child)
-            return seen
-    return None
+def _wait(child: subprocess.Popen[bytes], mock: MockServer, goal: float, chance: random.Random) -> bool:
+    """Wait until the mock was asked so often, and a little longer; whether the child is still at work then."""
+    while child.poll() is None and mock.count() < goal:
+        time.sleep(_POLL_S)
+    time.sleep(chance.uniform(0.0, 2 * LATENCY_MS / 1000))
+    return child.poll() is None
 
 
-def start(job: ChildJob) -> subprocess.Popen[bytes]:
-    """A child that handles signals already."""
+@contextmanager
+def running(job: ChildJob) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that handles signals already; it does not outlive the context."""
     command = [sys.executable, str(_CHILD), orjson.dumps(asdict(job)).decode()]
     child = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603
     assert child.stdout is not None  # noqa: S101  it is a pipe
-    child.stdout.readline()
-    return child
+    try:
+        child.stdout.readline()
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
 
 
 def finish(child: subprocess.Popen[bytes]) -> dict[str, int] | None:

@@ -22,7 +22,8 @@ token bucket that is full at first, or as a fixed window. A request takes the to
 
 `GET /bill` sums the record up: requests by outcome, tokens, picodollars, and the outcomes of each request identity
 (the hash of the body without `n`). `GET /log?from=N` lists the record from its N-th entry on: arrival (seconds of the
-machine's monotonic clock), identity, outcome, input tokens, output tokens, picodollars. The record is only appended to.
+machine's monotonic clock), identity, outcome, input tokens, output tokens, picodollars. The record is only appended to;
+`GET /count` is its length.
 `POST /control` changes settings while it runs: a JSON object by the names of `Settings`.
 """
 
@@ -57,7 +58,10 @@ _CHOICES = {"limiter": ("bucket", "window"), "status": ("", *REFUSALS)}
 
 @dataclass
 class Settings:
-    """What can be set on the command line, and changed through `/control`. Rates are shares; prices are $/M tokens."""
+    """What can be set on the command line, and changed through `/control`.
+
+    Rates are shares, prices US dollars per million tokens; `tokens_per_byte` is the mean over requests.
+    """
 
     latency_ms: float = 50.0
     rate_429: float = 0.0
@@ -73,6 +77,7 @@ class Settings:
     tpm: float = 0.0
     window_s: float = 60.0
     limiter: str = "bucket"
+    tokens_per_byte: float = 0.25
     price_in: float = 1.0
     price_out: float = 10.0
     seed: int = 0
@@ -222,21 +227,28 @@ class Mock:
     def handle(self, method: bytes, target: bytes, body: bytes, now: float) -> Reply | None:
         """The reply to a request; None where nothing is ever sent."""
         path, _, query = target.partition(b"?")
-        if method == b"POST":
-            try:
-                content = orjson.loads(body)
-            except orjson.JSONDecodeError:
-                return Reply(failure(400, "The body is no JSON", "invalid_request_error"))
-            if path.endswith(b"/chat/completions"):
-                return self._complete(content, now)
-            if path == b"/control":
-                return self._control(content, now)
+        if method == b"GET":
+            return Reply(self._tell(path, query))
+        try:
+            content = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return Reply(failure(400, "The body is no JSON", "invalid_request_error"))
+        if path.endswith(b"/chat/completions"):
+            return self._complete(content, now)
+        if path == b"/control":
+            return Reply(self._control(content, now))
+        return Reply(failure(404, "No such path", "not_found"))
+
+    def _tell(self, path: bytes, query: bytes) -> bytes:
+        """What is asked about the record."""
         if path == b"/bill":
-            return Reply(response(200, self._bill()))
+            return response(200, self._bill())
+        if path == b"/count":
+            return response(200, len(self._log))
         if path == b"/log":
             start = int(query.removeprefix(b"from=") or 0)
-            return Reply(response(200, [tuple(entry) for entry in self._log[start:]]))
-        return Reply(failure(404, "No such path", "not_found"))
+            return response(200, [tuple(entry) for entry in self._log[start:]])
+        return failure(404, "No such path", "not_found")
 
     def _complete(self, body: dict[str, Any], now: float) -> Reply | None:
         identity = identity_of(body)
@@ -298,12 +310,12 @@ class Mock:
         choices, written = [], 0
         for index in range(body.get("n") or 1):
             text = answer_text(identity, index)
-            tokens = len(text) // 4
+            tokens = round(len(text) * settings.tokens_per_byte)
             written += min(tokens, most)
             message = {"role": "assistant", "content": text, "refusal": None}
             finish = "stop" if tokens <= most else "length"
             choices.append({"index": index, "message": message, "logprobs": None, "finish_reason": finish})
-        read = input_tokens(body, identity)
+        read = input_tokens(body, identity, settings.tokens_per_byte)
         completion = {
             "id": f"chatcmpl-{identity[:24]}",
             "object": "chat.completion",
@@ -332,14 +344,14 @@ class Mock:
             "identities": identities,
         }
 
-    def _control(self, changes: Mapping[str, Any], now: float) -> Reply:
+    def _control(self, changes: Mapping[str, Any], now: float) -> bytes:
         known = asdict(self._settings)
         if unknown := changes.keys() - known.keys():
-            return Reply(failure(400, f"No such setting: {', '.join(sorted(unknown))}", "invalid_request_error"))
+            return failure(400, f"No such setting: {', '.join(sorted(unknown))}", "invalid_request_error")
         for name, value in changes.items():
             setattr(self._settings, name, type(known[name])(value))
         self._configure(now, anew=not changes.keys().isdisjoint({"rpm", "tpm", "window_s", "limiter"}))
-        return Reply(response(200, asdict(self._settings)))
+        return response(200, asdict(self._settings))
 
     def _configure(self, now: float, *, anew: bool = True) -> None:
         """Work out what follows from the settings; `anew` forgets what was taken of the limits."""
@@ -401,11 +413,11 @@ def answer_text(identity: str, index: int = 0) -> str:
     return " ".join(WORDS[(byte + index) % len(WORDS)] for byte in seed[1 : count + 1]) + f" {identity[:8]}-{index}"
 
 
-def input_tokens(body: Mapping[str, Any], identity: str) -> int:
-    """The input tokens of a request: one for every 3.2 to 5.3 bytes of its messages, and 4 for each message."""
+def input_tokens(body: Mapping[str, Any], identity: str, per_byte: float) -> int:
+    """The input tokens of a request: `per_byte`, give or take a quarter of it, and 4 for each message."""
     messages = body["messages"]
     size = sum(len((message.get("content") or "").encode()) for message in messages)
-    return size * (6 + int(identity[2:4], 16) % 5) // 32 + 4 * len(messages)
+    return int(size * per_byte * (0.75 + int(identity[2:4], 16) / 510)) + 4 * len(messages)
 
 
 def response(status: int, content: object, headers: Mapping[str, str] | None = None) -> bytes:

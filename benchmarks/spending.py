@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls
+from harness import MAX_TOKENS, PRICE, Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls
 from interruptions import FAULTS
 from mock_server import AMBIGUOUS, BILLED, REFUSALS, identity_of
 
 from curator.committee.budget import Budget, Ledger
 from curator.committee.calls import PlannedCall
+from curator.committee.endpoints import cost_usd
 from curator.committee.engine import sample
 from curator.committee.lane import Host
 from curator.committee.store import GenerationStore
@@ -26,6 +27,7 @@ from curator.records import Generation
 
 MICRO = 1e-6
 NAP_SHARE = 0.02
+TOKENS_PER_BYTE = 0.8
 _AT_ONCE = 8
 
 
@@ -55,8 +57,12 @@ def usd(billed: Sequence[Billed], outcomes: frozenset[str]) -> float:
 
 
 def budgets(count: int, *, seed: int = 0, timeout_s: float = 0.5) -> list[Check]:
-    """Run small plans under random limits, each with a store of its own, against one mock with faults."""
-    with tempfile.TemporaryDirectory() as folder, mock_server(latency_ms=5.0, seed=seed, **FAULTS) as mock:
+    """Run small plans under random limits, each with a store of its own, against one mock with faults.
+
+    Its tokens are nearly as short as they can be, and most answers as long as they may be.
+    """
+    settings = {"latency_ms": 5.0, "tokens_per_byte": TOKENS_PER_BYTE, "seed": seed, **FAULTS}
+    with tempfile.TemporaryDirectory() as folder, mock_server(**settings) as mock:
         runs = asyncio.run(_spend_all(count, mock, Path(folder), seed, timeout_s))
         by_identity: defaultdict[str, list[Billed]] = defaultdict(list)
         for entry in mock.log():
@@ -107,13 +113,14 @@ async def _spend(number: int, mock: MockServer, path: Path, chance: random.Rando
 def _random_limits(chance: random.Random, calls: Sequence[PlannedCall]) -> BudgetConfig:
     """One of the limits, between nearly nothing and twice what the plan will come to."""
     share = chance.uniform(0.0, 2.0)
-    tokens = sum(call.input_tokens for call in calls) + 20 * len(calls)
+    size = sum(len(message.content) for call in calls for message in call.request.messages)
+    read, written = size * TOKENS_PER_BYTE, MAX_TOKENS * len(calls)
     match chance.choice(("max_requests", "max_tokens", "max_usd")):
         case "max_requests":
             return BudgetConfig(max_requests=int(share * len(calls)))
         case "max_tokens":
-            return BudgetConfig(max_tokens=int(share * tokens))
-    return BudgetConfig(max_usd=share * (tokens + 9 * 20 * len(calls)) / 1e6)
+            return BudgetConfig(max_tokens=int(share * (read + written)))
+    return BudgetConfig(max_usd=share * cost_usd(round(read), written, PRICE))
 
 
 def refusals(*, good: int = 200, in_flight: int = 50) -> list[Check]:
