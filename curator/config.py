@@ -157,12 +157,15 @@ class AdaptiveConfig(Section):
     """How a cascade spends its calls: a few answers to every case, then more where they change the ranking."""
 
     first: Annotated[int, Field(ge=2)] = 3
-    """Answers to every case, before anything is decided."""
+    """Answers to every case before anything is decided; fewer, but at least 2, where the calls are not enough for it."""
     full_share: Share = 0.05
     """The share of cases, drawn at random, that get the whole committee whatever it says: they measure what the cascade
     misses."""
-    average: Annotated[float, Field(gt=0)] = 0.5
+    average: Annotated[float, Field(gt=0, le=1)] = 0.5
     """The calls to spend, as a share of those that the whole committee would take."""
+    focus: Share = 0.2
+    """How much the place where the selection cuts the ranking counts beside all other places: with 0 the calls serve the
+    whole ranking (AUROC), with 1 only who is above the cut (precision)."""
 
 
 class CommitteeConfig(Section):

@@ -146,7 +146,7 @@ class Plan:
     one_temperature: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
-        return len(self.cases) * sum(seat.repeats for seat in self._seats)
+        return len(self.cases) * self.calls_per_case
 
     def __iter__(self) -> Iterator[PlannedCall]:
         for block in self._blocks():
@@ -157,6 +157,25 @@ class Plan:
                     key = (prompt.case_id, prompt.request.key)
                     yield self._sample(prompt, seat, asked[key])
                     asked[key] += 1
+
+    def part(self, wanted: Mapping[str, tuple[int, int]]) -> PlanPart:
+        """The calls start <= i < stop of some cases, `wanted` by case id.
+
+        A case's calls are counted round the committee: the first repeat of every member, then the second, and so on, so
+        that the first few come from as many members as there can be.
+        """
+        return PlanPart(self, wanted)
+
+    @property
+    def calls_per_case(self) -> int:
+        """The calls of one case."""
+        return len(self._rounds)
+
+    @cached_property
+    def _rounds(self) -> Mapping[tuple[int, int], int]:
+        """The order in which parts count a case's calls, by the member's place and the repeat."""
+        seats = [(repeat, place) for place, seat in enumerate(self._seats) for repeat in range(seat.repeats)]
+        return {(place, repeat): rank for rank, (repeat, place) in enumerate(sorted(seats))}
 
     def _blocks(self) -> Iterator[list[Case]]:
         """The cases by system prompt, at most `BLOCK` at a time."""
@@ -239,6 +258,45 @@ class Plan:
     def _usd(self, model: str, input_tokens: int, output_tokens: int) -> float:
         price = self.prices[model]
         return (input_tokens * price.input + output_tokens * price.output) / 1e6
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    """Some calls of a plan, made while they are iterated; see `Plan.part`.
+
+    Each one is the call that the plan itself makes, with the same key. So the parts of a plan make up the plan, whatever
+    way it was cut, and a later full run finds their answers in the store.
+    """
+
+    plan: Plan
+    wanted: Mapping[str, tuple[int, int]]
+
+    def __len__(self) -> int:
+        ranges = (self.wanted.get(case.id, (0, 0)) for case in self.plan.cases)
+        return sum(len(range(max(start, 0), min(stop, self.plan.calls_per_case))) for start, stop in ranges)
+
+    def __iter__(self) -> Iterator[PlannedCall]:
+        for block in self.plan._blocks():
+            asked = [case for case in block if case.id in self.wanted]
+            earlier: Counter[tuple[str, str]] = Counter()
+            for place, seat in enumerate(self.plan._seats):
+                for case in asked:
+                    yield from self._of_member(case, place, seat, earlier)
+
+    def _of_member(
+        self, case: Case, place: int, seat: _Seat, earlier: Counter[tuple[str, str]]
+    ) -> Iterator[PlannedCall]:
+        """The wanted calls of a case to the member at a place; `earlier` counts the plan's calls for each prompt so far.
+
+        Members before this one whose prompt came out the same have the first sample indices, wanted or not.
+        """
+        start, stop = self.wanted[case.id]
+        prompt = _prompt(case, seat, self.plan.config.max_tokens)
+        key = (case.id, prompt.request.key)
+        for repeat in range(seat.repeats):
+            if start <= self.plan._rounds[place, repeat] < stop:
+                yield self.plan._sample(prompt, seat, earlier[key] + repeat)
+        earlier[key] += seat.repeats
 
 
 def _prompt(case: Case, seat: _Seat, max_tokens: int) -> PlannedCall:

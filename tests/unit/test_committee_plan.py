@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -117,6 +118,49 @@ def test_prompts_that_come_out_the_same_are_samples_of_their_own() -> None:
     assert len({call.request.key for call in calls}) == 8
     of_first = [(c.member.variant, c.request.sample_index) for c in calls if c.case_id == "c0"]
     assert of_first == [("plain", 0), ("plain", 1), ("twin", 2), ("twin", 3)]
+
+
+def with_twin(repeats: int) -> Plan:
+    """A plan with two variants whose prompts come out the same, and a third one."""
+    twin = Variant("twin", 1, "Nothing.", ReadRule("whole"), 0, "", *(Section(f"{{{{ {n} }}}}", 1) for n in ("system", "user")),
+                   file=load_variants(["plain"], None)[0].file)  # fmt: skip
+    config = committee(models=[REMOTE, LOCAL], variants=["plain", "stepwise", "twin"], repeats=repeats)
+    return Plan(cases(5), config, (*load_variants(["plain", "stepwise"], None), twin), 0, PRICES)
+
+
+@settings(max_examples=30, deadline=None)
+@given(repeats=st.integers(1, 3), cuts=st.lists(st.integers(0, 18), max_size=4))
+def test_the_parts_of_a_plan_make_up_the_plan(repeats: int, cuts: list[int]) -> None:
+    made = with_twin(repeats)
+    edges = sorted({0, made.calls_per_case, *(cut for cut in cuts if cut < made.calls_per_case)})
+    parts = [made.part({case.id: span for case in made.cases}) for span in itertools.pairwise(edges)]
+    assert [len(part) for part in parts] == [len(list(part)) for part in parts]
+    keys = [(call.case_id, call.request.key) for part in parts for call in part]
+    assert len(set(keys)) == len(keys)
+    assert set(keys) == {(call.case_id, call.request.key) for call in made}
+
+
+def test_the_calls_of_a_part_are_those_of_the_plan() -> None:
+    made = with_twin(2)
+    by_key = {(call.case_id, call.request.key): call for call in made}
+    part = made.part({"c1": (2, 9), "c3": (0, 1), "gone": (0, 5)})
+    assert all(call == by_key[call.case_id, call.request.key] for call in part)
+    assert list(part) == list(part)
+    assert Counter(call.case_id for call in part) == {"c1": 7, "c3": 1}
+    assert len(part) == 8
+
+
+@pytest.mark.parametrize(("stop", "distinct"), [(1, 1), (3, 3), (6, 6), (8, 6), (12, 6)])
+def test_the_first_calls_of_a_case_are_of_as_many_members_as_can_be(stop: int, distinct: int) -> None:
+    found = Counter(call.member.id for call in with_twin(2).part({"c2": (0, stop)}))
+    assert (found.total(), len(found)) == (stop, distinct)
+    assert max(found.values()) - min(found.values()) <= 1
+
+
+def test_a_part_of_nothing_is_empty() -> None:
+    made = with_twin(2)
+    for wanted in ({}, {"c1": (3, 3)}, {"c1": (5, 2)}, {"c1": (12, 20)}):
+        assert (list(made.part(wanted)), len(made.part(wanted))) == ([], 0)
 
 
 def test_a_request_names_who_answers() -> None:
