@@ -1,7 +1,7 @@
 """Tells other processes which answers this one is about to buy, so that two runs on one store never buy the same.
 
-A claim is a lock of one byte in a file beside the store, at an offset that its key gives. The kernel holds such locks
-for a process and drops them when it ends, however it ends: a killed run leaves no claim behind.
+A claim is a lock of one byte, in one of the files in a folder beside the store, at an offset that its key gives. The
+kernel holds such locks for a process and drops them when it ends, however it ends: a killed run leaves no claim behind.
 """
 
 from __future__ import annotations
@@ -17,18 +17,27 @@ if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".claims"
+_FILES = 16  # the kernel goes through all locks of a file for each new one
 _OFFSET_BITS = 62  # a lock's offset is a signed 64-bit number
 
 
 class Claims:
     """The keys that this object has claimed; a context manager that drops them all at its end.
 
-    Where the system has them (Linux), the locks belong to this object's open file, so that two runs in one process
+    Where the system has them (Linux), the locks belong to this object's open files, so that two runs in one process
     exclude each other as well; elsewhere they belong to the process. On Windows every claim is granted.
     """
 
     def __init__(self, store: Path) -> None:
-        self._file = os.open(store.with_name(store.name + _SUFFIX), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        folder = store.with_name(store.name + _SUFFIX)
+        folder.mkdir(exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._files: list[int] = []
+        try:
+            self._files += (os.open(folder / f"{n:x}", flags, 0o644) for n in range(_FILES))
+        except OSError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -36,7 +45,12 @@ class Claims:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self.close()
+
+    def close(self) -> None:
+        """Drop all claims."""
+        while self._files:
+            os.close(self._files.pop())
 
     def take(self, key: str) -> bool:
         """Claim a key (hex digest); False if somebody else has it."""
@@ -54,11 +68,12 @@ class Claims:
             self._lock(key, fcntl.F_UNLCK)
 
     def _lock(self, key: str, kind: int) -> None:
+        file = self._files[int(key[-1], 16)]
         offset = int(key[:16], 16) >> (64 - _OFFSET_BITS)
         if sys.platform == "linux":
             # struct flock of 64-bit Linux: type, whence, start, length, and a process id that must be 0 for these locks
-            fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, offset, 1, 0))
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, offset, 1, 0))
         elif kind == fcntl.F_UNLCK:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, offset)
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
         else:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)

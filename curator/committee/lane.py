@@ -275,18 +275,19 @@ class Lane:
 
     def _usage(self, question: Question, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
         """What the request took, as reported or as estimated; proves on the way whether several answers are counted."""
-        texts = [one.text for one in replies]
-        estimated = estimated_usage(question.calls[0], texts)
-        usage = reply.usage or estimated
-        size = sum(len(text.encode()) for text in texts)
+        if reply.usage is None:
+            return estimated_usage(question.calls[0], [one.text for one in replies])
+        if self._grouping is not None:
+            return reply.usage
+        usage, size = reply.usage, sum(len(one.text.encode()) for one in replies)
         if len(question.calls) == 1:
             self._tokens_per_byte = self._tokens_per_byte or usage.output_tokens / max(1, size)
-        elif self._grouping is None:
-            self._grouping = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
-            if not self._grouping:
-                most = max(usage.output_tokens, estimated.output_tokens)
-                return Usage(usage.input_tokens, most, estimated=True)
-        return usage
+            return usage
+        self._grouping = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
+        if self._grouping:
+            return usage
+        estimated = estimated_usage(question.calls[0], [one.text for one in replies])
+        return Usage(usage.input_tokens, max(usage.output_tokens, estimated.output_tokens), estimated=True)
 
     def _to_store(self, reply: ModelReply, usage: Usage, sent: _Sent, now: float) -> StoredReply:
         return StoredReply(
