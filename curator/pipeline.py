@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from curator.committee.endpoints import Endpoint
 from curator.committee.engine import Sampled, sample
 from curator.committee.plan import Plan
 from curator.committee.prices import prices_of
-from curator.committee.store import GenerationStore
+from curator.committee.store import DEFAULT_STORE, GenerationStore
 from curator.committee.variants import Variant, load_variants
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import detect_kind, extract, read_answer
@@ -30,7 +30,7 @@ from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.diversity.texts import embedding_texts
-from curator.errors import CuratorError, LogsError
+from curator.errors import CuratorError, LogsError, NotConfirmed
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.files import json_lines, run_lock, write_atomic
@@ -41,8 +41,8 @@ from curator.report.categories import build_categories
 from curator.results import Intake, PlanResult, RunResult, Scored, Studied
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.selection.choose import candidates, random_order, select
+from curator.status import StatusFile
 
-DEFAULT_STORE = Path(".curator") / "store.sqlite"
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 
@@ -56,9 +56,10 @@ class RunOptions(TypedDict, total=False):
     progress: Progress | None
     environ: Mapping[str, str] | None
     encoder: Encoder | None
+    confirm: Callable[[PlanResult], bool] | None
 
 
-def run(
+def run(  # noqa: PLR0913  each one is an option of the job, and all but the job have a default
     config: Config,
     *,
     logs: Sequence[str] = (),
@@ -67,6 +68,7 @@ def run(
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
+    confirm: Callable[[PlanResult], bool] | None = None,
 ) -> RunResult:
     """Run the whole job, or finish the one that was interrupted.
 
@@ -78,21 +80,25 @@ def run(
         progress: Who is told of the work; nobody by default.
         environ: Where API keys are looked up; `os.environ` by default.
         encoder: What turns inputs into vectors, instead of `config.embedding`.
+        confirm: Says whether to spend that much; asked once, before anything is, if it could be more than
+            `budget.confirm_above_usd`. By default nobody is asked.
 
     Raises:
+        NotConfirmed: `confirm` said no.
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
     _refuse_running_loop()
     started = datetime.now(UTC)
     folder = Path(out) if out else Path("runs") / config.name
-    progress = progress or Silent()
     environ = os.environ if environ is None else environ
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
-    with run_lock(folder):
+    with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
         planned = Plan(intake.asked, config.committee, variants, config.seed, prices)
+        if confirm is not None:
+            _confirm(config, intake, planned, progress, confirm)
         sampled = asyncio.run(_ask(config, planned, progress, environ))
         generations = _by_case(intake.asked, sampled.generations)
         scored = _score(config, intake.asked, generations, variants)
@@ -124,12 +130,38 @@ def plan(
     """
     variants, prices = _variants(config), prices_of(config.committee.models)
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
-    made = Plan(intake.asked, config.committee, variants, config.seed, prices)
-    path = _store_path(config)
+    return _estimated(config, intake, Plan(intake.asked, config.committee, variants, config.seed, prices))
+
+
+def _estimated(config: Config, intake: Intake, planned: Plan) -> PlanResult:
+    """What the plan comes to, less the answers that are stored."""
+    path, limit = _store_path(config), config.budget.max_usd
     if not path.exists():
-        return PlanResult(intake, made.estimate())
+        return PlanResult(intake, planned.estimate(), limit)
     with GenerationStore(path) as store:
-        return PlanResult(intake, made.estimate(lambda keys: set(store.get_many(keys))))
+        found = planned.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
+    return PlanResult(intake, found, limit)
+
+
+def _confirm(
+    config: Config, intake: Intake, planned: Plan, progress: Progress, confirm: Callable[[PlanResult], bool]
+) -> None:
+    """Ask whether to go on, where that can cost more than the config lets pass.
+
+    Raises:
+        NotConfirmed: the answer is no.
+    """
+    if not any(price.input or price.output for price in planned.prices.values()):
+        return  # a large plan takes a while to estimate, and this one is free
+    progress.start("plan", total=len(planned), unit="calls")
+    estimated = _estimated(config, intake, planned)
+    progress.advance(len(planned))
+    progress.finish(f"${estimated.ceiling_usd:,.4f} at most")
+    if estimated.ceiling_usd > config.budget.confirm_above_usd and not confirm(estimated):
+        raise NotConfirmed(
+            f"nothing was spent: ${estimated.ceiling_usd:,.4f} at most were not agreed to",
+            remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
+        )
 
 
 def _refuse_running_loop() -> None:

@@ -208,11 +208,14 @@ def test_a_run_that_fails_leaves_the_one_before_alone(
 ) -> None:
     do(parse_config(job), tmp_path, encoder)
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
+    assert json.loads(before.pop("status.json"))["state"] == "finished"
     (tmp_path / "broken.jsonl").write_text("not json\n")
     with pytest.raises(LogsError):
         do(parse_config(job), tmp_path, encoder, logs=[str(tmp_path / "broken.jsonl")])
     after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
-    assert {name: after[name] for name in before} == before
+    told = json.loads(after.pop("status.json"))
+    assert (told["state"], "cannot be read" in told["error"]) == ("failed", True)
+    assert after | before == after
     assert len(rows(tmp_path / "out" / "set_aside.failed.jsonl")) == 1
     do(parse_config(job), tmp_path, encoder)
     assert not (tmp_path / "out" / "set_aside.failed.jsonl").exists()

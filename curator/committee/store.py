@@ -19,6 +19,7 @@ import orjson
 from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 
+DEFAULT_STORE = Path(".curator") / "store.sqlite"
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 
@@ -26,6 +27,8 @@ _BUSY_S = 30.0
 _LINGER_S = 0.002
 _BATCH = 512
 _KEYS_PER_QUERY = 500
+_RECENT_ANSWERS = 1_000
+_RECENT_ROWS = 50_000  # no index leads to a model's answers, so that no more rows than these are looked at
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
 _TABLES = (
@@ -80,6 +83,12 @@ _COLUMNS = (
     "key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, "
     "cost_usd, latency_s, created_at"
 )
+_LATENCY = """
+SELECT avg(latency_s) FROM (
+    SELECT latency_s FROM generation WHERE model = ? AND rowid > (SELECT max(rowid) FROM generation) - ?
+    ORDER BY rowid DESC LIMIT ?
+)
+"""
 _INSERT = f"INSERT INTO generation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
 
 _REMEDIES = {
@@ -172,6 +181,16 @@ class GenerationStore:
                 for row in self._reads.execute(_query(len(some)), some):
                     found[row[0].hex()] = _from_row(row)
         return found
+
+    def latency_s(self, model: str) -> float | None:
+        """How long an answer of a model took on average, in seconds, over its newest thousand or so; None without any.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        with _explained(self.path):
+            (mean,) = self._reads.execute(_LATENCY, (model, _RECENT_ROWS, _RECENT_ANSWERS)).fetchone()
+        return None if mean is None else float(mean)
 
     async def put(self, key: str, reply: StoredReply) -> StoredReply:
         """Keep an answer; returns once it is on the disk, with what stands under the key (an earlier answer wins).

@@ -43,6 +43,19 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def write_unsynced(path: Path, content: bytes) -> None:
+    """Write a small file whole or not at all, without waiting for the disk: for what is written often and soon outdated.
+
+    After a power cut it may be empty or gone.
+
+    Raises:
+        OSError: it cannot be written; the old file stays. A leftover goes with the next `run_lock`.
+    """
+    temporary = path.with_name(f".{path.name}{_TEMPORARY_SUFFIX}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
 def json_lines(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[bytes]:
     """Each row as one line of JSON with sorted keys."""
     return map(dump_line, rows)
@@ -67,6 +80,23 @@ def run_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds the run folder just now. It takes the lock for an instant where nobody does.
+
+    Raises:
+        OSError: the lock cannot be tried, as in another user's folder.
+    """
+    if not (folder / LOCK_NAME).exists():
+        return False
+    lock = FileLock(folder / LOCK_NAME)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _acquire(lock: BaseFileLock, folder: Path) -> None:
