@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
     from curator.records import JsonValue
 
@@ -184,16 +184,20 @@ class Bars:
         """Move the bar on."""
         if self._task is None:
             return
-        speed = self._bars.tasks[self._task].speed
+        speed = self._shown(self._task).speed
         self._bars.update(self._task, advance=count, note=note, rate=f"{speed:.1f}/s" if speed else "")
 
     def finish(self, note: str = "") -> None:
         """Fill the bar."""
         if self._task is None:
             return
-        task = self._bars.tasks[self._task]
+        task = self._shown(self._task)
         self._bars.update(self._task, total=task.completed, completed=task.completed, note=note, rate="")
         self._task = None
+
+    def _shown(self, task: TaskID) -> Task:
+        """The bar with that id, which is its place no longer once others were removed."""
+        return next(shown for shown in self._bars.tasks if shown.id == task)
 
 
 def span(seconds: float) -> str:

@@ -80,8 +80,8 @@ class PlanResult:
         lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
         if e.usd_batch is not None:
             lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
-        if self.max_usd is not None:
-            lines.append(f"the budget stops the run at ${self.max_usd:,.4f}")
+        if self.ceiling_usd < e.usd_max:
+            lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
         lines.append(f"time: {_total_time(e)}")
         return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
 

@@ -387,3 +387,21 @@ def _explained(path: Path) -> Iterator[None]:
             f"{str(path)!r}: the store of answers cannot be made ({error.strerror})",
             remedy=_REMEDIES[sqlite3.SQLITE_CANTOPEN],
         ) from error
+
+
+@contextlib.contextmanager
+def open_existing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a store that is there, for those who look after it; an older schema is brought up to date.
+
+    Raises:
+        ConfigError: there is no such file, or it belongs to another program or to a newer curator.
+        StorageError: SQLite fails, here or in the body.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"{str(path)!r}: no store of answers there",
+            remedy="name one with --store, or a config whose `store:` exists; the first `curator run` makes it",
+        )
+    with _explained(path), contextlib.closing(_connect(path)) as connection:
+        _prepare(connection, path)
+        yield connection
