@@ -227,7 +227,7 @@ def test_many_problems_are_counted_and_some_are_shown(store: Path, raw: sqlite3.
 
 def test_damage_between_the_answers_is_found(store: Path, raw: sqlite3.Connection) -> None:
     raw.execute("PRAGMA writable_schema = ON")
-    raw.execute("DELETE FROM sqlite_master WHERE name = 'finding'")  # its page is lost, and every answer is fine
+    raw.execute("DELETE FROM sqlite_master WHERE tbl_name = 'finding'")  # its pages are lost, and every answer is fine
     found = verify(store)
     assert (found.answers, found.exit_code) == (5, 1)
     assert found.problems[0].key is None
