@@ -16,6 +16,7 @@ from curator.records import JsonValue, dump_line
 
 LOCK_NAME = ".curator.lock"
 _TEMPORARY_SUFFIX = ".curator-tmp"
+_LOOK_S = 0.2  # somebody who only looks whether the folder is locked, with `is_locked`, is gone by then
 _BUFFER_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -101,7 +102,7 @@ def is_locked(folder: Path) -> bool:
 
 def _acquire(lock: BaseFileLock, folder: Path) -> None:
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=_LOOK_S, poll_interval=_LOOK_S / 10)
     except Timeout as error:
         raise RunLocked(
             f"{str(folder)!r}: another curator run is working on this folder",
