@@ -140,6 +140,8 @@ def test_room_is_given_back_only_where_nobody_else_is_at_work(store: Path) -> No
     fill(store, *((f"l{i}", replace(SMALL, model="long", text=str(i) * 4000)) for i in range(100)))
     with GenerationStore(store) as other:
         assert prune(store, wanted(model="long")).freed == 0
+        with closing(sqlite3.connect(store)) as connection:
+            assert connection.execute("PRAGMA freelist_count").fetchone()[0] > 100
         assert set(other.get_many([key("s1"), key("l1")])) == keys("s1")
     fill(store, *((f"l{i}", replace(SMALL, model="long", text=str(i) * 4000)) for i in range(100)))
     done = prune(store, wanted(model="long"))

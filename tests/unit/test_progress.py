@@ -81,8 +81,8 @@ def test_bars_leave_the_terminal_alone_while_they_are_paused() -> None:
         bars.finish("all of it")
         bars.start("plan", total=10, unit="calls")
         with bars.paused():
-            before = stream.getvalue()
+            assert not bars._bars.live.is_started
             bars.advance(5)
-            assert stream.getvalue() == before
+        assert bars._bars.live.is_started
         bars.finish("planned")
         assert [task.fields["stage"] for task in bars._bars.tasks] == ["plan"]
