@@ -18,6 +18,7 @@ from curator.errors import ConfigError
 from curator.records import Kind
 
 Provider = Literal["local", "openai", "litellm"]
+Mode = Literal["live", "batch"]
 LogFormat = Literal["auto", "chat", "mapped"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -123,7 +124,7 @@ class ModelConfig(Section):
     """The name of the environment variable that holds the key. The key itself never stands in a config."""
     price: Price | None = None
     """Overrides the price list; needed where the model is not in it."""
-    mode: Literal["live", "batch"] = "live"
+    mode: Mode = "live"
     """`batch`: hand the calls in as files to the provider's batch API (OpenAI's), at half the price and within a day."""
     concurrency: Positive = 16
     """Requests in flight at most; how many there are follows what the endpoint takes."""

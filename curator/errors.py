@@ -4,6 +4,7 @@ CuratorError
 └── UserError              the user can fix it; shown without a traceback
     ├── ConfigError        2   a config, prompt variant or argument that does not fit
     ├── LogsError          6   no log, an empty one, or too much of it unreadable
+    ├── NotConfirmed       2   the run may cost more than was agreed to
     ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
     ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
     ├── RunLocked          2   another process works on the same run folder
@@ -44,6 +45,12 @@ class LogsError(UserError):
     """No log was found, it is empty, or too much of it cannot be read."""
 
     exit_code = 6
+
+
+class NotConfirmed(UserError):
+    """A run may cost more than was agreed to. Nothing was spent."""
+
+    exit_code = 2
 
 
 class BudgetReached(UserError):

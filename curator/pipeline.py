@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from curator.committee.engine import Sampled, sample
 from curator.committee.lane import TemperatureRefused
 from curator.committee.plan import Plan, endpoint_of
 from curator.committee.prices import prices_of
-from curator.committee.store import GenerationStore
+from curator.committee.store import DEFAULT_STORE, GenerationStore
 from curator.committee.variants import Variant, load_variants
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import detect_kind, extract, read_answer
@@ -32,7 +32,7 @@ from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.diversity.texts import embedding_texts
-from curator.errors import CuratorError, LogsError
+from curator.errors import CuratorError, LogsError, NotConfirmed
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.files import json_lines, run_lock, write_atomic
@@ -43,8 +43,8 @@ from curator.report.categories import build_categories
 from curator.results import Intake, PlanResult, RunResult, Scored, Studied
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.selection.choose import candidates, random_order, select
+from curator.status import StatusFile
 
-DEFAULT_STORE = Path(".curator") / "store.sqlite"
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 ONE_TEMPERATURE = "one-temperature"
 LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
@@ -59,9 +59,10 @@ class RunOptions(TypedDict, total=False):
     progress: Progress | None
     environ: Mapping[str, str] | None
     encoder: Encoder | None
+    confirm: Callable[[PlanResult], bool] | None
 
 
-def run(
+def run(  # noqa: PLR0913  each one is an option of the job, and all but the job have a default
     config: Config,
     *,
     logs: Sequence[str] = (),
@@ -70,6 +71,7 @@ def run(
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
+    confirm: Callable[[PlanResult], bool] | None = None,
 ) -> RunResult:
     """Run the whole job, or finish the one that was interrupted.
 
@@ -81,24 +83,28 @@ def run(
         progress: Who is told of the work; nobody by default.
         environ: Where API keys are looked up; `os.environ` by default.
         encoder: What turns inputs into vectors, instead of `config.embedding`.
+        confirm: Says whether to spend that much; asked once, before anything is, if it could be more than
+            `budget.confirm_above_usd`. By default nobody is asked.
 
     Raises:
+        NotConfirmed: `confirm` said no.
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
     _refuse_running_loop()
     started = datetime.now(UTC)
     folder = Path(out) if out else Path("runs") / config.name
-    progress = progress or Silent()
     environ = os.environ if environ is None else environ
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
-    with run_lock(folder):
+    with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
         with GenerationStore(_store_path(config)) as store:
             planned = Plan(
                 intake.asked, config.committee, variants, config.seed, prices, _one_temperature(config, store)
             )
+            if confirm is not None:
+                _confirm(config, intake, planned, store, progress, confirm)
             planned, sampled, generations = asyncio.run(_ask(config, planned, store, progress, environ))
         scored = _score(config, intake.asked, generations, variants)
         studied = _study(config, intake.asked, scored, encoder, progress)
@@ -132,11 +138,44 @@ def plan(
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
     path = _store_path(config)
     if not path.exists():
-        return PlanResult(intake, Plan(intake.asked, config.committee, variants, config.seed, prices).estimate())
+        made = Plan(intake.asked, config.committee, variants, config.seed, prices)
+        return PlanResult(intake, made.estimate(), config.budget.max_usd)
     with GenerationStore(path) as store:
         made = Plan(intake.asked, config.committee, variants, config.seed, prices, _one_temperature(config, store))
         intake = replace(intake, warnings=(*intake.warnings, *made.warnings))
-        return PlanResult(intake, made.estimate(lambda keys: set(store.get_many(keys))))
+        return _estimated(config, intake, made, store)
+
+
+def _estimated(config: Config, intake: Intake, planned: Plan, store: GenerationStore) -> PlanResult:
+    """What the plan comes to, less the answers that are stored."""
+    found = planned.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
+    return PlanResult(intake, found, config.budget.max_usd)
+
+
+def _confirm(
+    config: Config,
+    intake: Intake,
+    planned: Plan,
+    store: GenerationStore,
+    progress: Progress,
+    confirm: Callable[[PlanResult], bool],
+) -> None:
+    """Ask whether to go on, where that can cost more than the config lets pass.
+
+    Raises:
+        NotConfirmed: the answer is no.
+    """
+    if not any(price.input or price.output for price in planned.prices.values()):
+        return  # a large plan takes a while to estimate, and this one is free
+    progress.start("plan", total=len(planned), unit="calls")
+    estimated = _estimated(config, intake, planned, store)
+    progress.advance(len(planned))
+    progress.finish(f"${estimated.ceiling_usd:,.4f} at most")
+    if estimated.ceiling_usd > config.budget.confirm_above_usd and not confirm(estimated):
+        raise NotConfirmed(
+            f"nothing was spent: ${estimated.ceiling_usd:,.4f} at most were not agreed to",
+            remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
+        )
 
 
 def _refuse_running_loop() -> None:

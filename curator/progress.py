@@ -1,19 +1,22 @@
-"""What the user sees while a run works: bars on a terminal, plain lines without one, or nothing."""
+"""What the user sees while a run works: bars on a terminal, plain lines without one, JSON for machines, or nothing."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
-
-from curator.records import JsonValue
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
+
+    from curator.records import JsonValue
 
 LINE_EVERY_S = 10.0
-Facts = Mapping[str, JsonValue]
+EVENT_EVERY_S = 1.0
+Facts = Mapping[str, "JsonValue"]
 
 
 class Progress(Protocol):
@@ -57,7 +60,7 @@ class Lines:
         self._stage, self._total, self._unit, self._done = stage, total, unit, 0
         self._started = self._last = self._clock()
 
-    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:  # noqa: ARG002  the note says it
         """Show a line if the last one is ten seconds old."""
         self._done += count
         now = self._clock()
@@ -68,17 +71,62 @@ class Lines:
         of_total, left = "", ""
         if self._total:
             of_total = f" of {self._total:,}"
-            left = f", {_span((self._total - self._done) / rate)} left" if rate else ""
+            left = f", {span((self._total - self._done) / rate)} left" if rate else ""
         shown = f", {note}" if note else ""
         self._show(f"{self._done:,}{of_total} {self._unit}, {rate:.1f}/s{left}{shown}")
 
     def finish(self, note: str = "") -> None:
         """Show what the stage came to."""
         took = self._clock() - self._started
-        self._show(f"{note or f'{self._done:,} {self._unit}'} ({_span(took)})")
+        self._show(f"{note or f'{self._done:,} {self._unit}'} ({span(took)})")
 
     def _show(self, text: str) -> None:
         self._stream.write(f"{self._stage:<8} {text}\n")
+        self._stream.flush()
+
+
+class Events:
+    """One JSON object a line for CI and other machines.
+
+    Its keys: `event` (`start`, `progress` or `finish`), `stage`, `done`, `total` (null if nobody knows), `unit`, `note`,
+    `elapsed_s` (since the stage began) and `facts`, the last ones that the stage gave.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, every_s: float = EVENT_EVERY_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._every_s, self._clock = stream, every_s, clock
+        self._stage, self._unit = "", ""
+        self._total: int | None = None
+        self._done = 0
+        self._facts: Facts = {}
+        self._started = self._last = clock()
+
+    def start(self, stage: str, *, total: int | None, unit: str) -> None:
+        """Write that the stage begins."""
+        self._stage, self._total, self._unit, self._done, self._facts = stage, total, unit, 0, {}
+        self._started = self._clock()
+        self._write("start", "")
+
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
+        """Write where the stage is, unless the last event is less than `every_s` seconds old."""
+        self._done += count
+        if facts is not None:
+            self._facts = facts
+        if self._clock() - self._last >= self._every_s:
+            self._write("progress", note)
+
+    def finish(self, note: str = "") -> None:
+        """Write what the stage came to."""
+        self._write("finish", note)
+
+    def _write(self, event: Literal["start", "progress", "finish"], note: str) -> None:
+        self._last = self._clock()
+        line = {
+            "event": event, "stage": self._stage, "done": self._done, "total": self._total, "unit": self._unit,
+            "note": note, "elapsed_s": round(self._last - self._started, 3), "facts": dict(self._facts),
+        }  # fmt: skip
+        self._stream.write(json.dumps(line) + "\n")
         self._stream.flush()
 
 
@@ -116,27 +164,43 @@ class Bars:
     ) -> None:
         self._bars.stop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else, to ask a question; bars that were full by then do not come again."""
+        self._bars.stop()
+        for task in self._bars.task_ids:
+            if task != self._task:
+                self._bars.remove_task(task)
+        try:
+            yield
+        finally:
+            self._bars.start()
+
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
         """Show a new bar."""
         self._task = self._bars.add_task(stage, total=total, stage=stage, unit=unit, note="", rate="")
 
-    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:  # noqa: ARG002  the note says it
         """Move the bar on."""
         if self._task is None:
             return
-        speed = self._bars.tasks[self._task].speed
+        speed = self._shown(self._task).speed
         self._bars.update(self._task, advance=count, note=note, rate=f"{speed:.1f}/s" if speed else "")
 
     def finish(self, note: str = "") -> None:
         """Fill the bar."""
         if self._task is None:
             return
-        task = self._bars.tasks[self._task]
+        task = self._shown(self._task)
         self._bars.update(self._task, total=task.completed, completed=task.completed, note=note, rate="")
         self._task = None
 
+    def _shown(self, task: TaskID) -> Task:
+        """The bar with that id, which is its place no longer once others were removed."""
+        return next(shown for shown in self._bars.tasks if shown.id == task)
 
-def _span(seconds: float) -> str:
+
+def span(seconds: float) -> str:
     """A time span as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)
     if whole < 60:

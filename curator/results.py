@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.committee.plan import Estimate
+from curator.committee.plan import Estimate, ModelEstimate
+from curator.progress import span
 from curator.records import Case, Category, Generation, JsonValue, Merged, Score, Unreadable
 from curator.report.answers import AnswerGroup
 from curator.report.summary import Summary
@@ -34,10 +35,16 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a run would ask and cost."""
+    """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars."""
 
     intake: Intake
     estimate: Estimate
+    max_usd: float | None = None
+
+    @property
+    def ceiling_usd(self) -> float:
+        """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
+        return self.estimate.usd_max if self.max_usd is None else min(self.estimate.usd_max, self.max_usd)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -46,10 +53,13 @@ class PlanResult:
             "read": i.read, "cases": len(i.cases), "merged": len(i.merged), "set_aside": len(i.unreadable),
             "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
             "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
+            "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
+            "expected_s": e.seconds,
             "by_model": {
                 m.model: {
-                    "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
-                    "max_output_tokens": m.max_output_tokens, "max_usd": m.usd_max,
+                    "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
+                    "max_output_tokens": m.max_output_tokens, "max_usd": m.usd_max, "max_usd_live": m.usd_live,
+                    "max_usd_batch": m.usd_batch, "expected_s": m.seconds,
                 }
                 for m in e.by_model
             },
@@ -63,8 +73,16 @@ class PlanResult:
             f"{e.cases:,} cases x {e.members} members = {e.calls:,} calls, {e.stored_calls:,} of them stored already",
             f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
         ]
-        lines += [f"  {m.model}: {m.calls - m.stored_calls:,} calls, ${m.usd_max:,.4f} at most" for m in e.by_model]
+        lines += [
+            f"  {m.model}: {m.calls - m.stored_calls:,} calls, ${m.usd_max:,.4f} at most{_other_mode(m)}, {_time(m)}"
+            for m in e.by_model
+        ]
         lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
+        if e.usd_batch is not None:
+            lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
+        if self.ceiling_usd < e.usd_max:
+            lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
+        lines.append(f"time: {_total_time(e)}")
         return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
 
 
@@ -134,6 +152,30 @@ class Studied:
     places: NDArray[np.float32]
     categories: tuple[Category, ...]
     encoder: str
+
+
+def _other_mode(model: ModelEstimate) -> str:
+    """What the model would cost in the mode that it is not in."""
+    if model.usd_batch is None:
+        return ""
+    return f" (live: ${model.usd_live:,.4f})" if model.mode == "batch" else f" (in batches: ${model.usd_batch:,.4f})"
+
+
+def _time(model: ModelEstimate) -> str:
+    if model.seconds is None:
+        return "time unknown until its first answers are stored"
+    return "within 24 h" if model.mode == "batch" and model.seconds else f"about {span(model.seconds)}"
+
+
+def _total_time(estimate: Estimate) -> str:
+    """The time of the whole committee, whose models are asked side by side."""
+    if estimate.seconds is None:
+        return "unknown until the first answers of every model are stored"
+    return (
+        "within 24 h"
+        if any(m.mode == "batch" and m.seconds for m in estimate.by_model)
+        else f"about {span(estimate.seconds)}"
+    )
 
 
 def _adding_up(read: int, cases: int, merged: int, set_aside: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
@@ -14,10 +15,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from curator import cli
+from curator.cli.arguments import parser
 from curator.config import Config
 
 DOCS = Path(__file__).parent
-COMMANDS = ("", "run", "plan", "score", "doctor", "init")
 CONFIG_HEAD = """\
 # Configuration
 
@@ -34,7 +35,16 @@ def configuration() -> str:
 
 def command_line() -> str:
     """The page of all commands."""
-    return CLI_HEAD + "".join(f"\n## curator {name}".rstrip() + f"\n\n```text\n{_help(name)}```\n" for name in COMMANDS)
+    return CLI_HEAD + "".join(f"\n## {name}\n\n```text\n{_help(name)}```\n" for name in commands(parser()))
+
+
+def commands(of: argparse.ArgumentParser) -> Iterator[str]:
+    """The names of a command and of all that are below it, in the order of its help."""
+    yield of.prog
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from commands(inner)
 
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
@@ -91,7 +101,7 @@ def _default(field: FieldInfo) -> str:
 def _help(command: str) -> str:
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        cli.main([*command.split(), "--help"])
+        cli.main([*command.split()[1:], "--help"])
     return text.getvalue()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -39,6 +41,19 @@ def fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> str
     return said
 
 
+def at_work(endpoint: Any, path: str, **options: Any) -> subprocess.Popen[str]:
+    """A run in a process of its own that has sent some requests and is far from done."""
+    endpoint.delay_s = 0.1
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curator.cli", "run", path], text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, **({"stderr": subprocess.DEVNULL} | options),
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(endpoint.bodies) < 12 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
 def test_run_says_where_to_look(
     capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
 ) -> None:
@@ -53,8 +68,214 @@ def test_run_as_json(capsys: pytest.CaptureFixture[str], job: dict[str, Any], wr
     assert main(["run", write(tmp_path / "job.json", job), "--json"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["read"] == 42
-    assert said.err == ""
+    events = [json.loads(line) for line in said.err.splitlines()]
+    assert [e["stage"] for e in events if e["event"] == "start"] == ["read", "plan", "ask", "embed", "cluster", "write"]
+    (asked,) = (e for e in events if (e["stage"], e["event"]) == ("ask", "finish"))
+    assert (asked["done"], asked["total"]) == (160, 160)
     assert Path("runs/test/report.html").is_file()
+
+
+def test_quiet_silences_the_events(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", job)
+    for command in ("plan", "run"):
+        assert main([command, path, "--json", "--quiet"]) == 0
+        said = capsys.readouterr()
+        assert json.loads(said.out)["read"] == 42
+        assert said.err == ""
+
+
+def test_plan_tells_time_and_both_prices(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["models"][0]["base_url"] = "https://api.openai.com/v1"
+    path = write(tmp_path / "job.json", job)
+    assert main(["plan", path]) == 0
+    assert "time: unknown until the first answers of every model are stored" in capsys.readouterr().out
+    job["committee"]["models"][0] |= {"requests_per_minute": 32}
+    job["budget"] = {"max_usd": 0.01}
+    path = write(tmp_path / "job.json", job)
+    assert main(["plan", path]) == 0
+    said = capsys.readouterr().out
+    assert main(["plan", path, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["expected_s"] == found["by_model"]["m"]["expected_s"] == 300
+    assert "160 calls, " in said
+    assert "about 5 min 0 s" in said
+    assert found["max_usd_batch"] == found["max_usd_live"] / 2 == found["max_usd"] / 2
+    assert f"live ${found['max_usd_live']:.4f}, with `mode: batch` ${found['max_usd_batch']:.4f}" in said
+    assert "the budget stops the run at $0.0100" in said
+    job["committee"]["models"][0]["mode"] = "batch"
+    assert main(["plan", write(tmp_path / "job.json", job)]) == 0
+    assert (
+        f"${found['max_usd_batch']:.4f} at most (live: ${found['max_usd']:.4f}), within 24 h" in capsys.readouterr().out
+    )
+
+
+def dear(job: dict[str, Any]) -> dict[str, Any]:
+    """The job at a price that makes its ceiling more than the dollar that passes unasked."""
+    job["committee"]["models"][0]["price"] = {"input": 10.0, "output": 100.0}
+    return job
+
+
+def test_a_run_that_may_cost_much_needs_consent(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", dear(job))
+    said = fails(capsys, 2, "run", path, "--quiet")
+    assert "this run may cost up to $8." in said
+    assert "--yes" in said
+    assert "--max-usd" in said
+    assert endpoint.bodies == []
+    assert json.loads(Path("runs/test/status.json").read_text())["state"] == "failed"
+    assert main(["run", path, "--quiet", "--yes"]) == 0
+    assert len(endpoint.bodies) == 160
+    assert main(["run", path, "--quiet"]) == 0  # every answer is stored: there is nothing to ask about
+
+
+def test_a_limit_is_consent_and_holds(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", dear(job))
+    assert "`budget.max_usd: 0.07`" in fails(capsys, 4, "run", path, "--quiet", "--max-usd", "0.07")
+    assert 0 < len(endpoint.bodies) < 160
+    job["budget"] = {"max_usd": 0.06}
+    assert "`budget.max_usd: 0.06`" in fails(capsys, 4, "run", write(tmp_path / "job.json", job), "--quiet")
+
+
+@pytest.mark.parametrize("amount", ["-1", "nan", "inf", "much"])
+def test_a_limit_that_is_none(amount: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--max-usd", amount])
+    assert ended.value.code == 2
+    assert f"{amount!r} is no number of dollars" in capsys.readouterr().err
+
+
+def test_what_may_pass_unasked_is_in_the_config(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job["budget"] = {"confirm_above_usd": 0.0}
+    assert "up to $0." in fails(capsys, 2, "run", write(tmp_path / "job.json", job), "--quiet")
+    job["committee"]["models"][0]["price"] = {"input": 0, "output": 0}
+    assert main(["run", write(tmp_path / "job.json", job), "--json"]) == 0
+    assert '"plan"' not in capsys.readouterr().err  # what is free is not estimated
+    job = dear(job) | {"budget": {"confirm_above_usd": 100.0}}
+    assert main(["run", write(tmp_path / "job.json", job), "--quiet"]) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize(("answer", "code", "sent"), [("y", 0, 160), ("n", 2, 0), ("", 2, 0), ("\x04", 2, 0)])
+def test_on_a_terminal_it_asks(
+    answer: str, code: int, sent: int, job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    import pty
+
+    path = write(tmp_path / "job.json", dear(job))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curator.cli", "run", path], stdin=theirs, stderr=theirs, stdout=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"},
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    try:
+        while b"[y/N]" not in said:
+            said += os.read(ours, 4096)
+        assert b"160 calls, " in said
+        assert endpoint.bodies == []
+        os.write(ours, answer.encode() if answer == "\x04" else f"{answer}\n".encode())
+        with contextlib.suppress(OSError):  # the other end is closed
+            while more := os.read(ours, 4096):
+                said += more
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert len(endpoint.bodies) == sent
+    assert b"Spend up to $8." in said
+    assert (b"nothing was spent" in said) == bool(code)
+
+
+def test_status_of_runs(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    assert "runs" in fails(capsys, 2, "status")
+    assert "nowhere" in fails(capsys, 2, "status", "nowhere")
+    path = write(tmp_path / "job.json", job)
+    assert main(["run", path, "--quiet"]) == 0
+    assert main(["run", path, "--quiet", "--out", "other"]) == 0
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    assert "runs/test: finished" in capsys.readouterr().out
+    assert main(["status", "other", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["folder"], found["state"], found["stage"]) == ("other", "finished", "write")
+    write(tmp_path / "curator.yaml", job | {"name": "mine"})
+    assert "runs/mine/status.json" in fails(capsys, 2, "status")
+
+
+def test_status_of_a_run_at_work_and_of_one_that_was_killed(
+    capsys: pytest.CaptureFixture[str], endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    process = at_work(endpoint, write(tmp_path / "job.json", job))
+    try:
+        assert main(["status", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["state"], found["stage"], found["total"]) == ("running", "ask", 160)
+    finally:
+        process.kill()
+        process.wait()
+    assert main(["status"]) == 0
+    assert "stopped (killed?); the same command goes on from there" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_says_so(
+    capsys: pytest.CaptureFixture[str], endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    process = at_work(endpoint, write(tmp_path / "job.json", job))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert main(["status"]) == 0
+    assert "runs/test: interrupted" in capsys.readouterr().out
+
+
+def test_cache_commands(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", job)
+    assert "store.sqlite" in fails(capsys, 2, "cache", "list", "--config", path)
+    assert main(["run", path, "--quiet"]) == 0
+    (tmp_path / "curator.yaml").write_text((tmp_path / "job.json").read_text())
+    capsys.readouterr()
+
+    def said(*arguments: str, code: int = 0) -> Any:
+        assert main(["cache", *arguments, "--json"]) == code
+        return json.loads(capsys.readouterr().out)
+
+    assert said("list")["models"][0]["answers"] == 160
+    assert said("list", "--config", path) == said("list")
+    assert said("list", "--store", job["store"])["models"] == said("list")["models"]
+    assert said("export", "--out", "answers.jsonl") == {"answers": 160, "file": "answers.jsonl"}
+    lines = Path("answers.jsonl").read_text().splitlines()
+    key = json.loads(lines[0])["key"]
+    assert said("verify")["found"] == 0
+    assert "which answers" in fails(capsys, 2, "cache", "prune")
+    assert said("prune", "--key", key, "--dry-run") == {
+        "answers": 1, "cost_usd": pytest.approx(14e-6), "freed_bytes": 0, "dry_run": True,
+    }  # fmt: skip
+    assert said("prune", "--key", key)["answers"] == 1
+    assert said("prune", "--older-than", "1")["answers"] == 0
+    assert main(["cache", "export"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines[1:]
+    with sqlite3.connect(job["store"]) as store:
+        store.execute("UPDATE generation SET input_tokens = -1 WHERE rowid = (SELECT max(rowid) FROM generation)")
+    store.close()
+    assert said("verify", code=1)["found"] == 1
+    assert main(["cache", "verify"]) == 1
+    assert f"curator cache prune --key {json.loads(lines[-1])['key']}" in capsys.readouterr().out
+    assert said("prune", "--model", "test-model")["answers"] == 159
 
 
 def test_plan_needs_no_key(
@@ -161,16 +382,11 @@ def test_sigterm_is_heard_in_a_background_job(
     endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
 ) -> None:
     """A shell starts `curator run ... &` with SIGINT ignored."""
-    endpoint.delay_s = 0.1
-    process = subprocess.Popen(
-        [sys.executable, "-m", "curator.cli", "run", write(tmp_path / "job.json", job)],
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+    process = at_work(
+        endpoint,
+        write(tmp_path / "job.json", job),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
-    deadline = time.monotonic() + 60
-    while len(endpoint.bodies) < 12 and time.monotonic() < deadline:
-        time.sleep(0.01)
     process.terminate()
     assert process.wait(30) == 130
 
@@ -229,15 +445,8 @@ def test_doctor_finds_what_a_config_lacks(
 def test_interrupt_keeps_what_was_paid_for(
     number: signal.Signals, endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
 ) -> None:
-    endpoint.delay_s = 0.1
     path = write(tmp_path / "job.json", job)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "curator.cli", "run", path], stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while len(endpoint.bodies) < 12 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process = at_work(endpoint, path, stderr=subprocess.PIPE)
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -43,6 +43,12 @@ def test_command_line_page_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     assert generator().command_line() == current, "run `python docs/generate.py`"
 
 
+def test_every_command_has_its_section() -> None:
+    sections = re.findall(r"^## (.+)$", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = ["curator", *(f"curator {name}" for name in ("run", "plan", "status", "score", "doctor", "init", "cache"))]
+    assert sections == [*named, *(f"curator cache {name}" for name in ("list", "prune", "export", "verify"))]
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_config_loads(path: Path) -> None:
     assert load_config(path).committee.models

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from curator.config import Config, parse_config
-from curator.errors import BudgetReached, CuratorError, LogsError, ProviderError
+from curator.errors import BudgetReached, CuratorError, LogsError, NotConfirmed, ProviderError
 from curator.outputs.files import run_lock
 from curator.pipeline import plan, run, run_async
-from curator.results import RunResult
+from curator.results import PlanResult, RunResult
 from curator.selection.splits import split_of
 
 ROOT = Path(__file__).parent.parent
@@ -208,11 +208,14 @@ def test_a_run_that_fails_leaves_the_one_before_alone(
 ) -> None:
     do(parse_config(job), tmp_path, encoder)
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
+    assert json.loads(before.pop("status.json"))["state"] == "finished"
     (tmp_path / "broken.jsonl").write_text("not json\n")
     with pytest.raises(LogsError):
         do(parse_config(job), tmp_path, encoder, logs=[str(tmp_path / "broken.jsonl")])
     after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()}
-    assert {name: after[name] for name in before} == before
+    told = json.loads(after.pop("status.json"))
+    assert (told["state"], "cannot be read" in told["error"]) == ("failed", True)
+    assert after | before == after
     assert len(rows(tmp_path / "out" / "set_aside.failed.jsonl")) == 1
     do(parse_config(job), tmp_path, encoder)
     assert not (tmp_path / "out" / "set_aside.failed.jsonl").exists()
@@ -342,6 +345,30 @@ def test_no_key_reaches_the_run_folder_or_the_store(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > len(OUTPUTS)
     assert [path for path in files if b"canary-5f2a" in path.read_bytes()] == []
+
+
+def test_a_caller_may_refuse_what_a_run_may_cost(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    asked: list[PlanResult] = []
+
+    def refuse(plan: PlanResult) -> bool:
+        asked.append(plan)
+        return False
+
+    job["budget"] = {"confirm_above_usd": 0.1}
+    with pytest.raises(NotConfirmed, match="nothing was spent"):
+        do(parse_config(job), tmp_path, encoder, confirm=refuse)
+    (told,) = asked
+    assert told.ceiling_usd == told.estimate.usd_max > 0.1
+    assert endpoint.bodies == []
+    job["budget"]["max_usd"] = 0.002
+    with pytest.raises(BudgetReached):  # it cannot cost more than passes unasked
+        do(parse_config(job), tmp_path, encoder, confirm=refuse)
+    assert len(asked) == 1
+    do(parse_config(job | {"budget": {"confirm_above_usd": 0.0}}), tmp_path, encoder, confirm=lambda _: True)
+    do(parse_config(job | {"budget": {"confirm_above_usd": 0.0}}), tmp_path, encoder, confirm=refuse)
+    assert len(asked) == 1
 
 
 def test_one_run_at_a_time(job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ import orjson
 from curator.committee.calls import ModelRequest, PlannedCall
 from curator.committee.local import LOCAL_MODEL, local_identity
 from curator.committee.openai_client import OPENAI_BASE_URL
+from curator.committee.prices import batch_price, takes_batches
 from curator.committee.variants import Variant, render
-from curator.config import CommitteeConfig, ModelConfig, Price
+from curator.config import CommitteeConfig, Mode, ModelConfig, Price
 from curator.records import Case, JsonValue, Member, Message, stable_unit
 
 # Servers keep the prompts they read last, and providers bill the part they still have at a discount. So the cases that
@@ -25,6 +26,7 @@ from curator.records import Case, JsonValue, Member, Message, stable_unit
 BLOCK = 64
 # The local model works on 4 prompts at a time and keeps them: the repeats of a prompt come when it has just read it.
 WINDOW = 4
+BATCH_S = 24 * 3600.0  # within which OpenAI promises the answers of a batch
 _KEYS_PER_LOOKUP = 500
 _WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
 _ASCII = bytes(range(128))
@@ -34,14 +36,26 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class ModelEstimate:
-    """One model's share of an `Estimate`, with the same meanings."""
+    """One model's share of an `Estimate`, with the same meanings.
+
+    `usd_live` is the ceiling with `mode: live`, `usd_batch` the one with `mode: batch` (None where that cannot be had),
+    and `usd_max` that of the `mode` in the config.
+    """
 
     model: str
+    mode: Mode
     calls: int
     stored_calls: int
     input_tokens: int
     max_output_tokens: int
-    usd_max: float
+    usd_live: float
+    usd_batch: float | None
+    seconds: float | None
+
+    @property
+    def usd_max(self) -> float:
+        """The ceiling with the config's mode, in US dollars."""
+        return self.usd_batch if self.mode == "batch" and self.usd_batch is not None else self.usd_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,9 @@ class Estimate:
 
     Tokens and dollars are those of the calls still to be made, each tried once: input tokens as `estimate_tokens` has
     them, output tokens as if every answer went to its limit. `usd_max` is therefore a ceiling, in US dollars.
+
+    `seconds` is how long the calls are expected to take, or for a model in batch mode the longest they may; None where
+    nobody knows it.
     """
 
     cases: int
@@ -58,8 +75,30 @@ class Estimate:
     stored_calls: int
     input_tokens: int
     max_output_tokens: int
-    usd_max: float
     by_model: tuple[ModelEstimate, ...]
+
+    @property
+    def usd_max(self) -> float:
+        """The ceiling with the config's modes, in US dollars."""
+        return sum(model.usd_max for model in self.by_model)
+
+    @property
+    def usd_live(self) -> float:
+        """The ceiling if every model were asked live, in US dollars."""
+        return sum(model.usd_live for model in self.by_model)
+
+    @property
+    def usd_batch(self) -> float | None:
+        """The ceiling if every model that can be were asked in batches, in US dollars; None where none of them can."""
+        if all(model.usd_batch is None for model in self.by_model):
+            return None
+        return sum(m.usd_live if m.usd_batch is None else m.usd_batch for m in self.by_model)
+
+    @property
+    def seconds(self) -> float | None:
+        """The models are asked side by side, so that the slowest one counts."""
+        times = [model.seconds for model in self.by_model]
+        return None if None in times else max((t for t in times if t is not None), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +129,11 @@ def members_of(config: CommitteeConfig, one_temperature: Container[str] = ()) ->
         for model, variant in itertools.product(config.models, config.variants)
         for temperature in ((1.0,) if model.name in one_temperature else config.temperatures)
     )
+
+
+def name_at_endpoint(model: ModelConfig) -> str:
+    """The model's name as it stands in a request and in the store."""
+    return LOCAL_MODEL if model.provider == "local" else model.model
 
 
 def endpoint_of(model: ModelConfig) -> str:
@@ -224,8 +268,15 @@ class Plan:
             seed = int(stable_unit(str(self.seed), prompt.case_id, prompt.member.id, str(index)) * 2**31)
         return replace(prompt, request=replace(prompt.request, sample_index=index, seed=seed))
 
-    def estimate(self, stored: Callable[[Sequence[str]], set[str]] | None = None) -> Estimate:
-        """What the plan comes to; `stored` tells which of some request keys have their answers already.
+    def estimate(
+        self,
+        stored: Callable[[Sequence[str]], set[str]] | None = None,
+        latency_s: Callable[[str], float | None] | None = None,
+    ) -> Estimate:
+        """What the plan comes to.
+
+        `stored` tells which of some request keys have their answers already, and `latency_s` how long an answer of a
+        model (by its name at the endpoint) takes on average, in seconds.
 
         It goes through every call, so that a large plan takes a while: about half a minute for a million calls.
         """
@@ -241,8 +292,9 @@ class Plan:
                     tokens_in[name] += call.input_tokens
                     tokens_out[name] += call.request.max_tokens
         by_model = tuple(
-            ModelEstimate(n, calls[n], done[n], tokens_in[n], tokens_out[n], self._usd(n, tokens_in[n], tokens_out[n]))
-            for n in (model.name for model in self.config.models)
+            self._of_model(model, (calls[n], done[n], tokens_in[n], tokens_out[n]), latency_s)
+            for model in self.config.models
+            for n in (model.name,)
         )
         return Estimate(
             cases=len(self.cases),
@@ -251,13 +303,50 @@ class Plan:
             stored_calls=done.total(),
             input_tokens=tokens_in.total(),
             max_output_tokens=tokens_out.total(),
-            usd_max=sum(model.usd_max for model in by_model),
             by_model=by_model,
         )
 
-    def _usd(self, model: str, input_tokens: int, output_tokens: int) -> float:
-        price = self.prices[model]
-        return (input_tokens * price.input + output_tokens * price.output) / 1e6
+    def _of_model(
+        self,
+        model: ModelConfig,
+        counts: tuple[int, int, int, int],
+        latency_s: Callable[[str], float | None] | None,
+    ) -> ModelEstimate:
+        """The estimate of one model from its calls, those that are stored, and the tokens in and out of the others."""
+        calls, stored, tokens_in, tokens_out = counts
+        price = self.prices[model.name]
+        latency = latency_s(name_at_endpoint(model)) if latency_s else None
+        return ModelEstimate(
+            model=model.name,
+            mode=model.mode,
+            calls=calls,
+            stored_calls=stored,
+            input_tokens=tokens_in,
+            max_output_tokens=tokens_out,
+            usd_live=_usd(price, tokens_in, tokens_out),
+            usd_batch=_usd(batch_price(price), tokens_in, tokens_out) if takes_batches(model) else None,
+            seconds=_seconds(model, calls - stored, tokens_in + tokens_out, latency),
+        )
+
+
+def _usd(price: Price, input_tokens: int, output_tokens: int) -> float:
+    return (input_tokens * price.input + output_tokens * price.output) / 1e6
+
+
+def _seconds(model: ModelConfig, calls: int, tokens: int, latency_s: float | None) -> float | None:
+    """How long a model's calls take: what slows them down most counts. None where neither limit nor latency is known."""
+    if not calls:
+        return 0.0
+    if model.mode == "batch":
+        return BATCH_S
+    known = []
+    if model.requests_per_minute is not None:
+        known.append(60 * calls / model.requests_per_minute)
+    if model.tokens_per_minute is not None:
+        known.append(60 * tokens / model.tokens_per_minute)
+    if latency_s is not None:
+        known.append(calls * latency_s / model.concurrency)
+    return max(known, default=None)
 
 
 @dataclass(frozen=True)
@@ -305,7 +394,7 @@ def _prompt(case: Case, seat: _Seat, max_tokens: int) -> PlannedCall:
     options = _options(case, seat)
     request = ModelRequest(
         endpoint=seat.endpoint,
-        model=LOCAL_MODEL if seat.model.provider == "local" else seat.model.model,
+        model=name_at_endpoint(seat.model),
         messages=messages,
         temperature=seat.member.temperature,
         max_tokens=_limit(case, max_tokens) + seat.variant.extra_tokens,

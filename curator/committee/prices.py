@@ -1,7 +1,7 @@
 """What a model costs: the config's own price, nothing for the local model, else litellm's price list.
 
 The list is read as the file that litellm carries, since importing litellm takes seconds. It gives the plain price per
-token; discounts (cached input, batches) and surcharges (very long inputs) are left out.
+token; discounts (cached input) and surcharges (very long inputs) are left out, and batches are `batch_price`.
 """
 
 from __future__ import annotations
@@ -69,6 +69,17 @@ def prices_of(models: Iterable[ModelConfig]) -> dict[str, Price]:
         ConfigError: as `price_of`.
     """
     return {model.name: price_of(model) for model in models}
+
+
+def batch_price(price: Price) -> Price:
+    """What the same tokens cost in a batch: half of both rates (OpenAI, "Batch API": a 50% discount)."""
+    return Price(input=price.input / 2, output=price.output / 2)
+
+
+def takes_batches(model: ModelConfig) -> bool:
+    """Whether `mode: batch` can be had for the model: it is OpenAI's own, or the config says so of its endpoint."""
+    host = urlsplit(model.base_url).hostname if model.base_url else "api.openai.com"
+    return model.provider == "openai" and (model.mode == "batch" or host == "api.openai.com")
 
 
 def _find(model: ModelConfig) -> _Found:

@@ -20,12 +20,15 @@ from curator.committee.claims import Claims
 from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 
+DEFAULT_STORE = Path(".curator") / "store.sqlite"
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 
 _BUSY_S = 30.0
 _ROWS = 1000  # of one commit; a statement takes 32,766 values
 _KEYS_PER_QUERY = 500
+_RECENT_ANSWERS = 1_000
+_RECENT_ROWS = 50_000  # no index leads to a model's answers, so that no more rows than these are looked at
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
 
 _TABLES = (
@@ -83,6 +86,12 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO generation ({_COLUMNS}) VALUES"
 _WIDTH = _COLUMNS.count(",") + 1
 _PLACES = f"({', '.join('?' * _WIDTH)})"
+_LATENCY = """
+SELECT avg(latency_s) FROM (
+    SELECT latency_s FROM generation WHERE model = ? AND rowid > (SELECT max(rowid) FROM generation) - ?
+    ORDER BY rowid DESC LIMIT ?
+)
+"""
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "make room on the disk, then run again: it goes on from what is stored",
@@ -185,6 +194,16 @@ class GenerationStore:
         """
         with _explained(self.path):
             return Claims(self.path)
+
+    def latency_s(self, model: str) -> float | None:
+        """How long an answer of a model took on average, in seconds, over its newest thousand or so; None without any.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        with _explained(self.path):
+            (mean,) = self._reads.execute(_LATENCY, (model, _RECENT_ROWS, _RECENT_ANSWERS)).fetchone()
+        return None if mean is None else float(mean)
 
     async def put(self, answers: Sequence[tuple[str, StoredReply]]) -> list[StoredReply]:
         """Keep answers by key; returns once they are on the disk, with what stands under each (an earlier answer wins).
@@ -429,3 +448,21 @@ def _explained(path: Path) -> Iterator[None]:
             f"{str(path)!r}: the store of answers cannot be made ({error.strerror})",
             remedy=_REMEDIES[sqlite3.SQLITE_CANTOPEN],
         ) from error
+
+
+@contextlib.contextmanager
+def open_existing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a store that is there, for those who look after it; an older schema is brought up to date.
+
+    Raises:
+        ConfigError: there is no such file, or it belongs to another program or to a newer curator.
+        StorageError: SQLite fails, here or in the body.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"{str(path)!r}: no store of answers there",
+            remedy="name one with --store, or a config whose `store:` exists; the first `curator run` makes it",
+        )
+    with _explained(path), contextlib.closing(_connect(path)) as connection:
+        _prepare(connection, path)
+        yield connection

@@ -16,6 +16,7 @@ from curator.records import JsonValue, dump_line
 
 LOCK_NAME = ".curator.lock"
 _TEMPORARY_SUFFIX = ".curator-tmp"
+_LOOK_S = 0.2  # somebody who only looks whether the folder is locked, with `is_locked`, is gone by then
 _BUFFER_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -41,6 +42,19 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_unsynced(path: Path, content: bytes) -> None:
+    """Write a small file whole or not at all, without waiting for the disk: for what is written often and soon outdated.
+
+    After a power cut it may be empty or gone.
+
+    Raises:
+        OSError: it cannot be written; the old file stays. A leftover goes with the next `run_lock`.
+    """
+    temporary = path.with_name(f".{path.name}{_TEMPORARY_SUFFIX}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def json_lines(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[bytes]:
@@ -69,9 +83,26 @@ def run_lock(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(lock: BaseFileLock, folder: Path) -> None:
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds the run folder just now. It takes the lock for an instant where nobody does.
+
+    Raises:
+        OSError: the lock cannot be tried, as in another user's folder.
+    """
+    if not (folder / LOCK_NAME).exists():
+        return False
+    lock = FileLock(folder / LOCK_NAME)
     try:
         lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _acquire(lock: BaseFileLock, folder: Path) -> None:
+    try:
+        lock.acquire(timeout=_LOOK_S, poll_interval=_LOOK_S / 10)
     except Timeout as error:
         raise RunLocked(
             f"{str(folder)!r}: another curator run is working on this folder",

@@ -76,6 +76,19 @@ def test_many_puts_at_once_are_all_kept_in_few_commits(tmp_path: Path) -> None:
     assert {k: found[k].text for k in keys} == {k: k for k in keys}
 
 
+def test_the_latency_is_that_of_the_models_newest_answers(tmp_path: Path) -> None:
+    with GenerationStore(tmp_path / "store.sqlite") as store:
+        assert store.latency_s("small-1") is None
+        old = [(key(f"old{i}"), replace(REPLY, latency_s=90.0)) for i in range(5)]
+        new = [(key(f"new{i}"), replace(REPLY, latency_s=1.0 + i % 2)) for i in range(1000)]
+        put(store, *old)
+        put(store, *new)
+        put(store, (key("other"), replace(REPLY, model="other", latency_s=7.0)))
+        assert store.latency_s("small-1") == pytest.approx(1.5)
+        assert store.latency_s("other") == 7.0
+        assert store.latency_s("none") is None
+
+
 def test_the_first_answer_under_a_key_stays(tmp_path: Path) -> None:
     with GenerationStore(tmp_path / "store.sqlite") as store:
         first, second = put(store, (key("a"), REPLY), (key("a"), replace(REPLY, text="other")))

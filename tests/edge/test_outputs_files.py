@@ -6,13 +6,15 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from curator.errors import RunLocked, StorageError
-from curator.outputs.files import LOCK_NAME, json_lines, run_lock, write_atomic
+from curator.outputs.files import LOCK_NAME, is_locked, json_lines, run_lock, write_atomic, write_unsynced
 
 HOLDER = """
 import pathlib, sys
@@ -140,6 +142,36 @@ def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with run_lock(tmp_path):
         pass
+
+
+def test_whether_a_folder_is_locked_can_be_asked_without_changing_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "nowhere")
+    assert not is_locked(tmp_path)
+    assert names(tmp_path) == []
+    with run_lock(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+
+
+def test_somebody_who_only_looks_does_not_keep_a_run_from_starting(tmp_path: Path) -> None:
+    looking = FileLock(tmp_path / LOCK_NAME, thread_local=False)
+    looking.acquire()
+    threading.Timer(0.05, looking.release).start()
+    with run_lock(tmp_path):
+        assert is_locked(tmp_path)
+
+
+def test_an_unsynced_file_is_replaced_whole_and_a_leftover_goes(tmp_path: Path) -> None:
+    write_unsynced(tmp_path / "status.json", b"old")
+    with (tmp_path / "status.json").open("rb") as before:
+        write_unsynced(tmp_path / "status.json", b"new")
+        assert before.read() == b"old"
+    assert (tmp_path / "status.json").read_bytes() == b"new"
+    (tmp_path / ".status.json.curator-tmp").write_bytes(b"ha")
+    with run_lock(tmp_path):
+        assert names(tmp_path) == sorted([LOCK_NAME, "status.json"])
+    with pytest.raises(OSError, match="No such file"):
+        write_unsynced(tmp_path / "gone" / "status.json", b"new")
 
 
 def test_what_a_killed_run_left_half_written_goes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curator.committee.calls import PlannedCall
 from curator.committee.local import LOCAL_MODEL, local_identity
-from curator.committee.plan import WINDOW, Plan, endpoint_of, estimate_tokens, members_of
+from curator.committee.plan import WINDOW, Estimate, ModelEstimate, Plan, endpoint_of, estimate_tokens, members_of
 from curator.committee.variants import Section, Variant, load_variants
 from curator.config import CommitteeConfig, ModelConfig, Price
 from curator.disagreement.answers import ReadRule
@@ -261,6 +261,54 @@ def test_an_empty_plan() -> None:
     made = plan((), committee())
     assert list(made) == []
     assert made.estimate().usd_max == 0
+    assert made.estimate().seconds == 0
+
+
+def timed(
+    latency_s: dict[str, float], stored: set[str] | None = None, **fields: object
+) -> tuple[Estimate, ModelEstimate, ModelEstimate]:
+    """The estimate of ten cases asked of both models twice, and its two parts; `fields` are those of the remote one."""
+    made = plan(cases(10), committee(models=[LOCAL, REMOTE | fields], variants=["plain"]))
+    found = made.estimate((lambda _: stored) if stored else None, latency_s.get)
+    return found, *found.by_model
+
+
+def test_the_time_is_that_of_the_slowest_model_and_of_what_slows_it_most() -> None:
+    found, small, big = timed({LOCAL_MODEL: 8.0, "gpt-x": 1.0}, concurrency=4, requests_per_minute=60)
+    assert small.seconds == pytest.approx(20 * 8.0 / 16)
+    assert big.seconds == pytest.approx(20)  # the limit, not 20 * 1.0 / 4
+    assert found.seconds == big.seconds
+    tokens = big.input_tokens + big.max_output_tokens
+    _, _, big = timed({}, requests_per_minute=60, tokens_per_minute=tokens / 10)
+    assert big.seconds == pytest.approx(600)
+    _, _, big = timed({"gpt-x": 40.0}, concurrency=4, requests_per_minute=60)
+    assert big.seconds == pytest.approx(20 * 40.0 / 4)
+
+
+def test_the_time_is_unknown_without_limit_and_latency() -> None:
+    found, small, big = timed({LOCAL_MODEL: 8.0})
+    assert (small.seconds, big.seconds, found.seconds) == (10.0, None, None)
+
+
+def test_stored_calls_take_no_time() -> None:
+    keys = {call.request.key for call in plan(cases(10), committee(models=[LOCAL, REMOTE], variants=["plain"]))}
+    found, *_ = timed({}, stored=keys)
+    assert found.seconds == 0
+
+
+def test_a_batch_takes_a_day_at_most_and_half_the_money() -> None:
+    found, small, big = timed({LOCAL_MODEL: 8.0}, mode="batch")
+    assert (small.usd_batch, big.seconds, found.seconds) == (None, 86_400, 86_400)
+    assert big.usd_max == big.usd_batch == pytest.approx(big.usd_live / 2)
+    assert (found.usd_max, found.usd_batch, found.usd_live) == (big.usd_batch, big.usd_batch, big.usd_live)
+
+
+def test_both_prices_are_told_where_batches_can_be_had() -> None:
+    found, _, big = timed({}, base_url=None)
+    assert big.usd_max == big.usd_live == found.usd_max == found.usd_live
+    assert found.usd_batch == big.usd_batch == pytest.approx(big.usd_live / 2)
+    found, _, big = timed({})
+    assert (found.usd_batch, big.usd_batch) == (None, None)
 
 
 def test_token_estimates() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from curator.committee import prices
-from curator.committee.prices import price_of, price_source, prices_of
+from curator.committee.prices import batch_price, price_of, price_source, prices_of, takes_batches
 from curator.config import Config, ModelConfig, Price, parse_config
 from curator.errors import ConfigError
 
@@ -101,3 +101,22 @@ def test_the_list_that_litellm_carries_is_read_without_importing_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_batch_costs_half() -> None:
+    assert batch_price(Price(input=3, output=5)) == Price(input=1.5, output=2.5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, True),
+        ({"base_url": "https://api.openai.com/v1"}, True),
+        ({"base_url": "https://host.example/v1"}, False),
+        ({"base_url": "https://host.example/v1", "mode": "batch"}, True),
+        ({"provider": "litellm"}, False),
+        ({"provider": "local", "model": ""}, False),
+    ],
+)
+def test_batches_can_be_had_at_openai_or_where_the_config_says_so(fields: dict[str, object], *, expected: bool) -> None:
+    assert takes_batches(ModelConfig.model_validate({"name": "m", "model": "gpt-x", **fields})) is expected

@@ -1,0 +1,176 @@
+"""What the command line may look like: every command, its arguments and their help."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TypeAlias
+
+from curator import __version__
+from curator.cli import cache, commands
+from curator.cli.console import DEFAULT_CONFIG
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    the disk is full or may not be written; the same command goes on from there
+  2    usage or config, or what it may cost was not agreed to
+  4    a limit of `budget:` was reached; the same command goes on from there
+  5    an endpoint refuses for good; the same command goes on from there
+  6    no readable log, or too much of it unreadable
+  130  interrupted; the same command goes on from there
+"""
+CACHE_EXIT_CODES = """\
+exit codes:
+  0    done
+  1    the disk is full or may not be written, or the store is damaged
+  2    usage or config
+  130  interrupted
+"""
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; `command` of what it reads is the function to call."""
+    made = argparse.ArgumentParser(
+        prog="curator",
+        description="Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--version", action="version", version=f"curator {__version__}")
+    group = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(group)
+    _job_arguments(_command(group, "plan", commands.plan, "say what a run would ask, cost and take, without asking"))
+    _add_status(group)
+    _add_score(group)
+    _add_doctor(group)
+    _add_init(group)
+    _add_cache(group)
+    return made
+
+
+def _add_run(group: _Commands) -> None:
+    run = _command(group, "run", commands.run, "run the whole job; an interrupted one goes on where it stopped")
+    _job_arguments(run)
+    run.add_argument(
+        "--labels", nargs="+", action="extend", metavar="PATH", default=[], help="label files that came back"
+    )
+    run.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME of the config)")
+    run.add_argument("--yes", action="store_true", help="spend what it takes, and do not ask before")
+    run.add_argument(
+        "--max-usd",
+        type=_dollars,
+        metavar="USD",
+        help="spend this much at most, and do not ask before (instead of the config's `budget.max_usd`)",
+    )
+
+
+def _add_status(group: _Commands) -> None:
+    status = _command(group, "status", commands.status, "say how far a run is, from another terminal")
+    status.add_argument(
+        "run",
+        nargs="?",
+        type=Path,
+        metavar="RUN",
+        help=f"the run folder (default: runs/NAME of {DEFAULT_CONFIG}, else the newest in runs/)",
+    )
+
+
+def _add_score(group: _Commands) -> None:
+    score = _command(group, "score", commands.score, "score generations you already have; no model is called")
+    score.add_argument("recorded", type=Path, metavar="RECORDED.jsonl", help="one case with its generations a line")
+    score.add_argument("--out", type=Path, metavar="SCORES.jsonl", help="where the scores go (default: stdout)")
+
+
+def _add_doctor(group: _Commands) -> None:
+    doctor = _command(group, "doctor", commands.doctor, "check endpoints, models, hashes, disk and versions")
+    doctor.add_argument(
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help=f"also check what it needs (default: {DEFAULT_CONFIG}, if there)",
+    )
+
+
+def _add_init(group: _Commands) -> None:
+    init = _command(group, "init", commands.init, "write a config, prompts and a sample log into a folder")
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this folder")
+
+
+def _add_cache(group: _Commands) -> None:
+    text = "look after the store of paid-for answers"
+    inner = group.add_parser("cache", help=text, description=text[0].upper() + text[1:] + ".").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    _store_command(inner, "list", cache.list_models, "say what is stored of each model, and what it cost")
+    prune = _store_command(inner, "prune", cache.prune, "delete stored answers; asked for again, they cost again")
+    prune.add_argument("--model", metavar="NAME", help="only those of this model, as `cache list` names it")
+    prune.add_argument("--older-than", type=_days, metavar="DAYS", help="only those older than this many days")
+    prune.add_argument(
+        "--key", nargs="+", action="extend", metavar="HEX", default=[], help="only those with these keys"
+    )
+    prune.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
+    export = _store_command(inner, "export", cache.export, "write every stored answer as a line of JSON")
+    export.add_argument("--out", type=Path, metavar="ANSWERS.jsonl", help="where they go (default: stdout)")
+    _store_command(inner, "verify", cache.verify, "check the file and every answer in it; exit code 1 if one is bad")
+
+
+def _command(
+    group: _Commands, name: str, call: object, text: str, *, exit_codes: str = EXIT_CODES
+) -> argparse.ArgumentParser:
+    made = group.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".",
+        epilog=exit_codes, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("--json", action="store_true", help="one JSON object on stdout, for machines")
+    made.set_defaults(command=call)
+    return made
+
+
+def _job_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG", help=f"default: {DEFAULT_CONFIG}"
+    )
+    made.add_argument(
+        "--logs",
+        nargs="+",
+        action="extend",
+        metavar="PATH",
+        default=[],
+        help="files, folders or globs, instead of the config's",
+    )
+    made.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr (with --json as JSON)")
+
+
+def _store_command(group: _Commands, name: str, call: object, text: str) -> argparse.ArgumentParser:
+    made = _command(group, name, call, text, exit_codes=CACHE_EXIT_CODES)
+    made.add_argument("--store", type=Path, metavar="PATH", help="the store (default: the config's)")
+    made.add_argument(
+        "--config",
+        type=Path,
+        metavar="CONFIG",
+        help=f"the config that names the store (default: {DEFAULT_CONFIG}, if there)",
+    )
+    return made
+
+
+def _dollars(text: str) -> float:
+    return _at_least_zero(text, "dollars")
+
+
+def _days(text: str) -> float:
+    return _at_least_zero(text, "days")
+
+
+def _at_least_zero(text: str, unit: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of {unit}")
+    return number

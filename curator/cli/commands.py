@@ -1,0 +1,117 @@
+"""The commands but `cache`: each takes its arguments, prints what came of it and returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progress_on_stderr
+
+if TYPE_CHECKING:
+    from curator.config import Config
+    from curator.records import Unreadable
+
+RUNS = Path("runs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`curator run`."""
+    from curator import pipeline
+
+    config = _limited(load(arguments.config), arguments.max_usd)
+    agreed = arguments.yes or arguments.max_usd is not None
+    with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
+        result = pipeline.run(
+            config,
+            logs=arguments.logs,
+            labels=arguments.labels,
+            out=arguments.out,
+            progress=progress,
+            confirm=None if agreed else asking(progress, as_json=arguments.json),
+        )
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(result.as_text())
+    return 0
+
+
+def _limited(config: Config, max_usd: float | None) -> Config:
+    """The config with another limit on the dollars, if there is one."""
+    if max_usd is None:
+        return config
+    return config.model_copy(update={"budget": config.budget.model_copy(update={"max_usd": max_usd})})
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """`curator plan`."""
+    from curator import pipeline
+
+    with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
+        result = pipeline.plan(load(arguments.config), logs=arguments.logs, progress=progress)
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(result.as_text())
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """`curator status`."""
+    from curator.status import newest_run, read_status
+
+    folder = arguments.run
+    if folder is None:
+        folder = RUNS / load(DEFAULT_CONFIG).name if DEFAULT_CONFIG.exists() else newest_run(RUNS)
+    found = read_status(folder)
+    if arguments.json:
+        print_json(found.as_json())
+    else:
+        print(found.as_text())
+    return 0
+
+
+def score(arguments: argparse.Namespace) -> int:
+    """`curator score`."""
+    from curator.scoring import score_file
+
+    def tell(problem: Unreadable) -> None:
+        print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
+
+    result = score_file(arguments.recorded, arguments.out, stdout=sys.stdout.buffer, on_problem=tell)
+    if arguments.out is not None and arguments.json:
+        print_json(result.as_json())
+    elif arguments.out is not None:
+        print(result.as_text())
+    return result.exit_code
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """`curator doctor`."""
+    from curator.doctor import examine
+
+    path = arguments.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    report = examine(load(path) if path else None, environ=os.environ)
+    if arguments.json:
+        print_json(report.as_json())
+    else:
+        print(report.as_text())
+    return report.exit_code
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """`curator init`."""
+    from curator.scaffold import scaffold
+
+    written = scaffold(arguments.folder)
+    if arguments.json:
+        print_json({"written": [str(path) for path in written]})
+        return 0
+    for path in written:
+        print(f"wrote {path}")
+    at = "" if arguments.folder == Path() else f"cd {arguments.folder} && "
+    print(f"\nnext: {at}curator plan    what it would ask and cost\n      {at}curator run     do it")
+    return 0
