@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from curator.committee.budget import Spend
-from curator.committee.calls import CallFailed, ModelClient, ModelRequest, PlannedCall
+from curator.committee.calls import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
 from curator.records import Usage
@@ -83,7 +84,15 @@ def cost_bound(request: ModelRequest, price: Price) -> Spend:
     return Spend.of(tokens=size + request.max_tokens, usd=cost_usd(size, request.max_tokens, price))
 
 
-def estimated_usage(call: PlannedCall, text: str) -> Usage:
+class Sized(Protocol):
+    """A call whose input tokens somebody estimated."""
+
+    @property
+    def input_tokens(self) -> int:
+        """About how many there are."""
+
+
+def estimated_usage(call: Sized, text: str) -> Usage:
     """Stands in for the usage that an endpoint did not report: the plan's estimate, and 4 bytes of answer a token."""
     return Usage(call.input_tokens, math.ceil(len(text.encode()) / 4), estimated=True)
 

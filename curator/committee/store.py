@@ -66,15 +66,17 @@ CREATE TABLE IF NOT EXISTS batch (
     ended_at REAL
 )
 """,
+    # The calls of the batches that are still open. A key stands in one of them at most: nothing is handed in twice.
     """
 CREATE TABLE IF NOT EXISTS batch_call (
+    key BLOB PRIMARY KEY,
     nonce TEXT NOT NULL REFERENCES batch (nonce),
-    key BLOB NOT NULL,
     bound_tokens INTEGER NOT NULL,
     bound_picodollars INTEGER NOT NULL,
-    PRIMARY KEY (nonce, key)
+    input_tokens INTEGER NOT NULL
 )
 """,
+    "CREATE INDEX IF NOT EXISTS batch_call_nonce ON batch_call (nonce)",
 )
 _COLUMNS = (
     "key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, "
@@ -129,12 +131,12 @@ class GenerationStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _explained(path):
+        with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writes = _connect(path)
+            self._writes = connect(path)
             try:
                 _prepare(self._writes, path)
-                self._reads = _connect(path)
+                self._reads = connect(path)
             except BaseException:
                 self._writes.close()
                 raise
@@ -166,7 +168,7 @@ class GenerationStore:
             StorageError: the file cannot be read.
         """
         found: dict[str, StoredReply] = {}
-        with _explained(self.path):
+        with explained(self.path):
             for start in range(0, len(keys), _KEYS_PER_QUERY):
                 some = [bytes.fromhex(key) for key in keys[start : start + _KEYS_PER_QUERY]]
                 for row in self._reads.execute(_query(len(some)), some):
@@ -192,7 +194,7 @@ class GenerationStore:
             ended = self._collect(batch)
             results: Sequence[StoredReply | Exception]
             try:
-                with _explained(self.path):
+                with explained(self.path):
                     results = _commit(self._writes, batch)
             except Exception as error:  # noqa: BLE001  the waiters raise it; the thread outlives it
                 results = [error] * len(batch)
@@ -212,7 +214,7 @@ class GenerationStore:
         return False
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; only one thread at a time uses it."""
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
@@ -223,7 +225,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make the schema in a new file, and refuse a file that is not ours without changing it."""
     if _marks(connection) != (APPLICATION_ID, SCHEMA_VERSION):
         # Only the lock makes sure that no other process is just making the file.
-        with _transaction(connection):
+        with transaction(connection):
             if _is_new(connection, path):
                 for table in _TABLES:
                     connection.execute(table)
@@ -277,7 +279,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[StoredReply]:
     """Write the batch in one transaction; what then stands under each key."""
-    with _transaction(connection):
+    with transaction(connection):
         return [_insert(connection, write) for write in batch]
 
 
@@ -288,7 +290,7 @@ def _insert(connection: sqlite3.Connection, write: _Write) -> StoredReply:
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """One write transaction: commit at the end, or roll back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -355,7 +357,7 @@ def _from_row(row: Sequence[Any]) -> StoredReply:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into a StorageError with its remedy."""
     try:
         yield
