@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
 
 from curator.committee.batch_api import BatchApi, BatchEndpoint
 from curator.committee.batch_desk import Desk, Sheet, line_of
@@ -24,6 +25,21 @@ from curator.progress import Progress
 from curator.records import JsonValue
 
 _CHUNK = 500  # calls looked up at a time
+
+
+@dataclass(frozen=True, slots=True)
+class CallsOf:
+    """The `count` calls of one model in a plan, made anew each time they are gone through."""
+
+    plan: Iterable[PlannedCall]
+    model: str
+    count: int
+
+    def __iter__(self) -> Iterator[PlannedCall]:
+        return (call for call in self.plan if call.member.model == self.model)
+
+    def __len__(self) -> int:
+        return self.count
 
 
 class BatchLeftovers:
@@ -52,7 +68,7 @@ async def answer_in_batches(
 ) -> Mapping[str, str]:
     """Get an answer to every planned call of one model into the store; the calls that failed for good, with the error.
 
-    `calls` are gone through once a pass, so that an iterator will not do. Batches that an earlier run left open are
+    `calls` are gone through once a pass, so that an iterator will not do (`CallsOf` does). Batches that an earlier run left open are
     collected first. When cancelled it stops at once: the batches stay open, and the next run collects them.
 
     Raises:
