@@ -61,6 +61,7 @@ class Provider:
     faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     damage: list[Callable[[bytes], bytes]] = field(default_factory=list)
     cut_downloads: int = 0
+    short_downloads: int = 0
     hold: bool = False
     room: int = 1_000_000
     usage: bool = True
@@ -137,6 +138,9 @@ class Provider:
             assert request.transport is not None
             request.transport.close()
             return cut
+        if self.short_downloads:
+            self.short_downloads -= 1
+            return web.Response(body=body[:-30])
         return web.Response(body=body)
 
     def shown(self, name: str) -> dict[str, Any]:
@@ -267,9 +271,11 @@ class Desk:
         with GenerationStore(self.path) as store:
             async with open_batch_client(self.config, {"K": CANARY}) as client:
                 endpoint = BatchEndpoint(self.config, PRICE, client, self.limits)
-                return await answer_in_batches(
+                errors = await answer_in_batches(
                     self.calls(count), endpoint, store=store, budget=self.budget, progress=self.heard, host=host
                 )
+        assert self.budget._held == [0, 0]  # every bound was settled, and once
+        return errors
 
     def texts(self, count: int) -> dict[str, str]:
         with GenerationStore(self.path) as store:
@@ -349,6 +355,10 @@ async def test_a_question_that_stands_twice_in_the_plan_is_asked_once(desk: Desk
     desk.calls = lambda count: [*plain(count), *plain(count), *plain(count)]  # type: ignore[method-assign]
     await desk.run(6)  # the file is handed in between one occurrence and the next
     assert provider.asked == once_each(6)
+    desk.calls = lambda count: [*plain(count), *plain(count)]  # type: ignore[method-assign]
+    desk.limits = FileLimits()
+    await desk.run(600)  # more than is looked up at a time, and the file not yet handed in
+    assert provider.asked == once_each(600)
 
 
 async def test_the_wait_grows_and_progress_tells_what_is_open(desk: Desk, provider: Provider) -> None:
@@ -468,6 +478,13 @@ async def test_a_download_that_breaks_off_is_fetched_again(desk: Desk, provider:
     assert desk.texts(3) == all_answered(3)
 
 
+async def test_a_file_that_came_down_damaged_is_fetched_once_more(desk: Desk, provider: Provider) -> None:
+    provider.short_downloads = 1
+    assert await desk.run(3) == {}
+    assert provider.billed == once_each(3)
+    assert desk.budget.ledger.unconfirmed_usd == 0
+
+
 async def test_an_answer_without_usage_is_estimated(desk: Desk, provider: Provider) -> None:
     provider.usage = False
     await desk.run(1)
@@ -508,6 +525,7 @@ async def test_where_not_even_one_call_has_room_the_run_ends(desk: Desk, provide
 async def test_too_many_requests_for_new_batches_are_waited_out(desk: Desk, provider: Provider) -> None:
     provider.creates = ["429"]
     assert await desk.run(4) == {}
+    assert "GET /batches" not in provider.routes  # it was refused for sure
     assert provider.billed == once_each(4)
 
 
