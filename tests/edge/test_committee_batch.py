@@ -332,6 +332,14 @@ async def test_a_line_is_the_plans_request_under_its_key(desk: Desk, provider: P
     assert provider.keys == {f"Bearer {CANARY}"}
 
 
+async def test_no_proxy_stands_before_this_machine(
+    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert await desk.run(1) == {}
+
+
 async def test_a_file_keeps_to_its_size(desk: Desk, provider: Provider) -> None:
     await desk.run(1)
     size = len(provider.files["file-0"])

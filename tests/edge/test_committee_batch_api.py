@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -104,6 +105,23 @@ async def test_a_file_comes_down_as_it_is(routes: respx.MockRouter, api: BatchAp
     await api.download("file-2", into)
     assert into.getvalue() == "a\u2028b\nc".encode()
     assert content.call_count == 2
+
+
+async def test_the_proxy_is_the_one_that_the_given_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readline())
+        writer.close()
+        await writer.wait_closed()
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    environ = {"OPENAI_API_KEY": CANARY, "https_proxy": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+    async with server, open_batch_client(ModelConfig(name="x", model="m", mode="batch"), environ) as client:
+        with pytest.raises(CallFailed):
+            await BatchApi(client, Host()).create("file-1", "n1")
+    assert heard == [b"CONNECT api.openai.com:443 HTTP/1.1\r\n"]
 
 
 @pytest.mark.parametrize(
