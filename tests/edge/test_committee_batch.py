@@ -26,8 +26,8 @@ from curator.committee.batch_api import BatchApi, BatchEndpoint, FileLimits, ope
 from curator.committee.batch_rows import BatchCall, BatchRows
 from curator.committee.budget import Budget, Spend
 from curator.committee.calls import CallFailed, ModelRequest, PlannedCall
-from curator.committee.endpoints import cost_bound
-from curator.committee.engine import Host
+from curator.committee.endpoints import Endpoint, cost_bound
+from curator.committee.engine import Host, sample
 from curator.committee.prices import batch_price
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
@@ -407,6 +407,19 @@ async def test_failed_lines_are_handed_in_again_refused_ones_are_not(desk: Desk,
     assert caught.value.kind == "rejected"
     with pytest.raises(CallFailed, match="no batch"):
         await BatchLeftovers({}).complete(desk.calls(1)[0].request)
+
+
+async def test_sampling_then_finds_the_answers_and_asks_nothing_live(desk: Desk, provider: Provider) -> None:
+    provider.faults = {"q2": [refused(400, message="too long")]}
+    errors = await desk.run(4)
+    provider.routes.clear()
+    seats = {"small": Endpoint(desk.config, PRICE, BatchLeftovers(errors))}
+    with GenerationStore(desk.path) as store:
+        sampled = await sample(desk.calls(4), seats, store=store, budget=Budget(BudgetConfig()))
+    assert [g.text for g in sampled.generations] == ["answer to q0", "answer to q1", "", "answer to q3"]
+    assert "400 too long" in (sampled.generations[2].error or "")
+    assert (sampled.from_store, sampled.failed, sampled.usd) == (3, 1, 0.0)
+    assert provider.routes == []
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, ""), (429, "insufficient_quota"), (404, "model_not_found")])
