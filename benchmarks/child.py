@@ -24,7 +24,7 @@ from curator.cli import INTERRUPTED, _sigterm_as_interrupt
 from curator.committee.budget import Budget
 from curator.committee.calls import PlannedCall
 from curator.committee.engine import sample
-from curator.committee.lane import Host
+from curator.committee.host import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig
 from curator.errors import CuratorError

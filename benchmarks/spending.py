@@ -19,7 +19,7 @@ from curator.committee.budget import Budget, Ledger
 from curator.committee.calls import PlannedCall
 from curator.committee.endpoints import cost_usd
 from curator.committee.engine import sample
-from curator.committee.lane import Host
+from curator.committee.host import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig
 from curator.errors import BudgetReached, ProviderError

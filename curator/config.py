@@ -151,6 +151,11 @@ class ModelConfig(Section):
             raise ValueError("model: the name of the model at the endpoint is missing")
         if self.base_url and ("@" in self.base_url or "?" in self.base_url):
             raise ValueError("base_url: no name, password or query may stand in it; a key goes into `api_key_env`")
+        if self.mode == "batch" and self.provider != "openai":
+            raise ValueError(
+                f"mode: `batch` needs `provider: openai`, and this model has `provider: {self.provider}`; "
+                "take `mode` out, so that it is asked live"
+            )
         return self
 
 

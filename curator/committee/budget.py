@@ -56,6 +56,10 @@ class Budget:
         _add(self._held, bound, 1)
         return True
 
+    def adopt(self, bound: Spend) -> None:
+        """Set aside what an earlier run's open requests can still cost, whatever the limits say: they are sent."""
+        _add(self._held, bound, 1)
+
     def exhausted(self, bound: Spend) -> str | None:
         """The limit that has no room for such a request whatever becomes of those in flight, in words, or None."""
         return self._exceeded(bound, held=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.committee.budget import Spend
-from curator.committee.calls import CallFailed, ModelClient, ModelRequest, PlannedCall
+from curator.committee.calls import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
 from curator.records import Usage
@@ -104,9 +104,9 @@ def cost_bound(request: ModelRequest, price: Price) -> Spend:
     return Spend.of(tokens=size + output, usd=cost_usd(size, output, price))
 
 
-def estimated_usage(call: PlannedCall, texts: Iterable[str]) -> Usage:
+def estimated_usage(input_tokens: int, texts: Iterable[str]) -> Usage:
     """Stands in for the usage that an endpoint did not report: the plan's estimate, and 4 bytes of answer a token."""
-    return Usage(call.input_tokens, sum(math.ceil(len(text.encode()) / 4) for text in texts), estimated=True)
+    return Usage(input_tokens, sum(math.ceil(len(text.encode()) / 4) for text in texts), estimated=True)
 
 
 def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:

@@ -18,7 +18,8 @@ from curator.committee.budget import Budget, Spend
 from curator.committee.calls import PlannedCall
 from curator.committee.claims import Claims
 from curator.committee.endpoints import Endpoint
-from curator.committee.lane import Host, Lane, Tally
+from curator.committee.host import Host
+from curator.committee.lane import Lane, Tally
 from curator.committee.pacing import Speed
 from curator.committee.store import GenerationStore, StoredReply
 from curator.errors import BudgetReached

@@ -8,10 +8,8 @@ loses at most `concurrency` of them.
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -29,22 +27,13 @@ from curator.committee.endpoints import (
     refuses_temperature,
     shares,
 )
+from curator.committee.host import Host
 from curator.committee.pacing import Congestion, Pace
 from curator.committee.store import GenerationStore, StoredReply
 from curator.records import Usage
 
 _PROBE_S = 10.0  # a first answer that takes longer holds up nobody else
 _ONE_CHOICE = 0.75  # of the tokens a byte that a lone answer took; fewer, and the usage misses some answers
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """Time and chance. `clock` is monotonic, `now` counts seconds since 1970, `random` gives numbers in [0, 1)."""
-
-    clock: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    random: Callable[[], float] = random.random
 
 
 class TemperatureRefused(Exception):
@@ -276,7 +265,7 @@ class Lane:
     def _usage(self, question: Question, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
         """What the request took, as reported or as estimated; proves on the way whether several answers are counted."""
         if reply.usage is None:
-            return estimated_usage(question.calls[0], [one.text for one in replies])
+            return estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
         if self._grouping is not None:
             return reply.usage
         usage, size = reply.usage, sum(len(one.text.encode()) for one in replies)
@@ -286,7 +275,7 @@ class Lane:
         self._grouping = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
         if self._grouping:
             return usage
-        estimated = estimated_usage(question.calls[0], [one.text for one in replies])
+        estimated = estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
         return Usage(usage.input_tokens, max(usage.output_tokens, estimated.output_tokens), estimated=True)
 
     def _to_store(self, reply: ModelReply, usage: Usage, sent: _Sent, now: float) -> StoredReply:

@@ -69,15 +69,17 @@ CREATE TABLE IF NOT EXISTS batch (
     ended_at REAL
 )
 """,
+    # The calls of the batches that are still open. A key stands in one of them at most: nothing is handed in twice.
     """
 CREATE TABLE IF NOT EXISTS batch_call (
+    key BLOB PRIMARY KEY,
     nonce TEXT NOT NULL REFERENCES batch (nonce),
-    key BLOB NOT NULL,
     bound_tokens INTEGER NOT NULL,
     bound_picodollars INTEGER NOT NULL,
-    PRIMARY KEY (nonce, key)
+    input_tokens INTEGER NOT NULL
 )
 """,
+    "CREATE INDEX IF NOT EXISTS batch_call_nonce ON batch_call (nonce)",
 )
 _COLUMNS = (
     "key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, "
@@ -139,12 +141,12 @@ class GenerationStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _explained(path):
+        with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writes = _connect(path)
+            self._writes = connect(path)
             try:
                 _prepare(self._writes, path)
-                self._reads = _connect(path)
+                self._reads = connect(path)
             except BaseException:
                 self._writes.close()
                 raise
@@ -179,7 +181,7 @@ class GenerationStore:
             StorageError: the file cannot be read.
         """
         found: dict[str, StoredReply] = {}
-        with _explained(self.path):
+        with explained(self.path):
             for start in range(0, len(keys), _KEYS_PER_QUERY):
                 some = [bytes.fromhex(key) for key in keys[start : start + _KEYS_PER_QUERY]]
                 for row in self._reads.execute(_query(len(some)), some):
@@ -192,7 +194,7 @@ class GenerationStore:
         Raises:
             StorageError: the file of claims beside the store cannot be made.
         """
-        with _explained(self.path):
+        with explained(self.path):
             return Claims(self.path)
 
     def latency_s(self, model: str) -> float | None:
@@ -201,7 +203,7 @@ class GenerationStore:
         Raises:
             StorageError: the file cannot be read.
         """
-        with _explained(self.path):
+        with explained(self.path):
             (mean,) = self._reads.execute(_LATENCY, (model, _RECENT_ROWS, _RECENT_ANSWERS)).fetchone()
         return None if mean is None else float(mean)
 
@@ -233,7 +235,7 @@ class GenerationStore:
         Raises:
             StorageError: it could not be written.
         """
-        with _explained(self.path), contextlib.closing(_connect(self.path)) as connection:
+        with explained(self.path), contextlib.closing(connect(self.path)) as connection:
             row = (endpoint, model, finding, time.time())
             connection.execute("INSERT INTO finding VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
@@ -244,7 +246,7 @@ class GenerationStore:
             StorageError: the file cannot be read.
         """
         query = "SELECT 1 FROM finding WHERE endpoint = ? AND model = ? AND name = ?"
-        with _explained(self.path):
+        with explained(self.path):
             return self._reads.execute(query, (endpoint, model, finding)).fetchone() is not None
 
     def _write_all(self) -> None:
@@ -255,7 +257,7 @@ class GenerationStore:
             for some in _parts(batch):
                 results: Sequence[list[StoredReply] | Exception]
                 try:
-                    with _explained(self.path):
+                    with explained(self.path):
                         results = _commit(self._writes, some)
                 except Exception as error:  # noqa: BLE001  the waiters raise it; the thread outlives it
                     results = [error] * len(some)
@@ -286,7 +288,7 @@ def _parts(batch: Sequence[_Write]) -> Iterator[list[_Write]]:
         yield part
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; only one thread at a time uses it."""
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
@@ -297,7 +299,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make the schema in a new file, and refuse a file that is not ours without changing it."""
     if _marks(connection) != (APPLICATION_ID, SCHEMA_VERSION):
         # Only the lock makes sure that no other process is just making the file.
-        with _transaction(connection):
+        with transaction(connection):
             if _is_new(connection, path):
                 for table in _TABLES:
                     connection.execute(table)
@@ -368,7 +370,7 @@ def _standing(connection: sqlite3.Connection, key: bytes) -> StoredReply:
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """One write transaction: commit at the end, or roll back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -435,7 +437,7 @@ def _from_row(row: Sequence[Any]) -> StoredReply:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into a StorageError with its remedy."""
     try:
         yield
@@ -463,6 +465,6 @@ def open_existing(path: Path) -> Iterator[sqlite3.Connection]:
             f"{str(path)!r}: no store of answers there",
             remedy="name one with --store, or a config whose `store:` exists; the first `curator run` makes it",
         )
-    with _explained(path), contextlib.closing(_connect(path)) as connection:
+    with explained(path), contextlib.closing(connect(path)) as connection:
         _prepare(connection, path)
         yield connection

@@ -18,7 +18,8 @@ from curator.committee.budget import Budget
 from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import Sampled, sample
-from curator.committee.lane import Host, TemperatureRefused
+from curator.committee.host import Host
+from curator.committee.lane import TemperatureRefused
 from curator.committee.store import GenerationStore, StoredReply
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError

@@ -26,7 +26,7 @@ from curator.committee.calls import ModelRequest, PlannedCall
 from curator.committee.clients import open_clients
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import sample
-from curator.committee.lane import Host
+from curator.committee.host import Host
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import ProviderError

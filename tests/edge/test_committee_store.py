@@ -259,3 +259,20 @@ def test_the_store_answers_like_a_dict(written: list[str], asked: list[str]) -> 
         assert store.get_many([key(name) for name in asked]) == {
             key(name): expected[key(name)] for name in asked if key(name) in expected
         }
+
+
+def test_a_store_of_the_first_schema_keeps_its_answers_and_gets_the_new_tables(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with GenerationStore(path) as store:
+        put(store, (key("a"), REPLY))
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("finding", "batch_call", "batch"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    with GenerationStore(path) as store:
+        assert store.get_many([key("a")]) == {key("a"): REPLY}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    assert {"finding", "batch", "batch_call", "batch_call_nonce"} <= made

@@ -45,6 +45,17 @@ def test_what_is_reserved_makes_later_requests_wait_but_exhausts_nothing() -> No
     assert budget.reserve(bound)
 
 
+def test_what_an_earlier_run_sent_is_set_aside_whatever_the_limits_say() -> None:
+    budget, bound = Budget(BudgetConfig(max_usd=1.0, max_requests=1)), Spend.of(tokens=10, usd=0.6)
+    budget.adopt(Spend(2 * bound.tokens, 2 * bound.picodollars))
+    assert not budget.reserve(bound)
+    assert budget.exhausted(bound) is None
+    for _ in range(2):
+        budget.settle(bound, Spend.of(tokens=5, usd=0.1))
+    assert budget.reserve(bound)  # the earlier run's requests are not counted in this one
+    assert budget.ledger.usd == 0.2
+
+
 def test_a_refused_request_costs_nothing_and_an_ambiguous_one_its_bound() -> None:
     budget, bound = Budget(BudgetConfig(max_tokens=15)), Spend.of(tokens=10, usd=0.5)
     assert budget.reserve(bound)

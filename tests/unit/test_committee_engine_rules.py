@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.committee.budget import Spend
-from curator.committee.calls import CallFailed, FailureKind, ModelRequest, PlannedCall
+from curator.committee.calls import CallFailed, FailureKind, ModelRequest
 from curator.committee.endpoints import Health, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
 from curator.config import ModelConfig, Price
-from curator.records import Member, Message, ToolCall, Usage
+from curator.records import Message, ToolCall, Usage
 
 CONFIG = ModelConfig(name="small", model="small-1", base_url="http://127.0.0.1:1/v1", concurrency=3)
 REQUEST = ModelRequest("openai:http://127.0.0.1:1/v1", "small-1", (Message("user", "hi"),), 0.8, 16)
@@ -79,8 +79,7 @@ def test_the_bound_counts_tools() -> None:
 
 
 def test_a_missing_usage_is_estimated_and_flagged() -> None:
-    call = PlannedCall("c1", Member("m", "small", "plain", 0.8, 16), REQUEST, 12)
-    assert estimated_usage(call, ["four" * 3 + "x"]) == Usage(12, 4, estimated=True)
+    assert estimated_usage(12, ["four" * 3 + "x"]) == Usage(12, 4, estimated=True)
 
 
 def hopeless(health: Health, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:

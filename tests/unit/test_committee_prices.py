@@ -88,6 +88,10 @@ def test_the_lines_of_the_remedy_fit_a_config() -> None:
     assert config.committee.models[0].price == Price(input=0, output=0)
 
 
+def test_a_batch_costs_half() -> None:
+    assert batch_price(Price(input=3.0, output=5.0)) == Price(input=1.5, output=2.5)
+
+
 def test_prices_go_by_the_name_in_the_config() -> None:
     models = [ModelConfig(name="a", model="gpt-x"), ModelConfig(name="b", provider="local")]
     assert prices_of(models) == {"a": Price(input=0.15, output=0.6), "b": Price(input=0, output=0)}
@@ -95,16 +99,12 @@ def test_prices_go_by_the_name_in_the_config() -> None:
 
 def test_the_list_that_litellm_carries_is_read_without_importing_it() -> None:
     code = (
-        "import sys; from curator.committee.prices import price_of, price_source; from curator.config import ModelConfig;"
+        "import sys; from curator.committee.prices import batch_price, price_of, price_source; from curator.config import ModelConfig;"
         "m = ModelConfig(name='m', model='gpt-4o-mini'); p = price_of(m); assert 0 < p.input < p.output < 100, p;"
         "assert price_source(m).endswith(': gpt-4o-mini'); assert 'litellm' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_a_batch_costs_half() -> None:
-    assert batch_price(Price(input=3, output=5)) == Price(input=1.5, output=2.5)
 
 
 @pytest.mark.parametrize(
