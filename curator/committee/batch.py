@@ -15,7 +15,7 @@ from curator.committee.batch_desk import Desk, Sheet, line_of
 from curator.committee.batch_results import Results
 from curator.committee.batch_rows import BatchCall, BatchRows
 from curator.committee.budget import Budget, Spend
-from curator.committee.calls import CallFailed, ModelReply, ModelRequest, PlannedCall
+from curator.committee.calls import PlannedCall
 from curator.committee.endpoints import cost_bound
 from curator.committee.host import Host
 from curator.committee.plan import endpoint_of
@@ -40,21 +40,6 @@ class CallsOf:
 
     def __len__(self) -> int:
         return self.count
-
-
-class BatchLeftovers:
-    """The client of a model in batch mode during sampling: what no batch answered is refused, never asked live."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        self._errors = errors
-
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        """Say why the batches have no answer.
-
-        Raises:
-            CallFailed: always, as `rejected`.
-        """
-        raise CallFailed("rejected", self._errors.get(request.key, "no batch answered the call"))
 
 
 async def answer_in_batches(

@@ -13,6 +13,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from curator.committee.budget import Budget, Spend
 from curator.committee.calls import PlannedCall
@@ -53,19 +54,20 @@ class Sampled:
     unconfirmed_usd: float
 
 
-async def sample(
+async def sample(  # noqa: PLR0913  the seams of the run, each one named
     calls: Iterable[PlannedCall],
     endpoints: Mapping[str, Endpoint],
     *,
     store: GenerationStore,
     budget: Budget,
     deliver: Deliver,
+    given_up: Mapping[str, str] = MappingProxyType({}),
     progress: Progress | None = None,
     host: Host | None = None,
 ) -> Sampled:
     """Get an answer to every planned call, and hand each one to `deliver`; `endpoints` go by the model's config name.
 
-    A call that fails for good gives a generation with `error`, which is not stored: a second run asks it again. When
+    What is in `given_up`, by key, is not asked: batches have failed on it for the reason there. A call that fails for good gives a generation with `error`, which is not stored: a second run asks it again. When
     cancelled, it sends nothing more, waits until what is in flight is stored, and raises; cancelled again, at once.
 
     Raises:
@@ -78,6 +80,7 @@ async def sample(
     progress.start("ask", total=len(calls) if isinstance(calls, Sized) else None, unit="answers")
     with store.claims() as claims, _settled_memory():
         run = _Run(endpoints, store, claims, budget, deliver, progress, host or Host())
+        run.given_up = given_up
         run.total = len(calls) if isinstance(calls, Sized) else None
         runner = asyncio.create_task(run.answer_all(calls))
         try:
@@ -114,6 +117,7 @@ class _Run:
         self.tally = Tally()
         self.halted = False
         self.total: int | None = None
+        self.given_up: Mapping[str, str] = {}
         self._endpoints = endpoints
         self._claims = claims
         self._deliver = deliver
@@ -240,6 +244,9 @@ class _Run:
                 self._hand_on(call, stored[key])
             elif key in self._pending:
                 self._pending[key].append(call)
+            elif key in self.given_up:
+                self.tally.failed += 1
+                self._hand_on(call, self.given_up[key])
             else:
                 self._pending[key] = [call]
                 missing.append(call)

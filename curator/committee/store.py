@@ -216,6 +216,8 @@ class GenerationStore:
             StorageError: it could not be written. Everything committed before stays as it was.
             UnicodeEncodeError: the text is no text (a lone surrogate); raised here, it spares the others of its batch.
         """
+        if not answers:
+            return []
         for _, reply in answers:
             reply.text.encode()
         loop = asyncio.get_running_loop()

@@ -21,19 +21,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from curator.committee.batch import BatchLeftovers, CallsOf, answer_in_batches
+from curator.committee.batch import CallsOf, answer_in_batches
 from curator.committee.batch_api import BatchApi, BatchEndpoint, FileLimits, open_batch_client
 from curator.committee.batch_rows import BatchCall, BatchRows
 from curator.committee.budget import Budget, Spend
-from curator.committee.calls import CallFailed, ModelRequest, PlannedCall
-from curator.committee.endpoints import Endpoint, cost_bound
+from curator.committee.calls import ModelRequest, PlannedCall
+from curator.committee.endpoints import cost_bound
 from curator.committee.engine import Host, sample
 from curator.committee.prices import batch_price
 from curator.committee.store import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, RunLocked
 from curator.progress import Facts
-from curator.records import Member, Message, Usage
+from curator.records import Generation, Member, Message, Usage
 
 CANARY = "sk-canary-4f1d9a7b2c"
 PRICE = batch_price(Price(input=1.0, output=10.0))
@@ -402,22 +402,21 @@ async def test_failed_lines_are_handed_in_again_refused_ones_are_not(desk: Desk,
     assert desk.texts(6) == {k: v for k, v in all_answered(6).items() if k not in {"c2", "c3"}}
     assert desk.budget.ledger.usd == pytest.approx(4 * ANSWER_USD)
     assert desk.budget.ledger.unconfirmed_usd == 0
-    with pytest.raises(CallFailed, match="400 too long") as caught:
-        await BatchLeftovers(errors).complete(desk.calls(3)[2].request)
-    assert caught.value.kind == "rejected"
-    with pytest.raises(CallFailed, match="no batch"):
-        await BatchLeftovers({}).complete(desk.calls(1)[0].request)
 
 
 async def test_sampling_then_finds_the_answers_and_asks_nothing_live(desk: Desk, provider: Provider) -> None:
     provider.faults = {"q2": [refused(400, message="too long")]}
     errors = await desk.run(4)
     provider.routes.clear()
-    seats = {"small": Endpoint(desk.config, PRICE, BatchLeftovers(errors))}
+    found: dict[str, Generation] = {}
     with GenerationStore(desk.path) as store:
-        sampled = await sample(desk.calls(4), seats, store=store, budget=Budget(BudgetConfig()))
-    assert [g.text for g in sampled.generations] == ["answer to q0", "answer to q1", "", "answer to q3"]
-    assert "400 too long" in (sampled.generations[2].error or "")
+        sampled = await sample(
+            desk.calls(4), {}, store=store, budget=Budget(BudgetConfig(max_requests=0)), given_up=errors,
+            deliver=lambda call, generation: found.update({call.case_id: generation}),
+        )  # fmt: skip
+    answers = [found[f"c{n}"] for n in range(4)]
+    assert [g.text for g in answers] == ["answer to q0", "answer to q1", "", "answer to q3"]
+    assert answers[2].error == "400 too long"
     assert (sampled.from_store, sampled.failed, sampled.usd) == (3, 1, 0.0)
     assert provider.routes == []
 

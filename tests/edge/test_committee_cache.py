@@ -33,7 +33,7 @@ def key(name: str) -> str:
 
 def fill(path: Path, *replies: tuple[str, StoredReply]) -> None:
     async def put(store: GenerationStore) -> None:
-        await asyncio.gather(*(store.put(key(name), reply) for name, reply in replies))
+        await asyncio.gather(*(store.put([(key(name), reply)]) for name, reply in replies))
 
     with GenerationStore(path) as store:
         asyncio.run(put(store))
@@ -59,8 +59,8 @@ def batch(connection: sqlite3.Connection, nonce: str, ended_at: float | None, *n
     connection.execute(
         "INSERT INTO batch VALUES (?, 'openai:x', 'small-1', ?, ?, ?)", (nonce, f"batch_{nonce}", NOW - 5, ended_at)
     )
-    rows = [(nonce, bytes.fromhex(key(name))) for name in names]
-    connection.executemany("INSERT INTO batch_call VALUES (?, ?, 10, 10)", rows)
+    rows = [(bytes.fromhex(key(name)), nonce) for name in names]
+    connection.executemany("INSERT INTO batch_call VALUES (?, ?, 10, 10, 5)", rows)
 
 
 def left(path: Path) -> set[str]:
@@ -155,7 +155,8 @@ def test_room_is_given_back_only_where_nobody_else_is_at_work(store: Path) -> No
 def test_another_process_that_samples_goes_on(store: Path) -> None:
     with GenerationStore(store) as other:
         prune(store, wanted(model="small-1"))
-        assert asyncio.run(other.put(key("s1"), replace(SMALL, text="new"))).text == "new"
+        (new,) = asyncio.run(other.put([(key("s1"), replace(SMALL, text="new"))]))
+        assert new.text == "new"
         assert other.get_many([key("s1")])[key("s1")].text == "new"
 
 

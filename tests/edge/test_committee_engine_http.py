@@ -170,7 +170,7 @@ def stored(path: Path) -> set[str]:
 
 
 def bytes_in(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.iterdir())
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 async def start(server: Server, path: Path, count: int) -> asyncio.subprocess.Process:
