@@ -44,14 +44,14 @@ class Sampled:
     ledger; `unconfirmed_usd` may have been billed on top, without an answer.
     """
 
-    sent: int
-    from_store: int
-    failed: int
-    estimated: int
-    input_tokens: int
-    output_tokens: int
-    usd: float
-    unconfirmed_usd: float
+    sent: int = 0
+    from_store: int = 0
+    failed: int = 0
+    estimated: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    unconfirmed_usd: float = 0.0
 
 
 async def sample(  # noqa: PLR0913  the seams of the run, each one named

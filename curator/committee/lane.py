@@ -39,9 +39,9 @@ _ONE_CHOICE = 0.75  # of the tokens a byte that a lone answer took; fewer, and t
 class TemperatureRefused(Exception):
     """The model takes no temperature but 1, so that the plan has to do without others."""
 
-    def __init__(self, call: PlannedCall) -> None:
-        super().__init__(f"model {call.member.model!r} takes no temperature but 1")
-        self.call = call
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model {model!r} takes no temperature but 1")
+        self.model = model
 
 
 @dataclass(slots=True)
@@ -301,7 +301,7 @@ class Lane:
             self._pace.failed(sent.expected_tokens)
         self._slow_down(failure, sent)
         if refuses_temperature(failure, sent.request):
-            desk.halt(TemperatureRefused(question.calls[0]))
+            desk.halt(TemperatureRefused(config.name))
             return
         if failure.kind == "rejected" and len(question.calls) > 1:  # perhaps it only refuses to give several answers
             self._grouping = False if self._grouping is None else self._grouping

@@ -1,0 +1,237 @@
+"""Plan to generations: what would be asked, whether that is agreed to, and the asking, in rounds where it adapts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from curator.committee.batch import CallsOf, answer_in_batches
+from curator.committee.batch_api import BatchEndpoint, open_batch_client
+from curator.committee.budget import Budget
+from curator.committee.calls import PlannedCall
+from curator.committee.clients import open_clients
+from curator.committee.endpoints import Endpoint
+from curator.committee.engine import Sampled, sample
+from curator.committee.host import Host
+from curator.committee.lane import TemperatureRefused
+from curator.committee.plan import Plan, PlanPart, endpoint_of
+from curator.committee.prices import batch_price
+from curator.committee.store import GenerationStore
+from curator.config import Config, ModelConfig
+from curator.errors import NotConfirmed
+from curator.progress import Progress
+from curator.records import Generation, Score
+from curator.results import Intake, PlanResult
+from curator.scorer import Scorer
+from curator.selection.cascade import Cascade, first_stage, next_stage, ranking
+from curator.selection.missed import Missed, missed
+
+ONE_TEMPERATURE = "one-temperature"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What sampling came to: the plan as it was carried out, the generations by case id, and how it adapted, if so."""
+
+    plan: Plan
+    sampled: Sampled
+    generations: Mapping[str, tuple[Generation, ...]]
+    cascade: Cascade | None
+
+    def ranking(self, scores: Mapping[str, Score]) -> dict[str, float]:
+        """What the cases are selected by, in 0..1; 0 for those that agree.
+
+        It is the disagreement, or for a cascade the mean that is comparable between few answers and many.
+        """
+        known = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
+        if self.cascade is None:
+            return known
+        means = ranking(self.cascade, scores)
+        return {i: means[i] if disagreement else 0.0 for i, disagreement in known.items()}
+
+    def missed(self, scores: Mapping[str, Score]) -> Missed | None:
+        """What the cascade missed, measured on the cases that got the whole committee."""
+        return None if self.cascade is None else missed(self.cascade, scores)
+
+
+def known_plan(plan: Plan, store: GenerationStore) -> Plan:
+    """The plan with what earlier runs found out of its models: that one takes no temperature but 1."""
+    models = plan.config.models
+    found = {m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE)}
+    return replace(plan, one_temperature=frozenset(found))
+
+
+def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore) -> PlanResult:
+    """What the plan comes to, less the answers that are stored."""
+    intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
+    found = plan.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
+    return PlanResult(intake, found, config.budget.max_usd)
+
+
+def agree(
+    config: Config,
+    intake: Intake,
+    plan: Plan,
+    store: GenerationStore,
+    *,
+    progress: Progress,
+    confirm: Callable[[PlanResult], bool],
+) -> None:
+    """Ask whether to go on, where that can cost more than the config lets pass.
+
+    Raises:
+        NotConfirmed: the answer is no.
+    """
+    if not any(price.input or price.output for price in plan.prices.values()):
+        return  # a large plan takes a while to estimate, and this one is free
+    progress.start("plan", total=len(plan), unit="calls")
+    found = estimated(config, intake, plan, store)
+    progress.advance(len(plan))
+    progress.finish(f"${found.ceiling_usd:,.4f} at most")
+    if found.ceiling_usd > config.budget.confirm_above_usd and not confirm(found):
+        raise NotConfirmed(
+            f"nothing was spent: ${found.ceiling_usd:,.4f} at most were not agreed to",
+            remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
+        )
+
+
+async def ask(
+    config: Config,
+    plan: Plan,
+    store: GenerationStore,
+    scorer: Scorer,
+    *,
+    progress: Progress,
+    environ: Mapping[str, str],
+) -> Asked:
+    """Get the answers: what is stored is taken from the store, the rest is asked, live or in batches.
+
+    A model that refuses its temperature is asked without; then everything starts over, from what is stored.
+
+    Raises:
+        UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
+    """
+    async with AsyncExitStack() as stack:
+        desk = _Desk(config, store, progress, environ, stack)
+        await desk.open()
+        while True:
+            try:
+                return await _ask_all(desk, plan, scorer)
+            except TemperatureRefused as refused:
+                model = next(m for m in config.committee.models if m.name == refused.model)
+                store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
+                plan = replace(plan, one_temperature=plan.one_temperature | {model.name})
+
+
+async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> Asked:
+    """The whole plan, or as much of it as the cascade wants."""
+    found = _Collected(plan)
+    adaptive = plan.config.adaptive
+    if adaptive is None:
+        sampled = await desk.answer(plan, plan, found)
+        return Asked(plan, sampled, found.by_case(), None)
+    selection = desk.config.selection
+    top = min(len(plan.cases), selection.k * selection.candidates_per_pick)
+    ids = [case.id for case in plan.cases]
+    cascade = first_stage(ids, plan.calls_per_case, adaptive, seed=plan.seed, top=top)
+    total = Sampled()
+    while cascade.wanted:
+        total = _sum(total, await desk.answer(plan, plan.part(cascade.wanted), found))
+        cascade = next_stage(cascade, scorer.scores(found.by_case()))
+    return Asked(plan, total, found.by_case(), cascade)
+
+
+class _Desk:
+    """The clients and the budget of one run, in which it asks part after part."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: GenerationStore,
+        progress: Progress,
+        environ: Mapping[str, str],
+        stack: AsyncExitStack,
+    ) -> None:
+        self.config = config
+        self._store = store
+        self._progress = progress
+        self._environ = environ
+        self._stack = stack
+        self._budget = Budget(config.budget)
+        models = config.committee.models
+        self._live = [model for model in models if model.mode == "live"]
+        self._batch = [model for model in models if model.mode == "batch"]
+
+    async def open(self) -> None:
+        """Make the clients, which the stack closes."""
+        self._clients = await self._stack.enter_async_context(open_clients(self._live, environ=self._environ))
+        self._batch_clients = {
+            model.name: await self._stack.enter_async_context(open_batch_client(model, self._environ))
+            for model in self._batch
+        }
+
+    async def answer(self, plan: Plan, calls: Plan | PlanPart, found: _Collected) -> Sampled:
+        """Answer some calls of a plan: first those of models in batch mode, then the others."""
+        given_up: dict[str, str] = {}
+        for model in self._batch:
+            given_up |= await self._in_batches(plan, calls, model)
+        endpoints = {m.name: Endpoint(m, plan.prices[m.name], self._clients[m.name]) for m in self._live}
+        return await sample(
+            calls,
+            endpoints,
+            store=self._store,
+            budget=self._budget,
+            deliver=found.take,
+            given_up=given_up,
+            progress=self._progress,
+        )
+
+    async def _in_batches(self, plan: Plan, calls: Plan | PlanPart, model: ModelConfig) -> Mapping[str, str]:
+        count = len(calls) // len(self.config.committee.models)  # models are asked alike
+        endpoint = BatchEndpoint(model, batch_price(plan.prices[model.name]), self._batch_clients[model.name])
+        errors = await answer_in_batches(
+            CallsOf(calls, model.name, count),
+            endpoint,
+            store=self._store,
+            budget=self._budget,
+            progress=self._progress,
+            host=Host(),
+        )
+        if model.name not in plan.one_temperature and any(
+            e.startswith("400") and "temperature" in e for e in errors.values()
+        ):
+            raise TemperatureRefused(model.name)
+        return errors
+
+
+class _Collected:
+    """The generations of each case, in the committee's order whenever each one arrived."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._order = {member.id: rank for rank, member in enumerate(plan.members)}
+        self._found: dict[str, list[tuple[int, Generation]]] = {case.id: [] for case in plan.cases}
+
+    def take(self, call: PlannedCall, generation: Generation) -> None:
+        """Add a generation, as `sample` delivers it."""
+        self._found[call.case_id].append((self._order[call.member.id], generation))
+
+    def by_case(self) -> dict[str, tuple[Generation, ...]]:
+        """All of them by case id."""
+        return {
+            case_id: tuple(g for _, g in sorted(own, key=lambda ranked: (ranked[0], ranked[1].sample_index)))
+            for case_id, own in self._found.items()
+        }
+
+
+def _sum(one: Sampled, other: Sampled) -> Sampled:
+    """Both together; the dollars are those of one ledger, so that the later figure holds."""
+    return replace(
+        other,
+        sent=one.sent + other.sent,
+        from_store=one.from_store + other.from_store,
+        failed=one.failed + other.failed,
+        estimated=one.estimated + other.estimated,
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+    )

@@ -1,0 +1,100 @@
+"""Generations to scores: answers are read the way their prompt variant asks for, and compared by their kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from curator.committee.variants import Variant
+from curator.config import Config, TaskConfig
+from curator.disagreement.answers import detect_kind, extract, read_answer
+from curator.disagreement.equivalence import meaning
+from curator.disagreement.score import Answered, score_case
+from curator.records import Case, Generation, Kind, Score
+from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
+from curator.results import Scored
+
+Generations = Mapping[str, Sequence[Generation]]
+
+
+class Scorer:
+    """Scores the cases of a run, again whenever more answers are there.
+
+    A kind that has to be found out is found from the first answers that are scored, and kept: a case must not change its
+    kind between two rounds of a cascade.
+    """
+
+    def __init__(self, config: Config, cases: Sequence[Case], variants: Sequence[Variant]) -> None:
+        self._tasks = config.tasks
+        self._cases = cases
+        self._rules = {variant.id: variant.read for variant in variants}
+        self._kinds: dict[str, Kind] = {}
+
+    def score(self, generations: Generations) -> Scored:
+        """The score of every case, and its answers in groups that mean the same."""
+        read_out = self._read_out(generations)
+        return Scored(self._scores(read_out), self._answers(read_out), read_out)
+
+    def scores(self, generations: Generations) -> dict[str, Score]:
+        """The scores alone."""
+        return self._scores(self._read_out(generations))
+
+    def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
+        """The generations with an answer, each with the text that its prompt variant's rule reads."""
+        return {
+            case.id: [
+                replace(g, text=extract(g.text, self._rules[g.variant or ""]))
+                for g in generations[case.id]
+                if not g.error
+            ]
+            for case in self._cases
+        }
+
+    def _scores(self, read_out: Generations) -> dict[str, Score]:
+        self._kinds = self._kinds or self._find_kinds(read_out)
+        scores = {}
+        for case in self._cases:
+            answered = [
+                Answered(g.text, f"{g.model}/{g.variant}", g.temperature, g.logprobs) for g in read_out[case.id]
+            ]
+            kind, labels = self._kinds[case.id], self._labels(case)
+            scores[case.id] = score_case(case.id, answered, target=case.target, kind=kind, labels=labels)
+        return scores
+
+    def _answers(self, read_out: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
+        answers = {}
+        for case in self._cases:
+            kind, labels = self._kinds[case.id], self._labels(case)
+            target = None if case.target is None else meaning(read_answer(case.target, kind, labels=labels))
+            answers[case.id] = group_answers([_given(g, kind, labels) for g in read_out[case.id]], target_key=target)
+        return answers
+
+    def _labels(self, case: Case) -> Sequence[str]:
+        return self._tasks[case.task].labels if case.task in self._tasks else ()
+
+    def _find_kinds(self, read_out: Generations) -> dict[str, Kind]:
+        """The kind of each case: the log's, else the config's, else what the answers to its whole task look like."""
+        unknown: defaultdict[str, list[Case]] = defaultdict(list)
+        kinds: dict[str, Kind] = {}
+        for case in self._cases:
+            configured = kind_of(self._tasks[case.task]) if case.task in self._tasks else None
+            if kind := case.kind or configured:
+                kinds[case.id] = kind
+            else:
+                unknown[case.task or case.system].append(case)
+        for alike in unknown.values():
+            texts = [g.text for case in alike for g in read_out[case.id]]
+            texts += [case.target for case in alike if case.target is not None]
+            kinds |= dict.fromkeys((case.id for case in alike), detect_kind(texts))
+        return kinds
+
+
+def kind_of(task: TaskConfig) -> Kind | None:
+    """The kind that the config says; a task with labels has labels for answers."""
+    return task.kind or ("label" if task.labels else None)
+
+
+def _given(generation: Generation, kind: Kind, labels: Sequence[str]) -> GivenAnswer:
+    answer = read_answer(generation.text, kind, labels=labels)
+    return GivenAnswer(generation.text, meaning(answer), generation.variant or "", readable=bool(answer.key))
