@@ -139,7 +139,7 @@ class _Run:
             await self._feed(calls)
         except Exception as error:  # noqa: BLE001  raised below, once what is in flight is stored
             self.halt(error)
-        while any(lane.flying for lane in self._lanes.values()) or (self._pending and not self.halted):
+        while any(lane.in_flight for lane in self._lanes.values()) or (self._pending and not self.halted):
             self._changed.clear()
             await self._changed.wait()
         self._stop_waiting()
@@ -159,8 +159,9 @@ class _Run:
         if runner.done():
             _ = runner.cancelled() or runner.exception()  # marks it as seen: the cancellation is what is raised
             return
-        for task in (runner, *(task for lane in self._lanes.values() for task in lane.flying)):
-            task.cancel()
+        runner.cancel()
+        for lane in self._lanes.values():
+            lane.abort()
 
     def afford(self, bound: Spend) -> bool:
         """Reserve the most a request can cost; False until others have settled, or when the run ends here."""
@@ -318,7 +319,7 @@ class _Run:
             "sent": tally.sent,
             "from_store": tally.from_store,
             "failed": tally.failed,
-            "in_flight": sum(len(lane.flying) for lane in self._lanes.values()),
+            "in_flight": sum(lane.in_flight for lane in self._lanes.values()),
             "allowed": sum(lane.allowed for lane in self._lanes.values()),
             "requests_per_s": round(self._requests.per_s(tally.sent, now), 2),
             "tokens_per_s": round(self._tokens.per_s(tally.input_tokens + tally.output_tokens, now), 2),

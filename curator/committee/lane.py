@@ -8,6 +8,7 @@ loses at most `concurrency` of them.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -119,7 +120,8 @@ class Lane:
     def __init__(self, endpoint: Endpoint, desk: Desk, *, answered_before: bool) -> None:
         config = endpoint.config
         self.endpoint = endpoint
-        self.flying: set[asyncio.Task[None]] = set()
+        self.in_flight = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._desk = desk
         self._ready: deque[Question] = deque()
         self._waiting: set[asyncio.Task[None]] = set()  # pauses before another try
@@ -174,26 +176,30 @@ class Lane:
             most = question.calls[0].input_tokens + request.max_tokens * request.n
             sent = _Sent(request, bound, most, self._pace.take(most, now), now)
             desk.tally.sent += 1
-            task = asyncio.create_task(self._ask(question, sent))
-            self.flying.add(task)
-            task.add_done_callback(self._landed)
+            self.in_flight += 1
+            self._tasks.add(asyncio.create_task(self._ask(question, sent)))
 
     def stop(self) -> None:
         """Wait for nothing any more; what is in flight goes on."""
         for task in (*self._waiting, *([self._alarm] if self._alarm else [])):
             task.cancel()
 
+    def abort(self) -> None:
+        """Drop even what is in flight."""
+        for task in self._tasks:
+            task.cancel()
+
     def _has_room(self, now: float) -> bool:
         """Whether one more may be in flight: one alone as long as it has something to prove."""
         proves = not self._proved or (self._grouping is None and len(self._ready[0].calls) > 1)
         if not proves:
-            return len(self.flying) < self._congestion.allowed
-        if not self.flying:
+            return self.in_flight < self._congestion.allowed
+        if not self.in_flight:
             self._probe_until = now + _PROBE_S
         elif now < self._probe_until:
             self._wake(self._probe_until)
             return False
-        return len(self.flying) < self._congestion.allowed
+        return self.in_flight < self._congestion.allowed
 
     def _next(self) -> Question:
         """The question at the head of the queue, which goes next: split up where its answers have to come one by one."""
@@ -205,9 +211,9 @@ class Lane:
             self._ready.extendleft(reversed([Question([first]), *others]))
         return self._ready[0]
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self.flying.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+    def _landed(self, error: Exception | None = None) -> None:
+        self.in_flight -= 1
+        if error is not None:
             self._desk.halt(error)
         self._desk.moved()
 
@@ -226,15 +232,21 @@ class Lane:
         self._desk.moved()
 
     async def _ask(self, question: Question, sent: _Sent) -> None:
-        """One try: its answers end on the disk and are handed on, or its failure is dealt with."""
+        """One try: its answers go to the store, or its failure is dealt with."""
+        task = asyncio.current_task()
         try:
             reply = await self.endpoint.client.complete(sent.request)
+            self._answered(question, reply, sent)
         except CallFailed as failure:
             self._failed(question, failure, sent)
-        else:
-            await self._answered(question, reply, sent)
+            self._landed()
+        except Exception as error:  # noqa: BLE001  a bug in a client: the run raises it
+            self._landed(error)
+        finally:
+            if task is not None:
+                self._tasks.discard(task)
 
-    async def _answered(self, question: Question, reply: ModelReply, sent: _Sent) -> None:
+    def _answered(self, question: Question, reply: ModelReply, sent: _Sent) -> None:
         desk, now = self._desk, self._desk.host.clock()
         replies = (reply, *reply.more)[: len(question.calls)]
         calls, left = question.calls[: len(replies)], question.calls[len(replies) :]
@@ -255,12 +267,25 @@ class Lane:
         if left:  # fewer than asked for: the others come one by one
             self._grouping = False
             self._ready.extendleft(Question([call]) for call in reversed(left))
+        keys = [call.request.key for call in calls]
         answers = [
-            (call.request.key, self._to_store(one, share, sent, now))
-            for call, one, share in zip(calls, replies, shares(usage, [r.text for r in replies]), strict=True)
+            self._to_store(one, share, sent, now)
+            for one, share in zip(replies, shares(usage, [r.text for r in replies]), strict=True)
         ]
-        for (key, _), stored in zip(answers, await desk.store.put(answers), strict=True):
-            desk.fill(key, stored)
+        desk.store.keep(list(zip(keys, answers, strict=True)), functools.partial(self._kept, keys))
+
+    def _kept(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
+        """The answers to these keys are on the disk, or could not be written."""
+        if isinstance(stored, Exception):
+            self._landed(stored)
+            return
+        try:
+            for key, answer in zip(keys, stored, strict=True):
+                self._desk.fill(key, answer)
+        except Exception as error:  # noqa: BLE001  whoever takes the answers has failed: the run raises it
+            self._landed(error)
+        else:
+            self._landed()
 
     def _usage(self, question: Question, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
         """What the request took, as reported or as estimated; proves on the way whether several answers are counted."""
@@ -328,7 +353,7 @@ class Lane:
         if failure.limits:
             self._pace.observe(failure.limits, now)
         if failure.overload:
-            cooldown = self._congestion.bad(sent.at, now, len(self.flying))
+            cooldown = self._congestion.bad(sent.at, now, self.in_flight)
             self._pace.hold(max(cooldown, pause_s(failure)), now)
             self._pace.refused()
 

@@ -8,7 +8,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -120,12 +120,16 @@ class StoredReply:
     created_at: float
 
 
+Kept = Callable[[Sequence[StoredReply] | Exception], None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """Rows on their way to the disk, by key, and who waits for them."""
+    """Rows on their way to the disk, by key, and who is told in which loop."""
 
     rows: Sequence[tuple[bytes, StoredReply]]
-    done: asyncio.Future[list[StoredReply]]
+    loop: asyncio.AbstractEventLoop
+    kept: Kept
 
 
 class GenerationStore:
@@ -207,25 +211,43 @@ class GenerationStore:
             (mean,) = self._reads.execute(_LATENCY, (model, _RECENT_ROWS, _RECENT_ANSWERS)).fetchone()
         return None if mean is None else float(mean)
 
-    async def put(self, answers: Sequence[tuple[str, StoredReply]]) -> list[StoredReply]:
-        """Keep answers by key; returns once they are on the disk, with what stands under each (an earlier answer wins).
+    def keep(self, answers: Sequence[tuple[str, StoredReply]], kept: Kept) -> None:
+        """Keep answers by key, together or not at all; 1,000 at most.
 
-        They are kept together or not at all, and may be 1,000 at most.
+        Once they are on the disk, `kept` is called in the running loop with what stands under each key (an earlier
+        answer wins), or with the StorageError that came instead: everything committed before stays as it was.
 
         Raises:
-            StorageError: it could not be written. Everything committed before stays as it was.
             UnicodeEncodeError: the text is no text (a lone surrogate); raised here, it spares the others of its batch.
         """
-        if not answers:
-            return []
         for _, reply in answers:
             reply.text.encode()
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[list[StoredReply]] = loop.create_future()
         if loop not in self._outboxes:  # one wake-up of the writer for all that comes in this turn of the loop
             self._outboxes[loop] = []
             loop.call_soon(self._post, loop)
-        self._outboxes[loop].append(_Write([(bytes.fromhex(key), reply) for key, reply in answers], done))
+        self._outboxes[loop].append(_Write([(bytes.fromhex(key), reply) for key, reply in answers], loop, kept))
+
+    async def put(self, answers: Sequence[tuple[str, StoredReply]]) -> Sequence[StoredReply]:
+        """`keep`, and wait for it.
+
+        Raises:
+            StorageError: they could not be written.
+            UnicodeEncodeError: as `keep`.
+        """
+        if not answers:
+            return []
+        done: asyncio.Future[Sequence[StoredReply]] = asyncio.get_running_loop().create_future()
+
+        def kept(outcome: Sequence[StoredReply] | Exception) -> None:
+            if done.done():  # who waited was cancelled
+                return
+            if isinstance(outcome, Exception):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)
+
+        self.keep(answers, kept)
         return await done
 
     def _post(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -385,22 +407,16 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _hand_back(batch: Sequence[_Write], results: Sequence[list[StoredReply] | Exception]) -> None:
-    """Tell every waiter in its own event loop, with one wake-up a loop."""
-    loops = {write.done.get_loop() for write in batch}
-    for loop in loops:
-        own = [(w.done, result) for w, result in zip(batch, results, strict=True) if w.done.get_loop() is loop]
+    """Tell everybody in their own event loop, with one wake-up a loop."""
+    for loop in {write.loop for write in batch}:
+        own = [(w.kept, result) for w, result in zip(batch, results, strict=True) if w.loop is loop]
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_resolve, own)
+            loop.call_soon_threadsafe(_tell, own)
 
 
-def _resolve(outcomes: Sequence[tuple[asyncio.Future[list[StoredReply]], list[StoredReply] | Exception]]) -> None:
-    for done, outcome in outcomes:
-        if done.done():  # its waiter was cancelled
-            continue
-        if isinstance(outcome, Exception):
-            done.set_exception(outcome)
-        else:
-            done.set_result(outcome)
+def _tell(outcomes: Sequence[tuple[Kept, list[StoredReply] | Exception]]) -> None:
+    for kept, outcome in outcomes:
+        kept(outcome)
 
 
 def _query(count: int) -> str:
