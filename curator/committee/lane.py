@@ -2,7 +2,7 @@
 
 `pump` is the only place that sends, and it is called whenever something changed: a question came, an answer, a refusal,
 or the time to go on. A question counts as in flight until its answers are on the disk, so that a process that is killed
-loses at most `concurrency` of them.
+loses at most `concurrency` of them; with more than 50, where the disk would hold up the endpoint, a few more.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from curator.committee.pacing import Congestion, Pace
 from curator.committee.store import GenerationStore, StoredReply
 from curator.records import Usage
 
+_STRICT = 50  # so many in flight, and nothing more goes before an answer is on the disk
+_AHEAD = 8  # of each so many above, one answer may be on its way to the disk and does not count
 _PROBE_S = 10.0  # a first answer that takes longer holds up nobody else
 _ONE_CHOICE = 0.75  # of the tokens a byte that a lone answer took; fewer, and the usage misses some answers
 
@@ -121,6 +123,8 @@ class Lane:
         config = endpoint.config
         self.endpoint = endpoint
         self.in_flight = 0
+        self._unstored = 0  # of those, the ones whose answers are on their way to the disk
+        self._ahead = max(0, config.concurrency - _STRICT) // _AHEAD
         self._tasks: set[asyncio.Task[None]] = set()
         self._desk = desk
         self._ready: deque[Question] = deque()
@@ -193,7 +197,7 @@ class Lane:
         """Whether one more may be in flight: one alone as long as it has something to prove."""
         proves = not self._proved or (self._grouping is None and len(self._ready[0].calls) > 1)
         if not proves:
-            return self.in_flight < self._congestion.allowed
+            return self.in_flight - min(self._unstored, self._ahead) < self._congestion.allowed
         if not self.in_flight:
             self._probe_until = now + _PROBE_S
         elif now < self._probe_until:
@@ -273,9 +277,13 @@ class Lane:
             for one, share in zip(replies, shares(usage, [r.text for r in replies]), strict=True)
         ]
         desk.store.keep(list(zip(keys, answers, strict=True)), functools.partial(self._kept, keys))
+        self._unstored += 1
+        if self._ahead:
+            desk.moved()
 
     def _kept(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
         """The answers to these keys are on the disk, or could not be written."""
+        self._unstored -= 1
         if isinstance(stored, Exception):
             self._landed(stored)
             return
