@@ -36,6 +36,8 @@ class FakeEndpoint:
         self.error = "no"
         self.delay_s = 0.0
         self.temperature: float | None = None  # the only one it takes, if not None
+        self.batches: list[list[dict[str, Any]]] = []  # the lines of each one handed in
+        self._files: dict[str, bytes] = {}
         self.base_url = ""
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -59,6 +61,10 @@ class FakeEndpoint:
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/files", self._upload)
+        app.router.add_get("/v1/files/{id}/content", self._download)
+        app.router.add_post("/v1/batches", self._make_batch)
+        app.router.add_get("/v1/batches/{id}", self._batch)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -75,17 +81,51 @@ class FakeEndpoint:
         if self.temperature not in (None, body["temperature"]):
             error = {"message": "Unsupported value: 'temperature'", "param": "temperature", "code": "unsupported_value"}
             return web.json_response({"error": error}, status=400)
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
-        text = LABELS[digest[0] % (2 + digest[1] % 4)]
-        return web.json_response(
-            {
-                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-                "usage": {"prompt_tokens": 10, "completion_tokens": 2},
-            }
-        )
+        return web.json_response(_completion(body))
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        name = f"file-{len(self._files)}"
+        self._files[name] = form["file"].file.read()  # type: ignore[union-attr]
+        return web.json_response({"id": name, "object": "file"})
+
+    async def _download(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._files[request.match_info["id"]])
+
+    async def _make_batch(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        lines = [json.loads(line) for line in self._files[asked["input_file_id"]].splitlines()]
+        answers = [
+            {"custom_id": line["custom_id"], "response": {"status_code": 200, "body": _completion(line["body"])}}
+            for line in lines
+        ]
+        name = f"batch_{len(self.batches)}"
+        self.batches.append(lines)
+        self._files[f"out-{name}"] = "\n".join(json.dumps(answer) for answer in answers).encode()
+        return web.json_response(_finished(name, asked["metadata"]))
+
+    async def _batch(self, request: web.Request) -> web.Response:
+        return web.json_response(_finished(request.match_info["id"], {}))
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": "test-model"}]})
+
+
+def _completion(body: dict[str, Any]) -> dict[str, Any]:
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+    text = LABELS[digest[0] % (2 + digest[1] % 4)]
+    return {
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 2},
+    }
+
+
+def _finished(name: str, metadata: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": name, "object": "batch", "status": "completed", "created_at": 1, "metadata": metadata,
+        "output_file_id": f"out-{name}", "error_file_id": None, "endpoint": "/v1/chat/completions",
+        "input_file_id": "file-0", "completion_window": "24h",
+    }  # fmt: skip
 
 
 @pytest.fixture

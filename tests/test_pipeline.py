@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from curator.committee.host import Host
 from curator.config import Config, parse_config
 from curator.errors import BudgetReached, CuratorError, LogsError, NotConfirmed, ProviderError
 from curator.outputs.files import run_lock
@@ -289,6 +291,49 @@ def test_a_model_that_takes_one_temperature_is_found_out_once_and_asked_without(
     again = run(config, out=tmp_path / "out", encoder=encoder)
     assert (again.sent, again.from_store) == (0, calls)
     assert plan(config).estimate.stored_calls == calls
+
+
+def test_a_model_in_batch_mode_is_asked_by_files_at_half_the_price(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.sampling.Host", lambda: Host(sleep=lambda _: asyncio.sleep(0)))
+    live = job["committee"]["models"][0]
+    batch = {**live, "name": "b", "mode": "batch", "api_key_env": "BATCH_KEY"}
+    job["committee"]["models"].append(batch)
+    config, environ = parse_config(job), {"BATCH_KEY": "sk-canary-4f1d9a7b2c"}
+    result = run(config, out=tmp_path / "out", encoder=encoder, environ=environ)
+    each = result.summary.counts.asked * 2 * 2  # variants, repeats
+    assert (len(endpoint.bodies), [len(lines) for lines in endpoint.batches]) == (each, [each])
+    assert result.summary.committee.generations == 2 * each
+    usd = (10 * 1.0 + 2 * 2.0) / 1e6
+    assert result.summary.committee.cost_usd == pytest.approx(each * usd * 1.5)
+    again = run(config, out=tmp_path / "out", encoder=encoder, environ=environ)
+    assert (again.sent, again.from_store, len(endpoint.batches)) == (0, 2 * each, 1)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"canary" not in written
+
+
+def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job["committee"]["repeats"] = 4
+    whole = parse_config(job)
+    job["committee"]["adaptive"] = {"first": 2, "average": 0.5, "full_share": 0.2}
+    adaptive = parse_config(job)
+    first = run(adaptive, out=tmp_path / "one", encoder=encoder)
+    calls = first.summary.counts.asked * 2 * 4
+    assert 0.3 * calls < first.sent <= 0.5 * calls
+    answers = [json.loads(line) for line in (tmp_path / "one" / "recorded.jsonl").read_text().splitlines()]
+    counts = {len(case["generations"]) for case in answers}
+    assert min(counts) == 2
+    assert max(counts) == 8
+    again = run(adaptive, out=tmp_path / "two", encoder=encoder)
+    assert (again.sent, again.from_store) == (0, first.sent)
+    for name in ("recorded.jsonl", "eval_set.jsonl", "cases.jsonl", "summary.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    rest = run(whole, out=tmp_path / "whole", encoder=encoder)
+    assert (rest.sent, rest.from_store) == (calls - first.sent, first.sent)
+    assert len(endpoint.bodies) == calls
 
 
 def test_budget_stops_the_run_and_a_larger_one_goes_on(
