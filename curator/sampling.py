@@ -209,19 +209,20 @@ class _Collected:
     """The generations of each case, in the committee's order whenever each one arrived."""
 
     def __init__(self, plan: Plan) -> None:
-        self._order = {member.id: rank for rank, member in enumerate(plan.members)}
-        self._found: dict[str, list[tuple[int, Generation]]] = {case.id: [] for case in plan.cases}
+        self._order = {(m.model, m.variant, m.temperature): rank for rank, m in enumerate(plan.members)}
+        self._found: dict[str, list[Generation]] = {case.id: [] for case in plan.cases}
 
     def take(self, call: PlannedCall, generation: Generation) -> None:
         """Add a generation, as `sample` delivers it."""
-        self._found[call.case_id].append((self._order[call.member.id], generation))
+        self._found[call.case_id].append(generation)
 
     def by_case(self) -> dict[str, tuple[Generation, ...]]:
         """All of them by case id."""
-        return {
-            case_id: tuple(g for _, g in sorted(own, key=lambda ranked: (ranked[0], ranked[1].sample_index)))
-            for case_id, own in self._found.items()
-        }
+        return {case_id: tuple(sorted(own, key=self._place)) for case_id, own in self._found.items()}
+
+    def _place(self, generation: Generation) -> tuple[int, int]:
+        member = (generation.model or "", generation.variant or "", generation.temperature or 0.0)
+        return self._order[member], generation.sample_index
 
 
 def _sum(one: Sampled, other: Sampled) -> Sampled:

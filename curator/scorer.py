@@ -42,14 +42,11 @@ class Scorer:
 
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
         """The generations with an answer, each with the text that its prompt variant's rule reads."""
-        return {
-            case.id: [
-                replace(g, text=extract(g.text, self._rules[g.variant or ""]))
-                for g in generations[case.id]
-                if not g.error
-            ]
-            for case in self._cases
-        }
+        return {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+
+    def _read(self, generation: Generation) -> Generation:
+        text = extract(generation.text, self._rules[generation.variant or ""])
+        return generation if text == generation.text else replace(generation, text=text)
 
     def _scores(self, read_out: Generations) -> dict[str, Score]:
         self._kinds = self._kinds or self._find_kinds(read_out)
