@@ -36,8 +36,9 @@ class Echo:
     """Answers at once."""
 
     async def complete(self, request: ModelRequest) -> ModelReply:
+        """An answer to the request."""
         await asyncio.sleep(0)
-        return ModelReply("answer to it", "stop", Usage(10, 5))
+        return ModelReply(f"answer {request.sample_index}", "stop", Usage(10, 5))
 
 
 class Watch:
@@ -47,6 +48,7 @@ class Watch:
         self.count = self.start = self.peak = 0
 
     def take(self, _: PlannedCall, __: Generation) -> None:
+        """Count an answer."""
         self.count += 1
         if self.count % WARM_UP == 0:
             now = resident()
