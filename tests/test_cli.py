@@ -378,20 +378,20 @@ def test_a_key_that_the_endpoint_repeats_gets_nowhere(
     job: dict[str, Any],
     endpoint: Any,
     write_logs: Path,
-    tmp_path: Path,
 ) -> None:
     """Neither into the result, the events, the status, an error, a log line, the store nor the run folder."""
+    folder = write_logs.parent
     monkeypatch.setenv("CANARY_KEY", "sk-canary-4f1d9a7b2c")
     endpoint.status, endpoint.error = status, "no: Bearer sk-canary-4f1d9a7b2c"
     job["committee"]["models"][0] |= {"api_key_env": "CANARY_KEY", "max_tries": 1}
     with caplog.at_level("DEBUG"):
-        code = main(["run", write(tmp_path / "c.yaml", job), "--yes", "--json", "--out", str(tmp_path / "out")])
+        code = main(["run", write(folder / "c.yaml", job), "--yes", "--json", "--out", str(folder / "out")])
     said = capsys.readouterr()
     assert code == (0 if status == 200 else 5)
     assert endpoint.headers[0]["Authorization"] == "Bearer sk-canary-4f1d9a7b2c"
     assert '"event"' in said.err
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert (tmp_path / "out" / "status.json") in files
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert (folder / "out" / "status.json") in files
     assert [path for path in files if b"canary-4f1d" in path.read_bytes()] == []
     assert "canary-4f1d" not in said.out + said.err + caplog.text
 
