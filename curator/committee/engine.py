@@ -128,6 +128,7 @@ class _Run:
         self._watcher: asyncio.Task[None] | None = None
         self._answered_before: set[str] = set()  # models whose answers to this plan are in the store
         self._changed = asyncio.Event()
+        self._condition: Callable[[], bool] = self._wants_more  # what the feeder sleeps for
         self._error: BaseException | None = None
         self._shown = self._unshown = 0
         self._shown_at = host.clock()
@@ -139,9 +140,7 @@ class _Run:
             await self._feed(calls)
         except Exception as error:  # noqa: BLE001  raised below, once what is in flight is stored
             self.halt(error)
-        while any(lane.in_flight for lane in self._lanes.values()) or (self._pending and not self.halted):
-            self._changed.clear()
-            await self._changed.wait()
+        await self._wait_for(self._drained)
         self._stop_waiting()
         if self._error is not None:
             raise self._error
@@ -152,7 +151,7 @@ class _Run:
         self._error = self._error or error
         self.halted = True
         self._stop_waiting()
-        self._changed.set()
+        self._look()
 
     def abort(self, runner: asyncio.Task[None]) -> None:
         """Cancel what is left; nothing if the run came to its end."""
@@ -189,7 +188,7 @@ class _Run:
                 lane.pump()
         except Exception as error:  # noqa: BLE001  nobody waits for whoever called this: the run raises it
             self.halt(error)
-        self._changed.set()
+        self._look()
 
     def note(self) -> str:
         """What the user sees beside the bar."""
@@ -219,11 +218,23 @@ class _Run:
         for chunk in _chunks(calls):
             self._admit(chunk)
             await asyncio.sleep(0)
-            while not self._wants_more():
-                self._changed.clear()
-                await self._changed.wait()
+            await self._wait_for(self._wants_more)
             if self.halted:
                 return
+
+    async def _wait_for(self, condition: Callable[[], bool]) -> None:
+        """Sleep until the condition holds; it is looked at whenever something moved."""
+        self._condition = condition
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _look(self) -> None:
+        if self._condition():
+            self._changed.set()
+
+    def _drained(self) -> bool:
+        return not any(lane.in_flight for lane in self._lanes.values()) and (self.halted or not self._pending)
 
     def _wants_more(self) -> bool:
         if self.halted or not self._lanes:

@@ -27,6 +27,9 @@ SCHEMA_VERSION = 2
 _BUSY_S = 30.0
 _ROWS = 1000  # of one commit; a statement takes 32,766 values
 _KEYS_PER_QUERY = 500
+_CHECKPOINT_PAGES = (
+    8_000  # keys are spread over all of the index: the longer its pages gather, the less is written twice
+)
 _RECENT_ANSWERS = 1_000
 _RECENT_ROWS = 50_000  # no index leads to a model's answers, so that no more rows than these are looked at
 _PRIMARY = 0xFF  # the byte of an error code that tells its kind
@@ -316,6 +319,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; only one thread at a time uses it."""
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return connection
 
 
