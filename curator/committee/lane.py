@@ -34,7 +34,7 @@ from curator.committee.store import GenerationStore, StoredReply
 from curator.records import Usage
 
 _STRICT = 50  # so many in flight, and nothing more goes before an answer is on the disk
-_AHEAD = 8  # of each so many above, one answer may be on its way to the disk and does not count
+_AHEAD = 4  # of each so many above, one answer may be on its way to the disk and does not count
 _PROBE_S = 10.0  # a first answer that takes longer holds up nobody else
 _ONE_CHOICE = 0.75  # of the tokens a byte that a lone answer took; fewer, and the usage misses some answers
 
