@@ -70,7 +70,7 @@ class PlanResult:
         e, i = self.estimate, self.intake
         lines = [
             _adding_up(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
-            f"{e.cases:,} cases x {e.members} members = {e.calls:,} calls, {e.stored_calls:,} of them stored already",
+            f"{e.cases:,} cases, {e.members} members: {e.calls:,} calls, {e.stored_calls:,} of them stored already",
             f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
         ]
         lines += [
@@ -111,8 +111,9 @@ class RunResult:
         """The figures for people, and where to look first."""
         s, c = self.summary, self.summary.counts
         merged = c.merged_exact + c.merged_near
+        adaptive = f" ({s.adaptive.calls_full:,} by the whole committee)" if s.adaptive else ""
         answers = (
-            f"{s.committee.generations:,} answers of {len(s.committee.members)} members to {c.asked:,} cases:"
+            f"{s.committee.generations:,} answers of {len(s.committee.members)} members to {c.asked:,} cases{adaptive}:"
             f" {self.sent:,} requests sent now, {self.from_store:,} answers stored before"
         )
         selected = (

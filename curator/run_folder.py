@@ -27,8 +27,10 @@ from curator.records import Case, Generation, JsonValue, Pick, Score, Split, Unr
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
-from curator.report.summary import FinetuneSummary, Summary, summary_json
+from curator.report.statistics import rounded
+from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary, summary_json
 from curator.results import Intake, Scored, Studied
+from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
 from curator.selection.splits import split_of
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
@@ -37,7 +39,7 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """All that a run knows when it comes to writing."""
+    """All that a run knows when it comes to writing; `missed` is None where every case got the whole committee."""
 
     config: Config
     started: datetime
@@ -48,6 +50,7 @@ class RunFacts:
     scored: Scored
     studied: Studied
     picks: Sequence[Pick]
+    missed: Missed | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -125,6 +128,27 @@ def _records(run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int
         picks=run.picks,
         finetune=finetune,
         outputs=outputs,
+        adaptive=None if run.missed is None else _adaptive(run.missed),
+    )
+
+
+def _adaptive(missed: Missed) -> AdaptiveSummary:
+    """What the selection measured, in the report's own terms."""
+
+    def known(value: float | None) -> float | None:
+        return None if value is None else rounded(value)
+
+    return AdaptiveSummary(
+        calls=missed.calls,
+        calls_full=missed.calls_full,
+        cases=missed.cases,
+        least_cases=LEAST_CASES,
+        in_top=missed.in_top,
+        least_in_top=LEAST_IN_TOP,
+        missed=known(missed.share),
+        low=known(missed.low),
+        high=known(missed.high),
+        rank_correlation=known(missed.rank_correlation),
     )
 
 
@@ -220,6 +244,7 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, Json
             "failed": run.sampled.failed,
             "unconfirmed_usd": run.sampled.unconfirmed_usd,
             "labels": run.intake.labels,
+            **({"calls": run.missed.calls, "calls_full": run.missed.calls_full} if run.missed else {}),
         },
         "selection": {
             "discovery": "the most disagreeing cases that cover the rest; certain to be drawn (probability 1)",

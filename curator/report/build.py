@@ -25,6 +25,7 @@ from curator.report.answers import AnswerGroup
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.statistics import histogram, mean, pearson, rounded, spearman
 from curator.report.summary import (
+    AdaptiveSummary,
     CommitteeSummary,
     Counts,
     DisagreementSummary,
@@ -54,7 +55,7 @@ class RunRecords:
     `read` is the number of log records as counted while reading. `cases` are all kept ones; those that the committee was
     asked about have answers in `generations`. `embedded` names the cases that were clustered, in the order of the rows
     of `layout` (n, 2), which places each one on the map, in 0..1. `answers_of` gives a case's answers grouped by what
-    they say. `outputs` counts the rows of each file written.
+    they say. `outputs` counts the rows of each file written. `adaptive` is None where every case got the whole committee.
     """
 
     name: str
@@ -73,6 +74,7 @@ class RunRecords:
     picks: Sequence[Pick]
     finetune: FinetuneSummary
     outputs: Mapping[str, int]
+    adaptive: AdaptiveSummary | None = None
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -82,7 +84,7 @@ def summarise(run: RunRecords) -> Summary:
         ValueError: records were lost on the way: read != kept + merged + set aside.
     """
     committee = _committee(run)
-    builder = _category_builder(run, committee)
+    builder = _category_builder(run, sees_between=committee.sees_between)
     categories, unclustered = summarise_categories(builder, run.categories, run.embedded)
     return Summary(
         name=run.name,
@@ -92,6 +94,7 @@ def summarise(run: RunRecords) -> Summary:
         by_task=_counted(one_line(c.task or "(none)", _TITLE_LIMIT) for c in run.cases),
         set_aside=_set_aside(run.unreadable),
         committee=committee,
+        adaptive=run.adaptive,
         disagreement=_disagreement(run.scores.values()),
         length=_length(run),
         categories=categories,
@@ -247,7 +250,7 @@ def _selection(run: RunRecords) -> SelectionSummary:
     )
 
 
-def _category_builder(run: RunRecords, committee: CommitteeSummary) -> CategoryBuilder:
+def _category_builder(run: RunRecords, *, sees_between: bool) -> CategoryBuilder:
     return CategoryBuilder(
         cases={c.id: c for c in run.cases},
         scores=run.scores,
@@ -255,8 +258,7 @@ def _category_builder(run: RunRecords, committee: CommitteeSummary) -> CategoryB
         answers_of=run.answers_of,
         selected=frozenset(p.case_id for p in run.picks),
         asked_records=sum(c.weight for c in run.cases if run.generations.get(c.id)),
-        sees_within=committee.sees_within,
-        sees_between=committee.sees_between,
+        sees_between=sees_between,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +27,7 @@ _DOMINATES = 1.5  # one part of the split leads when it is this many times the o
 class CategoryBuilder:
     """The records that a category's summary is made from.
 
-    `asked_records` log records stand behind the asked cases; `sees_within` and `sees_between` are those of
-    `CommitteeSummary`.
+    `asked_records` log records stand behind the asked cases; `sees_between` is that of `CommitteeSummary`.
     """
 
     cases: Mapping[str, Case]
@@ -36,7 +36,6 @@ class CategoryBuilder:
     answers_of: Callable[[str], Sequence[AnswerGroup]]
     selected: Collection[str]
     asked_records: int
-    sees_within: bool
     sees_between: bool
 
 
@@ -62,13 +61,16 @@ def pattern(within: Figure, between: Figure, against_target: Figure, *, sees_wit
     else:
         said = "The members mostly agree with each other; what they agree on may still be wrong."
     if against_target.value is not None and against_target.value >= _MOST:
-        said += " Most members contradict production: read its answers here first."
+        said += " Most answers contradict production: read its answers here first."
     return said
 
 
 def _unsteady(within: float, between: float, *, sees_within: bool, sees_between: bool) -> str:
     if not sees_within:
-        return "Each prompt was sampled once, so sampling noise cannot be told from sensitivity to the prompt."
+        return (
+            "Too few of these cases had a prompt sampled more than once, so sampling noise cannot be told from"
+            " sensitivity to the prompt."
+        )
     if not sees_between:
         return "Only one prompt was asked, so all that shows is sampling noise; more prompt variants would show more."
     if between >= _DOMINATES * within:
@@ -101,10 +103,24 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         against_target=against_target,
         thumbs_down=mean(_thumb_down(c) for c in cases),
         pattern=pattern(
-            within, between, against_target, sees_within=builder.sees_within, sees_between=builder.sees_between
+            within,
+            between,
+            against_target,
+            sees_within=_sees_within(builder, category.case_ids),
+            sees_between=builder.sees_between,
         ),
         typical=tuple(_typical(builder, case_id) for case_id in _most_telling(builder, category.case_ids)),
     )
+
+
+def _sees_within(builder: CategoryBuilder, case_ids: Sequence[str]) -> bool:
+    """Whether some prompt was sampled more than once for most of the cases: an adaptive committee's get different many.
+
+    The others' within is 0 whatever the noise, and all of their spread counts as between prompts.
+    """
+    asked = [found for i in case_ids if (found := builder.generations.get(i))]
+    repeated = sum(max(Counter((g.model, g.variant) for g in found).values()) > 1 for found in asked)
+    return 2 * repeated > len(asked)
 
 
 def _impact(builder: CategoryBuilder, case_ids: Sequence[str]) -> float:

@@ -10,6 +10,7 @@ from curator.report.statistics import HISTOGRAM_BINS, share
 from curator.report.summary import CategorySummary, Summary, TypicalCase
 from curator.report.text import Excerpt, clean
 from curator.report.wording import (
+    adaptive_paragraph,
     blind_spots,
     cost_sentence,
     count,
@@ -236,7 +237,8 @@ def _committee(summary: Summary) -> str:
         ],
     )
     failures = "".join(f"\n- {count(n)} x {code_span(reason)}" for reason, n in c.failures.items())
-    return f"## The committee and what it cost\n\n{cost_sentence(summary)}\n\n{table}" + (
+    adaptive = f"{adaptive_paragraph(summary.adaptive)}\n\n" if summary.adaptive else ""
+    return f"## The committee and what it cost\n\n{cost_sentence(summary)}\n\n{adaptive}{table}" + (
         f"\n\nFailed calls:\n{failures}" if failures else ""
     )
 

@@ -91,10 +91,39 @@ class CommitteeSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class AdaptiveSummary:
+    """What an adaptive committee saved, and what that cost its ranking, on the cases that got the whole one all the same.
+
+    Attributes:
+        calls: what was asked.
+        calls_full: what the whole committee would have been asked.
+        cases: the random share that got the whole committee.
+        least_cases: how many it takes for a rank correlation.
+        in_top: how many of them the whole committee ranks into their top.
+        least_in_top: how many it takes to tell what was missed.
+        missed: the share of those that stopping early ranked out of the top, 0..1; None where they are too few.
+        low: the lower end of its 95% interval.
+        high: the upper end.
+        rank_correlation: Spearman's between both rankings; None where the cases are too few, or all stand alike.
+    """
+
+    calls: int
+    calls_full: int
+    cases: int
+    least_cases: int
+    in_top: int
+    least_in_top: int
+    missed: float | None
+    low: float | None
+    high: float | None
+    rank_correlation: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class DisagreementSummary:
     """How disagreement is spread over the scored cases.
 
-    `histogram` has ten equal bins over 0..1. A case is unanimous when every member answers the same;
+    `histogram` has ten equal bins over 0..1. A case is unanimous when all of its answers are the same;
     `unanimous_against_target` are those of them that say something else than production did.
     """
 
@@ -205,7 +234,10 @@ class FinetuneSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first."""
+    """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
+
+    `adaptive` is None where every case got the whole committee.
+    """
 
     name: str
     logs: tuple[str, ...]
@@ -214,6 +246,7 @@ class Summary:
     by_task: Mapping[str, int]
     set_aside: SetAside
     committee: CommitteeSummary
+    adaptive: AdaptiveSummary | None
     disagreement: DisagreementSummary
     length: tuple[LengthBaseline, ...]
     categories: tuple[CategorySummary, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
-from curator.report.summary import LengthBaseline, Summary
+from curator.report.summary import AdaptiveSummary, LengthBaseline, Summary
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -84,6 +84,7 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
     """What disagreement cannot see, with this run's own numbers."""
     spread, counts, selection = summary.disagreement, summary.counts, summary.selection
     unanimous = percent(share(spread.unanimous, counts.scored))
+    fewer = ", each by the answers that it got, be they few or many" if summary.adaptive else ""
     drawn = selection.by_slice.get("random", 0)
     looks = (
         f"Only the random slice looks there: {count(drawn)} of {counted(selection.total, 'selected case')} came by it."
@@ -94,7 +95,7 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
     return (
         (
             "A committee that makes the same mistake every time looks unanimous. Here it was unanimous on "
-            f"{count(spread.unanimous)} of {counted(counts.scored, 'scored case')} ({unanimous}); what is wrong among"
+            f"{count(spread.unanimous)} of {counted(counts.scored, 'scored case')} ({unanimous}){fewer}; what is wrong among"
             " them, where production says the same, has a score near 0 and makes no category."
         ),
         looks,
@@ -105,22 +106,30 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
 def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
     """How each number is to be read, as pairs of term and meaning."""
     scorers = ", ".join(summary.disagreement.scorers) or "none"
+    ranked, posterior, once = ", what cases are ranked by", "", ""
+    if summary.adaptive:
+        ranked = ""
+        posterior = (
+            " Cases have different numbers of answers here, so that they are ranked by the posterior mean of the share of"
+            " answers that differ, which trusts few answers less than many."
+        )
+        once = " A case whose prompts were asked once each shows none: all of its spread counts as between prompts."
     return (
         (
             "disagreement",
             (
-                "0 to 1, what cases are ranked by. Where production's answer is known it asks how many members answer"
-                f" differently from it; else how far the members differ among themselves. Scorer: {scorers}."
+                f"0 to 1{ranked}. Where production's answer is known it asks how many of the answers differ from it; else"
+                f" how far they differ among themselves. Scorer: {scorers}.{posterior}"
             ),
         ),
         (
             "between prompts",
             "The part of the members' own spread that goes with the prompt variant or model: sensitivity to wording.",
         ),
-        ("within one prompt", "The part that is left when the same prompt is asked again: sampling noise."),
+        ("within one prompt", f"The part that is left when the same prompt is asked again: sampling noise.{once}"),
         (
             "contradicts production",
-            "The share of members that answer something else than production did. It needs no spread among them.",
+            "The share of answers that say something else than production did. It needs no spread among them.",
         ),
         (
             "share of traffic",
@@ -160,3 +169,46 @@ def cost_sentence(summary: Summary) -> str:
         f" {counted(c.failed, 'call')} failed for good, {counted(c.cut_off, 'answer')} stopped at the token limit."
         " Answers that an earlier run had stored are counted with what they cost then."
     )
+
+
+def adaptive_paragraph(adaptive: AdaptiveSummary) -> str:
+    """What an adaptive committee saved, and what stopping early cost, as far as the random share can tell."""
+    saved = percent(share(adaptive.calls_full - adaptive.calls, adaptive.calls_full))
+    calls = (
+        f"The committee was adaptive: {count(adaptive.calls)} calls were asked of the {count(adaptive.calls_full)} that the"
+        f" whole committee would have taken ({saved} saved)."
+    )
+    if not adaptive.cases:
+        return (
+            f"{calls} What stopping early missed: {NO_DATA} (n=0), as no random share of the cases got the whole"
+            " committee; raise `committee.adaptive.full_share`."
+        )
+    return (
+        f"{calls} A random share of {counted(adaptive.cases, 'case')} got the whole committee all the same."
+        f" {_missed(adaptive)} {_correlation(adaptive)} This tells what stopping early cost, not how many wrong answers"
+        " were missed: the early answers are among the whole committee's, which has noise of its own and, asked anew,"
+        " would not pick the same top either."
+    )
+
+
+def _missed(adaptive: AdaptiveSummary) -> str:
+    if adaptive.missed is None or adaptive.low is None or adaptive.high is None:
+        return (
+            f"What stopping early ranked out of their top: {NO_DATA} (n={count(adaptive.in_top)} in the top by the whole"
+            f" committee, {count(adaptive.least_in_top)} are needed: more cases, or a larger"
+            " `committee.adaptive.full_share`)."
+        )
+    return (
+        f"Of those that the whole committee ranks into their top, stopping early ranked out {percent(adaptive.missed)}"
+        f" (95% interval {percent(adaptive.low)} to {percent(adaptive.high)}, n={count(adaptive.in_top)})."
+    )
+
+
+def _correlation(adaptive: AdaptiveSummary) -> str:
+    if adaptive.rank_correlation is not None:
+        return (
+            f"Rank correlation of both rankings: Spearman {adaptive.rank_correlation:+.2f} (n={count(adaptive.cases)})."
+        )
+    n, least = adaptive.cases, adaptive.least_cases
+    why = f"n={count(n)}, {count(least)} are needed" if n < least else f"n={count(n)}, all of them stand alike in one"
+    return f"Rank correlation of both rankings: {NO_DATA} ({why})."
