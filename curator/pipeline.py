@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
             generations=asked.generations, scored=scored, studied=studied, picks=picks,
+            missed=asked.missed(scored.scores),
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
     warnings = (*intake.warnings, *asked.plan.warnings)
