@@ -327,12 +327,17 @@ def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(
     counts = {len(case["generations"]) for case in answers}
     assert min(counts) == 2
     assert max(counts) == 8
+    told = first.summary.adaptive
+    assert told is not None
+    assert (told.calls, told.calls_full) == (first.sent, calls)
+    assert told.cases > 0
+    assert f"adaptive: {first.sent} calls were asked of the {calls}" in (tmp_path / "one" / "report.md").read_text()
     again = run(adaptive, out=tmp_path / "two", encoder=encoder)
     assert (again.sent, again.from_store) == (0, first.sent)
     for name in ("recorded.jsonl", "eval_set.jsonl", "cases.jsonl", "summary.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     rest = run(whole, out=tmp_path / "whole", encoder=encoder)
-    assert (rest.sent, rest.from_store) == (calls - first.sent, first.sent)
+    assert (rest.sent, rest.from_store, rest.summary.adaptive) == (calls - first.sent, first.sent, None)
     assert len(endpoint.bodies) == calls
 
 
