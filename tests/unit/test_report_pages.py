@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import random
 import re
@@ -30,9 +31,9 @@ from curator.report.build import RunRecords, summarise
 from curator.report.categories import build_categories
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
 from curator.report.markdown import code_block, code_span, plain, render_markdown
-from curator.report.summary import FinetuneSummary, Summary
+from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
 from curator.report.text import Excerpt
-from curator.report.wording import funnel, percent, usd
+from curator.report.wording import adaptive_paragraph, funnel, percent, usd
 
 TOPICS = (
     ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),
@@ -42,6 +43,10 @@ TOPICS = (
     ("How do I change the delivery address of order {n} after it was paid?", ("delivery", "account")),
 )
 VARIANTS = ("plain", "careful", "restated")
+ADAPTIVE = AdaptiveSummary(
+    calls=5000, calls_full=10000, cases=48, least_cases=10, in_top=12, least_in_top=10,
+    missed=0.0004, low=0.0, high=0.243, rank_correlation=0.931,
+)  # fmt: skip
 EVIL = '</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} | ``` "\u202egnp.exe\x07'
 
 
@@ -262,6 +267,58 @@ def test_an_empty_run_has_pages_too() -> None:
     assert "No case was clustered" in page
     assert "No case was embedded" in page
     assert "every log record could be read" in page
+
+
+def test_both_pages_tell_what_an_adaptive_committee_saved_and_missed(summary: Summary) -> None:
+    adaptive = replace(summary, adaptive=ADAPTIVE)
+    page, markdown = render_html(adaptive), render_markdown(adaptive)
+    said = adaptive_paragraph(ADAPTIVE)
+    for part in (
+        "5,000 calls were asked of the 10,000 that the whole committee would have taken (50% saved)",
+        "A random share of 48 cases got the whole committee",
+        "ranked out <0.1% (95% interval 0% to 24%, n=12)",
+        "Spearman +0.93 (n=48)",
+        "what stopping early cost, not how many wrong answers were missed",
+    ):
+        assert part in said, part
+    assert f"\n\n{said}\n\n| member |" in markdown
+    section = page.split('<section id="committee">')[1].split("</section>")[0]
+    assert f"<p>{said}</p>" in html.unescape(section)
+    assert "&lt;0.1%" in section
+    assert "<0.1%" not in section
+
+
+def test_a_random_share_that_is_too_small_says_how_much_it_would_take() -> None:
+    few = replace(ADAPTIVE, cases=4, in_top=1, missed=None, low=None, high=None, rank_correlation=None)
+    said = adaptive_paragraph(few)
+    assert "not enough data (n=1 in the top by the whole committee, 10 are needed" in said
+    assert "Rank correlation of both rankings: not enough data (n=4, 10 are needed)" in said
+    alike = adaptive_paragraph(replace(ADAPTIVE, rank_correlation=None))
+    assert "not enough data (n=48, all of them stand alike in one)" in alike
+    none = adaptive_paragraph(replace(few, cases=0, in_top=0))
+    assert "not enough data (n=0)" in none
+    assert "A random share of" not in none
+    assert "not how many wrong answers" not in none
+    for text in (said, alike, none):
+        assert "None" not in text
+    assert "0% saved" in adaptive_paragraph(replace(few, calls=0, calls_full=0))
+
+
+def test_a_fixed_committee_gets_no_word_about_what_was_missed(summary: Summary, page: str) -> None:
+    for text in (page, render_markdown(summary)):
+        assert "adaptive" not in text
+        assert "whole committee" not in text
+        assert "what cases are ranked by" in text
+        assert "each by the answers that it got" not in text
+
+
+def test_what_is_said_of_scores_is_true_of_cases_with_different_numbers_of_answers(summary: Summary) -> None:
+    adaptive = replace(summary, adaptive=ADAPTIVE)
+    for text in (render_html(adaptive), render_markdown(adaptive)):
+        assert "what cases are ranked by" not in text
+        assert "ranked by the posterior mean" in text
+        assert "each by the answers that it got" in text
+        assert "A case whose prompts were asked once each shows none" in text
 
 
 def test_the_funnel_adds_up(summary: Summary) -> None:

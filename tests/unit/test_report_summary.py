@@ -30,7 +30,7 @@ from curator.report.answers import AnswerGroup
 from curator.report.build import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
 from curator.report.category_summary import pattern
 from curator.report.statistics import Figure
-from curator.report.summary import FinetuneSummary, summary_json
+from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
 
 
 def case(name: str, *, weight: int = 1, **more: object) -> Case:
@@ -262,6 +262,35 @@ def test_the_same_records_give_the_same_bytes() -> None:
     written = summary_json(summarise(records))
     assert written == summary_json(summarise(replace(records, outputs={"a": 2, "b": 1})))
     assert orjson.loads(written)["counts"]["read"] == 1
+
+
+def test_a_fixed_committee_has_no_adaptive_figures_and_an_adaptive_one_has_them_all() -> None:
+    adaptive = AdaptiveSummary(50, 100, 40, 10, 12, 10, 0.25, 0.1, 0.5, 0.9)
+    assert orjson.loads(summary_json(summarise(run(case("a")))))["adaptive"] is None
+    written = orjson.loads(summary_json(summarise(run(case("a"), adaptive=adaptive))))["adaptive"]
+    assert written == {
+        "calls": 50, "calls_full": 100, "cases": 40, "least_cases": 10, "in_top": 12, "least_in_top": 10,
+        "missed": 0.25, "low": 0.1, "high": 0.5, "rank_correlation": 0.9,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("repeated", "tells"), [("", False), ("ab", False), ("abc", True), ("abcd", True)])
+def test_sampling_noise_is_told_apart_where_most_cases_had_a_prompt_again(repeated: str, tells: bool) -> None:
+    again = [generation("x"), generation("x", index=1), generation("x", "careful")]
+    once = [generation("x"), generation("x", "careful")]
+    elsewhere = {"z": again}  # the committee as a whole did sample prompts again
+    summary = summarise(
+        run(
+            *map(case, "abcdz"),
+            generations={name: again if name in repeated else once for name in "abcd"} | elsewhere,
+            scores={name: score(name, 0.5) for name in "abcd"},
+            embedded="abcd",
+            layout=np.zeros((4, 2), np.float32),
+            categories=(Category("k", "all", (), tuple("abcd")),),
+        )
+    )
+    assert summary.committee.sees_within
+    assert ("cannot be told" not in summary.categories[0].pattern) is tells
 
 
 F = Figure

@@ -1,0 +1,70 @@
+"""What an adaptive committee missed reaches the files of the run folder, and a fixed one leaves no word of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator import pipeline
+from curator.config import parse_config
+from curator.progress import Silent
+from curator.results import RunResult
+from curator.run_folder import RunFacts, write_run_folder
+from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
+
+MISSED = Missed(cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_correlation=2 / 3, calls=70, calls_full=152)
+
+
+@pytest.fixture
+def facts(
+    job: dict[str, Any], encoder: Any, write_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunFacts:
+    """All that a run of a fixed committee knew when it came to writing."""
+    seen: list[RunFacts] = []
+
+    def write(folder: Path, run: RunFacts, progress: Any) -> Any:
+        seen.append(run)
+        return write_run_folder(folder, run, progress)
+
+    monkeypatch.setattr(pipeline, "write_run_folder", write)
+    pipeline.run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
+    return seen[0]
+
+
+def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunFacts, tmp_path: Path) -> None:
+    folder = tmp_path / "adaptive"
+    summary = write_run_folder(folder, replace(facts, missed=MISSED), Silent())
+    assert json.loads((folder / "summary.json").read_text())["adaptive"] == {
+        "calls": 70, "calls_full": 152, "cases": 40, "least_cases": LEAST_CASES, "in_top": 12,
+        "least_in_top": LEAST_IN_TOP, "missed": 0.166667, "low": 0.05, "high": 0.45, "rank_correlation": 0.666667,
+    }  # fmt: skip
+    counts = json.loads((folder / "manifest.json").read_text())["counts"]
+    assert (counts["calls"], counts["calls_full"]) == (70, 152)
+    for name in ("report.md", "report.html"):
+        assert "70 calls were asked of the 152" in (folder / name).read_text()
+    said = RunResult(folder, summary, sent=70, from_store=0, labels=0, warnings=()).as_text()
+    assert "cases (152 by the whole committee): 70 requests" in said
+
+
+def test_what_is_not_known_stays_unknown(facts: RunFacts, tmp_path: Path) -> None:
+    missed = replace(MISSED, share=None, low=None, high=None, rank_correlation=None)
+    adaptive = write_run_folder(tmp_path / "adaptive", replace(facts, missed=missed), Silent()).adaptive
+    assert adaptive is not None
+    assert (adaptive.missed, adaptive.low, adaptive.high, adaptive.rank_correlation) == (None, None, None, None)
+
+
+def test_a_fixed_committee_says_nothing_of_it(facts: RunFacts, tmp_path: Path) -> None:
+    folder = tmp_path / "fixed"
+    summary = write_run_folder(folder, facts, Silent())
+    assert summary.adaptive is None
+    assert "calls_full" not in json.loads((folder / "manifest.json").read_text())["counts"]
+    for name in ("report.md", "report.html"):
+        page = (folder / name).read_text()
+        assert "adaptive" not in page
+        assert "whole committee" not in page
+    said = RunResult(folder, summary, sent=1, from_store=0, labels=0, warnings=()).as_text()
+    assert "whole committee" not in said
