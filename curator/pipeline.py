@@ -131,7 +131,7 @@ def plan(
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
     path = _store_path(config)
     if not path.exists():
-        return PlanResult(intake, made.estimate(), config.budget.max_usd)
+        return estimated(config, intake, made, None)
     with GenerationStore(path) as store:
         return estimated(config, intake, known_plan(made, store), store)
 

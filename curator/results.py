@@ -35,11 +35,15 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars."""
+    """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
+
+    The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls.
+    """
 
     intake: Intake
     estimate: Estimate
     max_usd: float | None = None
+    adaptive: float | None = None
 
     @property
     def ceiling_usd(self) -> float:
@@ -54,7 +58,7 @@ class PlanResult:
             "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
             "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
-            "expected_s": e.seconds,
+            "expected_s": e.seconds, "adaptive_share": self.adaptive,
             "by_model": {
                 m.model: {
                     "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
@@ -80,6 +84,8 @@ class PlanResult:
         lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
         if e.usd_batch is not None:
             lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
+        if self.adaptive is not None:
+            lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
         if self.ceiling_usd < e.usd_max:
             lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
         lines.append(f"time: {_total_time(e)}")

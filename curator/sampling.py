@@ -62,11 +62,15 @@ def known_plan(plan: Plan, store: GenerationStore) -> Plan:
     return replace(plan, one_temperature=frozenset(found))
 
 
-def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore) -> PlanResult:
+def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore | None) -> PlanResult:
     """What the plan comes to, less the answers that are stored."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
-    found = plan.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
-    return PlanResult(intake, found, config.budget.max_usd)
+    if store is None:
+        found = plan.estimate()
+    else:
+        found = plan.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
+    adaptive = config.committee.adaptive
+    return PlanResult(intake, found, config.budget.max_usd, adaptive.average if adaptive else None)
 
 
 def agree(

@@ -320,6 +320,8 @@ def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(
     whole = parse_config(job)
     job["committee"]["adaptive"] = {"first": 2, "average": 0.5, "full_share": 0.2}
     adaptive = parse_config(job)
+    assert "about 50% of the calls" in plan(adaptive).as_text()
+    assert "adaptive" not in plan(whole).as_text()
     first = run(adaptive, out=tmp_path / "one", encoder=encoder)
     calls = first.summary.counts.asked * 2 * 4
     assert 0.3 * calls < first.sent <= 0.5 * calls
