@@ -65,10 +65,8 @@ def known_plan(plan: Plan, store: GenerationStore) -> Plan:
 def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore | None) -> PlanResult:
     """What the plan comes to, less the answers that are stored."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
-    if store is None:
-        found = plan.estimate()
-    else:
-        found = plan.estimate(lambda keys: set(store.get_many(keys)), store.latency_s)
+    known = () if store is None else (lambda keys: set(store.get_many(keys)), store.latency_s)
+    found = plan.estimate(*known)
     adaptive = config.committee.adaptive
     return PlanResult(intake, found, config.budget.max_usd, adaptive.average if adaptive else None)
 
