@@ -151,6 +151,11 @@ class ModelConfig(Section):
             raise ValueError("model: the name of the model at the endpoint is missing")
         if self.base_url and ("@" in self.base_url or "?" in self.base_url):
             raise ValueError("base_url: no name, password or query may stand in it; a key goes into `api_key_env`")
+        if "n" in self.options:
+            raise ValueError("options: `n` is curator's own; ask for more answers with `committee.repeats`")
+        limits = [self.options.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        if "max_tokens" in self.options and not any(type(limit) is int for limit in limits):
+            raise ValueError("options: without `max_tokens` a whole number is needed in `max_completion_tokens`")
         if self.mode == "batch" and self.provider != "openai":
             raise ValueError(
                 f"mode: `batch` needs `provider: openai`, and this model has `provider: {self.provider}`; "
@@ -211,7 +216,7 @@ class BudgetConfig(Section):
     max_usd: Annotated[float, Field(ge=0)] | None = None
     """US dollars."""
     max_requests: Annotated[int, Field(ge=0)] | None = None
-    """Requests sent, tries included."""
+    """Requests sent, tries included; the repeats of a prompt may share one."""
     max_tokens: Annotated[int, Field(ge=0)] | None = None
     """Input and output tokens together."""
     confirm_above_usd: Annotated[float, Field(ge=0)] = 1.0

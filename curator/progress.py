@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -81,8 +82,7 @@ class Lines:
         self._show(f"{note or f'{self._done:,} {self._unit}'} ({span(took)})")
 
     def _show(self, text: str) -> None:
-        self._stream.write(f"{self._stage:<8} {text}\n")
-        self._stream.flush()
+        _write(self._stream, f"{self._stage:<8} {text}\n")
 
 
 class Events:
@@ -126,8 +126,7 @@ class Events:
             "event": event, "stage": self._stage, "done": self._done, "total": self._total, "unit": self._unit,
             "note": note, "elapsed_s": round(self._last - self._started, 3), "facts": dict(self._facts),
         }  # fmt: skip
-        self._stream.write(json.dumps(line) + "\n")
-        self._stream.flush()
+        _write(self._stream, json.dumps(line) + "\n")
 
 
 class Bars:
@@ -198,6 +197,13 @@ class Bars:
     def _shown(self, task: TaskID) -> Task:
         """The bar with that id, which is its place no longer once others were removed."""
         return next(shown for shown in self._bars.tasks if shown.id == task)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write at once; a reader that is gone ends no run."""
+    with contextlib.suppress(OSError):
+        stream.write(text)
+        stream.flush()
 
 
 def span(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from curator.committee.plan import Plan, PlanPart, endpoint_of
 from curator.committee.prices import batch_price
 from curator.committee.store import GenerationStore
 from curator.config import Config, ModelConfig
-from curator.errors import NotConfirmed
+from curator.errors import ConfigError, NotConfirmed
 from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.results import Intake, PlanResult
@@ -114,6 +114,12 @@ async def ask(
     Raises:
         UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
     """
+    for model in config.committee.models:
+        if model.mode == "live" and (count := store.open_batches(endpoint_of(model), model.model)):
+            raise ConfigError(
+                f"model {model.name!r}: {count} of its batches are still open, and their answers would be bought twice",
+                remedy="collect them first: run with `mode: batch` once more",
+            )
     async with AsyncExitStack() as stack:
         desk = _Desk(config, store, progress, environ, stack)
         await desk.open()
@@ -124,6 +130,7 @@ async def ask(
                 model = next(m for m in config.committee.models if m.name == refused.model)
                 store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
                 plan = replace(plan, one_temperature=plan.one_temperature | {model.name})
+                scorer.forget()
 
 
 async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> Asked:
@@ -200,9 +207,7 @@ class _Desk:
             progress=self._progress,
             host=Host(),
         )
-        if model.name not in plan.one_temperature and any(
-            e.startswith("400") and "temperature" in e for e in errors.values()
-        ):
+        if _refuses_temperature(model, plan, errors.values()):
             raise TemperatureRefused(model.name)
         return errors
 
@@ -225,6 +230,14 @@ class _Collected:
     def _place(self, generation: Generation) -> tuple[int, int]:
         member = (generation.model or "", generation.variant or "", generation.temperature or 0.0)
         return self._order[member], generation.sample_index
+
+
+def _refuses_temperature(model: ModelConfig, plan: Plan, errors: Iterable[str]) -> bool:
+    """Whether a model's batches failed for its temperature, as `refuses_temperature` tells of a live request."""
+    sent = {m.temperature for m in plan.members if m.model == model.name}
+    if sent == {1.0} or "temperature" in model.options:
+        return False
+    return any(error.startswith(("400", "422")) and "temperature" in error for error in errors)
 
 
 def _sum(one: Sampled, other: Sampled) -> Sampled:

@@ -40,6 +40,10 @@ class Scorer:
         """The scores alone."""
         return self._scores(self._read_out(generations))
 
+    def forget(self) -> None:
+        """Find the kinds anew, from other answers."""
+        self._kinds = {}
+
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
         """The generations with an answer, each with the text that its prompt variant's rule reads."""
         return {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}

@@ -18,7 +18,7 @@ import orjson
 from curator.committee.batch_api import CHAT_URL, BatchEndpoint, FileLimits
 from curator.committee.batch_results import Results
 from curator.committee.batch_rows import BatchCall, BatchRow, BatchRows
-from curator.committee.budget import Budget
+from curator.committee.budget import Budget, Spend
 from curator.committee.calls import CallFailed, ModelRequest
 from curator.committee.endpoints import backoff_s, provider_error
 from curator.committee.host import Host
@@ -252,7 +252,10 @@ class Desk:
         if batch.status == "failed":
             self._refused(nonce, batch)
         elif batch.status in _ENDED:
-            self._rows.drop_answered(nonce)
+            held = self._rows.bound(nonce)
+            self._rows.drop_answered(nonce)  # somebody else stored an answer meanwhile; the first one stays
+            left = self._rows.bound(nonce)
+            self._budget.release(Spend(held.tokens - left.tokens, held.picodollars - left.picodollars))
             waiting = self._rows.calls(nonce)
             await self._results.collect(batch, waiting, now=self._host.now(), answered=self._answered)
             self._rows.end(nonce, self._host.now())

@@ -49,6 +49,13 @@ class ModelRequest:
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
+    @property
+    def output_limit(self) -> int:
+        """Output tokens that one answer can have at most; options may set another limit, or one by another name."""
+        options = self.options
+        limits = (options.get("max_tokens", self.max_tokens), options.get("max_completion_tokens"))
+        return max((limit for limit in limits if isinstance(limit, int)), default=self.max_tokens)
+
     def body(self) -> dict[str, JsonValue]:
         """The body of a chat-completions request. An option that is None takes its field out of the body."""
         body: dict[str, JsonValue] = {

@@ -100,7 +100,7 @@ def cost_bound(request: ModelRequest, price: Price) -> Spend:
             size += 16 + len(call.name.encode()) + len(call.arguments.encode())
     if request.options:
         size += len(str(request.options).encode())
-    output = request.max_tokens * request.n
+    output = request.output_limit * request.n
     return Spend.of(tokens=size + output, usd=cost_usd(size, output, price))
 
 

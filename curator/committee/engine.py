@@ -142,9 +142,9 @@ class _Run:
             self.halt(error)
         await self._wait_for(self._drained)
         self._stop_waiting()
+        self._progress.advance(self._unshown, note=self.note(), facts=self._facts())
         if self._error is not None:
             raise self._error
-        self._progress.advance(self._unshown, note=self.note(), facts=self._facts())
 
     def halt(self, error: BaseException | None = None) -> None:
         """Send nothing more; what is in flight goes on. The first error is the one that is raised."""
@@ -166,7 +166,10 @@ class _Run:
         """Reserve the most a request can cost; False until others have settled, or when the run ends here."""
         if self.budget.reserve(bound):
             return True
-        if (limit := self.budget.exhausted(bound)) is not None:
+        limit = self.budget.exhausted(bound)
+        if limit is None and not any(lane.in_flight for lane in self._lanes.values()):
+            limit = "what the budget holds back for others"
+        if limit is not None:
             self.halt(self._budget_reached(limit))
         return False
 
@@ -197,6 +200,8 @@ class _Run:
         if tally.errors:
             kinds = ", ".join(f"{count:,}x {kind}" for kind, count in sorted(tally.errors.items()))
             parts.insert(2, f"{tally.failed:,} failed (tries: {kinds})")
+        if self._elsewhere:
+            parts.append(f"{len(self._elsewhere):,} asked by another process")
         return ", ".join(parts)
 
     def summary(self) -> Sampled:
@@ -256,9 +261,9 @@ class _Run:
                 self._hand_on(call, stored[key])
             elif key in self._pending:
                 self._pending[key].append(call)
-            elif key in self.given_up:
+            elif key in self.given_up or call.member.model not in self._endpoints:
                 self.tally.failed += 1
-                self._hand_on(call, self.given_up[key])
+                self._hand_on(call, self.given_up.get(key, "its answer is gone from the store: run again"))
             else:
                 self._pending[key] = [call]
                 missing.append(call)
@@ -289,14 +294,20 @@ class _Run:
 
     async def _watch(self) -> None:
         """Look now and then for the answers that another process is buying; ask ourselves where it gave up."""
-        while self._elsewhere:
-            await self.host.sleep(_LOOK_EVERY_S)
-            waiting = list(self._elsewhere.values())
-            for key, reply in self.store.get_many([call.request.key for call in waiting]).items():
-                del self._elsewhere[key]
-                self.tally.from_store += 1
-                self.fill(key, reply)
-            self._ask([call for call in waiting if call.request.key in self._elsewhere])
+        try:
+            while self._elsewhere:
+                await self.host.sleep(_LOOK_EVERY_S)
+                self._look_elsewhere()
+        except Exception as error:  # noqa: BLE001  nobody waits for this task: the run raises it
+            self.halt(error)
+
+    def _look_elsewhere(self) -> None:
+        waiting = list(self._elsewhere.values())
+        for key, reply in self.store.get_many([call.request.key for call in waiting]).items():
+            del self._elsewhere[key]
+            self.tally.from_store += 1
+            self.fill(key, reply)
+        self._ask([call for call in waiting if call.request.key in self._elsewhere])
 
     def _stop_waiting(self) -> None:
         for lane in self._lanes.values():

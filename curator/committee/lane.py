@@ -84,11 +84,15 @@ class Desk(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Question:
-    """Calls that one request answers: samples of one prompt. `unsure`: a try of it may have been billed."""
+    """Calls that one request answers: samples of one prompt.
+
+    `unsure`: a try of it may have been billed. `proves`: it went while something was still to be proved.
+    """
 
     calls: list[PlannedCall]
     tries: int = 0
     unsure: bool = False
+    proves: bool = False
 
     def request(self) -> ModelRequest:
         """The request for all of its answers."""
@@ -97,7 +101,7 @@ class Question:
 
     def alone(self) -> list[Question]:
         """A question for each of its answers."""
-        return [Question([call]) for call in self.calls]
+        return [Question([call], self.tries, self.unsure) for call in self.calls]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class Lane:
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._congestion = Congestion(config.concurrency)
         self._proved = False
-        self._probe_until = 0.0
+        self._probe_at: float | None = None  # when the question went that proves something
         groups = config.provider == "openai" and config.group_repeats and not config.send_seed
         self._grouping: bool | None = None if groups else False
         self._tokens_per_byte = 0.0  # of the first answer, which came alone
@@ -177,7 +181,10 @@ class Lane:
             if not desk.afford(bound):
                 return
             self._ready.popleft()
-            most = question.calls[0].input_tokens + request.max_tokens * request.n
+            if self._proving(question):
+                question.proves = True
+                self._probe_at = now if self._probe_at is None else self._probe_at
+            most = question.calls[0].input_tokens + request.output_limit * request.n
             sent = _Sent(request, bound, most, self._pace.take(most, now), now)
             desk.tally.sent += 1
             self.in_flight += 1
@@ -194,25 +201,24 @@ class Lane:
             task.cancel()
 
     def _has_room(self, now: float) -> bool:
-        """Whether one more may be in flight: one alone as long as it has something to prove."""
-        proves = not self._proved or (self._grouping is None and len(self._ready[0].calls) > 1)
-        if not proves:
-            return self.in_flight - min(self._unstored, self._ahead) < self._congestion.allowed
-        if not self.in_flight:
-            self._probe_until = now + _PROBE_S
-        elif now < self._probe_until:
-            self._wake(self._probe_until)
+        """Whether one more may be in flight: none beside one that proves something, unless that takes long."""
+        if self._proving(self._ready[0]) and self._probe_at is not None and now < self._probe_at + _PROBE_S:
+            self._wake(self._probe_at + _PROBE_S)
             return False
-        return self.in_flight < self._congestion.allowed
+        return self.in_flight - min(self._unstored, self._ahead) < self._congestion.allowed
+
+    def _proving(self, question: Question) -> bool:
+        return not self._proved or (self._grouping is None and len(question.calls) > 1)
 
     def _next(self) -> Question:
         """The question at the head of the queue, which goes next: split up where its answers have to come one by one."""
         question = self._ready[0]
         if len(question.calls) > 1 and (not self._proved or self._grouping is False):
             self._ready.popleft()
-            first, *rest = question.calls
-            others = [Question(rest)] if self._grouping is not False else [Question([call]) for call in rest]
-            self._ready.extendleft(reversed([Question([first]), *others]))
+            first, *others = question.alone()
+            if self._grouping is not False:
+                others = [replace(question, calls=question.calls[1:])]
+            self._ready.extendleft(reversed([first, *others]))
         return self._ready[0]
 
     def _landed(self, error: Exception | None = None) -> None:
@@ -239,16 +245,32 @@ class Lane:
         """One try: its answers go to the store, or its failure is dealt with."""
         task = asyncio.current_task()
         try:
-            reply = await self.endpoint.client.complete(sent.request)
-            self._answered(question, reply, sent)
-        except CallFailed as failure:
-            self._failed(question, failure, sent)
-            self._landed()
-        except Exception as error:  # noqa: BLE001  a bug in a client: the run raises it
+            await self._try(question, sent)
+        except asyncio.CancelledError:  # the run was cancelled a second time
+            self.in_flight -= 1
+            raise
+        except Exception as error:  # noqa: BLE001  a bug in a client, or whoever takes the answers: the run raises it
             self._landed(error)
         finally:
             if task is not None:
                 self._tasks.discard(task)
+
+    async def _try(self, question: Question, sent: _Sent) -> None:
+        failure: CallFailed | None = None
+        try:
+            reply = await self.endpoint.client.complete(sent.request)
+        except CallFailed as refused:
+            failure = refused
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            failure = CallFailed("ambiguous", "the client gave the request up")
+        if failure is None:
+            self._answered(question, reply, sent)
+        else:
+            self._failed(question, failure, sent)
+            self._landed()
 
     def _answered(self, question: Question, reply: ModelReply, sent: _Sent) -> None:
         desk, now = self._desk, self._desk.host.clock()
@@ -264,6 +286,8 @@ class Lane:
         self._health.answered()
         self._congestion.good()
         self._proved = True
+        if question.proves:
+            self._probe_at = None
         tally = desk.tally
         tally.estimated += len(replies) if usage.estimated else 0
         tally.input_tokens += usage.input_tokens
@@ -299,14 +323,15 @@ class Lane:
         """What the request took, as reported or as estimated; proves on the way whether several answers are counted."""
         if reply.usage is None:
             return estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
-        if self._grouping is not None:
+        if not question.proves:
             return reply.usage
         usage, size = reply.usage, sum(len(one.text.encode()) for one in replies)
         if len(question.calls) == 1:
             self._tokens_per_byte = self._tokens_per_byte or usage.output_tokens / max(1, size)
             return usage
-        self._grouping = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
-        if self._grouping:
+        counted = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
+        self._grouping = counted and self._grouping is not False
+        if counted:
             return usage
         estimated = estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
         return Usage(usage.input_tokens, max(usage.output_tokens, estimated.output_tokens), estimated=True)
@@ -327,6 +352,8 @@ class Lane:
         """Try again later, record the failure, or end the run."""
         desk, config = self._desk, self.endpoint.config
         desk.tally.errors[failure.label] += 1
+        if question.proves:
+            self._probe_at = None
         if failure.kind == "ambiguous":
             desk.budget.keep(sent.bound)
         else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +39,7 @@ _TERMINAL_CODES = frozenset(
     }
 )
 _RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
+_MALFORMED = (KeyError, ValueError, TypeError, AttributeError)
 _GATEWAY_TIMEOUTS = frozenset({504, 524})  # the model behind the gateway may have answered, and billed
 
 
@@ -156,10 +158,16 @@ def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  
     """
     try:
         first, *others = data["choices"]
-        more = tuple(_choice(choice) for choice in others)
-        return _choice(first, usage=_usage(data.get("usage")), more=more, limits=limits)
-    except (KeyError, ValueError, TypeError, AttributeError):
+        return _choice(first, usage=_usage(data.get("usage")), more=tuple(_readable(others)), limits=limits)
+    except _MALFORMED:
         return None
+
+
+def _readable(choices: list[Any]) -> Iterator[ModelReply]:
+    """The answers up to the first that is none."""
+    with contextlib.suppress(*_MALFORMED):
+        for choice in choices:
+            yield _choice(choice)
 
 
 def _choice(
@@ -207,14 +215,21 @@ def _usage(usage: Any) -> Usage | None:  # noqa: ANN401
     if not isinstance(usage, dict):
         return None
     asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if isinstance(asked, int) and isinstance(answered, int) and min(asked, answered) >= 0:
+    if (
+        isinstance(asked, int)
+        and isinstance(answered, int)
+        and 0 <= min(asked, answered) <= max(asked, answered) < 2**31
+    ):
         return Usage(asked, answered)
     return None
 
 
 def _logprobs(logprobs: Any) -> tuple[float, ...] | None:  # noqa: ANN401
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
-    return tuple(float(token["logprob"]) for token in content) if content else None
+    try:
+        return tuple(float(token["logprob"]) for token in content) if content else None
+    except _MALFORMED:  # an optional field costs no answer
+        return None
 
 
 def classify(status: int, codes: Collection[str] = ()) -> FailureKind:

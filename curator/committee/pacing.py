@@ -15,6 +15,7 @@ from curator.committee.calls import Limits, Quota
 _MARGIN = 0.98  # of a limit: the endpoint's clock and ours do not count a minute alike
 _TOLERANCE_S = 0.1  # how early a request may go, so that a late timer costs no throughput
 _MAX_RESET_S = 86_400.0
+_LONGEST_HOLD_S = 120.0  # then one request looks whether it is true
 _COOLDOWN_S = 0.5
 _COOLDOWN_CAP_S = 30.0
 _CUT = 0.7
@@ -58,7 +59,7 @@ class Meter:
         if self._fixed:
             return
         if quota.remaining is not None and quota.reset_s and quota.remaining > 0:
-            self._set(_MARGIN * quota.remaining / min(quota.reset_s, _MAX_RESET_S), now)
+            self._set(_MARGIN * quota.remaining / quota.reset_s, now)
         elif quota.limit and self._per_s is None:
             self._set(_MARGIN * quota.limit / 60.0, now)
 
@@ -151,7 +152,7 @@ class Pace:
                 continue
             meter.observe(quota, now)
             if quota.remaining is not None and quota.remaining <= 0 and quota.reset_s:
-                self.hold(min(quota.reset_s, _MAX_RESET_S), now)
+                self.hold(min(quota.reset_s, _LONGEST_HOLD_S), now)
 
 
 def limits_of(headers: Mapping[str, str]) -> Limits | None:
@@ -175,7 +176,9 @@ def _quota(headers: Mapping[str, str], unit: str) -> Quota | None:
     limit, remaining = (_number(headers.get(f"x-ratelimit-{what}-{unit}")) for what in ("limit", "remaining"))
     if limit is None and remaining is None:
         return None
-    return Quota(limit, remaining, seconds_of(headers.get(f"x-ratelimit-reset-{unit}", "")))
+    reset_s = seconds_of(headers.get(f"x-ratelimit-reset-{unit}", ""))
+    # More than a day is no span: some servers give the time of the reset there, in seconds since 1970.
+    return Quota(limit, remaining, reset_s if reset_s is None or reset_s <= _MAX_RESET_S else None)
 
 
 def _number(text: str | None) -> float | None:

@@ -290,7 +290,7 @@ class Plan:
                     done[name] += 1
                 else:
                     tokens_in[name] += call.input_tokens
-                    tokens_out[name] += call.request.max_tokens
+                    tokens_out[name] += call.request.output_limit
         by_model = tuple(
             self._of_model(model, (calls[n], done[n], tokens_in[n], tokens_out[n]), latency_s)
             for model in self.config.models

@@ -103,7 +103,7 @@ _REMEDIES = {
     sqlite3.SQLITE_READONLY: "give write permission to the file and its folder, or name another file in `store:`",
     sqlite3.SQLITE_CANTOPEN: "name a file in a folder that may be written in `store:`",
     sqlite3.SQLITE_NOTADB: "name another file in `store:`; this one is not a store of curator",
-    sqlite3.SQLITE_CORRUPT: "move the damaged file away, or name another file in `store:`",
+    sqlite3.SQLITE_CORRUPT: "save what can be read with `curator cache export`, then move the file away or name another one",
     sqlite3.SQLITE_BUSY: "another process holds the store for long: wait until it ends, then run again",
     sqlite3.SQLITE_IOERR: "check the disk (full, quota, network share), then run again: it goes on from what is stored",
 }
@@ -204,6 +204,16 @@ class GenerationStore:
         with explained(self.path):
             return Claims(self.path)
 
+    def open_batches(self, endpoint: str, model: str) -> int:
+        """How many batches of a model at an endpoint are handed in and not collected yet.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        query = "SELECT count(*) FROM batch WHERE endpoint = ? AND model = ? AND ended_at IS NULL"
+        with explained(self.path):
+            return int(self._reads.execute(query, (endpoint, model)).fetchone()[0])
+
     def latency_s(self, model: str) -> float | None:
         """How long an answer of a model took on average, in seconds, over its newest thousand or so; None without any.
 
@@ -282,13 +292,17 @@ class GenerationStore:
         while not ended and (batch := self._queue.get()) is not None:
             ended = self._collect(batch)
             for some in _parts(batch):
-                results: Sequence[list[StoredReply] | Exception]
-                try:
-                    with explained(self.path):
-                        results = _commit(self._writes, some)
-                except Exception as error:  # noqa: BLE001  the waiters raise it; the thread outlives it
-                    results = [error] * len(some)
-                _hand_back(some, results)
+                _hand_back(some, self._write(some))
+
+    def _write(self, some: Sequence[_Write]) -> Sequence[list[StoredReply] | Exception]:
+        """What stands under the keys of each write, or why it could not be written."""
+        try:
+            with explained(self.path):
+                return _commit(self._writes, some)
+        except StorageError as error:
+            return [error] * len(some)
+        except Exception as error:  # noqa: BLE001  one of them is no row; the others are paid for as well
+            return [error] if len(some) == 1 else [result for write in some for result in self._write([write])]
 
     def _collect(self, batch: list[_Write]) -> bool:
         """Add to the batch what has queued up meanwhile; whether the queue ended there."""
@@ -390,11 +404,13 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> list[lis
     places = ", ".join([_PLACES] * rows)
     if connection.execute(f"{_INSERT} {places} ON CONFLICT DO NOTHING", values).rowcount == rows:
         return [[reply for _, reply in write.rows] for write in batch]
-    return [[_standing(connection, key) for key, _ in write.rows] for write in batch]
+    return [[_standing(connection, key) or reply for key, reply in write.rows] for write in batch]
 
 
-def _standing(connection: sqlite3.Connection, key: bytes) -> StoredReply:
-    return _from_row(connection.execute(_query(1), (key,)).fetchone())
+def _standing(connection: sqlite3.Connection, key: bytes) -> StoredReply | None:
+    """What stands under the key; None if another process has just pruned it."""
+    row = connection.execute(_query(1), (key,)).fetchone()
+    return None if row is None else _from_row(row)
 
 
 @contextlib.contextmanager

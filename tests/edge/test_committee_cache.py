@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read_to_its_end_has_a_remedy(store: Path) -> None
     store.write_bytes(content)
     with pytest.raises(StorageError) as caught:
         verify(store)
-    assert "move the damaged file away" in caught.value.remedy
+    assert "curator cache export" in caught.value.remedy
 
 
 @pytest.mark.parametrize("look", [contents, verify, lambda path: list(export(path)), lambda path: prune(path, wanted(model="x"))])  # fmt: skip
