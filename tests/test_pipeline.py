@@ -11,14 +11,16 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from curator.committee.host import Host
+from curator.committee.store import GenerationStore
 from curator.config import Config, parse_config
-from curator.errors import BudgetReached, CuratorError, LogsError, NotConfirmed, ProviderError
+from curator.errors import BudgetReached, ConfigError, CuratorError, LogsError, NotConfirmed, ProviderError
 from curator.outputs.files import run_lock
 from curator.pipeline import plan, run, run_async
 from curator.results import PlanResult, RunResult
@@ -311,6 +313,27 @@ def test_a_model_in_batch_mode_is_asked_by_files_at_half_the_price(
     assert (again.sent, again.from_store, len(endpoint.batches)) == (0, 2 * each, 1)
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"canary" not in written
+
+
+def test_what_stands_in_an_open_batch_is_not_bought_live(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    with GenerationStore(tmp_path / "store.sqlite"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as store, store:
+        store.execute(
+            "INSERT INTO batch VALUES ('n', ?, 'test-model', 'batch_1', 1.0, NULL)", (f"openai:{endpoint.base_url}",)
+        )
+    with pytest.raises(ConfigError, match="1 of its batches are still open"):
+        run(parse_config(job), out=tmp_path / "out", encoder=encoder)
+    assert endpoint.bodies == []
+
+
+@pytest.mark.parametrize("options", [{"n": 2}, {"max_tokens": None}])
+def test_options_that_would_hide_what_a_request_can_cost(job: dict[str, Any], options: dict[str, Any]) -> None:
+    job["committee"]["models"][0]["options"] = options
+    with pytest.raises(ConfigError, match="options"):
+        parse_config(job)
 
 
 def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(

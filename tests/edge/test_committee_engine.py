@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.committee.budget import Budget
+from curator.committee.budget import Budget, Spend
 from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import Sampled, sample
@@ -766,3 +766,81 @@ async def test_a_key_that_another_run_is_buying_is_waited_for(bench: Bench) -> N
         result = await task
     assert result.sent == 17
     assert [g.text for g in result.generations[:4]] == ["theirs", "theirs", "theirs", "answer to 3"]
+
+
+async def test_who_takes_the_answers_may_fail_on_one_that_failed(bench: Bench) -> None:
+    client = Client(fails("rejected", only="3"))
+    endpoints = {"small": Endpoint(ModelConfig(name="small", model="m"), PRICE, client)}
+
+    def deliver(call: PlannedCall, generation: Generation) -> None:
+        if generation.error:
+            raise OSError("the pipe is closed")
+
+    with pytest.raises(OSError, match="pipe"):
+        async with asyncio.timeout(10):
+            await sample(
+                calls(20), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=deliver, host=Host()
+            )
+
+
+async def test_a_request_that_its_client_gave_up_may_have_been_billed(bench: Bench) -> None:
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        if request.messages[0].content == "3":
+            raise asyncio.CancelledError
+        return await echo(request, before)
+
+    client = Client(answer)
+    async with asyncio.timeout(10):
+        result = await bench.run(calls(20), client)
+    assert client.asked["3"] == 2
+    assert (result.failed, result.generations[3].error) == (1, "the client gave the request up (tried 2x)")
+    assert result.unconfirmed_usd > 0
+
+
+async def test_a_store_that_fails_while_another_process_is_waited_for_ends_the_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = calls(5)
+    with bench.store.claims() as other:
+        assert other.take(planned[2].request.key)
+        client = Client()
+        task = asyncio.create_task(bench.run(planned, client))
+        await until(lambda: len(client.asked) == 4)
+
+        def broken(keys: object) -> None:
+            raise StorageError("gone", remedy="look")
+
+        monkeypatch.setattr(bench.store, "get_many", broken)
+        with pytest.raises(StorageError):
+            async with asyncio.timeout(10):
+                await task
+
+
+async def test_what_is_held_for_nobody_ends_the_run_instead_of_being_waited_for(bench: Bench) -> None:
+    budget = Budget(BudgetConfig(max_tokens=300))
+    assert budget.reserve(Spend.of(tokens=290, usd=0.0))
+    with pytest.raises(BudgetReached, match="holds back"):
+        async with asyncio.timeout(10):
+            await bench.run(calls(5), Client(), budget=budget)
+
+
+async def test_a_model_without_an_endpoint_gives_records_of_failure(bench: Bench) -> None:
+    result = await bench.run([*calls(2), *calls(2, model="gone", start=5)], Client())
+    assert [bool(g.error) for g in result.generations] == [False, False, True, True]
+
+
+async def test_groups_that_went_unproved_are_each_looked_at(bench: Bench) -> None:
+    """The first answer takes longer than the engine's patience, and the usage counts one answer of several."""
+
+    async def answer(request: ModelRequest, before: int) -> ModelReply:
+        if request.n == 1 and request.messages[0].content == "0":
+            await until(lambda: bench.now > 10)
+        return replace(await several(request, before), usage=Usage(10, 5))
+
+    client = Client(answer)
+    task = asyncio.create_task(bench.run(repeats(30, 4), client, concurrency=4))
+    await until(lambda: client.in_flight == 1)
+    bench.now += 11.0
+    result = await task
+    assert result.output_tokens >= 30 * 4 * 4  # no group is taken for one answer
+    assert result.estimated > 0

@@ -105,6 +105,19 @@ async def test_several_answers_come_in_one_reply(endpoint: Endpoint) -> None:
     assert reply == ModelReply("hello", "stop", Usage(9, 2), more=(ModelReply("hey", "length", None),))
 
 
+def test_answers_up_to_the_first_odd_one_are_kept() -> None:
+    choice = COMPLETION["choices"][0]
+    reply = parse_reply({**COMPLETION, "choices": [choice, choice, {"message": None}, choice]})
+    assert reply is not None
+    assert [one.text for one in (reply, *reply.more)] == ["hello", "hello"]
+
+
+def test_optional_fields_cost_no_answer() -> None:
+    odd = {**COMPLETION["choices"][0], "logprobs": {"content": [{"logprob": None}]}}
+    huge = {"prompt_tokens": 2**63 + 5, "completion_tokens": 1}
+    assert parse_reply({"choices": [odd], "usage": huge}) == ModelReply("hello", "stop", None)
+
+
 @pytest.mark.parametrize("status", [200, 429])
 async def test_the_limits_in_the_headers_are_read(endpoint: Endpoint, status: int) -> None:
     headers = {

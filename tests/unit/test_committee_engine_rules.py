@@ -71,6 +71,20 @@ def test_the_bound_covers_a_token_a_byte(text: str, max_tokens: int) -> None:
     assert bound.picodollars > Spend.of(tokens=0, usd=cost_usd(worst, max_tokens, Price(input=1.0, output=2.0)))[1]
 
 
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ({}, 16), ({"max_tokens": 900}, 900), ({"max_tokens": None, "max_completion_tokens": 8000}, 8000),
+        ({"max_completion_tokens": 4}, 16),
+    ],
+)  # fmt: skip
+def test_the_bound_counts_the_limit_that_is_sent(options: dict[str, Any], limit: int) -> None:
+    plain = replace(REQUEST, max_tokens=16, options=options)
+    assert plain.output_limit == limit
+    assert cost_bound(plain, Price(input=0, output=1)).picodollars == limit * 10**6
+    assert cost_bound(replace(plain, n=3), Price(input=0, output=1)).picodollars == 3 * limit * 10**6
+
+
 def test_the_bound_counts_tools() -> None:
     tools = replace(REQUEST, options={"tools": [{"name": "x" * 1000}]})
     call = replace(REQUEST, messages=(Message("assistant", "", (ToolCall("1", "f", "y" * 1000),)),))

@@ -219,6 +219,17 @@ def test_headers_are_read() -> None:
     assert limits_of({"Content-Type": "application/json"}) is None
 
 
+def test_a_reset_that_is_a_time_of_day_is_no_span() -> None:
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1795484590"}
+    assert limits_of(headers) == Limits(Quota(None, 0.0, None), None)
+
+
+def test_no_hold_is_longer_than_two_minutes() -> None:
+    pace = Pace(None, None)
+    pace.observe(Limits(Quota(600, 0, 80_000.0), None), 0.0)
+    assert pace.wait_s(0.0) == 120.0
+
+
 def test_speed_is_that_of_the_last_seconds() -> None:
     speed = Speed()
     assert speed.per_s(0, 0.0) == 0.0
