@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- keeps the interpreter's last flush quiet
         return 0
     except KeyboardInterrupt:
-        _report(arguments, "interrupted", "every paid answer is stored; the same command goes on from there")
+        _report(arguments, "interrupted", "every answer that came is stored; the same command goes on from there")
         return INTERRUPTED
     except CuratorError as error:
         what, remedy = (error.what, error.remedy) if isinstance(error, UserError) else (str(error), "")
