@@ -158,7 +158,9 @@ def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  
     """
     try:
         first, *others = data["choices"]
-        return _choice(first, usage=_usage(data.get("usage")), more=tuple(_readable(others)), limits=limits)
+        return _choice(
+            first, usage=_usage(data.get("usage")), more=tuple(_readable(others)) if others else (), limits=limits
+        )
     except _MALFORMED:
         return None
 
