@@ -505,6 +505,19 @@ async def test_a_file_that_came_down_damaged_is_fetched_once_more(desk: Desk, pr
     assert desk.budget.ledger.unconfirmed_usd == 0
 
 
+async def test_an_answer_that_somebody_else_stored_meanwhile_holds_nothing_back(desk: Desk, provider: Provider) -> None:
+    row = (bytes.fromhex(desk.key(0)), "m", "theirs", None, 1, 1, 0, None, 0.0, 0.0, 0.0)
+
+    def buy(count: int) -> None:
+        if provider.batches:
+            with closing(sqlite3.connect(desk.path)) as store, store:
+                store.execute(f"INSERT OR IGNORE INTO generation VALUES ({','.join('?' * len(row))})", row)
+
+    provider.before = buy
+    assert await desk.run(2) == {}  # which looks that every bound was settled
+    assert desk.texts(2) == {"c0": "theirs", "c1": "answer to q1"}
+
+
 async def test_an_answer_without_usage_is_estimated(desk: Desk, provider: Provider) -> None:
     provider.usage = False
     await desk.run(1)
