@@ -4,8 +4,9 @@ A matrix W (n, n) holds similarities in 0..1, with W_ii = 1; it is read as symme
 its row sums; M = D^-1/2 W D^-1/2 has the eigenvalues 1 - lambda_k of the normalised Laplacian of Lin, Trivedi and Sun
 (TMLR 2024), whose measures U_Deg, U_EigV and U_Ecc these are. `rao_entropy` over 1 - W is U_Deg / (1 - 1/n).
 
-Answers are put into an order of their own before an eigen-solver sees them, so that permuting them gives the same bits;
-where two answers have the same similarities in another arrangement, the same to 1e-9.
+Answers are put into an order of their own before an eigen-solver sees them, and its values are rounded to 12 decimals:
+permuting the answers gives the same bits. Where two answers have the same similarities in another arrangement the order
+is not unique, and a rounding may fall the other way: the same to 1e-11.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ VERSIONS: Mapping[str, int] = {
 """The version of each estimator here, raised whenever a value of it changes."""
 _ROUNDING = 1e-12
 """Eigenvalues below this are 0."""
+_DECIMALS = 12
+"""What an eigen-solver gives beyond these decimals is noise, which would rank cases that are equal."""
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +38,7 @@ def deg(similarities: Floats) -> float:
     """U_Deg over its largest value: one less the mean similarity of two different answers, in 0..1."""
     n = len(similarities)
     own = _affinity(similarities)
-    return min(1.0, max(0.0, (1 - fsum(own.ravel().tolist()) / n**2) / (1 - 1 / n))) if n > 1 else 0.0
+    return _unit((1 - fsum(own.ravel().tolist()) / n**2) / (1 - 1 / n)) if n > 1 else 0.0
 
 
 def deg_confidences(similarities: Floats) -> tuple[float, ...]:
@@ -45,13 +48,14 @@ def deg_confidences(similarities: Floats) -> tuple[float, ...]:
 
 def spectral_meanings(similarities: Floats) -> float:
     """U_EigV, a continuous number of meanings: sum_k max(0, 1 - lambda_k), in 1..n; k for a partition into k classes."""
-    return fsum(value for value in np.linalg.eigvalsh(_normalised(_ordered(similarities))).tolist() if value > 0)
+    values = np.linalg.eigvalsh(_normalised(_ordered(similarities))).tolist()
+    return round(fsum(value for value in values if value > 0), _DECIMALS)
 
 
 def eigv(similarities: Floats) -> float:
     """U_EigV on a scale of 0 (all one) to 1 (all different): (U_EigV - 1) / (n - 1)."""
     n = len(similarities)
-    return min(1.0, max(0.0, (spectral_meanings(similarities) - 1) / (n - 1))) if n > 1 else 0.0
+    return _unit((spectral_meanings(similarities) - 1) / (n - 1)) if n > 1 else 0.0
 
 
 def eccentricity(similarities: Floats, *, threshold: float | None = None) -> float:
@@ -65,7 +69,7 @@ def eccentricity(similarities: Floats, *, threshold: float | None = None) -> flo
     if n < 2:
         return 0.0
     squares = [square for row in _coordinates(_ordered(similarities), threshold).tolist() for square in _squares(row)]
-    return min(1.0, sqrt(fsum(squares) / (n - 1)))
+    return _unit(sqrt(fsum(squares) / (n - 1)))
 
 
 def eccentricities(similarities: Floats, *, threshold: float | None = None) -> tuple[float, ...]:
@@ -86,7 +90,7 @@ def snne(similarities: Floats, *, temperature: float = 1.0) -> float:
     rows = _affinity(similarities).tolist()
     near = fsum(log(fsum(exp((value - 1) / temperature) for value in row)) for row in rows) / n
     alone = log1p((n - 1) * exp(-1 / temperature))
-    return min(1.0, max(0.0, (log(n) - near) / (log(n) - alone)))
+    return _unit((log(n) - near) / (log(n) - alone))
 
 
 def kernel_language_entropy(similarities: Floats, *, time: float = 0.6) -> float:
@@ -103,7 +107,7 @@ def kernel_language_entropy(similarities: Floats, *, time: float = 0.6) -> float
     cold = exp(-time * n)
     peak = 1 / (1 + (n - 1) * cold)
     floor = -peak * log(peak) - (n - 1) * peak * cold * log(peak * cold) if cold > _ROUNDING else 0.0
-    return min(1.0, max(0.0, (_heat_entropy(_ordered(similarities), time) - floor) / (log(n) - floor)))
+    return _unit((_heat_entropy(_ordered(similarities), time) - floor) / (log(n) - floor))
 
 
 def _heat_entropy(affinity: Floats, time: float) -> float:
@@ -124,6 +128,10 @@ def _coordinates(affinity: Floats, threshold: float | None) -> Floats:
         kept = vectors[:, 1 - values < threshold - _ROUNDING]
     centred: Floats = kept - kept.mean(axis=0)
     return centred
+
+
+def _unit(value: float) -> float:
+    return min(1.0, max(0.0, round(value, _DECIMALS)))
 
 
 def _squares(row: list[float]) -> list[float]:
