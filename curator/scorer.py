@@ -10,7 +10,8 @@ from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import detect_kind, extract, read_answer
 from curator.disagreement.equivalence import meaning
-from curator.disagreement.score import Answered, score_case
+from curator.disagreement.score import score_case
+from curator.disagreement.signals import Answered
 from curator.records import Case, Generation, Kind, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
