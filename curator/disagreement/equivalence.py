@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.answers import Answer
-from curator.disagreement.wording import is_refusal, short_form
+from curator.disagreement.wording import short_form
 
 # Chinese and Japanese are written without blanks: each character is taken as a word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
@@ -27,12 +27,14 @@ _FUNCTION_WORDS = frozenset(
 def meaning(answer: Answer) -> str:
     """What the answer's class is named by: answers of one kind mean the same when this is equal.
 
-    A readable answer is named by its key, a refusal by its being one, and any other unreadable answer by its own
-    wording; no two of these ever meet.
+    A refusal is named by its being one, and so is an answer that says nothing; a readable answer by its key, and an
+    unreadable one by its own wording. No two of these ever meet.
     """
-    if answer.key:
-        return f"={answer.key}"
-    return "!" if is_refusal(answer.text) else f"?{short_form(answer.text)}"
+    if answer.kind == "refusal":
+        return "!"
+    if answer.kind == "empty":
+        return "0"
+    return f"={answer.key}" if answer.key else f"?{short_form(answer.text)}"
 
 
 def classes(answers: Sequence[Answer]) -> list[int]:

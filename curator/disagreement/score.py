@@ -51,10 +51,11 @@ def score_case(
     target: str | None,
     kind: Kind,
     labels: Sequence[str] = (),
+    input: str = "",
 ) -> Score:
-    """Score one case; the order of the answers makes no difference.
+    """Score one case; the order of the answers makes no difference. `input` is what was asked, see `read_answer`.
 
-    Label, number, json and short answers are compared by class: semantic entropy, and the share of answers whose class
+    Answers of every kind but text are compared by class: semantic entropy, and the share of answers whose class
     is not the target's. Texts are compared by word sets: Rao's quadratic entropy, and the mean distance to the target.
     With fewer than two answers every number is None and `reason` says so.
     """
@@ -63,8 +64,8 @@ def score_case(
         return Score(id, None, None, None, None, kind, SCORER, None, None, n, reason="not enough answers")
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
-    read = [read_answer(answer.text, kind, labels=labels) for answer in ordered]
-    against = None if target is None else read_answer(target, kind, labels=labels)
+    read = [read_answer(answer.text, kind, labels=labels, input=input) for answer in ordered]
+    against = None if target is None else read_answer(target, kind, labels=labels, input=input)
     found = (_compare_texts if kind == "text" else _compare_classes)(read, groups, against)
     return Score(
         id=id,
