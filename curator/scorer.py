@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
-from curator.disagreement.answers import detect_kind, extract, read_answer
+from curator.disagreement.answers import Answer, extract, read_answer
+from curator.disagreement.detection import detect_task_kind
 from curator.disagreement.equivalence import meaning
 from curator.disagreement.score import score_case
 from curator.disagreement.signals import Answered
@@ -61,15 +63,18 @@ class Scorer:
                 Answered(g.text, f"{g.model}/{g.variant}", g.temperature, g.logprobs) for g in read_out[case.id]
             ]
             kind, labels = self._kinds[case.id], self._labels(case)
-            scores[case.id] = score_case(case.id, answered, target=case.target, kind=kind, labels=labels)
+            scores[case.id] = score_case(
+                case.id, answered, target=case.target, kind=kind, labels=labels, input=_asked(case)
+            )
         return scores
 
     def _answers(self, read_out: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
         answers = {}
         for case in self._cases:
             kind, labels = self._kinds[case.id], self._labels(case)
-            target = None if case.target is None else meaning(read_answer(case.target, kind, labels=labels))
-            answers[case.id] = group_answers([_given(g, kind, labels) for g in read_out[case.id]], target_key=target)
+            read = partial(read_answer, kind=kind, labels=labels, input=_asked(case))
+            target = None if case.target is None else meaning(read(case.target))
+            answers[case.id] = group_answers([_given(g, read(g.text)) for g in read_out[case.id]], target_key=target)
         return answers
 
     def _labels(self, case: Case) -> Sequence[str]:
@@ -86,9 +91,10 @@ class Scorer:
             else:
                 unknown[case.task or case.system].append(case)
         for alike in unknown.values():
-            texts = [g.text for case in alike for g in read_out[case.id]]
-            texts += [case.target for case in alike if case.target is not None]
-            kinds |= dict.fromkeys((case.id for case in alike), detect_kind(texts))
+            given = [
+                ([g.text for g in read_out[case.id]] + [t for t in [case.target] if t], _asked(case)) for case in alike
+            ]
+            kinds |= dict.fromkeys((case.id for case in alike), detect_task_kind(given))
         return kinds
 
 
@@ -97,6 +103,10 @@ def kind_of(task: TaskConfig) -> Kind | None:
     return task.kind or ("label" if task.labels else None)
 
 
-def _given(generation: Generation, kind: Kind, labels: Sequence[str]) -> GivenAnswer:
-    answer = read_answer(generation.text, kind, labels=labels)
+def _asked(case: Case) -> str:
+    """What the case asks, as one text: its system and user messages."""
+    return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
+
+
+def _given(generation: Generation, answer: Answer) -> GivenAnswer:
     return GivenAnswer(generation.text, meaning(answer), generation.variant or "", readable=bool(answer.key))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curator.disagreement.answers import Answer
-from curator.disagreement.wording import is_refusal, short_form
+from curator.disagreement.wording import short_form
 
 
 def meaning(answer: Answer) -> str:
     """What the answer's class is named by: answers of one kind mean the same when this is equal.
 
-    A readable answer is named by its key, a refusal by its being one, and any other unreadable answer by its own
-    wording; no two of these ever meet.
+    A refusal is named by its being one, and so is an answer that says nothing; a readable answer by its key, and an
+    unreadable one by its own wording. No two of these ever meet.
     """
-    if answer.key:
-        return f"={answer.key}"
-    return "!" if is_refusal(answer.text) else f"?{short_form(answer.text)}"
+    if answer.kind == "refusal":
+        return "!"
+    if answer.kind == "empty":
+        return "0"
+    return f"={answer.key}" if answer.key else f"?{short_form(answer.text)}"
 
 
 def classes(answers: Sequence[Answer]) -> list[int]:

@@ -49,7 +49,7 @@ def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> 
 
     A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
     answer. Its group is its model with its variant; `weights` are those of groups. Where `kind` is missing or not one of
-    `records.KINDS`, it is detected from the record's answers and target. `labels` may list the labels an answer can be.
+    `records.KINDS`, it is detected from the record's answers, target and input. `labels` may list the labels an answer can be.
     Unknown keys are ignored.
 
     Raises:
@@ -69,12 +69,16 @@ def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> 
         raise Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
     answers = [answer for answer in map(_answered, generations) if answer is not None]
     target = _text(record.get("target"))
+    asked = _asked(record.get("input"))
     kind = record.get("kind")
     if kind not in KINDS:
-        kind = detect_kind([*(answer.text for answer in answers), *([] if target is None else [target])])
+        given = [*(answer.text for answer in answers), *([] if target is None else [target])]
+        kind = detect_kind(given, input=asked)
     labels = record.get("labels")
     known = tuple(map(str, labels)) if isinstance(labels, list) else ()
-    return score_case(case_id, answers, target=target, kind=cast(Kind, kind), labels=known, weights=weights)
+    return score_case(
+        case_id, answers, target=target, kind=cast(Kind, kind), labels=known, input=asked, weights=weights
+    )
 
 
 def _answered(generation: object) -> Answered | None:
@@ -96,6 +100,15 @@ def _answered(generation: object) -> Answered | None:
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
         logprobs=_logprobs(generation.get("logprobs")),
     )
+
+
+def _asked(value: object) -> str:
+    """What was asked: a text as it is; of messages all but the assistant's, of their parts those that are text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "" if value.get("role") == "assistant" else _asked(value.get("content") or value.get("text"))
+    return "\n".join(filter(None, map(_asked, value))) if isinstance(value, list) else ""
 
 
 def _logprobs(value: object) -> tuple[float, ...] | None:

@@ -22,7 +22,7 @@ def score_case(
     target: str | None,
     kind: Kind,
     labels: Sequence[str] = (),
-    question: str = "",
+    input: str = "",
     weights: Mapping[str, float] | None = None,
 ) -> Score:
     """Score one case; the arguments are those of `measure`, and the order of the answers makes no difference.
@@ -33,7 +33,7 @@ def score_case(
     n = len(answers)
     if n < 2:
         return Score(id, None, None, None, None, kind, SCORER, None, None, n, reason="not enough answers")
-    found = measure(answers, target=target, kind=kind, labels=labels, question=question, weights=weights)
+    found = measure(answers, target=target, kind=kind, labels=labels, input=input, weights=weights)
     return Score(
         id=id,
         disagreement=default_score(found),

@@ -72,7 +72,7 @@ def measure(
     target: str | None,
     kind: Kind,
     labels: Sequence[str] = (),
-    question: str = "",
+    input: str = "",
     weights: Mapping[str, float] | None = None,
     scale: float = SCALE,
 ) -> Signals:
@@ -80,18 +80,18 @@ def measure(
 
     Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
     target's. Texts are compared by word sets: Rao's quadratic entropy, and the mean distance to the target; words of the
-    `question` count half there. `weights` are those of groups, 1 where a group has none. `scale` is that of
+    `input` count half there. `weights` are those of groups, 1 where a group has none. `scale` is that of
     `word_distances`.
     """
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
     texts = [answer.text for answer in ordered]
-    read = [read_answer(text, kind, labels=labels) for text in texts]
-    against = None if target is None else read_answer(target, kind, labels=labels)
+    read = [read_answer(text, kind, labels=labels, input=input) for text in texts]
+    against = None if target is None else read_answer(target, kind, labels=labels, input=input)
     counted = _weights(groups, weights or {})
     words = sum(len(text.split()) for text in texts) / len(texts)
     if kind == "text":
-        return _of_texts(read, groups, against, counted, words, question=question, scale=scale)
+        return _of_texts(read, groups, against, counted, words, question=input, scale=scale)
     wording = _wording(read + ([against] if against else []), texts + ([] if target is None else [target]), scale)
     return _of_classes(read, groups, against, counted, words, wording)
 
