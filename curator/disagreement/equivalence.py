@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +42,16 @@ def classes(answers: Sequence[Answer]) -> list[int]:
     return [numbers.setdefault(meaning(answer), len(numbers)) for answer in answers]
 
 
+@lru_cache(maxsize=2**14)
+def word_list(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters and in their order, without function words; all of them if none is left."""
+    words = _WORD.findall(text.casefold())
+    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)
+
+
 def content_words(text: str) -> frozenset[str]:
     """The words of a text in small letters without function words; all of them, or the text itself, if none is left."""
-    words = frozenset(_WORD.findall(text.casefold()))
-    return (words - _FUNCTION_WORDS) or words or frozenset((text,))
+    return frozenset(word_list(text)) or frozenset((text,))
 
 
 def distances(texts: Sequence[str]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.equivalence import classes, distances
+from curator.disagreement.compare import BY_WORDS, Comparer
 from curator.disagreement.estimators import (
     Split,
     mean_distance,
@@ -18,7 +18,7 @@ from curator.disagreement.estimators import (
 )
 from curator.records import Kind, Score
 
-SCORER = "committee/1"
+SCORER = "committee/2"
 """Name and version of the default score; the version is raised whenever a value of it changes."""
 PRIOR_ANSWERS = 0.5
 """How many answers the committee's own disagreement counts for beside its answers against the target."""
@@ -51,21 +51,25 @@ def score_case(
     target: str | None,
     kind: Kind,
     labels: Sequence[str] = (),
+    compare: Comparer = BY_WORDS,
 ) -> Score:
     """Score one case; the order of the answers makes no difference.
 
     Label, number, json and short answers are compared by class: semantic entropy, and the share of answers whose class
-    is not the target's. Texts are compared by word sets: Rao's quadratic entropy, and the mean distance to the target.
+    is not the target's. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target.
+    `compare` says which answers mean the same, and how far texts are apart; another one than the default is named in
+    `scorer`.
     With fewer than two answers every number is None and `reason` says so.
     """
     n = len(answers)
+    scorer = f"{SCORER}+{compare.name}" if compare.name else SCORER
     if n < 2:
-        return Score(id, None, None, None, None, kind, SCORER, None, None, n, reason="not enough answers")
+        return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
     read = [read_answer(answer.text, kind, labels=labels) for answer in ordered]
     against = None if target is None else read_answer(target, kind, labels=labels)
-    found = (_compare_texts if kind == "text" else _compare_classes)(read, groups, against)
+    found = (_compare_texts if kind == "text" else _compare_classes)(read, groups, against, compare)
     return Score(
         id=id,
         disagreement=default_score(found.split.total, found.against_target, n),
@@ -73,7 +77,7 @@ def score_case(
         between=found.split.between,
         against_target=found.against_target,
         kind=kind,
-        scorer=SCORER,
+        scorer=scorer,
         majority=found.majority,
         agreement=found.agreement,
         n=n,
@@ -93,8 +97,10 @@ def default_score(total: float, against_target: float | None, n: int) -> float:
     return (n * against_target + PRIOR_ANSWERS * total) / (n + PRIOR_ANSWERS)
 
 
-def _compare_classes(answers: Sequence[Answer], groups: Sequence[str], target: Answer | None) -> _Comparison:
-    numbers = classes([*answers, target] if target else answers)
+def _compare_classes(
+    answers: Sequence[Answer], groups: Sequence[str], target: Answer | None, compare: Comparer
+) -> _Comparison:
+    numbers = compare.classes(answers, target)
     of_target = numbers.pop() if target else None
     counts = Counter(numbers)
     largest = max(counts, key=lambda c: (counts[c], c == of_target, -c))
@@ -107,9 +113,11 @@ def _compare_classes(answers: Sequence[Answer], groups: Sequence[str], target: A
     )
 
 
-def _compare_texts(answers: Sequence[Answer], groups: Sequence[str], target: Answer | None) -> _Comparison:
+def _compare_texts(
+    answers: Sequence[Answer], groups: Sequence[str], target: Answer | None, compare: Comparer
+) -> _Comparison:
     """The majority is the medoid; its agreement is the mean similarity of all answers, itself included, to it."""
-    matrix = distances([answer.key for answer in (*answers, target) if answer])
+    matrix = compare.distances(answers, target)
     n = len(answers)
     own = matrix[:n, :n]
     means = [mean_distance(row) for row in own]
