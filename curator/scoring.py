@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import orjson
 
+from curator.disagreement.compare import Comparer, by_words
 from curator.disagreement.recorded import Problem, score_recorded
 from curator.errors import LogsError, StorageError
 from curator.logs.files import expand, physical_lines
@@ -57,12 +58,17 @@ def score(records: Iterable[Mapping[str, object]]) -> list[Score]:
 
 
 def score_file(
-    recorded: Path, out: Path | None, *, stdout: BinaryIO, on_problem: Callable[[Unreadable], None]
+    recorded: Path,
+    out: Path | None,
+    *,
+    stdout: BinaryIO,
+    on_problem: Callable[[Unreadable], None],
+    comparer: Callable[[str], Comparer] = by_words,
 ) -> ScoreResult:
     """Score a file of records (plain, gzip or zstd) line by line, with constant memory.
 
     The scores go to `out`, whole or not at all, or to `stdout` as they come. `on_problem` is told of each line that was
-    set aside.
+    set aside; `comparer` says what means the same.
 
     Raises:
         LogsError: there is no such file.
@@ -71,7 +77,7 @@ def score_file(
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
-    tally = _Tally(str(path), on_problem)
+    tally = _Tally(str(path), on_problem, comparer)
     if out is not None:
         write_atomic(out, tally.scores(path))
         return ScoreResult(tally.scored, tally.set_aside, out)
@@ -87,14 +93,17 @@ def score_file(
 class _Tally:
     """Counts what is scored and what is set aside while the scores stream by."""
 
-    def __init__(self, file: str, on_problem: Callable[[Unreadable], None]) -> None:
+    def __init__(
+        self, file: str, on_problem: Callable[[Unreadable], None], comparer: Callable[[str], Comparer]
+    ) -> None:
         self.scored = self.set_aside = 0
         self._file = file
         self._on_problem = on_problem
+        self._comparer = comparer
 
     def scores(self, path: Path) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        for result in score_recorded(self._lines(path)):
+        for result in score_recorded(self._lines(path), comparer=self._comparer):
             if isinstance(result, Problem):
                 self._put_aside(result.line, result.reason, result.remedy)
             else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
 from curator.disagreement.answers import detect_kind
+from curator.disagreement.compare import Comparer, by_words
 from curator.disagreement.score import Answered, score_case
 from curator.records import KINDS, Kind, Score
 
@@ -31,24 +32,27 @@ class _Unfit(Exception):
         self.remedy = remedy
 
 
-def score_recorded(lines: Iterable[bytes]) -> Iterator[Score | Problem]:
+def score_recorded(
+    lines: Iterable[bytes], *, comparer: Callable[[str], Comparer] = by_words
+) -> Iterator[Score | Problem]:
     """Score each record; every line that is not blank gives exactly one score or problem, in order.
 
     A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
     answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
     detected from the record's answers and target. `labels` may list the labels an answer can be. Unknown keys are ignored.
+    `comparer` makes what compares the answers to a question: the last user message of `input`.
     """
     for number, line in enumerate(lines, 1):
         data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not data.strip():
             continue
         try:
-            yield _score_line(data)
+            yield _score_line(data, comparer)
         except _Unfit as unfit:
             yield Problem(number, unfit.reason, unfit.remedy)
 
 
-def _score_line(data: bytes) -> Score:
+def _score_line(data: bytes, comparer: Callable[[str], Comparer]) -> Score:
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -68,7 +72,17 @@ def _score_line(data: bytes) -> Score:
         kind = detect_kind([*(answer.text for answer in answers), *([] if target is None else [target])])
     labels = record.get("labels")
     known = tuple(map(str, labels)) if isinstance(labels, list) else ()
-    return score_case(case_id, answers, target=target, kind=cast(Kind, kind), labels=known)
+    compare = comparer(_question(record.get("input")))
+    return score_case(case_id, answers, target=target, kind=cast(Kind, kind), labels=known, compare=compare)
+
+
+def _question(value: object) -> str:
+    """What was asked: a text, or the last user message of a list of messages."""
+    if isinstance(value, str):
+        return value
+    messages = value if isinstance(value, list) else []
+    asked = [m.get("content") for m in messages if isinstance(m, dict) and m.get("role") == "user"]
+    return asked[-1] if asked and isinstance(asked[-1], str) else ""
 
 
 def _answered(generation: object) -> Answered | None:
