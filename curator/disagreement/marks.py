@@ -46,6 +46,7 @@ _ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth t
 _NO_NAMES = _words(
     "the a an in on at it its this that these those he she they we i you and but or if as yes true false"
 )
+_RELATIONS = _words("to from for and or he she his her can may")
 _OPPOSITES = tuple(
     (_words(one), _words(other))
     for one, other in (
@@ -102,6 +103,7 @@ def marks(text: str) -> Marks:
         value = _number(text, token, following)
         if value is None and _ROMAN.fullmatch(token[0]) and _follows_name(text, tokens, place):
             value = _roman(token[0])
+            names.add(words[place])  # that James II is not James I
         if value is not None:
             numbers.add(str(value))
         elif words[place] in _DATES | _ORDINALS or _is_name(text, tokens, place, following):
@@ -137,6 +139,12 @@ def differ(one: str, other: str) -> bool:
         or left.negated != right.negated
         or any(_opposed(left, right, *pair) for pair in _OPPOSITES)
     )
+
+
+def related_otherwise(one: str, other: str) -> bool:
+    """Whether each answer has a small word that says how things go together, and that the other lacks: from, to, or."""
+    left, right = marks(one).words & _RELATIONS, marks(other).words & _RELATIONS
+    return bool(left - right and right - left)
 
 
 def _opposed(left: Marks, right: Marks, one: frozenset[str], other: frozenset[str]) -> bool:
@@ -187,4 +195,5 @@ def _is_name(text: str, tokens: list[re.Match[str]], place: int, following: str)
         return False
     if not _SENTENCE.search(text[: tokens[place].start()]):
         return True
-    return not following or following[0].isupper() or following in _AUXILIARIES
+    goes_on = place + 1 < len(tokens) and text[tokens[place].end() : tokens[place + 1].start()] == " "
+    return not following or (goes_on and (following[0].isupper() or following in _AUXILIARIES))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.disagreement.equivalence import content_words, word_list
-from curator.disagreement.marks import contradict, marks
+from curator.disagreement.marks import contradict, marks, related_otherwise
 
 NUMBERS_DECIDE = 32
 """Up to so many content words (a sentence or two) an answer is about what its numbers say; in longer prose they are details."""
@@ -44,7 +44,7 @@ def cheap_verdict(pair: Pair) -> bool | None:
     shorter, longer = sorted((word_list(pair.left), word_list(pair.right)), key=len)
     if len(longer) <= NUMBERS_DECIDE and contradict(pair.left, pair.right):
         return False
-    if marks(pair.left).negated != marks(pair.right).negated:
+    if marks(pair.left).negated != marks(pair.right).negated or related_otherwise(pair.left, pair.right):
         return None
     asked = content_words(pair.question)
     told = [word for word in shorter if word not in asked]
