@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import Answer, extract, read_answer
+from curator.disagreement.compare import by_words
 from curator.disagreement.detection import detect_task_kind
-from curator.disagreement.equivalence import meaning
+from curator.disagreement.recorded import Comparers
 from curator.disagreement.score import score_case
-from curator.disagreement.signals import Answered
+from curator.disagreement.signals import Answered, group_of
 from curator.records import Case, Generation, Kind, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
 
 Generations = Mapping[str, Sequence[Generation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared in one case: its question and the answers to it, and production's."""
+
+    case_id: str
+    question: str
+    answers: tuple[Answer, ...]
+    target: Answer | None
 
 
 class Scorer:
@@ -33,6 +44,15 @@ class Scorer:
         self._cases = cases
         self._rules = {variant.id: variant.read for variant in variants}
         self._kinds: dict[str, Kind] = {}
+        self._comparer: Comparers = by_words
+
+    def compare_by(self, comparer: Comparers) -> None:
+        """Compare answers so from now on; it is made for each question. The default is `by_words`."""
+        self._comparer = comparer
+
+    def compared(self, generations: Generations) -> list[Compared]:
+        """What is compared in each case, for those who find out what means the same."""
+        return list(self._compared(self._read_out(generations)))
 
     def score(self, generations: Generations) -> Scored:
         """The score of every case, and its answers in groups that mean the same."""
@@ -56,26 +76,48 @@ class Scorer:
         return generation if text == generation.text else replace(generation, text=text)
 
     def _scores(self, read_out: Generations) -> dict[str, Score]:
-        self._kinds = self._kinds or self._find_kinds(read_out)
+        self._settle_kinds(read_out)
         scores = {}
         for case in self._cases:
             answered = [
-                Answered(g.text, f"{g.model}/{g.variant}", g.temperature, g.logprobs) for g in read_out[case.id]
+                Answered(g.text, group_of(g.model, g.variant), g.temperature, g.logprobs) for g in read_out[case.id]
             ]
             kind, labels = self._kinds[case.id], self._labels(case)
             scores[case.id] = score_case(
-                case.id, answered, target=case.target, kind=kind, labels=labels, input=_asked(case)
+                case.id,
+                answered,
+                target=case.target,
+                kind=kind,
+                labels=labels,
+                input=_asked(case),
+                compare=self._comparer(case.user),
             )
         return scores
 
     def _answers(self, read_out: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
         answers = {}
+        for found in self._compared(read_out):
+            classes = self._comparer(found.question).classes(found.answers, found.target)
+            target = None if found.target is None else str(classes[-1])
+            answers[found.case_id] = group_answers(
+                [
+                    GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
+                    for g, answer, number in zip(read_out[found.case_id], found.answers, classes, strict=False)
+                ],
+                target_key=target,
+            )
+        return answers
+
+    def _compared(self, read_out: Generations) -> Iterator[Compared]:
+        self._settle_kinds(read_out)
         for case in self._cases:
             kind, labels = self._kinds[case.id], self._labels(case)
             read = partial(read_answer, kind=kind, labels=labels, input=_asked(case))
-            target = None if case.target is None else meaning(read(case.target))
-            answers[case.id] = group_answers([_given(g, read(g.text)) for g in read_out[case.id]], target_key=target)
-        return answers
+            target = None if case.target is None else read(case.target)
+            yield Compared(case.id, case.user, tuple(read(g.text) for g in read_out[case.id]), target)
+
+    def _settle_kinds(self, read_out: Generations) -> None:
+        self._kinds = self._kinds or self._find_kinds(read_out)
 
     def _labels(self, case: Case) -> Sequence[str]:
         return self._tasks[case.task].labels if case.task in self._tasks else ()
@@ -106,7 +148,3 @@ def kind_of(task: TaskConfig) -> Kind | None:
 def _asked(case: Case) -> str:
     """What the case asks, as one text: its system and user messages."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
-
-
-def _given(generation: Generation, answer: Answer) -> GivenAnswer:
-    return GivenAnswer(generation.text, meaning(answer), generation.variant or "", readable=bool(answer.key))
