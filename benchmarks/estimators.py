@@ -172,12 +172,5 @@ def read(record: Mapping[str, Any]) -> Read:
     return Read(texts, groups, target, kind, tuple(record.get("labels") or ()))
 
 
-def area(cases: Sequence[Read], wrong: NDArray[np.bool_], value: Value) -> float | None:
-    """The AUROC of a value over the cases of two answers and more; None where it has no value."""
-    kept = [i for i, case in enumerate(cases) if len(case.texts) > 1]
-    values = np.array([math.nan if (v := value(cases[i])) is None else v for i in kept])
-    return None if np.isnan(values).any() else auroc(values, wrong[kept])
-
-
 if __name__ == "__main__":
     main()
