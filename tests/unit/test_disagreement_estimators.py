@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -285,3 +286,9 @@ def test_the_margin_sees_the_lead() -> None:
 def test_every_estimator_has_a_version(module: ModuleType) -> None:
     assert module.VERSIONS
     assert all(callable(getattr(module, name)) for name in module.VERSIONS)
+
+
+@pytest.mark.parametrize("module", [estimators, graph, lexical, likelihood, meanings, vectors])
+def test_every_estimator_is_documented(module: ModuleType) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "estimators.md").read_text(encoding="utf-8")
+    assert [name for name in module.VERSIONS if f"`{name}`" not in page] == []
