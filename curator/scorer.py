@@ -8,10 +8,15 @@ from dataclasses import replace
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
-from curator.disagreement.answers import detect_kind, extract, read_answer
+from curator.disagreement.answers import Answer, detect_kind, extract, read_answer
 from curator.disagreement.equivalence import meaning
+from curator.disagreement.health import member_health, weighed
+from curator.disagreement.honesty import blind_share, noise_floor
+from curator.disagreement.pattern import pattern
 from curator.disagreement.score import Answered, score_case
-from curator.records import Case, Generation, Kind, Score
+from curator.disagreement.trusted import known_failures, label_meanings, random_truth
+from curator.disagreement.votes import Vote, failed_vote, seat_of, vote
+from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
 
@@ -32,13 +37,31 @@ class Scorer:
         self._kinds: dict[str, Kind] = {}
 
     def score(self, generations: Generations) -> Scored:
-        """The score of every case, and its answers in groups that mean the same."""
+        """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
         read_out = self._read_out(generations)
-        return Scored(self._scores(read_out), self._answers(read_out), read_out)
+        health = self._health(read_out, generations)
+        compared, left_out = weighed(read_out, health)
+        scores = self._scores(compared)
+        labels = label_meanings(self._cases, self._answer)
+        votes = self._votes(compared)
+        return Scored(
+            scores=scores,
+            answers=self._answers(compared),
+            compared=compared,
+            left_out=left_out,
+            health=health,
+            patterns={
+                i: pattern(own, against=scores[i].against_target, labels=[labels[i]] if i in labels else ())
+                for i, own in votes.items()
+            },
+            noise=noise_floor(votes),
+            blind=blind_share(known_failures(self._cases, labels, self._answer), scores),
+        )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
         """The scores alone."""
-        return self._scores(self._read_out(generations))
+        read_out = self._read_out(generations)
+        return self._scores(weighed(read_out, self._health(read_out, generations))[0])
 
     def forget(self) -> None:
         """Find the kinds anew, from other answers."""
@@ -46,14 +69,30 @@ class Scorer:
 
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
         """The generations with an answer, each with the text that its prompt variant's rule reads."""
-        return {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+        found = {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+        self._kinds = self._kinds or self._find_kinds(found)
+        return found
 
     def _read(self, generation: Generation) -> Generation:
         text = extract(generation.text, self._rules[generation.variant or ""])
         return generation if text == generation.text else replace(generation, text=text)
 
+    def _health(self, read_out: Generations, generations: Generations) -> tuple[MemberHealth, ...]:
+        failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
+        votes = {i: [*own, *failed[i]] for i, own in self._votes(read_out).items()}
+        labels = label_meanings(self._cases, self._answer)
+        return member_health(votes, truth=random_truth(self._cases, labels))
+
+    def _votes(self, read_out: Generations) -> dict[str, list[Vote]]:
+        return {
+            case.id: [vote(seat_of(g), g.text, self._answer(case, g.text)) for g in read_out[case.id]]
+            for case in self._cases
+        }
+
+    def _answer(self, case: Case, text: str) -> Answer:
+        return read_answer(text, self._kinds[case.id], labels=self._labels(case))
+
     def _scores(self, read_out: Generations) -> dict[str, Score]:
-        self._kinds = self._kinds or self._find_kinds(read_out)
         scores = {}
         for case in self._cases:
             answered = [
