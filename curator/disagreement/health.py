@@ -18,7 +18,7 @@ from curator.disagreement.votes import Seat, Vote, Votes, VotesByCase, by_seat, 
 from curator.records import Generation, MemberHealth, Rate
 
 SICK, BROKEN = 0.1, 0.3
-"""Shares of unreadable answers, or of refusals, above which a member counts for half, and above which it is left out."""
+"""Shares of answers that are none (unreadable, or refusals) above which a member counts for half, and is left out."""
 BEHIND = 0.15
 """How far a member's accuracy may be below the best one's before it counts for half.
 
@@ -65,13 +65,13 @@ _Found = Iterator[tuple[Seat, _Verdict]]
 def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None = None) -> tuple[MemberHealth, ...]:
     """The health of each member, in the order of model, variant and temperature.
 
-    `truth` gives the meaning of the trusted answer to cases that were drawn at random. A member is judged by the answers
-    of it that cannot be read, its refusals, its accuracy and its agreement with the others, in this order; one that is
-    about as accurate as the best is not judged by its agreement. Two members, and two answers to most cases, always stay.
+    `truth` gives the meaning of the trusted answer to cases that were drawn at random. A member is judged by its answers
+    that are none, its accuracy and its agreement with the others, in this order; one that is about as accurate as the best
+    is not judged by its agreement. Two members, and two answers to most cases, always stay.
     """
     tallies = _tallies(votes_by_case, truth or {})
     verdicts: dict[Seat, _Verdict] = {}
-    for judge in (_unreadable, _refusing, _inaccurate):
+    for judge in (_without_answer, _inaccurate):
         for seat, verdict in sorted(judge(tallies), key=lambda found: (found[1].weight, _order(found[0]))):
             if seat not in verdicts:
                 verdicts[seat] = _bearable(seat, verdict, verdicts, votes_by_case)
@@ -137,24 +137,20 @@ def _add(tally: _Tally, votes: Votes, right: str | None) -> None:
         tally.right += share(lambda v: v.meaning == right)
 
 
-def _unreadable(tallies: _Tallies) -> _Found:
-    return _above(tallies, lambda t: t.unreadable, "of its answers hold no answer of the kind")
-
-
-def _refusing(tallies: _Tallies) -> _Found:
-    return _above(tallies, lambda t: t.refused, "of its answers are refusals")
-
-
-def _above(tallies: _Tallies, of: Callable[[_Tally], float], what: str) -> _Found:
-    """The seats with a share above `SICK`, and above the others' by more than chance."""
-    for seat, tally in tallies.items():
-        others = [of(t) / t.cases for s, t in tallies.items() if s != seat and t.cases]
+def _without_answer(tallies: _Tallies) -> _Found:
+    """The seats that give no answer more often than `SICK`, and than the others by more than chance."""
+    shares = {seat: (t.unreadable + t.refused) / t.cases for seat, t in tallies.items() if t.cases}
+    for seat, share in shares.items():
+        tally, others = tallies[seat], [other for s, other in shares.items() if s != seat]
         if tally.cases < LEAST_CASES or not others:
             continue
-        own, rest = rate(of(tally), tally.cases), sum(others) / len(others)
-        if own.value is not None and own.value > SICK and surely_above(own, rate(rest * tally.cases, tally.cases)):
-            weight = 0.0 if own.value > BROKEN else HALF
-            yield seat, _Verdict(weight, f"{own.value:.0%} {what}, {rest:.0%} of the others' (n={own.n:,})")
+        own, rest = rate(share * tally.cases, tally.cases), sum(others) / len(others)
+        if share > SICK and surely_above(own, rate(rest * tally.cases, tally.cases)):
+            reason = (
+                f"{share:.0%} of its answers are none ({tally.unreadable / tally.cases:.0%} cannot be read,"
+                f" {tally.refused / tally.cases:.0%} are refusals), {rest:.0%} of the others' (n={own.n:,})"
+            )
+            yield seat, _Verdict(0.0 if share > BROKEN else HALF, reason)
 
 
 def _inaccurate(tallies: _Tallies) -> _Found:

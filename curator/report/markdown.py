@@ -268,14 +268,26 @@ def _committee(summary: Summary) -> str:
         ],
     )
     health = _table(
-        ["member", "cannot be read", "refused", "empty", "agrees with the rest", "kappa", "accuracy", "weight", "why"],
+        [
+            "member",
+            "cases",
+            "not read",
+            "refused",
+            "empty",
+            "agrees with the rest",
+            "kappa",
+            "accuracy",
+            "weight",
+            "why",
+        ],
         [
             [
                 code_span(m.id),
+                count(m.health.unreadable.n),
                 rate_cell(m.health.unreadable),
                 rate_cell(m.health.refused),
                 rate_cell(m.health.empty),
-                rate_with_cases(m.health.agreement),
+                rate_cell(m.health.agreement),
                 score(m.health.kappa),
                 rate_with_cases(m.health.accuracy),
                 f"{m.health.weight:g}",

@@ -166,7 +166,7 @@ def rate_cell(rate: Rate) -> str:
 
 
 def rate_with_cases(rate: Rate) -> str:
-    """A share in a table with its interval and the cases behind it."""
+    """A share in a table with its interval and the cases behind it, for columns whose cases differ."""
     return f"{NO_DATA if rate.value is None else rate_cell(rate)}, n={count(rate.n)}" if rate.n else "-"
 
 

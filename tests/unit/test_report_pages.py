@@ -8,10 +8,18 @@ import random
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
 
+from curator.disagreement.answers import read_answer
+from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
+from curator.disagreement.health import member_health
+from curator.disagreement.honesty import blind_share, noise_floor
+from curator.disagreement.pattern import pattern
+from curator.disagreement.trusted import known_failures
+from curator.disagreement.votes import failed_vote, seat_of, vote
 from curator.records import (
     Case,
     Feedback,
@@ -151,7 +159,25 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
         picks=picks,
         finetune=FinetuneSummary(5, {"correction": 3, "label": 2}, {"no trusted target": len(cases) - 5}),
         outputs={"eval_set.jsonl": sum(p.split == "eval" for p in picks), "label_queue.csv": len(picks)},
+        **judged(cases, generations, scores),
     )
+
+
+def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: dict[str, Score]) -> dict[str, Any]:
+    """What a run says of its committee, from the same answers."""
+    votes = {
+        i: [failed_vote(seat_of(g)) if g.error else vote(seat_of(g), g.text, read_answer(g.text, "label")) for g in own]
+        for i, own in generations.items()
+    }
+    patterns = {i: pattern(own, against=scores[i].against_target) for i, own in votes.items()}
+    failures = known_failures(cases, {}, lambda case, text: read_answer(text, "label"))
+    return {
+        "health": member_health(votes),
+        "noise": noise_floor(votes),
+        "blind": blind_share(failures, scores),
+        "diagnoses": {i: diagnose([found]) for i, found in patterns.items()},
+        "diagnose": lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +206,9 @@ def test_both_pages_show_the_same_key_figures(summary: Summary, page: str) -> No
     markdown = render_markdown(summary)
     for text in [
         *(c.name for c in summary.categories),
-        *(c.pattern for c in summary.categories),
+        *(c.diagnosis.advice for c in summary.categories),
+        *(c.diagnosis.evidence for c in summary.categories),
+        *(d.advice for d in summary.diagnoses),
         f"disagreement {summary.categories[0].typical[0].disagreement:.2f}",
         "HTTP 500 after 6 tries",
         "not valid JSON",
@@ -188,7 +216,7 @@ def test_both_pages_show_the_same_key_figures(summary: Summary, page: str) -> No
         "small/careful/0.8",
         "no trusted target",
     ]:
-        assert text in page, text
+        assert text in html.unescape(page), text
         assert text in markdown.replace("\\", ""), text
 
 
@@ -260,6 +288,7 @@ def test_an_empty_run_has_pages_too() -> None:
     nothing = replace(
         run, read=0, cases=(), merged=(), unreadable=(), generations={}, scores={}, embedded=(), picks=(), categories=(),
         layout=np.zeros((0, 2), np.float32), members=(), outputs={}, logs=(), finetune=FinetuneSummary(0, {}, {}),
+        diagnoses={}, health=(),
     )  # fmt: skip
     summary = summarise(nothing)
     assert "not enough data (n=0)" in render_markdown(summary)
