@@ -281,7 +281,7 @@ def _best(stands: Mapping[str, Sequence[Stand]], what: str) -> str:
         if len(ranked) > 1 and means[ranked[0]] - means[ranked[1]] > 1e-9:
             best = ranked[0]
             return f"The {what} that agrees most with {by} is {best}: {means[best]:.0%} (n={_cases(len(known[best]))})."
-    return f"No {what} agrees more with the others than the next."
+    return f"No {what} agrees more than the others with the most usual answer."
 
 
 def _cases(number: int) -> str:

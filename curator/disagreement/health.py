@@ -25,7 +25,7 @@ BEHIND = 0.15
 It is never left out for that: on recorded answers of three models, leaving out the weakest, 22% right where the best were
 56%, ranked failures a little worse (AUROC .777 against .781). Weak answers still tell; broken ones do not.
 """
-ODD, FOREIGN = 0.5, 0.25
+ODD, FOREIGN = 1 / 2, 1 / 3
 """The parts of the other members' median agreement (kappa) below which a member counts for half, and is left out."""
 AGREEING = 0.2
 """Below this median the members agree so little that nobody can be told to be the odd one out."""
@@ -197,7 +197,7 @@ def _odd(found: Mapping[Seat, Agreement], *, limit: float, weight: float) -> _Fo
         usual = median(others)
         if usual >= AGREEING and own.high < limit * usual:
             reason = (
-                f"it agrees with the other members by {own.kappa:.2f} beyond chance, where these do by {usual:.2f}"
+                f"it agrees with the other members by {own.kappa:z.2f} beyond chance, where these do by {usual:z.2f}"
                 f" (n={own.share.n:,})"
             )
             yield seat, _Verdict(weight, reason)

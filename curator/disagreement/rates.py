@@ -24,7 +24,7 @@ def rate(hits: float, n: int) -> Rate:
 
 def rounded(value: float) -> float:
     """The value with six digits: more than anybody reads, and the same on every machine."""
-    return round(value, 6)
+    return round(value, 6) + 0.0  # which turns -0.0 into 0.0
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:

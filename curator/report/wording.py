@@ -54,8 +54,8 @@ def usd(value: float) -> str:
 
 
 def score(value: float | None) -> str:
-    """A value in 0..1 with two digits."""
-    return "-" if value is None else f"{value:.2f}"
+    """A value up to 1 with two digits."""
+    return "-" if value is None else f"{value:z.2f}"
 
 
 def with_n(figure: Figure) -> str:
