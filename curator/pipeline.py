@@ -19,6 +19,7 @@ from curator.committee.store import DEFAULT_STORE, GenerationStore
 from curator.committee.variants import Variant, load_variants
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import read_answer
+from curator.disagreement.health import health_warnings
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
@@ -106,7 +107,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             missed=asked.missed(scored.scores),
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-    warnings = (*intake.warnings, *asked.plan.warnings)
+    warnings = (*intake.warnings, *asked.plan.warnings, *health_warnings(scored.health))
     return RunResult(folder, summary, asked.sampled.sent, asked.sampled.from_store, intake.labels, warnings)
 
 

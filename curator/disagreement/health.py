@@ -94,6 +94,17 @@ def weights_of(health: Sequence[MemberHealth]) -> dict[Seat, float]:
     return {Seat(h.model, h.variant, h.temperature): h.weight for h in health}
 
 
+def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
+    """A sentence for each member that does not count in full."""
+    return tuple(
+        f"the member {h.model}/{h.variant} is left out of what is scored: {h.reason}"
+        if h.weight == 0
+        else f"the member {h.model}/{h.variant} has a weight of {h.weight:g}: {h.reason}"
+        for h in health
+        if h.weight < 1
+    )
+
+
 def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:
     """Each case's answers that are compared, and those that are left out; cases without any are not among the latter.
 
