@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from curator.config import AdaptiveConfig
 from curator.disagreement.answers import read_answer
-from curator.disagreement.score import Answered, score_case
+from curator.disagreement.score import score_case
+from curator.disagreement.signals import Answered
 from curator.records import Kind, Score, stable_unit
 from curator.selection.cascade import first_stage, next_stage, ranking
 from curator.selection.missed import Missed, missed

@@ -95,7 +95,7 @@ class TaskConfig(Section):
     """What is known of one task's answers. Without it the kind is found from the answers themselves."""
 
     kind: Kind | None = None
-    """How answers are compared: label, number, json, short or text."""
+    """How answers are read and compared; `docs/answers.md` says which kind is for what."""
     labels: tuple[str, ...] = ()
     """The labels an answer may be; an answer is then read as the first of them that it names."""
 

@@ -19,7 +19,8 @@ JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "Jso
 Scalar = str | int | float | bool
 
 Role = Literal["system", "user", "assistant", "tool"]
-Kind = Literal["label", "number", "json", "short", "text"]
+Kind = Literal["label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text"]
+AnswerKind = Kind | Literal["refusal", "empty"]
 Thumb = Literal["up", "down"]
 ReferenceSource = Literal["label", "correction", "teacher"]
 Slice = Literal["random", "disagreement"]
@@ -40,7 +41,7 @@ DiagnosisName = Literal[
 
 # A spreadsheet takes a cell that begins so for a formula: the label queue is written with a `'` before it, and read without.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-KINDS: tuple[Kind, ...] = ("label", "number", "json", "short", "text")
+KINDS: tuple[Kind, ...] = ("label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
-from curator.disagreement.answers import Answer, detect_kind, extract, read_answer
+from curator.disagreement.answers import Answer, extract, read_answer
+from curator.disagreement.detection import detect_task_kind
 from curator.disagreement.equivalence import meaning
-from curator.disagreement.health import member_health, weighed
+from curator.disagreement.health import group_weights, member_health, weighed
 from curator.disagreement.honesty import blind_share, noise_floor
 from curator.disagreement.pattern import pattern
-from curator.disagreement.score import Answered, score_case
+from curator.disagreement.score import score_case
+from curator.disagreement.signals import Answered
 from curator.disagreement.trusted import known_failures, label_meanings, random_truth
-from curator.disagreement.votes import Vote, failed_vote, seat_of, vote
+from curator.disagreement.votes import Vote, failed_vote, group_of, seat_of, vote
 from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
@@ -41,19 +43,25 @@ class Scorer:
         read_out = self._read_out(generations)
         health = self._health(read_out, generations)
         compared, left_out = weighed(read_out, health)
-        scores = self._scores(compared)
-        labels = label_meanings(self._cases, self._answer)
+        scores = self._scores(compared, health)
+        labels = label_meanings(self._cases, self._kinds, self._answer)
         votes = self._votes(compared)
+        patterns = {
+            case.id: pattern(
+                votes[case.id],
+                against=scores[case.id].against_target,
+                labels=[labels[case.id]] if case.id in labels else (),
+                question=_asked(case),
+            )
+            for case in self._cases
+        }
         return Scored(
             scores=scores,
             answers=self._answers(compared),
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={
-                i: pattern(own, against=scores[i].against_target, labels=[labels[i]] if i in labels else ())
-                for i, own in votes.items()
-            },
+            patterns=patterns,
             noise=noise_floor(votes),
             blind=blind_share(known_failures(self._cases, labels, self._answer), scores),
         )
@@ -61,7 +69,8 @@ class Scorer:
     def scores(self, generations: Generations) -> dict[str, Score]:
         """The scores alone."""
         read_out = self._read_out(generations)
-        return self._scores(weighed(read_out, self._health(read_out, generations))[0])
+        health = self._health(read_out, generations)
+        return self._scores(weighed(read_out, health)[0], health)
 
     def forget(self) -> None:
         """Find the kinds anew, from other answers."""
@@ -80,34 +89,40 @@ class Scorer:
     def _health(self, read_out: Generations, generations: Generations) -> tuple[MemberHealth, ...]:
         failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
         votes = {i: [*own, *failed[i]] for i, own in self._votes(read_out).items()}
-        labels = label_meanings(self._cases, self._answer)
+        labels = label_meanings(self._cases, self._kinds, self._answer)
         return member_health(votes, truth=random_truth(self._cases, labels))
 
     def _votes(self, read_out: Generations) -> dict[str, list[Vote]]:
         return {
-            case.id: [vote(seat_of(g), g.text, self._answer(case, g.text)) for g in read_out[case.id]]
+            case.id: [vote(seat_of(g), self._answer(case, g.text), self._kinds[case.id]) for g in read_out[case.id]]
             for case in self._cases
         }
 
     def _answer(self, case: Case, text: str) -> Answer:
-        return read_answer(text, self._kinds[case.id], labels=self._labels(case))
+        return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
-    def _scores(self, read_out: Generations) -> dict[str, Score]:
+    def _scores(self, compared: Generations, health: Sequence[MemberHealth]) -> dict[str, Score]:
+        weights = group_weights(health)
         scores = {}
         for case in self._cases:
-            answered = [
-                Answered(g.text, f"{g.model}/{g.variant}", g.temperature, g.logprobs) for g in read_out[case.id]
-            ]
-            kind, labels = self._kinds[case.id], self._labels(case)
-            scores[case.id] = score_case(case.id, answered, target=case.target, kind=kind, labels=labels)
+            answered = [Answered(g.text, group_of(g), g.temperature, g.logprobs) for g in compared[case.id]]
+            scores[case.id] = score_case(
+                case.id,
+                answered,
+                target=case.target,
+                kind=self._kinds[case.id],
+                labels=self._labels(case),
+                input=_asked(case),
+                weights=weights,
+            )
         return scores
 
-    def _answers(self, read_out: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
+    def _answers(self, compared: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
         answers = {}
         for case in self._cases:
-            kind, labels = self._kinds[case.id], self._labels(case)
-            target = None if case.target is None else meaning(read_answer(case.target, kind, labels=labels))
-            answers[case.id] = group_answers([_given(g, kind, labels) for g in read_out[case.id]], target_key=target)
+            target = None if case.target is None else meaning(self._answer(case, case.target))
+            given = [_given(g, self._answer(case, g.text)) for g in compared[case.id]]
+            answers[case.id] = group_answers(given, target_key=target)
         return answers
 
     def _labels(self, case: Case) -> Sequence[str]:
@@ -124,9 +139,10 @@ class Scorer:
             else:
                 unknown[case.task or case.system].append(case)
         for alike in unknown.values():
-            texts = [g.text for case in alike for g in read_out[case.id]]
-            texts += [case.target for case in alike if case.target is not None]
-            kinds |= dict.fromkeys((case.id for case in alike), detect_kind(texts))
+            given = [
+                ([g.text for g in read_out[case.id]] + [t for t in [case.target] if t], _asked(case)) for case in alike
+            ]
+            kinds |= dict.fromkeys((case.id for case in alike), detect_task_kind(given))
         return kinds
 
 
@@ -135,6 +151,10 @@ def kind_of(task: TaskConfig) -> Kind | None:
     return task.kind or ("label" if task.labels else None)
 
 
-def _given(generation: Generation, kind: Kind, labels: Sequence[str]) -> GivenAnswer:
-    answer = read_answer(generation.text, kind, labels=labels)
+def _asked(case: Case) -> str:
+    """What the case asks, as one text: its system and user messages."""
+    return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
+
+
+def _given(generation: Generation, answer: Answer) -> GivenAnswer:
     return GivenAnswer(generation.text, meaning(answer), generation.variant or "", readable=bool(answer.key))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
-from curator.disagreement.recorded import Problem, score_recorded
+from curator.disagreement.recorded import Problem, Unfit, score_record, score_recorded
 from curator.errors import LogsError, StorageError
-from curator.logs.files import expand, physical_lines
+from curator.logs.files import Line, expand, physical_lines
 from curator.outputs.files import write_atomic
+from curator.processes import cores, map_ordered
 from curator.records import JsonValue, Score, Source, Unreadable
 
 MAX_LINE_BYTES = 64 * 2**20
 MAX_UNREADABLE = 0.2
+CHUNK_LINES = 200
+CHUNK_BYTES = 2**20
+WORTH_A_PROCESS = 8
+"""Chunks from which on more than one process is worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,17 @@ def score(records: Iterable[Mapping[str, object]]) -> list[Score]:
 
 
 def score_file(
-    recorded: Path, out: Path | None, *, stdout: BinaryIO, on_problem: Callable[[Unreadable], None]
+    recorded: Path,
+    out: Path | None,
+    *,
+    stdout: BinaryIO,
+    on_problem: Callable[[Unreadable], None],
+    processes: int | None = None,
 ) -> ScoreResult:
-    """Score a file of records (plain, gzip or zstd) line by line, with constant memory.
+    """Score a file of records (plain, gzip or zstd) with constant memory, on `processes` processors (None: all).
 
-    The scores go to `out`, whole or not at all, or to `stdout` as they come. `on_problem` is told of each line that was
-    set aside.
+    The scores go to `out`, whole or not at all, or to `stdout` as they come, in the order of the file. `on_problem` is
+    told of each line that was set aside.
 
     Raises:
         LogsError: there is no such file.
@@ -72,11 +83,12 @@ def score_file(
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
     tally = _Tally(str(path), on_problem)
+    scores = tally.scores(path, processes or cores())
     if out is not None:
-        write_atomic(out, tally.scores(path))
+        write_atomic(out, scores)
         return ScoreResult(tally.scored, tally.set_aside, out)
     try:
-        stdout.writelines(tally.scores(path))
+        stdout.writelines(scores)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -92,25 +104,49 @@ class _Tally:
         self._file = file
         self._on_problem = on_problem
 
-    def scores(self, path: Path) -> Iterator[bytes]:
+    def scores(self, path: Path, processes: int) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        for result in score_recorded(self._lines(path)):
-            if isinstance(result, Problem):
-                self._put_aside(result.line, result.reason, result.remedy)
-            else:
-                self.scored += 1
-                yield _line(result)
+        chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+        first = list(islice(chunks, WORTH_A_PROCESS))
+        if len(first) < WORTH_A_PROCESS:
+            processes = 1
+        for results in map_ordered(score_lines, chain(first, chunks), processes=processes):
+            for result in results:
+                if isinstance(result, Problem):
+                    self.set_aside += 1
+                    self._on_problem(Unreadable(Source(self._file, result.line), result.reason, result.remedy))
+                else:
+                    self.scored += 1
+                    yield result
 
-    def _lines(self, path: Path) -> Iterator[bytes]:
-        """The file's lines; one that cannot be read is told and stands there as a blank one, so that numbers agree."""
-        for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-            if line.data is None:
-                self._put_aside(line.number, line.problem or "", "mend or remove the line; the others are scored")
-            yield line.data or b""
 
-    def _put_aside(self, line: int, reason: str, remedy: str) -> None:
-        self.set_aside += 1
-        self._on_problem(Unreadable(Source(self._file, line), reason, remedy))
+def score_lines(lines: Sequence[Line]) -> list[bytes | Problem]:
+    """The score of each line that is not blank, as a JSON line, or what is wrong with it; done in a worker process."""
+    results: list[bytes | Problem] = []
+    for line in lines:
+        if line.data is None:
+            remedy = "mend or remove the line; the others are scored"
+            results.append(Problem(line.number, line.problem or "", remedy))
+        elif line.data.strip():
+            try:
+                results.append(_line(score_record(line.data)))
+            except Unfit as unfit:
+                results.append(Problem(line.number, unfit.reason, unfit.remedy))
+    return results
+
+
+def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """The lines in lists that are worth the way to another process and back."""
+    chunk: list[Line] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line.data or b"")
+        if len(chunk) == CHUNK_LINES or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _line(found: Score) -> bytes:

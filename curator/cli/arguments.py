@@ -83,6 +83,7 @@ def _add_score(group: _Commands) -> None:
     score = _command(group, "score", commands.score, "score generations you already have; no model is called")
     score.add_argument("recorded", type=Path, metavar="RECORDED.jsonl", help="one case with its generations a line")
     score.add_argument("--out", type=Path, metavar="SCORES.jsonl", help="where the scores go (default: stdout)")
+    score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
 
 
 def _add_doctor(group: _Commands) -> None:
@@ -174,3 +175,9 @@ def _at_least_zero(text: str, unit: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of {unit}")
     return number
+
+
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)

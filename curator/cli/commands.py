@@ -81,7 +81,9 @@ def score(arguments: argparse.Namespace) -> int:
     def tell(problem: Unreadable) -> None:
         print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
 
-    result = score_file(arguments.recorded, arguments.out, stdout=sys.stdout.buffer, on_problem=tell)
+    result = score_file(
+        arguments.recorded, arguments.out, stdout=sys.stdout.buffer, on_problem=tell, processes=arguments.jobs
+    )
     if arguments.out is not None and arguments.json:
         print_json(result.as_json())
     elif arguments.out is not None:

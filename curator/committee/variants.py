@@ -1,10 +1,11 @@
-"""Prompt variants: one task asked in several ways. Each one is a Markdown file with front matter and two templates.
+r"""Prompt variants: one task asked in several ways. Each one is a Markdown file with front matter and two templates.
 
     ---
     id: careful                       the name of the file, without .md
     version: 1                        counts up when the text changes
     changes: What it changes, in one sentence.
-    answer: {read: whole}             or {read: after, marker: "Answer:"}; see `ReadRule`
+    answer: {read: whole}             or {read: after, marker: "Answer:"}, {read: json, path: answer.label},
+                                      {read: regex, pattern: 'is (\d+)'}, {read: last_number}; see `ReadRule`
     extra_tokens: 0                   output tokens that it needs beyond the answer itself
     ---
     [system]
@@ -36,7 +37,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from curator.assets import asset
-from curator.disagreement.answers import ReadRule
+from curator.disagreement.extraction import Reading, ReadRule, path_problem
+from curator.disagreement.patterns import pattern_problem
 from curator.errors import ConfigError
 from curator.records import Case, Message, Source
 
@@ -96,13 +98,23 @@ class Variant:
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    read: Literal["whole", "last_line", "after", "tag"]
+    read: Reading
     marker: str = ""
+    pattern: str = ""
+    path: str = ""
 
     @model_validator(mode="after")
-    def _marked(self) -> Self:
-        if (self.read in {"after", "tag"}) != bool(self.marker.strip()):
-            raise ValueError("`after` and `tag` need a marker, `whole` and `last_line` have none")
+    def _fits(self) -> Self:
+        needed = {"after": "marker", "tag": "marker", "regex": "pattern", "json": "path"}.get(self.read)
+        for key in ("marker", "pattern", "path"):
+            if (key == needed) != bool(getattr(self, key).strip()):
+                raise ValueError(
+                    "`after` and `tag` need a marker, `regex` a pattern, `json` a path, and no other way of reading has one"
+                )
+        if self.read == "regex" and (problem := pattern_problem(self.pattern)):
+            raise ValueError(problem)
+        if self.read == "json" and (problem := path_problem(self.path)):
+            raise ValueError(problem)
         return self
 
 
@@ -201,7 +213,7 @@ def _load(path: Path) -> Variant:
         id=matter.id,
         version=matter.version,
         changes=matter.changes,
-        read=ReadRule(matter.answer.read, matter.answer.marker),
+        read=ReadRule(**matter.answer.model_dump()),
         extra_tokens=matter.extra_tokens,
         digest=hashlib.sha256(content).hexdigest(),
         system=sections["system"],
@@ -236,12 +248,21 @@ def _front_matter(path: Path, lines: Sequence[str]) -> _FrontMatter:
         matter = _FrontMatter.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(_explain(e["loc"], e["msg"], e["type"]) for e in error.errors())
-        _refuse(path, 1, f"front matter: {problems}", "its keys are " + ", ".join(_FrontMatter.model_fields))
+        line = _line_of(error.errors()[0]["loc"], lines)
+        _refuse(path, line, f"front matter: {problems}", "its keys are " + ", ".join(_FrontMatter.model_fields))
     if matter.id != path.stem:
         _refuse(
             path, 1, f"its id is {matter.id!r}, its name {path.name!r}", f"write `id: {path.stem}` or rename the file"
         )
     return matter
+
+
+def _line_of(location: tuple[int | str, ...], lines: Sequence[str]) -> int:
+    """The line of the file where a key of the front matter stands: the innermost one that is found, else the first line."""
+    for name in reversed(location):
+        if found := [i for i, line in enumerate(lines, start=2) if re.search(rf"\b{re.escape(str(name))}\s*:", line)]:
+            return found[0]
+    return 1
 
 
 def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:

@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from curator.disagreement.equivalence import distances
-from curator.disagreement.estimators import mean_distance
+import numpy as np
+
 from curator.disagreement.rates import rate, rounded
 from curator.disagreement.votes import Seat, Vote, Votes, VotesByCase, by_seat, given
+from curator.disagreement.words import word_distances
 from curator.records import Rate
 
 
@@ -24,12 +25,19 @@ class Agreement:
 
 @dataclass(slots=True)
 class _Sums:
-    """Over a seat's cases: the shares that agree, and how often it and the others say each thing."""
+    """Over a seat's cases: the shares that agree, how often it and the others say each thing, and what chance gives texts."""
 
     cases: int = 0
     agreeing: float = 0.0
+    typed: int = 0
     own: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
+    text_chance: float = 0.0
+
+    def chance(self) -> float:
+        """The share that would agree by chance."""
+        typed = sum(count * self.others[meaning] for meaning, count in self.own.items()) / max(self.typed, 1)
+        return (typed + self.text_chance) / self.cases
 
 
 def agreements(votes_by_case: VotesByCase, *, without: Collection[Seat] = ()) -> dict[Seat, Agreement]:
@@ -39,17 +47,19 @@ def agreements(votes_by_case: VotesByCase, *, without: Collection[Seat] = ()) ->
     voice, however often it answered, and where several meanings are named equally often each counts for its part. Of
     free text it is the mean similarity to the others' answers. Cases without a readable answer of another seat do not
     count. Chance is taken away as in Cohen's kappa (1960): (a - e) / (1 - e), with e = sum_c p_c q_c, the chance that a
-    seat and the others' majority say the same when each says what it says over all cases.
+    seat and the others' majority say the same when each says what it says over all cases. Of free text e is the mean
+    similarity to the others' answers to another case, the one before: a text that fits everywhere agrees with nothing.
     """
     sums: defaultdict[Seat, _Sums] = defaultdict(_Sums)
+    texts: list[list[Vote]] = []
     for votes in votes_by_case.values():
-        seats = by_seat(given(votes))
-        for seat in seats:
-            sums[seat].cases += 0  # a seat without anybody to agree with is measured too, on no case
-        if any(v.meaning is None for own in seats.values() for v in own):
-            _add_texts(sums, seats, without)
+        own = given(votes)
+        if any(v.meaning is None for v in own):
+            texts.append(own)
         else:
-            _add_classes(sums, seats, without)
+            _add_classes(sums, by_seat(own), without)
+    for number, own in enumerate(texts):
+        _add_texts(sums, own, texts[number - 1], without)
     return {seat: _agreement(found) for seat, found in sums.items()}
 
 
@@ -79,27 +89,32 @@ def _add_classes(sums: Mapping[Seat, _Sums], seats: Mapping[Seat, list[Vote]], w
             continue
         found = sums[seat]
         found.cases += 1
+        found.typed += 1
         found.agreeing += sum(voice.get(meaning, 0.0) * part for meaning, part in majority.items())
         found.own.update(voice)
         found.others.update(majority)
 
 
-def _add_texts(sums: Mapping[Seat, _Sums], seats: Mapping[Seat, list[Vote]], without: Collection[Seat]) -> None:
-    votes = [v for own in seats.values() for v in own]
-    matrix = distances([v.text for v in votes])
-    for seat in seats:
-        mine = [i for i, v in enumerate(votes) if v.seat == seat]
-        rest = [i for i, v in enumerate(votes) if v.seat != seat and v.seat not in without and v.readable]
-        if rest:
+def _add_texts(sums: Mapping[Seat, _Sums], own: Votes, before: Votes, without: Collection[Seat]) -> None:
+    """Add a case of free text; `before` are the answers to another one."""
+    votes = [*own, *before]
+    alike = 1 - word_distances([v.text for v in votes])
+    here = range(len(own))
+    for seat in by_seat(own):
+        mine = [i for i in here if votes[i].seat == seat]
+        others = [i for i, v in enumerate(votes) if v.seat != seat and v.seat not in without and v.readable]
+        rest, elsewhere = [i for i in others if i in here], [i for i in others if i not in here]
+        if rest and elsewhere:
             sums[seat].cases += 1
-            sums[seat].agreeing += 1 - mean_distance(matrix[mine][:, rest])
+            sums[seat].agreeing += float(alike[np.ix_(mine, rest)].mean())
+            sums[seat].text_chance += float(alike[np.ix_(mine, elsewhere)].mean())
 
 
 def _agreement(found: _Sums) -> Agreement:
     share = rate(found.agreeing, found.cases)
     if share.value is None or share.high is None:
         return Agreement(share)
-    chance = sum(count * found.others[meaning] for meaning, count in found.own.items()) / found.cases**2
+    chance = found.chance()
     if chance >= 1 - 1e-9:
         return Agreement(share)  # all say one thing whatever is asked: that tells nothing of anybody
     return Agreement(share, rounded((share.value - chance) / (1 - chance)), (share.high - chance) / (1 - chance))

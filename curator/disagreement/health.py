@@ -27,7 +27,7 @@ It is never left out for that: on recorded answers of three models, leaving out 
 """
 ODD, FOREIGN = 1 / 2, 1 / 3
 """The parts of the other members' median agreement (kappa) below which a member counts for half, and is left out."""
-AGREEING = 0.2
+AGREEING = 0.15
 """Below this median the members agree so little that nobody can be told to be the odd one out."""
 LEAST_CASES = 20
 """With fewer cases no member is judged."""
@@ -89,9 +89,16 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
     return tuple(_health(s, tallies[s], found.get(s, none), verdicts.get(s)) for s in sorted(tallies, key=_order))
 
 
-def weights_of(health: Sequence[MemberHealth]) -> dict[Seat, float]:
-    """What each member's answers count for."""
-    return {Seat(h.model, h.variant, h.temperature): h.weight for h in health}
+def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
+    """What the answers of each prompt of a model count for in the score: the mean over its members that are not left out.
+
+    The names are those of `votes.group_of`.
+    """
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for h in health:
+        if h.weight > 0:
+            found[f"{h.model}/{h.variant}"].append(h.weight)
+    return {group: sum(weights) / len(weights) for group, weights in found.items()}
 
 
 def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
@@ -108,10 +115,9 @@ def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
 def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:
     """Each case's answers that are compared, and those that are left out; cases without any are not among the latter.
 
-    This is the one place where a member's weight takes effect on a run. A case that would keep fewer than two answers keeps
-    all of them.
+    A case that would keep fewer than two answers keeps all of them.
     """
-    weights = weights_of(health)
+    weights = {Seat(h.model, h.variant, h.temperature): h.weight for h in health}
     compared: dict[str, Sequence[Generation]] = {}
     left_out: dict[str, Sequence[Generation]] = {}
     for case_id, own in answers.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import NoReturn
@@ -12,34 +13,75 @@ from curator.records import JsonValue
 _START = re.compile(r"[{\[]")
 _FENCE = re.compile(r"```\w*")
 _MAX_STARTS = 64
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_LONGEST_LITERAL = 5_000
+_ORDERED = re.compile(
+    r"order|sort|rank|step|seq|path|route|top|history|timeline|instruction|chain|messages|plan", re.IGNORECASE
+)
 
 
 def read_json(text: str) -> tuple[str, str] | None:
     """The JSON value of a text: its canonical form and its wording; None where there is none.
 
-    The whole text, else the longest object or array inside it. In the canonical form keys are sorted, and 2.0 is 2;
-    a numeric string stays a string, and true is not 1.
+    The whole text, else the longest object or array inside it, else a Python literal (`{'a': True}`) or an object with
+    trailing commas. In the canonical form keys are sorted, 2.0 is 2, other numbers have 9 digits, and arrays that are
+    sets (see `canonical`) are sorted; a numeric string stays a string, and true is not 1.
     """
-    text = answer_part(text)
-    try:
-        return _canonical(_DECODER.decode(text)), text
-    except (ValueError, RecursionError):
-        pass
-    found = _longest(text)
+    found = parse_json(answer_part(text))
     if found is None:
         return None
-    start, end = found
+    value, wording = found
     try:
-        return _canonical(_DECODER.decode(text[start:end])), text[start:end]
+        return canonical(value), wording
     except RecursionError:
         return None
 
 
+def parse_json(text: str) -> tuple[JsonValue, str] | None:
+    """The JSON value of a text, and the part of the text that it was read from."""
+    try:
+        return _DECODER.decode(text), text
+    except (ValueError, RecursionError):
+        pass
+    found = _longest(text)
+    if found is None:
+        return _lenient(text)
+    start, end = found
+    return _DECODER.decode(text[start:end]), text[start:end]
+
+
 def is_mostly_json(text: str) -> bool:
-    """Whether an object or array makes up at least half of the text."""
+    """Whether an object or array that is not empty makes up at least half of the text."""
     text = _FENCE.sub("", answer_part(text))
     found = _longest(text)
-    return found is not None and 2 * (found[1] - found[0]) >= len(text)
+    if found is not None:
+        return 2 * (found[1] - found[0]) >= len(text.strip()) and text[found[0] + 1 : found[1] - 1].strip() != ""
+    lenient = _lenient(text)
+    return lenient is not None and 2 * len(lenient[1]) >= len(text.strip())
+
+
+def canonical(value: JsonValue) -> str:
+    """One text for all JSON values that are equal: keys sorted, no blanks, arrays that are sets sorted.
+
+    An array is a set if it is an object's value, holds two or more distinct strings and nothing else, and its key
+    names no order (`steps`, `ranking` ...).
+    """
+    return json.dumps(settled(value), sort_keys=True, separators=(",", ":"))
+
+
+def settled(value: JsonValue, key: str | None = None) -> JsonValue:
+    """The value with the arrays in it that are sets sorted; `key` is the one it stands under."""
+    if isinstance(value, dict):
+        return {name: settled(inner, name) for name, inner in value.items()}
+    if not isinstance(value, list):
+        return value
+    return sorted(value, key=str) if _is_set(value, key) else [settled(inner) for inner in value]
+
+
+def _is_set(value: list[JsonValue], key: str | None) -> bool:
+    if key is None or _ORDERED.search(key):
+        return False
+    return all(isinstance(item, str) for item in value) and len(set(map(str, value))) == len(value)
 
 
 def _longest(text: str) -> tuple[int, int] | None:
@@ -61,12 +103,26 @@ def _longest(text: str) -> tuple[int, int] | None:
     return best
 
 
-def _canonical(value: JsonValue) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+def _lenient(text: str) -> tuple[JsonValue, str] | None:
+    """What stands between the first and the last brace, as a Python literal or with trailing commas."""
+    start, end = text.find("{"), text.rfind("}") + 1
+    if start < 0 or not start < end <= start + _LONGEST_LITERAL:
+        return None
+    part = text[start:end]
+    try:
+        return _DECODER.decode(_TRAILING_COMMA.sub(r"\1", part)), part
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # through JSON, as a literal may hold what JSON does not: tuples become arrays, sets and bytes are refused
+        value: JsonValue = _DECODER.decode(json.dumps(ast.literal_eval(part), allow_nan=False))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value, part
 
 
 def _number(digits: str) -> float | int:
-    value = float(digits)
+    value = float(f"{float(digits):.9g}")
     return int(value) if value.is_integer() else value
 
 

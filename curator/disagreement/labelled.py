@@ -6,30 +6,11 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from curator.disagreement.wording import (
-    SHORT_WORDS,
-    answer_part,
-    conclusion,
-    first_sentence,
-    is_refusal,
-    is_short,
-    normal_form,
-)
+from curator.disagreement.choices import DECORATION, last_letter, option_letter
+from curator.disagreement.conclusions import conclusion
+from curator.disagreement.wording import SHORT_WORDS, answer_part, first_sentence, is_refusal, is_short, normal_form
 
-_DECORATION = "*_`\"' \t“”"
-_OPTION = re.compile(
-    r"""
-    (?:[Oo]ption|[Cc]hoice|[Aa]nswer)?[ ]*
-    (?:
-        [(\[](?P<bracketed>[A-Za-z]|\d{1,2})[)\]](?!\w)
-      | (?P<alone>[A-Za-z])[).:,]?$
-      | (?P<listed>[A-Z])(?:[).:][*_`]*\s|\s+[-–—]\s|\s+because\b)
-    )
-    """,  # noqa: RUF001 - the dashes are meant
-    re.VERBOSE,
-)
-_LAST_OPTION = re.compile(r"\(([A-Z])\)")
-_YES_NO = re.compile(r"(yes|no|true|false)\b(?=\s*(?:[,.;:!–—*-]|$|because\b))", re.IGNORECASE)  # noqa: RUF001
+_YES_NO = re.compile(r"(yes|no|true|false)\b(?=\s*(?:[,.;:!–—*-]|$|because\b|since\b))", re.IGNORECASE)  # noqa: RUF001
 
 
 def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | None:
@@ -45,12 +26,13 @@ def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | Non
         return _known_label(text, said, labels)
     if said is None and (not text or is_refusal(text)):
         return None
-    wording = first_sentence(said or text).strip(_DECORATION)
+    wording = first_sentence(said or text).strip(DECORATION)
     choice = option_or_boolean(said or text)
+    if choice is None and said is not None:
+        choice = last_letter(wording)
     if choice is None and said is None and not is_short(wording):
-        last = text.splitlines()[-1].strip(_DECORATION)
-        options = _LAST_OPTION.findall(last)
-        choice = options[-1] if options else option_or_boolean(last)
+        last = text.splitlines()[-1].strip(DECORATION)
+        choice = last_letter(last) or option_or_boolean(last)
         wording = last if choice is None and is_short(last) else wording
     wording = choice or wording
     return normal_form(wording), wording
@@ -58,11 +40,9 @@ def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | Non
 
 def option_or_boolean(text: str) -> str | None:
     """The option letter (upper case) or the yes, no, true, false that a text begins with."""
-    text = text.strip(_DECORATION)
-    if match := _OPTION.match(text):
-        letter = next(group for group in match.groups() if group)
-        return letter.upper()
-    match = _YES_NO.match(text)
+    if letter := option_letter(text):
+        return letter
+    match = _YES_NO.match(text.strip(DECORATION))
     return match[1].lower() if match else None
 
 

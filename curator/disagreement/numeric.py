@@ -3,81 +3,108 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 
-from curator.disagreement.wording import SHORT_WORDS, answer_part, conclusion, is_refusal
+from curator.disagreement.conclusions import conclusion, conclusions
+from curator.disagreement.numberwords import last_number_word, leading_number_word
+from curator.disagreement.wording import answer_part, is_refusal
 
 _NUMBER = re.compile(
     r"""
     (?:(?<![^\s(=:$€£¥*"'{\[,|~≈])(?P<minus>[-−](?=[$€£¥]?\s?[\d.])))?
-    (?:[$€£¥]\s?(?P<inner_minus>[-−])?)?
+    (?:(?P<currency>[$€£¥])\s?(?P<inner_minus>[-−])?)?
     (?:
         (?<![A-Za-z_\d.])(?:(?P<whole>\d+)\s+)?(?P<numerator>\d+)/(?P<denominator>\d+)(?![\d/])
-      | (?<![A-Za-z_\d.])(?P<decimal>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)
-        (?:[eE](?P<exponent>[+-]?\d{1,3})(?!\w))?
-        (?:\s?(?P<magnitude>thousand|million|billion|trillion)\b)?
+      | (?<![A-Za-z_\d.])(?P<european>\d{1,3}(?:\.\d{3})+,\d+(?![\d.])|(?<!\d,)\d+,\d{1,2}(?![\d,]|\.\d))
+      | (?<![A-Za-z_\d.])(?P<decimal>\d{1,3}(?:[,'\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)
+        (?:[eE](?P<exponent>[+-]?\d{1,3})(?!\w)|\s?(?:[×x*]|\\times|\\cdot)\s?10\s?\^\s?\{?(?P<power>[-−+]?\d{1,3})\}?)?
+        (?:\s?(?P<magnitude>(?i:hundred|thousand|million|billion|trillion)|bn|mn)\b|(?P<letter>[kKMB])\b)?
     )
-    """,  # noqa: RUF001 - the typographic minus is meant
+    """,  # noqa: RUF001 - the typographic signs are meant
     re.VERBOSE,
 )
 _APPROXIMATELY = r"(?:about|approximately|around|roughly|exactly|only|~|≈|=|[a-z]\s*=)?"
 _UNIT = r"\s*%?(?:\s*[^\W\d_][^\s\d]*){0,3}"
 _CALCULATION = re.compile(r"(?<![\d.,])\d[\d.,]*%?\s*[-+*/×÷x]\s*[$€£]?\d[\d.,]*%?\s*=\s*[$€£]?\s*-?\d")  # noqa: RUF001
+_DIGIT = re.compile(r"\d")
 _MARKS = re.compile(r"<<[^<>]*>>")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 _ASIDE = re.compile(r"\([^()]*\)")
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
+_REASON = re.compile(r"\bbecause\b|\bsince\b|(?<=[\d%)])[.;]\s+(?=[A-Z])")
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
-_MAGNITUDES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_WORDED = {
-    word: str(value)
-    for value, word in enumerate(
-        re.findall(
-            r"\w+",
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-            "seventeen eighteen nineteen twenty",
-        )
-    )
+_LIST = re.compile(r"(?:(?:,|;|,?\sand)?\s+-?\d+(?:\.\d+)?){1,200}\W*$")
+_MAGNITUDES = {
+    "hundred": 10**2,
+    "thousand": 10**3,
+    "k": 10**3,
+    "million": 10**6,
+    "mn": 10**6,
+    "m": 10**6,
+    "billion": 10**9,
+    "bn": 10**9,
+    "b": 10**9,
+    "trillion": 10**12,
 }
+_ASKS = re.compile(
+    r"how (?:many|much|old|long|far|tall|big|deep|heavy|fast)\b|what(?:'s| is| was| are| were) (?:the|his|her|its|their) (?:\w+ )?"
+    r"(?:total|sum|number|average|mean|difference|product|quotient|price|cost|value|probability|percentage|area|volume)\b|"
+    r"\b(?:calculate|compute|evaluate)\b|arabic numerals"
+)
+_VULGAR = re.compile("[¼½¾⅐-⅞]")
+_SEPARATORS = re.compile(r"[,'\s]")
 _MAX_DIGITS = 200
+_LOOKED_AT = 2000
+"""Characters of a line that are looked at, from its end: the last number counts."""
 
 
 def read_number(text: str) -> tuple[str, str] | None:
     """The number a text concludes: its canonical form and the number as it stands there.
 
-    It is the number of a stated conclusion, else the last one of the last line that has any: there, a bold one goes
-    first, then the one after the last `=`. Units are not converted: `50%` is 50, `$3` is 3. None: there is none, or
-    the text refuses.
+    It is the number of a stated conclusion, the last one first, else the last one of the last line that has any: there,
+    a bold one goes first, then the one after the last `=`. Units are not converted: `50%` is 50, `$3` is 3. A comma
+    with three digits behind it separates thousands, with one or two it is a decimal comma. None: there is none, or the
+    text refuses.
     """
     text = _plain(answer_part(text))
-    said = conclusion(text)
-    if said is not None and (found := _stated(said)):
-        return found
+    for said in conclusions(text)[:3]:
+        if found := _stated(said):
+            return found
     if is_refusal(text):
         return None
-    line = next((line for line in reversed(text.splitlines()) if _numbers(line)), "")
+    line = next((cut for line in reversed(text.splitlines()) if _numbers(cut := line[-_LOOKED_AT:])), "")
+    if not line:
+        return last_number_word(text)
     for bold in reversed(_BOLD.findall(line)):
         if found := _last(bold):
             return found
     if "=" in line and (found := _after_equals(line)):
         return found
-    return _last(_ASIDE.sub(" ", line)) or _last(line) or _worded(said or text)
+    return _last(_ASIDE.sub(" ", line)) or _last(line)
+
+
+def asks_number(text: str) -> bool:
+    """Whether an input asks for a number: `How many ...?`, `Calculate ...`."""
+    return _ASKS.search(text[-_LOOKED_AT:].lower()) is not None
 
 
 def is_bare_number(text: str) -> bool:
-    """Whether the text is a number with at most a unit of three words, and no date, time or code."""
+    """Whether the text is a number, in digits or words, with at most a unit of three words, and no date, time or code."""
     candidate = _plain(text).strip().strip("*`\"'").rstrip(".")
     if len(candidate) > 80 or _MONTH.search(candidate):
         return False
     match = re.match(rf"{_APPROXIMATELY}\s*", candidate, re.IGNORECASE)
     start = match.end() if match else 0
     number = _NUMBER.match(candidate, start)
-    return number is not None and re.fullmatch(_UNIT, candidate[number.end() :]) is not None
+    if number is None:
+        return leading_number_word(candidate[start:]) is not None
+    return re.fullmatch(_UNIT, candidate[number.end() :]) is not None
 
 
 def has_number(text: str) -> bool:
-    """Whether a number can be read from the text at all."""
-    return read_number(text) is not None
+    """Whether a number can be read from the text at all; in prose a number word is none, as it often counts nothing."""
+    return (_DIGIT.search(text) is not None and read_number(text) is not None) or leading_number_word(text) is not None
 
 
 def concludes_in_number(text: str) -> bool:
@@ -90,27 +117,36 @@ def concludes_in_number(text: str) -> bool:
 
 
 def _begins_with_number(text: str) -> bool:
-    head = _plain(text).strip().lstrip("*`\"'([")
+    head = _plain(text[:_LOOKED_AT]).strip().lstrip("*`\"'([")
     match = re.match(rf"{_APPROXIMATELY}\s*", head, re.IGNORECASE)
     number = _NUMBER.match(head, match.end() if match else 0)
     if number is None:
-        return _CALCULATION.search(head) is not None
+        return _CALCULATION.search(head) is not None or leading_number_word(head) is not None
     rest = head[number.end() :]
-    return not re.match(r"[-/:]\d", rest) and not _MONTH.search(head[: number.end() + 12])
+    return not (re.match(r"[-/:]\d", rest) or _MONTH.search(head[: number.end() + 12]) or _LIST.match(rest))
 
 
 def _plain(text: str) -> str:
     """The text without calculator marks and with LaTeX numbers written out."""
-    text = _FRACTION.sub(r"\1/\2", _MARKS.sub("", text))
-    return text.replace("\\$", "$").replace("{,}", ",").replace("\\,", "").replace("\\!", "")
+    if not text.isascii():
+        text = _VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])} ".replace("\u2044", "/"), text)
+    if "<<" in text:
+        text = _MARKS.sub("", text)
+    if "\\" not in text and "{" not in text:
+        return text
+    text = _FRACTION.sub(r"\1/\2", text)
+    return text.replace("\\$", "$").replace("\\%", "%").replace("{,}", ",").replace("\\,", "").replace("\\!", "")
 
 
 def _stated(said: str) -> tuple[str, str] | None:
-    """The number of a stated conclusion: after its last `=`, else the first one."""
-    if "=" in said and (found := _after_equals(said)):
-        return found
-    numbers = _numbers(said)
-    return numbers[0] if numbers else _worded(said)
+    """The number of a stated conclusion, without its reason and asides: after its last `=`, else the first one."""
+    said = _REASON.split(said[:_LOOKED_AT], maxsplit=1)[0]
+    for part in (_ASIDE.sub(" ", said), said):
+        if "=" in part and (found := _after_equals(part)):
+            return found
+        if numbers := _numbers(part):
+            return numbers[0]
+    return leading_number_word(said) or last_number_word(said)
 
 
 def _after_equals(line: str) -> tuple[str, str] | None:
@@ -123,13 +159,6 @@ def _after_equals(line: str) -> tuple[str, str] | None:
 def _last(text: str) -> tuple[str, str] | None:
     numbers = _numbers(text)
     return numbers[-1] if numbers else None
-
-
-def _worded(text: str) -> tuple[str, str] | None:
-    """A number up to twenty that is written as a word, where the answer is hardly more than that."""
-    words = re.findall(r"[a-z]+", text.casefold()) if len(text) < 80 else []
-    value = _WORDED.get(words[0]) if words and len(words) <= SHORT_WORDS // 2 else None
-    return (value, words[0]) if value else None
 
 
 def _numbers(text: str) -> list[tuple[str, str]]:
@@ -150,7 +179,21 @@ def _value(match: re.Match[str]) -> Fraction | None:
         if not int(match["denominator"]):
             return None
         value = int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))
+    elif match["european"]:
+        value = Fraction(match["european"].replace(".", "").replace(",", "."))
     else:
-        value = Fraction(match["decimal"].replace(",", "")) * Fraction(10) ** int(match["exponent"] or 0)
-        value *= _MAGNITUDES.get(match["magnitude"] or "", 1)
+        value = Fraction(_SEPARATORS.sub("", match["decimal"])) * Fraction(10) ** _exponent(match)
+        value *= _magnitude(match)
     return -value if match["minus"] or match["inner_minus"] else value
+
+
+def _exponent(match: re.Match[str]) -> int:
+    return int((match["exponent"] or match["power"] or "0").replace("−", "-"))  # noqa: RUF001
+
+
+def _magnitude(match: re.Match[str]) -> int:
+    """What the number is multiplied by. `3M` and `3B` are millions and billions of money; else M and B are units."""
+    letter = match["letter"] or ""
+    if letter in {"M", "B"} and not match["currency"]:
+        return 1
+    return _MAGNITUDES.get((match["magnitude"] or letter).lower(), 1)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
 from curator.disagreement.answers import detect_kind
-from curator.disagreement.score import Answered, score_case
+from curator.disagreement.score import score_case
+from curator.disagreement.signals import Answered
 from curator.records import KINDS, Kind, Score
 
 
@@ -22,8 +23,8 @@ class Problem:
     remedy: str
 
 
-class _Unfit(Exception):
-    """A record that does not fit the contract."""
+class Unfit(Exception):
+    """A record that does not fit the contract: what is wrong and what the user can do."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -31,44 +32,53 @@ class _Unfit(Exception):
         self.remedy = remedy
 
 
-def score_recorded(lines: Iterable[bytes]) -> Iterator[Score | Problem]:
-    """Score each record; every line that is not blank gives exactly one score or problem, in order.
-
-    A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
-    answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
-    detected from the record's answers and target. `labels` may list the labels an answer can be. Unknown keys are ignored.
-    """
+def score_recorded(lines: Iterable[bytes], *, weights: Mapping[str, float] | None = None) -> Iterator[Score | Problem]:
+    """Score each record; every line that is not blank gives exactly one score or problem, in order."""
     for number, line in enumerate(lines, 1):
         data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not data.strip():
             continue
         try:
-            yield _score_line(data)
-        except _Unfit as unfit:
+            yield score_record(data, weights=weights)
+        except Unfit as unfit:
             yield Problem(number, unfit.reason, unfit.remedy)
 
 
-def _score_line(data: bytes) -> Score:
+def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> Score:
+    """Score one record, the JSON of an object.
+
+    A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
+    answer. Its group is its model with its variant; `weights` are those of groups. Where `kind` is missing or not one of
+    `records.KINDS`, it is detected from the record's answers, target and input. `labels` may list the labels an answer can be.
+    Unknown keys are ignored.
+
+    Raises:
+        Unfit: it does not fit the contract.
+    """
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise _Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+        raise Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
     if not isinstance(record, dict):
-        raise _Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+        raise Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
     case_id = _text(record.get("id"))
     if not case_id:
-        raise _Unfit("`id` is missing", "give each record an `id` of its own")
+        raise Unfit("`id` is missing", "give each record an `id` of its own")
     generations = record.get("generations")
     if not isinstance(generations, list):
-        raise _Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
+        raise Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
     answers = [answer for answer in map(_answered, generations) if answer is not None]
     target = _text(record.get("target"))
+    asked = _asked(record.get("input"))
     kind = record.get("kind")
     if kind not in KINDS:
-        kind = detect_kind([*(answer.text for answer in answers), *([] if target is None else [target])])
+        given = [*(answer.text for answer in answers), *([] if target is None else [target])]
+        kind = detect_kind(given, input=asked)
     labels = record.get("labels")
     known = tuple(map(str, labels)) if isinstance(labels, list) else ()
-    return score_case(case_id, answers, target=target, kind=cast(Kind, kind), labels=known)
+    return score_case(
+        case_id, answers, target=target, kind=cast(Kind, kind), labels=known, input=asked, weights=weights
+    )
 
 
 def _answered(generation: object) -> Answered | None:
@@ -76,7 +86,7 @@ def _answered(generation: object) -> Answered | None:
     if isinstance(generation, str):
         return Answered(generation, group="")
     if not isinstance(generation, dict):
-        raise _Unfit(
+        raise Unfit(
             f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
         )
     text = _text(generation.get("text"))
@@ -90,6 +100,15 @@ def _answered(generation: object) -> Answered | None:
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
         logprobs=_logprobs(generation.get("logprobs")),
     )
+
+
+def _asked(value: object) -> str:
+    """What was asked: a text as it is; of messages all but the assistant's, of their parts those that are text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "" if value.get("role") == "assistant" else _asked(value.get("content") or value.get("text"))
+    return "\n".join(filter(None, map(_asked, value))) if isinstance(value, list) else ""
 
 
 def _logprobs(value: object) -> tuple[float, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from curator.disagreement.answers import Answer
 from curator.disagreement.equivalence import meaning
-from curator.records import Case, normalise_space
+from curator.records import Case, Kind, normalise_space
 
 LEFT_OUT = "labelled for its disagreement"
 """Of a failure known by a label that was only given because the committee disagreed: it cannot tell what that misses."""
@@ -14,10 +14,11 @@ LEFT_OUT = "labelled for its disagreement"
 Reader = Callable[[Case, str], Answer]
 
 
-def label_meanings(cases: Iterable[Case], read: Reader) -> dict[str, str]:
+def label_meanings(cases: Iterable[Case], kinds: Mapping[str, Kind], read: Reader) -> dict[str, str]:
     """The meaning of each case's reference, by case id; free text, where wording is no meaning, is left out."""
-    found = ((case.id, read(case, case.reference.text)) for case in cases if case.reference)
-    return {case_id: meaning(answer) for case_id, answer in found if answer.kind != "text" and answer.key}
+    typed = (case for case in cases if kinds[case.id] != "text")
+    found = ((case.id, read(case, case.reference.text)) for case in typed if case.reference)
+    return {case_id: meaning(answer) for case_id, answer in found if answer.key}
 
 
 def random_truth(cases: Iterable[Case], meanings: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from curator.disagreement.answers import Answer
 from curator.disagreement.equivalence import meaning
-from curator.disagreement.wording import answer_part, is_refusal
-from curator.records import Generation
+from curator.records import Generation, Kind
 
 
 class Seat(NamedTuple):
@@ -41,17 +40,22 @@ Votes = Sequence[Vote]
 VotesByCase = Mapping[str, Votes]
 
 
-def vote(seat: Seat, text: str, answer: Answer) -> Vote:
-    """The vote for an answer that was read from `text`."""
-    readable, empty = bool(answer.key), not text.strip()
+def vote(seat: Seat, answer: Answer, kind: Kind) -> Vote:
+    """The vote for an answer, which was read as one of `kind`."""
+    is_text = kind == "text"
     return Vote(
         seat,
-        meaning=None if answer.kind == "text" else meaning(answer),
-        text=answer.text,
-        readable=readable,
-        refused=is_refusal(answer_part(text)) and (not readable or answer.kind == "text"),
-        empty=empty,
+        meaning=None if is_text else meaning(answer),
+        text=answer.key if is_text else answer.text,
+        readable=bool(answer.key),
+        refused=answer.kind == "refusal",
+        empty=answer.kind == "empty",
     )
+
+
+def group_of(generation: Generation) -> str:
+    """The prompt identity of a generation, by which the score splits its disagreement and takes its weights."""
+    return f"{generation.model or ''}/{generation.variant or ''}"
 
 
 def seat_of(generation: Generation) -> Seat:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 SHORT_WORDS = 8
 """An answer of more words than this is prose."""
 
-_NAMES = (
-    "answer|label|category|classification|class|intent|sentiment|topic|type|tag|route|queue|department|priority|"
-    "choice|option|result|output|verdict|prediction|conclusion|solution"
+# Where a base model ran on to the next question, and where a chat template's end marker leaked.
+_RUN_ON = re.compile(
+    r"\n[ \t]*(?:\#+[ \t]*|\*\*)?(?:Q|Question|Human|User|Input|Problem|Instruction)(?:[ \t]*\d+)?[ \t]*:"
+    r"|<\|(?:im_end|eot_id|endoftext|end|eos)\|>|</s>|\[INST\]"
 )
-_MARK = r"[*_`\"']*"
-_CONCLUSION = re.compile(
-    rf"""
-    \\boxed\s*\{{(?P<boxed>(?:[^{{}}]|\{{[^{{}}]*\}})*)\}}
-    | (?P<named>\([A-Z]\)|\boption\ \(?[A-Z]\)?){_MARK}\ is\ (?:the\ )?(?:\w+\ )?(?:correct|right|best|answer)\b
-    | \#\#\#\#\s*
-    | (?<=\n)[ \t]*{_MARK}A{_MARK}:\s*
-    | ^[ \t]*{_MARK}(?:final\ |correct\ |predicted\ )?(?:{_NAMES}){_MARK}[ \t]*:{_MARK}\s*
-    | \banswer{_MARK}(?:\s+(?:to|for)\s[^.:\n]{{1,60}}?)?\s*(?:\b(?:is|(?:would|should|must|will)\ be)\b|[:=]){_MARK}[ \t]*:?\s*
-    | \b(?:final|correct|best|right|predicted)\s+(?:{_NAMES})\s+is\b[ \t]*:?\s*
-    """,
-    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
-)
-# One of these stands in every conclusion: looking for them first makes prose ten times faster to read.
-_HINTS = (":", "answer", "####", "boxed", "correct", "right", "best", "final", "predicted")
-_LATEX_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
-_RUN_ON = re.compile(r"\n[ \t]*(?:Q|Question|Human|User)\s*:")
-_SENTENCE_END = re.compile(r"(?<=\w{4})[.!?]\s+(?=[A-Z])|,?\sbecause\b")
+_REASONING = re.compile(r"\s*<(think|thinking|reasoning|scratchpad)>")
+_SENTENCE_END = re.compile(r"(?<=\w{4})[.!?]\s+(?=[A-Z])|,?\sbecause\b|。")
 _REFUSAL = re.compile(
     r"""\W*(?:
     (?:i'm|i\ am|we\ are|we're)\ (?:\w+\ )?(?:unable|not\ able)\b
@@ -37,6 +23,9 @@ _REFUSAL = re.compile(
         .{0,80}?\b(?:can't|cannot|can\ not|unable|not\ able|won't|don't|do\ not)\b
     | i\ (?:can't|cannot|can\ not|couldn't|won't|will\ not|don't\ know|do\ not\ know|don't\ have|do\ not\ have|must\ decline)\b
     | as\ an?\ (?:ai|(?:large\ )?language\ model)\b
+    | (?:lo\ siento|je\ suis\ d[ée]sol[ée]e?|d[ée]sol[ée]e?|es\ tut\ mir\ leid|mi\ dispiace|desculpe|sinto\ muito)\b
+        .{0,80}?\b(?:no|ne|n'|nicht|kein\w*|non|não)\b
+    | (?:抱歉|对不起|對不起|很抱歉).{0,40}?(?:无法|無法|不能)
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -44,6 +33,13 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DROPPED = re.compile(r"['’`]|\.(?!\d)")  # noqa: RUF001 - the typographic apostrophe is meant
 _SPACED = re.compile(r"(?!(?<!\w)-\d)[^\w\s+#%&$€£°.]|_")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_JOINING = frozenset(
+    _LETTERS.findall(
+        "the a an is are was were be been of to in on at for with that this it its he she they we you i not have has had "
+        "which who will would can could do does did from by as so if but"
+    )
+)
 _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 
@@ -59,31 +55,28 @@ def normal_form(text: str) -> str:
 
 
 def short_form(text: str) -> str:
-    """The normal form without articles, after the answer normalisation of SQuAD (Rajpurkar et al. 2016)."""
+    """The normal form without articles, after the answer normalisation of SQuAD (Rajpurkar et al. 2016).
+
+    Of an answer that is nothing but signs (brackets) the blanks go, too.
+    """
     normal = normal_form(text)
+    if not any(map(str.isalnum, normal)):  # brackets and signs: blanks between them say nothing
+        return normal.replace(" ", "")
     return " ".join(_ARTICLE.sub(" ", normal).split()) or normal
 
 
+@lru_cache(maxsize=256)
 def answer_part(text: str) -> str:
-    """The text without a reasoning block before it, and without the next question that a base model ran on to."""
-    answer = text.rpartition("</think>")[2].strip()
-    run_on = _RUN_ON.search(answer)
-    return answer[: run_on.start()] if run_on and run_on.start() else answer
+    """The text without a reasoning block before it, and without the next question that a base model ran on to.
 
-
-def conclusion(text: str) -> str | None:
-    r"""What the text says is its answer: after the last `answer is`, `Label:`, `####`, or inside `\boxed{}`.
-
-    None where it says so nowhere. What follows on the same line is kept: the kind decides how much of it counts.
+    "" where a reasoning block was begun and not ended: the output was cut off before it said anything.
     """
-    lower = text.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return None
-    for match in reversed(list(_CONCLUSION.finditer(text))):
-        said = match["boxed"] or match["named"] or text[match.end() :].partition("\n")[0]
-        if said.strip():
-            return _LATEX_TEXT.sub(r"\1", said.strip())
-    return None
+    answer = text
+    if "<" in text and (opened := _REASONING.match(text)):
+        answer = text.rpartition(f"</{opened[1]}>")[2] if f"</{opened[1]}>" in text else ""
+    answer = answer.rpartition("</think>")[2].strip()
+    run_on = _RUN_ON.search(answer)
+    return answer[: run_on.start()].rstrip() if run_on and run_on.start() else answer
 
 
 def first_sentence(text: str) -> str:
@@ -95,6 +88,14 @@ def is_short(text: str) -> bool:
     """Whether the text is at most `SHORT_WORDS` words on one line, and no sentence of five words or more."""
     words = len(text.split())
     return "\n" not in text and words <= (4 if text.endswith((".", "!", "?")) else SHORT_WORDS)
+
+
+def is_word_list(text: str) -> bool:
+    """Whether a line of any length is an enumeration, not prose: hardly a word in it is one that joins sentences."""
+    words = _LETTERS.findall(text.casefold())
+    if len(words) < 3 or len(words) > 100 or "\n" in text or _SENTENCE_END.search(text):
+        return False
+    return 10 * sum(word in _JOINING for word in words) <= len(words)
 
 
 def is_refusal(text: str) -> bool:

@@ -511,7 +511,7 @@ async def test_an_answer_that_somebody_else_stored_meanwhile_holds_nothing_back(
     def buy(count: int) -> None:
         if provider.batches:
             with closing(sqlite3.connect(desk.path)) as store, store:
-                store.execute(f"INSERT OR IGNORE INTO generation VALUES ({','.join('?' * len(row))})", row)
+                store.execute("INSERT OR IGNORE INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     provider.before = buy
     assert await desk.run(2) == {}  # which looks that every bound was settled

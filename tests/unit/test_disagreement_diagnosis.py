@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.disagreement.diagnosis import ADVICE, LEAST_GROUP, diagnose
-from curator.disagreement.equivalence import distances
-from curator.disagreement.estimators import mean_distance
 from curator.disagreement.pattern import Pattern, pattern, unlike
 from curator.disagreement.votes import Seat, Vote, failed_vote
+from curator.disagreement.words import word_distances
 from curator.records import Diagnosis, DiagnosisName
 
 WARM = 0.8
@@ -176,8 +175,8 @@ def test_unlike_is_the_share_of_pairs_that_differ(said: list[str]) -> None:
     pairs = [(one, other) for i, one in enumerate(said) for other in said[:i]]
     assert unlike(votes(f"m.plain:{''.join(said)}")) == pytest.approx(sum(a != b for a, b in pairs) / len(pairs))
     texts = [f"the {word} one" for word in said]
-    matrix, n = distances(texts), len(texts)
-    assert unlike(text_votes(*texts)) == pytest.approx(mean_distance(matrix) * n / (n - 1))
+    matrix, n = word_distances(texts), len(texts)
+    assert unlike(text_votes(*texts)) == pytest.approx(matrix.sum() / (n * (n - 1)))
 
 
 @given(st.lists(st.sampled_from(["m.plain", "m.careful", "n.plain"]), min_size=2, max_size=12), st.data())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -47,8 +48,12 @@ def read(one: Case, text: str):  # noqa: ANN201
     return read_answer(text, one.kind or "label")
 
 
+def kinds(cases: Iterable[Case]) -> dict[str, Kind]:
+    return {one.id: one.kind or "label" for one in cases}
+
+
 def failures(*cases: Case) -> dict[str, str]:
-    return known_failures(cases, label_meanings(cases, read), read)
+    return known_failures(cases, label_meanings(cases, kinds(cases), read), read)
 
 
 DOWN = Feedback(thumb="down")
@@ -83,7 +88,7 @@ def test_only_labels_of_the_random_slice_judge_the_members() -> None:
         case("corrected", reference=Reference("b", "correction", slice="random")),
         case("prose", kind="text", reference=Reference("b", "label", slice="random")),
     ]
-    assert random_truth(cases, label_meanings(cases, read)) == {"drawn": "=b"}
+    assert random_truth(cases, label_meanings(cases, kinds(cases), read)) == {"drawn": "=b"}
 
 
 def score(name: str, disagreement: float | None) -> Score:

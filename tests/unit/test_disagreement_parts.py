@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.equivalence import distances
 from curator.disagreement.estimators import entropy, rao_entropy, semantic_entropy
 from curator.disagreement.parts import Parts, class_parts, distance_parts
+from curator.disagreement.words import word_distances
 
 ANSWERS = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["m1", "m2"]), st.sampled_from(["v1", "v2", "v3"])),
@@ -43,7 +43,7 @@ def test_the_parts_of_the_entropy_add_up_exactly_and_refine_the_split_of_the_sco
 @given(ANSWERS)
 def test_the_parts_of_the_distances_add_up_exactly_too(answers: list[tuple[str, str, str]]) -> None:
     said, models, variants = unzip(answers)
-    matrix = distances([f"the {word} {number % 3}" for number, word in enumerate(said)])
+    matrix = word_distances([f"the {word} {number % 3}" for number, word in enumerate(said)])
     parts = distance_parts(matrix, models, variants)
     split = rao_entropy(matrix, [f"{m}/{v}" for m, v in zip(models, variants, strict=True)])
     assert min(parts.models, parts.variants, parts.within) >= 0
@@ -60,7 +60,7 @@ def test_chance_is_the_mean_over_all_ways_to_deal_the_answers_out(measure: str) 
     def of(words: list[str]) -> Parts:
         if measure == "classes":
             return class_parts(words, models, variants)
-        return distance_parts(distances([texts[word] for word in words]), models, variants)
+        return distance_parts(word_distances([texts[word] for word in words]), models, variants)
 
     dealt_to_models = [of([said[i] for i in order]).models for order in permutations(range(6))]
     within_models = [

@@ -76,10 +76,10 @@ def test_model_and_variant_together_are_the_group() -> None:
 
 def test_the_kind_is_detected_where_it_is_missing_or_unknown() -> None:
     generations = ["yes", "Yes, because it is so and nothing else could ever be the case here.", "no"]
-    for extra in ({}, {"kind": None}, {"kind": "boolean"}):
+    for extra in ({}, {"kind": None}, {"kind": "no kind"}):
         result = score_one({"id": "a", "generations": generations, **extra})
         assert isinstance(result, Score)
-        assert (result.kind, result.majority) == ("label", "yes")
+        assert (result.kind, result.majority) == ("boolean", "yes")
     given_kind = score_one({"id": "a", "generations": generations, "kind": "text"})
     assert isinstance(given_kind, Score)
     assert given_kind.kind == "text"

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.score import SCORER, Answered, default_score, score_case
+from curator.disagreement.estimators import Split
+from curator.disagreement.score import SCORER, default_score, score_case
+from curator.disagreement.signals import Answered, Signals
 from curator.records import KINDS, Kind, Score
 
 texts = st.sampled_from(
@@ -68,11 +70,60 @@ def test_a_target_that_the_committee_contradicts_scores_higher_the_more_do_so() 
     assert values[0] == 0
 
 
+def signals(total: float, against: float | None, n: int, wording: float | None = None) -> Signals:
+    return Signals(n, Split(total, 0.0), against, "", 1.0, total, against, wording, 1.0, {})
+
+
 def test_the_committees_disagreement_breaks_ties_of_the_share_and_never_outranks_it() -> None:
-    assert default_score(0.4, 0.5, 10) > default_score(0.2, 0.5, 10)
-    assert default_score(0.0, 0.6, 10) > default_score(1.0, 0.5, 10)
-    assert default_score(0.0, 1.0, 10) > default_score(0.0, 1.0, 2)
-    assert default_score(0.3, None, 10) == 0.3
+    assert default_score(signals(0.4, 0.5, 10)) > default_score(signals(0.2, 0.5, 10))
+    assert default_score(signals(0.0, 0.6, 10)) > default_score(signals(1.0, 0.5, 10))
+    assert default_score(signals(0.0, 1.0, 10)) > default_score(signals(0.0, 1.0, 2))
+    assert default_score(signals(0.3, None, 10)) == 0.3
+
+
+def test_the_wording_breaks_the_ties_that_are_left_and_nothing_else() -> None:
+    assert default_score(signals(0.2, 0.5, 10, wording=0.4)) > default_score(signals(0.2, 0.5, 10, wording=0.1))
+    assert default_score(signals(0.3, 0.5, 10, wording=0.0)) > default_score(signals(0.2, 0.5, 10, wording=0.9))
+    assert default_score(signals(0.0, 0.0, 2, wording=1.0)) < 0.005
+    assert default_score(signals(1.0, 1.0, 5, wording=1.0)) == pytest.approx(1)
+
+
+def test_answers_that_mean_the_same_are_ordered_by_how_they_were_come_to() -> None:
+    alike = score(["Three and four are seven, so the answer is 7."] * 3, target="7")
+    apart = score(
+        ["Three and four are seven, so the answer is 7.", "Take ten, less two, less one more: the answer is 7.", "7"],
+        target="7",
+    )
+    assert alike.against_target == apart.against_target == 0
+    assert alike.agreement == apart.agreement == 1
+    assert alike.disagreement is not None
+    assert apart.disagreement is not None
+    assert 0 < alike.disagreement < apart.disagreement < 0.005
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        (["yes", "Yes.", "**yes**"], "label"),
+        (["$3", "3", "3.00"], "number"),
+        (['{"a":1,"b":2}', '{"b":2.0,"a":1}'], "json"),
+    ],
+)
+def test_bare_answers_that_mean_the_same_score_0(answers: list[str], kind: Kind) -> None:
+    assert score(answers, kind=kind).disagreement == 0
+
+
+def test_a_members_weight_changes_the_score_and_not_the_shares() -> None:
+    answers = [Answered("1", "good"), Answered("1", "good"), Answered("2", "odd")]
+    plain = score_case("c", answers, target="1", kind="number")
+    odd_out = score_case("c", answers, target="1", kind="number", weights={"odd": 0.5})
+    left_out = score_case("c", answers, target="1", kind="number", weights={"odd": 0.0})
+    assert plain.disagreement is not None
+    assert odd_out.disagreement is not None
+    assert plain.disagreement > odd_out.disagreement > 0
+    assert left_out.disagreement == 0
+    assert plain.against_target == odd_out.against_target == left_out.against_target == pytest.approx(1 / 3)
+    assert score_case("c", answers, target="1", kind="number", weights={"odd": 2.0, "good": 2.0}) == plain
 
 
 def test_the_split_tells_prompt_sensitivity_from_sampling_noise() -> None:
@@ -102,10 +153,11 @@ def test_texts_are_graded_and_their_majority_is_the_medoid() -> None:
     answers = ["the parcel arrives on Monday", "Parcel arrives Monday", "it was never sent"]
     result = score(answers, target="never sent", kind="text")
     assert result.majority in answers[:2]
-    assert result.agreement == pytest.approx(2 / 3)
-    assert result.against_target == pytest.approx(2 / 3)
+    # {parcel, arrives, monday} twice and {never, sent}: 5 words apart, which is 5 / (5 + 5)
+    assert result.agreement == pytest.approx(1 - (1 / 2) / 3)
+    assert result.against_target == pytest.approx((1 / 2 + 1 / 2) / 3)
     assert result.between == 0
-    assert result.within == pytest.approx(2 / 3)
+    assert result.within == pytest.approx((1 / 2 + 1 / 2) / 3)
 
 
 def test_labels_are_those_of_the_task() -> None:

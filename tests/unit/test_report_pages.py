@@ -170,7 +170,9 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
 def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: dict[str, Score]) -> dict[str, Any]:
     """What a run says of its committee, from the same answers."""
     votes = {
-        i: [failed_vote(seat_of(g)) if g.error else vote(seat_of(g), g.text, read_answer(g.text, "label")) for g in own]
+        i: [
+            failed_vote(seat_of(g)) if g.error else vote(seat_of(g), read_answer(g.text, "label"), "label") for g in own
+        ]
         for i, own in generations.items()
     }
     patterns = {i: pattern(own, against=scores[i].against_target) for i, own in votes.items()}

@@ -1,0 +1,174 @@
+"""Which kind of answer a task asks for, from the committee's own answers and from the input."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from curator.disagreement.booleans import leading_boolean, read_boolean
+from curator.disagreement.choices import Choices, find_choices, option_letter, read_choice, stated_choice
+from curator.disagreement.codelike import is_code
+from curator.disagreement.conclusions import conclusion
+from curator.disagreement.dates import concludes_in_date
+from curator.disagreement.jsonlike import is_mostly_json
+from curator.disagreement.labelled import option_or_boolean
+from curator.disagreement.numeric import asks_number, concludes_in_number, has_number, is_bare_number
+from curator.disagreement.toolcalls import is_tool_call
+from curator.disagreement.wording import answer_part, first_sentence, is_refusal, is_short, is_word_list, normal_form
+from curator.records import Kind
+
+NEARLY_ALL = 0.75
+"""The share of a group's answers that must look like a kind for the group to be of it."""
+ENOUGH = 0.25
+"""The share of plain numbers or options that lets longer answers be read as giving one too."""
+HALF = 0.5
+"""The share of tool calls, or of options that the input lists, that is enough."""
+DETECTION_SAMPLE = 2000
+"""Answers that are looked at to detect a kind, evenly spread over the group."""
+DETECTION_CASES = 200
+"""Cases of a task whose inputs are looked at, evenly spread over the task."""
+
+_ASKS_BOOLEAN = re.compile(
+    r"\byes[ /,\"'`]*(?:or|/|and)[ \"'`]*no\b|\btrue[ /,\"'`]*(?:or|/|and)[ \"'`]*false\b|\byes/no\b|\b(?:yes|true)\s+if\b",
+    re.IGNORECASE,
+)
+_BOOLEANS = frozenset({"yes", "no", "true", "false"})
+
+
+def detect_kind(answers: Sequence[str], *, input: str = "") -> Kind:
+    """The kind of a group of answers to one task, or to one input.
+
+    Nearly all of those that say something must look like it, in this order: tool_call (half is enough); json; code;
+    choice (each gives one of the options that `input` lists); date; number; boolean or choice (yes and no, option
+    letters); label (50 and more answers of which a few values make up nearly all); short (up to eight words, or an
+    enumeration). Else text. Where a quarter are plain numbers (option letters, yes or no), or the input asks for one,
+    prose that ends in one (begins with one) gives it.
+    """
+    sample = answers[:: max(1, len(answers) // DETECTION_SAMPLE)]
+    said = [part for text in sample if (part := answer_part(text)) and not is_refusal(part)]
+    if not said:
+        return "text"
+
+    def are(share: float, looks_so: Callable[[str], bool]) -> bool:
+        return sum(map(looks_so, said)) >= share * len(said)
+
+    return (
+        _structured(are)
+        or _from_options(are, input)
+        or _value(are, input)
+        or _option(are, said, input)
+        or _wording(said)
+    )
+
+
+_Are = Callable[[float, Callable[[str], bool]], bool]
+
+
+def detect_task_kind(cases: Sequence[tuple[Sequence[str], str]]) -> Kind:
+    """The kind of a task, from (answers, input) of each of its cases.
+
+    It is the kind that nearly all of the inputs with their own answers speak for, else that of all answers together.
+    """
+    sample = cases[:: max(1, len(cases) // DETECTION_CASES)]
+    found = Counter(detect_kind(answers, input=input) for answers, input in sample if any(map(str.strip, answers)))
+    if found:
+        kind, count = found.most_common(1)[0]
+        if kind in {"choice", "boolean"} and count >= NEARLY_ALL * found.total():
+            return kind
+    return detect_kind([answer for answers, _ in cases for answer in answers])
+
+
+def _structured(are: _Are) -> Kind | None:
+    if are(HALF, is_tool_call):
+        return "tool_call"
+    if are(NEARLY_ALL, is_mostly_json):
+        return "json"
+    return "code" if are(NEARLY_ALL, is_code) else None
+
+
+def _from_options(are: _Are, input: str) -> Kind | None:
+    """Choice, or boolean, where the answers give the options that the input lists."""
+    choices = find_choices(input) if input else None
+    if choices is None:
+        return None
+    # Half is enough: beside the options that the input lists stand `none of these`, and outputs that were cut off.
+    if not (are(ENOUGH, lambda text: _is_stated(text, choices)) and are(HALF, lambda text: _is_given(text, choices))):
+        return None
+    return "boolean" if _BOOLEANS.issuperset(choices.keys) else "choice"
+
+
+def _is_stated(text: str, choices: Choices) -> bool:
+    return stated_choice(text, choices) is not None
+
+
+def _is_given(text: str, choices: Choices) -> bool:
+    return read_choice(text, choices) is not None
+
+
+def _value(are: _Are, input: str) -> Kind | None:
+    if are(NEARLY_ALL, concludes_in_date):
+        return "date"
+    few = ENOUGH if not (input and asks_number(input)) else 0.0
+    if are(NEARLY_ALL, concludes_in_number) or (are(few, is_bare_number) and are(NEARLY_ALL, has_number)):
+        return "number"
+    return None
+
+
+def _option(are: _Are, said: Sequence[str], input: str) -> Kind | None:
+    """Boolean or choice, whichever more of the answers are."""
+    if input and _ASKS_BOOLEAN.search(input) and are(NEARLY_ALL, lambda text: read_boolean(text) is not None):
+        return "boolean"
+    if not (are(ENOUGH, _is_option) and are(NEARLY_ALL, _gives_option)):
+        return None
+    letters = sum(option_letter(_stated(text)) is not None for text in said)
+    booleans = sum(leading_boolean(_stated(text)) is not None for text in said)
+    return "choice" if letters >= booleans else "boolean"
+
+
+def _stated(text: str) -> str:
+    """What an answer gives as its option: its conclusion, else its short last line, else all of it."""
+    said = conclusion(text)
+    if said is not None:
+        return said
+    last = text.rpartition("\n")[2]
+    return text if option_or_boolean(text) or not option_or_boolean(last) else last
+
+
+def _is_option(text: str) -> bool:
+    """Whether the conclusion, the whole of a short text, or a short last line is an option letter, yes or no."""
+    last = text.rpartition("\n")[2]
+    return any(option_or_boolean(core) for core in (_core(text), last) if core and is_short(core))
+
+
+def _gives_option(text: str) -> bool:
+    return _is_option(text) or option_or_boolean(text) is not None
+
+
+def _wording(said: Sequence[str]) -> Kind:
+    cores = [core for core in map(_core, said) if core]
+    if len(cores) < NEARLY_ALL * len(said):
+        return "text"
+    return "label" if _repeats_few(cores, len(said)) else "short"
+
+
+def _core(text: str) -> str | None:
+    """What the text answers where that is short: its conclusion, else the whole of it; else None."""
+    said = conclusion(text)
+    core = text if said is None else first_sentence(said).rstrip(".!")
+    return core if core and (is_short(core) or is_word_list(core)) else None
+
+
+def _repeats_few(cores: Sequence[str], total: int) -> bool:
+    """Whether nearly all of at least 50 answers are a few values, 25 times each on average.
+
+    Answers to distinct questions repeat too, as often as each question was asked: 25 tells labels from those.
+    """
+    if total < 50:
+        return False
+    covered = values = 0
+    for _, count in Counter(map(normal_form, cores)).most_common():
+        covered, values = covered + count, values + 1
+        if covered >= NEARLY_ALL * total:
+            break
+    return covered >= NEARLY_ALL * total and 25 * values <= total

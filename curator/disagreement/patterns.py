@@ -1,0 +1,69 @@
+"""Whether a user's pattern is safe to run on text that nobody has checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+# The parse trees of `re` have no types; they have kept their shape since Python 2, and the tests would tell.
+_REPEATS = frozenset({codes.MAX_REPEAT, codes.MIN_REPEAT})
+_MANY = 4
+"""A part that may be repeated more often than this counts as repeated without end."""
+_MOST_BROAD = 2
+
+
+def pattern_problem(pattern: str) -> str:
+    """What speaks against a pattern of the user's: it is no valid one, or may take for ever; "" where nothing does.
+
+    Python's `re` tries all ways to share a text out among repeats: exponentially many where a repeat stands in a
+    repeat, and a power of the length where several repeats take any character.
+    """
+    try:
+        re.compile(pattern)
+        tree = parser.parse(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"the pattern is not valid ({error})"
+    if any(_varies(body) for body in _repeated(tree)):
+        return "a repeat or an alternative stands inside a repeat, which can take for ever: write the inner one once"
+    if sum(_is_broad(body) for body in _repeated(tree)) > _MOST_BROAD:
+        return f"more than {_MOST_BROAD} repeats take any character (`.*`), which can take very long: leave some away"
+    return ""
+
+
+def _repeated(tree: Any) -> Iterator[Any]:  # noqa: ANN401
+    """The body of each repeat in a parsed pattern that may be repeated many times."""
+    for code, argument in tree:
+        if code in _REPEATS and (argument[1] == codes.MAXREPEAT or argument[1] > _MANY):
+            yield argument[2]
+        for part in _parts(argument):
+            yield from _repeated(part)
+
+
+def _varies(tree: Any) -> bool:  # noqa: ANN401
+    """Whether a part can match one text in several ways: it holds a repeat of several lengths, or an alternative."""
+    for code, argument in tree:
+        if code == codes.BRANCH or (code in _REPEATS and argument[0] != argument[1]):
+            return True
+        if any(_varies(part) for part in _parts(argument)):
+            return True
+    return False
+
+
+def _is_broad(tree: Any) -> bool:  # noqa: ANN401
+    """Whether a repeated part takes (nearly) any character."""
+    return any(
+        code in {codes.ANY, codes.NOT_LITERAL} or (code == codes.IN and argument[0][0] == codes.NEGATE)
+        for code, argument in tree
+    )
+
+
+def _parts(argument: Any) -> Iterator[Any]:  # noqa: ANN401
+    """The patterns inside the argument of one operation of a parsed pattern."""
+    if isinstance(argument, parser.SubPattern):
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for item in argument:
+            yield from _parts(item)

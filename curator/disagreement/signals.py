@@ -1,0 +1,184 @@
+"""The signals of a case: all that is measured on its committee's answers, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from curator.disagreement.answers import Answer, read_answer
+from curator.disagreement.equivalence import classes
+from curator.disagreement.estimators import (
+    Split,
+    Weights,
+    mean_distance,
+    rao_entropy,
+    semantic_entropy,
+    share_against,
+    variation_ratio,
+)
+from curator.disagreement.words import SCALE, mean_word_distance, word_distances
+from curator.records import Kind
+
+FEW_WORDS = 8
+"""An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer of the committee. `group` is its prompt identity: the model and the prompt variant."""
+
+    text: str
+    group: str
+    temperature: float | None = None
+    logprobs: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What two or more answers to one case amount to.
+
+    Attributes:
+        n: how many answers there are.
+        split: the committee's own disagreement, every answer counted the same.
+        against_target: the share that contradicts the target, 0..1; None without one.
+        majority: the most usual answer, as it is shown.
+        agreement: the share of the answers that say it; for texts their mean similarity to the medoid.
+        total: as `split.total`, with the members' weights.
+        against: as `against_target`, with the members' weights.
+        wording: the mean distance of the wordings beyond what was read in them, the target's included, 0..1; None where
+            there is nothing beyond that.
+        words: the mean length of the answers, in words.
+        by_group: of each group the share of its answers that contradict the target, or without one the majority; for
+            texts their mean distance to it. 0..1.
+    """
+
+    n: int
+    split: Split
+    against_target: float | None
+    majority: str
+    agreement: float
+    total: float
+    against: float | None
+    wording: float | None
+    words: float
+    by_group: Mapping[str, float]
+
+
+def measure(
+    answers: Sequence[Answered],
+    *,
+    target: str | None,
+    kind: Kind,
+    labels: Sequence[str] = (),
+    input: str = "",
+    weights: Mapping[str, float] | None = None,
+    scale: float = SCALE,
+) -> Signals:
+    """The signals of at least two answers; their order makes no difference.
+
+    Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
+    target's. Texts are compared by word sets: Rao's quadratic entropy, and the mean distance to the target; words of the
+    `input` count half there. `weights` are those of groups, 1 where a group has none. `scale` is that of
+    `word_distances`.
+    """
+    ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
+    groups = [answer.group for answer in ordered]
+    texts = [answer.text for answer in ordered]
+    read = [read_answer(text, kind, labels=labels, input=input) for text in texts]
+    against = None if target is None else read_answer(target, kind, labels=labels, input=input)
+    counted = _weights(groups, weights or {})
+    words = sum(len(text.split()) for text in texts) / len(texts)
+    if kind == "text":
+        return _of_texts(read, groups, against, counted, words, question=input, scale=scale)
+    wording = _wording(read + ([against] if against else []), texts + ([] if target is None else [target]), scale)
+    return _of_classes(read, groups, against, counted, words, wording)
+
+
+def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
+    """The weight of each answer; None where all count the same."""
+    found = [weights.get(group, 1.0) for group in groups]
+    return found if any(found) and len(set(found)) > 1 else None
+
+
+def _of_classes(
+    answers: Sequence[Answer],
+    groups: Sequence[str],
+    target: Answer | None,
+    weights: Weights,
+    words: float,
+    wording: float | None,
+) -> Signals:
+    numbers = classes([*answers, target] if target else answers)
+    of_target = numbers.pop() if target else None
+    counts = Counter(numbers)
+    largest = max(counts, key=lambda c: (counts[c], c == of_target, -c))
+    wordings = [answer.text for answer, c in zip(answers, numbers, strict=True) if c == largest]
+    split = semantic_entropy(numbers, groups)
+    against = None if target is None else share_against(numbers, of_target)
+    return Signals(
+        n=len(answers),
+        split=split,
+        against_target=against,
+        majority=min(wordings, key=len),
+        agreement=1 - variation_ratio(numbers),
+        total=split.total if weights is None else semantic_entropy(numbers, groups, weights=weights).total,
+        against=against if weights is None or target is None else share_against(numbers, of_target, weights=weights),
+        wording=wording,
+        words=words,
+        by_group=_by_group(groups, [float(c != (largest if target is None else of_target)) for c in numbers]),
+    )
+
+
+def _wording(answers: Sequence[Answer], texts: Sequence[str], scale: float) -> float | None:
+    """How far apart the texts are beyond what was read in them; None where that is all there is to them."""
+    bare = [
+        answer.kind == "json" or len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS
+        for answer, text in zip(answers, texts, strict=True)
+    ]
+    if all(bare) and answers[0].kind != "short":
+        return None
+    compared = [a.key if b and a.key else text for a, text, b in zip(answers, texts, bare, strict=True)]
+    return mean_word_distance(compared, scale=scale)
+
+
+def _of_texts(
+    answers: Sequence[Answer],
+    groups: Sequence[str],
+    target: Answer | None,
+    weights: Weights,
+    words: float,
+    *,
+    question: str,
+    scale: float,
+) -> Signals:
+    """The majority is the medoid; its agreement is the mean similarity of all answers, itself included, to it."""
+    keys = [answer.key for answer in (*answers, target) if answer]
+    matrix = word_distances(keys, question=question, scale=scale)
+    n = len(answers)
+    own = matrix[:n, :n]
+    means = [mean_distance(row) for row in own]
+    medoid = min(range(n), key=means.__getitem__)
+    split = rao_entropy(own, groups)
+    against = None if target is None else mean_distance(matrix[n, :n])
+    return Signals(
+        n=n,
+        split=split,
+        against_target=against,
+        majority=answers[medoid].text,
+        agreement=1 - means[medoid],
+        total=split.total if weights is None else rao_entropy(own, groups, weights=weights).total,
+        against=against if weights is None or target is None else mean_distance(matrix[n, :n], weights=weights),
+        wording=None,
+        words=words,
+        by_group=_by_group(groups, matrix[medoid if target is None else n, :n].tolist()),
+    )
+
+
+def _by_group(groups: Sequence[str], apart: Sequence[float]) -> dict[str, float]:
+    """The mean of each group's values."""
+    found: dict[str, list[float]] = {}
+    for group, value in zip(groups, apart, strict=True):
+        found.setdefault(group, []).append(value)
+    return {group: fsum(values) / len(values) for group, values in found.items()}
