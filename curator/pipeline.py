@@ -21,6 +21,7 @@ from curator.committee.variants import Variant, load_variants
 from curator.comparing import by_embedding, by_nli
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import read_answer
+from curator.disagreement.health import health_warnings
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
@@ -112,7 +113,10 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             missed=asked.missed(scored.scores), judged=asked.judged,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-    warnings = (*intake.warnings, *asked.plan.warnings, *(asked.judged.warnings if asked.judged else ()))
+    warnings = (
+        *intake.warnings, *asked.plan.warnings, *health_warnings(scored.health),
+        *(asked.judged.warnings if asked.judged else ()),
+    )  # fmt: skip
     return RunResult(folder, summary, asked.sampled.sent, asked.sampled.from_store, intake.labels, warnings)
 
 

@@ -11,8 +11,20 @@ from numpy.typing import NDArray
 
 from curator.committee.judge import JudgeEstimate
 from curator.committee.plan import Estimate, ModelEstimate
+from curator.disagreement.pattern import Pattern
 from curator.progress import span
-from curator.records import Case, Category, Generation, JsonValue, Merged, Score, Unreadable
+from curator.records import (
+    BlindShare,
+    Case,
+    Category,
+    Generation,
+    JsonValue,
+    MemberHealth,
+    Merged,
+    NoiseFloor,
+    Score,
+    Unreadable,
+)
 from curator.report.answers import AnswerGroup
 from curator.report.summary import Summary
 
@@ -156,12 +168,18 @@ class RunResult:
 class Scored:
     """The committee's answers as they are compared, by case id: the score, and the groups of equal answers.
 
-    `compared` are the generations that gave an answer, each with the text that its prompt variant's rule reads.
+    `compared` are the generations whose answers were compared, each with the text that its prompt variant's rule reads;
+    `left_out` those of members whose health says that they count for nothing. `patterns` are what a diagnosis is made of.
     """
 
     scores: Mapping[str, Score]
     answers: Mapping[str, tuple[AnswerGroup, ...]]
     compared: Mapping[str, Sequence[Generation]]
+    left_out: Mapping[str, Sequence[Generation]]
+    health: tuple[MemberHealth, ...]
+    patterns: Mapping[str, Pattern]
+    noise: NoiseFloor
+    blind: BlindShare
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from curator.committee.plan import Plan
 from curator.committee.prices import price_of, price_source
 from curator.comparing import Judged
 from curator.config import Config
+from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
 from curator.outputs.eval_set import category_names, eval_rows
 from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.progress import Progress
-from curator.records import Case, Generation, JsonValue, Pick, Score, Split, Unreadable
+from curator.records import Case, Diagnosis, Generation, JsonValue, Pick, Score, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -67,6 +68,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     progress.start("write", total=None, unit="files")
     cases = {case.id: case for case in run.intake.cases}
     scores, categories = run.scored.scores, run.studied.categories
+    diagnoses = {case_id: diagnose([found]) for case_id, found in run.scored.patterns.items()}
     share = run.config.selection.held_out_share
 
     def split(group: str) -> Split:
@@ -81,7 +83,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
         "recorded.jsonl": list(_recorded(run)),
-        "cases.jsonl": list(_cases(run, split)),
+        "cases.jsonl": list(_cases(run, split, diagnoses)),
         "merged.jsonl": [
             {
                 "file": m.source.file,
@@ -97,10 +99,8 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)
-    summary = _with_judge(
-        summarise(_records(run, FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded), counted)),
-        run.judged,
-    )
+    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded)
+    summary = _with_judge(summarise(_records(run, finetuned, counted, diagnoses)), run.judged)
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
     files["label_queue.csv"] = csv_chunks(queue)
@@ -124,7 +124,10 @@ def _with_judge(summary: Summary, judged: Judged | None) -> Summary:
     return replace(summary, committee=replace(summary.committee, cost_usd=cost))
 
 
-def _records(run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int]) -> RunRecords:
+def _records(
+    run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int], diagnoses: Mapping[str, Diagnosis]
+) -> RunRecords:
+    patterns = run.scored.patterns
     return RunRecords(
         name=run.config.name,
         logs=_files(run.intake),
@@ -142,6 +145,11 @@ def _records(run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int
         picks=run.picks,
         finetune=finetune,
         outputs=outputs,
+        health=run.scored.health,
+        noise=run.scored.noise,
+        blind=run.scored.blind,
+        diagnoses=diagnoses,
+        diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
     )
 
@@ -178,6 +186,7 @@ def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
             **({"reference": case.reference.text} if case.reference else {}),
             **({"labels": list(labels)} if (labels := _labels(run.config, case)) else {}),
             "generations": [_generation(g) for g in run.scored.compared[case.id]],
+            **({"left_out": [_generation(g) for g in out]} if (out := run.scored.left_out.get(case.id)) else {}),
             "failed": [g.error for g in run.generations[case.id] if g.error is not None],
         }
 
@@ -203,7 +212,9 @@ def set_aside_row(record: Unreadable) -> dict[str, JsonValue]:
     return {"file": record.source.file, "line": record.source.line, "reason": record.reason, "remedy": record.remedy}
 
 
-def _cases(run: RunFacts, split: Callable[[str], Split]) -> Iterator[dict[str, JsonValue]]:
+def _cases(
+    run: RunFacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]
+) -> Iterator[dict[str, JsonValue]]:
     """Every kept case with what is known of it."""
     named = category_names(run.studied.categories)
     slices = {pick.case_id: pick.slice for pick in run.picks}
@@ -219,6 +230,7 @@ def _cases(run: RunFacts, split: Callable[[str], Split]) -> Iterator[dict[str, J
             "category": named.get(case.id),
             "slice": slices.get(case.id),
             **_score_fields(run.scored.scores.get(case.id)),
+            **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {}),
         }
 
 

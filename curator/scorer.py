@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import Answer, extract, read_answer
 from curator.disagreement.compare import by_words
 from curator.disagreement.detection import detect_task_kind
+from curator.disagreement.health import group_weights, member_health, weighed
+from curator.disagreement.honesty import blind_share, noise_floor
+from curator.disagreement.pattern import pattern
 from curator.disagreement.recorded import Comparers
 from curator.disagreement.score import score_case
 from curator.disagreement.signals import Answered, group_of
-from curator.records import Case, Generation, Kind, Score
+from curator.disagreement.trusted import known_failures, label_meanings, random_truth
+from curator.disagreement.votes import Vote, failed_vote, seat_of, vote
+from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
 
@@ -55,13 +59,38 @@ class Scorer:
         return list(self._compared(self._read_out(generations)))
 
     def score(self, generations: Generations) -> Scored:
-        """The score of every case, and its answers in groups that mean the same."""
+        """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
         read_out = self._read_out(generations)
-        return Scored(self._scores(read_out), self._answers(read_out), read_out)
+        health = self._health(read_out, generations)
+        compared, left_out = weighed(read_out, health)
+        scores = self._scores(compared, health)
+        labels = label_meanings(self._cases, self._kinds, self._answer)
+        votes = self._votes(compared)
+        patterns = {
+            case.id: pattern(
+                votes[case.id],
+                against=scores[case.id].against_target,
+                labels=[labels[case.id]] if case.id in labels else (),
+                question=_asked(case),
+            )
+            for case in self._cases
+        }
+        return Scored(
+            scores=scores,
+            answers=self._answers(compared),
+            compared=compared,
+            left_out=left_out,
+            health=health,
+            patterns=patterns,
+            noise=noise_floor(votes),
+            blind=blind_share(known_failures(self._cases, labels, self._answer), scores),
+        )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
         """The scores alone."""
-        return self._scores(self._read_out(generations))
+        read_out = self._read_out(generations)
+        health = self._health(read_out, generations)
+        return self._scores(weighed(read_out, health)[0], health)
 
     def forget(self) -> None:
         """Find the kinds anew, from other answers."""
@@ -69,55 +98,66 @@ class Scorer:
 
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
         """The generations with an answer, each with the text that its prompt variant's rule reads."""
-        return {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+        found = {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+        self._kinds = self._kinds or self._find_kinds(found)
+        return found
 
     def _read(self, generation: Generation) -> Generation:
         text = extract(generation.text, self._rules[generation.variant or ""])
         return generation if text == generation.text else replace(generation, text=text)
 
-    def _scores(self, read_out: Generations) -> dict[str, Score]:
-        self._settle_kinds(read_out)
+    def _health(self, read_out: Generations, generations: Generations) -> tuple[MemberHealth, ...]:
+        failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
+        votes = {i: [*own, *failed[i]] for i, own in self._votes(read_out).items()}
+        labels = label_meanings(self._cases, self._kinds, self._answer)
+        return member_health(votes, truth=random_truth(self._cases, labels))
+
+    def _votes(self, read_out: Generations) -> dict[str, list[Vote]]:
+        return {
+            case.id: [vote(seat_of(g), self._answer(case, g.text), self._kinds[case.id]) for g in read_out[case.id]]
+            for case in self._cases
+        }
+
+    def _answer(self, case: Case, text: str) -> Answer:
+        return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
+
+    def _scores(self, compared: Generations, health: Sequence[MemberHealth]) -> dict[str, Score]:
+        weights = group_weights(health)
         scores = {}
         for case in self._cases:
             answered = [
-                Answered(g.text, group_of(g.model, g.variant), g.temperature, g.logprobs) for g in read_out[case.id]
+                Answered(g.text, group_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared[case.id]
             ]
-            kind, labels = self._kinds[case.id], self._labels(case)
             scores[case.id] = score_case(
                 case.id,
                 answered,
                 target=case.target,
-                kind=kind,
-                labels=labels,
+                kind=self._kinds[case.id],
+                labels=self._labels(case),
                 input=_asked(case),
                 compare=self._comparer(case.user),
+                weights=weights,
             )
         return scores
 
-    def _answers(self, read_out: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
+    def _answers(self, compared: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
         answers = {}
-        for found in self._compared(read_out):
+        for found in self._compared(compared):
             classes = self._comparer(found.question).classes(found.answers, found.target)
             target = None if found.target is None else str(classes[-1])
             answers[found.case_id] = group_answers(
                 [
                     GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
-                    for g, answer, number in zip(read_out[found.case_id], found.answers, classes, strict=False)
+                    for g, answer, number in zip(compared[found.case_id], found.answers, classes, strict=False)
                 ],
                 target_key=target,
             )
         return answers
 
     def _compared(self, read_out: Generations) -> Iterator[Compared]:
-        self._settle_kinds(read_out)
         for case in self._cases:
-            kind, labels = self._kinds[case.id], self._labels(case)
-            read = partial(read_answer, kind=kind, labels=labels, input=_asked(case))
-            target = None if case.target is None else read(case.target)
-            yield Compared(case.id, case.user, tuple(read(g.text) for g in read_out[case.id]), target)
-
-    def _settle_kinds(self, read_out: Generations) -> None:
-        self._kinds = self._kinds or self._find_kinds(read_out)
+            target = None if case.target is None else self._answer(case, case.target)
+            yield Compared(case.id, case.user, tuple(self._answer(case, g.text) for g in read_out[case.id]), target)
 
     def _labels(self, case: Case) -> Sequence[str]:
         return self._tasks[case.task].labels if case.task in self._tasks else ()

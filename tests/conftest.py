@@ -36,6 +36,7 @@ class FakeEndpoint:
         self.error = "no"
         self.delay_s = 0.0
         self.temperature: float | None = None  # the only one it takes, if not None
+        self.broken_for: str | None = None  # requests with this text in them get nonsense for an answer
         self.batches: list[list[dict[str, Any]]] = []  # the lines of each one handed in
         self._files: dict[str, bytes] = {}
         self.base_url = ""
@@ -81,7 +82,10 @@ class FakeEndpoint:
         if self.temperature not in (None, body["temperature"]):
             error = {"message": "Unsupported value: 'temperature'", "param": "temperature", "code": "unsupported_value"}
             return web.json_response({"error": error}, status=400)
-        return web.json_response(_completion(body))
+        done = _completion(body)
+        if self.broken_for and self.broken_for in json.dumps(body["messages"]):
+            done["choices"][0]["message"]["content"] = "zz qx vv"
+        return web.json_response(done)
 
     async def _upload(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -452,3 +452,35 @@ def test_one_run_at_a_time(job: dict[str, Any], endpoint: Any, encoder: Any, wri
     with run_lock(tmp_path / "out"), pytest.raises(RunLocked, match="another curator run"):
         do(parse_config(job), tmp_path, encoder)
     assert endpoint.bodies == []
+
+
+def test_a_broken_member_is_left_out_of_what_is_scored_and_the_report_says_so(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.broken_for = "Take care with this one"  # a sentence of the variant `careful`
+    job["committee"]["variants"] = ["plain", "careful", "restated"]
+    result = do(parse_config(job), tmp_path, encoder)
+    out = tmp_path / "out"
+    weights = {m.variant: m.health.weight for m in result.summary.committee.members if m.health}
+    assert weights == {"plain": 1.0, "careful": 0.0, "restated": 1.0}
+    for row in rows(out / "cases.jsonl"):
+        assert row["n"] == row["diagnosis"]["answers"] == 4
+        parts = row["diagnosis"]["between_models"] + row["diagnosis"]["between_variants"] + row["diagnosis"]["within"]
+        assert parts == pytest.approx(row["within"] + row["between"], abs=1e-5)
+        assert row["diagnosis"]["name"] != "format-broken"
+    for row in rows(out / "recorded.jsonl"):
+        assert {g["variant"] for g in row["generations"]} == {"plain", "restated"}
+        assert [(g["variant"], g["text"]) for g in row["left_out"]] == [("careful", "zz qx vv")] * 2
+    assert sum(d.cases for d in result.summary.diagnoses) == result.summary.counts.asked
+    assert "left out of every score" in (out / "report.md").read_text(encoding="utf-8")
+    assert any("is left out" in warning and "careful" in warning for warning in result.warnings)
+
+
+def test_a_healthy_committee_loses_no_answer(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    result = do(parse_config(job), tmp_path, encoder)
+    assert [m.health.weight for m in result.summary.committee.members if m.health] == [1.0, 1.0]
+    assert all(row["n"] == 4 for row in rows(tmp_path / "out" / "cases.jsonl"))
+    assert all("left_out" not in row for row in rows(tmp_path / "out" / "recorded.jsonl"))
+    assert result.warnings == ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from curator.errors import LogsError
 from curator.logs.files import expand
@@ -12,7 +13,7 @@ from curator.logs.hints import listed, nearest
 from curator.logs.problem import Problem
 from curator.logs.rows import Records, open_records
 from curator.logs.verdicts import reference, said
-from curator.records import FORMULA_STARTS, JsonValue, Reference, Source, Unreadable
+from curator.records import FORMULA_STARTS, JsonValue, Reference, Slice, Source, Unreadable
 
 _REQUIRED = ("case_id", "label")
 _MAX_BYTES = 16_000_000
@@ -74,7 +75,13 @@ def _read_record(record: dict[str, JsonValue], *, is_csv: bool) -> tuple[str, Re
         )
     if label is not None:
         label = (_unguarded(label) if is_csv else label).strip()
-    return case.strip(), reference(label, None, by=record.get("labelled_by"))
+    found = reference(label, None, by=record.get("labelled_by"))
+    return case.strip(), found and replace(found, slice=_slice(record.get("slice")))
+
+
+def _slice(cell: JsonValue) -> Slice | None:
+    """The slice that the label queue names; None where the column is missing or was changed."""
+    return next((name for name in get_args(Slice) if name == cell), None)
 
 
 def _unguarded(cell: str) -> str:

@@ -11,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.records import (
+    BlindShare,
     Case,
     Category,
+    Diagnosis,
+    DiagnosisName,
     Generation,
     Member,
+    MemberHealth,
     Merged,
+    NoiseFloor,
     Pick,
     Score,
     Unreadable,
@@ -23,11 +28,12 @@ from curator.records import (
 )
 from curator.report.answers import AnswerGroup
 from curator.report.category_summary import CategoryBuilder, summarise_categories
-from curator.report.statistics import histogram, mean, pearson, rounded, spearman
+from curator.report.statistics import histogram, mean, pearson, rounded, share, spearman
 from curator.report.summary import (
     AdaptiveSummary,
     CommitteeSummary,
     Counts,
+    DiagnosisCount,
     DisagreementSummary,
     FinetuneSummary,
     LengthBaseline,
@@ -56,6 +62,9 @@ class RunRecords:
     asked about have answers in `generations`. `embedded` names the cases that were clustered, in the order of the rows
     of `layout` (n, 2), which places each one on the map, in 0..1. `answers_of` gives a case's answers grouped by what
     they say. `outputs` counts the rows of each file written. `adaptive` is None where every case got the whole committee.
+
+    `diagnoses` are those of the cases that were asked, by case id; `diagnose` gives that of a group of cases. `health` is
+    that of every member that was asked something.
     """
 
     name: str
@@ -74,6 +83,11 @@ class RunRecords:
     picks: Sequence[Pick]
     finetune: FinetuneSummary
     outputs: Mapping[str, int]
+    health: Sequence[MemberHealth]
+    noise: NoiseFloor
+    blind: BlindShare
+    diagnoses: Mapping[str, Diagnosis]
+    diagnose: Callable[[Sequence[str]], Diagnosis]
     adaptive: AdaptiveSummary | None = None
 
 
@@ -84,7 +98,7 @@ def summarise(run: RunRecords) -> Summary:
         ValueError: records were lost on the way: read != kept + merged + set aside.
     """
     committee = _committee(run)
-    builder = _category_builder(run, sees_between=committee.sees_between)
+    builder = _category_builder(run)
     categories, unclustered = summarise_categories(builder, run.categories, run.embedded)
     return Summary(
         name=run.name,
@@ -97,6 +111,9 @@ def summarise(run: RunRecords) -> Summary:
         adaptive=run.adaptive,
         disagreement=_disagreement(run.scores.values()),
         length=_length(run),
+        noise=run.noise,
+        blind=run.blind,
+        diagnoses=_diagnoses(run),
         categories=categories,
         unclustered=unclustered,
         points=_points(run),
@@ -152,8 +169,12 @@ def _committee(run: RunRecords) -> CommitteeSummary:
         by_member.setdefault((generation.model, generation.variant, generation.temperature), []).append(generation)
     samples = Counter((g.case_id, g.model, g.variant) for g in every)
     usages = [g.usage for g in every if g.usage]
+    health = {(h.model, h.variant, h.temperature): h for h in run.health}
     return CommitteeSummary(
-        members=tuple(_member(m, by_member.get((m.model, m.variant, m.temperature), [])) for m in run.members),
+        members=tuple(
+            _member(m, by_member.get(seat := (m.model, m.variant, m.temperature), []), health.get(seat))
+            for m in run.members
+        ),
         generations=len(every),
         failed=sum(g.error is not None for g in every),
         failures=_counted(one_line(g.error, _REASON_LIMIT) for g in every if g.error is not None),
@@ -167,7 +188,7 @@ def _committee(run: RunRecords) -> CommitteeSummary:
     )
 
 
-def _member(member: Member, generations: Sequence[Generation]) -> MemberSummary:
+def _member(member: Member, generations: Sequence[Generation], health: MemberHealth | None) -> MemberSummary:
     return MemberSummary(
         id=member.id,
         model=member.model,
@@ -179,6 +200,26 @@ def _member(member: Member, generations: Sequence[Generation]) -> MemberSummary:
         cut_off=sum(g.finish_reason == "length" for g in generations),
         output_tokens=mean(float(g.usage.output_tokens) for g in generations if g.usage),
         cost_usd=rounded(math.fsum(g.cost_usd for g in generations)),
+        health=health,
+    )
+
+
+def _diagnoses(run: RunRecords) -> tuple[DiagnosisCount, ...]:
+    """The cases by diagnosis, the most frequent first."""
+    weights = {case.id: case.weight for case in run.cases}
+    by_name: dict[DiagnosisName, list[str]] = {}
+    for case_id, found in run.diagnoses.items():
+        by_name.setdefault(found.name, []).append(case_id)
+    return tuple(
+        DiagnosisCount(
+            name=name,
+            cases=len(ids),
+            possible=sum(not run.diagnoses[i].certain for i in ids),
+            records=sum(weights[i] for i in ids),
+            share=share(len(ids), len(run.diagnoses)),
+            advice=run.diagnoses[ids[0]].advice,
+        )
+        for name, ids in sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))
     )
 
 
@@ -250,7 +291,7 @@ def _selection(run: RunRecords) -> SelectionSummary:
     )
 
 
-def _category_builder(run: RunRecords, *, sees_between: bool) -> CategoryBuilder:
+def _category_builder(run: RunRecords) -> CategoryBuilder:
     return CategoryBuilder(
         cases={c.id: c for c in run.cases},
         scores=run.scores,
@@ -258,7 +299,8 @@ def _category_builder(run: RunRecords, *, sees_between: bool) -> CategoryBuilder
         answers_of=run.answers_of,
         selected=frozenset(p.case_id for p in run.picks),
         asked_records=sum(c.weight for c in run.cases if run.generations.get(c.id)),
-        sees_between=sees_between,
+        diagnoses=run.diagnoses,
+        diagnose=run.diagnose,
     )
 
 

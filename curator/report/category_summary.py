@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.records import Case, Category, Generation, Score
+from curator.records import Case, Category, Diagnosis, Generation, Score
 from curator.report.answers import AnswerGroup
-from curator.report.statistics import Figure, mean, share
+from curator.report.statistics import mean, share
 from curator.report.summary import CategorySummary, ShownAnswer, TypicalCase
 from curator.report.text import clean, excerpt, one_line
 
@@ -18,16 +18,13 @@ INPUT_LIMIT = 600
 ANSWER_LIMIT = 300
 TASK_LIMIT = 60
 UNCLUSTERED = "unclustered"
-_MOST = 0.5
-_CALM = 0.15  # below this a committee counts as agreeing with itself
-_DOMINATES = 1.5  # one part of the split leads when it is this many times the other
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryBuilder:
     """The records that a category's summary is made from.
 
-    `asked_records` log records stand behind the asked cases; `sees_between` is that of `CommitteeSummary`.
+    `asked_records` log records stand behind the asked cases; `diagnoses` and `diagnose` are those of `RunRecords`.
     """
 
     cases: Mapping[str, Case]
@@ -36,7 +33,8 @@ class CategoryBuilder:
     answers_of: Callable[[str], Sequence[AnswerGroup]]
     selected: Collection[str]
     asked_records: int
-    sees_between: bool
+    diagnoses: Mapping[str, Diagnosis]
+    diagnose: Callable[[Sequence[str]], Diagnosis]
 
 
 def summarise_categories(
@@ -52,42 +50,10 @@ def summarise_categories(
     return tuple(_summary(builder, c) for c in ranked), _summary(builder, rest) if noise else None
 
 
-def pattern(within: Figure, between: Figure, against_target: Figure, *, sees_within: bool, sees_between: bool) -> str:
-    """A sentence or two on what the split of a category's disagreement suggests."""
-    if within.value is None or between.value is None:
-        return "Too few scored cases to say what is behind it."
-    if within.value + between.value >= _CALM:
-        said = _unsteady(within.value, between.value, sees_within=sees_within, sees_between=sees_between)
-    else:
-        said = "The members mostly agree with each other; what they agree on may still be wrong."
-    if against_target.value is not None and against_target.value >= _MOST:
-        said += " Most answers contradict production: read its answers here first."
-    return said
-
-
-def _unsteady(within: float, between: float, *, sees_within: bool, sees_between: bool) -> str:
-    if not sees_within:
-        return (
-            "Too few of these cases had a prompt sampled more than once, so sampling noise cannot be told from"
-            " sensitivity to the prompt."
-        )
-    if not sees_between:
-        return "Only one prompt was asked, so all that shows is sampling noise; more prompt variants would show more."
-    if between >= _DOMINATES * within:
-        return "Prompt-sensitive: the answer changes with the wording of the prompt. Make the prompt say what is meant."
-    if within >= _DOMINATES * between:
-        return (
-            "Sampling noise: one and the same prompt gives different answers. A lower temperature, examples or a"
-            " stricter answer format may steady it; an ambiguous input stays unsteady."
-        )
-    return "Both at once: answers change with the wording of the prompt and from one sample to the next."
-
-
 def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
     cases = [builder.cases[i] for i in category.case_ids]
     scores = [builder.scores[i] for i in category.case_ids if i in builder.scores]
-    within, between = mean(s.within for s in scores), mean(s.between for s in scores)
-    against_target = mean(s.against_target for s in scores)
+    own = Counter(d.name for i in category.case_ids if (d := builder.diagnoses.get(i)))
     records = sum(c.weight for c in cases)
     return CategorySummary(
         id=category.id,
@@ -98,29 +64,14 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         traffic_share=share(records, builder.asked_records),
         selected=sum(c.id in builder.selected for c in cases),
         disagreement=mean(s.disagreement for s in scores),
-        within=within,
-        between=between,
-        against_target=against_target,
+        within=mean(s.within for s in scores),
+        between=mean(s.between for s in scores),
+        against_target=mean(s.against_target for s in scores),
         thumbs_down=mean(_thumb_down(c) for c in cases),
-        pattern=pattern(
-            within,
-            between,
-            against_target,
-            sees_within=_sees_within(builder, category.case_ids),
-            sees_between=builder.sees_between,
-        ),
+        diagnosis=builder.diagnose(category.case_ids),
+        diagnoses=dict(own.most_common()),
         typical=tuple(_typical(builder, case_id) for case_id in _most_telling(builder, category.case_ids)),
     )
-
-
-def _sees_within(builder: CategoryBuilder, case_ids: Sequence[str]) -> bool:
-    """Whether some prompt was sampled more than once for most of the cases: an adaptive committee's get different many.
-
-    The others' within is 0 whatever the noise, and all of their spread counts as between prompts.
-    """
-    asked = [found for i in case_ids if (found := builder.generations.get(i))]
-    repeated = sum(max(Counter((g.model, g.variant) for g in found).values()) > 1 for found in asked)
-    return 2 * repeated > len(asked)
 
 
 def _impact(builder: CategoryBuilder, case_ids: Sequence[str]) -> float:

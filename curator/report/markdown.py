@@ -15,13 +15,18 @@ from curator.report.wording import (
     cost_sentence,
     count,
     counted,
+    diagnosis_mix,
+    diagnosis_name,
     funnel,
     length_sentence,
     names,
     percent,
+    rate_cell,
+    rate_with_cases,
     rate_with_n,
     reading,
     score,
+    unwell,
     usd,
     with_n,
 )
@@ -37,6 +42,7 @@ def render_markdown(summary: Summary) -> str:
         _head(summary),
         _funnel(summary),
         _blind_spots(summary),
+        _diagnoses(summary),
         _categories(summary),
         _spread(summary),
         _selection(summary),
@@ -87,8 +93,10 @@ def _head(summary: Summary) -> str:
         ("cost", usd(summary.committee.cost_usd)),
     ]
     logs = ", ".join(code_span(path) for path in summary.logs) or "none named"
-    return f"# {plain(summary.name)}: where the committee disagrees\n\nLogs: {logs}\n\n" + _table(
-        ["", ""], [[name, value] for name, value in figures]
+    warnings = "".join(f"\n- {code_span(member)}: {plain(what)}" for member, what in unwell(summary))
+    table = _table(["", ""], [[name, value] for name, value in figures])
+    return f"# {plain(summary.name)}: where the committee disagrees\n\nLogs: {logs}\n\n{table}" + (
+        f"\n\nMembers that do not count in full:\n{warnings}" if warnings else ""
     )
 
 
@@ -108,6 +116,24 @@ def _funnel(summary: Summary) -> str:
 
 def _blind_spots(summary: Summary) -> str:
     return "## What disagreement cannot see\n\n" + "\n".join(f"- {line}" for line in blind_spots(summary))
+
+
+def _diagnoses(summary: Summary) -> str:
+    if not summary.diagnoses:
+        return ""
+    rows = [
+        [
+            diagnosis_name(d.name),
+            count(d.cases) + (f" ({count(d.possible)} possibly)" if d.possible else ""),
+            percent(d.share),
+            count(d.records),
+            d.advice,
+        ]
+        for d in summary.diagnoses
+    ]
+    return "## What to do about it\n\n" + _table(
+        ["diagnosis", "cases", "share of cases", "log records", "advice"], rows
+    )
 
 
 def _categories(summary: Summary) -> str:
@@ -139,7 +165,12 @@ def _categories(summary: Summary) -> str:
 def _category(category: CategorySummary) -> str:
     words = ", ".join(plain(word) for word in category.keywords)
     facts = f"Thumbs down: {rate_with_n(category.thumbs_down)}. Selected: {count(category.selected)}."
-    parts = [f"### {plain(category.name)}", category.pattern, f"Keywords: {words}. {facts}" if words else facts]
+    found = category.diagnosis
+    diagnosis = (
+        f"**{diagnosis_name(found.name, certain=found.certain)}**: {found.advice} {plain(found.evidence)}"
+        f" By case: {diagnosis_mix(category.diagnoses) or 'none'}."
+    )
+    parts = [f"### {plain(category.name)}", diagnosis, f"Keywords: {words}. {facts}" if words else facts]
     return "\n\n".join([*parts, *(_case(case) for case in category.typical)])
 
 
@@ -236,10 +267,41 @@ def _committee(summary: Summary) -> str:
             for m in c.members
         ],
     )
+    health = _table(
+        [
+            "member",
+            "cases",
+            "not read",
+            "refused",
+            "empty",
+            "agrees with the rest",
+            "kappa",
+            "accuracy",
+            "weight",
+            "why",
+        ],
+        [
+            [
+                code_span(m.id),
+                count(m.health.unreadable.n),
+                rate_cell(m.health.unreadable),
+                rate_cell(m.health.refused),
+                rate_cell(m.health.empty),
+                rate_cell(m.health.agreement),
+                score(m.health.kappa),
+                rate_with_cases(m.health.accuracy),
+                f"{m.health.weight:g}",
+                plain(m.health.reason),
+            ]
+            for m in c.members
+            if m.health is not None
+        ],
+    )
     failures = "".join(f"\n- {count(n)} x {code_span(reason)}" for reason, n in c.failures.items())
     adaptive = f"{adaptive_paragraph(summary.adaptive)}\n\n" if summary.adaptive else ""
-    return f"## The committee and what it cost\n\n{cost_sentence(summary)}\n\n{adaptive}{table}" + (
-        f"\n\nFailed calls:\n{failures}" if failures else ""
+    return (
+        f"## The committee and what it cost\n\n{cost_sentence(summary)}\n\n{adaptive}{table}\n\n### Member health\n\n{health}"
+        + (f"\n\nFailed calls:\n{failures}" if failures else "")
     )
 
 

@@ -11,11 +11,22 @@ from dataclasses import dataclass
 
 import orjson
 
-from curator.records import Kind, ReferenceSource, Slice, Split, Thumb
+from curator.records import (
+    BlindShare,
+    Diagnosis,
+    DiagnosisName,
+    Kind,
+    MemberHealth,
+    NoiseFloor,
+    ReferenceSource,
+    Slice,
+    Split,
+    Thumb,
+)
 from curator.report.statistics import Figure
 from curator.report.text import Excerpt
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class MemberSummary:
-    """One seat of the committee, and what it did. `cut_off` counts answers that stopped at the token limit."""
+    """One seat of the committee, and what it did. `cut_off` counts answers that stopped at the token limit.
+
+    `health` is None for a member that nothing was asked of.
+    """
 
     id: str
     model: str
@@ -67,6 +81,7 @@ class MemberSummary:
     cut_off: int
     output_tokens: Figure
     cost_usd: float
+    health: MemberHealth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,21 @@ class LengthBaseline:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagnosisCount:
+    """The cases with one diagnosis, `possible` of them with one that the pattern only suggests; `share` of all diagnosed.
+
+    `records` counts the log records behind them.
+    """
+
+    name: DiagnosisName
+    cases: int
+    possible: int
+    records: int
+    share: float
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownAnswer:
     """One group of equal answers to a typical case."""
 
@@ -182,7 +212,10 @@ class TypicalCase:
 
 @dataclass(frozen=True, slots=True)
 class CategorySummary:
-    """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked."""
+    """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked.
+
+    `diagnosis` is that of all of them together, `diagnoses` how many have which one of their own.
+    """
 
     id: str
     name: str
@@ -196,7 +229,8 @@ class CategorySummary:
     between: Figure
     against_target: Figure
     thumbs_down: Figure
-    pattern: str
+    diagnosis: Diagnosis
+    diagnoses: Mapping[DiagnosisName, int]
     typical: tuple[TypicalCase, ...]
 
 
@@ -249,6 +283,9 @@ class Summary:
     adaptive: AdaptiveSummary | None
     disagreement: DisagreementSummary
     length: tuple[LengthBaseline, ...]
+    noise: NoiseFloor
+    blind: BlindShare
+    diagnoses: tuple[DiagnosisCount, ...]
     categories: tuple[CategorySummary, ...]
     unclustered: CategorySummary | None
     points: tuple[Point, ...]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from curator.records import BlindShare, DiagnosisName, NoiseFloor, Rate
 from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
 from curator.report.summary import AdaptiveSummary, LengthBaseline, Summary
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
+_NEAR_FLOOR = 0.05  # a spread that is no further above its noise floor says little
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def usd(value: float) -> str:
 
 
 def score(value: float | None) -> str:
-    """A value in 0..1 with two digits."""
-    return "-" if value is None else f"{value:.2f}"
+    """A value up to 1 with two digits."""
+    return "-" if value is None else f"{value:z.2f}"
 
 
 def with_n(figure: Figure) -> str:
@@ -99,8 +101,103 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
             " them, where production says the same, has a score near 0 and makes no category."
         ),
         looks,
+        known_failures(summary.blind),
+        noise_sentence(summary.noise),
         "The score says where a label teaches most. It is not the probability that production's answer is wrong.",
     )
+
+
+def known_failures(blind: BlindShare) -> str:
+    """The share of the known failures that disagreement could not have seen."""
+    n = count(blind.unseen.n)
+    left_out = (
+        f" {counted(blind.left_out, 'failure')} that only came to light because the committee disagreed"
+        f" {'is' if blind.left_out == 1 else 'are'} not counted."
+        if blind.left_out
+        else ""
+    )
+    if blind.unseen.value is None:
+        return (
+            f"Known failures of production that disagreement could not have seen: {NO_DATA} (n={n}; labels of the random"
+            f" slice, corrections and thumbs down tell of them, and it takes 10).{left_out}"
+        )
+    sources = ", ".join(f"{count(number)} by {_known_by(source)}" for source, number in blind.by_source.items())
+    return (
+        f"Of the {n} known failures of production ({sources}), {interval(blind.unseen)} have a score of at most"
+        f" {blind.threshold:g}: disagreement could not have seen them.{left_out}"
+    )
+
+
+def noise_sentence(noise: NoiseFloor) -> str:
+    """What repeats at temperature 0 say, and what they do not."""
+    if noise.cold and noise.one_prompt:
+        return (
+            "All answers were given by one prompt at temperature 0. Such repeats carry no signal, so that their agreement is"
+            " no certainty: ask at a higher temperature, or with more prompt variants."
+        )
+    if noise.floor is None or noise.spread is None:
+        return (
+            f"The noise floor, which is how far repeats of one prompt at temperature 0 differ: {NO_DATA}"
+            f" (n={count(noise.differing.n)} cases with such repeats, it takes 10)."
+        )
+    near = (
+        "is near that floor, and says little" if noise.spread - noise.floor < _NEAR_FLOOR else "stands above that floor"
+    )
+    return (
+        f"Repeats of one prompt at temperature 0 were not all the same on {interval(noise.differing)} of"
+        f" {counted(noise.differing.n, 'case')}; two of them differ by {noise.floor:.2f} on average, which is the noise floor."
+        f" That they agree is no certainty. What two answers of the whole committee differ by there, {noise.spread:.2f},"
+        f" {near}."
+    )
+
+
+def interval(rate: Rate) -> str:
+    """A share with its 95% interval."""
+    if rate.value is None or rate.low is None or rate.high is None:
+        return NO_DATA
+    return f"{percent(rate.value)} (95% interval {percent(rate.low)} to {percent(rate.high)})"
+
+
+def rate_cell(rate: Rate) -> str:
+    """A share in a table: with its interval, as its column says."""
+    if rate.value is None or rate.low is None or rate.high is None:
+        return "-"
+    return f"{percent(rate.value)} ({percent(rate.low)}-{percent(rate.high)})"
+
+
+def rate_with_cases(rate: Rate) -> str:
+    """A share in a table with its interval and the cases behind it, for columns whose cases differ."""
+    return f"{NO_DATA if rate.value is None else rate_cell(rate)}, n={count(rate.n)}" if rate.n else "-"
+
+
+def diagnosis_name(name: str, *, certain: bool = True) -> str:
+    """The name of a diagnosis as it is shown."""
+    return name.replace("-", " ") if certain else f"possibly {name.replace('-', ' ')}"
+
+
+def diagnosis_mix(diagnoses: Mapping[DiagnosisName, int]) -> str:
+    """How many cases have which diagnosis, in one line."""
+    return ", ".join(f"{count(number)} {diagnosis_name(name)}" for name, number in diagnoses.items())
+
+
+def unwell(summary: Summary) -> tuple[tuple[str, str], ...]:
+    """The members that do not count in full: who, and what became of them with the reason."""
+    return tuple(
+        (
+            m.id,
+            (
+                f"left out of every score, category and diagnosis: {m.health.reason}"
+                if m.health.weight == 0
+                else f"weight {m.health.weight:g}: {m.health.reason}"
+            ),
+        )
+        for m in summary.committee.members
+        if m.health is not None and m.health.weight < 1
+    )
+
+
+def _known_by(source: str) -> str:
+    return {"label": "a label", "correction": "a correction", "thumb down": "a thumb down"}.get(source, source)
 
 
 def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
@@ -127,6 +224,26 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
             "The part of the members' own spread that goes with the prompt variant or model: sensitivity to wording.",
         ),
         ("within one prompt", f"The part that is left when the same prompt is asked again: sampling noise.{once}"),
+        (
+            "diagnosis",
+            (
+                "What the pattern of the answers suggests, tried in this order: refusals, answers that cannot be read, labels"
+                " that differ, a spread that goes with the model or the prompt variant, one that is left when the same prompt"
+                " is asked again, an agreement against the label or against production. Possibly: the pattern suggests it,"
+                " and cannot show it."
+            ),
+        ),
+        (
+            "agreement and kappa",
+            (
+                "How often a member's answers mean what most of the other members' do, on the cases of both; kappa takes away"
+                " what chance would give, so that a constant answer gets 0."
+            ),
+        ),
+        (
+            "weight",
+            "What a member's answers count for: 1, or less where its health is poor, for the reason given beside it.",
+        ),
         (
             "contradicts production",
             "The share of answers that say something else than production did. It needs no spread among them.",

@@ -68,3 +68,11 @@ def test_a_missing_column(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(LogsError, match="no such file"):
         read_labels([str(tmp_path / "gone.csv")])
+
+
+@pytest.mark.parametrize(
+    ("cell", "slice_"), [("random", "random"), ("disagreement", "disagreement"), ("", None), ("x", None)]
+)
+def test_a_label_remembers_the_slice_it_was_asked_for(tmp_path: Path, cell: str, slice_: str | None) -> None:
+    found = read_labels([write(tmp_path / "a.csv", f"case_id,slice,label\nc1,{cell},x\n")])
+    assert found.labels["c1"].slice == slice_

@@ -12,13 +12,18 @@ import numpy as np
 import pytest
 
 from curator.records import (
+    BlindShare,
     Case,
     Category,
+    Diagnosis,
     Feedback,
     Generation,
     Member,
+    MemberHealth,
     Message,
+    NoiseFloor,
     Pick,
+    Rate,
     Reference,
     Score,
     Source,
@@ -76,6 +81,8 @@ def trying_run() -> RunRecords:
         ]
         for i in ids
     }
+    rate = Rate(0.123456, 0.1, 0.2, 10**6)
+    found = Diagnosis("consistently-wrong", text, text, 12, 10**6, 0.1, 0.2, 0.3, certain=False)
     return RunRecords(
         name="a-job-" + "with-a-long-name-" * 6,
         logs=(f"/logs/{'deep/' * 30}",),
@@ -93,6 +100,11 @@ def trying_run() -> RunRecords:
         picks=[Pick(i, n, "random", 0.5, "eval") for n, i in enumerate(ids)],
         finetune=FinetuneSummary(1, {"label": 1}, {long: 11}),
         outputs={f"{long[:60]}.jsonl": 10**9},
+        health=[MemberHealth("model", v, 0.8, 10**6, 9, *(rate,) * 4, 0.123, rate, 0.5, text) for v in variants],
+        noise=NoiseFloor(0.1, rate, 0.2, cold=False, one_prompt=False),
+        blind=BlindShare(rate, 0.05, {"thumb down": 10**6}, 10**6),
+        diagnoses=dict.fromkeys(ids, found),
+        diagnose=lambda _: found,
     )
 
 

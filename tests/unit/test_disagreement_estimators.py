@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement import estimators
+from curator.disagreement import estimators, graph, lexical, likelihood, meanings, vectors
 from curator.disagreement.estimators import (
     mean_distance,
     rao_entropy,

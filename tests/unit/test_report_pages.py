@@ -8,18 +8,30 @@ import random
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
 
+from curator.disagreement.answers import read_answer
+from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
+from curator.disagreement.health import member_health
+from curator.disagreement.honesty import blind_share, noise_floor
+from curator.disagreement.pattern import pattern
+from curator.disagreement.trusted import known_failures
+from curator.disagreement.votes import failed_vote, seat_of, vote
 from curator.records import (
+    BlindShare,
     Case,
     Feedback,
     Generation,
     Member,
+    MemberHealth,
     Merged,
     Message,
+    NoiseFloor,
     Pick,
+    Rate,
     Score,
     Source,
     Unreadable,
@@ -33,7 +45,7 @@ from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, 
 from curator.report.markdown import code_block, code_span, plain, render_markdown
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
 from curator.report.text import Excerpt
-from curator.report.wording import adaptive_paragraph, funnel, percent, usd
+from curator.report.wording import adaptive_paragraph, funnel, noise_sentence, percent, usd
 
 TOPICS = (
     ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),
@@ -151,7 +163,27 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
         picks=picks,
         finetune=FinetuneSummary(5, {"correction": 3, "label": 2}, {"no trusted target": len(cases) - 5}),
         outputs={"eval_set.jsonl": sum(p.split == "eval" for p in picks), "label_queue.csv": len(picks)},
+        **judged(cases, generations, scores),
     )
+
+
+def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: dict[str, Score]) -> dict[str, Any]:
+    """What a run says of its committee, from the same answers."""
+    votes = {
+        i: [
+            failed_vote(seat_of(g)) if g.error else vote(seat_of(g), read_answer(g.text, "label"), "label") for g in own
+        ]
+        for i, own in generations.items()
+    }
+    patterns = {i: pattern(own, against=scores[i].against_target) for i, own in votes.items()}
+    failures = known_failures(cases, {}, lambda case, text: read_answer(text, "label"))
+    return {
+        "health": member_health(votes),
+        "noise": noise_floor(votes),
+        "blind": blind_share(failures, scores),
+        "diagnoses": {i: diagnose([found]) for i, found in patterns.items()},
+        "diagnose": lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +212,9 @@ def test_both_pages_show_the_same_key_figures(summary: Summary, page: str) -> No
     markdown = render_markdown(summary)
     for text in [
         *(c.name for c in summary.categories),
-        *(c.pattern for c in summary.categories),
+        *(c.diagnosis.advice for c in summary.categories),
+        *(c.diagnosis.evidence for c in summary.categories),
+        *(d.advice for d in summary.diagnoses),
         f"disagreement {summary.categories[0].typical[0].disagreement:.2f}",
         "HTTP 500 after 6 tries",
         "not valid JSON",
@@ -188,7 +222,7 @@ def test_both_pages_show_the_same_key_figures(summary: Summary, page: str) -> No
         "small/careful/0.8",
         "no trusted target",
     ]:
-        assert text in page, text
+        assert text in html.unescape(page), text
         assert text in markdown.replace("\\", ""), text
 
 
@@ -260,6 +294,7 @@ def test_an_empty_run_has_pages_too() -> None:
     nothing = replace(
         run, read=0, cases=(), merged=(), unreadable=(), generations={}, scores={}, embedded=(), picks=(), categories=(),
         layout=np.zeros((0, 2), np.float32), members=(), outputs={}, logs=(), finetune=FinetuneSummary(0, {}, {}),
+        diagnoses={}, health=(),
     )  # fmt: skip
     summary = summarise(nothing)
     assert "not enough data (n=0)" in render_markdown(summary)
@@ -319,6 +354,80 @@ def test_what_is_said_of_scores_is_true_of_cases_with_different_numbers_of_answe
         assert "ranked by the posterior mean" in text
         assert "each by the answers that it got" in text
         assert "A case whose prompts were asked once each shows none" in text
+
+
+RATE = Rate(0.25, 0.1, 0.5, 20)
+
+
+def test_both_pages_say_what_disagreement_could_not_have_seen(summary: Summary) -> None:
+    seen = replace(
+        summary,
+        blind=BlindShare(RATE, 0.05, {"label": 12, "thumb down": 8}, 3),
+        noise=NoiseFloor(0.02, Rate(0.04, 0.01, 0.1, 90), 0.3, cold=False, one_prompt=False),
+    )
+    for text in (html.unescape(render_html(seen)), render_markdown(seen)):
+        assert (
+            "Of the 20 known failures of production (12 by a label, 8 by a thumb down), 25% (95% interval 10% to 50%)"
+            in text
+        )
+        assert "3 failures that only came to light because the committee disagreed are not counted" in text
+        assert "4.0% (95% interval 1.0% to 10%) of 90 cases" in text
+        assert "stands above that floor" in text
+    few = replace(summary, blind=BlindShare(Rate(None, None, None, 4), 0.05, {"label": 4}, 0))
+    assert "not enough data (n=4;" in render_markdown(few)
+
+
+def test_agreement_at_temperature_0_is_never_called_certain() -> None:
+    rate = Rate(0.0, 0.0, 0.04, 90)
+    assert "carry no signal" in noise_sentence(NoiseFloor(0.0, rate, 0.0, cold=True, one_prompt=True))
+    near = noise_sentence(NoiseFloor(0.01, rate, 0.02, cold=True, one_prompt=False))
+    assert "no certainty" in near
+    assert "near that floor" in near
+    assert "not enough data (n=3 cases" in noise_sentence(
+        NoiseFloor(None, Rate(None, None, None, 3), None, cold=False, one_prompt=True)
+    )
+
+
+def test_a_member_that_is_left_out_is_told_of_at_the_top_with_the_reason(summary: Summary, page: str) -> None:
+    assert "do not count in full" not in page
+    assert "do not count in full" not in render_markdown(summary)
+    sick = MemberHealth("small", "plain", 0.8, 102, 0, RATE, RATE, RATE, RATE, -0.01, RATE, 0.0, "96% are <none>")
+    weak = replace(sick, weight=0.5, reason="slow | weak", accuracy=Rate(None, None, None, 4))
+    members = summary.committee.members
+    changed = (replace(members[0], health=sick), replace(members[1], health=weak), *members[2:])
+    told = replace(summary, committee=replace(summary.committee, members=changed))
+    page, markdown = render_html(told), render_markdown(told)
+    assert page.index("do not count in full") < page.index('id="categories"')
+    assert "left out of every score, category and diagnosis: 96% are &lt;none&gt;" in page
+    assert markdown.index("left out of every score, category and diagnosis: 96% are \\<none\\>") < markdown.index(
+        "## Categories"
+    )
+    assert "weight 0.5: slow \\| weak" in markdown
+    assert "25% (10%-50%), n=20" in page
+    assert "not enough data, n=4" in page
+    assert "-0.01" in page
+
+
+def test_what_to_do_is_a_table_of_diagnoses_with_their_advice(summary: Summary, page: str) -> None:
+    assert sum(d.cases for d in summary.diagnoses) == summary.counts.asked
+    table = page.split('<section id="diagnoses">')[1].split("</section>", maxsplit=1)[0]
+    for found in summary.diagnoses:
+        assert found.name.replace("-", " ") in table
+        assert f"| {found.name.replace('-', ' ')} |" in render_markdown(summary)
+    unsure = replace(summary.diagnoses[0], cases=9, possible=4)
+    assert '9 <span class="muted">(4 possibly)</span>' in render_html(replace(summary, diagnoses=(unsure,)))
+    assert "| 9 (4 possibly) |" in render_markdown(replace(summary, diagnoses=(unsure,)))
+    assert "What to do about it" not in render_html(replace(summary, diagnoses=()))
+    assert "What to do about it" not in render_markdown(replace(summary, diagnoses=()))
+
+
+def test_a_diagnosis_that_is_only_suggested_says_possibly(summary: Summary) -> None:
+    first = summary.categories[0]
+    unsure = replace(first, diagnosis=replace(first.diagnosis, name="ambiguous", certain=False, evidence="by *x*"))
+    told = replace(summary, categories=(unsure, *summary.categories[1:]))
+    assert "possibly ambiguous" in render_html(told)
+    assert "**possibly ambiguous**" in render_markdown(told)
+    assert "by \\*x\\*" in render_markdown(told)
 
 
 def test_the_funnel_adds_up(summary: Summary) -> None:

@@ -11,15 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.records import (
+    BlindShare,
     Case,
     Category,
+    Diagnosis,
+    DiagnosisName,
     Feedback,
     Generation,
     Kind,
     Member,
+    MemberHealth,
     Merged,
     Message,
+    NoiseFloor,
     Pick,
+    Rate,
     Reference,
     Score,
     Source,
@@ -28,9 +34,10 @@ from curator.records import (
 )
 from curator.report.answers import AnswerGroup
 from curator.report.build import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
-from curator.report.category_summary import pattern
 from curator.report.statistics import Figure
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
+
+NO_RATE = Rate(None, None, None, 0)
 
 
 def case(name: str, *, weight: int = 1, **more: object) -> Case:
@@ -71,8 +78,17 @@ def run(*cases: Case, **more: object) -> RunRecords:
         picks=(),
         finetune=FinetuneSummary(0, {}, {}),
         outputs={},
+        health=(),
+        noise=NoiseFloor(None, NO_RATE, None, cold=False, one_prompt=False),
+        blind=BlindShare(NO_RATE, 0.05, {}, 0),
+        diagnoses={},
+        diagnose=lambda ids: diagnosis("stable", cases=len(ids)),
     )
     return replace(made, **more)  # type: ignore[arg-type]
+
+
+def diagnosis(name: DiagnosisName, *, cases: int = 1, certain: bool = True) -> Diagnosis:
+    return Diagnosis(name, f"advice for {name}", "seen in the answers", cases, 4, 0.1, 0.2, 0.3, certain=certain)
 
 
 @given(
@@ -274,44 +290,44 @@ def test_a_fixed_committee_has_no_adaptive_figures_and_an_adaptive_one_has_them_
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("repeated", "tells"), [("", False), ("ab", False), ("abc", True), ("abcd", True)])
-def test_sampling_noise_is_told_apart_where_most_cases_had_a_prompt_again(repeated: str, tells: bool) -> None:
-    again = [generation("x"), generation("x", index=1), generation("x", "careful")]
-    once = [generation("x"), generation("x", "careful")]
-    elsewhere = {"z": again}  # the committee as a whole did sample prompts again
+def test_diagnoses_are_counted_and_weighed_by_traffic() -> None:
     summary = summarise(
         run(
-            *map(case, "abcdz"),
-            generations={name: again if name in repeated else once for name in "abcd"} | elsewhere,
-            scores={name: score(name, 0.5) for name in "abcd"},
-            embedded="abcd",
-            layout=np.zeros((4, 2), np.float32),
-            categories=(Category("k", "all", (), tuple("abcd")),),
+            case("a", weight=5),
+            *map(case, "bcd"),
+            diagnoses={
+                "a": diagnosis("stable"),
+                "b": diagnosis("ambiguous", certain=False),
+                "c": diagnosis("ambiguous"),
+                "d": diagnosis("ambiguous"),
+            },
         )
     )
-    assert summary.committee.sees_within
-    assert ("cannot be told" not in summary.categories[0].pattern) is tells
+    assert [(d.name, d.cases, d.possible, d.records, d.share, d.advice) for d in summary.diagnoses] == [
+        ("ambiguous", 3, 1, 3, 0.75, "advice for ambiguous"),
+        ("stable", 1, 0, 5, 0.25, "advice for stable"),
+    ]
 
 
-F = Figure
+def test_a_category_has_the_diagnosis_of_its_cases_together_and_counts_their_own() -> None:
+    summary = summarise(
+        run(
+            *map(case, "abc"),
+            embedded="abc",
+            layout=np.zeros((3, 2), np.float32),
+            categories=(Category("k", "two", (), ("a", "b")),),
+            diagnoses={"a": diagnosis("refusing"), "b": diagnosis("refusing"), "c": diagnosis("stable")},
+            diagnose=lambda ids: diagnosis("prompt-sensitive", cases=len(ids)),
+        )
+    )
+    (category,) = summary.categories
+    assert (category.diagnosis.name, category.diagnosis.cases) == ("prompt-sensitive", 2)
+    assert category.diagnoses == {"refusing": 2}
 
 
-@pytest.mark.parametrize(
-    ("within", "between", "against", "says"),
-    [
-        (F(0.05, 9), F(0.4, 9), F(0.1, 9), "Prompt-sensitive"),
-        (F(0.4, 9), F(0.05, 9), F(0.1, 9), "Sampling noise"),
-        (F(0.2, 9), F(0.2, 9), F(0.1, 9), "Both at once"),
-        (F(0.01, 9), F(0.01, 9), F(0.1, 9), "may still be wrong"),
-        (F(0.01, 9), F(0.01, 9), F(0.9, 9), "contradict production"),
-        (F(None, 2), F(None, 2), F(None, 2), "Too few"),
-    ],
-)
-def test_the_split_suggests_a_cause(within: Figure, between: Figure, against: Figure, says: str) -> None:
-    assert says in pattern(within, between, against, sees_within=True, sees_between=True)
-
-
-def test_a_committee_that_cannot_tell_the_causes_apart_does_not() -> None:
-    split = F(0.0, 9), F(0.5, 9), F(0.1, 9)
-    assert "cannot be told" in pattern(*split, sees_within=False, sees_between=True)
-    assert "Only one prompt" in pattern(*split, sees_within=True, sees_between=False)
+def test_health_stands_with_its_member() -> None:
+    rates = (NO_RATE,) * 4
+    health = MemberHealth("small", "careful", 0.8, 9, 0, *rates, None, NO_RATE, 0.5, "half of its answers are refusals")
+    plain, careful = summarise(run(case("a"), health=(health,))).committee.members
+    assert plain.health is None
+    assert careful.health == health

@@ -1,0 +1,106 @@
+"""Generations to scores: a member's health decides what its answers count for, in every score of a run alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from curator.committee.variants import load_variants
+from curator.config import parse_config
+from curator.records import Case, Feedback, Generation, Message, Reference, Source
+from curator.results import Scored
+from curator.scorer import Scorer
+
+LABELS = ("billing", "delivery", "returns", "account", "product")
+VARIANTS = ("plain", "careful", "restated")
+
+
+def cases(count: int = 60) -> list[Case]:
+    return [
+        Case(
+            f"c{i}",
+            (Message("user", f"question {i}"),),
+            Source("a.jsonl", i + 1),
+            target=LABELS[i % 5],
+            task="route",
+            group=f"c{i}",
+        )
+        for i in range(count)
+    ]
+
+
+def generations(asked: list[Case], *, empty_every: int) -> dict[str, list[Generation]]:
+    """Each variant says the target, but that `careful` says nothing on every so many cases, and `plain` errs on some."""
+    found = {}
+    for i, case in enumerate(asked):
+        texts = {"plain": LABELS[(i + 1) % 5] if i % 7 == 0 else case.target or "", "restated": case.target or ""}
+        texts["careful"] = "" if i % empty_every == 0 else case.target or ""
+        found[case.id] = [Generation(case.id, texts[v], "m", v, 0.8) for v in VARIANTS]
+    return found
+
+
+@pytest.fixture
+def scored(job: dict[str, Any]) -> Any:
+    def score(asked: list[Case], made: dict[str, list[Generation]]) -> Scored:
+        scorer = Scorer(parse_config(job), asked, load_variants(VARIANTS, None))
+        found = scorer.score(made)
+        assert scorer.scores(made) == found.scores
+        return found
+
+    return score
+
+
+def weights(found: Scored) -> dict[str, float]:
+    return {member.variant: member.weight for member in found.health}
+
+
+def test_a_member_at_half_weight_counts_for_half_in_the_score_and_in_full_in_the_shares(scored: Any) -> None:
+    asked = cases()
+    found = scored(asked, generations(asked, empty_every=5))
+    assert weights(found) == {"careful": 0.5, "plain": 1.0, "restated": 1.0}
+    alone = scored(asked[:5], generations(asked[:5], empty_every=5))  # too few cases to judge anybody
+    assert weights(alone) == {"careful": 1.0, "plain": 1.0, "restated": 1.0}
+    halved, full = found.scores["c0"], alone.scores["c0"]
+    assert (halved.n, halved.against_target) == (full.n, full.against_target) == (3, pytest.approx(2 / 3))
+    assert halved.disagreement < full.disagreement
+    assert found.left_out == {}
+
+
+def test_a_member_that_is_left_out_is_in_no_number(scored: Any) -> None:
+    asked = cases()
+    found = scored(asked, generations(asked, empty_every=2))
+    assert weights(found)["careful"] == 0.0
+    assert {score.n for score in found.scores.values()} == {2}
+    assert {g.variant for own in found.left_out.values() for g in own} == {"careful"}
+    assert found.scores["c2"].disagreement == 0.0
+    assert found.patterns["c2"].answers == 2
+    assert all("careful" not in group.by for groups in found.answers.values() for group in groups)
+
+
+def test_labels_of_the_random_slice_measure_accuracy_and_others_do_not(scored: Any) -> None:
+    asked = cases()
+    drawn = [replace(c, reference=Reference(c.target or "", "label", slice="random")) for c in asked]
+    picked = [replace(c, reference=Reference(c.target or "", "label", slice="disagreement")) for c in asked]
+    made = generations(asked, empty_every=100)
+    accuracy = {m.variant: m.accuracy for m in scored(drawn, made).health}
+    assert accuracy["restated"].value == 1.0
+    assert accuracy["plain"].value == pytest.approx(1 - 9 / 60, abs=1e-5)
+    assert {m.accuracy.n for m in scored(picked, made).health} == {0}
+
+
+def test_known_failures_with_a_score_of_0_are_those_nobody_would_have_seen(scored: Any) -> None:
+    asked = [replace(c, feedback=Feedback(thumb="down")) if i < 20 else c for i, c in enumerate(cases())]
+    found = scored(asked, generations(asked, empty_every=100))
+    assert found.blind.unseen.n == 20
+    assert found.blind.unseen.value == pytest.approx(17 / 20)  # `plain` errs on three of them
+
+
+def test_failed_calls_are_counted_with_their_member_and_compared_with_nothing(scored: Any) -> None:
+    asked = cases(30)
+    made = generations(asked, empty_every=100)
+    made["c3"][1] = replace(made["c3"][1], text="", error="HTTP 500")
+    found = scored(asked, made)
+    assert {m.variant: m.failed for m in found.health} == {"careful": 1, "plain": 0, "restated": 0}
+    assert found.scores["c3"].n == found.patterns["c3"].answers == 2

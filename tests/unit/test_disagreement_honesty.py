@@ -1,0 +1,114 @@
+"""The noise floor and the share of the known failures that disagreement could not have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from curator.disagreement.answers import read_answer
+from curator.disagreement.honesty import NEAR_ZERO, blind_share, noise_floor
+from curator.disagreement.trusted import LEFT_OUT, known_failures, label_meanings, random_truth
+from curator.disagreement.votes import Seat, Vote
+from curator.records import Case, Feedback, Kind, Reference, Score, Source
+
+
+def at(temperature: float, said: str, variant: str = "plain") -> list[Vote]:
+    return [Vote(Seat("m", variant, temperature), f"={answer}", text=answer) for answer in said]
+
+
+def test_the_floor_is_that_of_repeats_at_temperature_0_alone() -> None:
+    votes = {f"c{i}": [*at(0.0, "aab" if i < 2 else "aaa"), *at(0.8, "abc")] for i in range(12)}
+    found = noise_floor(votes)
+    assert found.floor == pytest.approx(2 / 12 * 2 / 3, abs=1e-5)
+    assert (found.differing.value, found.differing.n) == (pytest.approx(2 / 12, abs=1e-5), 12)
+    assert found.spread is not None
+    assert found.spread > 0.5
+    assert (found.cold, found.one_prompt) == (False, True)
+
+
+def test_prompts_that_were_asked_once_have_no_floor() -> None:
+    votes = {f"c{i}": [*at(0.0, "a"), *at(0.0, "b", "careful")] for i in range(12)}
+    found = noise_floor(votes)
+    assert (found.floor, found.differing.n) == (None, 0)
+    assert (found.cold, found.one_prompt) == (True, False)
+
+
+def test_few_cases_have_no_floor_and_no_answers_are_not_cold() -> None:
+    assert noise_floor({f"c{i}": at(0.0, "aa") for i in range(9)}).floor is None
+    assert not noise_floor({}).cold
+
+
+def case(name: str, *, target: str | None = "a", kind: Kind = "label", **more: object) -> Case:
+    return replace(Case(name, (), Source("a.jsonl", 1), target=target, kind=kind), **more)  # type: ignore[arg-type]
+
+
+def read(one: Case, text: str):  # noqa: ANN201
+    return read_answer(text, one.kind or "label")
+
+
+def kinds(cases: Iterable[Case]) -> dict[str, Kind]:
+    return {one.id: one.kind or "label" for one in cases}
+
+
+def failures(*cases: Case) -> dict[str, str]:
+    return known_failures(cases, label_meanings(cases, kinds(cases), read), read)
+
+
+DOWN = Feedback(thumb="down")
+
+
+@pytest.mark.parametrize(
+    ("one", "known_by"),
+    [
+        (case("c", reference=Reference("b", "label")), "label"),
+        (case("c", reference=Reference("b", "label", slice="random")), "label"),
+        (case("c", reference=Reference("b", "label", slice="disagreement")), LEFT_OUT),
+        (case("c", reference=Reference("b", "correction")), "correction"),
+        (case("c", reference=Reference("Answer: A", "label")), None),
+        (case("c", feedback=DOWN), "thumb down"),
+        (case("c", feedback=DOWN, reference=Reference("a", "label")), None),
+        (case("c", feedback=Feedback(thumb="up")), None),
+        (case("c", target=None, reference=Reference("b", "label")), None),
+        (case("c", kind="text", target="It is red.", reference=Reference("It's a red one.", "label")), None),
+        (case("c", kind="text", target="It is red.", reference=Reference("It is blue.", "correction")), "correction"),
+        (case("c", kind="text", target="It is red.", feedback=DOWN, reference=Reference("It is  red.", "label")), None),
+    ],
+)
+def test_a_failure_is_known_by_a_label_a_correction_or_a_thumb(one: Case, known_by: str | None) -> None:
+    assert failures(one).get("c") == known_by
+
+
+def test_only_labels_of_the_random_slice_judge_the_members() -> None:
+    cases = [
+        case("drawn", reference=Reference("b", "label", slice="random")),
+        case("picked", reference=Reference("b", "label", slice="disagreement")),
+        case("logged", reference=Reference("b", "label")),
+        case("corrected", reference=Reference("b", "correction", slice="random")),
+        case("prose", kind="text", reference=Reference("b", "label", slice="random")),
+    ]
+    assert random_truth(cases, label_meanings(cases, kinds(cases), read)) == {"drawn": "=b"}
+
+
+def score(name: str, disagreement: float | None) -> Score:
+    return Score(name, disagreement, 0.0, 0.0, 0.0, "label", "s", "a", 1.0, 4)
+
+
+def test_the_blind_share_counts_known_failures_that_nobody_would_look_at() -> None:
+    known = {f"c{i}": "label" if i % 2 else "thumb down" for i in range(20)}
+    scores = {i: score(i, 0.0 if n < 4 else NEAR_ZERO if n == 4 else 0.06) for n, i in enumerate(known)}
+    found = blind_share(known, scores)
+    assert (found.unseen.value, found.unseen.n) == (0.25, 20)
+    assert found.unseen.low is not None
+    assert found.unseen.high is not None
+    assert found.unseen.low < 0.25 < found.unseen.high
+    assert found.by_source == {"label": 10, "thumb down": 10}
+
+
+def test_failures_found_by_disagreement_and_unscored_ones_do_not_count() -> None:
+    known = {"picked": LEFT_OUT, "unscored": "label", "gone": "label", "seen": "correction"}
+    scores = {"picked": score("picked", 0.9), "unscored": score("unscored", None), "seen": score("seen", 0.5)}
+    found = blind_share(known, scores)
+    assert (found.unseen.value, found.unseen.n, found.left_out) == (None, 1, 1)
+    assert found.by_source == {"correction": 1}

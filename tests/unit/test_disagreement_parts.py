@@ -1,0 +1,84 @@
+"""The three parts of a disagreement add up, agree with the score's own split, and know what chance would bring."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.disagreement.estimators import entropy, rao_entropy, semantic_entropy
+from curator.disagreement.parts import Parts, class_parts, distance_parts
+from curator.disagreement.words import word_distances
+
+ANSWERS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from(["m1", "m2"]), st.sampled_from(["v1", "v2", "v3"])),
+    min_size=2,
+    max_size=14,
+)
+
+
+def unzip(answers: list[tuple[str, str, str]]) -> tuple[list[str], list[str], list[str]]:
+    said, models, variants = zip(*answers, strict=True)
+    return list(said), list(models), list(variants)
+
+
+@given(ANSWERS)
+def test_the_parts_of_the_entropy_add_up_exactly_and_refine_the_split_of_the_score(
+    answers: list[tuple[str, str, str]],
+) -> None:
+    said, models, variants = unzip(answers)
+    parts = class_parts(said, models, variants)
+    split = semantic_entropy(said, [f"{m}/{v}" for m, v in zip(models, variants, strict=True)])
+    by_model = semantic_entropy(said, models)
+    assert min(parts.models, parts.variants, parts.within) >= 0
+    assert parts.total == pytest.approx(entropy(said) / np.log(len(said)), abs=1e-12)
+    assert parts.within == pytest.approx(split.within, abs=1e-12)
+    assert parts.models + parts.variants == pytest.approx(split.between, abs=1e-12)
+    assert parts.models == pytest.approx(by_model.between, abs=1e-12)
+
+
+@given(ANSWERS)
+def test_the_parts_of_the_distances_add_up_exactly_too(answers: list[tuple[str, str, str]]) -> None:
+    said, models, variants = unzip(answers)
+    matrix = word_distances([f"the {word} {number % 3}" for number, word in enumerate(said)])
+    parts = distance_parts(matrix, models, variants)
+    split = rao_entropy(matrix, [f"{m}/{v}" for m, v in zip(models, variants, strict=True)])
+    assert min(parts.models, parts.variants, parts.within) >= 0
+    assert parts.within == pytest.approx(split.within, abs=1e-12)
+    assert parts.models + parts.variants == pytest.approx(split.between, abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", ["classes", "distances"])
+def test_chance_is_the_mean_over_all_ways_to_deal_the_answers_out(measure: str) -> None:
+    said = list("aabbca")
+    models, variants = ["m", "m", "m", "n", "n", "n"], ["v", "v", "w", "v", "w", "w"]
+    texts = {"a": "red blue", "b": "red green", "c": "grey"}
+
+    def of(words: list[str]) -> Parts:
+        if measure == "classes":
+            return class_parts(words, models, variants)
+        return distance_parts(word_distances([texts[word] for word in words]), models, variants)
+
+    dealt_to_models = [of([said[i] for i in order]).models for order in permutations(range(6))]
+    within_models = [
+        of([said[i] for i in (*one, *other)]).variants
+        for one in permutations(range(3))
+        for other in permutations(range(3, 6))
+    ]
+    assert of(said).chance_models == pytest.approx(np.mean(dealt_to_models), abs=1e-9)
+    assert of(said).chance_variants == pytest.approx(np.mean(within_models), abs=1e-9)
+
+
+def test_each_part_is_what_its_name_says() -> None:
+    models, variants = list("mmmmnnnn"), list("vvwwvvww")
+    assert class_parts(list("aaaabbbb"), models, variants).models == pytest.approx(
+        class_parts(list("aaaabbbb"), models, variants).total
+    )
+    by_variant = class_parts(list("aabbaabb"), models, variants)
+    assert (by_variant.models, by_variant.within) == (pytest.approx(0), pytest.approx(0))
+    noise = class_parts(list("abababab"), models, variants)
+    assert noise.within == pytest.approx(noise.total)
+    assert class_parts(list("aaaaaaaa"), models, variants) == Parts(0.0, 0.0, 0.0, 0.0, 0.0)
