@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import orjson
 
 from curator.disagreement.compare import by_words
-from curator.disagreement.recorded import Comparers, Problem, Unfit, read_record, score_record, score_recorded
+from curator.disagreement.health import group_weights, health_warnings
+from curator.disagreement.recorded import (
+    Comparers,
+    Problem,
+    Recorded,
+    Unfit,
+    read_record,
+    recorded_health,
+    score_record,
+)
+from curator.disagreement.score import DEFAULT, Formula
 from curator.errors import LogsError, StorageError
 from curator.logs.files import Line, expand, physical_lines
 from curator.outputs.files import write_atomic
 from curator.processes import cores, map_ordered
-from curator.records import JsonValue, Score, Source, Unreadable
+from curator.records import JsonValue, MemberHealth, Score, Source, Unreadable
 
+T = TypeVar("T")
 MAX_LINE_BYTES = 64 * 2**20
 MAX_UNREADABLE = 0.2
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
+LEARN_FROM = 2000
+"""Records that the members are judged by: their rates are known to a percent or two then."""
 WORTH_A_PROCESS = 8
 """Chunks from which on more than one process is worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """How many records were scored, how many were set aside, and where the scores went (None: stdout)."""
+    """How many records were scored, how many were set aside, and where the scores went (None: stdout).
+
+    `health` is that of the members, over a sample of the records; it is empty where every member counts the same.
+    """
 
     scored: int
     set_aside: int
     out: Path | None
+    health: tuple[MemberHealth, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -41,27 +59,58 @@ class ScoreResult:
         total = self.scored + self.set_aside
         return LogsError.exit_code if not self.scored or self.set_aside > MAX_UNREADABLE * total else 0
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each member that does not count in full."""
+        return health_warnings(self.health)
+
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
-        return {"scored": self.scored, "set_aside": self.set_aside, "out": str(self.out) if self.out else None}
+        return {
+            "scored": self.scored,
+            "set_aside": self.set_aside,
+            "out": str(self.out) if self.out else None,
+            "weights": dict(group_weights(self.health)),
+            "warnings": list(self.warnings),
+        }
 
     def as_text(self) -> str:
         """The figures for people."""
         return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}"
 
 
-def score(records: Iterable[Mapping[str, object]]) -> list[Score]:
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How records are scored.
+
+    Attributes:
+        comparer: what says which answers mean the same; any other than the default works in one process, which has its
+            model.
+        equal_members: count every member the same; else each counts by its health, see `health.group_weights`.
+        formula: what makes the score of the signals; a `Calibration` is one.
+        processes: how many processors to use; None for all.
+    """
+
+    comparer: Comparers = by_words
+    equal_members: bool = False
+    formula: Formula = DEFAULT
+    processes: int | None = None
+
+
+def score(records: Iterable[Mapping[str, object]], *, scoring: Scoring = Scoring()) -> list[Score]:
     """Score generations you already have: records of contract 4, in order.
 
     Raises:
         LogsError: a record does not fit; the message gives its number, counted from 1.
     """
-    found: list[Score] = []
-    for result in score_recorded(map(orjson.dumps, records)):
-        if isinstance(result, Problem):
-            raise LogsError(f"record {result.line}: {result.reason}", remedy=result.remedy)
-        found.append(result)
-    return found
+    found: list[Recorded] = []
+    for number, record in enumerate(records, 1):
+        try:
+            found.append(read_record(orjson.dumps(record)))
+        except Unfit as unfit:
+            raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
+    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
+    return [_scored(record, scoring, weights) for record in found]
 
 
 def score_file(
@@ -70,14 +119,12 @@ def score_file(
     *,
     stdout: BinaryIO,
     on_problem: Callable[[Unreadable], None],
-    comparer: Comparers = by_words,
-    processes: int | None = None,
+    scoring: Scoring = Scoring(),
 ) -> ScoreResult:
-    """Score a file of records (plain, gzip or zstd) with constant memory, on `processes` processors (None: all).
+    """Score a file of records (plain, gzip or zstd) with constant memory.
 
     The scores go to `out`, whole or not at all, or to `stdout` as they come, in the order of the file. `on_problem` is
-    told of each line that was set aside; `comparer` says what means the same, and any other than the default works in
-    this process alone, which has its model.
+    told of each line that was set aside. The file is read twice, unless every member counts the same.
 
     Raises:
         LogsError: there is no such file.
@@ -86,18 +133,39 @@ def score_file(
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
+    health = () if scoring.equal_members else recorded_health(readable(path))
     tally = _Tally(str(path), on_problem)
-    scores = tally.scores(path, comparer, 1 if comparer is not by_words else processes or cores())
+    scores = tally.scores(path, scoring, group_weights(health))
     if out is not None:
         write_atomic(out, scores)
-        return ScoreResult(tally.scored, tally.set_aside, out)
+        return ScoreResult(tally.scored, tally.set_aside, out, health)
     try:
         stdout.writelines(scores)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise StorageError(f"stdout cannot be written ({error.strerror})", remedy="free some space") from error
-    return ScoreResult(tally.scored, tally.set_aside, out)
+    return ScoreResult(tally.scored, tally.set_aside, out, health)
+
+
+def readable(path: Path) -> Iterator[Recorded]:
+    """The records of a file that can be read, or where there are many of them, `LEARN_FROM` and more, evenly spread."""
+    for line in spread(physical_lines(path, max_bytes=MAX_LINE_BYTES)):
+        if line.data and line.data.strip():
+            with contextlib.suppress(Unfit):
+                yield read_record(line.data)
+
+
+def spread(items: Iterable[T]) -> list[T]:
+    """All items, or where there are many, `LEARN_FROM` to twice as many that are evenly spread; others are not kept."""
+    kept: list[T] = []
+    step = 1
+    for number, item in enumerate(items):
+        if number % step == 0:
+            kept.append(item)
+        if len(kept) > 2 * LEARN_FROM:
+            kept, step = kept[::2], 2 * step
+    return kept
 
 
 class _Tally:
@@ -108,13 +176,14 @@ class _Tally:
         self._file = file
         self._on_problem = on_problem
 
-    def scores(self, path: Path, comparer: Comparers, processes: int) -> Iterator[bytes]:
+    def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
         chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
         first = list(islice(chunks, WORTH_A_PROCESS))
-        if len(first) < WORTH_A_PROCESS:
-            processes = 1
-        for results in map_ordered(partial(score_lines, comparer=comparer), chain(first, chunks), processes=processes):
+        alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
+        work = partial(score_lines, scoring=scoring, weights=weights)
+        processes = 1 if alone else scoring.processes or cores()
+        for results in map_ordered(work, chain(first, chunks), processes=processes):
             for result in results:
                 if isinstance(result, Problem):
                     self.set_aside += 1
@@ -124,7 +193,7 @@ class _Tally:
                     yield result
 
 
-def score_lines(lines: Sequence[Line], *, comparer: Comparers) -> list[bytes | Problem]:
+def score_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[bytes | Problem]:
     """The score of each line that is not blank, as a JSON line, or what is wrong with it; done in a worker process."""
     results: list[bytes | Problem] = []
     for line in lines:
@@ -133,10 +202,14 @@ def score_lines(lines: Sequence[Line], *, comparer: Comparers) -> list[bytes | P
             results.append(Problem(line.number, line.problem or "", remedy))
         elif line.data.strip():
             try:
-                results.append(_line(score_record(read_record(line.data), comparer=comparer)))
+                results.append(_line(_scored(read_record(line.data), scoring, weights)))
             except Unfit as unfit:
                 results.append(Problem(line.number, unfit.reason, unfit.remedy))
     return results
+
+
+def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
+    return score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
 
 
 def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -435,6 +435,53 @@ def test_score_reads_a_file_and_sets_lines_aside(capsys: pytest.CaptureFixture[s
     assert [s["id"] for s in scores] == [str(i) for i in range(9)]
 
 
+def test_score_counts_members_by_their_health_unless_told_otherwise(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    records = [
+        {"id": str(i), "input": "q", "kind": "number", "target": str(i % 7), "generations": [
+            {"text": str(i % 7), "variant": "plain"}, {"text": str(i % 7 + (i % 9 == 0)), "variant": "careful"},
+            {"text": "n/a", "variant": "broken"},
+        ]}
+        for i in range(90)
+    ]  # fmt: skip
+    (tmp_path / "recorded.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert main(["score", "recorded.jsonl", "--out", "scores.jsonl", "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert result["weights"]["broken"] == 0
+    assert "broken" in result["warnings"][0]
+    assert "broken" in captured.err
+    assert main(["score", "recorded.jsonl", "--out", "equal.jsonl", "--equal-members"]) == 0
+    weighted, equal = (
+        [json.loads(line)["disagreement"] for line in Path(name).read_text().splitlines()]
+        for name in ("scores.jsonl", "equal.jsonl")
+    )
+    assert weighted[1] == 0
+    assert equal[1] > 0.2
+
+
+def test_score_does_not_mind_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "recorded.jsonl").write_bytes(b'\xef\xbb\xbf{"id": "y", "generations": ["1", "2"]}\r\n')
+    assert main(["score", "recorded.jsonl", "--out", "scores.jsonl"]) == 0
+    assert json.loads(Path("scores.jsonl").read_text())["disagreement"] == 1
+
+
+def test_score_gives_the_same_bytes_on_one_and_on_two_processors(tmp_path: Path) -> None:
+    records = [{"id": str(i), "input": "q", "generations": ["yes", "no", f"it is {i % 5}"]} for i in range(2000)]
+    (tmp_path / "recorded.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    for jobs in ("1", "2"):
+        assert main(["score", "recorded.jsonl", "--out", f"scores{jobs}.jsonl", "--jobs", jobs]) == 0
+    assert Path("scores1.jsonl").read_bytes() == Path("scores2.jsonl").read_bytes()
+    assert len(Path("scores1.jsonl").read_bytes().splitlines()) == 2000
+
+
+def test_score_refuses_a_number_of_jobs_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["score", "recorded.jsonl", "--jobs", "0"])
+    assert "'0' is no whole number from 1 on" in capsys.readouterr().err
+
+
 def test_score_of_nothing_readable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "recorded.jsonl").write_text("{}\n")
     assert main(["score", "recorded.jsonl"]) == 6

@@ -90,6 +90,7 @@ def _add_score(group: _Commands) -> None:
         help="what says which short answers and texts mean the same (default: lexical, which needs no model)",
     )
     score.add_argument("--nli-model", metavar="NAME", help="for `nli`: a folder, or a name at the model hub")
+    score.add_argument("--equal-members", action="store_true", help="count every member the same, whatever its health")
     score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
 
 

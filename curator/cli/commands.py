@@ -79,7 +79,7 @@ def score(arguments: argparse.Namespace) -> int:
     from curator.committee.store import DEFAULT_STORE
     from curator.comparing import open_comparer
     from curator.config import EmbeddingConfig, parse_equivalence
-    from curator.scoring import score_file
+    from curator.scoring import Scoring, score_file
 
     def tell(problem: Unreadable) -> None:
         print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
@@ -92,9 +92,10 @@ def score(arguments: argparse.Namespace) -> int:
             arguments.out,
             stdout=sys.stdout.buffer,
             on_problem=tell,
-            comparer=comparer,
-            processes=arguments.jobs,
+            scoring=Scoring(comparer, equal_members=arguments.equal_members, processes=arguments.jobs),
         )
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     if arguments.out is not None and arguments.json:
         print_json(result.as_json())
     elif arguments.out is not None:

@@ -72,7 +72,12 @@ class Calibration:
         """Whether the gain is there: the whole interval is above 0. Else the default score should rank."""
         return self.low > 0
 
-    def failure_probability(self, found: Signals) -> float:
+    @property
+    def name(self) -> str:
+        """See `score.Formula`."""
+        return CALIBRATION
+
+    def value(self, found: Signals) -> float:
         """The fitted probability that a case fails, 0..1; on average right for cases like those that were labelled."""
         odds = self.intercept + sum((_signal(found, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
         return 1 / (1 + exp(-odds))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from statistics import median
 
 from curator.disagreement.agreement import Agreement, agreements
@@ -91,23 +92,38 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
 
 
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
-    """What the answers of each prompt of a model count for in the score: the mean over its members that are not left out.
+    """What the answers of each prompt of a model count for in the score, 0..1; by `signals.group_of`.
 
-    The names are those of `signals.group_of`.
+    The mean over its members of their weight times their agreement with the others, as a share of the best one's: on
+    recorded committees of models the one that is right most often is the one that most of the others agree with
+    (`benchmarks/disagreement.py`). A group whose members are all left out has 0; where the agreement of one is not
+    known, the weights alone count.
     """
-    found: defaultdict[str, list[float]] = defaultdict(list)
+    by_group: defaultdict[str, list[MemberHealth]] = defaultdict(list)
     for h in health:
-        if h.weight > 0:
-            found[group_of(h.model, h.variant)].append(h.weight)
-    return {group: sum(weights) / len(weights) for group, weights in found.items()}
+        by_group[group_of(h.model, h.variant)].append(h)
+    kept = {group: [h for h in own if h.weight > 0] for group, own in by_group.items()}
+    agreement = {group: _mean([h.agreement.value for h in own]) for group, own in kept.items() if own}
+    best = max((value or 0.0 for value in agreement.values()), default=0.0)
+    known = best > 0 and None not in agreement.values()
+    return {
+        group: (_mean([h.weight for h in own]) or 0.0) * ((agreement[group] or 0.0) / best if known and own else 1.0)
+        for group, own in kept.items()
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None where there is no value, or one is not known."""
+    known = [value for value in values if value is not None]
+    return fsum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
     """A sentence for each member that does not count in full."""
     return tuple(
-        f"the member {h.model}/{h.variant} is left out of what is scored: {h.reason}"
+        f"the member {group_of(h.model, h.variant)} is left out of what is scored: {h.reason}"
         if h.weight == 0
-        else f"the member {h.model}/{h.variant} has a weight of {h.weight:g}: {h.reason}"
+        else f"the member {group_of(h.model, h.variant)} has a weight of {h.weight:g}: {h.reason}"
         for h in health
         if h.weight < 1
     )

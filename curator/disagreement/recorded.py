@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
-from curator.disagreement.answers import detect_kind
+from curator.disagreement.answers import Answer, detect_kind, read_answer
 from curator.disagreement.compare import Comparer, by_words
-from curator.disagreement.score import score_case
+from curator.disagreement.health import member_health
+from curator.disagreement.score import DEFAULT, Formula, score_case
 from curator.disagreement.signals import Answered, group_of
-from curator.records import KINDS, Kind, Score
+from curator.disagreement.votes import Seat, Vote, vote
+from curator.records import KINDS, Kind, MemberHealth, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +52,30 @@ Comparers = Callable[[str], Comparer]
 """Makes what compares the answers to a question."""
 
 
-def score_recorded(
-    lines: Iterable[bytes], *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
-) -> Iterator[Score | Problem]:
-    """Score each record; every line that is not blank gives exactly one score or problem, in order."""
-    for number, line in enumerate(lines, 1):
-        data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-        if not data.strip():
-            continue
-        try:
-            yield score_record(read_record(data), comparer=comparer, weights=weights)
-        except Unfit as unfit:
-            yield Problem(number, unfit.reason, unfit.remedy)
-
-
 def score_record(
-    record: Recorded, *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
+    record: Recorded,
+    *,
+    comparer: Comparers = by_words,
+    weights: Mapping[str, float] | None = None,
+    formula: Formula = DEFAULT,
 ) -> Score:
     """Score one record; `weights` are those of groups."""
     return score_case(
         record.id, record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
-        compare=comparer(record.question), weights=weights,
+        compare=comparer(record.question), weights=weights, formula=formula,
     )  # fmt: skip
+
+
+def recorded_health(records: Iterable[Recorded]) -> tuple[MemberHealth, ...]:
+    """The health of the members of recorded answers; a member is a group, whatever its temperatures."""
+    return member_health({str(number): _votes(record) for number, record in enumerate(records)})
+
+
+def _votes(record: Recorded) -> list[Vote]:
+    def read(text: str) -> Answer:
+        return read_answer(text, record.kind, labels=record.labels, input=record.input)
+
+    return [vote(Seat(variant=one.group), read(one.text), record.kind) for one in record.answers]
 
 
 def read_record(data: bytes) -> Recorded:

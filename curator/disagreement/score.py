@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from curator.disagreement.compare import BY_WORDS, Comparer
 from curator.disagreement.signals import Answered, Signals, measure
@@ -16,6 +18,31 @@ WORDING_ANSWERS = 0.01
 """How many answers the distance of the wordings counts for: enough to order what means the same, and no more."""
 
 
+class Formula(Protocol):
+    """Makes one number in 0..1 of the signals of a case: the higher, the more likely it fails."""
+
+    @property
+    def name(self) -> str:
+        """Its name and version, as `scorer` tells it."""
+
+    def value(self, found: Signals) -> float:
+        """The number."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultScore:
+    """The score of whoever has no labels: `default_score`."""
+
+    name: str = SCORER
+
+    def value(self, found: Signals) -> float:
+        """See `Formula`."""
+        return default_score(found)
+
+
+DEFAULT = DefaultScore()
+
+
 def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a default where it can
     id: str,
     answers: Sequence[Answered],
@@ -26,21 +53,21 @@ def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a de
     input: str = "",
     compare: Comparer = BY_WORDS,
     weights: Mapping[str, float] | None = None,
+    formula: Formula = DEFAULT,
 ) -> Score:
     """Score one case; the arguments are those of `measure`, and the order of the answers makes no difference.
 
-    `weights` change `disagreement` alone: the other numbers are plain shares. Another `compare` than the default is named
-    in `scorer`. With fewer than two answers every number is
-    None and `reason` says so.
+    `weights` and `formula` change `disagreement` alone: the other numbers are plain shares. Another `compare` than the
+    default is named in `scorer`. With fewer than two answers every number is None and `reason` says so.
     """
     n = len(answers)
-    scorer = f"{SCORER}+{compare.name}" if compare.name else SCORER
+    scorer = f"{formula.name}+{compare.name}" if compare.name else formula.name
     if n < 2:
         return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
     found = measure(answers, target=target, kind=kind, labels=labels, input=input, compare=compare, weights=weights)
     return Score(
         id=id,
-        disagreement=default_score(found),
+        disagreement=formula.value(found),
         within=found.split.within,
         between=found.split.between,
         against_target=found.against_target,

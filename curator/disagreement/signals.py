@@ -103,9 +103,9 @@ def measure(
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
-    """The weight of each answer; None where all count the same."""
+    """The weight of each answer; None where all count the same, as they do where fewer than two would count."""
     found = [weights.get(group, 1.0) for group in groups]
-    return found if any(found) and len(set(found)) > 1 else None
+    return found if len(set(found)) > 1 and sum(weight > 0 for weight in found) >= 2 else None
 
 
 def _of_classes(

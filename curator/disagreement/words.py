@@ -61,14 +61,19 @@ def word_distances(texts: Sequence[str], *, question: str = "", scale: float = S
 
 
 def mean_word_distance(texts: Sequence[str], *, scale: float = SCALE) -> float:
-    """The mean of `word_distances` over all pairs of different places, 0 for fewer than two texts."""
+    """The mean over all pairs of different places of x / (x + min(c, s)), 0 for fewer than two texts.
+
+    c is the number of content words that both texts have, x and s are those of `word_distances`: the larger one of that
+    distance and Jaccard's. A bare answer and a paragraph that concludes it are far apart whatever the paragraph's length,
+    which would say more of the task than of the answer.
+    """
     n = len(texts)
     counts = Counter(texts)
     if len(counts) < 2:
         return 0.0
     weight = [counts[text] for text in counts]
     counted = _Bags(tuple(counts), "", scale)
-    parts = [counted.distance(i, j) * weight[i] * weight[j] for i in range(len(weight)) for j in range(i)]
+    parts = [counted.difference(i, j) * weight[i] * weight[j] for i in range(len(weight)) for j in range(i)]
     return fsum(parts) / (n * (n - 1) / 2)
 
 
@@ -87,6 +92,11 @@ class _Bags:
         only_one = self._masks[i] ^ self._masks[j]
         x = only_one.bit_count() - (1 - QUESTION_WORD) * (only_one & self._question).bit_count()
         return x / (x + self._scale)
+
+    def difference(self, i: int, j: int) -> float:
+        left, right = self._masks[i], self._masks[j]
+        x = (left ^ right).bit_count()
+        return x / (x + min((left & right).bit_count(), self._scale)) if x else 0.0
 
 
 def _mask(words: frozenset[str], bits: dict[str, int]) -> int:

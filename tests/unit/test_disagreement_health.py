@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -182,13 +183,30 @@ def generation(case_id: str, seat: Seat, text: str = "x") -> Generation:
 
 def test_a_case_that_would_keep_one_answer_keeps_all() -> None:
     health = member_health(committee(broken={SEATS[2]: lambda *_: ""}))
-    assert group_weights(health) == {"m/careful": 1.0, "m/expert": 1.0, "m/restated": 1.0}
     few = [generation("a", SEATS[0]), generation("a", SEATS[2])]
     many = [*few, generation("b", SEATS[1])]
     compared, left_out = weighed({"a": few, "b": many}, health)
     assert compared["a"] == few
     assert compared["b"] == [many[0], many[2]]
     assert left_out == {"b": [many[1]]}
+
+
+def test_a_group_counts_by_its_weight_and_by_how_often_the_others_agree() -> None:
+    health = member_health(committee(broken={SEATS[2]: lambda *_: ""}))
+    agreement = {h.variant: h.agreement.value or 0.0 for h in health}
+    best = max(agreement.values())
+    weights = group_weights(health)
+    assert weights["m/plain"] == 0
+    assert weights["m/careful"] == 1
+    assert weights["m/expert"] == pytest.approx(agreement["expert"] / best)
+    assert weights["m/expert"] < 1
+    halved = [replace(h, weight=HALF) if h.variant == "expert" else h for h in health]
+    assert group_weights(halved)["m/expert"] == pytest.approx(weights["m/expert"] / 2)
+
+
+def test_with_too_few_cases_every_member_counts_the_same() -> None:
+    votes = dict(list(committee().items())[:5])
+    assert set(group_weights(member_health(votes)).values()) == {1.0}
 
 
 def test_kappa_takes_away_what_a_constant_answer_gets_for_nothing() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+import contextlib
 from pathlib import Path
 
 import orjson
@@ -9,21 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.recorded import Problem, score_recorded
+from curator.disagreement.score import SCORER
 from curator.records import Score
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CONTRACT = ("id", "disagreement", "within", "between", "against_target", "kind", "scorer", "majority", "agreement", "n")
 
 
-def score_one(record: object) -> Score | Problem:
-    (result,) = score_recorded([orjson.dumps(record)])
-    return result
+def score_one(record: object) -> Score:
+    return score_record(read_record(orjson.dumps(record)))
 
 
 def test_recorded_answers_give_the_golden_scores() -> None:
     lines = (GOLDEN / "disagreement.recorded.jsonl").read_bytes().splitlines()
-    scores = list(score_recorded(lines))
+    scores = [score_record(read_record(line)) for line in lines]
     expected = [orjson.loads(line) for line in (GOLDEN / "disagreement.scores.jsonl").read_bytes().splitlines()]
     assert len(scores) == len(expected) == len(lines)
     for score, wanted in zip(scores, expected, strict=True):
@@ -45,27 +43,16 @@ def test_recorded_answers_give_the_golden_scores() -> None:
         (b'{"id": "\xff", "generations": []}', "not valid JSON"),
     ],
 )
-def test_a_line_that_does_not_fit_is_a_problem_with_its_number(line: bytes, reason: str) -> None:
-    good = b'{"id": "y", "generations": ["1", "2"]}'
-    first, problem, last = score_recorded([good, b"  \n", line, good])
-    assert isinstance(problem, Problem)
-    assert problem.line == 3
-    assert problem.reason.startswith(reason)
-    assert problem.remedy
-    assert first == last
-    assert isinstance(first, Score)
-
-
-def test_a_byte_order_mark_is_no_problem() -> None:
-    (result,) = score_recorded([b'\xef\xbb\xbf{"id": "y", "generations": ["1", "2"]}\r\n'])
-    assert isinstance(result, Score)
-    assert result.disagreement == 1
+def test_a_record_that_does_not_fit_is_refused_with_a_remedy(line: bytes, reason: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        read_record(line)
+    assert caught.value.reason.startswith(reason)
+    assert caught.value.remedy
 
 
 def test_model_and_variant_together_are_the_group() -> None:
     def between(left: dict[str, str], right: dict[str, str]) -> float | None:
         result = score_one({"id": "a", "generations": [{"text": "1", **left}, {"text": "2", **right}]})
-        assert isinstance(result, Score)
         return result.between
 
     assert between({"model": "m", "variant": "v"}, {"model": "m", "variant": "v"}) == 0
@@ -78,22 +65,14 @@ def test_the_kind_is_detected_where_it_is_missing_or_unknown() -> None:
     generations = ["yes", "Yes, because it is so and nothing else could ever be the case here.", "no"]
     for extra in ({}, {"kind": None}, {"kind": "no kind"}):
         result = score_one({"id": "a", "generations": generations, **extra})
-        assert isinstance(result, Score)
         assert (result.kind, result.majority) == ("boolean", "yes")
     given_kind = score_one({"id": "a", "generations": generations, "kind": "text"})
-    assert isinstance(given_kind, Score)
     assert given_kind.kind == "text"
 
 
 def test_a_target_need_not_be_a_text() -> None:
     result = score_one({"id": "a", "target": 18, "generations": ["18", "17"]})
-    assert isinstance(result, Score)
     assert result.against_target == 0.5
-
-
-def test_records_are_scored_as_they_come() -> None:
-    endless: Iterator[bytes] = itertools.repeat(b'{"id": "y", "generations": ["1", "2"]}')
-    assert len(list(itertools.islice(score_recorded(endless), 3))) == 3
 
 
 json_values = st.recursive(
@@ -114,5 +93,7 @@ json_values = st.recursive(
         st.dictionaries(st.sampled_from(["id", "generations", "target", "kind", "input"]), json_values), max_size=5
     )
 )
-def test_every_record_gives_one_result(records: list[object]) -> None:
-    assert len(list(score_recorded(orjson.dumps(record) for record in records))) == len(records)
+def test_every_record_is_scored_or_refused(records: list[object]) -> None:
+    for record in records:
+        with contextlib.suppress(Unfit):
+            assert score_one(record).scorer == SCORER
