@@ -16,7 +16,7 @@ from curator.disagreement.jsonlike import read_json
 from curator.disagreement.labelled import read_label
 from curator.disagreement.numeric import read_number
 from curator.disagreement.toolcalls import read_tool_calls
-from curator.disagreement.wording import answer_part, first_sentence, is_refusal, short_form
+from curator.disagreement.wording import answer_part, first_sentence, is_refusal, is_short, short_form
 from curator.records import AnswerKind, Kind, normalise_space
 
 __all__ = ["Answer", "ReadRule", "detect_kind", "extract", "read_answer"]
@@ -64,9 +64,14 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
 
 
 def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Read | None:
-    """The known label, else the option of the input, else the letter or wording that stands there."""
+    """The known label, else the option of the input, else the letter or short wording that stands there."""
     choices = None if labels or not input else find_choices(input)
-    return (read_choice(text, choices) if choices else None) or read_label(text, labels)
+    if choices is None:
+        return read_label(text, labels)
+    if found := read_choice(text, choices):
+        return found
+    found = read_label(text)
+    return found if found and is_short(found[1]) else None
 
 
 def _read_short(text: str) -> _Read | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from curator.disagreement.booleans import leading_boolean, read_boolean
-from curator.disagreement.choices import Choices, find_choices, option_letter, read_choice, stated_choice
+from curator.disagreement.choices import find_choices, option_letter, read_choice, stated_choice
 from curator.disagreement.codelike import is_code
 from curator.disagreement.conclusions import conclusion
 from curator.disagreement.dates import concludes_in_date
@@ -92,18 +92,11 @@ def _from_options(are: _Are, input: str) -> Kind | None:
     choices = find_choices(input) if input else None
     if choices is None:
         return None
+    stated = are(ENOUGH, lambda text: stated_choice(text, choices) is not None)
     # Half is enough: beside the options that the input lists stand `none of these`, and outputs that were cut off.
-    if not (are(ENOUGH, lambda text: _is_stated(text, choices)) and are(HALF, lambda text: _is_given(text, choices))):
+    if not are(HALF if stated else 1.0, lambda text: read_choice(text, choices) is not None):
         return None
     return "boolean" if _BOOLEANS.issuperset(choices.keys) else "choice"
-
-
-def _is_stated(text: str, choices: Choices) -> bool:
-    return stated_choice(text, choices) is not None
-
-
-def _is_given(text: str, choices: Choices) -> bool:
-    return read_choice(text, choices) is not None
 
 
 def _value(are: _Are, input: str) -> Kind | None:

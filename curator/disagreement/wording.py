@@ -43,6 +43,7 @@ _JOINING = frozenset(
 _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 
+@lru_cache(maxsize=512)
 def normal_form(text: str) -> str:
     """The text in small letters, without punctuation and markdown; `_` and `-` join words like a blank.
 
