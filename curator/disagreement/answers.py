@@ -14,9 +14,9 @@ from curator.disagreement.detection import detect_kind
 from curator.disagreement.extraction import ReadRule, extract
 from curator.disagreement.jsonlike import read_json
 from curator.disagreement.labelled import read_label
-from curator.disagreement.numeric import read_number
+from curator.disagreement.numeric import asks_rating, read_number
 from curator.disagreement.toolcalls import read_tool_calls
-from curator.disagreement.wording import answer_part, first_sentence, is_refusal, is_short, short_form
+from curator.disagreement.wording import answer_part, bare_wording, first_sentence, is_refusal, is_short, short_form
 from curator.records import AnswerKind, Kind, normalise_space
 
 __all__ = ["Answer", "ReadRule", "detect_kind", "extract", "read_answer"]
@@ -54,6 +54,8 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
         return Answer("refusal" if refused else kind, normalise_space(part), part)
     if kind in ("label", "choice"):
         found = _read_option(part, tuple(labels), input)
+    elif kind == "number":
+        found = read_number(part, rating=asks_rating(input))
     elif kind == "date":
         found = read_date(part, day_first=asks_day_first(input))
     else:
@@ -78,13 +80,12 @@ def _read_short(text: str) -> _Read | None:
     said = conclusion(text)
     if said is None and is_refusal(text):
         return None
-    wording = text if said is None else first_sentence(said).rstrip(".")
+    wording = bare_wording(text) if said is None else first_sentence(said).rstrip(".")
     return (short_form(wording), wording) if wording else None
 
 
 _READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
     "boolean": read_boolean,
-    "number": read_number,
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,

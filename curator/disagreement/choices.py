@@ -31,6 +31,14 @@ _BULLETS = re.compile(
     r"(?:options|choices|answer choices|possible answers|labels|categories)\s*(?:are)?\s*:\s*((?:\n[ \t]*[-*•][ \t]+[^\n]+)+)",
     re.IGNORECASE,
 )
+_ENUMERATION = re.compile(
+    r"\b(?:one of|options|choices|labels|categories|classes|intents|(?:classify|label|categori[sz]e)\b[^.\n:]{0,60}?\b(?:as|into)|"
+    r"(?:answer|respond|reply)(?: only| just)? with|(?:choose|choosing|select|pick) (?:between|from|among)|either)\b"
+    r"(?: only| one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*[:(]?\s*([^.\n?!:;)]{3,600})",
+    re.IGNORECASE,
+)
+_OR = re.compile(r"\s*(?:,\s*(?:or|and)\b|,|\||/|\bor\b|\band\b)\s*")
+_NAME_WORDS = 5
 _ANSWER_CUE = re.compile(r"\s*\b(?:answer|a|q|output)\s*:.*$", re.IGNORECASE | re.DOTALL)
 _OPTION = re.compile(
     r"""
@@ -64,7 +72,10 @@ class Choices:
 
 @lru_cache(maxsize=256)
 def find_choices(text: str) -> Choices | None:
-    """The options an input lists: `(A) ...`, `A. ...`, `A) ...` in a row, or bullets below `Options:`; else None.
+    """The options an input lists; None where it lists none.
+
+    `(A) ...`, `A. ...`, `A) ...` in a row, else bullets below `Options:`, else an enumeration after words such as
+    `one of` or `answer with`.
 
     Of several lists (examples before the question) the last one counts.
     """
@@ -73,11 +84,26 @@ def find_choices(text: str) -> Choices | None:
     for pattern in (_LINE_LETTERED, _LETTERED):
         if found := _last_run(text, pattern):
             return _made(found)
-    lists = _BULLETS.findall(text)
-    if not lists:
-        return None
-    options = [line.strip().lstrip("-*• \t") for line in lists[-1].strip().splitlines()]
-    return _made([("", option) for option in options]) if len(options) > 1 else None
+    if lists := _BULLETS.findall(text):
+        return _made([("", _name(line)) for line in lists[-1].strip().splitlines()])
+    return _made([("", option) for option in _enumerated(text)])
+
+
+def _name(line: str) -> str:
+    """A bullet's option: what stands before the colon of `- billing: whatever is about money`."""
+    text = line.strip().lstrip("-*• \t")
+    name, colon, _ = text.partition(": ")
+    return name.strip(DECORATION) if colon and len(name.split()) <= _NAME_WORDS else text
+
+
+def _enumerated(text: str) -> list[str]:
+    """The options in a sentence such as `Classify it as positive, negative or neutral`."""
+    for match in list(_ENUMERATION.finditer(text))[::-1][:_LISTS]:
+        options = [option.strip(DECORATION) for option in _OR.split(match[1])]
+        options = [option for option in options if option]
+        if len(options) > 1 and all(len(option.split()) <= _NAME_WORDS for option in options):
+            return options
+    return []
 
 
 def read_choice(text: str, choices: Choices) -> tuple[str, str] | None:
@@ -180,7 +206,8 @@ def _last_run(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
     for run in runs[: -_LISTS - 1 : -1]:
         # numbered lines are more often steps or facts than options
         if len(run) > 1 and (
-            not _mark(run[0]).isdigit() or re.search(r"(?i)options|choices|which of", text[: run[0].start()])
+            not _mark(run[0]).isdigit()
+            or re.search(r"(?i)\b(?:options|choices|choose|which|select)\b", text[: run[0].start()])
         ):
             ends = [*(match.start() for match in run[1:]), len(text)]
             options = [(_mark(m), _wording(text[m.end() : end])) for m, end in zip(run, ends, strict=True)]
@@ -204,6 +231,8 @@ def _wording(text: str) -> str:
 
 
 def _made(options: Sequence[tuple[str, str]]) -> Choices | None:
+    if len(options) < 2:
+        return None
     texts = tuple(text for _, text in options)
     keys = tuple(mark.casefold() or normal_form(text) for mark, text in options)
     known: dict[str, int] = {}

@@ -42,11 +42,15 @@ _FOREIGN = re.compile(
       (?:\ (?:correcta|correcte|corretta|correta|final|finale))?{_MARK}\s?[:：]){_AFTER}""",  # noqa: RUF001
     re.VERBOSE,
 )
+_NAMED = re.compile(
+    rf"(?<!\w)(?:sentiment|label|category|class|intent|topic|verdict)(?:\s+(?:of|for|expressed in)\s[^.:\n]{{1,40}}?)?{_MARK}\s+"
+    rf"(?:is|would\ be|should\ be)\b{_AFTER}"
+)
 _EAST_ASIAN = re.compile(
     r"(?:答案(?:应该|應該|就)?(?:是|为|為|选|選|[:\uff1a])|(?:答え|正解)は|(?:정답|답)(?:은|:))[:\uff1a]?\s*"
 )
 _ASKED = re.compile(
-    r"(?:choose|pick|select|go with|going with|opt for)\s+(?=[*(\[]*(?:option |choice |answer )?[*(\[]*[a-j][)\]*.,]*(?:\s|$))"
+    r"(?:choose|pick|select|say|go with|going with|opt for)\s+(?=[*(\[]*(?:option |choice |answer )?[*(\[]*[a-j][)\]*.,]*(?:\s|$))"
 )
 _HASHES = re.compile(r"\#{4}(?!\#)\s*(?!\w*\s*answer)")
 _BOXED = re.compile(r"\\f?boxed\s*\{")
@@ -54,7 +58,8 @@ _ANCHORED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("answer", _ENGLISH),
     ("####", _HASHES),
     *((word, _QUALIFIED) for word in ("final ", "correct ", "best ", "right ", "predicted ")),
-    *((word, _ASKED) for word in ("choose ", "pick ", "select ", "go with ", "going with ", "opt for ")),
+    *((word, _ASKED) for word in ("choose ", "pick ", "select ", "say ", "go with ", "going with ", "opt for ")),
+    *((word, _NAMED) for word in ("sentiment", "label", "category", "class", "intent", "topic", "verdict")),
     *((word, _FOREIGN) for word in ("antwort", "ergebnis", "respuesta", "risposta", "resposta", "antwoord")),
 )
 _ANCHORED_BEYOND_ASCII = (

@@ -40,6 +40,10 @@ _JOINING = frozenset(
         "which who will would can could do does did from by as so if but"
     )
 )
+_LEAD_IN = re.compile(
+    r"^(?:I (?:think|believe|guess|would say)(?: that)? )?(?:it|that|this)(?:'s| is| was| would be| must be| has to be) (?!not\b|a\b|an\b)",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 
@@ -83,6 +87,11 @@ def answer_part(text: str) -> str:
 def first_sentence(text: str) -> str:
     """The text up to its first full stop, or up to `because`."""
     return _SENTENCE_END.split(text, maxsplit=1)[0].strip()
+
+
+def bare_wording(text: str) -> str:
+    """The text without `It is`, `I think it was` and the like before it."""
+    return _LEAD_IN.sub("", text, count=1) or text
 
 
 def is_short(text: str) -> bool:

@@ -321,6 +321,22 @@ NUMBERS += [
     (HOW_MANY, "zero", "0"),
     (HOW_MANY, "No apples are left, so the answer is 0.", "0"),
 ]
+RATE = "Rate the reply on a scale from 1 to 5."
+NUMBERS += [
+    (RATE, "4/5", "4"),
+    (RATE, "4 out of 5", "4"),
+    (RATE, "Rating: 4/5", "4"),
+    (RATE, "I would rate this a 4.", "4"),
+    (HOW_MANY, "4 out of 5", "4/5"),
+]
+SENTIMENT = "Classify the review as positive, negative or neutral: great film!"
+CHOICES += [
+    (SENTIMENT, "positive", "positive"),
+    (SENTIMENT, "The sentiment of this review is positive.", "positive"),
+    (SENTIMENT, "Sentiment: **Positive**", "positive"),
+    (SENTIMENT, "I'd call it positive.", "positive"),
+    (SENTIMENT, "It is neither positive nor negative, so I would call it neutral.", ""),
+]
 DATE_ROWS = [
     ("", "2021-03-04", "2021-03-04"),
     ("", "2021/3/4", "2021-03-04"),
@@ -362,6 +378,8 @@ SHORT_ROWS = [
     ("", "**The Matrix**", "matrix"),
     ("", "Answer: The Matrix", "matrix"),
     ("", "<think>hm</think> The Matrix.", "matrix"),
+    ("", "I think it was The Matrix.", "matrix"),
+    ("", "It is not The Matrix", "it is not matrix"),
 ]
 A_CALL = '[{"arguments":{"city":"Paris","days":2},"name":"weather"}]'
 CALLS = [
@@ -474,6 +492,41 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ("Complete the rest of the sequence: [ ( {", ["} ) ]", "We close them in turn. So the answer is } ) ]."], "short"),
     ("Complete the rest of the sequence: { [", ["] }", "[ ]", "] }"], "short"),
     ('Take the last letters of "Elon Musk".', ["nk", "The last letters are n and k. So the answer is nk."], "short"),
+    (
+        "Do hamsters feed other animals?",
+        ["Yes. Owls eat these whenever they can.", "No. Hamsters are pets, and no animal eats these."],
+        "boolean",
+    ),
+    (
+        "Tell me whether you can help me, please. I have waited for a week now.",
+        ["Yes, we can help you with that right now.", "No, we cannot, as we are closed."],
+        "text",
+    ),
+    ("Is this toxic? yes/no", ["no", "No, it isn't", "not toxic"], "boolean"),
+    (
+        "Classify the review as positive, negative or neutral: great film!",
+        ["positive", "The sentiment of this review is positive.", "Sentiment: Positive"],
+        "choice",
+    ),
+    ("Choose one of: cat, dog, bird", ["cat", "dog", "The answer is bird."], "choice"),
+    (
+        "Which team?\nCategories:\n- billing: whatever is about money\n- delivery: parcels",
+        ["billing", "This belongs to delivery."],
+        "choice",
+    ),
+    ("Answer with A, B or C. Which is best?", ["A", "I would say A, since it is cheap."], "choice"),
+    ("Which of them?\n1) red\n2) blue", ["2", "blue"], "choice"),
+    ("Rate it from 1 to 5.", ["4", "4/5", "I would rate this a 4."], "number"),
+    (HOW_MANY, ["There are five apples in the basket.", "**5**", "I count 5 apples in all of it."], "number"),
+    (
+        "How much is the postage?",
+        [
+            "It costs $5 for orders below $50, and nothing above that.",
+            "You pay $4 for orders below $60, as the page says.",
+        ],
+        "text",
+    ),
+    ("Who was it?", ["I think it was Bob.", "Bob", "It was Bob"], "short"),
     ("Name a film like it.", ["The Matrix", "Inception"], "short"),
     ("What day is it?", ["March 4, 2021", "2021-03-05", "The answer is 5 March 2021."], "date"),
     ("", [CALLS[0][1], CALLS[2][1], "Which city do you mean?"], "tool_call"),
