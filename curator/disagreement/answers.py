@@ -16,13 +16,21 @@ from curator.disagreement.jsonlike import read_json
 from curator.disagreement.labelled import read_label
 from curator.disagreement.numeric import asks_rating, read_number
 from curator.disagreement.toolcalls import read_tool_calls
-from curator.disagreement.wording import answer_part, bare_wording, first_sentence, is_refusal, is_short, short_form
+from curator.disagreement.wording import (
+    answer_part,
+    bare_wording,
+    first_sentence,
+    is_refusal,
+    is_short,
+    short_form,
+    without_question,
+)
 from curator.records import AnswerKind, Kind, normalise_space
 
 __all__ = ["Answer", "ReadRule", "detect_kind", "extract", "read_answer"]
 
 _Read = tuple[str, str]
-REFUSAL_WORDS = 40
+REFUSAL_WORDS = 80
 """A longer text is an answer, though it may begin by saying what it cannot do."""
 
 
@@ -58,6 +66,8 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
         found = read_number(part, rating=asks_rating(input))
     elif kind == "date":
         found = read_date(part, day_first=asks_day_first(input))
+    elif kind == "short":
+        found = _read_short(without_question(part, input))
     else:
         found = _READERS[kind](part)
     if found:
@@ -89,5 +99,4 @@ _READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,
-    "short": _read_short,
 }

@@ -33,8 +33,8 @@ _BULLETS = re.compile(
 )
 _ENUMERATION = re.compile(
     r"\b(?:one of|options|choices|labels|categories|classes|intents|(?:classify|label|categori[sz]e)\b[^.\n:]{0,60}?\b(?:as|into)|"
-    r"(?:answer|respond|reply)(?: only| just)? with|(?:choose|choosing|select|pick) (?:between|from|among)|either)\b"
-    r"(?: only| one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*[:(]?\s*([^.\n?!:;)]{3,600})",
+    r"(?:answer|respond|reply)(?: only| just)? with|(?:choose|choosing|select|pick) (?:between|from|among)|either|is (?:it|this|that))\b"
+    r"(?: only| exactly| just)?(?: one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*[:(]?\s*([^.\n?!:;)]{3,600})",
     re.IGNORECASE,
 )
 _OR = re.compile(r"\s*(?:,\s*(?:or|and)\b|,|\||/|\bor\b|\band\b)\s*")

@@ -13,7 +13,14 @@ from curator.disagreement.conclusions import conclusion
 from curator.disagreement.dates import concludes_in_date
 from curator.disagreement.jsonlike import is_mostly_json
 from curator.disagreement.labelled import option_or_boolean
-from curator.disagreement.numeric import asks_number, concludes_in_number, gives_one_number, has_number, is_bare_number
+from curator.disagreement.numeric import (
+    asks_number,
+    concludes_in_number,
+    gives_one_number,
+    has_number,
+    is_bare_number,
+    read_number,
+)
 from curator.disagreement.toolcalls import is_tool_call
 from curator.disagreement.wording import (
     answer_part,
@@ -23,6 +30,7 @@ from curator.disagreement.wording import (
     is_short,
     is_word_list,
     normal_form,
+    without_question,
 )
 from curator.records import Kind
 
@@ -71,7 +79,7 @@ def detect_kind(answers: Sequence[str], *, input: str = "") -> Kind:
         or _from_options(are, input)
         or _value(are, input)
         or _option(are, said, input)
-        or _wording(said)
+        or _wording([without_question(text, input) for text in said])
     )
 
 
@@ -126,7 +134,12 @@ def _from_options(are: _Are, input: str) -> Kind | None:
 def _value(are: _Are, input: str) -> Kind | None:
     if are(NEARLY_ALL, concludes_in_date):
         return "date"
-    if input and asks_number(input) and are(NEARLY_ALL, gives_one_number):
+    if (
+        input
+        and asks_number(input)
+        and are(HALF, gives_one_number)
+        and are(NEARLY_ALL, lambda text: read_number(text) is not None)
+    ):
         return "number"
     if are(NEARLY_ALL, concludes_in_number) or (are(ENOUGH, is_bare_number) and are(NEARLY_ALL, has_number)):
         return "number"

@@ -31,8 +31,8 @@ _REFUSAL = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DROPPED = re.compile(r"['’`]|\.(?!\d)")  # noqa: RUF001 - the typographic apostrophe is meant
-_SPACED = re.compile(r"(?!(?<!\w)-\d)[^\w\s+#%&$€£°.]|_")
-_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_SPACED = re.compile(r"(?!(?<!\w)-\d|(?<=\b[a-z])-(?!\w))[^\w\s+#%&$€£°.]|_")
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b(?!-)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _JOINING = frozenset(
     _LETTERS.findall(
@@ -44,6 +44,9 @@ _LEAD_IN = re.compile(
     r"^(?:I (?:think|believe|guess|would say)(?: that)? )?(?:it|that|this)(?:'s| is| was| would be| must be| has to be) (?!not\b|a\b|an\b)",
     re.IGNORECASE,
 )
+_BEING = re.compile(r"\s(?:is|was|are|were)\s+(?!not\b|no\b|never\b)")
+_LONGEST_ECHO = 300
+_LOOKED_AT = 2000
 _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 
@@ -92,6 +95,18 @@ def first_sentence(text: str) -> str:
 def bare_wording(text: str) -> str:
     """The text without `It is`, `I think it was` and the like before it."""
     return _LEAD_IN.sub("", text, count=1) or text
+
+
+def without_question(text: str, question: str) -> str:
+    """The answer of a sentence that says the question again: `Paris` of `The capital of France is Paris`."""
+    if not question or len(text) > _LONGEST_ECHO:
+        return text
+    asked = set(_LETTERS.findall(question[-_LOOKED_AT:].casefold()))
+    for verb in reversed(list(_BEING.finditer(text))):
+        words = _LETTERS.findall(text[: verb.start()].casefold())
+        if len(words) > 1 and asked.issuperset(words):
+            return text[verb.end() :]
+    return text
 
 
 def is_short(text: str) -> bool:

@@ -271,7 +271,7 @@ def test_an_answer_is_a_refusal_or_empty_where_it_says_nothing(kind: Kind) -> No
 
 
 def test_a_long_text_that_begins_with_a_regret_is_an_answer() -> None:
-    text = "I'm sorry, but I cannot find the order. " + "Here is what you can do about it now. " * 6
+    text = "I'm sorry, but I cannot find the order. " + "Here is what you can do about it now. " * 12
     assert read_answer(text, "text").kind == "text"
     assert read_answer(text, "text").key != ""
 

@@ -379,6 +379,9 @@ SHORT_ROWS = [
     ("", "Answer: The Matrix", "matrix"),
     ("", "<think>hm</think> The Matrix.", "matrix"),
     ("", "I think it was The Matrix.", "matrix"),
+    ("What is the capital of France?", "The capital of France is Paris.", "paris"),
+    ("Which grade?", "A-", "a-"),
+    ("Which grade?", "A", "a"),
     ("", "It is not The Matrix", "it is not matrix"),
 ]
 A_CALL = '[{"arguments":{"city":"Paris","days":2},"name":"weather"}]'
@@ -424,6 +427,7 @@ CODES = [
     ("", "```\ndef add(a, b):\n    return a + b\n```", A_FUNCTION),
     ("", "```sql\nSELECT a FROM t; -- all\n```", "select a from t"),
     ("", "```sql\nselect  a\nfrom t\n```", "select a from t"),
+    ("", "SELECT a FROM t;", "select a from t"),
     ("", "```js\nlet a = 1; // one\n```", "let a=1"),
     ("", "```javascript\nlet a=1;\n```", "let a=1"),
 ]
@@ -526,6 +530,15 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
         ],
         "text",
     ),
+    (
+        "Write a query.",
+        ["SELECT * FROM users;", "Here is the query:\n\n```sql\nselect *\nfrom users\n```\n\nThis selects all rows."],
+        "code",
+    ),
+    ("Answer with exactly one of: card_arrival, card_linking.", ["card arrival", "It must be card_linking."], "choice"),
+    ("Is it entailment, contradiction or neutral?", ["entailment", "The answer is neutral."], "choice"),
+    (HOW_MANY, ["There are 72 apples.", "He sold 24 in May and 48 in April, so 72.", "The answer is 72"], "number"),
+    ("What is the capital of France?", ["Paris", "The capital of France is Paris."], "short"),
     ("Who was it?", ["I think it was Bob.", "Bob", "It was Bob"], "short"),
     ("Name a film like it.", ["The Matrix", "Inception"], "short"),
     ("What day is it?", ["March 4, 2021", "2021-03-05", "The answer is 5 March 2021."], "date"),
