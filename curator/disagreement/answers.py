@@ -83,7 +83,7 @@ def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Read | None
     if found := read_choice(text, choices):
         return found
     found = read_label(text)
-    return found if found and is_short(found[1]) else None
+    return found if found and is_short(found[1]) and found[0] not in choices.known else None
 
 
 def _read_short(text: str) -> _Read | None:

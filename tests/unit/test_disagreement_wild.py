@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curator.disagreement.answers import detect_kind, read_answer
+from curator.disagreement.dates import is_ambiguous_date
+from curator.disagreement.detection import detect_task_kind
 from curator.disagreement.equivalence import meaning
 from curator.records import Kind
 
@@ -170,6 +172,13 @@ CHOICES += [
     (CITIES, "Correct Answer: Option B) Paris", "b"),
     (CITIES, "The answer is A. Wait, no. The answer is B.", "b"),
 ]
+CHOICES += [
+    (
+        CITIES,
+        "Let us look closely at what (B) says about the country: it names a city by the river which, as is well known,",
+        "",
+    )
+]
 BOOLEANS = [
     (STRATEGY, "Yes", "yes"),
     (STRATEGY, "yes.", "yes"),
@@ -321,6 +330,7 @@ NUMBERS += [
     (HOW_MANY, "zero", "0"),
     (HOW_MANY, "No apples are left, so the answer is 0.", "0"),
 ]
+NUMBERS += [(HOW_MANY, "3 M", "3"), (HOW_MANY, "3M", "3"), (HOW_MANY, "$3B", "3000000000")]
 RATE = "Rate the reply on a scale from 1 to 5."
 NUMBERS += [
     (RATE, "4/5", "4"),
@@ -380,6 +390,7 @@ SHORT_ROWS = [
     ("", "<think>hm</think> The Matrix.", "matrix"),
     ("", "I think it was The Matrix.", "matrix"),
     ("What is the capital of France?", "The capital of France is Paris.", "paris"),
+    ("What of Rome?", "Rome is old", "rome is old"),
     ("Which grade?", "A-", "a-"),
     ("Which grade?", "A", "a"),
     ("", "It is not The Matrix", "it is not matrix"),
@@ -417,6 +428,15 @@ CALLS = [
         A_CALL,
     ),
     ("", "Which city do you mean?", "[]"),
+]
+TWO = '[{"arguments":{"x":1},"name":"f"},{"arguments":{"x":2},"name":"f"}]'
+CALLS += [
+    ("", '[{"name": "f", "arguments": {"x": 1}}, {"name": "f", "arguments": {"x": 2}}]', TWO),
+    (
+        "",
+        '<tool_call>{"name": "f", "arguments": {"x": 2}}</tool_call>\n<tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>',
+        TWO,
+    ),
 ]
 A_FUNCTION = "def add(a, b):\n    return a + b"
 CODES = [
@@ -589,3 +609,25 @@ def test_a_refusal_and_an_empty_answer_equal_no_answer_and_not_each_other(
     }
     assert len(refused) == len(empty) == 1
     assert len({answer, *refused, *empty}) == 3
+
+
+def test_a_task_has_the_kind_that_nearly_all_of_its_inputs_speak_for() -> None:
+    cities = [(["Paris", "B"], CITIES), (["apple", "It must be the tall table."], INLINE), (["(B)", "Rome"], CITIES)]
+    assert detect_task_kind([*cities, ([], CITIES)]) == "choice"
+    assert (
+        detect_task_kind([*cities, (["Dear Ann, it was sent to you two days ago."], "Where is it, please?")] * 2)
+        == "choice"
+    )
+    assert (
+        detect_task_kind([cities[0], *[(["Dear Ann, it was sent to you two days ago."], "Where is it?")] * 3]) == "text"
+    )
+    assert detect_task_kind([(["billing"], "My bill is wrong."), (["delivery"], "It is late.")] * 30) == "label"
+    assert detect_task_kind([]) == "text"
+
+
+@pytest.mark.parametrize(
+    ("text", "ambiguous"),
+    [("03/04/2021", True), ("03/03/2021", False), ("13/04/2021", False), ("3.4.2021", False), ("2021-03-04", False)],
+)
+def test_a_date_that_the_convention_decides_is_known(text: str, ambiguous: bool) -> None:
+    assert is_ambiguous_date(text) is ambiguous
