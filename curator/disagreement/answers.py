@@ -14,15 +14,23 @@ from curator.disagreement.detection import detect_kind
 from curator.disagreement.extraction import ReadRule, extract
 from curator.disagreement.jsonlike import read_json
 from curator.disagreement.labelled import read_label
-from curator.disagreement.numeric import read_number
+from curator.disagreement.numeric import asks_rating, read_number
 from curator.disagreement.toolcalls import read_tool_calls
-from curator.disagreement.wording import answer_part, first_sentence, is_refusal, short_form
+from curator.disagreement.wording import (
+    answer_part,
+    bare_wording,
+    first_sentence,
+    is_refusal,
+    is_short,
+    short_form,
+    without_question,
+)
 from curator.records import AnswerKind, Kind, normalise_space
 
 __all__ = ["Answer", "ReadRule", "detect_kind", "extract", "read_answer"]
 
 _Read = tuple[str, str]
-REFUSAL_WORDS = 40
+REFUSAL_WORDS = 80
 """A longer text is an answer, though it may begin by saying what it cannot do."""
 
 
@@ -54,8 +62,12 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
         return Answer("refusal" if refused else kind, normalise_space(part), part)
     if kind in ("label", "choice"):
         found = _read_option(part, tuple(labels), input)
+    elif kind == "number":
+        found = read_number(part, rating=asks_rating(input))
     elif kind == "date":
         found = read_date(part, day_first=asks_day_first(input))
+    elif kind == "short":
+        found = _read_short(without_question(part, input))
     else:
         found = _READERS[kind](part)
     if found:
@@ -64,24 +76,27 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
 
 
 def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Read | None:
-    """The known label, else the option of the input, else the letter or wording that stands there."""
+    """The known label, else the option of the input, else the letter or short wording that stands there."""
     choices = None if labels or not input else find_choices(input)
-    return (read_choice(text, choices) if choices else None) or read_label(text, labels)
+    if choices is None:
+        return read_label(text, labels)
+    if found := read_choice(text, choices):
+        return found
+    found = read_label(text)
+    return found if found and is_short(found[1]) and found[0] not in choices.known else None
 
 
 def _read_short(text: str) -> _Read | None:
     said = conclusion(text)
     if said is None and is_refusal(text):
         return None
-    wording = text if said is None else first_sentence(said).rstrip(".")
+    wording = bare_wording(text) if said is None else first_sentence(said).rstrip(".")
     return (short_form(wording), wording) if wording else None
 
 
 _READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
     "boolean": read_boolean,
-    "number": read_number,
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,
-    "short": _read_short,
 }

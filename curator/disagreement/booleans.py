@@ -10,7 +10,7 @@ from curator.disagreement.wording import answer_part, is_refusal
 _YES = "yes|yeah|yep|true|correct|ja|sí|si|oui|sim|да|はい|是的|是|对|예|네"
 _NO = "no|nope|false|incorrect|nein|nee|non|não|нет|いいえ|不是|否|不|아니요|아니오"
 _WORD = re.compile(
-    rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?:(?=\s*(?:[,.;:!()–—*。，-]|$|because\b|since\b|as\b))|(?<=[^\x00-\x7f]))",  # noqa: RUF001
+    rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?:(?=\s*(?:[,.;:!()–—*。，\"'`”}}\]_-]|$|because\b|since\b|as\b))|(?<=[^\x00-\x7f]))",  # noqa: RUF001
     re.IGNORECASE,
 )
 _LEADING = "*_`\"' \t“”([{$\\"
@@ -41,7 +41,7 @@ def read_boolean(text: str) -> tuple[str, str] | None:
     if is_refusal(text):
         return None
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "")[-400:]
-    return leading_boolean(last) or _concluding(last) or _stated(last)
+    return leading_boolean(last) or leading_boolean(last.partition(":")[2]) or _concluding(last) or _stated(last)
 
 
 def leading_boolean(text: str) -> tuple[str, str] | None:

@@ -13,6 +13,8 @@ from curator.disagreement.wording import answer_part, first_sentence, is_refusal
 DECORATION = "*_`\"' \t“”$"
 LOOKED_AT = 20_000
 """Characters of an input that are looked at, from its end: there the options stand."""
+_LISTS = 8
+"""Rows of options that are looked at, the last ones."""
 LONGEST_OPTION = 300
 """Characters of an option's wording; what is longer is no option but a document with lettered parts."""
 
@@ -20,10 +22,23 @@ _LETTERED = re.compile(r"(?<![\w.])(?:\(([A-Za-z]|\d{1,2})\)|\b([A-Z])[).:](?=\s
 _LINE_LETTERED = re.compile(
     r"^[ \t]*(?:[-*•][ \t]+)?[*_]*[(\[]?([A-Za-z]|\d{1,2})[)\].:]+[*_]*[ \t]+(?=\S)", re.MULTILINE
 )
+_LISTED = re.compile(
+    r"[\s*_`\"'(\[]*(?:(?:it is|it's|that is|that's|option|choice|number) )?[(\[]?(\d{1,2}|[a-z])(?:[)\].:]+[*_`]*(?:\s|$)|[*_`\s]*$)",
+    re.IGNORECASE,
+)
+_CUE = re.compile(r"^A:\s*(?=[(\[]?[A-Z][)\].]*\s*$)")
 _BULLETS = re.compile(
     r"(?:options|choices|answer choices|possible answers|labels|categories)\s*(?:are)?\s*:\s*((?:\n[ \t]*[-*•][ \t]+[^\n]+)+)",
     re.IGNORECASE,
 )
+_ENUMERATION = re.compile(
+    r"\b(?:one of|options|choices|labels|categories|classes|intents|(?:classify|label|categori[sz]e)\b[^.\n:]{0,60}?\b(?:as|into)|"
+    r"(?:answer|respond|reply)(?: only| just)? with|(?:choose|choosing|select|pick) (?:between|from|among)|either|is (?:it|this|that))\b"
+    r"(?: only| exactly| just)?(?: one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*[:(]?\s*([^.\n?!:;)]{3,600})",
+    re.IGNORECASE,
+)
+_OR = re.compile(r"\s*(?:,\s*(?:or|and)\b|,|\||/|\bor\b|\band\b)\s*")
+_NAME_WORDS = 5
 _ANSWER_CUE = re.compile(r"\s*\b(?:answer|a|q|output)\s*:.*$", re.IGNORECASE | re.DOTALL)
 _OPTION = re.compile(
     r"""
@@ -57,7 +72,10 @@ class Choices:
 
 @lru_cache(maxsize=256)
 def find_choices(text: str) -> Choices | None:
-    """The options an input lists: `(A) ...`, `A. ...`, `A) ...` in a row, or bullets below `Options:`; else None.
+    """The options an input lists; None where it lists none.
+
+    `(A) ...`, `A. ...`, `A) ...` in a row, else bullets below `Options:`, else an enumeration after words such as
+    `one of` or `answer with`.
 
     Of several lists (examples before the question) the last one counts.
     """
@@ -66,11 +84,26 @@ def find_choices(text: str) -> Choices | None:
     for pattern in (_LINE_LETTERED, _LETTERED):
         if found := _last_run(text, pattern):
             return _made(found)
-    lists = _BULLETS.findall(text)
-    if not lists:
-        return None
-    options = [line.strip().lstrip("-*• \t") for line in lists[-1].strip().splitlines()]
-    return _made([("", option) for option in options]) if len(options) > 1 else None
+    if lists := _BULLETS.findall(text):
+        return _made([("", _name(line)) for line in lists[-1].strip().splitlines()])
+    return _made([("", option) for option in _enumerated(text)])
+
+
+def _name(line: str) -> str:
+    """A bullet's option: what stands before the colon of `- billing: whatever is about money`."""
+    text = line.strip().lstrip("-*• \t")
+    name, colon, _ = text.partition(": ")
+    return name.strip(DECORATION) if colon and len(name.split()) <= _NAME_WORDS else text
+
+
+def _enumerated(text: str) -> list[str]:
+    """The options in a sentence such as `Classify it as positive, negative or neutral`."""
+    for match in list(_ENUMERATION.finditer(text))[::-1][:_LISTS]:
+        options = [option.strip(DECORATION) for option in _OR.split(match[1])]
+        options = [option for option in options if option]
+        if len(options) > 1 and all(len(option.split()) <= _NAME_WORDS for option in options):
+            return options
+    return []
 
 
 def read_choice(text: str, choices: Choices) -> tuple[str, str] | None:
@@ -85,7 +118,7 @@ def read_choice(text: str, choices: Choices) -> tuple[str, str] | None:
     if is_refusal(text) or not _ENDED.search(text):
         return None
     last_line = text.rpartition("\n")[2]
-    for part in (re.split(r"(?<=[.!?])\s+", last_line.strip())[-1], last_line, text):
+    for part in dict.fromkeys((re.split(r"(?<=[.!?])\s+", last_line.strip())[-1], last_line, text)):
         named = _named(part, choices)
         if len(named) == 1:
             return _answered(choices, named.pop())
@@ -94,14 +127,14 @@ def read_choice(text: str, choices: Choices) -> tuple[str, str] | None:
 
 def stated_choice(text: str, choices: Choices) -> int | None:
     """The index of the option that the whole text, a conclusion of it or its last line is; None where none is stated."""
-    text = answer_part(text)
+    text = _CUE.sub("", answer_part(text))
     if (found := _exact(text, choices)) is not None:
         return found
     for said in conclusions(text):
         if (found := _said(said, choices)) is not None:
             return found
     lines = text.splitlines()
-    for line in (lines[-1], lines[0]) if lines else ():
+    for line in (lines[-1], lines[0]) if len(lines) > 1 else ():
         if (found := _exact(line, choices)) is not None:
             return found
     return None
@@ -123,7 +156,8 @@ def _exact(text: str, choices: Choices) -> int | None:
     """The option that a text is: its letter, its wording, or its letter with its wording."""
     if len(text) > 2 * LONGEST_OPTION:
         return None
-    letter = option_letter(text)
+    mark = _LISTED.match(text)
+    letter = mark[1] if mark else option_letter(text)
     if letter is not None and (found := choices.known.get(letter.casefold())) is not None:
         return found
     return choices.known.get(normal_form(text))
@@ -143,6 +177,7 @@ def _said(said: str, choices: Choices) -> int | None:
 
 def _named(text: str, choices: Choices) -> set[int]:
     """The options that a text names, by a letter in brackets, else by their wording."""
+    text = text[-LOOKED_AT:]
     letters = {next(filter(None, groups)).casefold() for groups in _BRACKETED.findall(text)}
     if found := {choices.known[letter] for letter in letters if letter in choices.known}:
         return found
@@ -168,10 +203,11 @@ def _last_run(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
             runs.append([match])
         elif runs and mark == _next(_mark(runs[-1][-1])):
             runs[-1].append(match)
-    for run in reversed(runs):
+    for run in runs[: -_LISTS - 1 : -1]:
         # numbered lines are more often steps or facts than options
         if len(run) > 1 and (
-            not _mark(run[0]).isdigit() or re.search(r"(?i)options|choices|which of", text[: run[0].start()])
+            not _mark(run[0]).isdigit()
+            or re.search(r"(?i)\b(?:options|choices|choose|which|select)\b", text[: run[0].start()])
         ):
             ends = [*(match.start() for match in run[1:]), len(text)]
             options = [(_mark(m), _wording(text[m.end() : end])) for m, end in zip(run, ends, strict=True)]
@@ -190,11 +226,13 @@ def _next(mark: str) -> str:
 
 def _wording(text: str) -> str:
     """An option's text: its line, without the cue for the answer that may follow the last one."""
-    line = text.strip().partition("\n")[0]
+    line = text[: 2 * LONGEST_OPTION].strip().partition("\n")[0]
     return _ANSWER_CUE.sub("", line).strip().strip(",;*_").strip()
 
 
 def _made(options: Sequence[tuple[str, str]]) -> Choices | None:
+    if len(options) < 2:
+        return None
     texts = tuple(text for _, text in options)
     keys = tuple(mark.casefold() or normal_form(text) for mark, text in options)
     known: dict[str, int] = {}

@@ -19,10 +19,12 @@ _HASH_COMMENTS = frozenset(
 )
 _DASH_COMMENTS = frozenset({"sql", "lua", "haskell", "hs", "postgresql", "mysql", "sqlite"})
 _SQL = frozenset({"sql", "postgresql", "mysql", "sqlite"})
+_SQL_WORDS = r"(?i:select|insert into|update|delete from|create table|with \w+ as)"
+_SQL_BEGINS = re.compile(rf"\s*{_SQL_WORDS}\b")
 _BEGINS = re.compile(
     r"\s*(?:def \w|class \w+\s*[:({]|import [\w.{*]|from [\w.]+ import |async def |@\w|#include|#!/|public \w|private \w|"
     r"function\s*\w*\(|(?:const|let|var) \w+\s*=|package \w+\s*$|func \w+\(|fn \w+|<\?php|<!doctype|<html|"
-    r"(?i:select|insert into|update|delete from|create table|with \w+ as)\b[^.]*$)",
+    rf"{_SQL_WORDS}\b[^.]*$)",
     re.MULTILINE,
 )
 _STRONG = re.compile(
@@ -30,7 +32,7 @@ _STRONG = re.compile(
     re.MULTILINE,
 )
 _LONGEST = 50_000
-_SHARE = 0.3
+_SHARE = 0.2
 """The share of a text that fenced code must make up for the text to be an answer in code."""
 
 
@@ -47,7 +49,7 @@ def read_code(text: str) -> tuple[str, str] | None:
         return None
     if language in _PYTHON and (tree := _python(code)) is not None:
         return tree, code
-    return _plain(code, language), code
+    return _plain(code, "sql" if _SQL_BEGINS.match(code) else language), code
 
 
 def is_code(text: str) -> bool:

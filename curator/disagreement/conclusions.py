@@ -7,7 +7,7 @@ pattern over all forms would cost ten times as much.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from curator.disagreement.wording import is_short
@@ -19,7 +19,7 @@ LONGEST = 2000
 
 _MARK = r"[*_`\"'”]*"
 _BE = r"(?:\b(?:is|are|was|equals|(?:would|should|must|will|comes\ out\ to)(?:\ be)?)\b|[:=≈：]|\s[-–—](?=\s))"  # noqa: RUF001
-_AFTER = rf"{_MARK}[ \t]*(?:therefore|thus|then|simply|just)?[ \t]*[:：]?{_MARK}\s*"  # noqa: RUF001
+_AFTER = rf"{_MARK}[ \t]*(?:(?:therefore|thus|then|simply|just|definitely|clearly|probably|(?:most\ )?likely|actually|indeed|still)\ )?[ \t]*[:：]?{_MARK}\s*"  # noqa: RUF001
 _ENGLISH = re.compile(
     rf"""(?<!\w)answers?(?:\ (?:choice|option|key|letter))?{_MARK}
     (?:\s*\([^()\n]{{1,40}}\)|\s+(?:to|for|of|in|i|we|that|among|from|here)\b[^.:\n]{{0,60}}?)?\s*{_BE}{_AFTER}""",
@@ -42,11 +42,15 @@ _FOREIGN = re.compile(
       (?:\ (?:correcta|correcte|corretta|correta|final|finale))?{_MARK}\s?[:：]){_AFTER}""",  # noqa: RUF001
     re.VERBOSE,
 )
+_NAMED = re.compile(
+    rf"(?<!\w)(?:sentiment|label|category|class|intent|topic|verdict)(?:\s+(?:of|for|expressed in)\s[^.:\n]{{1,40}}?)?{_MARK}\s+"
+    rf"(?:is|would\ be|should\ be)\b{_AFTER}"
+)
 _EAST_ASIAN = re.compile(
     r"(?:答案(?:应该|應該|就)?(?:是|为|為|选|選|[:\uff1a])|(?:答え|正解)は|(?:정답|답)(?:은|:))[:\uff1a]?\s*"
 )
 _ASKED = re.compile(
-    r"(?:choose|pick|select|go with|going with|opt for)\s+(?=[*(\[]*(?:option |choice |answer )?[*(\[]*[a-j][)\]*.,]*(?:\s|$))"
+    r"(?:choose|pick|select|say|go with|going with|opt for)\s+(?=[*(\[]*(?:option |choice |answer )?[*(\[]*[a-j][)\]*.,]*(?:\s|$))"
 )
 _HASHES = re.compile(r"\#{4}(?!\#)\s*(?!\w*\s*answer)")
 _BOXED = re.compile(r"\\f?boxed\s*\{")
@@ -54,7 +58,8 @@ _ANCHORED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("answer", _ENGLISH),
     ("####", _HASHES),
     *((word, _QUALIFIED) for word in ("final ", "correct ", "best ", "right ", "predicted ")),
-    *((word, _ASKED) for word in ("choose ", "pick ", "select ", "go with ", "going with ", "opt for ")),
+    *((word, _ASKED) for word in ("choose ", "pick ", "select ", "say ", "go with ", "going with ", "opt for ")),
+    *((word, _NAMED) for word in ("sentiment", "label", "category", "class", "intent", "topic", "verdict")),
     *((word, _FOREIGN) for word in ("antwort", "ergebnis", "respuesta", "risposta", "resposta", "antwoord")),
 )
 _ANCHORED_BEYOND_ASCII = (
@@ -73,6 +78,9 @@ _OPTION_BEFORE = re.compile(
     rf"(?:[Oo]ption |[Cc]hoice |[Aa]nswer |[Ss]tatement )?(\([A-Za-z]\)|(?:(?<=[Oo]ption )|(?<=[Cc]hoice )|(?<=[Aa]nswer )|"
     rf"(?<![\w'’ -])|(?<=[.,;:*] )|(?<=so )|(?<=that ))[A-Z])[).]?{_MARK}$"  # noqa: RUF001
 )
+_TAGGED = re.compile(r"<(?:final_)?answer>")
+# The end of a value in `{"answer": "B", "reason": ...}`
+_VALUE_END = re.compile(r"[\"']?\s*(?:,\s*[\"']|\}\s*$)")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
 _POLITE_ENDING = re.compile(r"\s*(?:です|だ|입니다|이다|である)?[。.]?$")
 
@@ -93,7 +101,9 @@ def conclusions(text: str) -> tuple[str, ...]:
     if len(lower) != len(text):  # a few capitals grow in small letters, and places would no longer agree
         lower = text
     places = sorted(_places(text, lower), reverse=True)[:MOST]
-    said = (named or _line_at(text, start) for start, named in places)
+    said: Iterable[str] = (named or _line_at(text, start) for start, named in places)
+    if text.startswith("{"):
+        said = (_VALUE_END.split(part, maxsplit=1)[0] for part in said)
     return tuple(part for part in said if part and not part.lower().startswith("not "))
 
 
@@ -107,9 +117,7 @@ def _places(text: str, lower: str) -> Iterator[tuple[int, str]]:
             position = lower.find(word, position + len(word))
     if ":" in text or "：" in text or "#" in text or "**" in text:  # noqa: RUF001
         yield from _labelled_lines(text, lower)
-    if "boxed" in lower:
-        for match in _BOXED.finditer(text):
-            yield match.end(), _in_braces(text, match.end())
+    yield from _enclosed(text, lower)
     position = lower.find(" is ")
     while position >= 0:
         if (match := _IS_RIGHT.match(lower, position)) and (
@@ -117,6 +125,16 @@ def _places(text: str, lower: str) -> Iterator[tuple[int, str]]:
         ):
             yield match.end(), option[1]
         position = lower.find(" is ", position + 4)
+
+
+def _enclosed(text: str, lower: str) -> Iterator[tuple[int, str]]:
+    r"""What stands in `\boxed{}` and in `<answer></answer>`."""
+    if "boxed" in lower:
+        for match in list(_BOXED.finditer(text))[-MOST:]:
+            yield match.end(), _in_braces(text, match.end())
+    if "answer>" in lower:
+        for match in list(_TAGGED.finditer(lower))[-MOST:]:
+            yield match.end(), text[match.end() : match.end() + LONGEST].partition("</")[0].strip()
 
 
 def _labelled_lines(text: str, lower: str) -> Iterator[tuple[int, str]]:

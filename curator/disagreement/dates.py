@@ -47,11 +47,11 @@ def read_date(text: str, *, day_first: bool = False) -> tuple[str, str] | None:
     """
     text = answer_part(text)
     for said in conclusions(text)[:3]:
-        if found := _dates(said, day_first=day_first) or _years(said):
+        if found := _dates(said, day_first=day_first):
             return found[0]
     if is_refusal(text):
         return None
-    found = _dates(text[-_LOOKED_AT:], day_first=day_first) or _years(text[-_LOOKED_AT:])
+    found = _dates(text[-_LOOKED_AT:], day_first=day_first)
     return found[-1] if found else None
 
 
@@ -79,17 +79,17 @@ def concludes_in_date(text: str) -> bool:
 
 
 def _dates(text: str, *, day_first: bool) -> list[tuple[str, str]]:
+    """The dates of a text in order, as canonical form and wording; the years of a text that has no other date."""
+    matches = list(_DATE.finditer(text))
+    if not matches:
+        return [(year, year) for year in _YEAR.findall(text)]
     found = []
-    for match in _DATE.finditer(text):
+    for match in matches:
         value = _value(match, day_first=day_first)
         if value is not None:
             time = _time(text, match.end()) if value.count("-") >= 2 else ""
             found.append((value + time, match[0].strip()))
     return found
-
-
-def _years(text: str) -> list[tuple[str, str]]:
-    return [(year, year) for year in _YEAR.findall(text)]
 
 
 def _time(text: str, start: int) -> str:

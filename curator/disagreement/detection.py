@@ -7,15 +7,31 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from curator.disagreement.booleans import leading_boolean, read_boolean
-from curator.disagreement.choices import Choices, find_choices, option_letter, read_choice, stated_choice
+from curator.disagreement.choices import find_choices, option_letter, read_choice, stated_choice
 from curator.disagreement.codelike import is_code
 from curator.disagreement.conclusions import conclusion
 from curator.disagreement.dates import concludes_in_date
 from curator.disagreement.jsonlike import is_mostly_json
 from curator.disagreement.labelled import option_or_boolean
-from curator.disagreement.numeric import asks_number, concludes_in_number, has_number, is_bare_number
+from curator.disagreement.numeric import (
+    asks_number,
+    concludes_in_number,
+    gives_one_number,
+    has_number,
+    is_bare_number,
+    read_number,
+)
 from curator.disagreement.toolcalls import is_tool_call
-from curator.disagreement.wording import answer_part, first_sentence, is_refusal, is_short, is_word_list, normal_form
+from curator.disagreement.wording import (
+    answer_part,
+    bare_wording,
+    first_sentence,
+    is_refusal,
+    is_short,
+    is_word_list,
+    normal_form,
+    without_question,
+)
 from curator.records import Kind
 
 NEARLY_ALL = 0.75
@@ -33,6 +49,11 @@ _ASKS_BOOLEAN = re.compile(
     r"\byes[ /,\"'`]*(?:or|/|and)[ \"'`]*no\b|\btrue[ /,\"'`]*(?:or|/|and)[ \"'`]*false\b|\byes/no\b|\b(?:yes|true)\s+if\b",
     re.IGNORECASE,
 )
+_POLAR = re.compile(
+    r"(?:^|[.!?:,\n]\s*)(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|might|must)\b[^.?!\n]*\?\W*(?:A:|Answer:)?\s*$",
+    re.IGNORECASE,
+)
+_LONGEST_QUESTION = 400
 _BOOLEANS = frozenset({"yes", "no", "true", "false"})
 
 
@@ -51,15 +72,26 @@ def detect_kind(answers: Sequence[str], *, input: str = "") -> Kind:
         return "text"
 
     def are(share: float, looks_so: Callable[[str], bool]) -> bool:
-        return sum(map(looks_so, said)) >= share * len(said)
+        return _share_reaches(share, said, looks_so)
 
     return (
         _structured(are)
         or _from_options(are, input)
         or _value(are, input)
         or _option(are, said, input)
-        or _wording(said)
+        or _wording([without_question(text, input) for text in said])
     )
+
+
+def _share_reaches(share: float, said: Sequence[str], looks_so: Callable[[str], bool]) -> bool:
+    """Whether a share of the texts looks so; it stops where that is settled, as most kinds are ruled out early."""
+    needed, left = share * len(said), len(said)
+    for text in said:
+        left -= 1
+        needed -= looks_so(text)
+        if needed <= 0 or needed > left:
+            return needed <= 0
+    return True
 
 
 _Are = Callable[[float, Callable[[str], bool]], bool]
@@ -92,38 +124,44 @@ def _from_options(are: _Are, input: str) -> Kind | None:
     choices = find_choices(input) if input else None
     if choices is None:
         return None
+    stated = are(ENOUGH, lambda text: stated_choice(text, choices) is not None)
     # Half is enough: beside the options that the input lists stand `none of these`, and outputs that were cut off.
-    if not (are(ENOUGH, lambda text: _is_stated(text, choices)) and are(HALF, lambda text: _is_given(text, choices))):
+    if not are(HALF if stated else 1.0, lambda text: read_choice(text, choices) is not None):
         return None
     return "boolean" if _BOOLEANS.issuperset(choices.keys) else "choice"
-
-
-def _is_stated(text: str, choices: Choices) -> bool:
-    return stated_choice(text, choices) is not None
-
-
-def _is_given(text: str, choices: Choices) -> bool:
-    return read_choice(text, choices) is not None
 
 
 def _value(are: _Are, input: str) -> Kind | None:
     if are(NEARLY_ALL, concludes_in_date):
         return "date"
-    few = ENOUGH if not (input and asks_number(input)) else 0.0
-    if are(NEARLY_ALL, concludes_in_number) or (are(few, is_bare_number) and are(NEARLY_ALL, has_number)):
+    if (
+        input
+        and asks_number(input)
+        and are(HALF, gives_one_number)
+        and are(NEARLY_ALL, lambda text: read_number(text) is not None)
+    ):
+        return "number"
+    if are(NEARLY_ALL, concludes_in_number) or (are(ENOUGH, is_bare_number) and are(NEARLY_ALL, has_number)):
         return "number"
     return None
 
 
 def _option(are: _Are, said: Sequence[str], input: str) -> Kind | None:
     """Boolean or choice, whichever more of the answers are."""
-    if input and _ASKS_BOOLEAN.search(input) and are(NEARLY_ALL, lambda text: read_boolean(text) is not None):
+    if input and _ASKS_BOOLEAN.search(input) and are(HALF, lambda text: read_boolean(text) is not None):
+        return "boolean"
+    if input and _is_polar(input) and are(1.0, lambda text: read_boolean(text) is not None):
         return "boolean"
     if not (are(ENOUGH, _is_option) and are(NEARLY_ALL, _gives_option)):
         return None
     letters = sum(option_letter(_stated(text)) is not None for text in said)
     booleans = sum(leading_boolean(_stated(text)) is not None for text in said)
     return "choice" if letters >= booleans else "boolean"
+
+
+def _is_polar(input: str) -> bool:
+    """Whether an input is one short question that yes or no answers."""
+    return len(input) <= _LONGEST_QUESTION and _POLAR.search(input) is not None
 
 
 def _stated(text: str) -> str:
@@ -155,7 +193,7 @@ def _wording(said: Sequence[str]) -> Kind:
 def _core(text: str) -> str | None:
     """What the text answers where that is short: its conclusion, else the whole of it; else None."""
     said = conclusion(text)
-    core = text if said is None else first_sentence(said).rstrip(".!")
+    core = bare_wording(text) if said is None else first_sentence(said).rstrip(".!")
     return core if core and (is_short(core) or is_word_list(core)) else None
 
 

@@ -54,20 +54,27 @@ _ASKS = re.compile(
 )
 _VULGAR = re.compile("[¼½¾⅐-⅞]")
 _SEPARATORS = re.compile(r"[,'\s]")
+_OUT_OF = re.compile(r"(?<![\d.,])(\d{1,4}) out of (\d{1,4})(?![\d.,]*\d)")
+_OF_A_SCALE = re.compile(r"(?<![\d.,/])(\d{1,3}(?:\.\d)?)\s?/\s?(?:3|4|5|7|10|100)(?![\d/])")
+_SCALE = re.compile(r"\b(?:rate|rating|scale|score|grade)\b", re.IGNORECASE)
 _MAX_DIGITS = 200
 _LOOKED_AT = 2000
 """Characters of a line that are looked at, from its end: the last number counts."""
 
 
-def read_number(text: str) -> tuple[str, str] | None:
+def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
     """The number a text concludes: its canonical form and the number as it stands there.
 
     It is the number of a stated conclusion, the last one first, else the last one of the last line that has any: there,
     a bold one goes first, then the one after the last `=`. Units are not converted: `50%` is 50, `$3` is 3. A comma
     with three digits behind it separates thousands, with one or two it is a decimal comma. None: there is none, or the
-    text refuses.
+    text refuses. With `rating`, `4/5` and `4 out of 5` are 4; else both are four fifths.
     """
     text = _plain(answer_part(text))
+    if "out of" in text:
+        text = _OUT_OF.sub(r"\1" if rating else r"\1/\2", text)
+    if rating:
+        text = _OF_A_SCALE.sub(r"\1", text)
     for said in conclusions(text)[:3]:
         if found := _stated(said):
             return found
@@ -82,6 +89,11 @@ def read_number(text: str) -> tuple[str, str] | None:
     if "=" in line and (found := _after_equals(line)):
         return found
     return _last(_ASIDE.sub(" ", line)) or _last(line)
+
+
+def asks_rating(text: str) -> bool:
+    """Whether an input asks for a rating on a scale."""
+    return _SCALE.search(text[-_LOOKED_AT:]) is not None
 
 
 def asks_number(text: str) -> bool:
@@ -114,6 +126,14 @@ def concludes_in_number(text: str) -> bool:
     if said is not None:
         return _begins_with_number(said)
     return is_bare_number(text) or (_CALCULATION.search(_plain(text)) is not None and has_number(text))
+
+
+def gives_one_number(text: str) -> bool:
+    """Whether a text concludes in a number, or holds just one, in digits or words."""
+    if concludes_in_number(text):
+        return True
+    values = {value for value, _ in _numbers(_plain(answer_part(text))[-_LOOKED_AT:])}
+    return len(values) == 1 or (not values and read_number(text) is not None)
 
 
 def _begins_with_number(text: str) -> bool:

@@ -31,8 +31,8 @@ _REFUSAL = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DROPPED = re.compile(r"['’`]|\.(?!\d)")  # noqa: RUF001 - the typographic apostrophe is meant
-_SPACED = re.compile(r"(?!(?<!\w)-\d)[^\w\s+#%&$€£°.]|_")
-_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_SPACED = re.compile(r"(?!(?<!\w)-\d|(?<=\b[a-z])-(?!\w))[^\w\s+#%&$€£°.]|_")
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b(?!-)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _JOINING = frozenset(
     _LETTERS.findall(
@@ -40,9 +40,17 @@ _JOINING = frozenset(
         "which who will would can could do does did from by as so if but"
     )
 )
+_LEAD_IN = re.compile(
+    r"^(?:I (?:think|believe|guess|would say)(?: that)? )?(?:it|that|this)(?:'s| is| was| would be| must be| has to be) (?!not\b|a\b|an\b)",
+    re.IGNORECASE,
+)
+_BEING = re.compile(r"\s(?:is|was|are|were)\s+(?!not\b|no\b|never\b)")
+_LONGEST_ECHO = 300
+_LOOKED_AT = 2000
 _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 
+@lru_cache(maxsize=512)
 def normal_form(text: str) -> str:
     """The text in small letters, without punctuation and markdown; `_` and `-` join words like a blank.
 
@@ -82,6 +90,23 @@ def answer_part(text: str) -> str:
 def first_sentence(text: str) -> str:
     """The text up to its first full stop, or up to `because`."""
     return _SENTENCE_END.split(text, maxsplit=1)[0].strip()
+
+
+def bare_wording(text: str) -> str:
+    """The text without `It is`, `I think it was` and the like before it."""
+    return _LEAD_IN.sub("", text, count=1) or text
+
+
+def without_question(text: str, question: str) -> str:
+    """The answer of a sentence that says the question again: `Paris` of `The capital of France is Paris`."""
+    if not question or len(text) > _LONGEST_ECHO:
+        return text
+    asked = set(_LETTERS.findall(question[-_LOOKED_AT:].casefold()))
+    for verb in reversed(list(_BEING.finditer(text))):
+        words = _LETTERS.findall(text[: verb.start()].casefold())
+        if len(words) > 1 and asked.issuperset(words):
+            return text[verb.end() :]
+    return text
 
 
 def is_short(text: str) -> bool:

@@ -132,6 +132,19 @@ def test_a_variant_of_ones_own(tmp_path: Path) -> None:
     assert [m.content for m in rendered] == ["  S", "A\n[note]\nU"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "rule"),
+    [
+        ("read: regex, pattern: 'is (\\d+)'", ReadRule("regex", pattern=r"is (\d+)")),
+        ('read: json, path: "results[0].value"', ReadRule("json", path="results[0].value")),
+        ("read: last_number", ReadRule("last_number")),
+    ],
+)
+def test_a_variant_may_read_by_pattern_path_or_number(tmp_path: Path, answer: str, rule: ReadRule) -> None:
+    (mine,) = load_variants(["mine"], write(tmp_path, FRONT.replace("read: whole", answer) + BODY))
+    assert mine.read == rule
+
+
 def test_the_users_folder_comes_first(tmp_path: Path) -> None:
     write(tmp_path, FRONT.replace("mine", "plain") + "[system]\n[user]\n{{ user }}!", name="plain.md")
     plain, careful = load_variants(["plain", "careful"], tmp_path)
@@ -195,7 +208,13 @@ BODY = "[system]\n{{ system }}\n[user]\n{{ user }}\n"
         (FRONT.replace("read:", "raed:") + BODY, ["unknown key 'answer.raed', did you mean 'read'?"]),
         (FRONT.replace("whole", "half") + BODY, ["answer.read"]),
         (FRONT.replace("whole", "after") + BODY, ["need a marker"]),
-        (FRONT.replace("version: 3", "version: 0") + BODY, ["version"]),
+        (FRONT.replace("whole", "regex") + BODY, ["line 5", "`regex` a pattern"]),
+        (FRONT.replace("whole", "whole, path: a") + BODY, ["line 5", "no other way"]),
+        (FRONT.replace("whole", "regex, pattern: '(a'") + BODY, ["line 5", "not valid"]),
+        (FRONT.replace("whole", "regex, pattern: '(a+)+'") + BODY, ["line 5", "inside a repeat"]),
+        (FRONT.replace("whole", "json, path: 'a..b'") + BODY, ["line 5", "'a..b' is no path"]),
+        (FRONT.replace("whole", "json, pth: a") + BODY, ["line 5", "did you mean 'path'?"]),
+        (FRONT.replace("version: 3", "version: 0") + BODY, ["line 3", "version"]),
         (FRONT.replace("mine", "other") + BODY, ["its id is 'other'", "id: mine"]),
         (FRONT + "[user]\n{{ user }}", ["[system] is missing"]),
         (FRONT + "[system]\n{{ system }}", ["[user] is missing"]),

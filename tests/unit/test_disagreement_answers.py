@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from curator.disagreement.answers import ReadRule, detect_kind, extract, read_answer
 from curator.disagreement.equivalence import classes, meaning
-from curator.records import KINDS, Kind
+from curator.disagreement.jsonlike import settled
+from curator.records import KINDS, JsonValue, Kind
 
 LABELS = ("billing", "card arrival", "card arrival delay", "shipping", "n/a", "C++", "C")
 REFUSALS = (
@@ -144,6 +145,16 @@ def test_a_label_is_shown_as_the_list_spells_it() -> None:
         ("[1,2]", "[2,1]", False),
         ('{"a":[1,{"b":null}]}', 'as [1] says: {"a": [1, {"b": null}]}', True),
         ('{"a":1e400}', '{"a":1}', False),
+        ('{"a":0.30000000000000004}', '{"a":0.3}', True),
+        ('{"a":0.3001}', '{"a":0.3}', False),
+        ('{"tags":["x","y"]}', '{"tags":["y","x"]}', True),
+        ('{"tags":["x","x","y"]}', '{"tags":["x","y"]}', False),
+        ('{"steps":["x","y"]}', '{"steps":["y","x"]}', False),
+        ('{"at":[1,2]}', '{"at":[2,1]}', False),
+        ('["x","y"]', '["y","x"]', False),
+        ("{'a': True, 'b': None}", '{"a":true,"b":null}', True),
+        ('{"a":1,}', '{"a":1}', True),
+        ('{"a":2147483647123}', '{"a":2147483647124}', False),
     ],
 )
 def test_json_is_compared_by_value(left: str, right: str, *, same: bool) -> None:
@@ -163,9 +174,9 @@ json_values = st.recursive(
 
 
 @given(json_values.filter(lambda value: isinstance(value, dict | list)))
-def test_json_reads_the_same_in_any_layout(value: object) -> None:
+def test_json_reads_the_same_in_any_layout(value: JsonValue) -> None:
     layouts = (json.dumps(value), json.dumps(value, indent=2, sort_keys=True), f"```json\n{json.dumps(value)}\n```")
-    assert json.loads(key(layouts[0], "json")) == value
+    assert json.loads(key(layouts[0], "json")) == settled(value)
     assert len({key(layout, "json") for layout in layouts}) == 1
 
 
@@ -249,3 +260,32 @@ def test_detection_looks_at_answers_all_over_a_large_group() -> None:
         detect_kind(["7"] * 3000 + [string.ascii_letters + " and so on, for more than eight words it goes on"] * 9000)
         == "text"
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_is_a_refusal_or_empty_where_it_says_nothing(kind: Kind) -> None:
+    refused = [read_answer(text, kind) for text in REFUSALS]
+    assert {answer.kind for answer in refused} == {"refusal"}
+    assert {read_answer(text, kind).kind for text in ("", " \n", "<think>first", "<think>hm</think>")} == {"empty"}
+    assert read_answer("Yes: 18 on 2021-03-04", kind).kind == kind
+
+
+def test_a_long_text_that_begins_with_a_regret_is_an_answer() -> None:
+    text = "I'm sorry, but I cannot find the order. " + "Here is what you can do about it now. " * 12
+    assert read_answer(text, "text").kind == "text"
+    assert read_answer(text, "text").key != ""
+
+
+HEAVY = [
+    "1", "1,", "1,234", "[1,", "(", "{", "\\boxed{", "answer: ", "1 ", "1/", "\n", "**", "A) ", "(A)(B)", " ", "=1", "one hundred ", "is ",
+    "03/04/2021 ", "```\n", "Action: x\n", "f(x=1)\n", "yes ", "#", "'", "{'a':1},", "-", "<think>", "A: ", "x=[1,2,", "sorry ", "a,b;c:d ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HEAVY)
+def test_long_monotonous_texts_come_to_an_end(unit: str) -> None:
+    """A pattern that backtracks would hang here: 100 kB take hours then, and milliseconds else."""
+    text = unit * (100_000 // len(unit))
+    for kind in KINDS:
+        assert read_answer(text, kind, input=text).text is not None
+    assert detect_kind([text, text[:-1]], input=text) in KINDS

@@ -70,6 +70,28 @@ def test_the_kind_is_detected_where_it_is_missing_or_unknown() -> None:
     assert given_kind.kind == "text"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Which?\n(A) Rome\n(B) Paris",
+        [
+            {"role": "user", "content": "Which?\n(A) Rome\n(B) Paris"},
+            {"role": "assistant", "content": "(A) one\n(B) two"},
+        ],
+        [
+            {"role": "system", "content": "Choose."},
+            {"role": "user", "content": [{"type": "text", "text": "(A) Rome\n(B) Paris"}]},
+        ],
+    ],
+)
+def test_the_options_of_the_input_make_letter_and_wording_one(asked: object) -> None:
+    result = score_one(
+        {"id": "a", "input": asked, "generations": ["(B)", "Paris", "The answer is B."], "target": "paris"}
+    )
+    assert isinstance(result, Score)
+    assert (result.kind, result.disagreement, result.against_target) == ("choice", 0, 0)
+
+
 def test_a_target_need_not_be_a_text() -> None:
     result = score_one({"id": "a", "target": 18, "generations": ["18", "17"]})
     assert result.against_target == 0.5
