@@ -25,9 +25,9 @@ import orjson
 from numpy.typing import NDArray
 
 from curator.disagreement.estimators import VERSIONS
-from curator.disagreement.recorded import score_recorded
 from curator.disagreement.score import SCORER
 from curator.records import Score, stable_unit
+from curator.scoring import score
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def limited(record: Record, limit: int | None) -> Record:
 
 def report(name: str, records: Sequence[Record], wrong: NDArray[np.bool_]) -> None:
     """Print the rows of one set."""
-    results = list(score_recorded(map(orjson.dumps, records)))
+    results = score(records)
     scores = [result for result in results if isinstance(result, Score)]
     if len(scores) < len(results):
         raise SystemExit(f"{name}: a record does not fit contract 4")

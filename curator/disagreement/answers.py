@@ -22,6 +22,7 @@ from curator.disagreement.wording import (
     first_sentence,
     is_refusal,
     is_short,
+    refuses,
     short_form,
     without_question,
 )
@@ -58,7 +59,7 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
     if not part:
         return Answer("empty", "", "")
     if kind == "text":
-        refused = is_refusal(part) and len(part.split()) <= REFUSAL_WORDS
+        refused = refuses(part) and len(part.split()) <= REFUSAL_WORDS
         return Answer("refusal" if refused else kind, normalise_space(part), part)
     if kind in ("label", "choice"):
         found = _read_option(part, tuple(labels), input)

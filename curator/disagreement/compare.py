@@ -52,18 +52,24 @@ class ByWords:
         return classes(everything)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """See `Comparer`. That of the words, and 1 between a text that begins with yes and one that begins with no."""
-        texts = [answer.key for answer in _all(answers, target)]
+        """See `Comparer`. That of the words, but 1 between a refusal and an answer, and between yes and no.
+
+        Yes and no are what texts begin with. Two refusals keep the distance of their words: where production refuses, it
+        fails more often than not, and a committee that refuses in other words is no reason to rank that last.
+        """
+        everything = _all(answers, target)
+        texts = [answer.key for answer in everything]
         matrix = word_distances(texts, question=self.question)
-        says = [yes_or_no(text) for text in texts]
-        if "yes" in says and "no" in says:
+        says = [_REFUSED if a.kind == "refusal" else yes_or_no(a.key) for a in everything]
+        if _REFUSED in says or ("yes" in says and "no" in says):
             for i, one in enumerate(says):
                 for j, other in enumerate(says[:i]):
-                    if {one, other} == {"yes", "no"}:
+                    if one != other and (_REFUSED in (one, other) or "" not in (one, other)):
                         matrix[i, j] = matrix[j, i] = 1.0
         return matrix
 
 
+_REFUSED = "refused"
 by_words = ByWords
 BY_WORDS = ByWords("")
 

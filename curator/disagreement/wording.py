@@ -29,6 +29,15 @@ _REFUSAL = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+# What follows a disclaimer and answers all the same; an offer of help, or where to look, does not.
+_GOES_ON = re.compile(
+    r"""\b(?:however|nevertheless|nonetheless|that\ said|but|although)\b[\s,:]*+
+    (?!(?:if\ )?(?:you|please|feel|it\ is\ (?:best|recommended|advisable)|there\ (?:is|are)\ no)\b
+      | i\ (?:can't|cannot|don't|do\ not|(?:can|could|would)\ (?:help|assist|suggest|recommend|try)|suggest|recommend|would|am)\b
+      | i'(?:d|m|ll)\b)
+    (?:\S+\s+){4}""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DROPPED = re.compile(r"['’`]|\.(?!\d)")  # noqa: RUF001 - the typographic apostrophe is meant
 _SPACED = re.compile(r"(?!(?<!\w)-\d|(?<=\b[a-z])-(?!\w))[^\w\s+#%&$€£°.]|_")
@@ -121,6 +130,11 @@ def is_word_list(text: str) -> bool:
     if len(words) < 3 or len(words) > 100 or "\n" in text or _SENTENCE_END.search(text):
         return False
     return 10 * sum(word in _JOINING for word in words) <= len(words)
+
+
+def refuses(text: str) -> bool:
+    """Whether the text gives no answer: it begins by saying so, and no answer follows after a `however` or `but`."""
+    return is_refusal(text) and _GOES_ON.search(text.replace("’", "'")) is None  # noqa: RUF001
 
 
 def is_refusal(text: str) -> bool:

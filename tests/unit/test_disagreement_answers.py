@@ -289,3 +289,18 @@ def test_long_monotonous_texts_come_to_an_end(unit: str) -> None:
     for kind in KINDS:
         assert read_answer(text, kind, input=text).text is not None
     assert detect_kind([text, text[:-1]], input=text) in KINDS
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("As an AI language model, I cannot browse. However, the role was played by a male actor.", "text"),
+        ("I'm sorry, I can't see live data, but the census of 2017 counts 10,605 people.", "text"),
+        ("I cannot help with that. However, you can find it on any sports website you like.", "refusal"),
+        ("I'm sorry, I can't say. But please feel free to ask me another question.", "refusal"),
+        ("As an AI language model, I have no opinion. However, I can help with anything else you want.", "refusal"),
+        ("I cannot answer this question without more context.", "refusal"),
+    ],
+)
+def test_a_disclaimer_before_an_answer_is_no_refusal(text: str, kind: str) -> None:
+    assert read_answer(text, "text").kind == kind

@@ -230,3 +230,11 @@ def test_a_score_names_what_compared_its_answers() -> None:
     assert (judged.scorer, judged.against_target, judged.agreement) == (f"{SCORER}+judge(j)", 0, 1)
     by_default = score_case("c", committee, target="red", kind="short")
     assert (by_default.scorer, by_default.against_target) == (SCORER, 0.5)
+
+
+def test_a_refusing_text_is_wholly_different_from_an_answer_and_as_far_from_another_as_its_words() -> None:
+    texts = read(["I cannot help with that.", "I'm sorry, I can't say.", "It was sent on Monday."], "text")
+    matrix = BY_WORDS.distances(texts, None)
+    assert (matrix[0, 2], matrix[1, 2]) == (1, 1)
+    assert matrix[0, 1] == distances([t.key for t in texts])[0, 1]
+    assert 0 < matrix[0, 1] < 1

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.disagreement.recorded import Unfit, read_record, score_record
 from curator.disagreement.score import SCORER
 from curator.records import Score
 
