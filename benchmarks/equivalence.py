@@ -44,9 +44,11 @@ class WordSets:
     name: str = "word sets"
 
     def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
+        """See `Comparer`."""
         return classes([*answers, *([target] if target else [])])
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
+        """See `Comparer`."""
         return distances([answer.key for answer in (*answers, *([target] if target else []))])
 
 
