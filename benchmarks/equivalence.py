@@ -6,8 +6,8 @@ DIR is that of `benchmarks/disagreement.py`. Sets whose records are not of kind 
 method matters. Printed are the AUROC of `the target is wrong` by the default score and by the committee's own
 disagreement, and what the steps before a judge leave to it.
 
-`word sets` is the scorer without any of it (committee/1); `words` is the default without the question, and `words and
-question` the default. The sets are few and `sac3-nq` was looked at while the rules were made: see the interval.
+`word sets` is exact keys and the Jaccard distance of blank-separated words; `words` is the default without the question,
+and `lexical` the default. The sets are few and `sac3-nq` was looked at while the rules were made: see the interval.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from curator.comparing import open_comparer
 from curator.config import EmbeddingConfig, EquivalenceConfig
 from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import BY_WORDS, ByVerdicts, Comparer, by_words
-from curator.disagreement.equivalence import classes, distances
+from curator.disagreement.compare import BY_WORDS, ByVerdicts, Comparer
+from curator.disagreement.equivalence import classes
 from curator.disagreement.pairs import Pair, cheap_verdict, pair_of
 from curator.disagreement.recorded import score_recorded
 from curator.records import Score
@@ -39,7 +39,7 @@ from curator.records import Score
 
 @dataclass(frozen=True)
 class WordSets:
-    """The comparison of the scorer committee/1: exact keys, and the Jaccard distance."""
+    """Exact keys, and the Jaccard distance of sets of blank-separated words: what needs no rule at all."""
 
     name: str = "word sets"
 
@@ -49,7 +49,8 @@ class WordSets:
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`."""
-        return distances([answer.key for answer in (*answers, *([target] if target else []))])
+        words = [set(answer.key.casefold().split()) for answer in (*answers, *([target] if target else []))]
+        return np.array([[1 - len(a & b) / max(len(a | b), 1) if a != b else 0.0 for b in words] for a in words])
 
 
 def main() -> None:
@@ -64,10 +65,9 @@ def main() -> None:
         methods: dict[str, Callable[[str], Comparer]] = {
             "word sets": lambda _: WordSets(),
             "words": lambda _: BY_WORDS,
-            "words and question": by_words,
         }
-        for method, model in (("embedding", None), ("nli", arguments.nli)):
-            if method == "embedding" or model:
+        for method, model in (("lexical", None), ("embedding", None), ("nli", arguments.nli)):
+            if method != "nli" or model:
                 config = EquivalenceConfig.model_validate({"method": method, "nli_model": model})
                 methods[method] = stack.enter_context(open_comparer(config, EmbeddingConfig(), cache=cache))
         for name, records, wrong in sets(arguments.data):
