@@ -65,13 +65,13 @@ class Docket:
         wanted: dict[Pair, None] = {}
         for case in self._compared:
             while pairs := open_pairs(case.answers, case.target, case.question, self._known):
-                room = max(0, self._limit - self._asked[case.case_id])
-                if room:
-                    self._asked[case.case_id] += len(pairs[:room])
-                    wanted |= dict.fromkeys(pairs[:room])
-                self._known |= {pair: None for pair in pairs[room:] if pair not in wanted}
-                if room:
-                    break
+                new = [pair for pair in pairs if pair not in wanted]
+                room = self._limit - self._asked[case.case_id]
+                self._asked[case.case_id] += len(new[:room])
+                wanted |= dict.fromkeys(new[:room])
+                self._known |= dict.fromkeys(new[room:])
+                if not wanted.keys().isdisjoint(pairs):
+                    break  # it goes on when these are decided
         return tuple(wanted)
 
     def learn(self, verdicts: Mapping[Pair, Verdict]) -> None:

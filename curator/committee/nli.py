@@ -78,6 +78,7 @@ class NliModel:
         """The model and the place of entailment among its labels."""
         try:
             from sentence_transformers import CrossEncoder
+            from transformers.utils import logging as bars
         except ImportError as error:
             raise MissingDependency(
                 f"the package for NLI models cannot be imported ({error})",
@@ -85,6 +86,8 @@ class NliModel:
             ) from error
         folder = Path(self.name).expanduser()
         offline = folder.is_dir() or os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
+        shown = bars.is_progress_bar_enabled()
+        bars.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -95,6 +98,9 @@ class NliModel:
                 f" ({type(error).__name__})",
                 remedy=_REMEDY,
             ) from error
+        finally:
+            if shown:
+                bars.enable_progress_bar()  # type: ignore[no-untyped-call]
         labels = {int(place): str(label).casefold() for place, label in model.config.id2label.items()}
         places = [place for place, label in labels.items() if label.startswith("entail")]
         if len(places) != 1 or len(labels) < 2:
