@@ -82,7 +82,7 @@ def limited(record: Record, limit: int | None) -> Record:
 
 def report(name: str, records: Sequence[Record], wrong: NDArray[np.bool_]) -> None:
     """Print the rows of one set."""
-    results = list(score_recorded(orjson.dumps(record) for record in records))
+    results = list(score_recorded(map(orjson.dumps, records)))
     scores = [result for result in results if isinstance(result, Score)]
     if len(scores) < len(results):
         raise SystemExit(f"{name}: a record does not fit contract 4")

@@ -20,6 +20,7 @@ from scipy.stats import entropy as scipy_entropy
 Floats = NDArray[np.float64]
 Classes = Sequence[Hashable]
 Weights = Sequence[float] | None
+Words = tuple[str, ...]
 
 
 # --- partitions -------------------------------------------------------------------------------------------------------
@@ -103,12 +104,14 @@ def singles(classes: Classes) -> int:
 
 
 def lcs(left: Sequence[str], right: Sequence[str]) -> int:
-    """The length of the longest common subsequence, by the textbook's table."""
-    table = np.zeros((len(left) + 1, len(right) + 1), dtype=int)
-    for i, a in enumerate(left):
+    """The length of the longest common subsequence, by the textbook's table, of which a row is kept."""
+    above = [0] * (len(right) + 1)
+    for a in left:
+        row = [0]
         for j, b in enumerate(right):
-            table[i + 1, j + 1] = table[i, j] + 1 if a == b else max(table[i, j + 1], table[i + 1, j])
-    return int(table[-1, -1])
+            row.append(above[j] + 1 if a == b else max(above[j + 1], row[j]))
+        above = row
+    return above[-1]
 
 
 def rouge_l(left: Sequence[str], right: Sequence[str]) -> float:
@@ -228,15 +231,25 @@ def _rouge_words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-_rouge = lru_cache(maxsize=200_000)(rouge_l)
+def _distinct(items: Sequence[Words], similarity: Callable[[Words, Words], float]) -> Floats:
+    """The matrix, made of the distinct ones: hundreds of answers with the same label are common."""
+    distinct = list(dict.fromkeys(items))
+    own = [distinct.index(item) for item in items]
+    return matrix(distinct, similarity)[np.ix_(own, own)]
+
+
+# several baselines ask for the matrix of the same texts, one after the other
+@lru_cache(maxsize=4)
+def _rouge_of(texts: tuple[str, ...]) -> Floats:
+    return _distinct([_rouge_words(text) for text in texts], rouge_l)
 
 
 def _rouge_matrix(texts: Sequence[str]) -> Floats:
-    return matrix([_rouge_words(text) for text in texts], _rouge)
+    return _rouge_of(tuple(texts))
 
 
 def _jaccard_matrix(texts: Sequence[str]) -> Floats:
-    return matrix([_lower(text) for text in texts], jaccard)
+    return _distinct([_lower(text) for text in texts], jaccard)
 
 
 def _tf_idf(texts: Sequence[str]) -> Floats:

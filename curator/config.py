@@ -20,6 +20,7 @@ from curator.records import Kind
 Provider = Literal["local", "openai", "litellm"]
 Mode = Literal["live", "batch"]
 LogFormat = Literal["auto", "chat", "mapped"]
+EquivalenceMethod = Literal["lexical", "embedding", "judge", "nli"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -210,6 +211,48 @@ class CommitteeConfig(Section):
         return self
 
 
+class JudgeConfig(Section):
+    """The model that says whether two answers mean the same. It shares the budget, the store and the prices."""
+
+    model: ModelConfig
+    """The model and its endpoint. An endpoint that knows no JSON schemas needs `options: {response_format: null}`."""
+    max_tokens: Annotated[int, Field(ge=16)] = 64
+    """Output tokens of a verdict at most; a reasoning model needs more."""
+    pairs_per_case: Positive = 40
+    """Pairs of answers to ask about at most in one case, those with the logged answer first; words decide the others."""
+
+    @model_validator(mode="after")
+    def _live(self) -> Self:
+        if self.model.mode == "batch":
+            raise ValueError("model: a judge is asked live: take `mode: batch` out")
+        return self
+
+
+class EquivalenceConfig(Section):
+    """When short answers and texts mean the same. Labels, numbers and JSON are compared by value, whatever stands here."""
+
+    method: EquivalenceMethod = "lexical"
+    """`lexical`: by words, free; `embedding`: also by the vectors of `embedding.model`; `judge`: ask an LLM about the
+    pairs that words leave open; `nli`: let a cross-encoder tell whether each answer entails the other."""
+    judge: JudgeConfig | None = None
+    """The judge, for `method: judge`."""
+    nli_model: str | None = None
+    """For `method: nli`: a cross-encoder trained for NLI, as a folder (`./...`) or by its name at the model hub."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.method == "judge" and self.judge is None:
+            raise ValueError("method: `judge` needs a `judge:` section that names its model")
+        if self.method == "nli" and not self.nli_model:
+            raise ValueError("method: `nli` needs an `nli_model`, such as a folder with a cross-encoder")
+        return self
+
+    @property
+    def asks(self) -> JudgeConfig | None:
+        """The judge, if it is to be asked."""
+        return self.judge if self.method == "judge" else None
+
+
 class BudgetConfig(Section):
     """Limits on what one run may spend; None is no limit. Stored answers cost nothing."""
 
@@ -281,6 +324,8 @@ class Config(Section):
     """What is known of each task's answers, by the task's name in the log."""
     committee: CommitteeConfig
     """Who is asked."""
+    equivalence: EquivalenceConfig = EquivalenceConfig()
+    """When answers mean the same."""
     budget: BudgetConfig = BudgetConfig()
     """What may be spent."""
     embedding: EmbeddingConfig = EmbeddingConfig()
@@ -343,6 +388,21 @@ def parse_config(data: Mapping[str, object], *, name: str = "config") -> Config:
         ) from error
 
 
+def parse_equivalence(data: Mapping[str, object]) -> EquivalenceConfig:
+    """The `equivalence:` section alone, as `curator score` takes it from its arguments.
+
+    Raises:
+        ConfigError: it does not fit.
+    """
+    try:
+        return EquivalenceConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            first["msg"].removeprefix("Value error, "), remedy="say which model with --nli-model NAME"
+        ) from error
+
+
 def _explain(location: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
     where = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
@@ -381,15 +441,19 @@ def _resolve(config: Config, folder: Path) -> Config:
         full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)
         return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
-    committee, logs, embedding = config.committee, config.logs, config.embedding
+    def model(name: str) -> str:
+        return resolved(name) if name.startswith(("./", "../", "~")) else name
+
+    committee, logs, embedding, equivalence = config.committee, config.logs, config.embedding, config.equivalence
     return config.model_copy(
         update={
             "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
             "labels": tuple(resolved(p) for p in config.labels),
             "store": resolved(config.store) if config.store else None,
-            "embedding": embedding.model_copy(update={"model": resolved(embedding.model)})
-            if embedding.model.startswith(("./", "../", "~"))
-            else embedding,
+            "embedding": embedding.model_copy(update={"model": model(embedding.model)}),
+            "equivalence": equivalence.model_copy(
+                update={"nli_model": model(equivalence.nli_model) if equivalence.nli_model else None}
+            ),
             "committee": committee.model_copy(
                 update={"prompts": resolved(committee.prompts) if committee.prompts else None}
             ),

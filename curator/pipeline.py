@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from curator.committee.nli import NliModel
 from curator.committee.plan import Plan
-from curator.committee.prices import prices_of
+from curator.committee.prices import price_of, prices_of
 from curator.committee.store import DEFAULT_STORE, GenerationStore
 from curator.committee.variants import Variant, load_variants
+from curator.comparing import by_embedding, by_nli
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import read_answer
 from curator.disagreement.health import health_warnings
@@ -29,7 +31,7 @@ from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
-from curator.records import Case, Pick, Unreadable
+from curator.records import Case, Generation, Pick, Unreadable
 from curator.report.categories import build_categories
 from curator.results import Intake, PlanResult, RunResult, Studied
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
@@ -88,6 +90,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     environ = os.environ if environ is None else environ
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
+    nli = _nli(config)
+    if config.equivalence.asks:
+        price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
@@ -97,6 +102,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             if confirm is not None:
                 agree(config, intake, planned, store, progress=progress, confirm=confirm)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
+        _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
         studied = _study(config, intake.asked, ranked, encoder, progress)
@@ -104,10 +110,13 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
             generations=asked.generations, scored=scored, studied=studied, picks=picks,
-            missed=asked.missed(scored.scores),
+            missed=asked.missed(scored.scores), judged=asked.judged,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-    warnings = (*intake.warnings, *asked.plan.warnings, *health_warnings(scored.health))
+    warnings = (
+        *intake.warnings, *asked.plan.warnings, *health_warnings(scored.health),
+        *(asked.judged.warnings if asked.judged else ()),
+    )  # fmt: skip
     return RunResult(folder, summary, asked.sampled.sent, asked.sampled.from_store, intake.labels, warnings)
 
 
@@ -148,6 +157,35 @@ def _refuse_running_loop() -> None:
 def _variants(config: Config) -> tuple[Variant, ...]:
     folder = config.committee.prompts
     return load_variants(config.committee.variants, Path(folder) if folder else None)
+
+
+def _nli(config: Config) -> NliModel | None:
+    """The NLI model, loaded before anything is paid for, where the config wants one."""
+    if config.equivalence.method != "nli" or config.equivalence.nli_model is None:
+        return None
+    model = NliModel(config.equivalence.nli_model)
+    model.load()
+    return model
+
+
+def _compare(
+    config: Config,
+    scorer: Scorer,
+    generations: Mapping[str, Sequence[Generation]],
+    encoder: Encoder,
+    nli: NliModel | None,
+    progress: Progress,
+) -> None:
+    """Let the scorer compare answers by the models of this machine, where the config says so."""
+    if nli is not None:
+        scorer.compare_by(by_nli(nli))
+    elif config.equivalence.method == "embedding":
+        with VectorCache(_vectors_path(config)) as cache:
+            scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
+
+
+def _vectors_path(config: Config) -> Path:
+    return _store_path(config).with_name("vectors.sqlite")
 
 
 def _store_path(config: Config) -> Path:
@@ -256,7 +294,7 @@ def _study(
     wanted = set(candidates(cases, ranked, config.selection, seed=config.seed).to_embed)
     studied = [case for case in cases if case.id in wanted]
     texts = embedding_texts(studied)
-    with VectorCache(_store_path(config).with_name("vectors.sqlite")) as cache:
+    with VectorCache(_vectors_path(config)) as cache:
         vectors = embed(texts, encoder, cache, progress=progress)
     progress.start("cluster", total=None, unit="cases")
     found = cluster(vectors, config.clustering, seed=config.seed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.committee.judge import JudgeEstimate
 from curator.committee.plan import Estimate, ModelEstimate
 from curator.disagreement.pattern import Pattern
 from curator.progress import span
@@ -49,18 +50,25 @@ class Intake:
 class PlanResult:
     """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
 
-    The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls.
+    The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls. `judge`
+    is the most that a judge of answers can come to on top, None where there is none.
     """
 
     intake: Intake
     estimate: Estimate
     max_usd: float | None = None
     adaptive: float | None = None
+    judge: JudgeEstimate | None = None
+
+    @property
+    def most_usd(self) -> float:
+        """The ceiling of the committee and the judge, in US dollars."""
+        return self.estimate.usd_max + (self.judge.usd_max if self.judge else 0.0)
 
     @property
     def ceiling_usd(self) -> float:
         """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
-        return self.estimate.usd_max if self.max_usd is None else min(self.estimate.usd_max, self.max_usd)
+        return self.most_usd if self.max_usd is None else min(self.most_usd, self.max_usd)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -71,6 +79,7 @@ class PlanResult:
             "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
             "expected_s": e.seconds, "adaptive_share": self.adaptive,
+            "judge": asdict(self.judge) if self.judge else None,
             "by_model": {
                 m.model: {
                     "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
@@ -98,7 +107,12 @@ class PlanResult:
             lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
         if self.adaptive is not None:
             lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
-        if self.ceiling_usd < e.usd_max:
+        if self.judge is not None:
+            lines.append(
+                f"judge: {self.judge.calls:,} calls at most, ${self.judge.usd_max:,.4f}; as many as words leave pairs of"
+                " answers open, which nobody knows before the answers are there"
+            )
+        if self.ceiling_usd < self.most_usd:
             lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
         lines.append(f"time: {_total_time(e)}")
         return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])

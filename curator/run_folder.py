@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,8 @@ import orjson
 from curator import __version__
 from curator.committee.engine import Sampled
 from curator.committee.plan import Plan
-from curator.committee.prices import price_source
+from curator.committee.prices import price_of, price_source
+from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
 from curator.outputs.eval_set import category_names, eval_rows
@@ -40,7 +41,10 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """All that a run knows when it comes to writing; `missed` is None where every case got the whole committee."""
+    """All that a run knows when it comes to writing.
+
+    `missed` is None where every case got the whole committee, and `judged` where no judge was asked.
+    """
 
     config: Config
     started: datetime
@@ -52,6 +56,7 @@ class RunFacts:
     studied: Studied
     picks: Sequence[Pick]
     missed: Missed | None = None
+    judged: Judged | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -94,9 +99,8 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)
-    summary = summarise(
-        _records(run, FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded), counted, diagnoses)
-    )
+    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded)
+    summary = _with_judge(summarise(_records(run, finetuned, counted, diagnoses)), run.judged)
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
     files["label_queue.csv"] = csv_chunks(queue)
@@ -110,6 +114,14 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
     progress.finish(f"{len(files) + 1} files in {folder}")
     return summary
+
+
+def _with_judge(summary: Summary, judged: Judged | None) -> Summary:
+    """The summary with what the judge cost on top of the committee."""
+    if judged is None:
+        return summary
+    cost = rounded(summary.committee.cost_usd + judged.usd)
+    return replace(summary, committee=replace(summary.committee, cost_usd=cost))
 
 
 def _records(
@@ -247,6 +259,7 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, Json
         },
         "prices_as_of": run.started.date().isoformat(),
         "encoder": run.studied.encoder,
+        "equivalence": _equivalence(run),
         "counts": {
             "read": run.intake.read,
             "kept": len(run.intake.cases),
@@ -266,6 +279,27 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, Json
         },
         "files": dict(hashes),
     }  # fmt: skip
+
+
+def _equivalence(run: RunFacts) -> dict[str, JsonValue]:
+    """What said which answers mean the same."""
+    config, judged = run.config.equivalence, run.judged
+    found: dict[str, JsonValue] = {"method": config.method}
+    if config.method == "nli":
+        found["nli_model"] = config.nli_model
+    if config.asks is None or judged is None:
+        return found
+    prompt = judged.prompt
+    return found | {
+        "model": config.asks.model.model or judged.model,
+        "prompt": {"id": prompt.id, "version": prompt.version, "sha256": prompt.digest},
+        "price": {**price_of(config.asks.model).model_dump(), "source": price_source(config.asks.model)},
+        "pairs": judged.pairs,
+        "undecided": dict(judged.undecided),
+        "usd": judged.usd,
+        "requests_sent": judged.sent,
+        "verdicts_from_store": judged.from_store,
+    }
 
 
 def _versions() -> dict[str, JsonValue]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -11,33 +12,38 @@ from curator.committee.batch_api import BatchEndpoint, open_batch_client
 from curator.committee.budget import Budget
 from curator.committee.calls import PlannedCall
 from curator.committee.clients import open_clients
-from curator.committee.endpoints import Endpoint
+from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint
 from curator.committee.engine import Sampled, sample
 from curator.committee.host import Host
+from curator.committee.judge import Judge, JudgeEstimate, judge_ceiling, load_prompt
 from curator.committee.lane import TemperatureRefused
 from curator.committee.plan import Plan, PlanPart, endpoint_of
-from curator.committee.prices import batch_price
+from curator.committee.prices import batch_price, price_of
 from curator.committee.store import GenerationStore
-from curator.config import Config, ModelConfig
+from curator.comparing import Docket, Judged
+from curator.config import Config, JudgeConfig, ModelConfig
+from curator.disagreement.pairs import Pair
 from curator.errors import ConfigError, NotConfirmed
 from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.results import Intake, PlanResult
-from curator.scorer import Scorer
+from curator.scorer import Scorer, kind_of
 from curator.selection.cascade import Cascade, first_stage, next_stage, ranking
 from curator.selection.missed import Missed, missed
-
-ONE_TEMPERATURE = "one-temperature"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What sampling came to: the plan as it was carried out, the generations by case id, and how it adapted, if so."""
+    """What sampling came to: the plan as it was carried out, the generations by case id, and how it adapted, if so.
+
+    `judged` tells what a judge was asked, None where there is none.
+    """
 
     plan: Plan
     sampled: Sampled
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
+    judged: Judged | None = None
 
     def ranking(self, scores: Mapping[str, Score]) -> dict[str, float]:
         """What the cases are selected by, in 0..1; 0 for those that agree.
@@ -68,7 +74,21 @@ def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore
     known = () if store is None else (lambda keys: set(store.get_many(keys)), store.latency_s)
     found = plan.estimate(*known)
     adaptive = config.committee.adaptive
-    return PlanResult(intake, found, config.budget.max_usd, adaptive.average if adaptive else None)
+    share = adaptive.average if adaptive else None
+    return PlanResult(intake, found, config.budget.max_usd, share, _judge_estimate(config, plan))
+
+
+def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:
+    """The most that the judge can be asked; cases whose answers are known to be compared by value need none."""
+    judge = config.equivalence.asks
+    if judge is None:
+        return None
+    kinds = {name: kind_of(task) for name, task in config.tasks.items()}
+    open_cases = [c for c in plan.cases if (c.kind or kinds.get(c.task or "")) in (None, "short", "text")]
+    longest = config.committee.max_tokens + max(variant.extra_tokens for variant in plan.variants)
+    return judge_ceiling(
+        judge, price_of(judge.model), load_prompt(), open_cases, answers=plan.calls_per_case, answer_tokens=longest
+    )
 
 
 def agree(
@@ -85,7 +105,9 @@ def agree(
     Raises:
         NotConfirmed: the answer is no.
     """
-    if not any(price.input or price.output for price in plan.prices.values()):
+    judge = config.equivalence.asks
+    prices = [*plan.prices.values(), *([price_of(judge.model)] if judge else [])]
+    if not any(price.input or price.output for price in prices):
         return  # a large plan takes a while to estimate, and this one is free
     progress.start("plan", total=len(plan), unit="calls")
     found = estimated(config, intake, plan, store)
@@ -125,7 +147,8 @@ async def ask(
         await desk.open()
         while True:
             try:
-                return await _ask_all(desk, plan, scorer)
+                asked = await _ask_all(desk, plan, scorer)
+                return replace(asked, judged=await _judge(desk, scorer, asked.generations))
             except TemperatureRefused as refused:
                 model = next(m for m in config.committee.models if m.name == refused.model)
                 store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
@@ -149,6 +172,31 @@ async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> Asked:
         total = _sum(total, await desk.answer(plan, plan.part(cascade.wanted), found))
         cascade = next_stage(cascade, scorer.scores(found.by_case()))
     return Asked(plan, total, found.by_case(), cascade)
+
+
+async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]) -> Judged | None:
+    """Ask the judge, if there is one, about the answers that words leave open; the scorer then compares by its verdicts."""
+    config = desk.config.equivalence.asks
+    if config is None:
+        return None
+    judge = await desk.judge(config)
+    docket = Docket(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
+    total = Sampled()
+    while pairs := docket.next_pairs():
+        total = _sum(total, await desk.ask_judge(judge, pairs))
+        docket.learn(judge.verdicts)
+    name = f"judge({config.model.name}, {judge.prompt.id}/{judge.prompt.version})"
+    scorer.compare_by(docket.comparer(name))
+    verdicts = judge.verdicts.values()
+    return Judged(
+        prompt=judge.prompt,
+        model=config.model.name,
+        pairs=len(verdicts),
+        undecided=dict(Counter(verdict.reason for verdict in verdicts if verdict.reason is not None)),
+        usd=sum(verdict.cost_usd for verdict in verdicts),
+        sent=total.sent,
+        from_store=total.from_store,
+    )
 
 
 class _Desk:
@@ -195,6 +243,15 @@ class _Desk:
             given_up=given_up,
             progress=self._progress,
         )
+
+    async def judge(self, config: JudgeConfig) -> Judge:
+        """The judge, with a client of its own, which the stack closes."""
+        clients = await self._stack.enter_async_context(open_clients([config.model], environ=self._environ))
+        return Judge(config, price_of(config.model), clients[config.model.name], load_prompt())
+
+    async def ask_judge(self, judge: Judge, pairs: Sequence[Pair]) -> Sampled:
+        """Ask the judge out of the run's budget."""
+        return await judge.ask(pairs, store=self._store, budget=self._budget, progress=self._progress)
 
     async def _in_batches(self, plan: Plan, calls: Plan | PlanPart, model: ModelConfig) -> Mapping[str, str]:
         count = len(calls) // len(self.config.committee.models)  # models are asked alike

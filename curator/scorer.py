@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import Answer, extract, read_answer
+from curator.disagreement.compare import by_words
 from curator.disagreement.detection import detect_task_kind
-from curator.disagreement.equivalence import meaning
 from curator.disagreement.health import group_weights, member_health, weighed
 from curator.disagreement.honesty import blind_share, noise_floor
 from curator.disagreement.pattern import pattern
+from curator.disagreement.recorded import Comparers
 from curator.disagreement.score import score_case
-from curator.disagreement.signals import Answered
+from curator.disagreement.signals import Answered, group_of
 from curator.disagreement.trusted import known_failures, label_meanings, random_truth
-from curator.disagreement.votes import Vote, failed_vote, group_of, seat_of, vote
+from curator.disagreement.votes import Vote, failed_vote, seat_of, vote
 from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
 
 Generations = Mapping[str, Sequence[Generation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared in one case: its question and the answers to it, and production's."""
+
+    case_id: str
+    question: str
+    answers: tuple[Answer, ...]
+    target: Answer | None
 
 
 class Scorer:
@@ -37,6 +48,15 @@ class Scorer:
         self._cases = cases
         self._rules = {variant.id: variant.read for variant in variants}
         self._kinds: dict[str, Kind] = {}
+        self._comparer: Comparers = by_words
+
+    def compare_by(self, comparer: Comparers) -> None:
+        """Compare answers so from now on; it is made for each question. The default is `by_words`."""
+        self._comparer = comparer
+
+    def compared(self, generations: Generations) -> list[Compared]:
+        """What is compared in each case, for those who find out what means the same."""
+        return list(self._compared(self._read_out(generations)))
 
     def score(self, generations: Generations) -> Scored:
         """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
@@ -105,7 +125,9 @@ class Scorer:
         weights = group_weights(health)
         scores = {}
         for case in self._cases:
-            answered = [Answered(g.text, group_of(g), g.temperature, g.logprobs) for g in compared[case.id]]
+            answered = [
+                Answered(g.text, group_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared[case.id]
+            ]
             scores[case.id] = score_case(
                 case.id,
                 answered,
@@ -113,17 +135,29 @@ class Scorer:
                 kind=self._kinds[case.id],
                 labels=self._labels(case),
                 input=_asked(case),
+                compare=self._comparer(case.user),
                 weights=weights,
             )
         return scores
 
     def _answers(self, compared: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
         answers = {}
-        for case in self._cases:
-            target = None if case.target is None else meaning(self._answer(case, case.target))
-            given = [_given(g, self._answer(case, g.text)) for g in compared[case.id]]
-            answers[case.id] = group_answers(given, target_key=target)
+        for found in self._compared(compared):
+            classes = self._comparer(found.question).classes(found.answers, found.target)
+            target = None if found.target is None else str(classes[-1])
+            answers[found.case_id] = group_answers(
+                [
+                    GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
+                    for g, answer, number in zip(compared[found.case_id], found.answers, classes, strict=False)
+                ],
+                target_key=target,
+            )
         return answers
+
+    def _compared(self, read_out: Generations) -> Iterator[Compared]:
+        for case in self._cases:
+            target = None if case.target is None else self._answer(case, case.target)
+            yield Compared(case.id, case.user, tuple(self._answer(case, g.text) for g in read_out[case.id]), target)
 
     def _labels(self, case: Case) -> Sequence[str]:
         return self._tasks[case.task].labels if case.task in self._tasks else ()
@@ -154,7 +188,3 @@ def kind_of(task: TaskConfig) -> Kind | None:
 def _asked(case: Case) -> str:
     """What the case asks, as one text: its system and user messages."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
-
-
-def _given(generation: Generation, answer: Answer) -> GivenAnswer:
-    return GivenAnswer(generation.text, meaning(answer), generation.variant or "", readable=bool(answer.key))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
-from curator.disagreement.recorded import Problem, Unfit, score_record, score_recorded
+from curator.disagreement.compare import by_words
+from curator.disagreement.recorded import Comparers, Problem, Unfit, read_record, score_record, score_recorded
 from curator.errors import LogsError, StorageError
 from curator.logs.files import Line, expand, physical_lines
 from curator.outputs.files import write_atomic
@@ -68,12 +70,14 @@ def score_file(
     *,
     stdout: BinaryIO,
     on_problem: Callable[[Unreadable], None],
+    comparer: Comparers = by_words,
     processes: int | None = None,
 ) -> ScoreResult:
     """Score a file of records (plain, gzip or zstd) with constant memory, on `processes` processors (None: all).
 
     The scores go to `out`, whole or not at all, or to `stdout` as they come, in the order of the file. `on_problem` is
-    told of each line that was set aside.
+    told of each line that was set aside; `comparer` says what means the same, and any other than the default works in
+    this process alone, which has its model.
 
     Raises:
         LogsError: there is no such file.
@@ -83,7 +87,7 @@ def score_file(
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
     tally = _Tally(str(path), on_problem)
-    scores = tally.scores(path, processes or cores())
+    scores = tally.scores(path, comparer, 1 if comparer is not by_words else processes or cores())
     if out is not None:
         write_atomic(out, scores)
         return ScoreResult(tally.scored, tally.set_aside, out)
@@ -104,13 +108,13 @@ class _Tally:
         self._file = file
         self._on_problem = on_problem
 
-    def scores(self, path: Path, processes: int) -> Iterator[bytes]:
+    def scores(self, path: Path, comparer: Comparers, processes: int) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
         chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
         first = list(islice(chunks, WORTH_A_PROCESS))
         if len(first) < WORTH_A_PROCESS:
             processes = 1
-        for results in map_ordered(score_lines, chain(first, chunks), processes=processes):
+        for results in map_ordered(partial(score_lines, comparer=comparer), chain(first, chunks), processes=processes):
             for result in results:
                 if isinstance(result, Problem):
                     self.set_aside += 1
@@ -120,7 +124,7 @@ class _Tally:
                     yield result
 
 
-def score_lines(lines: Sequence[Line]) -> list[bytes | Problem]:
+def score_lines(lines: Sequence[Line], *, comparer: Comparers) -> list[bytes | Problem]:
     """The score of each line that is not blank, as a JSON line, or what is wrong with it; done in a worker process."""
     results: list[bytes | Problem] = []
     for line in lines:
@@ -129,7 +133,7 @@ def score_lines(lines: Sequence[Line]) -> list[bytes | Problem]:
             results.append(Problem(line.number, line.problem or "", remedy))
         elif line.data.strip():
             try:
-                results.append(_line(score_record(line.data)))
+                results.append(_line(score_record(read_record(line.data), comparer=comparer)))
             except Unfit as unfit:
                 results.append(Problem(line.number, unfit.reason, unfit.remedy))
     return results

@@ -80,9 +80,16 @@ def _add_status(group: _Commands) -> None:
 
 
 def _add_score(group: _Commands) -> None:
-    score = _command(group, "score", commands.score, "score generations you already have; no model is called")
+    score = _command(group, "score", commands.score, "score generations you already have; no model is asked")
     score.add_argument("recorded", type=Path, metavar="RECORDED.jsonl", help="one case with its generations a line")
     score.add_argument("--out", type=Path, metavar="SCORES.jsonl", help="where the scores go (default: stdout)")
+    score.add_argument(
+        "--equivalence",
+        choices=["lexical", "embedding", "nli"],
+        default="lexical",
+        help="what says which short answers and texts mean the same (default: lexical, which needs no model)",
+    )
+    score.add_argument("--nli-model", metavar="NAME", help="for `nli`: a folder, or a name at the model hub")
     score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
 
 

@@ -76,14 +76,25 @@ def status(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """`curator score`."""
+    from curator.committee.store import DEFAULT_STORE
+    from curator.comparing import open_comparer
+    from curator.config import EmbeddingConfig, parse_equivalence
     from curator.scoring import score_file
 
     def tell(problem: Unreadable) -> None:
         print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
 
-    result = score_file(
-        arguments.recorded, arguments.out, stdout=sys.stdout.buffer, on_problem=tell, processes=arguments.jobs
-    )
+    wanted = parse_equivalence({"method": arguments.equivalence, "nli_model": arguments.nli_model})
+    cache = DEFAULT_STORE.with_name("vectors.sqlite")
+    with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
+        result = score_file(
+            arguments.recorded,
+            arguments.out,
+            stdout=sys.stdout.buffer,
+            on_problem=tell,
+            comparer=comparer,
+            processes=arguments.jobs,
+        )
     if arguments.out is not None and arguments.json:
         print_json(result.as_json())
     elif arguments.out is not None:

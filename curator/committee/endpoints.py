@@ -12,6 +12,9 @@ from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
 from curator.records import Usage
 
+ONE_TEMPERATURE = "one-temperature"
+"""What the store notes of a model that takes no temperature but 1."""
+
 _HOPELESS_FAILURES = 5  # requests given up before the first answer
 _HOPELESS_CONNECTS = 3  # tries of one request without a connection before the first reply
 _BACKOFF_S = 1.0

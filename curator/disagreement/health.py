@@ -14,6 +14,7 @@ from statistics import median
 
 from curator.disagreement.agreement import Agreement, agreements
 from curator.disagreement.rates import rate, surely_above
+from curator.disagreement.signals import group_of
 from curator.disagreement.votes import Seat, Vote, Votes, VotesByCase, by_seat, given, seat_of
 from curator.records import Generation, MemberHealth, Rate
 
@@ -92,12 +93,12 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
     """What the answers of each prompt of a model count for in the score: the mean over its members that are not left out.
 
-    The names are those of `votes.group_of`.
+    The names are those of `signals.group_of`.
     """
     found: defaultdict[str, list[float]] = defaultdict(list)
     for h in health:
         if h.weight > 0:
-            found[f"{h.model}/{h.variant}"].append(h.weight)
+            found[group_of(h.model, h.variant)].append(h.weight)
     return {group: sum(weights) / len(weights) for group, weights in found.items()}
 
 

@@ -6,7 +6,7 @@ Texts with the same words in the same order have the similarity 1 exactly.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,40 +55,45 @@ def _of_distinct(texts: Sequence[Words], similarities: Callable[[Sequence[Words]
 
 
 def _rouge_l(texts: Sequence[Words]) -> Floats:
-    matrix = np.eye(len(texts))
-    for i, row in enumerate(_common_lengths(texts)):
-        for j, length in enumerate(row):
-            matrix[i, j] = matrix[j, i] = 2 * length / (len(texts[i]) + len(texts[j]))
-    return matrix
+    sizes = [len(text) for text in texts]
+    return _symmetric(
+        [2 * length / (size + other) for length, other in zip(row, sizes, strict=False)]
+        for size, row in zip(sizes, _common_lengths(texts), strict=True)
+    )
 
 
-def _common_lengths(texts: Sequence[Words]) -> list[list[int]]:
+def _common_lengths(texts: Sequence[Words]) -> Iterator[list[int]]:
     """For each text the lengths of its longest common subsequences with the texts before it."""
     where: dict[str, int] = {}
-    lanes: list[tuple[int, int]] = []
-    free, offset, lengths = 0, 0, []
+    lanes: list[slice] = []
+    free = offset = 0
     for text in texts:
         left = free
         for word in text:
             if hit := left & where.get(word, 0):
                 left = ((left + hit) | (left - hit)) & free
-        matched = free ^ left
-        lengths.append([(matched >> start & lane).bit_count() for start, lane in lanes])
-        for position, word in enumerate(text, offset):
+        matched = (free ^ left).to_bytes(offset, "little")
+        yield [int.from_bytes(matched[lane], "little").bit_count() for lane in lanes]
+        for position, word in enumerate(text, 8 * offset):
             where[word] = where.get(word, 0) | 1 << position
-        lane = (1 << len(text)) - 1
-        lanes.append((offset, lane))
-        free |= lane << offset
-        # one bit stays empty, for the carry of the addition to end in
-        offset += len(text) + 1
-    return lengths
+        free |= ((1 << len(text)) - 1) << 8 * offset
+        # whole bytes, of which at least one bit stays empty, for the carry of the addition to end in
+        end = offset + len(text) // 8 + 1
+        lanes.append(slice(offset, end))
+        offset = end
 
 
 def _jaccard(texts: Sequence[Words]) -> Floats:
     bits: dict[str, int] = {}
     masks = [sum(1 << bits.setdefault(word, len(bits)) for word in set(text)) for text in texts]
-    matrix = np.eye(len(texts))
-    for i, left in enumerate(masks):
-        for j in range(i):
-            matrix[i, j] = matrix[j, i] = (left & masks[j]).bit_count() / (left | masks[j]).bit_count()
+    return _symmetric(
+        [(mask & other).bit_count() / (mask | other).bit_count() for other in masks[:i]] for i, mask in enumerate(masks)
+    )
+
+
+def _symmetric(below: Iterable[Sequence[float]]) -> Floats:
+    """The matrix with these values below and above a diagonal of ones."""
+    rows = list(below)
+    half = np.array([[*row, 0.5, *[0.0] * (len(rows) - i - 1)] for i, row in enumerate(rows)])
+    matrix: Floats = (half + half.T).reshape(len(rows), len(rows))
     return matrix

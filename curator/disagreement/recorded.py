@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
 from curator.disagreement.answers import detect_kind
+from curator.disagreement.compare import Comparer, by_words
 from curator.disagreement.score import score_case
-from curator.disagreement.signals import Answered
+from curator.disagreement.signals import Answered, group_of
 from curator.records import KINDS, Kind, Score
 
 
@@ -32,25 +33,54 @@ class Unfit(Exception):
         self.remedy = remedy
 
 
-def score_recorded(lines: Iterable[bytes], *, weights: Mapping[str, float] | None = None) -> Iterator[Score | Problem]:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record of contract 4 as it was read: `input` is all that was asked, `question` the user's last message."""
+
+    id: str
+    answers: tuple[Answered, ...]
+    target: str | None
+    kind: Kind
+    labels: tuple[str, ...]
+    input: str
+    question: str
+
+
+Comparers = Callable[[str], Comparer]
+"""Makes what compares the answers to a question."""
+
+
+def score_recorded(
+    lines: Iterable[bytes], *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
+) -> Iterator[Score | Problem]:
     """Score each record; every line that is not blank gives exactly one score or problem, in order."""
     for number, line in enumerate(lines, 1):
         data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not data.strip():
             continue
         try:
-            yield score_record(data, weights=weights)
+            yield score_record(read_record(data), comparer=comparer, weights=weights)
         except Unfit as unfit:
             yield Problem(number, unfit.reason, unfit.remedy)
 
 
-def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> Score:
-    """Score one record, the JSON of an object.
+def score_record(
+    record: Recorded, *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
+) -> Score:
+    """Score one record; `weights` are those of groups."""
+    return score_case(
+        record.id, record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
+        compare=comparer(record.question), weights=weights,
+    )  # fmt: skip
+
+
+def read_record(data: bytes) -> Recorded:
+    """Read one record, the JSON of an object.
 
     A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
-    answer. Its group is its model with its variant; `weights` are those of groups. Where `kind` is missing or not one of
-    `records.KINDS`, it is detected from the record's answers, target and input. `labels` may list the labels an answer can be.
-    Unknown keys are ignored.
+    answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
+    detected from the record's answers, target and input. `labels` may list the labels an answer can be. Unknown keys
+    are ignored.
 
     Raises:
         Unfit: it does not fit the contract.
@@ -67,7 +97,7 @@ def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> 
     generations = record.get("generations")
     if not isinstance(generations, list):
         raise Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
-    answers = [answer for answer in map(_answered, generations) if answer is not None]
+    answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
     target = _text(record.get("target"))
     asked = _asked(record.get("input"))
     kind = record.get("kind")
@@ -75,10 +105,24 @@ def score_record(data: bytes, *, weights: Mapping[str, float] | None = None) -> 
         given = [*(answer.text for answer in answers), *([] if target is None else [target])]
         kind = detect_kind(given, input=asked)
     labels = record.get("labels")
-    known = tuple(map(str, labels)) if isinstance(labels, list) else ()
-    return score_case(
-        case_id, answers, target=target, kind=cast(Kind, kind), labels=known, input=asked, weights=weights
+    return Recorded(
+        id=case_id,
+        answers=answers,
+        target=target,
+        kind=cast(Kind, kind),
+        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        input=asked,
+        question=_question(record.get("input")),
     )
+
+
+def _question(value: object) -> str:
+    """What was asked: a text, or the last user message of a list of messages."""
+    if isinstance(value, str):
+        return value
+    messages = value if isinstance(value, list) else []
+    asked = [m.get("content") for m in messages if isinstance(m, dict) and m.get("role") == "user"]
+    return asked[-1] if asked and isinstance(asked[-1], str) else ""
 
 
 def _answered(generation: object) -> Answered | None:
@@ -92,7 +136,7 @@ def _answered(generation: object) -> Answered | None:
     text = _text(generation.get("text"))
     if text is None or generation.get("error"):
         return None
-    group = "\x1f".join(_text(generation.get(key)) or "" for key in ("model", "variant"))
+    group = group_of(_text(generation.get("model")), _text(generation.get("variant")))
     temperature = generation.get("temperature")
     return Answered(
         text,

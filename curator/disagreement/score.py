@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from curator.disagreement.compare import BY_WORDS, Comparer
 from curator.disagreement.signals import Answered, Signals, measure
 from curator.records import Kind, Score
 
@@ -15,7 +16,7 @@ WORDING_ANSWERS = 0.01
 """How many answers the distance of the wordings counts for: enough to order what means the same, and no more."""
 
 
-def score_case(
+def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a default where it can
     id: str,
     answers: Sequence[Answered],
     *,
@@ -23,17 +24,20 @@ def score_case(
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
+    compare: Comparer = BY_WORDS,
     weights: Mapping[str, float] | None = None,
 ) -> Score:
     """Score one case; the arguments are those of `measure`, and the order of the answers makes no difference.
 
-    `weights` change `disagreement` alone: the other numbers are plain shares. With fewer than two answers every number is
+    `weights` change `disagreement` alone: the other numbers are plain shares. Another `compare` than the default is named
+    in `scorer`. With fewer than two answers every number is
     None and `reason` says so.
     """
     n = len(answers)
+    scorer = f"{SCORER}+{compare.name}" if compare.name else SCORER
     if n < 2:
-        return Score(id, None, None, None, None, kind, SCORER, None, None, n, reason="not enough answers")
-    found = measure(answers, target=target, kind=kind, labels=labels, input=input, weights=weights)
+        return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
+    found = measure(answers, target=target, kind=kind, labels=labels, input=input, compare=compare, weights=weights)
     return Score(
         id=id,
         disagreement=default_score(found),
@@ -41,7 +45,7 @@ def score_case(
         between=found.split.between,
         against_target=found.against_target,
         kind=kind,
-        scorer=SCORER,
+        scorer=scorer,
         majority=found.majority,
         agreement=found.agreement,
         n=n,

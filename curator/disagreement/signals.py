@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.equivalence import classes
+from curator.disagreement.compare import BY_WORDS, Comparer
 from curator.disagreement.estimators import (
     Split,
     Weights,
@@ -18,7 +18,7 @@ from curator.disagreement.estimators import (
     share_against,
     variation_ratio,
 )
-from curator.disagreement.words import SCALE, mean_word_distance, word_distances
+from curator.disagreement.words import mean_word_distance
 from curator.records import Kind
 
 FEW_WORDS = 8
@@ -33,6 +33,11 @@ class Answered:
     group: str
     temperature: float | None = None
     logprobs: tuple[float, ...] | None = None
+
+
+def group_of(model: str | None, variant: str | None) -> str:
+    """The name of a prompt identity, `MODEL/VARIANT`; what is not known is left out."""
+    return "/".join(part for part in (model, variant) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +78,15 @@ def measure(
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
+    compare: Comparer = BY_WORDS,
     weights: Mapping[str, float] | None = None,
-    scale: float = SCALE,
 ) -> Signals:
     """The signals of at least two answers; their order makes no difference.
 
     Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
-    target's. Texts are compared by word sets: Rao's quadratic entropy, and the mean distance to the target; words of the
-    `input` count half there. `weights` are those of groups, 1 where a group has none. `scale` is that of
-    `word_distances`.
+    target's. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target. `compare` says
+    which answers mean the same, and how far texts are apart. `input` is what was asked, see `read_answer`. `weights` are
+    those of groups, 1 where a group has none.
     """
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
@@ -91,9 +96,10 @@ def measure(
     counted = _weights(groups, weights or {})
     words = sum(len(text.split()) for text in texts) / len(texts)
     if kind == "text":
-        return _of_texts(read, groups, against, counted, words, question=input, scale=scale)
-    wording = _wording(read + ([against] if against else []), texts + ([] if target is None else [target]), scale)
-    return _of_classes(read, groups, against, counted, words, wording)
+        return _of_texts(read, groups, against, compare, counted, words)
+    wording = _wording(read + ([against] if against else []), texts + ([] if target is None else [target]))
+    numbers = compare.classes(read, against)
+    return _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
@@ -105,18 +111,19 @@ def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
 def _of_classes(
     answers: Sequence[Answer],
     groups: Sequence[str],
-    target: Answer | None,
+    numbers: list[int],
     weights: Weights,
     words: float,
     wording: float | None,
+    *,
+    has_target: bool,
 ) -> Signals:
-    numbers = classes([*answers, target] if target else answers)
-    of_target = numbers.pop() if target else None
+    of_target = numbers.pop() if has_target else None
     counts = Counter(numbers)
     largest = max(counts, key=lambda c: (counts[c], c == of_target, -c))
     wordings = [answer.text for answer, c in zip(answers, numbers, strict=True) if c == largest]
     split = semantic_entropy(numbers, groups)
-    against = None if target is None else share_against(numbers, of_target)
+    against = None if of_target is None else share_against(numbers, of_target)
     return Signals(
         n=len(answers),
         split=split,
@@ -124,14 +131,14 @@ def _of_classes(
         majority=min(wordings, key=len),
         agreement=1 - variation_ratio(numbers),
         total=split.total if weights is None else semantic_entropy(numbers, groups, weights=weights).total,
-        against=against if weights is None or target is None else share_against(numbers, of_target, weights=weights),
+        against=against if weights is None or of_target is None else share_against(numbers, of_target, weights=weights),
         wording=wording,
         words=words,
-        by_group=_by_group(groups, [float(c != (largest if target is None else of_target)) for c in numbers]),
+        by_group=_by_group(groups, [float(c != (largest if of_target is None else of_target)) for c in numbers]),
     )
 
 
-def _wording(answers: Sequence[Answer], texts: Sequence[str], scale: float) -> float | None:
+def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:
     """How far apart the texts are beyond what was read in them; None where that is all there is to them."""
     bare = [
         answer.kind == "json" or len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS
@@ -140,22 +147,19 @@ def _wording(answers: Sequence[Answer], texts: Sequence[str], scale: float) -> f
     if all(bare) and answers[0].kind != "short":
         return None
     compared = [a.key if b and a.key else text for a, text, b in zip(answers, texts, bare, strict=True)]
-    return mean_word_distance(compared, scale=scale)
+    return mean_word_distance(compared)
 
 
 def _of_texts(
     answers: Sequence[Answer],
     groups: Sequence[str],
     target: Answer | None,
+    compare: Comparer,
     weights: Weights,
     words: float,
-    *,
-    question: str,
-    scale: float,
 ) -> Signals:
     """The majority is the medoid; its agreement is the mean similarity of all answers, itself included, to it."""
-    keys = [answer.key for answer in (*answers, target) if answer]
-    matrix = word_distances(keys, question=question, scale=scale)
+    matrix = compare.distances(answers, target)
     n = len(answers)
     own = matrix[:n, :n]
     means = [mean_distance(row) for row in own]

@@ -53,11 +53,6 @@ def vote(seat: Seat, answer: Answer, kind: Kind) -> Vote:
     )
 
 
-def group_of(generation: Generation) -> str:
-    """The prompt identity of a generation, by which the score splits its disagreement and takes its weights."""
-    return f"{generation.model or ''}/{generation.variant or ''}"
-
-
 def seat_of(generation: Generation) -> Seat:
     """Who gave a generation."""
     return Seat(generation.model or "", generation.variant or "", generation.temperature)

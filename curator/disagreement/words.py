@@ -28,10 +28,15 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+def word_list(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters and in their order, without function words; all of them if none is left."""
+    words: list[str] = _WORD.findall(text.casefold())
+    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)
+
+
 def content_words(text: str) -> frozenset[str]:
     """The words of a text in small letters without function words; all of them, or the text itself, if none is left."""
-    words = frozenset(_WORD.findall(text.casefold()))
-    return (words - _FUNCTION_WORDS) or words or frozenset((text,))
+    return frozenset(word_list(text)) or frozenset((text,))
 
 
 def word_distances(texts: Sequence[str], *, question: str = "", scale: float = SCALE) -> NDArray[np.float64]:

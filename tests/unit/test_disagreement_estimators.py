@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement import estimators
+from curator.disagreement import estimators, graph, lexical, likelihood, meanings, vectors
 from curator.disagreement.estimators import (
     mean_distance,
     rao_entropy,
@@ -131,3 +134,139 @@ def test_known_values() -> None:
     assert share_against([0, 0, 1, 2], 0) == 0.5
     assert share_against([0, 0], 1) == 1
     assert mean_distance(np.array([0.0, 0.5, 1.0])) == 0.5
+
+
+def test_weights_as_worked_out_by_hand() -> None:
+    # p = 1/2, 1/4, 1/4 in the classes x, y, y: H = ln 2; were all three different, H = 3/2 ln 2
+    split = semantic_entropy("xyy", ["a"] * 3, weights=[2, 1, 1])
+    assert split.within == pytest.approx(2 / 3)
+    assert split.between == 0
+    assert semantic_entropy("xyy", "abb", weights=[2, 1, 1]).between == pytest.approx(2 / 3)
+    # Q = 2 * 1/2 * 1/2, over 1 - (1/4 + 1/16 + 1/16)
+    apart = np.array([[0, 1, 1], [1, 0, 0], [1, 0, 0]], dtype=float)
+    assert rao_entropy(apart, ["a"] * 3, weights=[2, 1, 1]).within == pytest.approx(0.5 / 0.625)
+    assert rao_entropy(apart, "abb", weights=[2, 1, 1]).within == 0
+    assert variation_ratio("xyz", weights=[6, 3, 1]) == pytest.approx(0.4)
+    assert estimators.vote_margin("xyz", weights=[6, 3, 1]) == pytest.approx(0.7)
+    assert share_against("xyz", "x", weights=[6, 3, 1]) == pytest.approx(0.4)
+    assert mean_distance(np.array([1.0, 0.5]), weights=[1, 3]) == pytest.approx(0.625)
+    assert estimators.effective_size(3, weights=[2, 1, 1]) == pytest.approx(16 / 6)
+
+
+def values(classes: Sequence[int], groups: Sequence[str], weights: Sequence[float] | None) -> list[float]:
+    """Every weighted estimator; the distances are those of the classes, and the target is class 0."""
+    apart = np.array([[abs(a - b) / 5 for b in classes] for a in classes])
+    semantic = semantic_entropy(classes, groups, weights=weights)
+    rao = rao_entropy(apart, groups, weights=weights)
+    return [
+        semantic.within, semantic.between, rao.within, rao.between,
+        estimators.entropy(classes, weights=weights),
+        variation_ratio(classes, weights=weights),
+        estimators.vote_margin(classes, weights=weights),
+        share_against(classes, 0, weights=weights),
+        estimators.smoothed_share_against(classes, 0, weights=weights),
+        mean_distance(apart, weights=weights),
+        mean_distance(apart[0], weights=weights),
+        estimators.mean_pairwise_distance(apart, weights=weights),
+        estimators.effective_size(len(classes), weights=weights),
+    ]  # fmt: skip
+
+
+@given(labelled, st.sampled_from([1.0, 0.1, 3.7, 1e-300, 1e300]))
+def test_equal_weights_change_no_bit(rows: list[tuple[int, str]], weight: float) -> None:
+    classes, groups = map(list, zip(*rows, strict=True))
+    assert values(classes, groups, [weight] * len(rows)) == values(classes, groups, None)
+
+
+weighted = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(GROUPS), st.floats(0.01, 10)), min_size=2, max_size=14)
+
+
+@given(weighted, weighted)
+def test_an_answer_of_weight_0_counts_as_not_there(
+    rows: list[tuple[int, str, float]], gone: list[tuple[int, str, float]]
+) -> None:
+    classes, groups, weights = map(list, zip(*rows, strict=True))
+    more, other, _ = map(list, zip(*gone, strict=True))
+    with_them = values([*classes, *more], [*groups, *other], [*weights, *[0.0] * len(gone)])
+    with_negligible = values([*classes, *more], [*groups, *other], [*weights, *[1e-13] * len(gone)])
+    # the first row of the distances is that of an answer that counts, so that nothing else differs
+    assert with_them == values(classes, groups, weights)
+    assert with_negligible == with_them
+
+
+@given(weighted, st.randoms(use_true_random=False))
+def test_order_makes_no_difference_with_weights(rows: list[tuple[int, str, float]], random: Any) -> None:
+    mixed = list(rows)
+    random.shuffle(mixed)
+    before, after = (values(*map(list, zip(*some, strict=True))) for some in (rows, mixed))
+    row_to_first = 10
+    del before[row_to_first], after[row_to_first]
+    assert after == pytest.approx(before, abs=1e-12)
+    # what no sum over the groups' shares goes into is the same to the bit
+    assert [after[i] for i in (4, 5, 6, 7, 9)] == [before[i] for i in (4, 5, 6, 7, 9)]
+
+
+@given(weighted)
+def test_weighted_parts_are_bounded(rows: list[tuple[int, str, float]]) -> None:
+    classes, groups, weights = map(list, zip(*rows, strict=True))
+    split = semantic_entropy(classes, groups, weights=weights)
+    assert 0 <= split.within <= split.total <= 1
+    assert split.between >= 0
+    assert (split.total == 0) is (len(set(classes)) == 1)
+    assert semantic_entropy(range(len(rows)), groups, weights=weights).total == pytest.approx(1)
+
+
+def test_a_single_answer_that_counts_is_no_disagreement() -> None:
+    weights = [0, 2, 0]
+    assert semantic_entropy("xyz", "abc", weights=weights).total == 0
+    assert rao_entropy(1 - np.eye(3), "abc", weights=weights).total == 0
+    assert variation_ratio("xyz", weights=weights) == 0
+    assert estimators.vote_margin("xyz", weights=weights) == 0
+
+
+def test_one_heavy_answer_does_not_break_the_scale() -> None:
+    for light in (1e-8, 1e-6, 1e-3):
+        assert semantic_entropy("xy", "ab", weights=[1, light]).total == pytest.approx(1)
+        assert rao_entropy(1 - np.eye(2), "ab", weights=[1, light]).total == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")], []])
+def test_weights_that_cannot_be_used_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="one finite weight >= 0 is needed for each of 2 answers"):
+        semantic_entropy("xy", "ab", weights=weights)
+    with pytest.raises(ValueError, match="one finite weight"):
+        mean_distance(np.zeros(2), weights=weights)
+
+
+def test_a_smoothed_share_trusts_many_answers_more_than_few() -> None:
+    of_two = estimators.smoothed_share_against("xx", "y")
+    of_ten = estimators.smoothed_share_against("x" * 10, "y")
+    assert of_two == pytest.approx(2.5 / 3)
+    assert of_two < of_ten == pytest.approx(10.5 / 11)
+    assert estimators.smoothed_share_against("xx", "x", prior=0) == 0
+    assert estimators.smoothed(0.5, 4, prior=0.2, strength=2) == pytest.approx(2.4 / 6)
+    assert estimators.smoothed(0.7, 4, strength=0) == pytest.approx(0.7)
+    # weights 3, 1 are worth 16 / 10 answers
+    assert estimators.smoothed_share_against("xy", "x", weights=[3, 1]) == pytest.approx((1.6 * 0.25 + 0.5) / 2.6)
+    with pytest.raises(ValueError, match="prior"):
+        estimators.smoothed(0.5, 4, prior=1.5)
+    with pytest.raises(ValueError, match="strength"):
+        estimators.smoothed(0.5, 4, strength=-1)
+
+
+def test_the_margin_sees_the_lead() -> None:
+    assert estimators.vote_margin("xxyy") == 1
+    assert estimators.vote_margin("xxxy") == pytest.approx(0.5)
+    assert estimators.vote_margin("xxxx") == 0
+
+
+@pytest.mark.parametrize("module", [estimators, graph, lexical, likelihood, meanings, vectors])
+def test_every_estimator_has_a_version(module: ModuleType) -> None:
+    assert module.VERSIONS
+    assert all(callable(getattr(module, name)) for name in module.VERSIONS)
+
+
+@pytest.mark.parametrize("module", [estimators, graph, lexical, likelihood, meanings, vectors])
+def test_every_estimator_is_documented(module: ModuleType) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "estimators.md").read_text(encoding="utf-8")
+    assert [name for name in module.VERSIONS if f"`{name}`" not in page] == []

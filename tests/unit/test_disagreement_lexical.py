@@ -24,6 +24,17 @@ def test_known_values() -> None:
     assert jaccard_similarities(["a b c d", "a c c"])[0, 1] == 0.5
 
 
+def test_the_usual_package_says_the_same() -> None:
+    package = pytest.importorskip("rouge_score.rouge_scorer", reason="rouge-score is not installed (extra `test`)")
+    scorer = package.RougeScorer(["rougeL"], use_stemmer=False)
+    texts = [
+        "The cat, which had slept all day, sat on the mat.", "On the mat sat the cat which had slept.", "A dog barked",
+        "the mat the mat the mat", "THE CAT WHICH HAD SLEPT ALL DAY SAT ON THE MAT",
+    ]  # fmt: skip
+    expected = [[scorer.score(a, b)["rougeL"].fmeasure for b in texts] for a in texts]
+    assert rouge_l_similarities(texts) == pytest.approx(np.array(expected), abs=1e-12)
+
+
 def test_order_counts_for_rouge_and_not_for_jaccard() -> None:
     assert rouge_l_similarities(["dog bites man", "man bites dog"])[0, 1] == pytest.approx(1 / 3)
     assert jaccard_similarities(["dog bites man", "man bites dog"])[0, 1] == 1

@@ -1,0 +1,257 @@
+"""The LLM judge: whether two answers mean the same, asked like the committee through the sampling engine.
+
+A verdict is a generation like any other: paid for once, stored, limited and counted in the budget. What is compared
+comes out of logs and models, so that it may try to steer the judge. It goes in as data between lines with a code that
+nobody who wrote it could know, and whatever comes back but `{"same": true}` or `{"same": false}` is no verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import yaml
+
+from curator.assets import asset
+from curator.committee.budget import Budget
+from curator.committee.calls import ModelClient, ModelRequest, PlannedCall
+from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
+from curator.committee.engine import Sampled, sample
+from curator.committee.lane import TemperatureRefused
+from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
+from curator.committee.store import GenerationStore
+from curator.config import JudgeConfig, Price
+from curator.disagreement.pairs import Pair
+from curator.errors import ConfigError
+from curator.progress import Progress
+from curator.records import Case, Generation, JsonValue, Member, Message, stable_unit
+
+PROMPT = "same-answer"
+QUESTION_LIMIT = 2000
+"""Characters of a question that the judge sees; of a longer one the head and the tail."""
+
+_SCHEMA: dict[str, JsonValue] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "verdict",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {"same": {"type": "boolean"}},
+            "required": ["same"],
+            "additionalProperties": False,
+        },
+    },
+}
+_FORM = re.compile(r"---\n(?P<front>.*?\n)---\n\[system\]\n(?P<system>.*?)\n\[user\]\n(?P<user>.*)", re.DOTALL)
+_PLACE = re.compile(r"\{\{ (nonce|question|first|second) \}\}")
+_FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """The judge's prompt: two templates with `{{ nonce }}`, `{{ question }}`, `{{ first }}` and `{{ second }}`.
+
+    `digest` is the SHA-256 (hex) of its file.
+    """
+
+    id: str
+    version: int
+    digest: str
+    system: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of asking about a pair: True, False, or None where the reply was none, and `reason` says why."""
+
+    same: bool | None
+    reason: str | None = None
+    cost_usd: float = 0.0
+
+
+def load_prompt(path: Path | None = None) -> JudgePrompt:
+    """The prompt that ships, or the one in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not of the form.
+    """
+    path = path or asset("prompts", "judge", f"{PROMPT}.md")
+    remedy = "reinstall curator, or mend the file: front matter with `id` and `version`, then [system] and [user]"
+    try:
+        content = path.read_bytes()
+        found = _FORM.fullmatch(content.decode("utf-8-sig").replace("\r\n", "\n").strip())
+        front = yaml.safe_load(found["front"]) if found else None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{str(path)!r}: the judge's prompt cannot be read ({error})", remedy=remedy) from error
+    if (
+        not found
+        or not isinstance(front, dict)
+        or front.get("id") != path.stem
+        or type(front.get("version")) is not int
+    ):
+        raise ConfigError(f"{str(path)!r}: this is no prompt for a judge", remedy=remedy)
+    if missing := {"question", "first", "second", "nonce"} - set(_PLACE.findall(found["user"])):
+        raise ConfigError(f"{str(path)!r}: [user] lacks {{{{ {min(missing)} }}}}", remedy=remedy)
+    digest = hashlib.sha256(content).hexdigest()
+    return JudgePrompt(path.stem, front["version"], digest, found["system"].strip(), found["user"].strip())
+
+
+def render_pair(prompt: JudgePrompt, pair: Pair) -> tuple[Message, ...]:
+    """The messages that ask about a pair.
+
+    Which answer comes first depends on a hash of the pair: a judge that prefers the first one is off at random, and
+    each pair is asked in one order only. The code is a hash of all three texts, so that the same pair is the same
+    request; nobody can put it into one of them, as that would change it.
+    """
+    first, second = pair.left, pair.right
+    if stable_unit("judge", pair.question, first, second) < 0.5:
+        first, second = second, first
+    whole = hashlib.sha256("\x1f".join((pair.question, first, second)).encode("utf-8", "surrogatepass"))
+    values = {
+        "nonce": whole.hexdigest()[:32],
+        "question": _shortened(pair.question),
+        "first": first,
+        "second": second,
+    }
+
+    def filled(template: str) -> str:
+        # one pass, so that a `{{ first }}` inside an answer stays what it is
+        return _PLACE.sub(lambda place: values[place[1]], template)
+
+    return Message("system", filled(prompt.system)), Message("user", filled(prompt.user))
+
+
+def read_verdict(text: str) -> bool | None:
+    """The verdict of a reply: a JSON object with `same` and nothing else, in a code fence or not. Else None."""
+    plain = text.rpartition("</think>")[2].strip()
+    fenced = _FENCE.fullmatch(plain)
+    try:
+        reply = orjson.loads(fenced[1] if fenced else plain)
+    except orjson.JSONDecodeError:
+        return None
+    same = reply.get("same") if isinstance(reply, dict) and len(reply) == 1 else None
+    return same if isinstance(same, bool) else None
+
+
+@dataclass
+class Judge:
+    """Asks about pairs. `verdicts` holds all that was asked; `sampled` what the last round came to."""
+
+    config: JudgeConfig
+    price: Price
+    client: ModelClient
+    prompt: JudgePrompt
+    verdicts: dict[Pair, Verdict] = field(default_factory=dict)
+
+    async def ask(
+        self, pairs: Sequence[Pair], *, store: GenerationStore, budget: Budget, progress: Progress
+    ) -> Sampled:
+        """Ask about the pairs, each once; what is stored is taken from the store.
+
+        Raises:
+            UserError: as `engine.sample`. What was answered until then is stored.
+        """
+        noted = store.noted(endpoint_of(self.config.model), self.config.model.model, ONE_TEMPERATURE)
+        try:
+            return await self._ask(pairs, 1.0 if noted else 0.0, store=store, budget=budget, progress=progress)
+        except TemperatureRefused:
+            store.note(endpoint_of(self.config.model), self.config.model.model, ONE_TEMPERATURE)
+            return await self._ask(pairs, 1.0, store=store, budget=budget, progress=progress)
+
+    async def _ask(
+        self, pairs: Sequence[Pair], temperature: float, *, store: GenerationStore, budget: Budget, progress: Progress
+    ) -> Sampled:
+        asked = {pair_id(pair): pair for pair in pairs}
+
+        def deliver(call: PlannedCall, generation: Generation) -> None:
+            self.verdicts[asked[call.case_id]] = _verdict(generation)
+
+        endpoint = Endpoint(self.config.model, self.price, self.client)
+        calls = [judge_call(self.config, self.prompt, pair, temperature) for pair in asked.values()]
+        return await sample(
+            calls,
+            {self.config.model.name: endpoint},
+            store=store,
+            budget=budget,
+            deliver=deliver,
+            progress=progress,
+        )
+
+
+def pair_id(pair: Pair) -> str:
+    """Names a pair where a call names its case."""
+    text = "\x1f".join((pair.question, pair.left, pair.right))
+    return "p" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def judge_call(config: JudgeConfig, prompt: JudgePrompt, pair: Pair, temperature: float = 0.0) -> PlannedCall:
+    """The call that asks about a pair, with `response_format` bound to the schema unless the model's options say else."""
+    model = config.model
+    options: dict[str, JsonValue] = {"response_format": _SCHEMA, **model.options}
+    messages = render_pair(prompt, pair)
+    request = ModelRequest(
+        endpoint=endpoint_of(model),
+        model=name_at_endpoint(model),
+        messages=messages,
+        temperature=temperature,
+        max_tokens=config.max_tokens,
+        options=options,
+    )
+    member = Member("judge", model.name, prompt.id, temperature, config.max_tokens, dict(model.options))
+    return PlannedCall(pair_id(pair), member, request, estimate_tokens(messages, options))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeEstimate:
+    """The most that the judge can be asked, in calls, tokens and US dollars.
+
+    How many pairs words leave open is known when the answers are there. Until then each answer counts as different
+    from all others and as long as it may be, so that this is far above what a run takes.
+    """
+
+    calls: int
+    input_tokens: int
+    max_output_tokens: int
+    usd_max: float
+
+
+def judge_ceiling(
+    config: JudgeConfig,
+    price: Price,
+    prompt: JudgePrompt,
+    cases: Iterable[Case],
+    *,
+    answers: int,
+    answer_tokens: int,
+) -> JudgeEstimate:
+    """The ceiling for these cases, each with that many answers of at most so many tokens, and with its target."""
+    calls = input_tokens = 0
+    for case in cases:
+        texts = answers + (case.target is not None)
+        pairs = min(config.pairs_per_case, math.comb(texts, 2))
+        bare = judge_call(config, prompt, Pair(case.user, "", ""))
+        logged = estimate_tokens([Message("user", case.target)], {}) if case.target else 0
+        calls += pairs
+        input_tokens += pairs * (bare.input_tokens + 2 * max(answer_tokens, logged))
+    limit = judge_call(config, prompt, Pair("", "", "")).request.output_limit
+    return JudgeEstimate(calls, input_tokens, calls * limit, cost_usd(input_tokens, calls * limit, price))
+
+
+def _verdict(generation: Generation) -> Verdict:
+    if generation.error is not None:
+        return Verdict(None, generation.error)
+    same = read_verdict(generation.text)
+    reason = f"the reply is no verdict: {generation.text[:80]!r}" if same is None else None
+    return Verdict(same, reason, generation.cost_usd)
+
+
+def _shortened(question: str) -> str:
+    half = QUESTION_LIMIT // 2
+    return question if len(question) <= QUESTION_LIMIT else f"{question[:half]}\n[...]\n{question[-half:]}"
