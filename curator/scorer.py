@@ -13,12 +13,12 @@ from curator.disagreement.compare import by_words
 from curator.disagreement.detection import detect_task_kind
 from curator.disagreement.health import group_weights, member_health, weighed
 from curator.disagreement.honesty import blind_share, noise_floor
-from curator.disagreement.pattern import pattern
+from curator.disagreement.pattern import Pattern, pattern
 from curator.disagreement.recorded import Comparers
 from curator.disagreement.score import score_case
 from curator.disagreement.signals import Answered, group_of
-from curator.disagreement.trusted import known_failures, label_meanings, random_truth
-from curator.disagreement.votes import Vote, failed_vote, seat_of, vote
+from curator.disagreement.trusted import known_failures, label_meaning, random_truth
+from curator.disagreement.votes import Vote, failed_vote, seat_of, votes_of
 from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
@@ -64,26 +64,19 @@ class Scorer:
         health = self._health(read_out, generations)
         compared, left_out = weighed(read_out, health)
         scores = self._scores(compared, health)
-        labels = label_meanings(self._cases, self._kinds, self._answer)
-        votes = self._votes(compared)
-        patterns = {
-            case.id: pattern(
-                votes[case.id],
-                against=scores[case.id].against_target,
-                labels=[labels[case.id]] if case.id in labels else (),
-                question=_asked(case),
-            )
-            for case in self._cases
-        }
+        votes, labels = self._votes(compared)
         return Scored(
             scores=scores,
             answers=self._answers(compared),
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns=patterns,
+            patterns={
+                found.case_id: self._pattern(found, votes[found.case_id], scores[found.case_id], labels)
+                for found in self._compared(compared)
+            },
             noise=noise_floor(votes),
-            blind=blind_share(known_failures(self._cases, labels, self._answer), scores),
+            blind=blind_share(known_failures(self._cases, self._agrees), scores),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
@@ -107,16 +100,38 @@ class Scorer:
         return generation if text == generation.text else replace(generation, text=text)
 
     def _health(self, read_out: Generations, generations: Generations) -> tuple[MemberHealth, ...]:
+        votes, labels = self._votes(read_out)
         failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
-        votes = {i: [*own, *failed[i]] for i, own in self._votes(read_out).items()}
-        labels = label_meanings(self._cases, self._kinds, self._answer)
-        return member_health(votes, truth=random_truth(self._cases, labels))
+        every = {i: [*own, *failed[i]] for i, own in votes.items()}
+        return member_health(every, truth=random_truth(self._cases, labels))
 
-    def _votes(self, read_out: Generations) -> dict[str, list[Vote]]:
-        return {
-            case.id: [vote(seat_of(g), self._answer(case, g.text), self._kinds[case.id]) for g in read_out[case.id]]
-            for case in self._cases
-        }
+    def _votes(self, read_out: Generations) -> tuple[dict[str, list[Vote]], dict[str, str]]:
+        """Each case's answers as votes, and the meaning that its label has among them, where it has one."""
+        votes: dict[str, list[Vote]] = {}
+        labels: dict[str, str] = {}
+        for case, found in zip(self._cases, self._compared(read_out), strict=True):
+            kind, compare = self._kinds[case.id], self._comparer(found.question)
+            votes[case.id] = votes_of([seat_of(g) for g in read_out[case.id]], found.answers, kind, compare)
+            if case.reference and kind != "text" and (label := self._answer(case, case.reference.text)).key:
+                labels[case.id] = label_meaning(label, votes[case.id], found.answers, compare)
+        return votes, labels
+
+    def _pattern(self, found: Compared, votes: Sequence[Vote], score: Score, labels: Mapping[str, str]) -> Pattern:
+        is_text = self._kinds[found.case_id] == "text"
+        return pattern(
+            votes,
+            against=score.against_target,
+            labels=[labels[found.case_id]] if found.case_id in labels else (),
+            distances=self._comparer(found.question).distances(found.answers, None) if is_text else None,
+        )
+
+    def _agrees(self, case: Case) -> bool | None:
+        """Whether production's answer means the same as the case's reference; None where wording is no meaning."""
+        if case.reference is None or case.target is None or self._kinds[case.id] == "text":
+            return None
+        label = self._answer(case, case.reference.text)
+        one, other = self._comparer(case.user).classes([label], self._answer(case, case.target))
+        return one == other if label.key else None
 
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from curator.committee.variants import load_variants
 from curator.config import parse_config
+from curator.disagreement.compare import ByVerdicts
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
 from curator.results import Scored
 from curator.scorer import Scorer
@@ -104,3 +106,20 @@ def test_failed_calls_are_counted_with_their_member_and_compared_with_nothing(sc
     found = scored(asked, made)
     assert {m.variant: m.failed for m in found.health} == {"careful": 1, "plain": 0, "restated": 0}
     assert found.scores["c3"].n == found.patterns["c3"].answers == 2
+
+
+def test_a_diagnosis_takes_for_one_what_the_score_does(job: dict[str, Any]) -> None:
+    job["tasks"]["route"] = {"kind": "short"}
+    asked = [replace(c, reference=Reference("gravy train", "label")) for c in cases(5)]
+    texts = {"plain": "steam engine", "careful": "iron horse", "restated": "iron horse"}
+    made = {c.id: [Generation(c.id, texts[v], "m", v, 0.0) for v in VARIANTS] for c in asked}
+    scorer = Scorer(parse_config(job), asked, load_variants(VARIANTS, None))
+    apart = scorer.score(made)
+    assert apart.patterns["c0"].unlike == pytest.approx(2 / 3)
+    scorer.compare_by(partial(ByVerdicts, decide=lambda pairs: dict.fromkeys(pairs, True), name="all"))
+    one = scorer.score(made)
+    assert (one.patterns["c0"].unlike, one.patterns["c0"].wrong) == (0.0, False)
+    for found in (apart, one):
+        score, parts = found.scores["c0"], found.patterns["c0"].parts
+        assert parts is not None
+        assert parts.total == pytest.approx((score.within or 0) + (score.between or 0))

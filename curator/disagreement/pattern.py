@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from curator.disagreement.agreement import plurality
 from curator.disagreement.parts import Parts, class_parts, distance_parts
 from curator.disagreement.votes import Vote, Votes, given
@@ -65,11 +68,18 @@ class Pattern:
     models: Mapping[str, Stand]
 
 
-def pattern(votes: Votes, *, against: float | None = None, labels: Sequence[str] = (), question: str = "") -> Pattern:
+def pattern(
+    votes: Votes,
+    *,
+    against: float | None = None,
+    labels: Sequence[str] = (),
+    distances: NDArray[np.float64] | None = None,
+) -> Pattern:
     """A case's votes in numbers.
 
     `against` is the share of answers that contradict production's (`Score.against_target`), `labels` the meaning of each
-    label that people gave, one or more, and `question` what was asked, whose words count half where texts are compared.
+    label that people gave, one or more, and `distances` those of the given answers (n, n) where
+    they are free text; by default those of their words.
     """
     own = given(votes)
     seats = [v.seat for v in own]
@@ -78,7 +88,11 @@ def pattern(votes: Votes, *, against: float | None = None, labels: Sequence[str]
     again = any(count > 1 for count in prompts.values())
     is_text = any(v.meaning is None for v in own)
     majority = plurality(Counter(v.meaning for v in own if v.readable and v.meaning is not None))
-    parts = _split(own, is_text=is_text, question=question) if len(own) > 1 else None
+    parts = (
+        _split(own, distances if distances is not None or not is_text else word_distances([v.text for v in own]))
+        if len(own) > 1
+        else None
+    )
     return Pattern(
         answers=len(own),
         refused=sum(v.refused for v in own),
@@ -97,11 +111,11 @@ def pattern(votes: Votes, *, against: float | None = None, labels: Sequence[str]
     )
 
 
-def _split(votes: Sequence[Vote], *, is_text: bool, question: str) -> Parts:
+def _split(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Parts:
     """The parts of one case's disagreement, with nothing for chance to do where all answers were given at temperature 0."""
     models, variants = [v.seat.model for v in votes], [v.seat.variant for v in votes]
-    if is_text:
-        parts = distance_parts(word_distances([v.text for v in votes], question=question), models, variants)
+    if distances is not None:
+        parts = distance_parts(distances, models, variants)
     else:
         parts = class_parts([v.meaning for v in votes], models, variants)
     if any(v.seat.temperature != 0 for v in votes):

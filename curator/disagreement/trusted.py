@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from curator.disagreement.answers import Answer
+from curator.disagreement.compare import Comparer
 from curator.disagreement.equivalence import meaning
-from curator.records import Case, Kind, normalise_space
+from curator.disagreement.votes import Vote
+from curator.records import Case, normalise_space
 
 LEFT_OUT = "labelled for its disagreement"
 """Of a failure known by a label that was only given because the committee disagreed: it cannot tell what that misses."""
 
-Reader = Callable[[Case, str], Answer]
 
-
-def label_meanings(cases: Iterable[Case], kinds: Mapping[str, Kind], read: Reader) -> dict[str, str]:
-    """The meaning of each case's reference, by case id; free text, where wording is no meaning, is left out."""
-    typed = (case for case in cases if kinds[case.id] != "text")
-    found = ((case.id, read(case, case.reference.text)) for case in typed if case.reference)
-    return {case_id: meaning(answer) for case_id, answer in found if answer.key}
+def label_meaning(label: Answer, votes: Sequence[Vote], answers: Sequence[Answer], compare: Comparer) -> str:
+    """The meaning that a label has among the `votes` for the `answers`: that of those which say the same, or its own."""
+    *numbers, own = compare.classes([*answers, label], None)
+    same = [v.meaning for v, number in zip(votes, numbers, strict=True) if number == own and v.meaning is not None]
+    return min(same, default=meaning(label))
 
 
 def random_truth(cases: Iterable[Case], meanings: Mapping[str, str]) -> dict[str, str]:
@@ -27,9 +27,12 @@ def random_truth(cases: Iterable[Case], meanings: Mapping[str, str]) -> dict[str
     return {case_id: found for case_id, found in meanings.items() if case_id in drawn}
 
 
-def known_failures(cases: Iterable[Case], meanings: Mapping[str, str], read: Reader) -> dict[str, str]:
-    """The cases on which production is known to have failed, and how that is known."""
-    found = ((case.id, _known_by(case, wrong=_wrong(case, meanings.get(case.id), read))) for case in cases)
+def known_failures(cases: Iterable[Case], agrees: Callable[[Case], bool | None]) -> dict[str, str]:
+    """The cases on which production is known to have failed, and how that is known.
+
+    `agrees` says whether the logged answer means the same as the case's reference, None where the answers are free text.
+    """
+    found = ((case.id, _known_by(case, wrong=_wrong(case, agrees(case)))) for case in cases)
     return {case_id: known_by for case_id, known_by in found if known_by}
 
 
@@ -41,12 +44,12 @@ def _known_by(case: Case, *, wrong: bool | None) -> str | None:
     return LEFT_OUT if case.reference.slice == "disagreement" else case.reference.source
 
 
-def _wrong(case: Case, trusted: str | None, read: Reader) -> bool | None:
+def _wrong(case: Case, agrees: bool | None) -> bool | None:  # noqa: FBT001  it is what was found out, no switch
     """Whether the logged answer means something else than the reference; None where that cannot be told."""
     if case.reference is None or case.target is None:
         return None
-    if trusted is not None:
-        return meaning(read(case, case.target)) != trusted
+    if agrees is not None:
+        return not agrees
     if normalise_space(case.reference.text) == normalise_space(case.target):
         return False
     return True if case.reference.source == "correction" else None  # a label in other words may say the same

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from curator.disagreement.answers import Answer
+from curator.disagreement.compare import Comparer
 from curator.disagreement.equivalence import meaning
 from curator.records import Generation, Kind
 
@@ -51,6 +52,18 @@ def vote(seat: Seat, answer: Answer, kind: Kind) -> Vote:
         refused=answer.kind == "refusal",
         empty=answer.kind == "empty",
     )
+
+
+def votes_of(seats: Sequence[Seat], answers: Sequence[Answer], kind: Kind, compare: Comparer) -> list[Vote]:
+    """The votes of one case's answers, in which those that `compare` puts in one class have one meaning."""
+    votes = [vote(seat, answer, kind) for seat, answer in zip(seats, answers, strict=True)]
+    if kind == "text":
+        return votes
+    numbers = compare.classes(answers, None)
+    names: dict[int, str] = {}
+    for one, number in zip(votes, numbers, strict=True):
+        names[number] = min(names.get(number, one.meaning or ""), one.meaning or "")
+    return [replace(one, meaning=names[number]) for one, number in zip(votes, numbers, strict=True)]
 
 
 def seat_of(generation: Generation) -> Seat:

@@ -170,6 +170,15 @@ def test_free_text_is_calm_where_its_words_mostly_agree() -> None:
     assert diagnose([pattern(apart)]).name == "sampling-unstable"
 
 
+def test_texts_are_against_production_where_they_are_further_from_it_than_from_each_other() -> None:
+    said = text_votes(
+        "Our shop opens at nine every morning.", "The shop opens at nine in the morning, daily, weekends too."
+    )
+    assert 0.3 < pattern(said).unlike < 0.5
+    assert diagnose([pattern(said, against=0.55)]).name == "stable"
+    assert diagnose([pattern(said, against=0.9)]).name == "against-production"
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=9))
 def test_unlike_is_the_share_of_pairs_that_differ(said: list[str]) -> None:
     pairs = [(one, other) for i, one in enumerate(said) for other in said[:i]]

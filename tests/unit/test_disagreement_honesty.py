@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from curator.disagreement.answers import read_answer
+from curator.disagreement.compare import ByWords
 from curator.disagreement.honesty import NEAR_ZERO, blind_share, noise_floor
-from curator.disagreement.trusted import LEFT_OUT, known_failures, label_meanings, random_truth
-from curator.disagreement.votes import Seat, Vote
+from curator.disagreement.trusted import LEFT_OUT, known_failures, label_meaning, random_truth
+from curator.disagreement.votes import Seat, Vote, votes_of
 from curator.records import Case, Feedback, Kind, Reference, Score, Source
 
 
@@ -44,16 +44,25 @@ def case(name: str, *, target: str | None = "a", kind: Kind = "label", **more: o
     return replace(Case(name, (), Source("a.jsonl", 1), target=target, kind=kind), **more)  # type: ignore[arg-type]
 
 
-def read(one: Case, text: str):  # noqa: ANN201
-    return read_answer(text, one.kind or "label")
+def agrees(one: Case) -> bool | None:
+    if one.kind == "text" or one.reference is None or one.target is None:
+        return None
+    return read_answer(one.reference.text, "label").key == read_answer(one.target, "label").key
 
 
-def kinds(cases: Iterable[Case]) -> dict[str, Kind]:
-    return {one.id: one.kind or "label" for one in cases}
+def test_a_label_has_the_meaning_of_the_answers_that_say_the_same() -> None:
+    compare = ByWords("where is it?")
+    texts = ("the red house", "a red house", "the blue house")
+    answers = [read_answer(text, "short") for text in texts]
+    votes = votes_of([Seat("m", "plain")] * 3, answers, "short", compare)
+    assert votes[0].meaning == votes[1].meaning != votes[2].meaning
+    for text, same in (("red house", votes[0].meaning), ("blue house", votes[2].meaning), ("a green tent", None)):
+        found = label_meaning(read_answer(text, "short"), votes, answers, compare)
+        assert (found == same) is (same is not None)
 
 
 def failures(*cases: Case) -> dict[str, str]:
-    return known_failures(cases, label_meanings(cases, kinds(cases), read), read)
+    return known_failures(cases, agrees)
 
 
 DOWN = Feedback(thumb="down")
@@ -88,7 +97,7 @@ def test_only_labels_of_the_random_slice_judge_the_members() -> None:
         case("corrected", reference=Reference("b", "correction", slice="random")),
         case("prose", kind="text", reference=Reference("b", "label", slice="random")),
     ]
-    assert random_truth(cases, label_meanings(cases, kinds(cases), read)) == {"drawn": "=b"}
+    assert random_truth(cases, dict.fromkeys((one.id for one in cases if one.kind != "text"), "=b")) == {"drawn": "=b"}
 
 
 def score(name: str, disagreement: float | None) -> Score:

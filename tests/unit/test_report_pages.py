@@ -176,7 +176,7 @@ def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: 
         for i, own in generations.items()
     }
     patterns = {i: pattern(own, against=scores[i].against_target) for i, own in votes.items()}
-    failures = known_failures(cases, {}, lambda case, text: read_answer(text, "label"))
+    failures = known_failures(cases, lambda _: None)
     return {
         "health": member_health(votes),
         "noise": noise_floor(votes),
