@@ -33,8 +33,7 @@ from curator.disagreement.answers import Answer, read_answer
 from curator.disagreement.compare import BY_WORDS, ByVerdicts, Comparer
 from curator.disagreement.equivalence import classes
 from curator.disagreement.pairs import Pair, cheap_verdict, pair_of
-from curator.disagreement.recorded import score_recorded
-from curator.records import Score
+from curator.disagreement.recorded import read_record, score_record
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def report(
         start = time.perf_counter()
         for limit in limits:
             lines = (orjson.dumps(limited(record, limit)) for record in records)
-            scores = [s for s in score_recorded(lines, comparer=comparer) if isinstance(s, Score)]
+            scores = [score_record(read_record(line), comparer=comparer) for line in lines]
             values = column(scores, lambda s: s.disagreement)
             low, high = interval(values, wrong, np.random.default_rng(SEED))
             free = auroc(column(scores, lambda s: (s.within or 0.0) + (s.between or 0.0)), wrong)

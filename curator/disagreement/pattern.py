@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.agreement import plurality
+from curator.disagreement.estimators import mean_pairwise_distance
 from curator.disagreement.parts import Parts, class_parts, distance_parts
 from curator.disagreement.votes import Vote, Votes, given
-from curator.disagreement.words import mean_word_distance, word_distances
+from curator.disagreement.words import word_distances
 
 CALM, CALM_TEXT = 0.25, 0.5
 """Below these a committee counts as agreeing: the chance that two of its answers differ, and the mean distance of two texts.
@@ -130,7 +131,7 @@ def unlike(votes: Votes) -> float:
     Unlike the entropy over ln n it does not fall as answers are added: sum_c n_c (n_c - 1) pairs of n (n - 1) agree.
     """
     if any(v.meaning is None for v in votes):
-        return mean_word_distance([v.text for v in votes])
+        return mean_pairwise_distance(word_distances([v.text for v in votes]))
     n, counts = len(votes), Counter(v.meaning for v in votes).values()
     return 1 - fsum(count * (count - 1) for count in counts) / (n * (n - 1))
 

@@ -60,7 +60,7 @@ def word_distances(texts: Sequence[str], *, question: str = "", scale: float = S
     return matrix
 
 
-def mean_word_distance(texts: Sequence[str], *, scale: float = SCALE) -> float:
+def mean_word_distance(texts: Sequence[str]) -> float:
     """The mean over all pairs of different places of x / (x + min(c, s)), 0 for fewer than two texts.
 
     c is the number of content words that both texts have, x and s are those of `word_distances`: the larger one of that
@@ -72,7 +72,7 @@ def mean_word_distance(texts: Sequence[str], *, scale: float = SCALE) -> float:
     if len(counts) < 2:
         return 0.0
     weight = [counts[text] for text in counts]
-    counted = _Bags(tuple(counts), "", scale)
+    counted = _Bags(tuple(counts), "", SCALE)
     parts = [counted.difference(i, j) * weight[i] * weight[j] for i in range(len(weight)) for j in range(i)]
     return fsum(parts) / (n * (n - 1) / 2)
 

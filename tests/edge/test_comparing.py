@@ -19,7 +19,7 @@ from curator.comparing import Docket, open_comparer
 from curator.config import EmbeddingConfig, EquivalenceConfig, load_config, parse_config
 from curator.disagreement.answers import read_answer
 from curator.disagreement.pairs import Pair
-from curator.disagreement.recorded import score_recorded
+from curator.disagreement.recorded import read_record, score_record
 from curator.errors import ConfigError, MissingDependency
 from curator.pipeline import run
 from curator.records import Score
@@ -35,9 +35,7 @@ RECORD = {
 
 
 def scored(found: Any) -> Score:
-    result = next(score_recorded([orjson.dumps(RECORD)], comparer=found))
-    assert isinstance(result, Score)
-    return result
+    return score_record(read_record(orjson.dumps(RECORD)), comparer=found)
 
 
 def test_recorded_answers_are_compared_by_vectors_that_are_kept(encoder: Any, tmp_path: Path) -> None:
@@ -68,7 +66,7 @@ def test_the_question_is_the_last_user_message() -> None:
 
     records = [RECORD, RECORD | {"input": "plain"}, RECORD | {"input": None}, RECORD | {"input": [1, {"role": "user"}]}]
     for record in records:
-        list(score_recorded([orjson.dumps(record)], comparer=remember))
+        score_record(read_record(orjson.dumps(record)), comparer=remember)
     assert asked == ["what is wrong with it", "plain", "", ""]
 
 
