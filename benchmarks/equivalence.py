@@ -2,7 +2,7 @@
 
     python benchmarks/equivalence.py --data DIR [--sets NAME ...] [--answers N ...] [--nli MODEL]
 
-DIR is that of `benchmarks/disagreement.py`. Sets whose records are not of kind short or text are left out: there, no
+DIR as in `recorded_sets.py`. Sets whose records are not of kind short or text are left out: there, no
 method matters. Printed are the AUROC of `the target is wrong` by the default score and by the committee's own
 disagreement, and what the steps before a judge leave to it.
 
@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from disagreement import SEED, Record, auroc, column, interval, limited, sets
 from numpy.typing import NDArray
+from recorded_sets import Record, auroc, interval, limited, sets
 
 from curator.comparing import open_comparer
 from curator.config import EmbeddingConfig, EquivalenceConfig
@@ -69,9 +69,10 @@ def main() -> None:
             if method != "nli" or model:
                 config = EquivalenceConfig.model_validate({"method": method, "nli_model": model})
                 methods[method] = stack.enter_context(open_comparer(config, EmbeddingConfig(), cache=cache))
-        for name, records, wrong in sets(arguments.data):
-            if (not arguments.sets or name in arguments.sets) and records[0].get("kind") in ("short", "text"):
-                report(name, records, wrong, arguments.answers, methods)
+        for found in sets(arguments.data):
+            wanted = not arguments.sets or found.name in arguments.sets
+            if wanted and found.records[0].get("kind") in ("short", "text"):
+                report(found.name, found.records, found.wrong, arguments.answers, methods)
 
 
 def report(
@@ -89,9 +90,9 @@ def report(
         for limit in limits:
             lines = (orjson.dumps(limited(record, limit)) for record in records)
             scores = [score_record(read_record(line), comparer=comparer) for line in lines]
-            values = column(scores, lambda s: s.disagreement)
-            low, high = interval(values, wrong, np.random.default_rng(SEED))
-            free = auroc(column(scores, lambda s: (s.within or 0.0) + (s.between or 0.0)), wrong)
+            values = np.array([s.disagreement or 0.0 for s in scores])
+            low, high = interval([values], wrong)
+            free = auroc(np.array([(s.within or 0.0) + (s.between or 0.0) for s in scores]), wrong)
             cells.append(f"{auroc(values, wrong):.3f} [{low:.3f}, {high:.3f}] / {free:.3f}")
         print(f"  {method:<20}" + "".join(f"{cell:>34}" for cell in cells) + f"  {time.perf_counter() - start:.1f} s")
     for limit in limits:

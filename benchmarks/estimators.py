@@ -1,31 +1,25 @@
-"""How well each estimator, and each baseline of `references.py`, finds wrong answers on recorded generations.
+"""Every estimator of the field and every baseline of `references.py`, as a value of one recorded case.
 
-    python benchmarks/estimators.py --data DIR
-
-DIR as in `disagreement.py`. Two tables of AUROCs, a column for each set, all answers of a case: first what does not look
-at the target, then what does ("." where a set has none). `classes` are those of the answers read as their kind, as the
-score reads them; ROUGE-L and Jaccard look at the raw texts whatever the kind is. Nothing is fitted here.
+`classes` are those of the answers read as their kind, as the score reads them; ROUGE-L and Jaccard look at the raw texts
+whatever the kind is. `disagreement.py` says how well each one ranks. Nothing is fitted here.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from disagreement import auroc, sets
 from numpy.typing import NDArray
 from references import BASELINES
 
 from curator.disagreement import estimators, graph, meanings
 from curator.disagreement.answers import detect_kind, read_answer
-from curator.disagreement.equivalence import classes, distances
+from curator.disagreement.equivalence import classes
 from curator.disagreement.lexical import jaccard_similarities, rouge_l_similarities
+from curator.disagreement.words import word_distances
 from curator.records import KINDS, Kind
 
 Floats = NDArray[np.float64]
@@ -40,6 +34,7 @@ class Read:
     target: str | None
     kind: Kind
     labels: Sequence[str]
+    input: str
 
     @property
     def everything(self) -> Sequence[str]:
@@ -49,7 +44,7 @@ class Read:
     @cached_property
     def numbers(self) -> Sequence[int]:
         """The class of each answer, and of the target after them."""
-        return classes([read_answer(text, self.kind, labels=self.labels) for text in self.everything])
+        return classes([read_answer(t, self.kind, labels=self.labels, input=self.input) for t in self.everything])
 
     @cached_property
     def own(self) -> Sequence[int]:
@@ -75,8 +70,8 @@ Value = Callable[[Read], float | None]
 
 
 def content(texts: Sequence[str]) -> Floats:
-    """Jaccard of the content words, as the score compares texts."""
-    return 1 - distances(texts)
+    """The kernel over content words by which the score compares texts."""
+    return 1 - word_distances(texts)
 
 
 WORDS = {"ROUGE-L": rouge_l_similarities, "Jaccard": jaccard_similarities, "content words": content}
@@ -130,34 +125,8 @@ def mean_length(case: Read) -> float:
 RAW: Mapping[str, Value] = {
     f"baseline, {name}": lambda c, base=base: base(c.texts, c.target) for name, base in BASELINES.items()
 }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of NAME.recorded.jsonl and NAME.labels.jsonl")
-    rows = {**ALONE, **RAW, "baseline, length": mean_length, **AGAINST}
-    table: list[Mapping[str, float | None]] = []
-    for name, records, wrong in sets(parser.parse_args().data):
-        found = [
-            (case, bad) for record, bad in zip(records, wrong, strict=True) if len((case := read(record)).texts) > 1
-        ]
-        print(f"{chr(65 + len(table))}  {name}: n={len(found)}, base rate {wrong.mean():.3f}", flush=True)
-        table.append(areas(found, rows))
-    for against in (False, True):
-        print("\nagainst the target" if against else "\nthe committee alone")
-        for name in rows:
-            if (name in AGAINST or "target" in name) is against:
-                print(
-                    f"{name:<34}"
-                    + "".join("      ." if (a := column[name]) is None else f"{a:7.3f}" for column in table)
-                )
-
-
-def areas(cases: Sequence[tuple[Read, bool]], rows: Mapping[str, Value]) -> Mapping[str, float | None]:
-    """The AUROC of each row; None where it has no value."""
-    values = np.array([[math.nan if (v := value(case)) is None else v for value in rows.values()] for case, _ in cases])
-    wrong = np.array([bad for _, bad in cases])
-    return {name: None if np.isnan(own).any() else auroc(own, wrong) for name, own in zip(rows, values.T, strict=True)}
+ESTIMATORS: Mapping[str, Value] = {**AGAINST, **ALONE, **RAW}
+LENGTH = "length"
 
 
 def read(record: Mapping[str, Any]) -> Read:
@@ -165,12 +134,8 @@ def read(record: Mapping[str, Any]) -> Read:
     generations = [g if isinstance(g, dict) else {"text": g} for g in record["generations"]]
     said = [g for g in generations if g.get("text") is not None]
     texts, target = [g["text"] for g in said], record.get("target")
-    kind = record.get("kind")
+    kind, asked = record.get("kind"), record["input"]
     if kind not in KINDS:
-        kind = detect_kind([*texts, *([] if target is None else [target])])
+        kind = detect_kind([*texts, *([] if target is None else [target])], input=asked)
     groups = [f"{g.get('model')}/{g.get('variant')}" for g in said]
-    return Read(texts, groups, target, kind, tuple(record.get("labels") or ()))
-
-
-if __name__ == "__main__":
-    main()
+    return Read(texts, groups, target, kind, tuple(record.get("labels") or ()), asked)
