@@ -40,8 +40,7 @@ def rouge_l_similarities(texts: Sequence[str]) -> Floats:
 def jaccard_similarities(texts: Sequence[str]) -> Floats:
     """Jaccard index |A & B| / |A | B| of the word sets of every two texts, as in Lin, Trivedi and Sun (2024).
 
-    A positive definite kernel, so that Rao's split over it is one. `equivalence.distances` is one less this, without
-    function words.
+    A positive definite kernel, so that Rao's split over it is one. Texts are scored by `words.word_distances` instead.
     """
     return _of_distinct([words(text) for text in texts], _jaccard)
 
