@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from curator.disagreement.conclusions import conclusions
 from curator.disagreement.wording import answer_part, is_refusal
@@ -25,6 +26,7 @@ _DATE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_DIGIT = re.compile(r"\d")
 _TIME = re.compile(
     r"(?:T|,?\s+(?:at\s+)?)(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?(?:\s*([ap])\.?m\b\.?)?|(\d{1,2})\s*([ap])\.?m\b\.?)",
     re.IGNORECASE,
@@ -60,6 +62,7 @@ def is_ambiguous_date(text: str) -> bool:
     return read_date(text) != read_date(text, day_first=True)
 
 
+@lru_cache(maxsize=16)
 def asks_day_first(text: str) -> bool:
     """Whether an input asks for `DD/MM/YYYY`."""
     return _DAY_FIRST.search(text) is not None
@@ -69,7 +72,10 @@ def concludes_in_date(text: str) -> bool:
     """Whether the text is a date and nothing else, or states one as its conclusion; a year alone is a number."""
     text = answer_part(text)
     stated = conclusions(text)
-    candidate = _WEEKDAY.sub("", (stated[0] if stated else text)[:200]).strip()
+    candidate = (stated[0] if stated else text)[:200]
+    if not _DIGIT.search(candidate):
+        return False
+    candidate = _WEEKDAY.sub("", candidate).strip()
     start = _AROUND.match(candidate)
     match = _DATE.match(candidate, start.end() if start else 0)
     if match is None or _value(match, day_first=False) is None:

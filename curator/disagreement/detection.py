@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from curator.disagreement.booleans import leading_boolean, read_boolean
 from curator.disagreement.choices import find_choices, option_letter, read_choice, stated_choice
@@ -190,6 +191,7 @@ def _wording(said: Sequence[str]) -> Kind:
     return "label" if _repeats_few(cores, len(said)) else "short"
 
 
+@lru_cache(maxsize=256)
 def _core(text: str) -> str | None:
     """What the text answers where that is short: its conclusion, else the whole of it; else None."""
     said = conclusion(text)

@@ -16,6 +16,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)*(?:'t\b)?")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _ROMAN = re.compile(r"[IVX]{2,5}|[VX]")
+_MINUS = re.compile(r"(?:^|[\s(])[-−]$")  # noqa: RUF001 - the typographic minus is meant
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n])[\s\"'(*“]*$")
 _YES_NO = re.compile(r"\W*(yes|no|true|false)\b(?=\s*(?:[,.;:!-]|$))", re.IGNORECASE)
 _MAX_DIGITS = 40
@@ -90,7 +91,7 @@ class Marks:
     says: str
 
 
-@lru_cache(maxsize=2**14)
+@lru_cache(maxsize=2**9)
 def marks(text: str) -> Marks:
     """Read the marks of an answer. Numbers are digits (`1,000`, `-2.50`, `3 million`), words up to twenty, `II`, `1st`."""
     text = text.replace("’", "'")  # noqa: RUF001 - the typographic apostrophe is meant
@@ -100,7 +101,7 @@ def marks(text: str) -> Marks:
     names = set()
     for place, token in enumerate(tokens):
         following = tokens[place + 1][0] if place + 1 < len(tokens) else ""
-        value = _number(text, token, following)
+        value = _number(_before(text, tokens, place), token, following)
         if value is None and _ROMAN.fullmatch(token[0]) and _follows_name(text, tokens, place):
             value = _roman(token[0])
             names.add(words[place])  # that James II is not James I
@@ -158,7 +159,7 @@ def _opposed(left: Marks, right: Marks, one: frozenset[str], other: frozenset[st
     return sorted(sides) == [(False, True), (True, False)]
 
 
-def _number(text: str, token: re.Match[str], following: str) -> Fraction | None:
+def _number(before: str, token: re.Match[str], following: str) -> Fraction | None:
     """The number that a token is, in full with a `-` before it and a `million` after it."""
     word = token[0].casefold()
     if word in _WORDED:
@@ -169,8 +170,14 @@ def _number(text: str, token: re.Match[str], following: str) -> Fraction | None:
     plain = digits[0].replace(",", "") if _THOUSANDS.fullmatch(digits[0]) else digits[0].replace(",", ".")
     if plain.count(".") > 1:  # a date or a version: it is a name
         return None
-    minus = re.search(r"(?:^|[\s(])[-−]$", text[: token.start()])  # noqa: RUF001 - the typographic minus is meant
+    minus = _MINUS.search(before)
     return Fraction(plain) * _SCALES.get(following.casefold(), 1) * (-1 if minus else 1)
+
+
+def _before(text: str, tokens: list[re.Match[str]], place: int) -> str:
+    """What stands before a token: of a token before it the last letter alone, which is all that a pattern may meet."""
+    start = tokens[place - 1].end() - 1 if place else 0
+    return text[start : tokens[place].start()]
 
 
 def _follows_name(text: str, tokens: list[re.Match[str]], place: int) -> bool:
@@ -198,7 +205,7 @@ def _is_name(text: str, tokens: list[re.Match[str]], place: int, following: str)
         or word.casefold() in _NEGATIONS | {"yes", "true", "false"}
     ):
         return False
-    if not _SENTENCE.search(text[: tokens[place].start()]):
+    if not _SENTENCE.search(_before(text, tokens, place)):
         return True
     goes_on = place + 1 < len(tokens) and text[tokens[place].end() : tokens[place + 1].start()] == " "
     return not following or (goes_on and (following[0].isupper() or following in _AUXILIARIES))

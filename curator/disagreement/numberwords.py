@@ -22,7 +22,6 @@ _PHRASE = re.compile(
     rf"(?:{_ANY})(?:(?:[ -]|,? and (?:an? )?)(?:{_ANY}))*(?![\w-])",
     re.IGNORECASE,
 )
-_HINT = re.compile(rf"(?:{_ANY})", re.IGNORECASE)
 _LEAD = re.compile(r"(?:about |approximately |exactly |around |there (?:are|is|were|was) )?", re.IGNORECASE)
 _LONGEST = 400
 """Characters at the end of a text that are looked at."""
@@ -32,8 +31,6 @@ _UNIT_WORDS = 3
 def leading_number_word(text: str) -> tuple[str, str] | None:
     """The number that a text begins with in words, where at most a unit of three words follows."""
     text = text[:_LONGEST].strip().strip("*`\"'.!")
-    if not _HINT.search(text):
-        return None
     start = _LEAD.match(text)
     match = _PHRASE.match(text, start.end() if start else 0)
     if match is None or len(text[match.end() :].split()) > _UNIT_WORDS:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 from curator.disagreement.conclusions import conclusion, conclusions
 from curator.disagreement.numberwords import last_number_word, leading_number_word
@@ -28,6 +30,8 @@ _APPROXIMATELY = r"(?:about|approximately|around|roughly|exactly|only|~|≈|=|[a
 _UNIT = r"\s*%?(?:\s*[^\W\d_][^\s\d]*){0,3}"
 _CALCULATION = re.compile(r"(?<![\d.,])\d[\d.,]*%?\s*[-+*/×÷x]\s*[$€£]?\d[\d.,]*%?\s*=\s*[$€£]?\s*-?\d")  # noqa: RUF001
 _DIGIT = re.compile(r"\d")
+_BEFORE_A_DIGIT = 5
+"""Characters that a number may have before its first digit: two signs, a currency, a blank and a point."""
 _MARKS = re.compile(r"<<[^<>]*>>")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 _ASIDE = re.compile(r"\([^()]*\)")
@@ -62,6 +66,7 @@ _LOOKED_AT = 2000
 """Characters of a line that are looked at, from its end: the last number counts."""
 
 
+@lru_cache(maxsize=256)
 def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
     """The number a text concludes: its canonical form and the number as it stands there.
 
@@ -80,7 +85,7 @@ def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
             return found
     if is_refusal(text):
         return None
-    line = next((cut for line in reversed(text.splitlines()) if _numbers(cut := line[-_LOOKED_AT:])), "")
+    line = next((cut for line in reversed(text.splitlines()) if _last(cut := line[-_LOOKED_AT:])), "")
     if not line:
         return last_number_word(text)
     for bold in reversed(_BOLD.findall(line)):
@@ -91,6 +96,7 @@ def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
     return _last(_ASIDE.sub(" ", line)) or _last(line)
 
 
+@lru_cache(maxsize=16)
 def asks_rating(text: str) -> bool:
     """Whether an input asks for a rating on a scale."""
     return _SCALE.search(text[-_LOOKED_AT:]) is not None
@@ -125,7 +131,9 @@ def concludes_in_number(text: str) -> bool:
     said = conclusion(text)
     if said is not None:
         return _begins_with_number(said)
-    return is_bare_number(text) or (_CALCULATION.search(_plain(text)) is not None and has_number(text))
+    if is_bare_number(text):
+        return True
+    return "=" in text and _CALCULATION.search(_plain(text)) is not None and has_number(text)
 
 
 def gives_one_number(text: str) -> bool:
@@ -161,37 +169,47 @@ def _plain(text: str) -> str:
 def _stated(said: str) -> tuple[str, str] | None:
     """The number of a stated conclusion, without its reason and asides: after its last `=`, else the first one."""
     said = _REASON.split(said[:_LOOKED_AT], maxsplit=1)[0]
-    for part in (_ASIDE.sub(" ", said), said):
+    for part in (_ASIDE.sub(" ", said), said) if "(" in said else (said,):
         if "=" in part and (found := _after_equals(part)):
             return found
-        if numbers := _numbers(part):
-            return numbers[0]
+        if found := next(_numbers(part), None):
+            return found
     return leading_number_word(said) or last_number_word(said)
 
 
 def _after_equals(line: str) -> tuple[str, str] | None:
     for part in reversed(line.split("=")[1:]):
-        if numbers := _numbers(part):
-            return numbers[0]
+        if found := next(_numbers(part), None):
+            return found
     return None
 
 
 def _last(text: str) -> tuple[str, str] | None:
-    numbers = _numbers(text)
-    return numbers[-1] if numbers else None
+    for match in reversed(list(_matches(text))):
+        if (value := _value(match)) is not None:
+            return str(value), match[0].strip()
+    return None
 
 
-def _numbers(text: str) -> list[tuple[str, str]]:
+def _numbers(text: str) -> Iterator[tuple[str, str]]:
     """Every number in the text, in order, as canonical form and wording."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        value = _value(match)
-        if value is not None:
-            found.append((str(value), match[0].strip()))
-    return found
+    for match in _matches(text):
+        if (value := _value(match)) is not None:
+            yield str(value), match[0].strip()
 
 
-def _value(match: re.Match[str]) -> Fraction | None:
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """What is written like a number, tried from the next digit on: the pattern is slow to find out that a word is none."""
+    position = 0
+    while digit := _DIGIT.search(text, position):
+        match = _NUMBER.search(text, max(position, digit.start() - _BEFORE_A_DIGIT))
+        if match is None:
+            return
+        yield match
+        position = match.end()
+
+
+def _value(match: re.Match[str]) -> Fraction | int | None:
     """The exact value of a match; None for a division by zero and for absurdly long digits."""
     if len(match[0]) > _MAX_DIGITS:
         return None
@@ -202,8 +220,10 @@ def _value(match: re.Match[str]) -> Fraction | None:
     elif match["european"]:
         value = Fraction(match["european"].replace(".", "").replace(",", "."))
     else:
-        value = Fraction(_SEPARATORS.sub("", match["decimal"])) * Fraction(10) ** _exponent(match)
-        value *= _magnitude(match)
+        digits = _SEPARATORS.sub("", match["decimal"])
+        value = (Fraction(digits) if "." in digits else int(digits)) * _magnitude(match)
+        if exponent := _exponent(match):
+            value *= Fraction(10) ** exponent
     return -value if match["minus"] or match["inner_minus"] else value
 
 

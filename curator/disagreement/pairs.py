@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from curator.disagreement.marks import contradict, marks, related_otherwise
 from curator.disagreement.words import content_words, word_list
@@ -41,12 +42,12 @@ def cheap_verdict(pair: Pair) -> bool | None:
     in the longer one in that order. The question's words say nothing where one answer repeats them and one does not,
     but "X is much bigger" and "Y is much bigger" differ in nothing else: that is what the second condition is for.
     """
-    shorter, longer = sorted((word_list(pair.left), word_list(pair.right)), key=len)
+    shorter, longer = sorted((_words(pair.left), _words(pair.right)), key=len)
     if len(longer) <= NUMBERS_DECIDE and contradict(pair.left, pair.right):
         return False
     if marks(pair.left).negated != marks(pair.right).negated or related_otherwise(pair.left, pair.right):
         return None
-    asked = content_words(pair.question)
+    asked = _asked(pair.question)
     told = [word for word in shorter if word not in asked]
     if told and told == [word for word in longer if word not in asked] and _runs_through(shorter, longer):
         return True
@@ -94,6 +95,11 @@ def group(items: Sequence[str], question: str, decide: Decide) -> Grouped:
             else:
                 left.append(other)
     return Grouped(tuple(leader), verdicts, ())
+
+
+# An answer meets each of the others of its case, and its question each pair of them.
+_words = lru_cache(maxsize=64)(word_list)
+_asked = lru_cache(maxsize=4)(content_words)
 
 
 def _runs_through(words: Sequence[str], others: Sequence[str]) -> bool:

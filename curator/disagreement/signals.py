@@ -91,13 +91,15 @@ def measure(
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
     texts = [answer.text for answer in ordered]
-    read = [read_answer(text, kind, labels=labels, input=input) for text in texts]
-    against = None if target is None else read_answer(target, kind, labels=labels, input=input)
+    told = texts if target is None else [*texts, target]
+    readings = {text: read_answer(text, kind, labels=labels, input=input) for text in dict.fromkeys(told)}
+    read = [readings[text] for text in texts]
+    against = None if target is None else readings[target]
     counted = _weights(groups, weights or {})
     words = sum(len(text.split()) for text in texts) / len(texts)
     if kind == "text":
         return _of_texts(read, groups, against, compare, counted, words)
-    wording = _wording(read + ([against] if against else []), texts + ([] if target is None else [target]))
+    wording = _wording([readings[text] for text in told], told)
     numbers = compare.classes(read, against)
     return _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
 

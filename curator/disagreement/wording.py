@@ -110,12 +110,16 @@ def without_question(text: str, question: str) -> str:
     """The answer of a sentence that says the question again: `Paris` of `The capital of France is Paris`."""
     if not question or len(text) > _LONGEST_ECHO:
         return text
-    asked = set(_LETTERS.findall(question[-_LOOKED_AT:].casefold()))
     for verb in reversed(list(_BEING.finditer(text))):
         words = _LETTERS.findall(text[: verb.start()].casefold())
-        if len(words) > 1 and asked.issuperset(words):
+        if len(words) > 1 and _letters(question).issuperset(words):
             return text[verb.end() :]
     return text
+
+
+@lru_cache(maxsize=16)
+def _letters(question: str) -> frozenset[str]:
+    return frozenset(_LETTERS.findall(question[-_LOOKED_AT:].casefold()))
 
 
 def is_short(text: str) -> bool:
@@ -126,10 +130,10 @@ def is_short(text: str) -> bool:
 
 def is_word_list(text: str) -> bool:
     """Whether a line of any length is an enumeration, not prose: hardly a word in it is one that joins sentences."""
-    words = _LETTERS.findall(text.casefold())
-    if len(words) < 3 or len(words) > 100 or "\n" in text or _SENTENCE_END.search(text):
+    if "\n" in text or _SENTENCE_END.search(text):
         return False
-    return 10 * sum(word in _JOINING for word in words) <= len(words)
+    words = _LETTERS.findall(text.casefold())
+    return 3 <= len(words) <= 100 and 10 * sum(word in _JOINING for word in words) <= len(words)
 
 
 def refuses(text: str) -> bool:

@@ -31,7 +31,7 @@ _FUNCTION_WORDS = frozenset(
 def word_list(text: str) -> tuple[str, ...]:
     """The words of a text in small letters and in their order, without function words; all of them if none is left."""
     words: list[str] = _WORD.findall(text.casefold())
-    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)
+    return tuple([word for word in words if word not in _FUNCTION_WORDS]) or tuple(words)
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -52,12 +52,12 @@ def word_distances(texts: Sequence[str], *, question: str = "", scale: float = S
     """
     places, distinct = _distinct(texts)
     counted = _Bags(distinct, question, scale)
-    small = np.zeros((len(distinct), len(distinct)))
-    for i in range(len(distinct)):
+    small = [[0.0] * len(distinct) for _ in distinct]
+    for i, row in enumerate(small):
         for j in range(i):
-            small[i, j] = small[j, i] = counted.distance(i, j)
-    matrix: NDArray[np.float64] = small[np.ix_(places, places)]
-    return matrix
+            row[j] = small[j][i] = counted.distance(i, j)
+    matrix = np.array(small, dtype=np.float64)
+    return matrix if len(distinct) == len(texts) else matrix[np.ix_(places, places)]
 
 
 def mean_word_distance(texts: Sequence[str]) -> float:
@@ -102,7 +102,10 @@ class _Bags:
 def _mask(words: frozenset[str], bits: dict[str, int]) -> int:
     mask = 0
     for word in words:
-        mask |= 1 << bits.setdefault(word, len(bits))
+        bit = bits.get(word)
+        if bit is None:
+            bits[word] = bit = 1 << len(bits)
+        mask |= bit
     return mask
 
 
