@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from curator.disagreement.answers import Answer, read_answer
 from curator.disagreement.compare import BY_WORDS, Comparer
@@ -13,16 +16,19 @@ from curator.disagreement.estimators import (
     Split,
     Weights,
     mean_distance,
+    mean_pairwise_distance,
     rao_entropy,
     semantic_entropy,
     share_against,
     variation_ratio,
 )
-from curator.disagreement.words import mean_word_distance
+from curator.disagreement.words import mean_overlap_distance, overlap_distances
 from curator.records import Kind
 
 FEW_WORDS = 8
 """An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
+LEAST_APART = 0.5
+"""How far two short answers of different classes are apart at least: "James I" and "King James" may or may not be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ def measure(
     """The signals of at least two answers; their order makes no difference.
 
     Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
-    target's. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target. `compare` says
+    target's. Of short answers in different classes, `total` and `against` also see how much of their words they share,
+    unless it is a model that told them apart: then their mean distances stand there. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target. `compare` says
     which answers mean the same, and how far texts are apart. `input` is what was asked, see `read_answer`. `weights` are
     those of groups, 1 where a group has none.
     """
@@ -101,7 +108,10 @@ def measure(
         return _of_texts(read, groups, against, compare, counted, words)
     wording = _wording([readings[text] for text in told], told)
     numbers = compare.classes(read, against)
-    return _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
+    found = _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
+    if kind != "short" or compare.name:
+        return found
+    return _graded(found, _short_distances([readings[text] for text in told], numbers), counted)
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
@@ -113,14 +123,15 @@ def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
 def _of_classes(
     answers: Sequence[Answer],
     groups: Sequence[str],
-    numbers: list[int],
+    numbers: Sequence[int],
     weights: Weights,
     words: float,
     wording: float | None,
     *,
     has_target: bool,
 ) -> Signals:
-    of_target = numbers.pop() if has_target else None
+    of_target = numbers[-1] if has_target else None
+    numbers = numbers[: len(answers)]
     counts = Counter(numbers)
     largest = max(counts, key=lambda c: (counts[c], c == of_target, -c))
     wordings = [answer.text for answer, c in zip(answers, numbers, strict=True) if c == largest]
@@ -140,6 +151,25 @@ def _of_classes(
     )
 
 
+def _graded(found: Signals, distances: NDArray[np.float64], weights: Weights) -> Signals:
+    """The signals with graded distances, the target's last, for `total` and `against`."""
+    n = found.n
+    return replace(
+        found,
+        total=mean_pairwise_distance(distances[:n, :n], weights=weights),
+        against=None if found.against is None else mean_distance(distances[n, :n], weights=weights),
+    )
+
+
+def _short_distances(answers: Sequence[Answer], numbers: Sequence[int]) -> NDArray[np.float64]:
+    """0 in a class; between classes from `LEAST_APART` for answers that share most words to 1 for those that share none."""
+    apart = np.maximum(overlap_distances([answer.key or answer.text for answer in answers]), LEAST_APART)
+    apart[np.equal.outer(numbers, numbers)] = 0.0
+    readable = np.array([answer.kind == "short" for answer in answers])
+    apart[~np.equal.outer(readable, readable)] = 1.0
+    return apart
+
+
 def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:
     """How far apart the texts are beyond what was read in them; None where that is all there is to them."""
     bare = [
@@ -149,7 +179,7 @@ def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:
     if all(bare) and answers[0].kind != "short":
         return None
     compared = [a.key if b and a.key else text for a, text, b in zip(answers, texts, bare, strict=True)]
-    return mean_word_distance(compared)
+    return mean_overlap_distance(compared)
 
 
 def _of_texts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import fsum
 
 import numpy as np
@@ -39,8 +39,8 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(word_list(text)) or frozenset((text,))
 
 
-def word_distances(texts: Sequence[str], *, question: str = "", scale: float = SCALE) -> NDArray[np.float64]:
-    """The matrix (n, n) of distances x / (x + s), s = `scale`, x the number of content words that only one of two texts has.
+def word_distances(texts: Sequence[str], *, question: str = "") -> NDArray[np.float64]:
+    """The matrix (n, n) of distances x / (x + s), s = `SCALE`, x the number of content words that only one of two texts has.
 
     Words of the `question` count half.
     Symmetric, in 0..1, zeros on the diagonal and between texts of the same words.
@@ -51,39 +51,47 @@ def word_distances(texts: Sequence[str], *, question: str = "", scale: float = S
     keeps the split of Rao's quadratic entropy non-negative.
     """
     places, distinct = _distinct(texts)
-    counted = _Bags(distinct, question, scale)
-    small = [[0.0] * len(distinct) for _ in distinct]
-    for i, row in enumerate(small):
-        for j in range(i):
-            row[j] = small[j][i] = counted.distance(i, j)
-    matrix = np.array(small, dtype=np.float64)
-    return matrix if len(distinct) == len(texts) else matrix[np.ix_(places, places)]
+    return _matrix(places, _Bags(distinct, question).distance)
 
 
-def mean_word_distance(texts: Sequence[str]) -> float:
-    """The mean over all pairs of different places of x / (x + min(c, s)), 0 for fewer than two texts.
+def overlap_distances(texts: Sequence[str]) -> NDArray[np.float64]:
+    """The matrix (n, n) of x / (x + min(c, s)), c the number of content words that two texts share.
 
-    c is the number of content words that both texts have, x and s are those of `word_distances`: the larger one of that
-    distance and Jaccard's. A bare answer and a paragraph that concludes it are far apart whatever the paragraph's length,
-    which would say more of the task than of the answer.
+    The larger one of the distance of `word_distances` and Jaccard's: 1 between texts that share no word, however short.
     """
+    places, distinct = _distinct(texts)
+    return _matrix(places, _Bags(distinct).difference)
+
+
+def mean_overlap_distance(texts: Sequence[str]) -> float:
+    """The mean of `overlap_distances` over all pairs of different places, 0 for fewer than two texts."""
     n = len(texts)
     counts = Counter(texts)
     if len(counts) < 2:
         return 0.0
     weight = [counts[text] for text in counts]
-    counted = _Bags(tuple(counts), "", SCALE)
+    counted = _Bags(tuple(counts))
     parts = [counted.difference(i, j) * weight[i] * weight[j] for i in range(len(weight)) for j in range(i)]
     return fsum(parts) / (n * (n - 1) / 2)
+
+
+def _matrix(places: list[int], distance: Callable[[int, int], float]) -> NDArray[np.float64]:
+    """The distances of all texts from those of the distinct ones."""
+    distinct = max(places, default=-1) + 1
+    small = [[0.0] * distinct for _ in range(distinct)]
+    for i, row in enumerate(small):
+        for j in range(i):
+            row[j] = small[j][i] = distance(i, j)
+    matrix = np.array(small, dtype=np.float64)
+    return matrix if distinct == len(places) else matrix[np.ix_(places, places)]
 
 
 class _Bags:
     """Texts as bit masks over the words that occur in them: a distance is a few operations on whole numbers."""
 
-    __slots__ = ("_masks", "_question", "_scale")
+    __slots__ = ("_masks", "_question")
 
-    def __init__(self, texts: Sequence[str], question: str, scale: float) -> None:
-        self._scale = scale
+    def __init__(self, texts: Sequence[str], question: str = "") -> None:
         bits: dict[str, int] = {}
         self._masks = [_mask(content_words(text), bits) for text in texts]
         self._question = _mask(content_words(question), bits) if question else 0
@@ -91,12 +99,12 @@ class _Bags:
     def distance(self, i: int, j: int) -> float:
         only_one = self._masks[i] ^ self._masks[j]
         x = only_one.bit_count() - (1 - QUESTION_WORD) * (only_one & self._question).bit_count()
-        return x / (x + self._scale)
+        return x / (x + SCALE)
 
     def difference(self, i: int, j: int) -> float:
         left, right = self._masks[i], self._masks[j]
         x = (left ^ right).bit_count()
-        return x / (x + min((left & right).bit_count(), self._scale)) if x else 0.0
+        return x / (x + min((left & right).bit_count(), SCALE)) if x else 0.0
 
 
 def _mask(words: frozenset[str], bits: dict[str, int]) -> int:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.disagreement.compare import ByVerdicts
 from curator.disagreement.estimators import Split
 from curator.disagreement.score import SCORER, default_score, score_case
 from curator.disagreement.signals import Answered, Signals
@@ -165,3 +166,22 @@ def test_labels_are_those_of_the_task() -> None:
     result = score_case("c", answers, target="Billing", kind="label", labels=("billing", "shipping"))
     assert (result.majority, result.agreement) == ("billing", pytest.approx(2 / 3))
     assert result.against_target == pytest.approx(1 / 3)
+
+
+def test_short_answers_that_share_words_are_nearer_than_those_that_share_none() -> None:
+    near = score(["King James", "James I", "King James"], target="King James", kind="short")
+    far = score(["King James", "Louis", "King James"], target="King James", kind="short")
+    assert near.against_target == far.against_target == pytest.approx(1 / 3)
+    assert near.within == far.within
+    assert near.disagreement is not None
+    assert far.disagreement is not None
+    assert 0 < near.disagreement < far.disagreement
+    refused = score(["King James", "I cannot say.", "King James"], target="King James", kind="short")
+    assert refused.disagreement == pytest.approx(far.disagreement, abs=0.005)
+
+
+def test_a_model_that_tells_short_answers_apart_is_believed() -> None:
+    answers = [Answered(text, group="g") for text in ("King James", "James I")]
+    nobody = ByVerdicts("who", lambda pairs: dict.fromkeys(pairs, False), "judge(j)")
+    told = score_case("c", answers, target="King James", kind="short", compare=nobody)
+    assert told.disagreement == pytest.approx((2 * 0.5 + 0.5) / 2.5, abs=0.005)

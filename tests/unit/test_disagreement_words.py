@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.words import SCALE, content_words, mean_word_distance, word_distances
+from curator.disagreement.words import SCALE, content_words, mean_overlap_distance, overlap_distances, word_distances
 
 texts = st.lists(
     st.sampled_from(
@@ -39,14 +39,15 @@ def test_the_mean_is_that_of_the_larger_of_both_distances(rows: list[str]) -> No
     sets = [content_words(row) for row in rows]
     pairs = [(a, b) for i, a in enumerate(sets) for b in sets[:i]]
     apart = [max(len(a ^ b) / len(a | b), len(a ^ b) / (len(a ^ b) + SCALE)) for a, b in pairs]
-    assert mean_word_distance(rows) == pytest.approx(sum(apart) / len(apart) if pairs else 0, abs=1e-12)
+    assert mean_overlap_distance(rows) == pytest.approx(sum(apart) / len(apart) if pairs else 0, abs=1e-12)
+    n = len(rows)
+    assert mean_overlap_distance(rows) == pytest.approx(overlap_distances(rows).sum() / max(1, n * (n - 1)), abs=1e-12)
 
 
 def test_a_distance_grows_with_the_number_of_words_that_differ() -> None:
     assert word_distances(["red car", "blue car"])[0, 1] == pytest.approx(2 / 7)
     assert word_distances(["red fast car", "blue slow car"])[0, 1] == pytest.approx(4 / 9)
-    assert word_distances(["red car", "blue car"], scale=2)[0, 1] == pytest.approx(1 / 2)
-    assert mean_word_distance(["red car", "blue car"]) == pytest.approx(2 / 3)
+    assert mean_overlap_distance(["red car", "blue car"]) == pytest.approx(2 / 3)
 
 
 def test_words_of_the_question_count_half() -> None:
