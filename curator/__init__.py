@@ -9,14 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from curator.calibrating import calibrate
     from curator.config import Config, load_config
+    from curator.disagreement.calibration import Calibration
     from curator.errors import CuratorError, UserError
+    from curator.outputs.calibration_file import load_calibration, save_calibration
     from curator.pipeline import plan, run, run_async
     from curator.records import Case, Generation, Score
     from curator.results import PlanResult, RunResult
     from curator.scoring import score
 
 __all__ = [
+    "Calibration",
     "Case",
     "Config",
     "CuratorError",
@@ -26,16 +30,20 @@ __all__ = [
     "Score",
     "UserError",
     "__version__",
+    "calibrate",
+    "load_calibration",
     "load_config",
     "plan",
     "run",
     "run_async",
+    "save_calibration",
     "score",
 ]
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Calibration": "disagreement.calibration",
     "Case": "records",
     "Config": "config",
     "CuratorError": "errors",
@@ -44,10 +52,13 @@ _HOME = {
     "RunResult": "results",
     "Score": "records",
     "UserError": "errors",
+    "calibrate": "calibrating",
+    "load_calibration": "outputs.calibration_file",
     "load_config": "config",
     "plan": "pipeline",
     "run": "pipeline",
     "run_async": "pipeline",
+    "save_calibration": "outputs.calibration_file",
     "score": "scoring",
 }
 

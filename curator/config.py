@@ -336,10 +336,22 @@ class Config(Section):
     """How the labelling budget is spent."""
     outputs: OutputsConfig = OutputsConfig()
     """What is trusted enough to be trained on."""
+    calibration: str | None = None
+    """A file that `curator calibrate --out` wrote: cases are ranked by its fitted score where that has shown a gain
+    (`docs/calibration.md`). Not with `committee.adaptive`."""
     labels: tuple[str, ...] = ()
     """Label files that came back: `label_queue.csv` or `.jsonl` with the `label` column filled in."""
     store: str | None = None
     """The file that keeps paid-for answers; `.curator/store.sqlite` where the command is typed by default."""
+
+    @model_validator(mode="after")
+    def _one_ranking(self) -> Self:
+        if self.calibration and self.committee.adaptive:
+            raise ValueError(
+                "calibration: a fitted score ranks cases with the whole committee's answers only; take it out, or "
+                "`committee.adaptive`"
+            )
+        return self
 
 
 def load_config(path: str | Path) -> Config:
@@ -449,6 +461,7 @@ def _resolve(config: Config, folder: Path) -> Config:
         update={
             "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
             "labels": tuple(resolved(p) for p in config.labels),
+            "calibration": resolved(config.calibration) if config.calibration else None,
             "store": resolved(config.store) if config.store else None,
             "embedding": embedding.model_copy(update={"model": model(embedding.model)}),
             "equivalence": equivalence.model_copy(

@@ -22,6 +22,8 @@ from curator.comparing import by_embedding, by_nli
 from curator.config import Config, TaskConfig
 from curator.disagreement.answers import read_answer
 from curator.disagreement.health import health_warnings
+from curator.disagreement.score import DEFAULT
+from curator.disagreement.signals import group_of
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
@@ -29,6 +31,7 @@ from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
+from curator.outputs.calibration_file import read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Case, Generation, Pick, Unreadable
@@ -91,12 +94,13 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
+    fitted = read_calibration(config.calibration) if config.calibration else None
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
-        scorer = Scorer(config, intake.asked, variants)
+        scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(_store_path(config)) as store:
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
             if confirm is not None:
@@ -110,12 +114,13 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
             generations=asked.generations, scored=scored, studied=studied, picks=picks,
-            missed=asked.missed(scored.scores), judged=asked.judged,
+            missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
     warnings = (
         *intake.warnings, *asked.plan.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
+        *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
     return RunResult(folder, summary, asked.sampled.sent, asked.sampled.from_store, intake.labels, warnings)
 
@@ -166,6 +171,10 @@ def _nli(config: Config) -> NliModel | None:
     model = NliModel(config.equivalence.nli_model)
     model.load()
     return model
+
+
+def _groups(plan: Plan) -> set[str]:
+    return {group_of(member.model, member.variant) for member in plan.members}
 
 
 def _compare(

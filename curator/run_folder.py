@@ -20,6 +20,7 @@ from curator.committee.prices import price_of, price_source
 from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
+from curator.outputs.calibration_file import CalibrationFile
 from curator.outputs.eval_set import category_names, eval_rows
 from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
@@ -30,7 +31,14 @@ from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
 from curator.report.statistics import rounded
-from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary, summary_json
+from curator.report.summary import (
+    AdaptiveSummary,
+    CalibrationSummary,
+    FinetuneSummary,
+    FitSummary,
+    Summary,
+    summary_json,
+)
 from curator.results import Intake, Scored, Studied
 from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
 from curator.selection.splits import split_of
@@ -43,7 +51,8 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 class RunFacts:
     """All that a run knows when it comes to writing.
 
-    `missed` is None where every case got the whole committee, and `judged` where no judge was asked.
+    `missed` is None where every case got the whole committee, `judged` where no judge was asked, and `fitted` where the
+    config names no calibration.
     """
 
     config: Config
@@ -57,6 +66,7 @@ class RunFacts:
     picks: Sequence[Pick]
     missed: Missed | None = None
     judged: Judged | None = None
+    fitted: CalibrationFile | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -151,7 +161,25 @@ def _records(
         diagnoses=diagnoses,
         diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
+        calibration=None if run.fitted is None else _fitted(run.fitted),
     )
+
+
+def _fitted(file: CalibrationFile) -> CalibrationSummary:
+    """What the calibration is, in the report's own terms."""
+    found = file.calibration
+    if found is None:
+        return CalibrationSummary(used=False, fit=None)
+    fit = FitSummary(
+        cases=found.cases,
+        failures=found.failures,
+        default_auroc=rounded(found.default_auroc),
+        fitted_auroc=rounded(found.fitted_auroc),
+        gain=rounded(found.gain),
+        low=rounded(found.low),
+        high=rounded(found.high),
+    )
+    return CalibrationSummary(used=found.better, fit=fit)
 
 
 def _adaptive(missed: Missed) -> AdaptiveSummary:
@@ -183,12 +211,20 @@ def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
             "input": [m.as_openai() for m in case.messages],
             "kind": score.kind,
             **({"target": case.target} if case.target is not None else {}),
-            **({"reference": case.reference.text} if case.reference else {}),
+            **_reference(case),
             **({"labels": list(labels)} if (labels := _labels(run.config, case)) else {}),
             "generations": [_generation(g) for g in run.scored.compared[case.id]],
             **({"left_out": [_generation(g) for g in out]} if (out := run.scored.left_out.get(case.id)) else {}),
             "failed": [g.error for g in run.generations[case.id] if g.error is not None],
         }
+
+
+def _reference(case: Case) -> dict[str, JsonValue]:
+    """The trusted answer with what `curator calibrate` asks of it: where it is from, and why the case was labelled."""
+    if case.reference is None:
+        return {}
+    found = case.reference
+    return {"reference": found.text, "reference_source": found.source, "reference_slice": found.slice}
 
 
 def _generation(generation: Generation) -> dict[str, JsonValue]:
@@ -260,6 +296,7 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, Json
         "prices_as_of": run.started.date().isoformat(),
         "encoder": run.studied.encoder,
         "equivalence": _equivalence(run),
+        "calibration": _calibration(run.fitted),
         "counts": {
             "read": run.intake.read,
             "kept": len(run.intake.cases),
@@ -299,6 +336,18 @@ def _equivalence(run: RunFacts) -> dict[str, JsonValue]:
         "usd": judged.usd,
         "requests_sent": judged.sent,
         "verdicts_from_store": judged.from_store,
+    }
+
+
+def _calibration(fitted: CalibrationFile | None) -> JsonValue:
+    """The calibration that the config names, and whether it ranked."""
+    if fitted is None:
+        return None
+    return {
+        "file": str(fitted.path),
+        "sha256": fitted.sha256,
+        "verdict": fitted.verdict,
+        "used": fitted.verdict == "used",
     }
 
 

@@ -14,8 +14,8 @@ from curator.disagreement.detection import detect_task_kind
 from curator.disagreement.health import group_weights, member_health, weighed
 from curator.disagreement.honesty import blind_share, noise_floor
 from curator.disagreement.pattern import Pattern, pattern
-from curator.disagreement.recorded import Comparers
-from curator.disagreement.score import score_case
+from curator.disagreement.recorded import Comparers, default_scorer
+from curator.disagreement.score import DEFAULT, Formula, score_case
 from curator.disagreement.signals import Answered, group_of
 from curator.disagreement.trusted import known_failures, label_meaning, random_truth
 from curator.disagreement.votes import Vote, failed_vote, seat_of, votes_of
@@ -37,13 +37,16 @@ class Compared:
 
 
 class Scorer:
-    """Scores the cases of a run, again whenever more answers are there.
+    """Scores the cases of a run by a formula, again whenever more answers are there.
 
     A kind that has to be found out is found from the first answers that are scored, and kept: a case must not change its
     kind between two rounds of a cascade.
     """
 
-    def __init__(self, config: Config, cases: Sequence[Case], variants: Sequence[Variant]) -> None:
+    def __init__(
+        self, config: Config, cases: Sequence[Case], variants: Sequence[Variant], *, formula: Formula = DEFAULT
+    ) -> None:
+        self._formula = formula
         self._tasks = config.tasks
         self._cases = cases
         self._rules = {variant.id: variant.read for variant in variants}
@@ -63,7 +66,9 @@ class Scorer:
         read_out = self._read_out(generations)
         health = self._health(read_out, generations)
         compared, left_out = weighed(read_out, health)
-        scores = self._scores(compared, health)
+        scores = self._scores(compared, health, self._formula)
+        # How little was seen is asked of the disagreement: a fitted score is never near 0.
+        seen = scores if self._formula is DEFAULT else self._scores(compared, health, DEFAULT)
         votes, labels = self._votes(compared)
         return Scored(
             scores=scores,
@@ -76,14 +81,19 @@ class Scorer:
                 for found in self._compared(compared)
             },
             noise=noise_floor(votes),
-            blind=blind_share(known_failures(self._cases, self._agrees), scores),
+            blind=blind_share(known_failures(self._cases, self._agrees), seen),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
         """The scores alone."""
         read_out = self._read_out(generations)
         health = self._health(read_out, generations)
-        return self._scores(weighed(read_out, health)[0], health)
+        return self._scores(weighed(read_out, health)[0], health, self._formula)
+
+    @property
+    def default_scorer(self) -> str:
+        """The name of the default score as it would be here, with what compares the answers."""
+        return default_scorer(self._comparer)
 
     def forget(self) -> None:
         """Find the kinds anew, from other answers."""
@@ -136,7 +146,7 @@ class Scorer:
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
-    def _scores(self, compared: Generations, health: Sequence[MemberHealth]) -> dict[str, Score]:
+    def _scores(self, compared: Generations, health: Sequence[MemberHealth], formula: Formula) -> dict[str, Score]:
         weights = group_weights(health)
         scores = {}
         for case in self._cases:
@@ -152,6 +162,7 @@ class Scorer:
                 input=_asked(case),
                 compare=self._comparer(case.user),
                 weights=weights,
+                formula=formula,
             )
         return scores
 

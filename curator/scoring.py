@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeVar
 
 import orjson
 
+from curator.disagreement.calibration import Calibration
 from curator.disagreement.compare import by_words
 from curator.disagreement.health import group_weights, health_warnings
 from curator.disagreement.recorded import (
@@ -46,12 +47,14 @@ class ScoreResult:
     """How many records were scored, how many were set aside, and where the scores went (None: stdout).
 
     `health` is that of the members, over a sample of the records; it is empty where every member counts the same.
+    `notes` are what else the user should know.
     """
 
     scored: int
     set_aside: int
     out: Path | None
     health: tuple[MemberHealth, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -61,8 +64,8 @@ class ScoreResult:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each member that does not count in full."""
-        return health_warnings(self.health)
+        """A sentence for each member that does not count in full, and the notes."""
+        return (*health_warnings(self.health), *self.notes)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -97,8 +100,28 @@ class Scoring:
     processes: int | None = None
 
 
-def score(records: Iterable[Mapping[str, object]], *, scoring: Scoring = Scoring()) -> list[Score]:
+DEFAULT_SCORING = Scoring()
+
+
+def score(
+    records: Iterable[Mapping[str, object]], *, scoring: Scoring = Scoring(), calibration: Calibration | None = None
+) -> list[Score]:
     """Score generations you already have: records of contract 4, in order.
+
+    A `calibration` whose gain is there makes the scores instead of `scoring.formula`; `Score.scorer` says which did.
+
+    Raises:
+        LogsError: a record does not fit; the message gives its number, counted from 1.
+    """
+    if calibration is not None and calibration.better:
+        scoring = replace(scoring, formula=calibration)
+    found = read_records(records)
+    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
+    return [_scored(record, scoring, weights) for record in found]
+
+
+def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
+    """Records of contract 4 as they are read.
 
     Raises:
         LogsError: a record does not fit; the message gives its number, counted from 1.
@@ -109,8 +132,7 @@ def score(records: Iterable[Mapping[str, object]], *, scoring: Scoring = Scoring
             found.append(read_record(orjson.dumps(record)))
         except Unfit as unfit:
             raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
-    return [_scored(record, scoring, weights) for record in found]
+    return found
 
 
 def score_file(

@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _job_arguments(_command(group, "plan", commands.plan, "say what a run would ask, cost and take, without asking"))
     _add_status(group)
     _add_score(group)
+    _add_calibrate(group)
     _add_doctor(group)
     _add_init(group)
     _add_cache(group)
@@ -83,15 +84,47 @@ def _add_score(group: _Commands) -> None:
     score = _command(group, "score", commands.score, "score generations you already have; no model is asked")
     score.add_argument("recorded", type=Path, metavar="RECORDED.jsonl", help="one case with its generations a line")
     score.add_argument("--out", type=Path, metavar="SCORES.jsonl", help="where the scores go (default: stdout)")
+    _scoring_arguments(score)
     score.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="rank by the score that `curator calibrate` fitted, where it has shown a gain",
+    )
+    score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
+
+
+def _add_calibrate(group: _Commands) -> None:
+    text = "fit the score to your own failures, and say whether that ranks better"
+    calibrate = _command(group, "calibrate", commands.calibrate, text)
+    calibrate.add_argument(
+        "recorded",
+        type=Path,
+        metavar="RECORDED",
+        help="recorded answers, as `curator score` reads them, or a run folder",
+    )
+    calibrate.add_argument(
+        "--labels",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="JSONL or CSV rows of `id` with `wrong` (true or false) or `label`, of cases drawn at random"
+        " (default: the records' references; of a run those of the random slice)",
+    )
+    calibrate.add_argument("--out", type=Path, metavar="FILE", help="where the calibration goes (default: nowhere)")
+    _scoring_arguments(calibrate)
+
+
+def _scoring_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
         "--equivalence",
         choices=["lexical", "embedding", "nli"],
         default="lexical",
         help="what says which short answers and texts mean the same (default: lexical, which needs no model)",
     )
-    score.add_argument("--nli-model", metavar="NAME", help="for `nli`: a folder, or a name at the model hub")
-    score.add_argument("--equal-members", action="store_true", help="count every member the same, whatever its health")
-    score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
+    made.add_argument("--nli-model", metavar="NAME", help="for `nli`: a folder, or a name at the model hub")
+    made.add_argument("--equal-members", action="store_true", help="count every member the same, whatever its health")
 
 
 def _add_doctor(group: _Commands) -> None:

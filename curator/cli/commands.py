@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +16,10 @@ from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progre
 if TYPE_CHECKING:
     from curator.config import Config
     from curator.records import Unreadable
+    from curator.scoring import Scoring
 
 RUNS = Path("runs")
+MOST_PROBLEMS = 10
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,24 +81,23 @@ def status(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """`curator score`."""
-    from curator.committee.store import DEFAULT_STORE
-    from curator.comparing import open_comparer
-    from curator.config import EmbeddingConfig, parse_equivalence
-    from curator.scoring import Scoring, score_file
+    from curator.disagreement.recorded import default_scorer
+    from curator.disagreement.signals import group_of
+    from curator.outputs.calibration_file import read_calibration
+    from curator.scoring import score_file
 
-    def tell(problem: Unreadable) -> None:
-        print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
-
-    wanted = parse_equivalence({"method": arguments.equivalence, "nli_model": arguments.nli_model})
-    cache = DEFAULT_STORE.with_name("vectors.sqlite")
-    with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
+    fitted = read_calibration(arguments.calibration) if arguments.calibration else None
+    with _scoring(arguments) as scoring:
         result = score_file(
             arguments.recorded,
             arguments.out,
             stdout=sys.stdout.buffer,
-            on_problem=tell,
-            scoring=Scoring(comparer, equal_members=arguments.equal_members, processes=arguments.jobs),
+            on_problem=_tell,
+            scoring=replace(scoring, processes=arguments.jobs, formula=fitted.formula if fitted else scoring.formula),
         )
+        if fitted:
+            groups = {group_of(h.model, h.variant) for h in result.health} or None
+            result = replace(result, notes=fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups))
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if arguments.out is not None and arguments.json:
@@ -101,6 +105,42 @@ def score(arguments: argparse.Namespace) -> int:
     elif arguments.out is not None:
         print(result.as_text())
     return result.exit_code
+
+
+def calibrate(arguments: argparse.Namespace) -> int:
+    """`curator calibrate`."""
+    from curator.calibrating import calibrate_file
+
+    with _scoring(arguments) as scoring:
+        result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
+    for problem in result.problems[:MOST_PROBLEMS]:
+        _tell(problem)
+    if len(result.problems) > MOST_PROBLEMS:
+        more = len(result.problems) - MOST_PROBLEMS
+        print(f"{more:,} more such lines, which --json lists", file=sys.stderr)
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(result.as_text())
+    return result.exit_code
+
+
+@contextmanager
+def _scoring(arguments: argparse.Namespace) -> Iterator[Scoring]:
+    """How records are scored, by the arguments of `score` and `calibrate`."""
+    from curator.committee.store import DEFAULT_STORE
+    from curator.comparing import open_comparer
+    from curator.config import EmbeddingConfig, parse_equivalence
+    from curator.scoring import Scoring
+
+    wanted = parse_equivalence({"method": arguments.equivalence, "nli_model": arguments.nli_model})
+    cache = DEFAULT_STORE.with_name("vectors.sqlite")
+    with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
+        yield Scoring(comparer, equal_members=arguments.equal_members)
+
+
+def _tell(problem: Unreadable) -> None:
+    print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
 
 
 def doctor(arguments: argparse.Namespace) -> int:

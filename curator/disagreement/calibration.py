@@ -11,22 +11,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.disagreement.score import SCORER, default_score
+from curator.disagreement.score import DEFAULT, SCORER, Formula, default_score
 from curator.disagreement.signals import Signals
 
 CALIBRATION = "calibrated/1"
 """Name and version of the fitted score; the version is raised whenever its signals or its fit change."""
 LEAST_OF_EACH = 20
 """With fewer failures, or fewer passes, nothing is fitted: a cross-fitted gain could not be told from chance."""
-FOLDS = 10
-REPEATS = 5
+FOLDS = 5
+REPEATS = 10
 DRAWS = 2000
 PENALTY = 0.03
 """Inverse strength of the ridge penalty on standardised signals (`C` of scikit-learn): strong, as labels are few."""
+DEFAULT_SCORE, WORDING, WORDS = "default score", "wording", "words"
+BY = "by "
+"""The names of the signals; that of a member is `BY` and its group."""
 MOST_GROUPS = 12
 """The members that have a signal of their own, the most usual ones; a committee has hardly more."""
 
 Floats = NDArray[np.float64]
+Fold = tuple[NDArray[np.int_], Floats]
+"""The places of the cases of a fold, and a value of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,17 @@ class Calibration:
     """A logistic regression of `the target is wrong` on the signals of a case, and what it is worth.
 
     Attributes:
-        scorer: the default score that it was measured against.
+        scorer: the default score that it was measured against, with what compared the answers, if not words.
         cases: labelled cases that it was fitted to.
         failures: how many of them fail.
         intercept: log-odds where every signal has its mean.
         terms: the signals; those named `by GROUP` are what one member says.
-        default_auroc: AUROC of the default score on these cases.
-        fitted_auroc: AUROC of the fitted score, each case by fits that did not see it.
+        default_auroc: AUROC of the default score on these cases, over the same pairs as `fitted_auroc`.
+        fitted_auroc: AUROC of the fitted score, each case by fits that did not see it, over pairs that one fit scored.
         gain: the difference of the two.
         low: the lower end of its 95% interval.
         high: the upper end.
+        length_auroc: AUROC of the mean length of the answers alone: what every score should beat.
     """
 
     scorer: str
@@ -66,6 +72,7 @@ class Calibration:
     gain: float
     low: float
     high: float
+    length_auroc: float
 
     @property
     def better(self) -> bool:
@@ -79,31 +86,50 @@ class Calibration:
 
     def value(self, found: Signals) -> float:
         """The fitted probability that a case fails, 0..1; on average right for cases like those that were labelled."""
-        odds = self.intercept + sum((_signal(found, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
-        return 1 / (1 + exp(-odds))
+        odds = self.intercept + fsum((_signal(found, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
+        return 1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))  # neither form can overflow
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The members that have a signal of their own, by `Answered.group`."""
+        return frozenset(t.signal.removeprefix(BY) for t in self.terms if t.signal.startswith(BY))
 
 
-def calibrate(found: Sequence[Signals], wrong: Sequence[bool], *, seed: int = 0) -> Calibration | None:
+def formula_of(calibration: Calibration | None) -> Formula:
+    """What ranks: the fitted score where its gain is there, else the default score."""
+    return calibration if calibration is not None and calibration.better else DEFAULT
+
+
+def calibrate(
+    found: Sequence[Signals], wrong: Sequence[bool], *, scorer: str = SCORER, seed: int = 0
+) -> Calibration | None:
     """Fit the score to cases whose failure is known; None where there are too few failures or passes.
 
     The signals are the default score, the distance and the length of the wordings, and what each member says of its own:
     a member that is right more often than the others gets more weight. The labels must be those of a random slice, else
-    the fit learns how they were chosen. The gain is cross-fitted: the cases are scored in ten folds by fits on the other
-    nine, five times over, and the interval is that of a paired bootstrap over cases (percentile).
+    the fit learns how they were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the
+    other four, ten times over. It is measured on pairs of cases that one fit has scored: each fold's fit lacks the
+    failures of its own cases, so that across folds it breaks ties against them, by up to .05 on recorded committees. The
+    interval is that of a paired bootstrap over cases (percentile). The order of the cases makes no difference. `scorer`
+    names the default score as it is here.
     """
     y = np.array(wrong, dtype=bool)
     if min(y.sum(), (~y).sum()) < LEAST_OF_EACH:
         return None
     names = _names(found)
     x = np.array([[_signal(one, name) for name in names] for one in found])
+    order = np.lexsort((y, *x.T[::-1]))  # folds and draws go by position
+    x, y = x[order], y[order]
     rng = np.random.default_rng(seed)
-    default, fitted = x[:, 0], _cross_fitted(x, y, rng)
+    scored = _cross_fitted(x, y, rng)
+    default, lengths = ([(fold, x[fold, column]) for fold, _ in scored] for column in (0, names.index(WORDS)))
     draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=DRAWS).astype(float)
-    low, high = np.nanquantile(auroc(fitted, y, draws) - auroc(default, y, draws), (0.025, 0.975))
-    default_auroc, fitted_auroc = (float(auroc(v, y, np.ones((1, len(y))))[0]) for v in (default, fitted))
+    low, high = np.nanquantile(_within(scored, y, draws) - _within(default, y, draws), (0.025, 0.975))
+    once = np.ones((1, len(y)))
+    default_auroc, fitted_auroc, length_auroc = (float(_within(v, y, once)[0]) for v in (default, scored, lengths))
     means, scales, model = _fit(x, y)
     return Calibration(
-        scorer=SCORER,
+        scorer=scorer,
         cases=len(y),
         failures=int(y.sum()),
         intercept=float(model.intercept_[0]),
@@ -116,6 +142,7 @@ def calibrate(found: Sequence[Signals], wrong: Sequence[bool], *, seed: int = 0)
         gain=fitted_auroc - default_auroc,
         low=float(low),
         high=float(high),
+        length_auroc=length_auroc,
     )
 
 
@@ -124,30 +151,41 @@ def auroc(values: Floats, wrong: NDArray[np.bool_], weights: Floats) -> Floats:
 
     The Mann-Whitney statistic over distinct values, ties counting a half; NaN where a row has no failure or no pass.
     """
-    order = np.argsort(values, kind="stable")
-    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
-    weights = weights[:, order]
-    bad = np.add.reduceat(weights * wrong[order], starts, axis=1)
-    good = np.add.reduceat(weights * ~wrong[order], starts, axis=1)
-    below = np.cumsum(good, axis=1) - good / 2
+    return _within([(np.arange(len(values)), values)], wrong, weights)
+
+
+def _within(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats) -> Floats:
+    """The AUROC as in `auroc`, over the pairs of a failure and a pass that are in one fold."""
+    above, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    for fold, values in folds:
+        ordered, own = np.argsort(values, kind="stable"), weights[:, fold]
+        starts = np.flatnonzero(np.diff(values[ordered], prepend=-np.inf))
+        bad = np.add.reduceat((own * wrong[fold])[:, ordered], starts, axis=1)
+        good = np.add.reduceat((own * ~wrong[fold])[:, ordered], starts, axis=1)
+        above += (bad * (np.cumsum(good, axis=1) - good / 2)).sum(axis=1)
+        pairs += bad.sum(axis=1) * good.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        areas: Floats = (bad * below).sum(axis=1) / (bad.sum(axis=1) * good.sum(axis=1))
+        areas: Floats = above / pairs
     return areas
 
 
-_BY = "by "
 _COMMON: Mapping[str, Callable[[Signals], float]] = {
-    "default score": default_score,
-    "wording": lambda found: found.wording or 0.0,
-    "words": lambda found: log1p(found.words),
+    DEFAULT_SCORE: default_score,
+    WORDING: lambda found: found.wording or 0.0,
+    WORDS: lambda found: log1p(found.words),
 }
+
+
+def is_signal(name: str) -> bool:
+    """Whether there is a signal of that name."""
+    return name in _COMMON or name.startswith(BY)
 
 
 def _names(found: Sequence[Signals]) -> list[str]:
     """The signals of these cases; a group's name is that of `Answered.group`."""
     counts = Counter(group for one in found for group in one.by_group)
     usual = sorted(counts, key=lambda group: (-counts[group], group))[:MOST_GROUPS]
-    return [*_COMMON, *(f"{_BY}{group}" for group in sorted(usual))]
+    return [*_COMMON, *(f"{BY}{group}" for group in sorted(usual))]
 
 
 def _signal(found: Signals, name: str) -> float:
@@ -155,19 +193,19 @@ def _signal(found: Signals, name: str) -> float:
     if name in _COMMON:
         return _COMMON[name](found)
     said = found.by_group
-    return said.get(name.removeprefix(_BY), fsum(said.values()) / len(said))
+    return said.get(name.removeprefix(BY), fsum(said.values()) / len(said))
 
 
-def _cross_fitted(x: Floats, y: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
-    """The mean log-odds of each case over `REPEATS` divisions into folds, by fits that did not see it."""
+def _cross_fitted(x: Floats, y: NDArray[np.bool_], rng: np.random.Generator) -> list[Fold]:
+    """The log-odds of the cases of each fold by a fit that did not see them, over `REPEATS` divisions into folds."""
     from sklearn.model_selection import StratifiedKFold
 
-    totals = np.zeros(len(y))
+    scored: list[Fold] = []
     for seed in rng.integers(2**31, size=REPEATS).tolist():
         for known, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
             means, scales, model = _fit(x[known], y[known])
-            totals[left_out] += model.decision_function((x[left_out] - means) / scales)
-    return totals / REPEATS
+            scored.append((left_out, model.decision_function((x[left_out] - means) / scales)))
+    return scored
 
 
 def _fit(x: Floats, y: NDArray[np.bool_]) -> tuple[Floats, Floats, Any]:

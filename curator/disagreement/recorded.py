@@ -11,8 +11,8 @@ import orjson
 from curator.disagreement.answers import Answer, detect_kind, read_answer
 from curator.disagreement.compare import Comparer, by_words
 from curator.disagreement.health import member_health
-from curator.disagreement.score import DEFAULT, Formula, score_case
-from curator.disagreement.signals import Answered, group_of
+from curator.disagreement.score import DEFAULT, SCORER, Formula, score_case
+from curator.disagreement.signals import Answered, Signals, group_of, measure
 from curator.disagreement.votes import Seat, Vote, vote
 from curator.records import KINDS, Kind, MemberHealth, Score
 
@@ -37,7 +37,11 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A record of contract 4 as it was read: `input` is all that was asked, `question` the user's last message."""
+    """A record of contract 4 as it was read: `input` is all that was asked, `question` the user's last message.
+
+    `reference` is the trusted answer. A run also says where it is from (`reference_source`, of `records.ReferenceSource`)
+    and how its case came into the selection (`reference_slice`, of `records.Slice`).
+    """
 
     id: str
     answers: tuple[Answered, ...]
@@ -46,10 +50,19 @@ class Recorded:
     labels: tuple[str, ...]
     input: str
     question: str
+    reference: str | None = None
+    reference_source: str | None = None
+    reference_slice: str | None = None
 
 
 Comparers = Callable[[str], Comparer]
 """Makes what compares the answers to a question."""
+
+
+def default_scorer(comparer: Comparers) -> str:
+    """The name of the default score where answers are compared so."""
+    name = comparer("").name
+    return f"{SCORER}+{name}" if name else SCORER
 
 
 def score_record(
@@ -63,6 +76,18 @@ def score_record(
     return score_case(
         record.id, record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
         compare=comparer(record.question), weights=weights, formula=formula,
+    )  # fmt: skip
+
+
+def measure_record(
+    record: Recorded, *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
+) -> Signals | None:
+    """The signals that `score_record` makes its score of; None where there are fewer than two answers."""
+    if len(record.answers) < 2:
+        return None
+    return measure(
+        record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
+        compare=comparer(record.question), weights=weights,
     )  # fmt: skip
 
 
@@ -117,6 +142,9 @@ def read_record(data: bytes) -> Recorded:
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         input=asked,
         question=_question(record.get("input")),
+        reference=_text(record.get("reference")),
+        reference_source=_text(record.get("reference_source")),
+        reference_slice=_text(record.get("reference_slice")),
     )
 
 

@@ -74,17 +74,17 @@ def _read_record(record: dict[str, JsonValue], *, is_csv: bool) -> tuple[str, Re
             "keep the column `case_id` as it stands in the label queue; it says which case the label is for",
         )
     if label is not None:
-        label = (_unguarded(label) if is_csv else label).strip()
+        label = (unguarded(label) if is_csv else label).strip()
     found = reference(label, None, by=record.get("labelled_by"))
-    return case.strip(), found and replace(found, slice=_slice(record.get("slice")))
+    return case.strip(), found and replace(found, slice=slice_of(record.get("slice")))
 
 
-def _slice(cell: JsonValue) -> Slice | None:
+def slice_of(cell: JsonValue) -> Slice | None:
     """The slice that the label queue names; None where the column is missing or was changed."""
     return next((name for name in get_args(Slice) if name == cell), None)
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
     """A cell without the `'` that keeps spreadsheets from running it as a formula."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 

@@ -31,6 +31,7 @@ from curator.report.category_summary import CategoryBuilder, summarise_categorie
 from curator.report.statistics import histogram, mean, pearson, rounded, share, spearman
 from curator.report.summary import (
     AdaptiveSummary,
+    CalibrationSummary,
     CommitteeSummary,
     Counts,
     DiagnosisCount,
@@ -89,6 +90,7 @@ class RunRecords:
     diagnoses: Mapping[str, Diagnosis]
     diagnose: Callable[[Sequence[str]], Diagnosis]
     adaptive: AdaptiveSummary | None = None
+    calibration: CalibrationSummary | None = None
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -120,6 +122,7 @@ def summarise(run: RunRecords) -> Summary:
         selection=_selection(run),
         finetune=run.finetune,
         outputs=dict(sorted(run.outputs.items())),
+        calibration=run.calibration,
     )
 
 

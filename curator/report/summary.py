@@ -135,6 +135,27 @@ class AdaptiveSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class FitSummary:
+    """What a fitted score was worth on the cases it was fitted to, cross-fitted; low to high is the gain's 95% interval."""
+
+    cases: int
+    failures: int
+    default_auroc: float
+    fitted_auroc: float
+    gain: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSummary:
+    """The calibration that the config names: whether its fitted score ranks here; `fit` is None for want of labels."""
+
+    used: bool
+    fit: FitSummary | None
+
+
+@dataclass(frozen=True, slots=True)
 class DisagreementSummary:
     """How disagreement is spread over the scored cases.
 
@@ -270,7 +291,7 @@ class FinetuneSummary:
 class Summary:
     """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
 
-    `adaptive` is None where every case got the whole committee.
+    `adaptive` is None where every case got the whole committee, `calibration` where the config names none.
     """
 
     name: str
@@ -292,6 +313,7 @@ class Summary:
     selection: SelectionSummary
     finetune: FinetuneSummary
     outputs: Mapping[str, int]
+    calibration: CalibrationSummary | None = None
     schema: int = SCHEMA
 
 

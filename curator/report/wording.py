@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from curator.records import BlindShare, DiagnosisName, NoiseFloor, Rate
 from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
-from curator.report.summary import AdaptiveSummary, LengthBaseline, Summary
+from curator.report.summary import AdaptiveSummary, CalibrationSummary, LengthBaseline, Summary
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -219,6 +219,7 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
                 f" how far they differ among themselves. Scorer: {scorers}.{posterior}"
             ),
         ),
+        *([("fitted score", fitted_sentence(summary.calibration))] if summary.calibration else []),
         (
             "between prompts",
             "The part of the members' own spread that goes with the prompt variant or model: sensitivity to wording.",
@@ -262,6 +263,24 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
                 f" than {LEAST_FOR_CORRELATION}, is not shown."
             ),
         ),
+    )
+
+
+def fitted_sentence(found: CalibrationSummary) -> str:
+    """What the score is where it was fitted to labels, and what that was worth; else why it was not."""
+    fit = found.fit
+    if fit is None:
+        return "The calibration had too few labels for a fit, so that cases are ranked by the default score."
+    measured = (
+        f"AUROC {fit.fitted_auroc:.3f} against {fit.default_auroc:.3f} of the default score, a gain of {fit.gain:+.3f}"
+        f" (95% interval {fit.low:+.3f} to {fit.high:+.3f}; cross-fitted on n={count(fit.cases)} labelled cases, of which"
+        f" {count(fit.failures)} fail)"
+    )
+    if not found.used:
+        return f"The calibration showed no gain, so that cases are ranked by the default score: {measured}."
+    return (
+        "What is called disagreement here is a fitted probability that the answer fails, learned from labels of these"
+        f" logs: {measured}. It is not 0 where all answers are the same."
     )
 
 

@@ -1,0 +1,128 @@
+"""Judgements of answers, as `curator calibrate` takes them: whether a case's answer is wrong, or the label it should have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import LogsError
+from curator.logs.files import expand
+from curator.logs.hints import listed
+from curator.logs.labels import slice_of, unguarded
+from curator.logs.problem import Problem
+from curator.logs.rows import Records, open_records
+from curator.logs.verdicts import said
+from curator.records import JsonValue, Slice, Source, Unreadable
+
+_IDS = ("id", "case_id")
+_VERDICTS = ("wrong", "label")
+_MAX_BYTES = 16_000_000
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "1", "wrong"), True),
+    **dict.fromkeys(("false", "no", "0", "right"), False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody said of one case: `wrong`, or else the `label` that a right answer has.
+
+    `slice` is how the case came into the selection, where the file says so, as a label queue does.
+    """
+
+    wrong: bool | None
+    label: str | None
+    slice: Slice | None
+    source: Source
+
+    def agrees(self, other: Judgement) -> bool:
+        """Whether both say the same."""
+        return (self.wrong, self.label) == (other.wrong, other.label)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementFile:
+    """The judgements by case id, and the rows that give none though they should."""
+
+    judgements: Mapping[str, Judgement]
+    problems: tuple[Unreadable, ...]
+
+
+def read_judgements(paths: Sequence[str]) -> JudgementFile:
+    """Read JSONL or CSV rows of `id` (or `case_id`) with `wrong` or `label`; the label queue is such a file.
+
+    Where both are given, `wrong` counts. A row with neither is still to do. Two different judgements of one case cancel
+    each other out: neither is used, and the later one is a problem.
+
+    Raises:
+        LogsError: a path matches nothing, or a CSV file lacks the columns.
+    """
+    found: dict[str, Judgement] = {}
+    disputed: set[str] = set()
+    problems: list[Unreadable] = []
+    for path in expand(paths):
+        records = open_records(path, wanted=(*_IDS, *_VERDICTS), max_bytes=_MAX_BYTES)
+        _check_columns(records, path)
+        for row in records.rows:
+            source = Source(str(path), row.number)
+            try:
+                if isinstance(row.cells, Problem):
+                    raise row.cells
+                case_id, judgement = _read_row(row.cells, source, is_csv=records.columns is not None)
+                if judgement is None:
+                    continue
+                first = found.setdefault(case_id, judgement)
+                if not first.agrees(judgement):
+                    disputed.add(case_id)
+                    raise _conflict(case_id, first.source)
+            except Problem as problem:
+                problems.append(problem.at(source.file, source.line))
+    return JudgementFile({i: j for i, j in found.items() if i not in disputed}, tuple(problems))
+
+
+def _read_row(cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool) -> tuple[str, Judgement | None]:
+    """The case id and the judgement, None where none was made yet.
+
+    Raises:
+        Problem: the row names no case, or what stands under `wrong` is neither true nor false.
+    """
+    case_id = next((text for key in _IDS if (text := said(cells.get(key)))), None)
+    if case_id is None:
+        raise Problem(
+            f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
+            "say in each row which case it is for: the `id` of the recorded file",
+        )
+    wrong, label = _wrong(cells.get("wrong")), said(cells.get("label"))
+    if label is not None:
+        label = (unguarded(label) if is_csv else label).strip()
+    if wrong is None and label is None:
+        return case_id.strip(), None
+    return case_id.strip(), Judgement(wrong, label if wrong is None else None, slice_of(cells.get("slice")), source)
+
+
+def _wrong(cell: JsonValue) -> bool | None:
+    """True or false, None where the cell is missing or blank."""
+    text = said(cell)
+    if text is None:
+        return None
+    if text.strip().lower() not in _WORDS:
+        raise Problem(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
+    return _WORDS[text.strip().lower()]
+
+
+def _conflict(case_id: str, first: Source) -> Problem:
+    return Problem(
+        f"another judgement of {case_id!r} than at {first}", "keep one of the two; until then neither is used"
+    )
+
+
+def _check_columns(records: Records, path: Path) -> None:
+    """Raise `LogsError` where a CSV file has no column for the case or none for the judgement."""
+    for needed in (_IDS, _VERDICTS):
+        if records.columns and not set(needed) & set(records.columns):
+            raise LogsError(
+                f"{str(path)!r}: there is no column {' or '.join(map(repr, needed))};"
+                f" the columns are {listed(records.columns)}",
+                remedy="name the columns `id` and `wrong` (true or false), or `id` and `label`",
+            )
