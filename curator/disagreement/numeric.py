@@ -216,7 +216,7 @@ def _value(match: re.Match[str]) -> Fraction | int | None:
     if match["denominator"]:
         if not int(match["denominator"]):
             return None
-        value = int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))
+        value: Fraction | int = int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))
     elif match["european"]:
         value = Fraction(match["european"].replace(".", "").replace(",", "."))
     else:
