@@ -215,7 +215,8 @@ class Score:
     """What the committee's answers to one case amount to; contract 4 of `docs/architecture.md` gives each field.
 
     `n` counts the answers compared. With n < 2 nothing can be said: the numbers are None and `reason` says why.
-    `within + between` is the target-free disagreement of the committee, in 0..1.
+    `within + between` is the target-free disagreement of the committee, in 0..1. `fields` says of structured answers where
+    they differ: by dotted path the share of answer pairs, those that differ most first; None for other kinds.
     """
 
     id: str
@@ -229,6 +230,7 @@ class Score:
     agreement: float | None
     n: int
     reason: str | None = None
+    fields: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,8 @@ def _cases(
 
 
 def _score_fields(score: Score | None) -> dict[str, JsonValue]:
-    return {} if score is None else {key: value for key, value in asdict(score).items() if key != "id"}
+    fields = {} if score is None else asdict(score)
+    return {key: value for key, value in fields.items() if key != "id" and (key != "fields" or value is not None)}
 
 
 def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:

@@ -249,8 +249,9 @@ def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 def _line(found: Score) -> bytes:
-    """The score as contract 4 has it, with `reason` where the numbers are null."""
+    """The score as contract 4 has it, with `reason` where the numbers are null, and `fields` for structured answers."""
     fields = asdict(found)
-    if found.reason is None:
-        del fields["reason"]
+    for name in ("reason", "fields"):
+        if fields[name] is None:
+            del fields[name]
     return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)

@@ -76,6 +76,7 @@ def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a de
         majority=found.majority,
         agreement=found.agreement,
         n=n,
+        fields=found.fields,
     )
 
 

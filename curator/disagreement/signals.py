@@ -22,11 +22,13 @@ from curator.disagreement.estimators import (
     share_against,
     variation_ratio,
 )
+from curator.disagreement.fields import field_disagreement
 from curator.disagreement.words import mean_overlap_distance, overlap_distances
 from curator.records import Kind
 
 FEW_WORDS = 8
 """An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
+MOST_FIELDS = 20
 LEAST_APART = 0.5
 """How far two short answers of different classes are apart at least: "James I" and "King James" may or may not be one."""
 
@@ -63,6 +65,7 @@ class Signals:
         words: the mean length of the answers, in words.
         by_group: of each group the share of its answers that contradict the target, or without one the majority; for
             texts their mean distance to it. 0..1.
+        fields: of JSON and tool calls the fields that differ, at most `MOST_FIELDS`, and by how much; None for other kinds.
     """
 
     n: int
@@ -75,6 +78,7 @@ class Signals:
     wording: float | None
     words: float
     by_group: Mapping[str, float]
+    fields: Mapping[str, float] | None = None
 
 
 def measure(
@@ -109,6 +113,8 @@ def measure(
     wording = _wording([readings[text] for text in told], told)
     numbers = compare.classes(read, against)
     found = _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
+    if kind in ("json", "tool_call"):
+        return replace(found, fields=_differing_fields(read))
     if kind != "short" or compare.name:
         return found
     return _graded(found, _short_distances([readings[text] for text in told], numbers), counted)
@@ -149,6 +155,13 @@ def _of_classes(
         words=words,
         by_group=_by_group(groups, [float(c != (largest if of_target is None else of_target)) for c in numbers]),
     )
+
+
+def _differing_fields(answers: Sequence[Answer]) -> Mapping[str, float] | None:
+    """The fields that differ most; None where fewer than two answers can be read."""
+    if sum(bool(answer.key) for answer in answers) < 2:
+        return None
+    return dict([(path, share) for path, share in field_disagreement(answers).items() if share > 0][:MOST_FIELDS])
 
 
 def _graded(found: Signals, distances: NDArray[np.float64], weights: Weights) -> Signals:

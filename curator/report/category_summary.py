@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from curator.records import Case, Category, Diagnosis, Generation, Score
 from curator.report.answers import AnswerGroup
 from curator.report.statistics import mean, share
-from curator.report.summary import CategorySummary, ShownAnswer, TypicalCase
+from curator.report.summary import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
 from curator.report.text import clean, excerpt, one_line
 
 TYPICAL_CASES = 3
@@ -17,6 +17,8 @@ SHOWN_ANSWERS = 5
 INPUT_LIMIT = 600
 ANSWER_LIMIT = 300
 TASK_LIMIT = 60
+PATH_LIMIT = 60
+SHOWN_FIELDS = 5
 UNCLUSTERED = "unclustered"
 
 
@@ -70,8 +72,18 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         thumbs_down=mean(_thumb_down(c) for c in cases),
         diagnosis=builder.diagnose(category.case_ids),
         diagnoses=dict(own.most_common()),
+        fields=_fields(scores),
         typical=tuple(_typical(builder, case_id) for case_id in _most_telling(builder, category.case_ids)),
     )
+
+
+def _fields(scores: Iterable[Score]) -> tuple[FieldSummary, ...]:
+    """The fields that differ most, on average over the cases with structured answers; none where these are too few."""
+    structured = [s.fields for s in scores if s.fields is not None]
+    paths = {path for fields in structured for path in fields}
+    found = [FieldSummary(one_line(path, PATH_LIMIT), mean(f.get(path, 0.0) for f in structured)) for path in paths]
+    known = [field for field in found if field.disagreement.value]
+    return tuple(sorted(known, key=lambda f: (-(f.disagreement.value or 0.0), f.path))[:SHOWN_FIELDS])
 
 
 def _impact(builder: CategoryBuilder, case_ids: Sequence[str]) -> float:

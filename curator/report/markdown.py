@@ -17,6 +17,7 @@ from curator.report.wording import (
     counted,
     diagnosis_mix,
     diagnosis_name,
+    fields_sentence,
     funnel,
     length_sentence,
     names,
@@ -170,8 +171,9 @@ def _category(category: CategorySummary) -> str:
         f"**{diagnosis_name(found.name, certain=found.certain)}**: {found.advice} {plain(found.evidence)}"
         f" By case: {diagnosis_mix(category.diagnoses) or 'none'}."
     )
-    parts = [f"### {plain(category.name)}", diagnosis, f"Keywords: {words}. {facts}" if words else facts]
-    return "\n\n".join([*parts, *(_case(case) for case in category.typical)])
+    fields = plain(fields_sentence(category.fields))
+    parts = [f"### {plain(category.name)}", diagnosis, fields, f"Keywords: {words}. {facts}" if words else facts]
+    return "\n\n".join([*filter(None, parts), *(_case(case) for case in category.typical)])
 
 
 def _case(case: TypicalCase) -> str:

@@ -232,10 +232,19 @@ class TypicalCase:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSummary:
+    """A field of structured answers: the mean share of answer pairs that differ there, over the cases with such answers."""
+
+    path: str
+    disagreement: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class CategorySummary:
     """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked.
 
     `diagnosis` is that of all of them together, `diagnoses` how many have which one of their own.
+    `fields` are those of structured answers that differ most.
     """
 
     id: str
@@ -252,6 +261,7 @@ class CategorySummary:
     thumbs_down: Figure
     diagnosis: Diagnosis
     diagnoses: Mapping[DiagnosisName, int]
+    fields: tuple[FieldSummary, ...]
     typical: tuple[TypicalCase, ...]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from curator.records import BlindShare, DiagnosisName, NoiseFloor, Rate
 from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
-from curator.report.summary import AdaptiveSummary, CalibrationSummary, LengthBaseline, Summary
+from curator.report.summary import AdaptiveSummary, CalibrationSummary, FieldSummary, LengthBaseline, Summary
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -178,6 +178,14 @@ def diagnosis_name(name: str, *, certain: bool = True) -> str:
 def diagnosis_mix(diagnoses: Mapping[DiagnosisName, int]) -> str:
     """How many cases have which diagnosis, in one line."""
     return ", ".join(f"{count(number)} {diagnosis_name(name)}" for name, number in diagnoses.items())
+
+
+def fields_sentence(fields: Sequence[FieldSummary]) -> str:
+    """Where structured answers differ, the most differing field first."""
+    if not fields:
+        return ""
+    named = ", ".join(f"{f.path} {score(f.disagreement.value)}" for f in fields)
+    return f"Fields that differ most (share of answer pairs, n={count(fields[0].disagreement.n)}): {named}."
 
 
 def unwell(summary: Summary) -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,3 +186,22 @@ def test_a_model_that_tells_short_answers_apart_is_believed() -> None:
     nobody = ByVerdicts("who", lambda pairs: dict.fromkeys(pairs, False), "judge(j)")
     told = score_case("c", answers, target="King James", kind="short", compare=nobody)
     assert told.disagreement == pytest.approx((2 * 0.5 + 0.5) / 2.5, abs=0.005)
+
+
+def test_structured_answers_say_in_which_fields_they_differ() -> None:
+    answers = ['{"city": "Paris", "days": 3}', '{"city": "Paris", "days": 4}', '{"days": 5, "city": "Paris"}']
+    assert score(answers, kind="json").fields == {"days": 1.0}
+    assert score([answers[0], '{"days": 3.0, "city": "Paris"}'], kind="json").fields == {}
+    assert score([answers[0], "no idea"], kind="json").fields is None
+    assert score(["3", "4"]).fields is None
+    call = '{"name": "book", "arguments": {"city": "%s", "days": 3}}'
+    found = score([call % "Paris", call % "Rome", call % "Rome"], kind="tool_call").fields
+    assert found == {"[0].arguments.city": pytest.approx(2 / 3)}
+
+
+def test_of_very_many_fields_those_that_differ_most_are_told() -> None:
+    names = [f"f{i:02}" for i in range(30)]
+    answers = [orjson.dumps(dict.fromkeys(names, k) | {"most": j}).decode() for j, k in enumerate([0, 0, 1])]
+    fields = score(answers, kind="json").fields
+    assert fields is not None
+    assert list(fields) == ["most", *names[:19]]

@@ -34,6 +34,8 @@ from curator.records import (
 )
 from curator.report.answers import AnswerGroup
 from curator.report.build import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
+from curator.report.html import render_html
+from curator.report.markdown import render_markdown
 from curator.report.statistics import Figure
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
 
@@ -331,3 +333,31 @@ def test_health_stands_with_its_member() -> None:
     plain, careful = summarise(run(case("a"), health=(health,))).committee.members
     assert plain.health is None
     assert careful.health == health
+
+
+def test_a_category_with_structured_answers_says_which_fields_differ_most() -> None:
+    fields = [{"days": 1.0, "city": 0.5}, {"days": 0.5}, {}, None]
+    found = {name: score(name, 0.5, kind="json", fields=f) for name, f in zip("abcd", fields, strict=True)}
+    many = {name: score(name, 0.5, kind="json", fields={f"f{i}": 0.1 for i in range(9)}) for name in "efg"}
+    summary = summarise(
+        run(
+            *map(case, "abcdefg"),
+            scores={**found, **many},
+            embedded="abcdefg",
+            layout=np.zeros((7, 2), np.float32),
+            categories=(
+                Category("k1", "one", (), ("a", "b", "c", "d")),
+                Category("k2", "few", (), ("a", "b")),
+                Category("k3", "many", (), ("e", "f", "g")),
+            ),
+        )
+    )
+    by_name = {c.name: c.fields for c in summary.categories}
+    assert [(f.path, f.disagreement.value, f.disagreement.n) for f in by_name["one"]] == [
+        ("days", 0.5, 3), ("city", pytest.approx(0.5 / 3, abs=1e-6), 3),
+    ]  # fmt: skip
+    assert by_name["few"] == ()
+    assert [f.path for f in by_name["many"]] == ["f0", "f1", "f2", "f3", "f4"]
+    told = "Fields that differ most (share of answer pairs, n=3): days 0.50, city 0.17."
+    assert told in render_html(summary)
+    assert told in render_markdown(summary)
