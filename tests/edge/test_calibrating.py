@@ -359,6 +359,8 @@ def test_a_missing_fit_stops_a_run_before_anything_is_asked(
 ) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.json"):
         do(job | {"calibration": "nowhere.json"}, encoder, "out")
+    with pytest.raises(ConfigError, match=r"nowhere\.json"):
+        curator.plan(parse_config(job | {"calibration": "nowhere.json"}))
     assert endpoint.bodies == []
 
 
