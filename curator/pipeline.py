@@ -31,7 +31,7 @@ from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
-from curator.outputs.calibration_file import read_calibration
+from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Case, Generation, Pick, Unreadable
@@ -94,7 +94,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
-    fitted = read_calibration(config.calibration) if config.calibration else None
+    fitted = _fitted(config)
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
@@ -142,6 +142,7 @@ def plan(
         UserError: as `run_async`.
     """
     variants, prices = _variants(config), prices_of(config.committee.models)
+    _fitted(config)  # a run would refuse it
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
     path = _store_path(config)
@@ -171,6 +172,11 @@ def _nli(config: Config) -> NliModel | None:
     model = NliModel(config.equivalence.nli_model)
     model.load()
     return model
+
+
+def _fitted(config: Config) -> CalibrationFile | None:
+    """The calibration that the config names."""
+    return read_calibration(config.calibration) if config.calibration else None
 
 
 def _groups(plan: Plan) -> set[str]:

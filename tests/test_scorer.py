@@ -11,6 +11,7 @@ import pytest
 from curator.committee.variants import load_variants
 from curator.config import parse_config
 from curator.disagreement.compare import ByVerdicts
+from curator.disagreement.signals import Signals
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
 from curator.results import Scored
 from curator.scorer import Scorer
@@ -97,6 +98,21 @@ def test_known_failures_with_a_score_of_0_are_those_nobody_would_have_seen(score
     found = scored(asked, generations(asked, empty_every=100))
     assert found.blind.unseen.n == 20
     assert found.blind.unseen.value == pytest.approx(17 / 20)  # `plain` errs on three of them
+
+
+def test_a_fitted_score_ranks_and_what_nobody_would_have_seen_stays_that_of_the_default(job: dict[str, Any]) -> None:
+    class Half:
+        name = "half"
+
+        def value(self, found: Signals) -> float:
+            return 0.5
+
+    asked = [replace(c, feedback=Feedback(thumb="down")) if i < 20 else c for i, c in enumerate(cases())]
+    found = Scorer(parse_config(job), asked, load_variants(VARIANTS, None), formula=Half()).score(
+        generations(asked, empty_every=100)
+    )
+    assert {(score.disagreement, score.scorer) for score in found.scores.values()} == {(0.5, "half")}
+    assert found.blind.unseen.value == pytest.approx(17 / 20)
 
 
 def test_failed_calls_are_counted_with_their_member_and_compared_with_nothing(scored: Any) -> None:

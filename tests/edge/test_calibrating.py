@@ -210,6 +210,13 @@ def test_a_bad_row_is_told_with_its_line_and_costs_itself_alone(
     assert f"{118 if 'another' in part else 119} used" in captured.out
 
 
+def test_one_verdict_with_two_wordings_of_the_label_is_one_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    records, _ = made()
+    labels = [{"id": "c0", "wrong": True, "label": label} for label in ("eight", "8")]
+    found = calibrated(capsys, put("r.jsonl", records), "--labels", put("l.jsonl", labels))
+    assert (found["labels"], found["problems"]) == (1, [])
+
+
 def test_many_bad_rows_end_with_6_and_are_not_all_printed(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made()
     bad: list[Record] = [{"id": i, "wrong": "?"} for i in wrong]
@@ -352,6 +359,8 @@ def test_a_missing_fit_stops_a_run_before_anything_is_asked(
 ) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.json"):
         do(job | {"calibration": "nowhere.json"}, encoder, "out")
+    with pytest.raises(ConfigError, match=r"nowhere\.json"):
+        curator.plan(parse_config(job | {"calibration": "nowhere.json"}))
     assert endpoint.bodies == []
 
 
@@ -390,3 +399,7 @@ def test_of_a_run_only_labels_of_the_random_slice_are_used(
         assert found["left_out"] == {RANDOM_ONLY: len(queue) - drawn + corrected}
     sources = {(row.get("reference_source"), row.get("reference_slice")) for row in rows("out/recorded.jsonl")}
     assert sources == {("label", "random"), ("label", "disagreement"), ("correction", None), (None, None)}
+    for row in queue:
+        del row["slice"]
+    put("out/label_queue.jsonl", queue)
+    assert calibrated(capsys, "out")["labels"] == 0  # nothing says how these were chosen
