@@ -1,10 +1,16 @@
-"""What comparing the answers of a case costs, beside the packages that do the same: milliseconds a case.
+"""What scoring costs: beside the packages that compare answers, by kind of answer, and as `curator score` over a file.
 
     python benchmarks/scoring.py [--cases N] [--answers N] [--words N] [--rounds N]
+    python benchmarks/scoring.py --file N [--answers N] [--words N]
 
-A case is 10 answers of 25 words by default: one sentence, of which each answer changes about a third. Every row does all
-cases in each round, the rows take turns, and the best round counts; a ratio is that row's time over our ROUGE-L's. The
-packages are optional (`pip install rouge-score lm-polygraph`): a row that cannot be measured says why. No model is used.
+First the packages. A case is 10 answers of 25 words by default: one sentence, of which each answer changes about a third.
+Every row does all cases in each round, the rows take turns, and the best round counts; a ratio is that row's time over our
+ROUGE-L's. The packages are optional (`pip install rouge-score lm-polygraph`): a row that cannot be measured says why.
+
+Then the kinds, on the records of `recordings.py`: the processor's milliseconds a case from a line to its score, with
+members that count differently, the median of the rounds and in brackets the best one. With `--file` it writes N records of
+all kinds, and 4 N, and runs `curator score` on each as a process with one worker and with two. Memory is the most that it
+and its workers had resident, pages that they share counted for each. No model is used.
 """
 
 from __future__ import annotations
@@ -12,20 +18,35 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the packages would look for models, of which none is needed here
+
+import psutil
+from recordings import as_line, kinds, mixed, recordings
 
 import curator
 from curator.disagreement import graph
 from curator.disagreement.lexical import jaccard_similarities, rouge_l_similarities
+from curator.logs.files import Line
+from curator.records import Kind
+from curator.scoring import Scoring, score_lines
 
 Texts = Sequence[str]
 Scorer = Callable[[Texts], float]
 WORDS = 400
 SEED = 0
 BASE = "our ROUGE-L similarity"
+KIND_CASES = 40
+"""Cases of each kind in a round: more distinct answers than the readers keep, so that no round finds its own again."""
+WEIGHTS = {"model-0/plain": 0.9, "model-1/careful": 0.8}
+LOOK_EVERY_S = 0.05
 
 
 def main() -> None:
@@ -34,7 +55,18 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=10)
     parser.add_argument("--words", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--file", type=int, default=0, metavar="N", help="score files of N and 4 N records instead")
     arguments = parser.parse_args()
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+    if arguments.file:
+        score_files(arguments.file, answers=arguments.answers, words=arguments.words)
+    else:
+        beside_packages(arguments)
+        by_kind(arguments)
+
+
+def beside_packages(arguments: argparse.Namespace) -> None:
+    """Print what comparing the answers of a case costs, ours and the packages'."""
     cases = made_up(arguments.cases, arguments.answers, arguments.words)
     print(
         f"{len(cases)} cases of {arguments.answers} answers of {arguments.words} words, best of {arguments.rounds} rounds"
@@ -44,6 +76,72 @@ def main() -> None:
     for name, took in milliseconds.items():
         value = scorers[name](cases[0])
         print(f"  {name:<42} {took:9.3f} ms   x {took / milliseconds[BASE]:7.1f}   first case {value:.4f}")
+
+
+def by_kind(arguments: argparse.Namespace) -> None:
+    """Print what reading and scoring a case costs, by kind of its answers."""
+    ways = {"kind, target": (True, True), "kind": (True, False), "target": (False, True), "neither": (False, False)}
+    print(f"\nms a case by kind of answer, with:{'':9}" + "".join(f"{way:>18}" for way in ways))
+    for kind in kinds():
+        took = [kind_ms(kind, arguments, with_kind=known, with_target=target) for known, target in ways.values()]
+        print(f"  {kind:<42}" + "".join(f"{median(ms):9.3f} ({min(ms):.3f})".rjust(18) for ms in took))
+
+
+def kind_ms(kind: Kind, arguments: argparse.Namespace, *, with_kind: bool, with_target: bool) -> list[float]:
+    """The processor's milliseconds a case in each round."""
+    records = recordings(kind, KIND_CASES, answers=arguments.answers, words=arguments.words)
+    lines = [
+        Line(number, as_line(record, with_kind=with_kind, with_target=with_target))
+        for number, record in enumerate(records, 1)
+    ]
+    rounds = []
+    for _ in range(arguments.rounds):
+        start = time.process_time()
+        score_lines(lines, scoring=Scoring(), weights=WEIGHTS)
+        rounds.append((time.process_time() - start) / len(lines) * 1000)
+    return rounds
+
+
+def score_files(count: int, *, answers: int, words: int) -> None:
+    """Print how fast `curator score` is over a file, and what memory it takes, by workers and length of the file."""
+    rates: dict[tuple[int, int], float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (count, 4 * count):
+            path = Path(folder) / f"{n}.jsonl"
+            with path.open("wb") as file:
+                file.writelines(mixed(n, answers=answers, words=words))
+            for jobs in (1, 2):
+                seconds, peak = scored(path, jobs)
+                rates[n, jobs] = n / seconds
+                print(
+                    f"  {n:>9,} records, {jobs} at a time {seconds:8.1f} s {n / seconds:8,.0f}/s {peak / 1e6:8,.0f} MB"
+                )
+            print(f"  two are {rates[n, 2] / rates[n, 1]:.2f} times as fast as one")
+
+
+def scored(path: Path, jobs: int) -> tuple[float, int]:
+    """The seconds that `curator score` takes, and the most bytes that it and its workers had resident."""
+    command = [sys.executable, "-m", "curator.cli", "score", str(path), "--jobs", str(jobs)]
+    start, peak = time.monotonic(), 0
+    process = subprocess.Popen([*command, "--out", str(path.with_suffix(".scores"))], stdout=subprocess.DEVNULL)  # noqa: S603
+    while process.poll() is None:
+        peak = max(peak, resident(process.pid))
+        time.sleep(LOOK_EVERY_S)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return time.monotonic() - start, peak
+
+
+def resident(pid: int) -> int:
+    """The resident bytes of a process and its children."""
+    total = 0
+    try:
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            total += process.memory_info().rss
+    except psutil.NoSuchProcess:  # it ended meanwhile
+        pass
+    return total
 
 
 def made_up(cases: int, answers: int, words: int) -> list[list[str]]:
