@@ -111,25 +111,32 @@ def score_files(count: int, *, answers: int, words: int) -> None:
             with path.open("wb") as file:
                 file.writelines(mixed(n, answers=answers, words=words))
             for jobs in (1, 2):
-                seconds, peak = scored(path, jobs)
+                seconds, busy, peak = scored(path, jobs)
                 rates[n, jobs] = n / seconds
                 print(
-                    f"  {n:>9,} records, {jobs} at a time {seconds:8.1f} s {n / seconds:8,.0f}/s {peak / 1e6:8,.0f} MB"
+                    f"  {n:>9,} records, --jobs {jobs} {seconds:8.1f} s {n / seconds:8,.0f}/s"
+                    f" {busy / n * 1000:8.3f} ms of a processor each {peak / 1e6:8,.0f} MB"
                 )
             print(f"  two are {rates[n, 2] / rates[n, 1]:.2f} times as fast as one")
 
 
-def scored(path: Path, jobs: int) -> tuple[float, int]:
-    """The seconds that `curator score` takes, and the most bytes that it and its workers had resident."""
+def scored(path: Path, jobs: int) -> tuple[float, float, int]:
+    """The seconds that `curator score` takes, those of the processors, and the most bytes that were resident."""
     command = [sys.executable, "-m", "curator.cli", "score", str(path), "--jobs", str(jobs)]
-    start, peak = time.monotonic(), 0
+    start, busy, peak = time.monotonic(), children_s(), 0
     process = subprocess.Popen([*command, "--out", str(path.with_suffix(".scores"))], stdout=subprocess.DEVNULL)  # noqa: S603
     while process.poll() is None:
         peak = max(peak, resident(process.pid))
         time.sleep(LOOK_EVERY_S)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return time.monotonic() - start, peak
+    return time.monotonic() - start, children_s() - busy, peak
+
+
+def children_s() -> float:
+    """The processors' seconds of all child processes that have ended, and of theirs."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def resident(pid: int) -> int:

@@ -30,8 +30,8 @@ _APPROXIMATELY = r"(?:about|approximately|around|roughly|exactly|only|~|≈|=|[a
 _UNIT = r"\s*%?(?:\s*[^\W\d_][^\s\d]*){0,3}"
 _CALCULATION = re.compile(r"(?<![\d.,])\d[\d.,]*%?\s*[-+*/×÷x]\s*[$€£]?\d[\d.,]*%?\s*=\s*[$€£]?\s*-?\d")  # noqa: RUF001
 _DIGIT = re.compile(r"\d")
-_BEFORE_A_DIGIT = 5
-"""Characters that a number may have before its first digit: two signs, a currency, a blank and a point."""
+_BEFORE_A_DIGIT = 4
+"""Characters that a number may have before its first digit: a sign, a currency, a blank and a point."""
 _MARKS = re.compile(r"<<[^<>]*>>")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 _ASIDE = re.compile(r"\([^()]*\)")
