@@ -131,9 +131,16 @@ def known_failures(blind: BlindShare) -> str:
 def noise_sentence(noise: NoiseFloor) -> str:
     """What repeats at temperature 0 say, and what they do not."""
     if noise.cold and noise.one_prompt:
+        floor = (
+            ""
+            if noise.floor is None
+            else f" Two of them differ by {noise.floor:.3f} on average, and not all are the same on"
+            f" {interval(noise.differing)} of {counted(noise.differing.n, 'case')}: that is the noise floor, and no score"
+            " here stands for more."
+        )
         return (
             "All answers were given by one prompt at temperature 0. Such repeats carry no signal, so that their agreement is"
-            " no certainty: ask at a higher temperature, or with more prompt variants."
+            f" no certainty: ask at a higher temperature, or with more prompt variants.{floor}"
         )
     if noise.floor is None or noise.spread is None:
         return (
