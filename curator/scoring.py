@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -30,6 +30,7 @@ from curator.logs.files import Line, expand, physical_lines
 from curator.outputs.files import write_atomic
 from curator.processes import cores, map_ordered
 from curator.records import JsonValue, MemberHealth, Score, Source, Unreadable
+from curator.score_figures import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
 MAX_LINE_BYTES = 64 * 2**20
@@ -47,7 +48,7 @@ class ScoreResult:
     """How many records were scored, how many were set aside, and where the scores went (None: stdout).
 
     `health` is that of the members, over a sample of the records; it is empty where every member counts the same.
-    `notes` are what else the user should know.
+    `notes` are what else the user should know. `figures` are what the scores look like as a whole.
     """
 
     scored: int
@@ -55,6 +56,7 @@ class ScoreResult:
     out: Path | None
     health: tuple[MemberHealth, ...] = ()
     notes: tuple[str, ...] = ()
+    figures: ScoreFigures = field(default_factory=ScoreFigures)
 
     @property
     def exit_code(self) -> int:
@@ -64,8 +66,8 @@ class ScoreResult:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each member that does not count in full, and the notes."""
-        return (*health_warnings(self.health), *self.notes)
+        """A sentence for each member that does not count in full, each reason to mistrust the scores, and the notes."""
+        return (*health_warnings(self.health), *self.figures.warnings, *self.notes)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -73,13 +75,14 @@ class ScoreResult:
             "scored": self.scored,
             "set_aside": self.set_aside,
             "out": str(self.out) if self.out else None,
+            **self.figures.as_json(),
             "weights": dict(group_weights(self.health)),
             "warnings": list(self.warnings),
         }
 
     def as_text(self) -> str:
         """The figures for people."""
-        return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}"
+        return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.as_text()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +163,14 @@ def score_file(
     scores = tally.scores(path, scoring, group_weights(health))
     if out is not None:
         write_atomic(out, scores)
-        return ScoreResult(tally.scored, tally.set_aside, out, health)
+        return tally.result(out, health)
     try:
         stdout.writelines(scores)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise StorageError(f"stdout cannot be written ({error.strerror})", remedy="free some space") from error
-    return ScoreResult(tally.scored, tally.set_aside, out, health)
+    return tally.result(out, health)
 
 
 def readable(path: Path) -> Iterator[Recorded]:
@@ -180,14 +183,10 @@ def readable(path: Path) -> Iterator[Recorded]:
 
 def spread(items: Iterable[T]) -> list[T]:
     """All items, or where there are many, `LEARN_FROM` to twice as many that are evenly spread; others are not kept."""
-    kept: list[T] = []
-    step = 1
-    for number, item in enumerate(items):
-        if number % step == 0:
-            kept.append(item)
-        if len(kept) > 2 * LEARN_FROM:
-            kept, step = kept[::2], 2 * step
-    return kept
+    found: Spread[T] = Spread(LEARN_FROM)
+    for item in items:
+        found.add(item)
+    return found.kept
 
 
 class _Tally:
@@ -195,6 +194,7 @@ class _Tally:
 
     def __init__(self, file: str, on_problem: Callable[[Unreadable], None]) -> None:
         self.scored = self.set_aside = 0
+        self._watch = Watch()
         self._file = file
         self._on_problem = on_problem
 
@@ -212,19 +212,30 @@ class _Tally:
                     self._on_problem(Unreadable(Source(self._file, result.line), result.reason, result.remedy))
                 else:
                     self.scored += 1
-                    yield result
+                    self._watch.add(result[1])
+                    yield result[0]
+
+    def result(self, out: Path | None, health: tuple[MemberHealth, ...]) -> ScoreResult:
+        """What it came to, when the scores are through."""
+        return ScoreResult(self.scored, self.set_aside, out, health, figures=self._watch.figures())
 
 
-def score_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[bytes | Problem]:
-    """The score of each line that is not blank, as a JSON line, or what is wrong with it; done in a worker process."""
-    results: list[bytes | Problem] = []
+Scored = tuple[bytes, Seen]
+"""A score as a JSON line, and what is kept of its record."""
+
+
+def score_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[Scored | Problem]:
+    """The score of each line that is not blank, or what is wrong with the line; done in a worker process."""
+    results: list[Scored | Problem] = []
     for line in lines:
         if line.data is None:
             remedy = "mend or remove the line; the others are scored"
             results.append(Problem(line.number, line.problem or "", remedy))
         elif line.data.strip():
             try:
-                results.append(_line(_scored(read_record(line.data), scoring, weights)))
+                record = read_record(line.data)
+                found = _scored(record, scoring, weights)
+                results.append((_line(found), see(record, found)))
             except Unfit as unfit:
                 results.append(Problem(line.number, unfit.reason, unfit.remedy))
     return results

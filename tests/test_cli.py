@@ -428,7 +428,9 @@ def test_score_reads_a_file_and_sets_lines_aside(capsys: pytest.CaptureFixture[s
     lines = [json.dumps(record) for record in good]
     (tmp_path / "recorded.jsonl").write_text("\n".join([*lines[:4], "{broken", *lines[4:]]) + "\n")
     assert main(["score", "recorded.jsonl", "--out", "scores.jsonl"]) == 0
-    assert "recorded.jsonl:5" in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert "recorded.jsonl:5" in captured.err
+    assert "9 records scored, 1 set aside: scores.jsonl\n0 of 9 unanimous (0%)" in captured.out
     scores = [json.loads(line) for line in Path("scores.jsonl").read_text().splitlines()]
     assert list(scores[0]) == ["id", "disagreement", "within", "between", "against_target", "kind", "scorer", "majority",
                                "agreement", "n"]  # fmt: skip
@@ -467,11 +469,17 @@ def test_score_does_not_mind_a_byte_order_mark(tmp_path: Path) -> None:
     assert json.loads(Path("scores.jsonl").read_text())["disagreement"] == 1
 
 
-def test_score_gives_the_same_bytes_on_one_and_on_two_processors(tmp_path: Path) -> None:
+def test_score_gives_the_same_bytes_on_one_and_on_two_processors(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     records = [{"id": str(i), "input": "q", "generations": ["yes", "no", f"it is {i % 5}"]} for i in range(2000)]
     (tmp_path / "recorded.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    told = []
     for jobs in ("1", "2"):
-        assert main(["score", "recorded.jsonl", "--out", f"scores{jobs}.jsonl", "--jobs", jobs]) == 0
+        assert main(["score", "recorded.jsonl", "--out", f"scores{jobs}.jsonl", "--jobs", jobs, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out) | {"out": ""})
+    assert told[0] == told[1]
+    assert told[0]["length_n"] == 2000
     assert Path("scores1.jsonl").read_bytes() == Path("scores2.jsonl").read_bytes()
     assert len(Path("scores1.jsonl").read_bytes().splitlines()) == 2000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import html
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from curator.cli import main
 from curator.committee.host import Host
 from curator.committee.store import GenerationStore
 from curator.config import Config, parse_config
@@ -484,3 +486,35 @@ def test_a_healthy_committee_loses_no_answer(
     assert all(row["n"] == 4 for row in rows(tmp_path / "out" / "cases.jsonl"))
     assert all("left_out" not in row for row in rows(tmp_path / "out" / "recorded.jsonl"))
     assert result.warnings == ()
+
+
+def test_repeats_at_temperature_0_are_nowhere_called_certain(
+    job: dict[str, Any],
+    endpoint: Any,
+    encoder: Any,
+    write_logs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = job["committee"]["models"][0] | {"send_seed": False}
+    cold = {"models": [model], "variants": ["plain"], "temperatures": [0], "repeats": 3}
+    result = do(parse_config(job | {"committee": cold}), tmp_path, encoder)
+    assert (result.summary.noise.cold, result.summary.noise.one_prompt) == (True, True)
+    assert result.summary.noise.floor == 0.0
+    assert result.summary.disagreement.unanimous == result.summary.counts.scored > 10
+    out = tmp_path / "out"
+    for name in ("report.md", "report.html"):
+        text = html.unescape((out / name).read_text(encoding="utf-8"))
+        assert "Such repeats carry no signal, so that their agreement is no certainty" in text
+        assert "Two of them differ by 0.000 on average" in text
+        assert "unanimous" in text[: text.index("repeats at temperature 0, no certainty")]
+    given = [row["diagnosis"] for row in rows(out / "cases.jsonl")]
+    assert "stable" not in {one["name"] for one in given}
+    assert all(not one["certain"] for one in given if one["name"] != "not-enough-data")
+    assert any("which alone says nothing" in one["evidence"] for one in given)
+    capsys.readouterr()
+    assert main(["score", str(out / "recorded.jsonl"), "--out", str(tmp_path / "scores.jsonl"), "--json"]) == 0
+    told = capsys.readouterr()
+    (warning,) = json.loads(told.out)["warnings"]
+    assert "at temperature 0, which carry no signal: that they agree is no certainty" in warning
+    assert told.err.count("carry no signal") == 1

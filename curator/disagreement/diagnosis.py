@@ -225,16 +225,21 @@ def _by_variant(pool: _Pool, split: Parts) -> float | None:
 def _agreed(pool: _Pool) -> _Found:
     """What an agreement is worth: against the labels, against production, or nothing where it could not have failed."""
     unlike, against = pool.unlike, pool.against
-    agree = f"The members agree (two answers differ by {unlike:.2f})"
+    who = (
+        "The members agree" if pool.signal else "Repeats of one prompt at temperature 0 agree, which alone says nothing"
+    )
+    agree = f"{who} (two answers differ by {unlike:.2f})"
     if pool.calm_wrong and pool.calm_wrong >= MOST * pool.calm_labelled:
         return _Found(
             "consistently-wrong",
             f"{agree}, and on {pool.calm_wrong:,} of {_cases(pool.calm_labelled)} with a label it says otherwise.",
+            certain=pool.signal,
         )
     if against is not None and against >= MOST and against - unlike >= APART:
         return _Found(
             "against-production",
             f"{agree}, and {against:.0%} of it is against the logged answer (n={_cases(pool.known_targets)}).",
+            certain=pool.signal,
         )
     if not pool.signal:
         return _Found(

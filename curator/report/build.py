@@ -28,7 +28,7 @@ from curator.records import (
 )
 from curator.report.answers import AnswerGroup
 from curator.report.category_summary import CategoryBuilder, summarise_categories
-from curator.report.statistics import histogram, mean, pearson, rounded, share, spearman
+from curator.report.statistics import UNANIMOUS, histogram, mean, pearson, rounded, share, spearman
 from curator.report.summary import (
     AdaptiveSummary,
     CalibrationSummary,
@@ -52,7 +52,6 @@ MOST_POINTS = 1500
 MOST_REASONS = 20
 _TITLE_LIMIT = 40
 _REASON_LIMIT = 300
-_UNANIMOUS = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _diagnoses(run: RunRecords) -> tuple[DiagnosisCount, ...]:
 
 def _disagreement(scores: Iterable[Score]) -> DisagreementSummary:
     scored = list(scores)
-    unanimous = [s for s in scored if s.agreement is not None and s.agreement >= _UNANIMOUS]
+    unanimous = [s for s in scored if s.agreement is not None and s.agreement >= UNANIMOUS]
     return DisagreementSummary(
         scorers=tuple(sorted({s.scorer for s in scored})),
         mean=mean(s.disagreement for s in scored),
@@ -237,7 +236,7 @@ def _disagreement(scores: Iterable[Score]) -> DisagreementSummary:
         against_target=mean(s.against_target for s in scored),
         histogram=histogram(s.disagreement for s in scored if s.disagreement is not None),
         unanimous=len(unanimous),
-        unanimous_against_target=sum((s.against_target or 0.0) >= _UNANIMOUS for s in unanimous),
+        unanimous_against_target=sum((s.against_target or 0.0) >= UNANIMOUS for s in unanimous),
         unscored=_counted(s.reason or "no reason given" for s in scored if s.disagreement is None),
     )
 

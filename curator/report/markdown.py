@@ -27,6 +27,7 @@ from curator.report.wording import (
     rate_with_n,
     reading,
     score,
+    unanimous_at_0,
     unwell,
     usd,
     with_n,
@@ -89,7 +90,10 @@ def _head(summary: Summary) -> str:
         ("unique cases", count(c.kept)),
         ("asked of the committee", count(c.asked)),
         ("mean disagreement", with_n(spread.mean)),
-        ("unanimous", f"{percent(share(spread.unanimous, c.scored))} of {count(c.scored)} scored"),
+        (
+            "unanimous",
+            f"{percent(share(spread.unanimous, c.scored))} of {count(c.scored)} scored{unanimous_at_0(summary.noise)}",
+        ),
         ("selected", count(c.selected)),
         ("cost", usd(summary.committee.cost_usd)),
     ]

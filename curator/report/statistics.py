@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 LEAST_FOR_MEAN = 3
 LEAST_FOR_CORRELATION = 10
 HISTOGRAM_BINS = 10
+UNANIMOUS = 1 - 1e-9
+"""A share from which on it is all of them: a mean of similarities may miss 1 by rounding."""
 _DIGITS = 6  # enough for any reader, few enough that every machine writes the same
 
 

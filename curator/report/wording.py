@@ -128,12 +128,29 @@ def known_failures(blind: BlindShare) -> str:
     )
 
 
+def says_nothing(noise: NoiseFloor) -> bool:
+    """Whether all answers are repeats of one prompt at temperature 0, so that their agreement says nothing."""
+    return noise.cold and noise.one_prompt
+
+
+def unanimous_at_0(noise: NoiseFloor) -> str:
+    """What stands behind the share of unanimous cases where it says nothing."""
+    return ": repeats at temperature 0, no certainty" if says_nothing(noise) else ""
+
+
 def noise_sentence(noise: NoiseFloor) -> str:
     """What repeats at temperature 0 say, and what they do not."""
-    if noise.cold and noise.one_prompt:
+    if says_nothing(noise):
+        floor = (
+            ""
+            if noise.floor is None
+            else f" Two of them differ by {noise.floor:.3f} on average, and not all are the same on"
+            f" {interval(noise.differing)} of {counted(noise.differing.n, 'case')}: that is the noise floor, and what"
+            " they differ by among themselves says no more."
+        )
         return (
             "All answers were given by one prompt at temperature 0. Such repeats carry no signal, so that their agreement is"
-            " no certainty: ask at a higher temperature, or with more prompt variants."
+            f" no certainty: ask at a higher temperature, or with more prompt variants.{floor}"
         )
     if noise.floor is None or noise.spread is None:
         return (

@@ -107,6 +107,10 @@ def test_repeats_at_temperature_0_carry_no_signal() -> None:
     cold = diagnose([of("m.plain:aaaaa", temperature=0.0)])
     assert cold.name == "not-enough-data"
     assert "no signal" in cold.evidence
+    for wrong in (of("m.plain:aaaaa", temperature=0.0, labels="b"), of("m.plain:aaaaa", temperature=0.0, against=1.0)):
+        found = diagnose([wrong])
+        assert (found.name, found.certain) == ("consistently-wrong" if wrong.labels else "against-production", False)
+        assert "Repeats of one prompt at temperature 0 agree, which alone says nothing" in found.evidence
     assert diagnose([of("m.plain:aaaaa")]).name == "stable"
     assert diagnose([of("m.plain:a m.careful:a", temperature=0.0)]).name == "stable"
 

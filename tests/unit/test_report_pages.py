@@ -379,7 +379,11 @@ def test_both_pages_say_what_disagreement_could_not_have_seen(summary: Summary) 
 
 def test_agreement_at_temperature_0_is_never_called_certain() -> None:
     rate = Rate(0.0, 0.0, 0.04, 90)
-    assert "carry no signal" in noise_sentence(NoiseFloor(0.0, rate, 0.0, cold=True, one_prompt=True))
+    cold = noise_sentence(NoiseFloor(0.004, rate, 0.004, cold=True, one_prompt=True))
+    assert "carry no signal" in cold
+    assert "differ by 0.004 on average, and not all are the same on 0% (95% interval 0% to 4.0%) of 90 cases" in cold
+    few = Rate(None, None, None, 3)
+    assert "differ" not in noise_sentence(NoiseFloor(None, few, None, cold=True, one_prompt=True))
     near = noise_sentence(NoiseFloor(0.01, rate, 0.02, cold=True, one_prompt=False))
     assert "no certainty" in near
     assert "near that floor" in near
