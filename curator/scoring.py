@@ -107,7 +107,10 @@ DEFAULT_SCORING = Scoring()
 
 
 def score(
-    records: Iterable[Mapping[str, object]], *, scoring: Scoring = Scoring(), calibration: Calibration | None = None
+    records: Iterable[Mapping[str, object]],
+    *,
+    scoring: Scoring = DEFAULT_SCORING,
+    calibration: Calibration | None = None,
 ) -> list[Score]:
     """Score generations you already have: records of contract 4, in order.
 
@@ -144,12 +147,12 @@ def score_file(
     *,
     stdout: BinaryIO,
     on_problem: Callable[[Unreadable], None],
-    scoring: Scoring = Scoring(),
+    scoring: Scoring = DEFAULT_SCORING,
 ) -> ScoreResult:
     """Score a file of records (plain, gzip or zstd) with constant memory.
 
     The scores go to `out`, whole or not at all, or to `stdout` as they come, in the order of the file. `on_problem` is
-    told of each line that was set aside. The file is read twice, unless every member counts the same.
+    told of each line that was set aside. The file is read twice, so that of a pipe every member counts the same.
 
     Raises:
         LogsError: there is no such file.
@@ -158,7 +161,7 @@ def score_file(
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
-    health = () if scoring.equal_members else recorded_health(readable(path))
+    health = recorded_health(readable(path)) if path.is_file() and not scoring.equal_members else ()
     tally = _Tally(str(path), on_problem)
     scores = tally.scores(path, scoring, group_weights(health))
     if out is not None:

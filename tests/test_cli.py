@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -461,6 +462,16 @@ def test_score_counts_members_by_their_health_unless_told_otherwise(
     )
     assert weighted[1] == 0
     assert equal[1] > 0.2
+
+
+def test_score_reads_a_pipe_which_can_be_read_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    line = json.dumps({"id": "a", "generations": ["1", "2"]})
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(line + "\n",))
+    writer.start()
+    assert main(["score", "pipe", "--out", "scores.jsonl"]) == 0
+    writer.join(10)
+    assert json.loads(Path("scores.jsonl").read_text())["disagreement"] == 1
 
 
 def test_score_does_not_mind_a_byte_order_mark(tmp_path: Path) -> None:

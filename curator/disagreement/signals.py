@@ -28,6 +28,9 @@ from curator.records import Kind
 
 FEW_WORDS = 8
 """An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
+FIELDED: tuple[Kind, ...] = ("json", "tool_call")
+STRUCTURED: tuple[Kind, ...] = (*FIELDED, "code")
+"""Kinds whose reading is all there is to an answer, however long."""
 MOST_FIELDS = 20
 LEAST_APART = 0.5
 """How far two short answers of different classes are apart at least: "James I" and "King James" may or may not be one."""
@@ -94,10 +97,10 @@ def measure(
     """The signals of at least two answers; their order makes no difference.
 
     Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
-    target's. Of short answers in different classes, `total` and `against` also see how much of their words they share,
-    unless it is a model that told them apart: then their mean distances stand there. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target. `compare` says
-    which answers mean the same, and how far texts are apart. `input` is what was asked, see `read_answer`. `weights` are
-    those of groups, 1 where a group has none.
+    target's. Of short answers `total` and `against` are mean distances that see how many words two classes share, unless a
+    model told them apart. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target.
+    `compare` says which answers mean the same, and how far texts are apart. `input` is what was asked, see `read_answer`.
+    `weights` are those of groups, 1 where a group has none.
     """
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
@@ -113,7 +116,7 @@ def measure(
     wording = _wording([readings[text] for text in told], told)
     numbers = compare.classes(read, against)
     found = _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
-    if kind in ("json", "tool_call"):
+    if kind in FIELDED:
         return replace(found, fields=_differing_fields(read))
     if kind != "short" or compare.name:
         return found
@@ -186,7 +189,7 @@ def _short_distances(answers: Sequence[Answer], numbers: Sequence[int]) -> NDArr
 def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:
     """How far apart the texts are beyond what was read in them; None where that is all there is to them."""
     bare = [
-        answer.kind == "json" or len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS
+        answer.kind in STRUCTURED or len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS
         for answer, text in zip(answers, texts, strict=True)
     ]
     if all(bare) and answers[0].kind != "short":
