@@ -28,12 +28,11 @@ from curator.errors import LogsError
 from curator.logs.files import physical_lines
 from curator.logs.judgements import Judgement, JudgementFile, read_judgements
 from curator.outputs.calibration_file import Verdict, save_calibration, verdict
+from curator.outputs.label_queue import LABEL_QUEUES
 from curator.records import JsonValue, Source, Unreadable
 from curator.scoring import DEFAULT_SCORING, MAX_LINE_BYTES, MAX_UNREADABLE, Scoring, read_records, readable, spread
 
 RECORDED = "recorded.jsonl"
-QUEUES = ("label_queue.csv", "label_queue.jsonl")
-"""What a run folder holds of answers, and of labels that no later run has read yet."""
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
 FREE_TEXT = "free text: a label in other words may say the same; say `wrong` (true or false) with --labels"
@@ -185,7 +184,7 @@ def calibrate_file(
         StorageError: `out` cannot be written.
     """
     path = recorded / RECORDED if recorded.is_dir() else recorded
-    files = list(labels) or [str(recorded / name) for name in QUEUES if (recorded / name).is_file()]
+    files = list(labels) or [str(recorded / name) for name in LABEL_QUEUES if (recorded / name).is_file()]
     judged = read_judgements(files) if files else JudgementFile({}, ())
     left_out: Counter[str] = Counter()
     found = _Reading(path, judged.judgements, left_out, references=not labels)

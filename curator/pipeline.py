@@ -33,6 +33,7 @@ from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
+from curator.outputs.label_queue import LABEL_QUEUES
 from curator.progress import Progress, Silent
 from curator.records import Case, Generation, Pick, Unreadable
 from curator.report.categories import build_categories
@@ -44,7 +45,6 @@ from curator.selection.choose import candidates, random_order, select
 from curator.status import StatusFile
 
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
-LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 
 
 class RunOptions(TypedDict, total=False):

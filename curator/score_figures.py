@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from curator.disagreement.recorded import Recorded
 from curator.records import JsonValue, Score
-from curator.report.statistics import UNANIMOUS, Figure, share, spearman
+from curator.report.statistics import LEAST_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
 from curator.report.wording import NO_DATA, percent
 
 T = TypeVar("T")
@@ -81,17 +81,23 @@ class ScoreFigures:
         """The figures for machines; shares are of the records with two answers or more."""
         return {
             "too_few_answers": self.too_few,
+            "repeats_at_temperature_0": self.cold,
             "unanimous": self.unanimous,
             "unanimous_share": share(self.unanimous, self.compared) if self.compared else None,
             "length_spearman": self.length.value,
             "length_n": self.length.n,
         }
 
+    def _rho(self) -> str:
+        if self.length.value is not None:
+            return f"{self.length.value:+.2f}"
+        return NO_DATA if self.length.n < LEAST_FOR_CORRELATION else "none, as scores or lengths are all the same"
+
     def as_text(self) -> str:
         """The figures for people."""
         few = f"{self.too_few:,} with too few answers; " if self.too_few else ""
         same = f" ({percent(share(self.unanimous, self.compared))})" if self.compared else ""
-        rho = NO_DATA if self.length.value is None else f"{self.length.value:+.2f}"
+        rho = self._rho()
         return (
             f"{few}{self.unanimous:,} of {self.compared:,} unanimous{same}, which may be wrong all the same;"
             f" Spearman with the length of the answers: {rho} (n={self.length.n:,})"
@@ -99,20 +105,28 @@ class ScoreFigures:
 
 
 class Spread(Generic[T]):
-    """Of a stream all items, or where there are many, `least` to twice as many that are evenly spread."""
+    """Of a stream all items, or where there are many, `least` to twice as many that are evenly spread.
 
-    def __init__(self, least: int) -> None:
+    Where items have a `size`, fewer are kept if need be, so that they do not come to more than `most`.
+    """
+
+    def __init__(self, least: int, *, most: int | None = None, size: Callable[[T], int] = lambda _: 0) -> None:
         self.kept: list[T] = []
-        self._least = least
-        self._seen, self._step = 0, 1
+        self._least, self._most, self._size = least, most, size
+        self._seen, self._step, self._total = 0, 1, 0
 
     def add(self, item: T) -> None:
         """Take the next item in."""
         if self._seen % self._step == 0:
             self.kept.append(item)
+            self._total += self._size(item)
         self._seen += 1
-        if len(self.kept) > 2 * self._least:
+        while len(self.kept) > 2 * self._least or self._too_large():
             self.kept, self._step = self.kept[::2], 2 * self._step
+            self._total = sum(map(self._size, self.kept))
+
+    def _too_large(self) -> bool:
+        return self._most is not None and self._total > self._most and len(self.kept) > 1
 
 
 class Watch:

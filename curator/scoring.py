@@ -39,6 +39,7 @@ CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
 LEARN_FROM = 2000
 """Records that the members are judged by: their rates are known to a percent or two then."""
+LEARN_BYTES = 2**26
 WORTH_A_PROCESS = 8
 """Chunks from which on more than one process is worth its start."""
 
@@ -138,6 +139,10 @@ def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
             found.append(read_record(orjson.dumps(record)))
         except Unfit as unfit:
             raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
+        except TypeError as error:  # orjson's
+            raise LogsError(
+                f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
+            ) from error
     return found
 
 
@@ -177,8 +182,14 @@ def score_file(
 
 
 def readable(path: Path) -> Iterator[Recorded]:
-    """The records of a file that can be read, or where there are many of them, `LEARN_FROM` and more, evenly spread."""
-    for line in spread(physical_lines(path, max_bytes=MAX_LINE_BYTES)):
+    """The records of a file that can be read, or where there are many of them, `LEARN_FROM` and more, evenly spread.
+
+    Of large records there are fewer: no more than `LEARN_BYTES` of them and the longest one are held.
+    """
+    found: Spread[Line] = Spread(LEARN_FROM, most=LEARN_BYTES, size=lambda line: len(line.data or b""))
+    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
+        found.add(line)
+    for line in found.kept:
         if line.data and line.data.strip():
             with contextlib.suppress(Unfit):
                 yield read_record(line.data)

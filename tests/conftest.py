@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class FakeEndpoint:
         self.error = "no"
         self.delay_s = 0.0
         self.temperature: float | None = None  # the only one it takes, if not None
+        self.answer: Callable[[], str] | None = None  # what it answers instead
         self.broken_for: str | None = None  # requests with this text in them get nonsense for an answer
         self.batches: list[list[dict[str, Any]]] = []  # the lines of each one handed in
         self._files: dict[str, bytes] = {}
@@ -85,6 +86,8 @@ class FakeEndpoint:
         done = _completion(body)
         if self.broken_for and self.broken_for in json.dumps(body["messages"]):
             done["choices"][0]["message"]["content"] = "zz qx vv"
+        if self.answer is not None:
+            done["choices"][0]["message"]["content"] = self.answer()
         return web.json_response(done)
 
     async def _upload(self, request: web.Request) -> web.Response:

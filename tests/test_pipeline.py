@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import html
+import itertools
 import json
 import os
 import signal
@@ -518,3 +519,18 @@ def test_repeats_at_temperature_0_are_nowhere_called_certain(
     (warning,) = json.loads(told.out)["warnings"]
     assert "at temperature 0, which carry no signal: that they agree is no certainty" in warning
     assert told.err.count("carry no signal") == 1
+
+
+def test_cases_say_in_which_fields_structured_answers_differ(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    labels = itertools.cycle(["a", "b", "b"])
+    endpoint.answer = lambda: json.dumps({"topic": next(labels), "lang": "en"})
+    do(parse_config(job | {"tasks": {"route": {"kind": "json"}}}), tmp_path, encoder)
+    scored = [row for row in rows(tmp_path / "out" / "cases.jsonl") if row.get("n")]
+    assert scored
+    assert all(set(row["fields"]) <= {"topic"} for row in scored)
+    assert any(row["fields"] for row in scored)
+    endpoint.answer = None
+    do(parse_config(job), tmp_path, encoder, "labels")
+    assert all("fields" not in row for row in rows(tmp_path / "labels" / "cases.jsonl"))

@@ -32,6 +32,8 @@ from curator.progress import Progress
 from curator.records import Case, Generation, JsonValue, Member, Message, stable_unit
 
 PROMPT = "same-answer"
+NO_VERDICT = "the reply is no verdict"
+"""Nothing of the reply stands beside it: it may quote the logs, and each one would be a reason of its own."""
 QUESTION_LIMIT = 2000
 """Characters of a question that the judge sees; of a longer one the head and the tail."""
 
@@ -248,8 +250,7 @@ def _verdict(generation: Generation) -> Verdict:
     if generation.error is not None:
         return Verdict(None, generation.error)
     same = read_verdict(generation.text)
-    reason = f"the reply is no verdict: {generation.text[:80]!r}" if same is None else None
-    return Verdict(same, reason, generation.cost_usd)
+    return Verdict(same, NO_VERDICT if same is None else None, generation.cost_usd)
 
 
 def _shortened(question: str) -> str:

@@ -20,6 +20,8 @@ from curator.disagreement.pairs import Pair
 from curator.errors import MissingDependency
 
 _BATCH = 32
+_KEPT = 100_000
+"""Verdicts that are remembered; what more pairs there are is decided again where it comes again."""
 _REMEDY = (
     "name a cross-encoder for NLI under `equivalence: nli_model:`, by its folder or by its hub name where the hub can be"
     " reached; or take another `method`"
@@ -61,6 +63,8 @@ class NliModel:
         Raises:
             MissingDependency: the model or its package is not there, or it is no NLI model.
         """
+        if len(self._known) > _KEPT:  # a stream of records has no end
+            self._known.clear()
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
         if new:
             model, entailment = self._model

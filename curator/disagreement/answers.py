@@ -59,7 +59,7 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
     if not part:
         return Answer("empty", "", "")
     if kind == "text":
-        refused = refuses(part) and len(part.split()) <= REFUSAL_WORDS
+        refused = len(part.split(maxsplit=REFUSAL_WORDS)) <= REFUSAL_WORDS and refuses(part)
         return Answer("refusal" if refused else kind, normalise_space(part), part)
     if kind in ("label", "choice"):
         found = _read_option(part, tuple(labels), input)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.disagreement.words import word_mask
+
 VERSIONS: Mapping[str, int] = {"rouge_l_similarities": 1, "jaccard_similarities": 1}
 """The version of each similarity, raised whenever a value of it changes."""
 
@@ -83,8 +85,8 @@ def _common_lengths(texts: Sequence[Words]) -> Iterator[list[int]]:
 
 
 def _jaccard(texts: Sequence[Words]) -> Floats:
-    bits: dict[str, int] = {}
-    masks = [sum(1 << bits.setdefault(word, len(bits)) for word in set(text)) for text in texts]
+    places: dict[str, int] = {}
+    masks = [word_mask(set(text), places) for text in texts]
     return _symmetric(
         [(mask & other).bit_count() / (mask | other).bit_count() for other in masks[:i]] for i, mask in enumerate(masks)
     )

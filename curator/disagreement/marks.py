@@ -20,6 +20,7 @@ _MINUS = re.compile(r"(?:^|[\s(])[-−]$")  # noqa: RUF001 - the typographic min
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n])[\s\"'(*“]*$")
 _YES_NO = re.compile(r"\W*(yes|no|true|false)\b(?=\s*(?:[,.;:!-]|$))", re.IGNORECASE)
 _MAX_DIGITS = 40
+_LOOK_BACK = 80
 _SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 
@@ -91,7 +92,7 @@ class Marks:
     says: str
 
 
-@lru_cache(maxsize=2**9)
+@lru_cache(maxsize=2**10)
 def marks(text: str) -> Marks:
     """Read the marks of an answer. Numbers are digits (`1,000`, `-2.50`, `3 million`), words up to twenty, `II`, `1st`."""
     text = text.replace("’", "'")  # noqa: RUF001 - the typographic apostrophe is meant
@@ -177,7 +178,8 @@ def _number(before: str, token: re.Match[str], following: str) -> Fraction | Non
 def _before(text: str, tokens: list[re.Match[str]], place: int) -> str:
     """What stands before a token: of a token before it the last letter alone, which is all that a pattern may meet."""
     start = tokens[place - 1].end() - 1 if place else 0
-    return text[start : tokens[place].start()]
+    end = tokens[place].start()
+    return text[max(start, end - _LOOK_BACK) : end]
 
 
 def _follows_name(text: str, tokens: list[re.Match[str]], place: int) -> bool:

@@ -98,7 +98,7 @@ def group(items: Sequence[str], question: str, decide: Decide) -> Grouped:
 
 
 # An answer meets each of the others of its case, and its question each pair of them.
-_words = lru_cache(maxsize=64)(word_list)
+_words = lru_cache(maxsize=2**10)(word_list)
 _asked = lru_cache(maxsize=4)(content_words)
 
 

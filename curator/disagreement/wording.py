@@ -35,7 +35,7 @@ _GOES_ON = re.compile(
     (?!(?:if\ )?(?:you|please|feel|it\ is\ (?:best|recommended|advisable)|there\ (?:is|are)\ no)\b
       | i\ (?:can't|cannot|don't|do\ not|(?:can|could|would)\ (?:help|assist|suggest|recommend|try)|suggest|recommend|would|am)\b
       | i'(?:d|m|ll)\b)
-    (?:\S+\s+){4}""",
+    (?:\S++\s++){4}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -138,7 +138,7 @@ def is_word_list(text: str) -> bool:
 
 def refuses(text: str) -> bool:
     """Whether the text gives no answer: it begins by saying so, and no answer follows after a `however` or `but`."""
-    return is_refusal(text) and _GOES_ON.search(text.replace("’", "'")) is None  # noqa: RUF001
+    return is_refusal(text) and _GOES_ON.search(text[:_LOOKED_AT].replace("’", "'")) is None  # noqa: RUF001
 
 
 def is_refusal(text: str) -> bool:

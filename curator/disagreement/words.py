@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import fsum
 
 import numpy as np
@@ -15,6 +15,7 @@ SCALE = 5.0
 QUESTION_WORD = 0.5
 """What a word counts for that the question holds already: repeating it or leaving it out changes little of an answer."""
 
+_SMALL = 512
 # Chinese and Japanese are written without blanks: each character is taken as a word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
 # Words that say how, not what. Negations and numbers are not among them.
@@ -92,9 +93,9 @@ class _Bags:
     __slots__ = ("_masks", "_question")
 
     def __init__(self, texts: Sequence[str], question: str = "") -> None:
-        bits: dict[str, int] = {}
-        self._masks = [_mask(content_words(text), bits) for text in texts]
-        self._question = _mask(content_words(question), bits) if question else 0
+        places: dict[str, int] = {}
+        self._masks = [word_mask(content_words(text), places) for text in texts]
+        self._question = word_mask(content_words(question), places) if question else 0
 
     def distance(self, i: int, j: int) -> float:
         only_one = self._masks[i] ^ self._masks[j]
@@ -107,14 +108,18 @@ class _Bags:
         return x / (x + min((left & right).bit_count(), SCALE)) if x else 0.0
 
 
-def _mask(words: frozenset[str], bits: dict[str, int]) -> int:
-    mask = 0
-    for word in words:
-        bit = bits.get(word)
-        if bit is None:
-            bits[word] = bit = 1 << len(bits)
-        mask |= bit
-    return mask
+def word_mask(words: Collection[str], places: dict[str, int]) -> int:
+    """The words as the bits of a whole number; `places` says which bit is whose, and takes new words in."""
+    own = [places.setdefault(word, len(places)) for word in words]
+    if len(places) <= _SMALL:
+        mask = 0
+        for place in own:
+            mask |= 1 << place
+        return mask
+    bits = bytearray(max(own, default=0) // 8 + 1)  # setting bits in a long number one by one would copy it each time
+    for place in own:
+        bits[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(bits, "little")
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:

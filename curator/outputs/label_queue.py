@@ -15,6 +15,8 @@ from curator.records import FORMULA_STARTS, Case, Category, JsonValue, Message, 
 from curator.report.answers import AnswerGroup
 from curator.report.text import clean, cut
 
+LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
+"""What a run folder has of it."""
 COLUMNS = (
     "case_id",
     "content_hash",

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.words import SCALE, content_words, mean_overlap_distance, overlap_distances, word_distances
+from curator.disagreement.words import (
+    SCALE,
+    content_words,
+    mean_overlap_distance,
+    overlap_distances,
+    word_distances,
+    word_mask,
+)
 
 texts = st.lists(
     st.sampled_from(
@@ -69,3 +76,12 @@ def test_words_of_the_question_count_half() -> None:
 )
 def test_content_words(text: str, words: set[str]) -> None:
     assert content_words(text) == words
+
+
+@given(st.lists(st.frozensets(st.integers(0, 3000).map(str), max_size=40), max_size=6), st.integers(0, 1200))
+def test_a_mask_has_a_bit_for_each_word_however_many_there_are(sets: list[frozenset[str]], before: int) -> None:
+    places = {f"w{i}": i for i in range(before)}
+    masks = [word_mask(words, places) for words in sets]
+    for words, mask in zip(sets, masks, strict=True):
+        assert mask == sum(1 << places[word] for word in words)
+    assert sorted(places.values()) == list(range(len(places)))

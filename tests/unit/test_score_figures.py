@@ -115,3 +115,23 @@ def test_many_records_are_correlated_over_a_spread_of_them() -> None:
     assert found.compared == 5 * LENGTHS_KEPT
     assert LENGTHS_KEPT <= found.length.n <= 2 * LENGTHS_KEPT
     assert found.length.value == 1.0
+
+
+def test_of_large_items_fewer_are_kept_evenly_spread() -> None:
+    spread: Spread[bytes] = Spread(1000, most=100, size=len)
+    for i in range(500):
+        spread.add(f"{i:010}".encode())
+    kept = [int(item) for item in spread.kept]
+    assert 2 <= len(kept) <= 10
+    assert kept == list(range(0, 500, kept[1]))
+    one: Spread[bytes] = Spread(1000, most=100, size=len)
+    one.add(b"x" * 1000)
+    assert len(one.kept) == 1
+
+
+def test_equal_scores_are_told_from_too_few_data() -> None:
+    watch = Watch()
+    for _ in range(30):
+        watch.add(Seen(0.0, 5.0, unanimous=True, cold=True))
+    assert "none, as scores or lengths are all the same" in watch.figures().as_text()
+    assert watch.figures().as_json()["repeats_at_temperature_0"] == 30
