@@ -56,7 +56,7 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> Figure:
 
 def rounded(value: float) -> float:
     """The value as the summary writes it."""
-    return round(float(value), _DIGITS)
+    return round(float(value), _DIGITS) + 0.0  # which turns -0.0 into 0.0
 
 
 def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
