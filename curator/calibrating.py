@@ -123,7 +123,7 @@ def _measured(found: Calibration) -> Iterator[str]:
     yield f"AUROC default  {found.default_auroc:.3f}  ({found.scorer})"
     yield f"AUROC fitted   {found.fitted_auroc:.3f}  (cross-fitted: each case by fits that did not see it)"
     yield f"AUROC length   {found.length_auroc:.3f}  (the mean length of the answers alone)"
-    yield f"gain           {found.gain:+.3f}  (95% interval {found.low:+.3f} to {found.high:+.3f})"
+    yield f"gain           {found.gain:+.4f}  (95% interval {found.low:+.4f} to {found.high:+.4f})"
     yield "\nwhat the fitted score goes by: share of all weights, and what one standard deviation does to the odds of failure"
     for name, share, odds in _in_order(found):
         yield f"  {share:4.0%}  x {odds:.2f}  {name}"

@@ -25,7 +25,7 @@ from curator.disagreement.recorded import (
     score_record,
 )
 from curator.disagreement.score import DEFAULT, Formula
-from curator.errors import LogsError, StorageError
+from curator.errors import ConfigError, LogsError, StorageError
 from curator.logs.files import Line, expand, physical_lines
 from curator.outputs.files import write_atomic
 from curator.processes import cores, map_ordered
@@ -68,7 +68,14 @@ class ScoreResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each member that does not count in full, each reason to mistrust the scores, and the notes."""
-        return (*health_warnings(self.health), *self.figures.warnings, *self.notes)
+        return (*self._unread(), *health_warnings(self.health), *self.figures.warnings, *self.notes)
+
+    def _unread(self) -> Iterator[str]:
+        total = self.scored + self.set_aside
+        if not total:
+            yield "the file holds no record"
+        elif self.exit_code:
+            yield f"{self.set_aside:,} of {total:,} records cannot be read, which is too many to trust the rest"
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -160,12 +167,17 @@ def score_file(
     told of each line that was set aside. The file is read twice, so that of a pipe every member counts the same.
 
     Raises:
-        LogsError: there is no such file.
+        LogsError: there is no such file, or no record in it.
+        ConfigError: `out` is the recorded file itself.
         StorageError: `out` cannot be written.
     """
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
+    if out is not None and out.exists() and out.samefile(path):
+        raise ConfigError(
+            f"the scores would replace the recorded answers in {str(out)!r}", remedy="give --out another name"
+        )
     health = recorded_health(readable(path)) if path.is_file() and not scoring.equal_members else ()
     tally = _Tally(str(path), on_problem)
     scores = tally.scores(path, scoring, group_weights(health))
@@ -216,6 +228,8 @@ class _Tally:
         """The scores of a file, a JSON line each."""
         chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
         first = list(islice(chunks, WORTH_A_PROCESS))
+        if not first:
+            raise LogsError(f"{self._file!r} holds no record", remedy="name a file with one JSON record a line")
         alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
         work = partial(score_lines, scoring=scoring, weights=weights)
         processes = 1 if alone else scoring.processes or cores()

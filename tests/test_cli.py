@@ -474,6 +474,26 @@ def test_score_reads_a_pipe_which_can_be_read_once(tmp_path: Path) -> None:
     assert json.loads(Path("scores.jsonl").read_text())["disagreement"] == 1
 
 
+def test_score_never_replaces_the_recorded_answers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    line = json.dumps({"id": "a", "generations": ["1", "2"]}) + "\n"
+    (tmp_path / "recorded.jsonl").write_text(line)
+    assert "another name" in fails(capsys, 2, "score", "recorded.jsonl", "--out", "./recorded.jsonl")
+    assert (tmp_path / "recorded.jsonl").read_text() == line
+
+
+def test_score_says_why_it_fails(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n")
+    (tmp_path / "none.jsonl").write_text("")
+    assert "holds no record" in fails(capsys, 6, "score", "none.jsonl", "--out", "scores.jsonl")
+    assert not Path("scores.jsonl").exists()
+    assert main(["score", "empty.jsonl"]) == 6
+    assert "holds no record" in capsys.readouterr().err
+    good = json.dumps({"id": "a", "generations": ["1", "2"]}) + "\n"
+    (tmp_path / "bad.jsonl").write_text(good + "{}\n{}\n")
+    assert main(["score", "bad.jsonl", "--out", "scores.jsonl"]) == 6
+    assert "2 of 3 records cannot be read" in capsys.readouterr().err
+
+
 def test_score_does_not_mind_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "recorded.jsonl").write_bytes(b'\xef\xbb\xbf{"id": "y", "generations": ["1", "2"]}\r\n')
     assert main(["score", "recorded.jsonl", "--out", "scores.jsonl"]) == 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from curator.disagreement.parts import Parts
-from curator.disagreement.pattern import Pattern, Stand
+from curator.disagreement.pattern import CALM, Pattern, Stand
 from curator.disagreement.rates import rounded
 from curator.records import Diagnosis, DiagnosisName
 
@@ -26,7 +26,7 @@ ADVICE: Mapping[DiagnosisName, str] = {
     "sampling-unstable": "The same prompt gives different answers: lower the temperature, or fine-tune on these inputs.",
     "consistently-wrong": "The members agree on a wrong answer: fine-tune, or give them the knowledge; asking again cannot help.",
     "against-production": "The members agree with each other and not with the logged answer: read production's answers first.",
-    "stable": "Nothing to do: keep the random slice looking here, as an agreement can be wrong.",
+    "stable": "Nothing shows: keep the random slice looking here, as an agreement can be wrong.",
     "not-enough-data": "Ask more: two answers or more of each prompt, at a temperature above 0, on more cases.",
 }
 """What to do about each diagnosis; the order is that in which they are tried."""
@@ -247,7 +247,9 @@ def _agreed(pool: _Pool) -> _Found:
             "All answers are repeats of one prompt at temperature 0. Such repeats carry no signal: that they agree says"
             f" nothing (n={_cases(pool.scored)}).",
         )
-    return _Found("stable", f"{agree}: n={_cases(pool.scored)}, {pool.answers:,} answers.")
+    texts = pool.calm > CALM  # words that are alike may say opposite things
+    said = f"{agree}: n={_cases(pool.scored)}, {pool.answers:,} answers."
+    return _Found("stable", f"{said} Texts were compared by their words." if texts else said, certain=not texts)
 
 
 _CHECKS: tuple[Callable[[_Pool], _Found | None], ...] = (

@@ -121,12 +121,16 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
     """A sentence for each member that does not count in full."""
     return tuple(
-        f"the member {group_of(h.model, h.variant)} is left out of what is scored: {h.reason}"
+        f"the member {_shown(h)} is left out of what is scored: {h.reason}"
         if h.weight == 0
-        else f"the member {group_of(h.model, h.variant)} has a weight of {h.weight:g}: {h.reason}"
+        else f"the member {_shown(h)} has a weight of {h.weight:g}: {h.reason}"
         for h in health
         if h.weight < 1
     )
+
+
+def _shown(health: MemberHealth) -> str:
+    return group_of(health.model, health.variant) or "(unnamed)"
 
 
 def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:

@@ -56,7 +56,7 @@ class CalibrationFile:
         for members, what in ((found.groups - here, "was fitted to members that are not here"), (new, "does not know")):
             if members:
                 said.append(
-                    f"the calibration {file!r} {what}: {', '.join(sorted(members))}; its gain is that of another"
+                    f"the calibration {file!r} {what}: {', '.join(name or '(unnamed)' for name in sorted(members))}; its gain is that of another"
                     " committee, so label a random slice of this one's answers and calibrate again"
                 )
         if found.scorer != scorer:

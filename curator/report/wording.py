@@ -75,7 +75,7 @@ def funnel(summary: Summary) -> tuple[Step, ...]:
     steps = (
         Step("log records read", c.read),
         Step("unique cases kept", c.kept, (("set aside as unreadable", c.set_aside), *merged)),
-        Step("asked of the committee", c.asked, (("not asked (`logs.sample`)", c.kept - c.asked),)),
+        Step("asked of the committee", c.asked, (("not asked (logs.sample)", c.kept - c.asked),)),
         Step("scored", c.scored, (("without two answers to compare", c.asked - c.scored),)),
         Step("selected for the labelling budget", c.selected, (("left in the pool", max(0, c.scored - c.selected)),)),
     )
@@ -122,10 +122,13 @@ def known_failures(blind: BlindShare) -> str:
             f" slice, corrections and thumbs down tell of them, and it takes 10).{left_out}"
         )
     sources = ", ".join(f"{count(number)} by {_known_by(source)}" for source, number in blind.by_source.items())
-    return (
+    told = (
         f"Of the {n} known failures of production ({sources}), {interval(blind.unseen)} have a score of at most"
-        f" {blind.threshold:g}: disagreement could not have seen them.{left_out}"
+        f" {blind.threshold:g}"
     )
+    if blind.unseen.value == 0:
+        return f"{told}: there was some disagreement on each of them.{left_out}"
+    return f"{told}: disagreement could not have seen them.{left_out}"
 
 
 def says_nothing(noise: NoiseFloor) -> bool:
