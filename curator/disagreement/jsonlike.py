@@ -7,7 +7,7 @@ import json
 import math
 import re
 import warnings
-from typing import Literal, NoReturn
+from typing import Literal
 
 from curator.disagreement.wording import answer_part
 from curator.records import JsonValue
@@ -40,7 +40,7 @@ def read_json(text: str) -> tuple[str, str] | None:
 
 
 def parse_json(text: str) -> tuple[JsonValue, str] | None:
-    """The JSON value of a text, and the part of the text that it was read from; None too for 1e999, which is no number."""
+    """The JSON value of a text, and the part of the text that it was read from; None too where a number is NaN or 1e999."""
     found = _parsed(text)
     try:
         return (_sound(found[0]), found[1]) if found else None
@@ -116,7 +116,7 @@ def _parsed(text: str) -> tuple[JsonValue, str] | None:
 def _sound(value: JsonValue) -> JsonValue:
     """The value with lone surrogates (half of an escaped pair) replaced, as no UTF-8 holds them.
 
-    ValueError where a number is infinite: all numbers that are too large would be one.
+    ValueError where a number is not finite: all that are too large would be one.
     """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -124,8 +124,8 @@ def _sound(value: JsonValue) -> JsonValue:
         return {str(_sound(name)): _sound(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_sound(inner) for inner in value]
-    if isinstance(value, float) and math.isinf(value):
-        raise ValueError("infinity is no JSON")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON")
     return value
 
 
@@ -170,8 +170,4 @@ def _number(digits: str) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _reject(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_reject)
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=float)

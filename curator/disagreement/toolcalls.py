@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from curator.disagreement.jsonlike import as_json, canonical, parse_json, parse_python
+from curator.disagreement.jsonlike import as_json, canonical, is_mostly_json, parse_json, parse_python
 from curator.disagreement.wording import answer_part, is_refusal
 from curator.records import JsonValue
 
@@ -32,11 +32,14 @@ def read_tool_calls(text: str) -> tuple[str, str] | None:
     """The calls of a text: the canonical JSON of `[{"arguments": ..., "name": ...}, ...]`, and its wording.
 
     Calls of one answer are made at once: their order says nothing. An answer in words that is no refusal calls no
-    tool, and all such answers are one (`NO_CALL`). Ids are left out; arguments are compared as JSON values.
+    tool, and all such answers are one (`NO_CALL`); JSON that cannot be compared (1e999) is none of them. Ids are left out; arguments are compared as JSON values.
     """
     text = answer_part(text)
     try:
-        return _read_calls(tool_calls(text)) or (None if not text or is_refusal(text) else (NO_CALL, text))
+        if found := _read_calls(tool_calls(text)):
+            return found
+        unsound = parse_json(text) is None and is_mostly_json(text)
+        return None if not text or unsound or is_refusal(text) else (NO_CALL, text)
     except RecursionError:
         return None
 

@@ -102,6 +102,7 @@ def test_what_only_looks_like_a_comment_counts(one: str, other: str) -> None:
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
 def test_what_is_no_finite_number_is_not_read(number: str) -> None:
     assert key(f'{{"a":{number}}}', "json") == ""
+    assert key(f'{{"name":"f","arguments":{{"x":{number}}}}}', "tool_call") == ""
     assert key('{"a":1e99}', "json") != key('{"a":2e99}', "json")
 
 
