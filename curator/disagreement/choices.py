@@ -28,13 +28,13 @@ _LISTED = re.compile(
 )
 _CUE = re.compile(r"^A:\s*(?=[(\[]?[A-Z][)\].]*\s*$)")
 _BULLETS = re.compile(
-    r"(?:options|choices|answer choices|possible answers|labels|categories)\s*(?:are)?\s*:\s*((?:\n[ \t]*[-*•][ \t]+[^\n]+)+)",
+    r"(?:options|choices|answer choices|possible answers|labels|categories)\s*+(?:are\s*+)?:\s*((?:\n[ \t]*[-*•][ \t]+[^\n]+)+)",
     re.IGNORECASE,
 )
 _ENUMERATION = re.compile(
     r"\b(?:one of|options|choices|labels|categories|classes|intents|(?:classify|label|categori[sz]e)\b[^.\n:]{0,60}?\b(?:as|into)|"
     r"(?:answer|respond|reply)(?: only| just)? with|(?:choose|choosing|select|pick) (?:between|from|among)|either|is (?:it|this|that))\b"
-    r"(?: only| exactly| just)?(?: one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*[:(]?\s*([^.\n?!:;)]{3,600})",
+    r"(?: only| exactly| just)?(?: one of| either)?(?: the)?(?: following)?(?: (?:labels|options|categories|words|letters|answers|teams))?\s*+[:(]?\s*+([^.\n?!:;)]{3,600})",
     re.IGNORECASE,
 )
 _OR = re.compile(r"\s*(?:,\s*(?:or|and)\b|,|\||/|\bor\b|\band\b)\s*")
@@ -53,7 +53,6 @@ _OPTION = re.compile(
 )
 _ENDED = re.compile(r"[.!?)\]*_`\"'”。]\s*$|^[^.]{1,80}$")
 _BRACKETED = re.compile(r"[(\[]([A-Z])[)\]]|\b[Oo]ption ([A-Z])\b|\b[Cc]hoice ([A-Z])\b")
-_HINTS = ("(", ")", ".", ":", "]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
-from typing import NoReturn
+import warnings
+from typing import Literal
 
 from curator.disagreement.wording import answer_part
 from curator.records import JsonValue
@@ -38,16 +40,31 @@ def read_json(text: str) -> tuple[str, str] | None:
 
 
 def parse_json(text: str) -> tuple[JsonValue, str] | None:
-    """The JSON value of a text, and the part of the text that it was read from."""
+    """The JSON value of a text, and the part of the text that it was read from; None too where a number is NaN or 1e999."""
+    found = _parsed(text)
     try:
-        return _DECODER.decode(text), text
+        return (_sound(found[0]), found[1]) if found else None
     except (ValueError, RecursionError):
-        pass
-    found = _longest(text)
-    if found is None:
-        return _lenient(text)
-    start, end = found
-    return _DECODER.decode(text[start:end]), text[start:end]
+        return None
+
+
+def as_json(value: object) -> JsonValue:
+    """A Python literal as the JSON value it stands for: tuples become arrays.
+
+    ValueError or TypeError where it holds what JSON does not, such as sets and bytes.
+    """
+    found: JsonValue = _DECODER.decode(json.dumps(value, allow_nan=False))
+    return _sound(found)
+
+
+def parse_python(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.AST | None:
+    """The syntax tree of a text; None where it is not Python. Warnings about an answer's text are nobody's concern."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, mode=mode)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
 
 
 def is_mostly_json(text: str) -> bool:
@@ -84,6 +101,34 @@ def _is_set(value: list[JsonValue], key: str | None) -> bool:
     return all(isinstance(item, str) for item in value) and len(set(map(str, value))) == len(value)
 
 
+def _parsed(text: str) -> tuple[JsonValue, str] | None:
+    try:
+        return _DECODER.decode(text), text
+    except (ValueError, RecursionError):
+        pass
+    found = _longest(text)
+    if found is None:
+        return _lenient(text)
+    start, end = found
+    return _DECODER.decode(text[start:end]), text[start:end]
+
+
+def _sound(value: JsonValue) -> JsonValue:
+    """The value with lone surrogates (half of an escaped pair) replaced, as no UTF-8 holds them.
+
+    ValueError where a number is not finite: all that are too large would be one.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {str(_sound(name)): _sound(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_sound(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON")
+    return value
+
+
 def _longest(text: str) -> tuple[int, int] | None:
     """The span of the longest object or array; the first 64 places where one may begin are tried."""
     best: tuple[int, int] | None = None
@@ -113,12 +158,11 @@ def _lenient(text: str) -> tuple[JsonValue, str] | None:
         return _DECODER.decode(_TRAILING_COMMA.sub(r"\1", part)), part
     except (ValueError, RecursionError):
         pass
+    tree = parse_python(part, "eval")
     try:
-        # through JSON, as a literal may hold what JSON does not: tuples become arrays, sets and bytes are refused
-        value: JsonValue = _DECODER.decode(json.dumps(ast.literal_eval(part), allow_nan=False))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return (as_json(ast.literal_eval(tree)), part) if tree else None
+    except (ValueError, TypeError, MemoryError, RecursionError):
         return None
-    return value, part
 
 
 def _number(digits: str) -> float | int:
@@ -126,8 +170,4 @@ def _number(digits: str) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _reject(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_reject)
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=float)

@@ -5,41 +5,43 @@ from __future__ import annotations
 import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator
 
-from curator.disagreement.jsonlike import canonical, parse_json
+from curator.disagreement.jsonlike import as_json, canonical, is_mostly_json, parse_json, parse_python
 from curator.disagreement.wording import answer_part, is_refusal
 from curator.records import JsonValue
 
 NO_CALL = "[]"
 """The key of an answer in words, where others call a tool."""
 
-_TAGGED = re.compile(r"<(tool_call|function_call|tool)>(.{1,20000}?)(?:</\1>|$)", re.DOTALL)
-_REACT = re.compile(r"^[ \t]*Action:[ \t]*([\w.-]+)[ \t]*\n[ \t]*Action Input:[ \t]*(.*)", re.MULTILINE)
+_TAGGED = re.compile(r"<(tool_call|function_call|tool)>(.+?)(?:</\1>|\Z)", re.DOTALL)
+_REACT = re.compile(
+    r"^[ \t]*Action:[ \t]*([\w.-]+)[ \t]*\n[ \t]*Action Input:[ \t]*"
+    r"((?s:.*?))(?=\n[ \t]*(?:Observation|Action|Thought|Final Answer):|\Z)",
+    re.MULTILINE,
+)
 _FENCE = re.compile(r"```\w*")
-_IN_WORDS = re.compile(r"(?:^|\n)[ \t`\[]*([A-Za-z_][\w.]*\([^\n]{0,2000}\))[\]`]*[ \t]*(?=\n|$)")
+_IN_WORDS = re.compile(r"(?:^|\n)[ \t`\[]*([A-Za-z_][\w.]*\([^\n]*\))[\]`]*[ \t]*(?=\n|$)")
 _HINTS = ("{", "(", "Action:")
 _NAME_KEYS = ("name", "tool", "tool_name", "function", "action")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "action_input", "tool_input")
 _BARE_ARGUMENTS = frozenset(_ARGUMENT_KEYS) - {"input"}
-_LONGEST = 20_000
 
 
 def read_tool_calls(text: str) -> tuple[str, str] | None:
     """The calls of a text: the canonical JSON of `[{"arguments": ..., "name": ...}, ...]`, and its wording.
 
     Calls of one answer are made at once: their order says nothing. An answer in words that is no refusal calls no
-    tool, and all such answers are one (`NO_CALL`). Ids are left out; arguments are compared as JSON values.
+    tool, and all such answers are one (`NO_CALL`); JSON that cannot be compared (1e999) is none of them. Ids are left out; arguments are compared as JSON values.
     """
     text = answer_part(text)
-    if calls := tool_calls(text):
-        ordered: list[JsonValue] = sorted(calls, key=canonical)
-        names = ", ".join(
-            f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)[1:-1]})" for call in calls
-        )
-        return canonical(ordered), names
-    return None if not text or is_refusal(text) else (NO_CALL, text)
+    try:
+        if found := _read_calls(tool_calls(text)):
+            return found
+        unsound = parse_json(text) is None and is_mostly_json(text)
+        return None if not text or unsound or is_refusal(text) else (NO_CALL, text)
+    except RecursionError:
+        return None
 
 
 def is_tool_call(text: str) -> bool:
@@ -55,14 +57,22 @@ def tool_calls(text: str) -> list[dict[str, JsonValue]]:
     """The tool calls of a text in their order, each with `name` and `arguments`; none is an empty list."""
     if not any(hint in text for hint in _HINTS):
         return []
-    text = text[:_LONGEST]
     if tagged := _TAGGED.findall(text):
         return [call for _, inside in tagged for call in _in_json(inside)]
-    if found := _in_json(_FENCE.sub("", text)):
+    bare = _FENCE.sub("", text)
+    if found := _in_json(bare):
         return found
-    if lines := _REACT.findall(text):
+    if lines := _REACT.findall(bare):
         return [_call(name, _decoded(arguments)) for name, arguments in lines]
     return [call for line in _IN_WORDS.findall(text) if (call := _in_python(line)) is not None]
+
+
+def _read_calls(calls: list[dict[str, JsonValue]]) -> tuple[str, str] | None:
+    if not calls:
+        return None
+    ordered: list[JsonValue] = sorted(calls, key=canonical)
+    names = (f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)[1:-1]})" for call in calls)
+    return canonical(ordered), ", ".join(names)
 
 
 def _in_json(text: str) -> list[dict[str, JsonValue]]:
@@ -113,14 +123,12 @@ def _decoded(value: JsonValue) -> JsonValue:
 
 def _in_python(line: str) -> dict[str, JsonValue] | None:
     """`name(x=1, y="b")` as a call; None where an argument has no name or is not written out."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            call = ast.parse(line, mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or not call.keywords:
-            return None
-        arguments = {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
-        found: JsonValue = json.loads(json.dumps(arguments, allow_nan=False))
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+    tree = parse_python(line, "eval")
+    call = tree.body if isinstance(tree, ast.Expression) else None
+    if not isinstance(call, ast.Call) or call.args or not call.keywords:
         return None
-    return _call(ast.unparse(call.func), found)
+    try:
+        found = as_json({keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords})
+        return _call(ast.unparse(call.func), found)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return None
