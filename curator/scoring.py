@@ -122,7 +122,7 @@ def score(
     if calibration is not None and calibration.better:
         scoring = replace(scoring, formula=calibration)
     found = read_records(records)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
     return [_scored(record, scoring, weights) for record in found]
 
 
@@ -161,7 +161,7 @@ def score_file(
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
-    health = recorded_health(readable(path)) if path.is_file() and not scoring.equal_members else ()
+    health = recorded_health(readable(path), scoring.comparer) if path.is_file() and not scoring.equal_members else ()
     tally = _Tally(str(path), on_problem)
     scores = tally.scores(path, scoring, group_weights(health))
     if out is not None:

@@ -20,10 +20,10 @@ from curator.config import EmbeddingConfig, EquivalenceConfig, load_config, pars
 from curator.disagreement.answers import read_answer
 from curator.disagreement.pairs import Pair
 from curator.disagreement.recorded import read_record, score_record
+from curator.disagreement.told import Compared
 from curator.errors import ConfigError, MissingDependency
 from curator.pipeline import run
 from curator.records import Score
-from curator.scorer import Compared
 
 RECORD = {
     "id": "a",
