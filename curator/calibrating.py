@@ -166,7 +166,7 @@ def calibrate(
             remedy="give the verdicts by the `id` of the records",
         )
     labelled = [(record, wrong[record.id]) for record in found if record.id in wrong]
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
     return _fitted(labelled, weights, scoring)[0]
 
 
@@ -195,7 +195,7 @@ def calibrate_file(
     if unknown and len(unknown) == len(judgements):
         raise LogsError(f"no label is for a record of {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
     labelled = _labelled(found.kept, judgements, scoring.comparer, left_out, random_only=not labels)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(readable(path)))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(readable(path), scoring.comparer))
     fitted, used = _fitted(labelled, weights, scoring)
     left_out[TOO_FEW_ANSWERS] += len(labelled) - len(used)
     if out is not None:

@@ -17,10 +17,10 @@ from curator.committee.nli import NliModel
 from curator.config import EmbeddingConfig, EquivalenceConfig
 from curator.disagreement.compare import ByVectors, ByVerdicts, Comparer, by_words, compared_texts, open_pairs
 from curator.disagreement.pairs import Pair
+from curator.disagreement.told import Compared
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.errors import ConfigError
 from curator.progress import Progress, Silent
-from curator.scorer import Compared
 
 MakeComparer = Callable[[str], Comparer]
 """Makes the comparer of the answers to one question."""
@@ -64,7 +64,7 @@ class Docket:
         """The pairs to ask about now; none where all is decided, or every case has had as many as it may."""
         wanted: dict[Pair, None] = {}
         for case in self._compared:
-            while pairs := open_pairs(case.answers, case.target, case.question, self._known):
+            while pairs := open_pairs(case.answers, case.target, case.question, self._known, label=case.label):
                 new = [pair for pair in pairs if pair not in wanted]
                 room = self._limit - self._asked[case.case_id]
                 self._asked[case.case_id] += len(new[:room])
@@ -91,7 +91,8 @@ def by_embedding(
     compared: Iterable[Compared], encoder: Encoder, cache: VectorCache, *, progress: Progress
 ) -> MakeComparer:
     """Compares by vectors, which are all made now: one pass over the texts of the run."""
-    texts = list(dict.fromkeys(text for case in compared for text in compared_texts(case.answers, case.target)))
+    wanted = (text for case in compared for text in compared_texts(case.answers, case.target, label=case.label))
+    texts = list(dict.fromkeys(wanted))
     known = dict(zip(texts, embed(texts, encoder, cache, progress=progress), strict=True))
 
     def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from curator.committee.variants import Variant
 from curator.config import Config, TaskConfig
@@ -17,23 +17,14 @@ from curator.disagreement.pattern import Pattern, pattern
 from curator.disagreement.recorded import Comparers, default_scorer
 from curator.disagreement.score import DEFAULT, Formula, score_case
 from curator.disagreement.signals import Answered, group_of
-from curator.disagreement.trusted import known_failures, label_meaning, random_truth
-from curator.disagreement.votes import Vote, failed_vote, seat_of, votes_of
+from curator.disagreement.told import Compared, Told, tell
+from curator.disagreement.trusted import known_failures, random_truth
+from curator.disagreement.votes import failed_vote, seat_of
 from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
 from curator.results import Scored
 
 Generations = Mapping[str, Sequence[Generation]]
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What is compared in one case: its question and the answers to it, and production's."""
-
-    case_id: str
-    question: str
-    answers: tuple[Answer, ...]
-    target: Answer | None
 
 
 class Scorer:
@@ -59,36 +50,35 @@ class Scorer:
 
     def compared(self, generations: Generations) -> list[Compared]:
         """What is compared in each case, for those who find out what means the same."""
-        return list(self._compared(self._read_out(generations)))
+        return self._compared(self._read_out(generations))
 
     def score(self, generations: Generations) -> Scored:
         """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
         read_out = self._read_out(generations)
-        health = self._health(read_out, generations)
+        told = self._told(read_out)
+        health = self._health(told, generations)
         compared, left_out = weighed(read_out, health)
-        scores = self._scores(compared, health, self._formula)
+        scores = self._scores(compared, told, health, self._formula)
         # How little was seen is asked of the disagreement: a fitted score is never near 0.
-        seen = scores if self._formula is DEFAULT else self._scores(compared, health, DEFAULT)
-        votes, labels = self._votes(compared)
+        seen = scores if self._formula is DEFAULT else self._scores(compared, told, health, DEFAULT)
+        kept = {i: own.without({seat_of(g) for g in left_out.get(i, ())}) for i, own in told.items()}
         return Scored(
             scores=scores,
-            answers=self._answers(compared),
+            answers={i: _answers(compared[i], own) for i, own in kept.items()},
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={
-                found.case_id: self._pattern(found, votes[found.case_id], scores[found.case_id], labels)
-                for found in self._compared(compared)
-            },
-            noise=noise_floor(votes),
-            blind=blind_share(known_failures(self._cases, self._agrees), seen),
+            patterns={i: _pattern(own, scores[i]) for i, own in kept.items()},
+            noise=noise_floor({i: own.votes for i, own in kept.items()}),
+            blind=blind_share(known_failures(self._cases, lambda case: told[case.id].agrees), seen),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
         """The scores alone."""
         read_out = self._read_out(generations)
-        health = self._health(read_out, generations)
-        return self._scores(weighed(read_out, health)[0], health, self._formula)
+        told = self._told(read_out)
+        health = self._health(told, generations)
+        return self._scores(weighed(read_out, health)[0], told, health, self._formula)
 
     @property
     def default_scorer(self) -> str:
@@ -109,44 +99,29 @@ class Scorer:
         text = extract(generation.text, self._rules[generation.variant or ""])
         return generation if text == generation.text else replace(generation, text=text)
 
-    def _health(self, read_out: Generations, generations: Generations) -> tuple[MemberHealth, ...]:
-        votes, labels = self._votes(read_out)
+    def _told(self, read_out: Generations) -> dict[str, Told]:
+        return {
+            found.case_id: tell(
+                found,
+                [seat_of(g) for g in read_out[found.case_id]],
+                self._kinds[found.case_id],
+                self._comparer(found.question),
+            )
+            for found in self._compared(read_out)
+        }
+
+    def _health(self, told: Mapping[str, Told], generations: Generations) -> tuple[MemberHealth, ...]:
         failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
-        every = {i: [*own, *failed[i]] for i, own in votes.items()}
+        every = {i: [*own.votes, *failed[i]] for i, own in told.items()}
+        labels = {i: found for i, own in told.items() if (found := own.label_meaning) is not None}
         return member_health(every, truth=random_truth(self._cases, labels))
-
-    def _votes(self, read_out: Generations) -> tuple[dict[str, list[Vote]], dict[str, str]]:
-        """Each case's answers as votes, and the meaning that its label has among them, where it has one."""
-        votes: dict[str, list[Vote]] = {}
-        labels: dict[str, str] = {}
-        for case, found in zip(self._cases, self._compared(read_out), strict=True):
-            kind, compare = self._kinds[case.id], self._comparer(found.question)
-            votes[case.id] = votes_of([seat_of(g) for g in read_out[case.id]], found.answers, kind, compare)
-            if case.reference and kind != "text" and (label := self._answer(case, case.reference.text)).key:
-                labels[case.id] = label_meaning(label, votes[case.id], found.answers, compare)
-        return votes, labels
-
-    def _pattern(self, found: Compared, votes: Sequence[Vote], score: Score, labels: Mapping[str, str]) -> Pattern:
-        is_text = self._kinds[found.case_id] == "text"
-        return pattern(
-            votes,
-            against=score.against_target,
-            labels=[labels[found.case_id]] if found.case_id in labels else (),
-            distances=self._comparer(found.question).distances(found.answers, None) if is_text else None,
-        )
-
-    def _agrees(self, case: Case) -> bool | None:
-        """Whether production's answer means the same as the case's reference; None where wording is no meaning."""
-        if case.reference is None or case.target is None or self._kinds[case.id] == "text":
-            return None
-        label = self._answer(case, case.reference.text)
-        one, other = self._comparer(case.user).classes([label], self._answer(case, case.target))
-        return one == other if label.key else None
 
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
-    def _scores(self, compared: Generations, health: Sequence[MemberHealth], formula: Formula) -> dict[str, Score]:
+    def _scores(
+        self, compared: Generations, told: Mapping[str, Told], health: Sequence[MemberHealth], formula: Formula
+    ) -> dict[str, Score]:
         weights = group_weights(health)
         scores = {}
         for case in self._cases:
@@ -160,30 +135,29 @@ class Scorer:
                 kind=self._kinds[case.id],
                 labels=self._labels(case),
                 input=_asked(case),
-                compare=self._comparer(case.user),
+                compare=told[case.id].compare,
                 weights=weights,
                 formula=formula,
             )
         return scores
 
-    def _answers(self, compared: Generations) -> dict[str, tuple[AnswerGroup, ...]]:
-        answers = {}
-        for found in self._compared(compared):
-            classes = self._comparer(found.question).classes(found.answers, found.target)
-            target = None if found.target is None else str(classes[-1])
-            answers[found.case_id] = group_answers(
-                [
-                    GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
-                    for g, answer, number in zip(compared[found.case_id], found.answers, classes, strict=False)
-                ],
-                target_key=target,
+    def _compared(self, read_out: Generations) -> list[Compared]:
+        return [
+            Compared(
+                case.id,
+                case.user,
+                tuple(self._answer(case, g.text) for g in read_out[case.id]),
+                None if case.target is None else self._answer(case, case.target),
+                self._label(case),
             )
-        return answers
+            for case in self._cases
+        ]
 
-    def _compared(self, read_out: Generations) -> Iterator[Compared]:
-        for case in self._cases:
-            target = None if case.target is None else self._answer(case, case.target)
-            yield Compared(case.id, case.user, tuple(self._answer(case, g.text) for g in read_out[case.id]), target)
+    def _label(self, case: Case) -> Answer | None:
+        if case.reference is None or self._kinds[case.id] == "text":
+            return None
+        label = self._answer(case, case.reference.text)
+        return label if label.key else None
 
     def _labels(self, case: Case) -> Sequence[str]:
         return self._tasks[case.task].labels if case.task in self._tasks else ()
@@ -214,3 +188,24 @@ def kind_of(task: TaskConfig) -> Kind | None:
 def _asked(case: Case) -> str:
     """What the case asks, as one text: its system and user messages."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
+
+
+def _pattern(told: Told, score: Score) -> Pattern:
+    label = told.label_meaning
+    return pattern(
+        told.votes,
+        against=score.against_target,
+        labels=() if label is None else [label],
+        distances=told.compare.distances(told.answers, None) if told.kind == "text" else None,
+    )
+
+
+def _answers(compared: Sequence[Generation], told: Told) -> tuple[AnswerGroup, ...]:
+    classes = told.compare.classes(told.answers, told.target)
+    return group_answers(
+        [
+            GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
+            for g, answer, number in zip(compared, told.answers, classes, strict=False)
+        ],
+        target_key=None if told.target is None else str(classes[-1]),
+    )

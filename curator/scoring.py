@@ -130,7 +130,7 @@ def score(
     if calibration is not None and calibration.better:
         scoring = replace(scoring, formula=calibration)
     found = read_records(records)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found)))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
     return [_scored(record, scoring, weights) for record in found]
 
 
@@ -178,7 +178,7 @@ def score_file(
         raise ConfigError(
             f"the scores would replace the recorded answers in {str(out)!r}", remedy="give --out another name"
         )
-    health = recorded_health(readable(path)) if path.is_file() and not scoring.equal_members else ()
+    health = recorded_health(readable(path), scoring.comparer) if path.is_file() and not scoring.equal_members else ()
     tally = _Tally(str(path), on_problem)
     scores = tally.scores(path, scoring, group_weights(health))
     if out is not None:

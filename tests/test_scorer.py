@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curator.committee.judge import Verdict
 from curator.committee.variants import load_variants
+from curator.comparing import Docket, by_embedding
 from curator.config import parse_config
 from curator.disagreement.compare import ByVerdicts
 from curator.disagreement.signals import Signals
+from curator.diversity.embedding import VectorCache
+from curator.progress import Silent
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
 from curator.results import Scored
 from curator.scorer import Scorer
@@ -139,3 +144,68 @@ def test_a_diagnosis_takes_for_one_what_the_score_does(job: dict[str, Any]) -> N
         score, parts = found.scores["c0"], found.patterns["c0"].parts
         assert parts is not None
         assert parts.total == pytest.approx((score.within or 0) + (score.between or 0))
+
+
+def short(job: dict[str, Any], texts: tuple[str, ...], **more: Any) -> tuple[Scorer, dict[str, list[Generation]]]:
+    """A scorer of 20 equal cases, whose answers the variants give in turn."""
+    job["tasks"]["route"] = {"kind": "short"}
+    asked = [replace(c, **more) for c in cases(20)]
+    made = {c.id: [Generation(c.id, text, "m", VARIANTS[i % 3], 0.8) for i, text in enumerate(texts)] for c in asked}
+    return Scorer(parse_config(job), asked, load_variants(VARIANTS, None)), made
+
+
+def judge_all_the_same(scorer: Scorer, made: dict[str, list[Generation]], *, limit: int = 99) -> None:
+    docket = Docket(scorer.compared(made), pairs_per_case=limit)
+    while pairs := docket.next_pairs():
+        docket.learn(dict.fromkeys(pairs, Verdict(True)))
+    scorer.compare_by(docket.comparer("judge"))
+
+
+@pytest.mark.parametrize(
+    ("first", "reference"), [("The Paris", None), ("Paris", Reference("Lutetia", "label", slice="random"))]
+)
+def test_vectors_are_there_for_all_that_is_compared(
+    job: dict[str, Any], encoder: Any, tmp_path: Path, first: str, reference: Reference | None
+) -> None:
+    scorer, made = short(job, (first, "Rome town", "Oslo"), target="Paris", reference=reference)
+    for answers in list(made.values())[:12]:
+        answers[1] = replace(answers[1], text="")  # this member is left out, which leaves a part of what was embedded
+    with VectorCache(tmp_path / "vectors") as cache:
+        scorer.compare_by(by_embedding(scorer.compared(made), encoder, cache, progress=Silent()))
+    found = scorer.score(made)
+    assert found.left_out.keys() == made.keys()
+    assert found.patterns["c0"].unlike == 1.0  # Paris and Oslo
+
+
+def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: dict[str, Any]) -> None:
+    texts = ("James the First", "King Jimmy", "Scots monarch") * 2
+    reference = Reference("the son of Mary", "label", slice="random")
+    scorer, made = short(job, texts, target="James Stuart", reference=reference)
+    judge_all_the_same(scorer, made)
+    found = scorer.score(made)
+    assert found.scores["c0"].against_target == 0
+    assert (found.patterns["c0"].unlike, found.patterns["c0"].wrong) == (0, False)
+    assert [len(groups) for groups in found.answers.values()] == [1] * 20
+    assert {(m.weight, m.accuracy.value) for m in found.health} == {(1, 1)}
+    assert found.blind.unseen.n == 0
+
+
+def test_answers_in_words_of_their_own_are_one_text_to_the_diagnosis_too(job: dict[str, Any]) -> None:
+    scorer, made = short(job, ("it came late", "the delay was long", "nobody brought it"), target="slow delivery")
+    job["tasks"]["route"] = {"kind": "text"}
+    scorer = Scorer(parse_config(job), cases(20), load_variants(VARIANTS, None))
+    judge_all_the_same(scorer, made)
+    assert scorer.score(made).patterns["c0"].unlike == 0
+
+
+def test_a_label_changes_no_score(job: dict[str, Any]) -> None:
+    texts, limit = ("u", "v", "w"), 4
+    scores = []
+    for reference in (None, Reference("a", "label"), Reference("w", "label")):
+        scorer, made = short(job, texts, target="x", reference=reference)
+        docket = Docket(scorer.compared(made), pairs_per_case=limit)
+        while pairs := docket.next_pairs():
+            docket.learn({pair: Verdict("x" not in (pair.left, pair.right)) for pair in pairs})
+        scorer.compare_by(docket.comparer("judge"))
+        scores.append(scorer.score(made).scores)
+    assert scores[0] == scores[1] == scores[2]

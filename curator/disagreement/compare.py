@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -29,8 +30,11 @@ class Comparer(Protocol):
     def name(self) -> str:
         """What the score's name gets, "" for the default."""
 
-    def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
-        """The class of each answer, and of the target last, if there is one: a partition."""
+    def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
+        """The class of each answer, of the target if there is one, and of the label if there is one: a partition.
+
+        The label is compared after all others, so that it changes nothing among them.
+        """
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """The matrix of distances of the answers, and of the target last, in 0..1."""
@@ -43,11 +47,11 @@ class ByWords:
     question: str
     name: str = ""
 
-    def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
+    def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
         """See `Comparer`. Short answers are the same where the cheap steps of `pairs` say so."""
-        everything = _all(answers, target)
+        everything = _all(answers, target, label)
         if any(answer.kind == "short" for answer in everything):
-            items = _Items.of(answers, target)
+            items = _Items.of(answers, target, label)
             return items.classes(group(items.wordings, self.question, dict.fromkeys))
         return classes(everything)
 
@@ -82,9 +86,9 @@ class ByVerdicts:
     decide: Decide
     name: str
 
-    def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
+    def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
         """See `Comparer`."""
-        items = _Items.of(answers, target)
+        items = _Items.of(answers, target, label)
         return items.classes(group(items.wordings, self.question, self.decide))
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
@@ -116,9 +120,9 @@ class ByVectors:
     vectors: Vectors
     name: str
 
-    def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
+    def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
         """See `Comparer`. Answers mean the same from `SAME_COSINE` on."""
-        return ByVerdicts(self.question, self._decide, self.name).classes(answers, target)
+        return ByVerdicts(self.question, self._decide, self.name).classes(answers, target, label=label)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`. The mean of the words' distance and the cosine's, or the words' alone where marks differ."""
@@ -141,17 +145,69 @@ class ByVectors:
         }
 
 
+@dataclass(frozen=True)
+class Settled:
+    """By what `compare` finds, once, of all that was said to one input: any part of it is then compared alike.
+
+    Without it a partition would depend on what else is compared: on who leads, and on which pairs somebody was asked
+    about. It knows the `answers`, the `target` and the `label`, and the distances of all but the label.
+    """
+
+    compare: Comparer
+    answers: tuple[Answer, ...]
+    target: Answer | None = None
+    label: Answer | None = None
+
+    @property
+    def name(self) -> str:
+        """See `Comparer`."""
+        return self.compare.name
+
+    def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
+        """See `Comparer`. They are numbered from 0 in order of first appearance."""
+        numbers: dict[int, int] = {}
+        settled = [self._classes[meaning(answer)] for answer in _all(answers, target, label)]
+        return [numbers.setdefault(number, len(numbers)) for number in settled]
+
+    def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
+        """See `Comparer`."""
+        place = {answer: i for i, answer in enumerate(_all(self.answers, self.target))}
+        rows = [place[answer] for answer in _all(answers, target)]
+        return self._distances[np.ix_(rows, rows)]
+
+    @cached_property
+    def _classes(self) -> dict[str, int]:
+        everything = _all(self.answers, self.target, self.label)
+        numbers = self.compare.classes(self.answers, self.target, label=self.label)
+        return dict(zip(map(meaning, everything), numbers, strict=True))
+
+    @cached_property
+    def _distances(self) -> NDArray[np.float64]:
+        return self.compare.distances(self.answers, self.target)
+
+
 def open_pairs(
-    answers: Sequence[Answer], target: Answer | None, question: str, known: Mapping[Pair, bool | None]
+    answers: Sequence[Answer],
+    target: Answer | None,
+    question: str,
+    known: Mapping[Pair, bool | None],
+    *,
+    label: Answer | None = None,
 ) -> tuple[Pair, ...]:
-    """The pairs that have to be decided next, after those that are `known`; none where all is decided."""
-    items = _Items.of(answers, target)
-    return group(items.wordings, question, lambda pairs: {p: known[p] for p in pairs if p in known}).open
+    """The pairs that have to be decided next, after those that are `known`; none where all is decided.
+
+    The pairs of the label come when those of the others are decided: what the score needs goes first.
+    """
+
+    def open_of(items: _Items) -> tuple[Pair, ...]:
+        return group(items.wordings, question, lambda pairs: {p: known[p] for p in pairs if p in known}).open
+
+    return open_of(_Items.of(answers, target)) or open_of(_Items.of(answers, target, label))
 
 
-def compared_texts(answers: Sequence[Answer], target: Answer | None) -> tuple[str, ...]:
+def compared_texts(answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> tuple[str, ...]:
     """The texts whose vectors `ByVectors` wants of these answers."""
-    items = _Items.of(answers, target)
+    items = _Items.of(answers, target, label)
     return tuple(dict.fromkeys((*items.wordings, *(answer.key for answer in _all(answers, target)))))
 
 
@@ -159,8 +215,8 @@ def compared_texts(answers: Sequence[Answer], target: Answer | None) -> tuple[st
 class _Items:
     """What is compared: the distinct readable short answers and texts.
 
-    `meanings` are those of all answers, the target's last. `names` are the meanings that are compared, the target's
-    first and then the commonest first, and `wordings` how each one is said: its shortest wording.
+    `meanings` are those of all answers, the target's and the label's last. `names` are the meanings that are compared,
+    the target's first and then the commonest first, the label's last if nobody else said it, and `wordings` how each one is said: its shortest wording.
     """
 
     meanings: tuple[str, ...]
@@ -168,17 +224,22 @@ class _Items:
     wordings: tuple[str, ...]
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], target: Answer | None) -> _Items:
+    def of(cls, answers: Sequence[Answer], target: Answer | None, label: Answer | None = None) -> _Items:
         everything = _all(answers, target)
         meanings = [meaning(answer) for answer in everything]
         said: dict[str, str] = {}
         for name, answer in zip(meanings, everything, strict=True):
-            if answer.key and answer.kind in ("short", "text"):
-                text = answer.key if answer.kind == "text" else answer.text
+            if _is_worded(answer):
+                text = _wording(answer)
                 said[name] = min(said.get(name, text), text, key=lambda t: (len(t), t))
         counts = Counter(meanings)
         first = meanings[-1] if target else None
         names = sorted(said, key=lambda name: (name != first, -counts[name], said[name]))
+        if label:
+            meanings.append(meaning(label))
+            if _is_worded(label) and meanings[-1] not in said:
+                names.append(meanings[-1])
+                said[meanings[-1]] = _wording(label)
         return cls(tuple(meanings), tuple(names), tuple(said[name] for name in names))
 
     def classes(self, grouped: Grouped) -> list[int]:
@@ -188,5 +249,13 @@ class _Items:
         return [numbers.setdefault(joined.get(name, name), len(numbers)) for name in self.meanings]
 
 
-def _all(answers: Sequence[Answer], target: Answer | None) -> list[Answer]:
-    return [*answers, *([target] if target else [])]
+def _is_worded(answer: Answer) -> bool:
+    return bool(answer.key) and answer.kind in ("short", "text")
+
+
+def _wording(answer: Answer) -> str:
+    return answer.key if answer.kind == "text" else answer.text
+
+
+def _all(answers: Sequence[Answer], target: Answer | None, label: Answer | None = None) -> list[Answer]:
+    return [*answers, *(answer for answer in (target, label) if answer)]

@@ -9,11 +9,11 @@ from typing import cast
 import orjson
 
 from curator.disagreement.answers import Answer, detect_kind, read_answer
-from curator.disagreement.compare import Comparer, by_words
+from curator.disagreement.compare import Comparer, Settled, by_words
 from curator.disagreement.health import member_health
 from curator.disagreement.score import DEFAULT, SCORER, Formula, score_case
 from curator.disagreement.signals import Answered, Signals, group_of, measure
-from curator.disagreement.votes import Seat, Vote, vote
+from curator.disagreement.votes import Seat, Vote, votes_of
 from curator.records import KINDS, Kind, MemberHealth, Score
 
 
@@ -91,16 +91,19 @@ def measure_record(
     )  # fmt: skip
 
 
-def recorded_health(records: Iterable[Recorded]) -> tuple[MemberHealth, ...]:
-    """The health of the members of recorded answers; a member is a group, whatever its temperatures."""
-    return member_health({str(number): _votes(record) for number, record in enumerate(records)})
+def recorded_health(records: Iterable[Recorded], comparer: Comparers = by_words) -> tuple[MemberHealth, ...]:
+    """The health of the members of recorded answers, compared as for their score; a member is a group of any temperatures."""
+    return member_health({str(number): _votes(record, comparer) for number, record in enumerate(records)})
 
 
-def _votes(record: Recorded) -> list[Vote]:
+def _votes(record: Recorded, comparer: Comparers) -> list[Vote]:
     def read(text: str) -> Answer:
         return read_answer(text, record.kind, labels=record.labels, input=record.input)
 
-    return [vote(Seat(variant=one.group), read(one.text), record.kind) for one in record.answers]
+    answers = tuple(read(one.text) for one in record.answers)
+    target = None if record.target is None else read(record.target)
+    seats = [Seat(variant=one.group) for one in record.answers]
+    return votes_of(seats, answers, record.kind, Settled(comparer(record.question), answers, target))
 
 
 def read_record(data: bytes) -> Recorded:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from curator.config import EmbeddingConfig, EquivalenceConfig, load_config, pars
 from curator.disagreement.answers import read_answer
 from curator.disagreement.pairs import Pair
 from curator.disagreement.recorded import read_record, score_record
+from curator.disagreement.told import Compared
 from curator.errors import ConfigError, MissingDependency
 from curator.pipeline import run
 from curator.records import Score
-from curator.scorer import Compared
 
 RECORD = {
     "id": "a",
@@ -142,6 +143,16 @@ def test_a_pair_that_two_cases_share_is_asked_once() -> None:
     docket.learn(said(pairs, True))
     assert docket.next_pairs() == ()
     assert docket.comparer("j")("q").classes(case("a", "q", "x", "y").answers, None) == [0, 0]
+
+
+def test_a_label_is_asked_about_when_the_answers_are_decided() -> None:
+    labelled = replace(case("a", "q", "u", "v", "w"), label=read_answer("a", "short"))
+    docket = Docket([labelled], pairs_per_case=9)
+    rounds = []
+    while pairs := docket.next_pairs():
+        rounds.append([(pair.left, pair.right) for pair in pairs])
+        docket.learn(said(pairs, False))
+    assert rounds == [[("u", "v"), ("u", "w")], [("v", "w")], [("a", "u")], [("a", "v")], [("a", "w")]]
 
 
 def test_a_case_is_asked_in_rounds_up_to_its_limit() -> None:

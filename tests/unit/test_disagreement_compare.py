@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import BY_WORDS, ByVectors, ByVerdicts, by_words, open_pairs
+from curator.disagreement.compare import BY_WORDS, ByVectors, ByVerdicts, Settled, by_words, open_pairs
 from curator.disagreement.pairs import Pair, cheap_verdict, group, pair_of
 from curator.disagreement.score import SCORER, Answered, score_case
 from curator.disagreement.words import word_distances as distances
@@ -112,6 +112,29 @@ def test_classes_are_a_partition_whatever_the_order(
     for i, a in enumerate(order):
         for j, b in enumerate(order):
             assert (shuffled[i] == shuffled[j]) == (numbers[a] == numbers[b])
+
+
+@given(answers, said, said, st.lists(opinion, min_size=1, max_size=7))
+def test_a_label_changes_nothing_among_the_others_and_a_part_is_compared_as_the_whole(
+    texts: list[str], target: str, label: str, opinions: list[bool | None]
+) -> None:
+    def decide(pairs: Sequence[Pair]) -> Verdicts:
+        return {pair: opinions[(len(pair.left) + 3 * len(pair.right)) % len(opinions)] for pair in pairs}
+
+    told, known, against = tuple(read(texts)), read_answer(label, "short"), read_answer(target, "short")
+    for compare in (ByVerdicts("what is it", decide, "x"), ByVectors("q", one_vector, "v"), by_words("q")):
+        without = compare.classes(told, against)
+        whole = compare.classes(told, against, label=known)
+        assert whole[:-1] == without
+        settled = Settled(compare, told, against, known)
+        assert settled.classes(told, against, label=known) == whole
+        part = settled.classes([*told[1:], known], None)
+        for i, one in enumerate([*whole[1:-2], whole[-1]]):
+            for j, other in enumerate([*whole[1:-2], whole[-1]]):
+                assert (part[i] == part[j]) == (one == other)
+        matrix = compare.distances(told, against)
+        assert (settled.distances(told[1:], against) == matrix[1:, 1:]).all()
+        assert (settled.distances(told, None) == matrix[:-1, :-1]).all()
 
 
 @given(answers, said, st.sampled_from([nobody, everybody]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.recorded import Unfit, read_record, score_record
+from curator.disagreement.compare import ByVerdicts
+from curator.disagreement.health import group_weights
+from curator.disagreement.recorded import Unfit, read_record, recorded_health, score_record
 from curator.disagreement.score import SCORER
 from curator.records import Score
 
@@ -120,3 +123,21 @@ def test_every_record_is_scored_or_refused(records: list[object]) -> None:
     for record in records:
         with contextlib.suppress(Unfit):
             assert score_one(record).scorer == SCORER
+
+
+def test_members_are_judged_by_what_their_answers_mean_and_not_by_their_wording() -> None:
+    said = {"plain": "Paris", "careful": "Paris", "restated": "The city called Paris"}
+    generations = [{"text": text, "variant": variant} for variant, text in said.items()]
+    record = {"input": "What is the capital city called?", "kind": "short", "generations": generations}
+    found = recorded_health(read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40))
+    assert group_weights(found) == {"careful": 1, "plain": 1, "restated": 1}
+
+
+def test_members_are_judged_by_what_compares_their_answers() -> None:
+    said = {"plain": "steam engine", "careful": "steam engine", "restated": "iron horse"}
+    generations = [{"text": text, "variant": variant} for variant, text in said.items()]
+    record = {"input": "what pulls it", "kind": "short", "generations": generations}
+    records = [read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40)]
+    same = partial(ByVerdicts, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
+    assert group_weights(recorded_health(records, same)) == {"careful": 1, "plain": 1, "restated": 1}
+    assert group_weights(recorded_health(records)) == {"careful": 1, "plain": 1, "restated": 0}
