@@ -190,6 +190,16 @@ def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: 
     assert found.blind.unseen.n == 0
 
 
+def test_production_fails_where_the_judge_takes_its_answer_and_the_label_for_two(job: dict[str, Any]) -> None:
+    label = Reference("Henry", "label", slice="random")
+    scorer, made = short(job, ("James", "James", "James"), target="James", reference=label)
+    docket = Docket(scorer.compared(made), pairs_per_case=9)
+    docket.learn(dict.fromkeys(docket.next_pairs(), Verdict(False)))
+    scorer.compare_by(docket.comparer("judge"))
+    found = scorer.score(made)
+    assert (found.blind.unseen.n, found.blind.unseen.value, found.patterns["c0"].wrong) == (20, 1, True)
+
+
 def test_answers_in_words_of_their_own_are_one_text_to_the_diagnosis_too(job: dict[str, Any]) -> None:
     texts = ("it came late", "the delay was long", "nobody brought it")
     scorer, made = short(job, texts, target="slow delivery", kind="text")
