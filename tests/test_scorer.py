@@ -154,8 +154,8 @@ def short(job: dict[str, Any], texts: tuple[str, ...], **more: Any) -> tuple[Sco
     return Scorer(parse_config(job), asked, load_variants(VARIANTS, None)), made
 
 
-def judge_all_the_same(scorer: Scorer, made: dict[str, list[Generation]], *, limit: int = 99) -> None:
-    docket = Docket(scorer.compared(made), pairs_per_case=limit)
+def judge_all_the_same(scorer: Scorer, made: dict[str, list[Generation]]) -> None:
+    docket = Docket(scorer.compared(made), pairs_per_case=99)
     while pairs := docket.next_pairs():
         docket.learn(dict.fromkeys(pairs, Verdict(True)))
     scorer.compare_by(docket.comparer("judge"))
@@ -190,22 +190,39 @@ def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: 
     assert found.blind.unseen.n == 0
 
 
+def test_production_fails_where_the_judge_takes_its_answer_and_the_label_for_two(job: dict[str, Any]) -> None:
+    label = Reference("Henry", "label", slice="random")
+    scorer, made = short(job, ("James", "James", "James"), target="James", reference=label)
+    docket = Docket(scorer.compared(made), pairs_per_case=9)
+    docket.learn(dict.fromkeys(docket.next_pairs(), Verdict(False)))
+    scorer.compare_by(docket.comparer("judge"))
+    found = scorer.score(made)
+    assert (found.blind.unseen.n, found.blind.unseen.value, found.patterns["c0"].wrong) == (20, 1, True)
+
+
 def test_answers_in_words_of_their_own_are_one_text_to_the_diagnosis_too(job: dict[str, Any]) -> None:
-    scorer, made = short(job, ("it came late", "the delay was long", "nobody brought it"), target="slow delivery")
-    job["tasks"]["route"] = {"kind": "text"}
-    scorer = Scorer(parse_config(job), cases(20), load_variants(VARIANTS, None))
+    texts = ("it came late", "the delay was long", "nobody brought it")
+    scorer, made = short(job, texts, target="slow delivery", kind="text")
     judge_all_the_same(scorer, made)
     assert scorer.score(made).patterns["c0"].unlike == 0
 
 
 def test_a_label_changes_no_score(job: dict[str, Any]) -> None:
-    texts, limit = ("u", "v", "w"), 4
     scores = []
     for reference in (None, Reference("a", "label"), Reference("w", "label")):
-        scorer, made = short(job, texts, target="x", reference=reference)
-        docket = Docket(scorer.compared(made), pairs_per_case=limit)
+        scorer, made = short(job, ("u", "v", "w"), target="x", reference=reference)
+        docket = Docket(scorer.compared(made), pairs_per_case=4)
         while pairs := docket.next_pairs():
             docket.learn({pair: Verdict("x" not in (pair.left, pair.right)) for pair in pairs})
         scorer.compare_by(docket.comparer("judge"))
         scores.append(scorer.score(made).scores)
     assert scores[0] == scores[1] == scores[2]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("text", "it is late"), ("short", "")])
+def test_a_label_in_which_nothing_can_be_read_is_no_answer(job: dict[str, Any], kind: str, said: str) -> None:
+    scorer, made = short(
+        job, ("a", "a", "a"), target="a", reference=Reference(said, "label", slice="random"), kind=kind
+    )
+    assert {found.label for found in scorer.compared(made)} == {None}
+    assert {m.accuracy.n for m in scorer.score(made).health} == {0}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator import scoring as api
 from curator.disagreement.compare import ByVerdicts
 from curator.disagreement.health import group_weights
+from curator.disagreement.pairs import Pair
 from curator.disagreement.recorded import Unfit, read_record, recorded_health, score_record
 from curator.disagreement.score import SCORER
 from curator.records import Score
@@ -141,3 +144,20 @@ def test_members_are_judged_by_what_compares_their_answers() -> None:
     same = partial(ByVerdicts, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
     assert group_weights(recorded_health(records, same)) == {"careful": 1, "plain": 1, "restated": 1}
     assert group_weights(recorded_health(records)) == {"careful": 1, "plain": 1, "restated": 0}
+
+
+def test_a_score_weighs_members_by_what_compares_their_answers() -> None:
+    said = {"plain": "steam engine", "careful": "steam engine", "restated": "iron horse"}
+    generations = [{"text": text, "variant": variant} for variant, text in said.items()]
+    record = {"input": "what pulls it", "kind": "short", "target": "a mule", "generations": generations}
+    other = record | {"generations": [g | {"text": t} for g, t in zip(generations, ("x", "x", "a mule"), strict=True)]}
+    records = [*(record | {"id": str(i)} for i in range(40)), other | {"id": "other"}]
+
+    def decide(pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
+        return {pair: {pair.left, pair.right} == {"steam engine", "iron horse"} for pair in pairs}
+
+    scores = api.score(records, scoring=api.Scoring(comparer=partial(ByVerdicts, decide=decide, name="two")))
+    one_in_three, alone = scores[-1], api.score(records)[-1]
+    assert one_in_three.disagreement is not None
+    assert alone.disagreement is not None
+    assert one_in_three.disagreement < 0.75 < alone.disagreement
