@@ -104,17 +104,16 @@ def test_a_target_need_not_be_a_text() -> None:
     assert result.against_target == 0.5
 
 
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-9, 9)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=9),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "model", "x"]), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return (
+        inner
+        | st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["text", "model", "x"]), inner, max_size=3)
+    )
+
+
+scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9, allow_nan=False) | st.text(max_size=9)
+json_values = nested(nested(scalars))
 
 
 @given(
