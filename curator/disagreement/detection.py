@@ -11,7 +11,7 @@ from curator.disagreement.booleans import leading_boolean, read_boolean
 from curator.disagreement.choices import find_choices, option_letter, read_choice, stated_choice
 from curator.disagreement.codelike import is_code
 from curator.disagreement.conclusions import conclusion
-from curator.disagreement.dates import concludes_in_date
+from curator.disagreement.dates import concludes_in_date, gives_one_date
 from curator.disagreement.jsonlike import is_mostly_json
 from curator.disagreement.labelled import option_or_boolean
 from curator.disagreement.numeric import (
@@ -133,7 +133,8 @@ def _from_options(are: _Are, input: str) -> Kind | None:
 
 
 def _value(are: _Are, input: str) -> Kind | None:
-    if are(NEARLY_ALL, concludes_in_date):
+    # a year says as much as a date of less detail where others give a day
+    if are(NEARLY_ALL, concludes_in_date) or (are(ENOUGH, concludes_in_date) and are(NEARLY_ALL, gives_one_date)):
         return "date"
     if (
         input

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from curator.disagreement.conclusions import conclusion, conclusions
+from curator.disagreement.dates import CLOCK, QUARTER, without_dates
 from curator.disagreement.numberwords import last_number_word, leading_number_word
 from curator.disagreement.wording import answer_part, is_refusal
 
@@ -56,6 +57,8 @@ _ASKS = re.compile(
     r"(?:total|sum|number|average|mean|difference|product|quotient|price|cost|value|probability|percentage|area|volume)\b|"
     r"\b(?:calculate|compute|evaluate)\b|arabic numerals"
 )
+_DECADE = re.compile(r"(?:\b[12]\d|(?<!\w)['’])\d0['’]?s\b")  # noqa: RUF001
+_NEGATED = re.compile(r"\b(?:not|rather than|instead of)\s+[$€£]?-?\d[\d.,]*\b")
 _VULGAR = re.compile("[¼½¾⅐-⅞]")
 _SEPARATORS = re.compile(r"[,'\s]")
 _OUT_OF = re.compile(r"(?<![\d.,])(\d{1,4}) out of (\d{1,4})(?![\d.,]*\d)")
@@ -160,10 +163,18 @@ def _plain(text: str) -> str:
         text = _VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])} ".replace("\u2044", "/"), text)
     if "<<" in text:
         text = _MARKS.sub("", text)
+    text = _without_codes(text)
     if "\\" not in text and "{" not in text:
         return text
     text = _FRACTION.sub(r"\1/\2", text)
     return text.replace("\\$", "$").replace("\\%", "%").replace("{,}", ",").replace("\\,", "").replace("\\!", "")
+
+
+def _without_codes(text: str) -> str:
+    """The text without what has digits and is no number: times of day, decades, quarters of a year."""
+    if not _DIGIT.search(text):
+        return text
+    return _DECADE.sub(" ", QUARTER.sub(" ", CLOCK.sub(" ", text)))
 
 
 def _stated(said: str) -> tuple[str, str] | None:

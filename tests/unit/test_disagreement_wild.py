@@ -339,6 +339,14 @@ NUMBERS += [
     (RATE, "I would rate this a 4.", "4"),
     (HOW_MANY, "4 out of 5", "4/5"),
 ]
+NUMBERS += [
+    (HOW_MANY, "5 pm", ""),
+    (HOW_MANY, "The shop opens at 9:00 AM.", ""),
+    (HOW_MANY, "09:00", ""),
+    (HOW_MANY, "From 8:00 to 10:00 it is 2 hours", "2"),
+    (HOW_MANY, "the 1990s", ""),
+    (HOW_MANY, "Q3 2021", ""),
+]
 SENTIMENT = "Classify the review as positive, negative or neutral: great film!"
 CHOICES += [
     (SENTIMENT, "positive", "positive"),
@@ -371,6 +379,18 @@ DATE_ROWS = [
     ("", "March 4, 2021 at 2:30 pm", "2021-03-04T14:30"),
     ("", "February 30, 2021", ""),
     ("", "some day", ""),
+    ("", "5 pm", "T17:00"),
+    ("", "Opens 5 am", "T05:00"),
+    ("", "9 am", "T09:00"),
+    ("", "09:00", "T09:00"),
+    ("", "The shop opens at 9:00 AM.", "T09:00"),
+    ("", "9:00", "T09:00"),
+    ("", "9 o'clock", "T09:00"),
+    ("", "12 am", "T00:00"),
+    ("", "9:75", ""),
+    ("", "Q3 2021", "2021-Q3"),
+    ("", "2021-Q3", "2021-Q3"),
+    ("", "the 1990s", ""),
 ]
 SHORT_ROWS = [
     ("", "nk", "nk"),
@@ -562,6 +582,10 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ("Who was it?", ["I think it was Bob.", "Bob", "It was Bob"], "short"),
     ("Name a film like it.", ["The Matrix", "Inception"], "short"),
     ("What day is it?", ["March 4, 2021", "2021-03-05", "The answer is 5 March 2021."], "date"),
+    ("When does it open?", ["5 pm", "5 am", "Opens 5 am"], "date"),
+    ("When does it open?", ["9 am", "09:00", "The shop opens at 9:00 AM.", "9:00"], "date"),
+    ("When did it end?", ["September 2, 1945", "May 8, 1945", "1945", "1945"], "date"),
+    ("", ["1945", "1946"], "number"),
     ("", [CALLS[0][1], CALLS[2][1], "Which city do you mean?"], "tool_call"),
     ("", [CALLS[8][1], CALLS[7][1]], "tool_call"),
     ("", ['{"name": "Ann", "age": 3}', '{"name": "Bob", "age": 4}'], "json"),
