@@ -347,6 +347,38 @@ NUMBERS += [
     (HOW_MANY, "the 1990s", ""),
     (HOW_MANY, "Q3 2021", ""),
 ]
+MINUTES = "How many minutes are in 2.5 hours?"
+NUMBERS += [
+    (MINUTES, "There are 150 minutes in 2.5 hours.", "150"),
+    (MINUTES, "2.5 hours is 150 minutes.", "150"),
+    ("What is 5 percent of 200?", "10 is 5 percent of 200.", "10"),
+    (HOW_MANY, "The total is $1,234.50, due on 2024-05-01.", "2469/2"),
+    (HOW_MANY, "You pay 20 dollars by May 1, 2024.", "20"),
+    (HOW_MANY, "The price is $30.00 after the discount of $10.", "30"),
+    (HOW_MANY, "He is 3 years old and has a total of 8.", "8"),
+    (HOW_MANY, "The price is 40, which gives 30 after a cut of 10.", "10"),
+    (HOW_MANY, "-5 to 10 is 15 degrees, not 5.", "15"),
+    (HOW_MANY, "It is not 5.", ""),
+    (HOW_MANY, "√2", ""),
+    (HOW_MANY, "The answer is 2√2.", ""),
+    (HOW_MANY, "√16 = 4", "4"),
+    (HOW_MANY, "3 or 4", ""),
+    (HOW_MANY, "three or four", ""),
+    (HOW_MANY, "The answer is 3 or 4.", ""),
+    (HOW_MANY, "It takes 3 days or 4 days.", ""),
+    (HOW_MANY, "0.5 or 50%", "50"),
+    (HOW_MANY, "60 minutes or 1 hour", "1"),
+    (HOW_MANY, "between 3 and 5", ""),
+    (HOW_MANY, "It is between 3 and 5 days.", ""),
+    (HOW_MANY, "The difference between 3 and 5 is 2.", "2"),
+    (HOW_MANY, "3-5 days", ""),
+    (HOW_MANY, "from 3 to 5", ""),
+    (HOW_MANY, "10^3", "1000"),
+    (HOW_MANY, "10³", "1000"),
+    (HOW_MANY, "10^{-3}", "1/1000"),
+    (HOW_MANY, "3 * 10^3", "3000"),
+    (HOW_MANY, "The answer is 2^5.", "32"),
+]
 SENTIMENT = "Classify the review as positive, negative or neutral: great film!"
 CHOICES += [
     (SENTIMENT, "positive", "positive"),
