@@ -65,6 +65,8 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
         found = _read_option(part, tuple(labels), input)
     elif kind == "number":
         found = read_number(part, rating=asks_rating(input), known=numbers_of(input))
+    elif kind == "boolean":
+        found = read_boolean(part, asked=input)
     elif kind == "date":
         found = read_date(part, day_first=asks_day_first(input))
     elif kind == "short":
@@ -96,7 +98,6 @@ def _read_short(text: str) -> _Read | None:
 
 
 _READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
-    "boolean": read_boolean,
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,

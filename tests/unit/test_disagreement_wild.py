@@ -236,6 +236,22 @@ BOOLEANS += [
     (STRATEGY, "In short, yes.", "yes"),
     (STRATEGY, "The coin was flipped 2 times. The coin is still heads up. So the answer is yes.", "yes"),
 ]
+ALLOWED = "Is it allowed?"
+BOOLEANS += [
+    (ALLOWED, "Certainly not.", "no"),
+    (ALLOWED, "It is not allowed.", "no"),
+    (ALLOWED, "It isn't allowed", "no"),
+    (ALLOWED, "It is allowed.", "yes"),
+    (ALLOWED, "It is not forbidden.", ""),
+    (ALLOWED, "Unfortunately not.", "no"),
+    (ALLOWED, "I don't think so.", "no"),
+    (ALLOWED, "Absolutely.", "yes"),
+    (ALLOWED, "Certainly.", "yes"),
+    (ALLOWED, "Of course.", "yes"),
+    (ALLOWED, "y", "yes"),
+    (ALLOWED, "n", "no"),
+    ("Is it not allowed?", "It is not allowed.", ""),
+]
 HOW_MANY = "How many apples are there?"
 NUMBERS = [
     (HOW_MANY, "42", "42"),
@@ -443,6 +459,7 @@ SHORT_ROWS = [
     ("", "I think it was The Matrix.", "matrix"),
     ("What is the capital of France?", "The capital of France is Paris.", "paris"),
     ("What of Rome?", "Rome is old", "rome is old"),
+    ("", "√2", "√2"),
     ("Which grade?", "A-", "a-"),
     ("Which grade?", "A", "a"),
     ("", "It is not The Matrix", "it is not matrix"),
@@ -578,6 +595,8 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
         ["Yes, we can help you with that right now.", "No, we cannot, as we are closed."],
         "text",
     ),
+    (ALLOWED, ["Yes", "Certainly not.", "It is not allowed.", "Absolutely."], "boolean"),
+    ("", ["yes", "y", "n", "n"], "boolean"),
     ("Is this toxic? yes/no", ["no", "No, it isn't", "not toxic"], "boolean"),
     (
         "Classify the review as positive, negative or neutral: great film!",
