@@ -14,7 +14,7 @@ from curator.disagreement.detection import detect_kind
 from curator.disagreement.extraction import ReadRule, extract
 from curator.disagreement.jsonlike import read_json
 from curator.disagreement.labelled import read_label
-from curator.disagreement.numeric import asks_rating, read_number
+from curator.disagreement.numeric import asks_rating, numbers_of, read_number
 from curator.disagreement.toolcalls import read_tool_calls
 from curator.disagreement.wording import (
     answer_part,
@@ -64,7 +64,9 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
     if kind in ("label", "choice"):
         found = _read_option(part, tuple(labels), input)
     elif kind == "number":
-        found = read_number(part, rating=asks_rating(input))
+        found = read_number(part, rating=asks_rating(input), known=numbers_of(input))
+    elif kind == "boolean":
+        found = read_boolean(part, asked=input)
     elif kind == "date":
         found = read_date(part, day_first=asks_day_first(input))
     elif kind == "short":
@@ -96,7 +98,6 @@ def _read_short(text: str) -> _Read | None:
 
 
 _READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
-    "boolean": read_boolean,
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,

@@ -31,11 +31,20 @@ _TIME = re.compile(
     r"(?:T|,?\s+(?:at\s+)?)(?:(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?(?:\s*([ap])\.?m\b\.?)?|(\d{1,2})\s*([ap])\.?m\b\.?)",
     re.IGNORECASE,
 )
+CLOCK = re.compile(
+    r"(?<![\w:.,/$€£-])(\d{1,2})(?:(?::([0-5]\d)(?::([0-5]\d))?)?\s?(?:([ap])\.?m\b\.?|(o['’]clock)\b)|:([0-5]\d)(?::([0-5]\d))?(?![\w:]|\.\d))",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""A time of day on its own: `5 pm`, `9:00`, `17:30:05`, `9 o'clock`."""
+QUARTER = re.compile(r"\bQ([1-4])(?:\s|\s?[/,-]\s?|\sof\s)?([12]\d{3})\b|\b([12]\d{3})[\s-]?Q([1-4])\b")
+"""A quarter of a year: `Q3 2021`, `2021-Q3`."""
 _YEAR = re.compile(r"(?<![\w.,-])[12]\d{3}(?![\w,-]|\.\d)")
 _WEEKDAY = re.compile(r"\b(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?\b,?", re.IGNORECASE)
 _AROUND = re.compile(r"[\s*_`\"'().,!]*(?:on|in|the|it is|it was|it's)?[\s*_`\"'().,!]*", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"dd[/.-]mm", re.IGNORECASE)
 _LOOKED_AT = 2000
+_SHORT_SENTENCE = 200
+"""Characters of a sentence that may give a date without being one."""
 _WORDS_AFTER = 6
 """Words that may follow the date of a stated conclusion."""
 
@@ -43,7 +52,7 @@ _WORDS_AFTER = 6
 def read_date(text: str, *, day_first: bool = False) -> tuple[str, str] | None:
     """The date a text concludes: `2021-03-03`, `2021-03`, `2021` or `--03-03` (no year), and its wording; else None.
 
-    A time of day follows after a `T`. It is the first date of a stated conclusion, else the last one of the text, else
+    A time of day follows after a `T`, and stands alone as `T17:00` in a text without a date; `Q3 2021` is `2021-Q3`. It is the first date of a stated conclusion, else the last one of the text, else
     a year in its place. `03/04/2021` is March 4, or April 3 with `day_first`; `13/04/2021` and `3.4.2021` have the day
     first in any case. A date that no calendar has is none.
     """
@@ -77,37 +86,80 @@ def concludes_in_date(text: str) -> bool:
         return False
     candidate = _WEEKDAY.sub("", candidate).strip()
     start = _AROUND.match(candidate)
-    match = _DATE.match(candidate, start.end() if start else 0)
-    if match is None or _value(match, day_first=False) is None:
+    position = start.end() if start else 0
+    if match := _DATE.match(candidate, position):
+        if _value(match, day_first=False) is None:
+            return False
+    elif not (match := QUARTER.match(candidate, position) or _clock(candidate, position)):
         return False
     rest = _TIME.sub("", candidate[match.end() :], count=1)
     return len(rest.split()) <= (_WORDS_AFTER if stated else 0) or not re.search(r"\w", rest)
 
 
+def gives_one_date(text: str) -> bool:
+    """Whether the text is a date, a time or a year, or a sentence that holds just one."""
+    text = answer_part(text)
+    if concludes_in_date(text):
+        return True
+    if len(text) > _SHORT_SENTENCE or "\n" in text or not _DIGIT.search(text):
+        return False
+    found = {value for value, _ in _dates(text, day_first=False)}
+    return len(found) == 1 and not _DIGIT.search(_YEAR.sub("", CLOCK.sub("", QUARTER.sub("", _DATE.sub("", text)))))
+
+
+def without_dates(text: str) -> str:
+    """The text without its days: written with a month's name or a year of four digits, and in the calendar."""
+    return _DATE.sub(lambda match: " " if _is_plain_date(match) else match[0], text) if _DIGIT.search(text) else text
+
+
+def _is_plain_date(match: re.Match[str]) -> bool:
+    # `12 may` is more often twelve that may
+    name = match["name"] or match["name_after"] or match["month_alone"]
+    written = name[0].isupper() if name else len(match["third"] or match[0]) >= 4
+    return written and _value(match, day_first=False) is not None
+
+
 def _dates(text: str, *, day_first: bool) -> list[tuple[str, str]]:
-    """The dates of a text in order, as canonical form and wording; the years of a text that has no other date."""
-    matches = list(_DATE.finditer(text))
-    if not matches:
-        return [(year, year) for year in _YEAR.findall(text)]
+    """The dates of a text in order, as canonical form and wording; where it has none, its quarters, times, or years."""
     found = []
-    for match in matches:
+    for match in _DATE.finditer(text):
         value = _value(match, day_first=day_first)
         if value is not None:
             time = _time(text, match.end()) if value.count("-") >= 2 else ""
             found.append((value + time, match[0].strip()))
-    return found
+    if found or _DATE.search(text):
+        return found
+    if quarters := [(f"{q[2] or q[3]}-Q{q[1] or q[4]}", q[0]) for q in QUARTER.finditer(text)]:
+        return quarters
+    if times := [(time, clock[0]) for clock in CLOCK.finditer(text) if (time := _clock_time(clock))]:
+        return times
+    return [(year, year) for year in _YEAR.findall(text)]
+
+
+def _clock(text: str, start: int) -> re.Match[str] | None:
+    match = CLOCK.match(text, start)
+    return match if match and _clock_time(match) else None
+
+
+def _clock_time(match: re.Match[str]) -> str:
+    return _time_of_day(match[1], match[2] or match[6], match[3] or match[7], match[4])
 
 
 def _time(text: str, start: int) -> str:
-    """The time of day right after a date, as `T14:30`, or ""; seconds of 0 are left out."""
+    """The time of day right after a date, as `T14:30`, or ""; midnight says nothing beside a date."""
     match = _TIME.match(text, start)
     if match is None:
         return ""
-    hour, half = int(match[1] or match[5]), (match[4] or match[6] or "").lower()
-    minute, second = int(match[2] or 0), int(match[3] or 0)
+    time = _time_of_day(match[1] or match[5], match[2], match[3], match[4] or match[6])
+    return "" if time == "T00:00" else time
+
+
+def _time_of_day(hours: str, minutes: str | None, seconds: str | None, half: str | None) -> str:
+    """`T14:30`, or "" where no day has that time; without am or pm the hours are those of 24; seconds of 0 are left out."""
+    hour, minute, second = int(hours), int(minutes or 0), int(seconds or 0)
     if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    if hour > 23 or minute > 59 or second > 59 or not (hour or minute or second):
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    if hour > 23 or minute > 59 or second > 59:
         return ""
     return f"T{hour:02}:{minute:02}" + (f":{second:02}" if second else "")
 

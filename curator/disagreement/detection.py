@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from curator.disagreement.booleans import leading_boolean, read_boolean
+from curator.disagreement.booleans import emphatic_boolean, leading_boolean, read_boolean
 from curator.disagreement.choices import find_choices, option_letter, read_choice, stated_choice
 from curator.disagreement.codelike import is_code
 from curator.disagreement.conclusions import conclusion
-from curator.disagreement.dates import concludes_in_date
+from curator.disagreement.dates import concludes_in_date, gives_one_date
 from curator.disagreement.jsonlike import is_mostly_json
 from curator.disagreement.labelled import option_or_boolean
 from curator.disagreement.numeric import (
@@ -133,7 +133,8 @@ def _from_options(are: _Are, input: str) -> Kind | None:
 
 
 def _value(are: _Are, input: str) -> Kind | None:
-    if are(NEARLY_ALL, concludes_in_date):
+    # a year says as much as a date of less detail where others give a day
+    if are(NEARLY_ALL, concludes_in_date) or (are(ENOUGH, concludes_in_date) and are(NEARLY_ALL, gives_one_date)):
         return "date"
     if (
         input
@@ -149,11 +150,16 @@ def _value(are: _Are, input: str) -> Kind | None:
 
 def _option(are: _Are, said: Sequence[str], input: str) -> Kind | None:
     """Boolean or choice, whichever more of the answers are."""
-    if input and _ASKS_BOOLEAN.search(input) and are(HALF, lambda text: read_boolean(text) is not None):
+    if input and _ASKS_BOOLEAN.search(input) and are(HALF, lambda text: read_boolean(text, asked=input) is not None):
         return "boolean"
-    if input and _is_polar(input) and are(1.0, lambda text: read_boolean(text) is not None):
+    if input and _is_polar(input) and are(1.0, lambda text: read_boolean(text, asked=input) is not None):
         return "boolean"
-    if not (are(ENOUGH, _is_option) and are(NEARLY_ALL, _gives_option)):
+    if not are(ENOUGH, _is_option):
+        return None
+    # `y` and `n` are letters of options, and yes and no where others say these
+    if any(map(leading_boolean, said)) and are(1.0, lambda text: _gives_boolean(text) is not None):
+        return "boolean"
+    if not are(NEARLY_ALL, _gives_option):
         return None
     letters = sum(option_letter(_stated(text)) is not None for text in said)
     booleans = sum(leading_boolean(_stated(text)) is not None for text in said)
@@ -178,6 +184,10 @@ def _is_option(text: str) -> bool:
     """Whether the conclusion, the whole of a short text, or a short last line is an option letter, yes or no."""
     last = text.rpartition("\n")[2]
     return any(option_or_boolean(core) for core in (_core(text), last) if core and is_short(core))
+
+
+def _gives_boolean(text: str) -> tuple[str, str] | None:
+    return leading_boolean(_stated(text)) or emphatic_boolean(text)
 
 
 def _gives_option(text: str) -> bool:

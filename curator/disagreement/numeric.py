@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
+from curator.disagreement.asserted import asserted, open_numbers
 from curator.disagreement.conclusions import conclusion, conclusions
+from curator.disagreement.dates import CLOCK, QUARTER, without_dates
 from curator.disagreement.numberwords import last_number_word, leading_number_word
 from curator.disagreement.wording import answer_part, is_refusal
 
@@ -56,6 +58,11 @@ _ASKS = re.compile(
     r"(?:total|sum|number|average|mean|difference|product|quotient|price|cost|value|probability|percentage|area|volume)\b|"
     r"\b(?:calculate|compute|evaluate)\b|arabic numerals"
 )
+_DECADE = re.compile(r"(?:\b[12]\d|(?<!\w)['’])\d0['’]?s\b")  # noqa: RUF001
+_NEGATED = re.compile(r"\b(?:not|rather than|instead of)\s+[$€£]?-?\d[\d.,]*\b")
+_POWER = re.compile(r"(?<![\w.,^])(\d{1,6})\s?\^\s?(?:\{(-?\d{1,2})\}|(-?\d{1,2}))(?![\d^{]|\.\d)")
+_SCIENTIFIC = re.compile(r"(?:[×x*]|\\times|\\cdot)\s?$")  # noqa: RUF001
+_TEN_TO_THE = re.compile(r"(?<![\w.,])10([⁰¹²³⁴-⁹]{1,2})")
 _VULGAR = re.compile("[¼½¾⅐-⅞]")
 _SEPARATORS = re.compile(r"[,'\s]")
 _OUT_OF = re.compile(r"(?<![\d.,])(\d{1,4}) out of (\d{1,4})(?![\d.,]*\d)")
@@ -67,11 +74,13 @@ _LOOKED_AT = 2000
 
 
 @lru_cache(maxsize=256)
-def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
+def read_number(text: str, *, rating: bool = False, known: frozenset[str] = frozenset()) -> tuple[str, str] | None:
     """The number a text concludes: its canonical form and the number as it stands there.
 
     It is the number of a stated conclusion, the last one first, else the last one of the last line that has any: there,
-    a bold one goes first, then the one after the last `=`. Units are not converted: `50%` is 50, `$3` is 3. A comma
+    a bold one goes first, then the one after the last `=`; one that is part of a date, follows `not`, or that the input
+    holds (`known`, of `numbers_of`) and a preposition leads, gives way to another. `3 or 4`, a range and a root are no
+    number. Units are not converted: `50%` is 50, `$3` is 3. A comma
     with three digits behind it separates thousands, with one or two it is a decimal comma. None: there is none, or the
     text refuses. With `rating`, `4/5` and `4 out of 5` are 4; else both are four fifths.
     """
@@ -81,19 +90,51 @@ def read_number(text: str, *, rating: bool = False) -> tuple[str, str] | None:
     if rating:
         text = _OF_A_SCALE.sub(r"\1", text)
     for said in conclusions(text)[:3]:
+        if _is_open(_REASON.split(said[:_LOOKED_AT], maxsplit=1)[0], first=True):
+            return None
         if found := _stated(said):
             return found
-    if is_refusal(text):
-        return None
+    return None if is_refusal(text) else _concluded(_without_others(text), known)
+
+
+def _concluded(text: str, known: frozenset[str]) -> tuple[str, str] | None:
+    """The number of a text that states no conclusion."""
     line = next((cut for line in reversed(text.splitlines()) if _last(cut := line[-_LOOKED_AT:])), "")
     if not line:
-        return last_number_word(text)
+        return None if _is_open(text[-_LOOKED_AT:], first=False) else last_number_word(text)
+    if _is_open(line, first=False):
+        return None
     for bold in reversed(_BOLD.findall(line)):
         if found := _last(bold):
             return found
     if "=" in line and (found := _after_equals(line)):
         return found
-    return _last(_ASIDE.sub(" ", line)) or _last(line)
+    return _last(_ASIDE.sub(" ", line), known) or _last(line, known)
+
+
+def _is_open(text: str, *, first: bool) -> bool:
+    """Whether there is a range, a root, or a choice of two values in the answer's place; `0.5 or 50%` is one value."""
+    found = open_numbers(text, first=first) if text else None
+    if found is None:
+        return False
+    one, other = (next(_numbers(part), None) for part in found)
+    if one is None or other is None:
+        return True
+    value, second = Fraction(one[0]), Fraction(other[0])
+    return second not in {value, 100 * value, value / 100}
+
+
+def _without_others(text: str) -> str:
+    """The text without what its numbers are told apart from (`not 5`), and without its days where numbers are left."""
+    text = _NEGATED.sub(" ", text)
+    left = without_dates(text)
+    return left if left != text and _last(left) else text
+
+
+@lru_cache(maxsize=16)
+def numbers_of(text: str) -> frozenset[str]:
+    """The numbers that the end of an input holds, in canonical form."""
+    return frozenset(value for value, _ in _numbers(_plain(text[-_LOOKED_AT:])))
 
 
 @lru_cache(maxsize=16)
@@ -158,12 +199,33 @@ def _plain(text: str) -> str:
     """The text without calculator marks and with LaTeX numbers written out."""
     if not text.isascii():
         text = _VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])} ".replace("\u2044", "/"), text)
+        text = _TEN_TO_THE.sub(lambda match: f"10^{unicodedata.normalize('NFKC', match[1])}", text)
+    if "^" in text:
+        text = _POWER.sub(_power, text)
     if "<<" in text:
         text = _MARKS.sub("", text)
+    text = _without_codes(text)
     if "\\" not in text and "{" not in text:
         return text
     text = _FRACTION.sub(r"\1/\2", text)
     return text.replace("\\$", "$").replace("\\%", "%").replace("{,}", ",").replace("\\,", "").replace("\\!", "")
+
+
+def _power(match: re.Match[str]) -> str:
+    """The value of `10^3`; as it stands where it multiplies another number, or is no whole number of a base but ten."""
+    base, exponent = int(match[1]), int(match[2] or match[3])
+    if base == 10 and _SCIENTIFIC.search(match.string[max(0, match.start() - 8) : match.start()]):
+        return match[0]
+    if exponent >= 0:
+        return str(base**exponent)
+    return f"{10.0**exponent:.{-exponent}f}" if base == 10 else match[0]
+
+
+def _without_codes(text: str) -> str:
+    """The text without what has digits and is no number: times of day, decades, quarters of a year."""
+    if not _DIGIT.search(text):
+        return text
+    return _DECADE.sub(" ", QUARTER.sub(" ", CLOCK.sub(" ", text)))
 
 
 def _stated(said: str) -> tuple[str, str] | None:
@@ -184,11 +246,16 @@ def _after_equals(line: str) -> tuple[str, str] | None:
     return None
 
 
-def _last(text: str) -> tuple[str, str] | None:
-    for match in reversed(list(_matches(text))):
-        if (value := _value(match)) is not None:
-            return str(value), match[0].strip()
-    return None
+def _last(text: str, known: frozenset[str] | None = None) -> tuple[str, str] | None:
+    """The last number of a text; with `known`, the one that its last sentence asserts."""
+    found = [(match, str(value)) for match in _matches(text) if (value := _value(match)) is not None]
+    if not found:
+        return None
+    place = -1
+    if known is not None and len(found) > 1:
+        place = asserted(text, [(match.start(), match.end(), value) for match, value in found], known)
+    match, value = found[place]
+    return value, match[0].strip()
 
 
 def _numbers(text: str) -> Iterator[tuple[str, str]]:

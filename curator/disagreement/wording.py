@@ -40,7 +40,7 @@ _GOES_ON = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DROPPED = re.compile(r"['’`]|\.(?!\d)")  # noqa: RUF001 - the typographic apostrophe is meant
-_SPACED = re.compile(r"(?!(?<!\w)-\d|(?<=\b[a-z])-(?!\w))[^\w\s+#%&$€£°.]|_")
+_SPACED = re.compile(r"(?!(?<!\w)-\d|(?<=\b[a-z])-(?!\w))[^\w\s+#%&$€£°√.]|_")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b(?!-)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _JOINING = frozenset(

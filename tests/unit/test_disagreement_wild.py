@@ -236,6 +236,22 @@ BOOLEANS += [
     (STRATEGY, "In short, yes.", "yes"),
     (STRATEGY, "The coin was flipped 2 times. The coin is still heads up. So the answer is yes.", "yes"),
 ]
+ALLOWED = "Is it allowed?"
+BOOLEANS += [
+    (ALLOWED, "Certainly not.", "no"),
+    (ALLOWED, "It is not allowed.", "no"),
+    (ALLOWED, "It isn't allowed", "no"),
+    (ALLOWED, "It is allowed.", "yes"),
+    (ALLOWED, "It is not forbidden.", ""),
+    (ALLOWED, "Unfortunately not.", "no"),
+    (ALLOWED, "I don't think so.", "no"),
+    (ALLOWED, "Absolutely.", "yes"),
+    (ALLOWED, "Certainly.", "yes"),
+    (ALLOWED, "Of course.", "yes"),
+    (ALLOWED, "y", "yes"),
+    (ALLOWED, "n", "no"),
+    ("Is it not allowed?", "It is not allowed.", ""),
+]
 HOW_MANY = "How many apples are there?"
 NUMBERS = [
     (HOW_MANY, "42", "42"),
@@ -339,6 +355,46 @@ NUMBERS += [
     (RATE, "I would rate this a 4.", "4"),
     (HOW_MANY, "4 out of 5", "4/5"),
 ]
+NUMBERS += [
+    (HOW_MANY, "5 pm", ""),
+    (HOW_MANY, "The shop opens at 9:00 AM.", ""),
+    (HOW_MANY, "09:00", ""),
+    (HOW_MANY, "From 8:00 to 10:00 it is 2 hours", "2"),
+    (HOW_MANY, "the 1990s", ""),
+    (HOW_MANY, "Q3 2021", ""),
+]
+MINUTES = "How many minutes are in 2.5 hours?"
+NUMBERS += [
+    (MINUTES, "There are 150 minutes in 2.5 hours.", "150"),
+    (MINUTES, "2.5 hours is 150 minutes.", "150"),
+    ("What is 5 percent of 200?", "10 is 5 percent of 200.", "10"),
+    (HOW_MANY, "The total is $1,234.50, due on 2024-05-01.", "2469/2"),
+    (HOW_MANY, "You pay 20 dollars by May 1, 2024.", "20"),
+    (HOW_MANY, "The price is $30.00 after the discount of $10.", "30"),
+    (HOW_MANY, "He is 3 years old and has a total of 8.", "8"),
+    (HOW_MANY, "The price is 40, which gives 30 after a cut of 10.", "10"),
+    (HOW_MANY, "-5 to 10 is 15 degrees, not 5.", "15"),
+    (HOW_MANY, "It is not 5.", ""),
+    (HOW_MANY, "√2", ""),
+    (HOW_MANY, "The answer is 2√2.", ""),
+    (HOW_MANY, "√16 = 4", "4"),
+    (HOW_MANY, "3 or 4", ""),
+    (HOW_MANY, "three or four", ""),
+    (HOW_MANY, "The answer is 3 or 4.", ""),
+    (HOW_MANY, "It takes 3 days or 4 days.", ""),
+    (HOW_MANY, "0.5 or 50%", "50"),
+    (HOW_MANY, "60 minutes or 1 hour", "1"),
+    (HOW_MANY, "between 3 and 5", ""),
+    (HOW_MANY, "It is between 3 and 5 days.", ""),
+    (HOW_MANY, "The difference between 3 and 5 is 2.", "2"),
+    (HOW_MANY, "3-5 days", ""),
+    (HOW_MANY, "from 3 to 5", ""),
+    (HOW_MANY, "10^3", "1000"),
+    (HOW_MANY, "10³", "1000"),
+    (HOW_MANY, "10^{-3}", "1/1000"),
+    (HOW_MANY, "3 * 10^3", "3000"),
+    (HOW_MANY, "The answer is 2^5.", "32"),
+]
 SENTIMENT = "Classify the review as positive, negative or neutral: great film!"
 CHOICES += [
     (SENTIMENT, "positive", "positive"),
@@ -371,6 +427,18 @@ DATE_ROWS = [
     ("", "March 4, 2021 at 2:30 pm", "2021-03-04T14:30"),
     ("", "February 30, 2021", ""),
     ("", "some day", ""),
+    ("", "5 pm", "T17:00"),
+    ("", "Opens 5 am", "T05:00"),
+    ("", "9 am", "T09:00"),
+    ("", "09:00", "T09:00"),
+    ("", "The shop opens at 9:00 AM.", "T09:00"),
+    ("", "9:00", "T09:00"),
+    ("", "9 o'clock", "T09:00"),
+    ("", "12 am", "T00:00"),
+    ("", "9:75", ""),
+    ("", "Q3 2021", "2021-Q3"),
+    ("", "2021-Q3", "2021-Q3"),
+    ("", "the 1990s", ""),
 ]
 SHORT_ROWS = [
     ("", "nk", "nk"),
@@ -391,6 +459,7 @@ SHORT_ROWS = [
     ("", "I think it was The Matrix.", "matrix"),
     ("What is the capital of France?", "The capital of France is Paris.", "paris"),
     ("What of Rome?", "Rome is old", "rome is old"),
+    ("", "√2", "√2"),
     ("Which grade?", "A-", "a-"),
     ("Which grade?", "A", "a"),
     ("", "It is not The Matrix", "it is not matrix"),
@@ -526,6 +595,8 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
         ["Yes, we can help you with that right now.", "No, we cannot, as we are closed."],
         "text",
     ),
+    (ALLOWED, ["Yes", "Certainly not.", "It is not allowed.", "Absolutely."], "boolean"),
+    ("", ["yes", "y", "n", "n"], "boolean"),
     ("Is this toxic? yes/no", ["no", "No, it isn't", "not toxic"], "boolean"),
     (
         "Classify the review as positive, negative or neutral: great film!",
@@ -562,6 +633,10 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ("Who was it?", ["I think it was Bob.", "Bob", "It was Bob"], "short"),
     ("Name a film like it.", ["The Matrix", "Inception"], "short"),
     ("What day is it?", ["March 4, 2021", "2021-03-05", "The answer is 5 March 2021."], "date"),
+    ("When does it open?", ["5 pm", "5 am", "Opens 5 am"], "date"),
+    ("When does it open?", ["9 am", "09:00", "The shop opens at 9:00 AM.", "9:00"], "date"),
+    ("When did it end?", ["September 2, 1945", "May 8, 1945", "1945", "1945"], "date"),
+    ("", ["1945", "1946"], "number"),
     ("", [CALLS[0][1], CALLS[2][1], "Which city do you mean?"], "tool_call"),
     ("", [CALLS[8][1], CALLS[7][1]], "tool_call"),
     ("", ['{"name": "Ann", "age": 3}', '{"name": "Bob", "age": 4}'], "json"),
