@@ -179,6 +179,16 @@ CHOICES += [
         "",
     )
 ]
+CHOICES += [
+    (CITIES, "A, B", "a,b"),
+    (CITIES, "A and B", "a,b"),
+    (CITIES, "(B), (A)", "a,b"),
+    (CITIES, "The answer is A, B and D.", "a,b,d"),
+    (CITIES, "Both A and C are correct.", "a,c"),
+    (CITIES, "A, A", "a"),
+    (CITIES, "A, E", "a"),
+    ("", "B/A", "a,b"),
+]
 BOOLEANS = [
     (STRATEGY, "Yes", "yes"),
     (STRATEGY, "yes.", "yes"),
@@ -235,6 +245,22 @@ BOOLEANS += [
     (STRATEGY, "The answer is definitely no.", "no"),
     (STRATEGY, "In short, yes.", "yes"),
     (STRATEGY, "The coin was flipped 2 times. The coin is still heads up. So the answer is yes.", "yes"),
+]
+ALLOWED = "Is it allowed?"
+BOOLEANS += [
+    (ALLOWED, "Certainly not.", "no"),
+    (ALLOWED, "It is not allowed.", "no"),
+    (ALLOWED, "It isn't allowed", "no"),
+    (ALLOWED, "It is allowed.", "yes"),
+    (ALLOWED, "It is not forbidden.", ""),
+    (ALLOWED, "Unfortunately not.", "no"),
+    (ALLOWED, "I don't think so.", "no"),
+    (ALLOWED, "Absolutely.", "yes"),
+    (ALLOWED, "Certainly.", "yes"),
+    (ALLOWED, "Of course.", "yes"),
+    (ALLOWED, "y", "yes"),
+    (ALLOWED, "n", "no"),
+    ("Is it not allowed?", "It is not allowed.", ""),
 ]
 HOW_MANY = "How many apples are there?"
 NUMBERS = [
@@ -443,6 +469,7 @@ SHORT_ROWS = [
     ("", "I think it was The Matrix.", "matrix"),
     ("What is the capital of France?", "The capital of France is Paris.", "paris"),
     ("What of Rome?", "Rome is old", "rome is old"),
+    ("", "√2", "√2"),
     ("Which grade?", "A-", "a-"),
     ("Which grade?", "A", "a"),
     ("", "It is not The Matrix", "it is not matrix"),
@@ -578,6 +605,10 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
         ["Yes, we can help you with that right now.", "No, we cannot, as we are closed."],
         "text",
     ),
+    (ALLOWED, ["Yes", "Certainly not.", "It is not allowed.", "Absolutely."], "boolean"),
+    ("", ["yes", "y", "n", "n"], "boolean"),
+    (CITIES, ["A, B", "A and B", "A"], "choice"),
+    ("Select all that apply.", ["A, B", "A and B", "A"], "choice"),
     ("Is this toxic? yes/no", ["no", "No, it isn't", "not toxic"], "boolean"),
     (
         "Classify the review as positive, negative or neutral: great film!",
@@ -618,6 +649,9 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ("When does it open?", ["9 am", "09:00", "The shop opens at 9:00 AM.", "9:00"], "date"),
     ("When did it end?", ["September 2, 1945", "May 8, 1945", "1945", "1945"], "date"),
     ("", ["1945", "1946"], "number"),
+    ("", ["√2", "2"], "number"),
+    ("", ["4", "3 or 4", "between 3 and 5"], "number"),
+    ("", ["3 or 4", "between 3 and 5"], "short"),
     ("", [CALLS[0][1], CALLS[2][1], "Which city do you mean?"], "tool_call"),
     ("", [CALLS[8][1], CALLS[7][1]], "tool_call"),
     ("", ['{"name": "Ann", "age": 3}', '{"name": "Bob", "age": 4}'], "json"),
