@@ -13,7 +13,7 @@ from curator.disagreement.dates import asks_day_first, read_date
 from curator.disagreement.detection import detect_kind
 from curator.disagreement.extraction import ReadRule, extract
 from curator.disagreement.jsonlike import read_json
-from curator.disagreement.labelled import read_label
+from curator.disagreement.labelled import read_label, read_letters
 from curator.disagreement.numeric import asks_rating, numbers_of, read_number
 from curator.disagreement.toolcalls import read_tool_calls
 from curator.disagreement.wording import (
@@ -83,6 +83,8 @@ def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Read | None
     choices = None if labels or not input else find_choices(input)
     if choices is None:
         return read_label(text, labels)
+    if (letters := read_letters(text)) and choices.known.keys() >= set(letters[0].split(",")):
+        return letters
     if found := read_choice(text, choices):
         return found
     found = read_label(text)

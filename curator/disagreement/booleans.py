@@ -37,6 +37,7 @@ _DENIAL = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|might|must)(?:\s+not\b|n't\b)|\b(?:cannot|can't|won't)\b",
     re.IGNORECASE,
 )
+_NOT = re.compile(r"\bnot\b|n['’]t\b|\bcannot\b", re.IGNORECASE)  # noqa: RUF001
 _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|might|must)\b", re.IGNORECASE
 )
@@ -92,7 +93,7 @@ def _echoed(text: str, asked: str) -> tuple[str, str] | None:
     denied = _DENIAL.search(text)
     said = set(_WORDS.findall(_DENIAL.sub(" ", text).lower())) - _PRONOUNS - {"be"}
     question = set(_WORDS.findall(asked[-_LOOKED_AT:].replace("’", "'").lower()))  # noqa: RUF001
-    if not said or not said <= question or not (denied or _VERB.search(text)) or _DENIAL.search(asked[-_LOOKED_AT:]):
+    if not said or not said <= question or not (denied or _VERB.search(text)) or _NOT.search(asked[-_LOOKED_AT:]):
         return None
     return ("no" if denied else "yes"), text
 

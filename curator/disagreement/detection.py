@@ -13,13 +13,14 @@ from curator.disagreement.codelike import is_code
 from curator.disagreement.conclusions import conclusion
 from curator.disagreement.dates import concludes_in_date, gives_one_date
 from curator.disagreement.jsonlike import is_mostly_json
-from curator.disagreement.labelled import option_or_boolean
+from curator.disagreement.labelled import option_or_boolean, read_letters
 from curator.disagreement.numeric import (
     asks_number,
     concludes_in_number,
     gives_one_number,
     has_number,
     is_bare_number,
+    leaves_open,
     read_number,
 )
 from curator.disagreement.toolcalls import is_tool_call
@@ -127,7 +128,7 @@ def _from_options(are: _Are, input: str) -> Kind | None:
         return None
     stated = are(ENOUGH, lambda text: stated_choice(text, choices) is not None)
     # Half is enough: beside the options that the input lists stand `none of these`, and outputs that were cut off.
-    if not are(HALF if stated else 1.0, lambda text: read_choice(text, choices) is not None):
+    if not are(HALF if stated else 1.0, lambda text: bool(read_choice(text, choices) or read_letters(text))):
         return None
     return "boolean" if _BOOLEANS.issuperset(choices.keys) else "choice"
 
@@ -143,7 +144,9 @@ def _value(are: _Are, input: str) -> Kind | None:
         and are(NEARLY_ALL, lambda text: read_number(text) is not None)
     ):
         return "number"
-    if are(NEARLY_ALL, concludes_in_number) or (are(ENOUGH, is_bare_number) and are(NEARLY_ALL, has_number)):
+    if are(NEARLY_ALL, concludes_in_number) or (
+        are(ENOUGH, is_bare_number) and are(NEARLY_ALL, lambda text: has_number(text) or leaves_open(text))
+    ):
         return "number"
     return None
 
@@ -161,7 +164,7 @@ def _option(are: _Are, said: Sequence[str], input: str) -> Kind | None:
         return "boolean"
     if not are(NEARLY_ALL, _gives_option):
         return None
-    letters = sum(option_letter(_stated(text)) is not None for text in said)
+    letters = sum(bool(option_letter(_stated(text)) or read_letters(text)) for text in said)
     booleans = sum(leading_boolean(_stated(text)) is not None for text in said)
     return "choice" if letters >= booleans else "boolean"
 
@@ -182,6 +185,8 @@ def _stated(text: str) -> str:
 
 def _is_option(text: str) -> bool:
     """Whether the conclusion, the whole of a short text, or a short last line is an option letter, yes or no."""
+    if read_letters(text):
+        return True
     last = text.rpartition("\n")[2]
     return any(option_or_boolean(core) for core in (_core(text), last) if core and is_short(core))
 

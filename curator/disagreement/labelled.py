@@ -12,6 +12,23 @@ from curator.disagreement.wording import SHORT_WORDS, answer_part, first_sentenc
 
 _YES_NO = re.compile(r"(yes|no|true|false)\b(?=\s*(?:[,.;:!–—*-]|$|because\b|since\b))", re.IGNORECASE)  # noqa: RUF001
 
+_LETTERS = re.compile(
+    r"\W*(?i:(?:both|options?|choices?|answers?)\s+)*[(\[]?[A-Z][)\].]?(?:(?:\s*[,;/&+]\s*(?:and\s+)?|\s+and\s+)[(\[]?[A-Z][)\].]?)+"
+    r"(?:\s+(?:are|is)\s+(?:both\s+)?(?:correct|right|true))?\W*"
+)
+_A_LETTER = re.compile(r"\b[A-Z]\b")
+_LONGEST_SET = 120
+
+
+def read_letters(text: str) -> tuple[str, str] | None:
+    """The set of option letters that an answer gives, as `a,c` and `A,C`; None where it gives less than two."""
+    for part in (text, conclusion(text) or ""):
+        if len(part) <= _LONGEST_SET and _LETTERS.fullmatch(part):
+            letters = sorted(set(_A_LETTER.findall(part)))
+            if len(letters) > 1:
+                return ",".join(letters).lower(), ",".join(letters)
+    return None
+
 
 def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | None:
     """The label a text gives: its canonical form and its wording; None where it gives none.
@@ -24,6 +41,8 @@ def read_label(text: str, labels: tuple[str, ...] = ()) -> tuple[str, str] | Non
     said = conclusion(text)
     if labels:
         return _known_label(text, said, labels)
+    if letters := read_letters(text):
+        return letters
     if said is None and (not text or is_refusal(text)):
         return None
     wording = first_sentence(said or text).strip(DECORATION)

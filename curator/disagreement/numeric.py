@@ -12,7 +12,7 @@ from curator.disagreement.asserted import asserted, open_numbers
 from curator.disagreement.conclusions import conclusion, conclusions
 from curator.disagreement.dates import CLOCK, QUARTER, without_dates
 from curator.disagreement.numberwords import last_number_word, leading_number_word
-from curator.disagreement.wording import answer_part, is_refusal
+from curator.disagreement.wording import answer_part, is_refusal, is_short
 
 _NUMBER = re.compile(
     r"""
@@ -166,6 +166,11 @@ def has_number(text: str) -> bool:
     return (_DIGIT.search(text) is not None and read_number(text) is not None) or leading_number_word(text) is not None
 
 
+def leaves_open(text: str) -> bool:
+    """Whether a short text is a range, a root or a choice of numbers: an answer among numbers, and none itself."""
+    return is_short(text) and _is_open(_plain(text), first=False)
+
+
 def concludes_in_number(text: str) -> bool:
     """Whether the text is a bare number, states one as its conclusion, or calculates one."""
     text = answer_part(text)
@@ -254,8 +259,8 @@ def _last(text: str, known: frozenset[str] | None = None) -> tuple[str, str] | N
     place = -1
     if known is not None and len(found) > 1:
         place = asserted(text, [(match.start(), match.end(), value) for match, value in found], known)
-    match, value = found[place]
-    return value, match[0].strip()
+    chosen, canonical = found[place]
+    return canonical, chosen[0].strip()
 
 
 def _numbers(text: str) -> Iterator[tuple[str, str]]:

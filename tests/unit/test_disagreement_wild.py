@@ -179,6 +179,16 @@ CHOICES += [
         "",
     )
 ]
+CHOICES += [
+    (CITIES, "A, B", "a,b"),
+    (CITIES, "A and B", "a,b"),
+    (CITIES, "(B), (A)", "a,b"),
+    (CITIES, "The answer is A, B and D.", "a,b,d"),
+    (CITIES, "Both A and C are correct.", "a,c"),
+    (CITIES, "A, A", "a"),
+    (CITIES, "A, E", "a"),
+    ("", "B/A", "a,b"),
+]
 BOOLEANS = [
     (STRATEGY, "Yes", "yes"),
     (STRATEGY, "yes.", "yes"),
@@ -597,6 +607,8 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ),
     (ALLOWED, ["Yes", "Certainly not.", "It is not allowed.", "Absolutely."], "boolean"),
     ("", ["yes", "y", "n", "n"], "boolean"),
+    (CITIES, ["A, B", "A and B", "A"], "choice"),
+    ("Select all that apply.", ["A, B", "A and B", "A"], "choice"),
     ("Is this toxic? yes/no", ["no", "No, it isn't", "not toxic"], "boolean"),
     (
         "Classify the review as positive, negative or neutral: great film!",
@@ -637,6 +649,9 @@ GROUPS: list[tuple[str, list[str], Kind]] = [
     ("When does it open?", ["9 am", "09:00", "The shop opens at 9:00 AM.", "9:00"], "date"),
     ("When did it end?", ["September 2, 1945", "May 8, 1945", "1945", "1945"], "date"),
     ("", ["1945", "1946"], "number"),
+    ("", ["√2", "2"], "number"),
+    ("", ["4", "3 or 4", "between 3 and 5"], "number"),
+    ("", ["3 or 4", "between 3 and 5"], "short"),
     ("", [CALLS[0][1], CALLS[2][1], "Which city do you mean?"], "tool_call"),
     ("", [CALLS[8][1], CALLS[7][1]], "tool_call"),
     ("", ['{"name": "Ann", "age": 3}', '{"name": "Bob", "age": 4}'], "json"),
