@@ -16,11 +16,13 @@ from curator.disagreement.jsonlike import is_mostly_json
 from curator.disagreement.labelled import option_or_boolean, read_letters
 from curator.disagreement.numeric import (
     asks_number,
+    asks_rating,
     concludes_in_number,
     gives_one_number,
     has_number,
     is_bare_number,
     leaves_open,
+    numbers_of,
     read_number,
 )
 from curator.disagreement.toolcalls import is_tool_call
@@ -141,7 +143,10 @@ def _value(are: _Are, input: str) -> Kind | None:
         input
         and asks_number(input)
         and are(HALF, gives_one_number)
-        and are(NEARLY_ALL, lambda text: read_number(text) is not None)
+        # as the answers will be read, so that each is read once
+        and are(
+            NEARLY_ALL, lambda text: read_number(text, rating=asks_rating(input), known=numbers_of(input)) is not None
+        )
     ):
         return "number"
     if are(NEARLY_ALL, concludes_in_number) or (
