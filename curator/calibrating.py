@@ -29,10 +29,10 @@ from curator.logs.files import physical_lines
 from curator.logs.judgements import Judgement, JudgementFile, read_judgements
 from curator.outputs.calibration_file import Verdict, save_calibration, verdict
 from curator.outputs.label_queue import LABEL_QUEUES
+from curator.pool import RECORDED, refuse_repeated
 from curator.records import JsonValue, Source, Unreadable
 from curator.scoring import DEFAULT_SCORING, MAX_LINE_BYTES, MAX_UNREADABLE, Scoring, read_records, readable, spread
 
-RECORDED = "recorded.jsonl"
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
 FREE_TEXT = "free text: a label in other words may say the same; say `wrong` (true or false) with --labels"
@@ -159,7 +159,7 @@ def calibrate(
         LogsError: a record does not fit, an id stands there twice, or `wrong` names one that is not there.
     """
     found = read_records(records)
-    _refuse_repeated(Counter(record.id for record in found))
+    refuse_repeated(record.id for record in found)
     if unknown := sorted(wrong.keys() - {record.id for record in found}):
         raise LogsError(
             f"`wrong` names {unknown[0]!r}, and no record has this id ({len(unknown):,} such)",
@@ -260,7 +260,7 @@ class _Reading:
                 + (f"; the first is {first.source}: {first.reason}" if first else ""),
                 remedy=first.remedy if first else "name a file that holds records",
             )
-        _refuse_repeated(self.ids)
+        refuse_repeated(self.ids.elements())
 
 
 def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judgement | None:
@@ -271,16 +271,6 @@ def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judg
         left_out[RANDOM_ONLY] += 1
         return None
     return Judgement(None, record.reference, "random", source)
-
-
-def _refuse_repeated(counts: Counter[str]) -> None:
-    repeated = sorted(i for i, count in counts.items() if count > 1)
-    if repeated:
-        raise LogsError(
-            f"{len(repeated):,} ids stand there more than once, such as {repeated[0]!r}:"
-            " nobody can tell which record a label is for",
-            remedy="give each record an `id` of its own",
-        )
 
 
 def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded]) -> Iterator[Unreadable]:

@@ -226,14 +226,14 @@ class _Tally:
 
     def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
-        first = list(islice(chunks, WORTH_A_PROCESS))
+        parts = chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+        first = list(islice(parts, WORTH_A_PROCESS))
         if not first:
             raise LogsError(f"{self._file!r} holds no record", remedy="name a file with one JSON record a line")
         alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
         work = partial(score_lines, scoring=scoring, weights=weights)
         processes = 1 if alone else scoring.processes or cores()
-        for results in map_ordered(work, chain(first, chunks), processes=processes):
+        for results in map_ordered(work, chain(first, parts), processes=processes):
             for result in results:
                 if isinstance(result, Problem):
                     self.set_aside += 1
@@ -273,7 +273,7 @@ def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) ->
     return score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
 
 
-def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines in lists that are worth the way to another process and back."""
     chunk: list[Line] = []
     size = 0
