@@ -21,12 +21,13 @@ from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
 from curator.outputs.calibration_file import CalibrationFile
+from curator.outputs.cases_file import case_row
 from curator.outputs.eval_set import category_names, eval_rows
 from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.progress import Progress
-from curator.records import Case, Diagnosis, Generation, JsonValue, Pick, Score, Split, Unreadable
+from curator.records import Case, Diagnosis, Generation, JsonValue, Pick, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -255,24 +256,11 @@ def _cases(
     named = category_names(run.studied.categories)
     slices = {pick.case_id: pick.slice for pick in run.picks}
     for case in run.intake.cases:
-        yield {
-            "id": case.id,
-            "log_id": case.log_id,
-            "source": str(case.source),
-            "task": case.task,
-            "weight": case.weight,
-            "group": case.group,
-            "split": split(case.group),
-            "category": named.get(case.id),
-            "slice": slices.get(case.id),
-            **_score_fields(run.scored.scores.get(case.id)),
-            **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {}),
-        }
-
-
-def _score_fields(score: Score | None) -> dict[str, JsonValue]:
-    fields = {} if score is None else asdict(score)
-    return {key: value for key, value in fields.items() if key != "id" and (key != "fields" or value is not None)}
+        row = case_row(
+            case, run.scored.scores.get(case.id), split=split(case.group), category=named.get(case.id),
+            slice=slices.get(case.id),
+        )  # fmt: skip
+        yield {**row, **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {})}
 
 
 def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
