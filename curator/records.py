@@ -100,13 +100,15 @@ class Feedback:
 class Reference:
     """An answer that is trusted, and why: a human label, a user's correction, or a named teacher model.
 
-    `slice` is how the case came into the selection that the label was given for, None where that is not known.
+    `slice` is how the case came into the selection that the label was given for, None where that is not known, and
+    `probability` the chance with which it was drawn.
     """
 
     text: str
     source: ReferenceSource
     by: str | None = None
     slice: Slice | None = None
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +337,21 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A selected case: the slice it came by, the probability with which the design drew it, and its split."""
+    """A selected case, and how it came in.
+
+    Attributes:
+        case_id: the case.
+        rank: its place in the selection, from 1.
+        slice: `disagreement` (discovery) or `random` (the probability sample that an estimate goes by).
+        inclusion_probability: the chance with which the design drew it, among the cases that were left when it was
+            drawn; 1 for discovery.
+        split: `eval` (held out) or `train`.
+        gain: what it added to discovery's objective; None for a drawn case.
+        stage: the round of drawing, from 1.
+        stratum: of the stage; None for discovery.
+        draw: its place in the order of drawing, from 1: labelling the first ones of it is a smaller sample.
+        reason: why discovery took it, in words.
+    """
 
     case_id: str
     rank: int
@@ -343,6 +359,10 @@ class Pick:
     inclusion_probability: float
     split: Split
     gain: float | None = None
+    stage: int = 1
+    stratum: int | None = None
+    draw: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,12 @@ def _reference(case: Case) -> dict[str, JsonValue]:
     if case.reference is None:
         return {}
     found = case.reference
-    return {"reference": found.text, "reference_source": found.source, "reference_slice": found.slice}
+    return {
+        "reference": found.text,
+        "reference_source": found.source,
+        "reference_slice": found.slice,
+        "reference_probability": found.probability,
+    }
 
 
 def _generation(generation: Generation) -> dict[str, JsonValue]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from curator.errors import LogsError
 from curator.logs.files import expand
 from curator.logs.hints import listed
-from curator.logs.labels import slice_of, unguarded
+from curator.logs.labels import probability_of, slice_of, unguarded
 from curator.logs.problem import Problem
 from curator.logs.rows import Records, open_records
 from curator.logs.verdicts import said
@@ -28,13 +28,15 @@ _WORDS = {
 class Judgement:
     """What somebody said of one case: `wrong`, or else the `label` that a right answer has.
 
-    `slice` is how the case came into the selection, where the file says so, as a label queue does.
+    `slice` is how the case came into the selection, and `probability` the chance with which it was drawn, where the file
+    says so, as a label queue does.
     """
 
     wrong: bool | None
     label: str | None
     slice: Slice | None
     source: Source
+    probability: float = 1.0
 
     def agrees(self, other: Judgement) -> bool:
         """Whether both say the same."""
@@ -98,7 +100,8 @@ def _read_row(cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool) -
         label = (unguarded(label) if is_csv else label).strip()
     if wrong is None and label is None:
         return case_id.strip(), None
-    return case_id.strip(), Judgement(wrong, label if wrong is None else None, slice_of(cells.get("slice")), source)
+    drawn = slice_of(cells.get("slice")), probability_of(cells.get("inclusion_probability"))
+    return case_id.strip(), Judgement(wrong, label if wrong is None else None, drawn[0], source, drawn[1])
 
 
 def _wrong(cell: JsonValue) -> bool | None:

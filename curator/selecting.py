@@ -1,0 +1,315 @@
+"""`curator select`: spends a labelling budget on recorded answers or scores that somebody already has; no model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.config import DedupeConfig, LabellingConfig, SelectionConfig
+from curator.disagreement.recorded import Problem
+from curator.diversity.dedupe import near_duplicate_groups
+from curator.diversity.embedding import Encoder, VectorCache, embed
+from curator.diversity.texts import embedding_texts
+from curator.errors import ConfigError
+from curator.estimating import EARLIER, earlier_labels, known_failures, read_selection
+from curator.estimation.design import Stage
+from curator.estimation.estimate import Estimate
+from curator.estimation.estimate import estimate as estimate_rate
+from curator.frame import candidates
+from curator.outputs.cases_file import case_row
+from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, read_design, selection_rows
+from curator.outputs.files import json_lines, run_lock, write_atomic
+from curator.outputs.label_queue import LABEL_QUEUES, csv_chunks, queue_rows
+from curator.picking import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
+from curator.pool import CASES, Pool, pool_of, read_pool, recorded_answers
+from curator.progress import Progress, Silent
+from curator.records import Case, JsonValue, Pick, Score, Split
+from curator.report.answers import AnswerGroup
+from curator.scoring import DEFAULT_SCORING, Scoring
+from curator.selection.discovery import discover, worth_embedding
+from curator.selection.labelling import Workload, workload
+from curator.selection.splits import split_of
+
+Vectors = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOptions:
+    """How a selection is made.
+
+    Attributes:
+        selection: the budget and how it is spent.
+        labelling: what a label costs.
+        dedupe: when two inputs count as the same.
+        scoring: how recorded answers are scored.
+        seed: fixes the sample.
+        encoder: what turns inputs into vectors; None for no vectors, so that each case stands for itself.
+        cache: the file that keeps vectors.
+    """
+
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+    labelling: LabellingConfig = field(default_factory=LabellingConfig)
+    dedupe: DedupeConfig = field(default_factory=DedupeConfig)
+    scoring: Scoring = DEFAULT_SCORING
+    seed: int = 0
+    encoder: Encoder | None = None
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A selection.
+
+    Attributes:
+        picks: those of this round, in order of rank.
+        stages: how they were drawn, and those before them.
+        rows: every case of the pool, as in `cases.jsonl`.
+        messages: what the user should know.
+        problems: lines of the pool that are no cases.
+        workload: what labelling the picks takes.
+        folder: where it was written; None where it was not.
+    """
+
+    picks: tuple[Pick, ...]
+    stages: tuple[Stage, ...]
+    rows: tuple[Mapping[str, JsonValue], ...]
+    messages: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    workload: Workload
+    folder: Path | None = None
+
+    def estimate(self, labels: Mapping[str, float], *, confidence: float = 0.95, by: Sequence[str] = ()) -> Estimate:
+        """The pool's failure rate from labels by case id, 0 (good) to 1 (failed).
+
+        Raises:
+            Refused: the labels do not support an estimate.
+        """
+        return estimate_rate(candidates(self.rows), self.stages, labels, confidence=confidence, by=by)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        return {
+            "folder": str(self.folder) if self.folder else None,
+            "pool": len(self.rows),
+            "set_aside": len(self.problems),
+            "selected": len(self.picks),
+            "by_slice": {name: sum(p.slice == name for p in self.picks) for name in ("disagreement", "random")},
+            "stage": len(self.stages),
+            "strata": len(self.stages[-1].strata),
+            "pool_hash": pool_hash(self.rows),
+            "minutes": self.workload.minutes,
+            "cost_usd": self.workload.cost,
+            "messages": list(self.messages),
+        }
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        drawn = sum(p.slice == "random" for p in self.picks)
+        aside = f" ({len(self.problems):,} lines set aside)" if self.problems else ""
+        yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
+        yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
+        yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
+        yield self.workload.as_text()
+        if self.folder:
+            yield ""
+            yield f"{self.folder / LABEL_QUEUES[0]}  <- fill in `verdict` (pass or fail) or `label`, then:"
+            yield f"curator estimate {self.folder / LABEL_QUEUES[0]}"
+        yield from (f"note: {message}" for message in self.messages)
+
+
+def select(
+    records: Iterable[Mapping[str, object]], *, k: int | None = None, options: SelectOptions | None = None
+) -> Selected:
+    """Select from records in memory, as `curator score` reads or makes them.
+
+    Raises:
+        LogsError: a record does not fit, or an id stands there twice.
+    """
+    options = _with_budget(options or SelectOptions(), k)
+    pool = _grouped(pool_of(records, scoring=options.scoring), options.dedupe)
+    return _selected(pool, options, NOTHING_EARLIER, Silent())
+
+
+def select_file(
+    path: Path,
+    out: Path,
+    *,
+    k: int | None = None,
+    options: SelectOptions | None = None,
+    after: Path | None = None,
+    labels: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Selected:
+    """Select from a file of recorded answers or scores, or from a run folder, and write the selection into a folder.
+
+    Args:
+        path: the pool.
+        out: where the selection goes.
+        k: cases to select, instead of the config's.
+        options: how.
+        after: an earlier selection of the same pool, which this one goes on from.
+        labels: its labels; the earlier folder's label queue by default.
+        progress: who is told of the work.
+
+    Raises:
+        LogsError: the pool cannot be read.
+        ConfigError: `after` is no selection, or of other cases.
+        StorageError: `out` cannot be written.
+    """
+    options, progress = _with_budget(options or SelectOptions(), k), progress or Silent()
+    progress.start("read", total=None, unit="cases")
+    pool = read_pool(path, scoring=options.scoring, on_case=progress.advance)
+    pool = _grouped(pool, options.dedupe)
+    progress.finish(f"{len(pool.cases):,} cases, {len(pool.problems):,} set aside")
+    earlier = _earlier(after, labels, options, pool) if after else NOTHING_EARLIER
+    with run_lock(out):
+        found = replace(_selected(pool, options, earlier, progress), folder=out)
+        before = list(read_selection(after).values()) if after else []
+        _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
+        if after:
+            write_atomic(out / EARLIER, earlier_labels(earlier.labels))
+    return found
+
+
+def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
+    if k is None:
+        return options
+    return replace(options, selection=options.selection.model_copy(update={"k": k}))
+
+
+def _grouped(pool: Pool, config: DedupeConfig) -> Pool:
+    """The pool with a near-duplicate group for each case that came without one."""
+    lone = [n for n, one in enumerate(pool.cases) if not one.case.group]
+    groups = near_duplicate_groups([pool.cases[n].case for n in lone], config)
+    cases = list(pool.cases)
+    for n, group in zip(lone, groups, strict=True):
+        cases[n] = replace(cases[n], case=replace(cases[n].case, group=group))
+    return replace(pool, cases=tuple(cases))
+
+
+def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: Pool) -> Earlier:
+    design = read_design(after)
+    known = {one.case.id for one in pool.cases}
+    lost = sorted({i for stage in design.stages for i in (*stage.known, *stage.drawn)} - known)
+    if lost:
+        raise ConfigError(
+            f"{str(after)!r} selected {lost[0]!r}, which is not in this pool ({len(lost):,} such)",
+            remedy="name the pool that it was selected from",
+        )
+    files = list(labels) or [str(after / LABEL_QUEUES[0])]
+    return Earlier(design.stages, known_failures(files, after, options.scoring.comparer).failures)
+
+
+def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:
+    cases = [one.case for one in pool.cases]
+    config = options.selection
+    scores = {one.case.id: one.score.disagreement for one in pool.cases if one.score.disagreement is not None}
+    groups = {case.id: case.group for case in cases}
+    left = min(config.k, len(cases) - len(earlier.settled))
+    wanted = left - sample_size(left, config.random_share)
+    vectors, messages = _vectors(cases, scores, groups, wanted, options, progress)
+    found = discover(
+        [case.id for case in cases], scores, vectors, groups=groups, k=wanted, config=config, seed=options.seed,
+        categories={one.case.id: one.category for one in pool.cases if one.category}, covered=earlier.settled,
+    )  # fmt: skip
+    rows = _rows(pool, config)
+    picked = pick(
+        cases, candidates(rows), found, config, split=_splitter(config), seed=options.seed, earlier=earlier,
+    )  # fmt: skip
+    slices = {p.case_id: p.slice for p in picked.picks}
+    return Selected(
+        picks=picked.picks,
+        stages=(*earlier.stages, picked.stage),
+        rows=tuple(row | {"slice": slices.get(str(row["id"]))} for row in rows),
+        messages=(*messages, *found.messages, *_about(picked, config, len(cases))),
+        problems=pool.problems,
+        workload=workload(len(picked.picks), options.labelling),
+    )
+
+
+def _about(picked: Picked, config: SelectionConfig, pool: int) -> Iterator[str]:
+    if len(picked.picks) < config.k:
+        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {pool:,} cases could be selected"
+    if not picked.stage.drawn:
+        yield (
+            "nothing was drawn at random, so that these labels cannot tell how often production fails, and silent"
+            " failures are not looked for: raise `random_share`"
+        )
+
+
+def _splitter(config: SelectionConfig) -> Callable[[Case], Split]:
+    return lambda case: split_of(case.group, config.held_out_share)
+
+
+def _rows(pool: Pool, config: SelectionConfig) -> list[dict[str, JsonValue]]:
+    split = _splitter(config)
+    return [
+        case_row(one.case, one.score, split=split(one.case), category=one.category, slice=None) for one in pool.cases
+    ]
+
+
+def _vectors(
+    cases: Sequence[Case],
+    scores: Mapping[str, float],
+    groups: Mapping[str, str],
+    k: int,
+    options: SelectOptions,
+    progress: Progress,
+) -> tuple[Vectors, tuple[str, ...]]:
+    """The vectors of the cases that discovery may choose, and why there are none."""
+    wanted = set(worth_embedding([c.id for c in cases], scores, groups=groups, config=options.selection, k=k))
+    chosen = [case for case in cases if case.id in wanted]
+    if not chosen:
+        return {}, ()
+    if options.encoder is None or options.cache is None:
+        return {}, (
+            "without vectors discovery cannot tell what is alike: near-duplicates aside, each case is on its own",
+        )
+    texts = embedding_texts(chosen)
+    if not all(texts):
+        return {}, ("the pool has no inputs, only scores: discovery cannot tell what is alike",)
+    with VectorCache(options.cache) as cache:
+        vectors = embed(texts, options.encoder, cache, progress=progress)
+    return {case.id: vector for case, vector in zip(chosen, vectors, strict=True)}, ()
+
+
+def _answers_of(path: Path, found: Selected, options: SelectOptions) -> Mapping[str, tuple[AnswerGroup, ...]]:
+    return recorded_answers(path, frozenset(p.case_id for p in found.picks), comparer=options.scoring.comparer)
+
+
+def _write(
+    out: Path,
+    pool: Pool,
+    found: Selected,
+    options: SelectOptions,
+    *,
+    before: Sequence[Mapping[str, JsonValue]],
+    answers: Mapping[str, tuple[AnswerGroup, ...]],
+) -> None:
+    cases = {one.case.id: one.case for one in pool.cases}
+    scores: dict[str, Score] = {one.case.id: one.score for one in pool.cases}
+    labels = {one.case.id: one.labels for one in pool.cases}
+    queue = list(
+        queue_rows(
+            found.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
+            labelling=options.labelling, seed=options.seed,
+        )
+    )  # fmt: skip
+    pool_id = pool_hash(found.rows)
+    rows = selection_rows(
+        found.picks, cases=cases, scores=scores, seed=options.seed, pool=pool_id,
+        categories={one.case.id: one.category for one in pool.cases if one.category},
+        labels_of=lambda case: labels[case.id],
+    )  # fmt: skip
+    write_atomic(out / CASES, json_lines(found.rows))
+    write_atomic(out / SELECTION, json_lines([*before, *rows]))
+    write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
+    write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
+    write_atomic(out / DESIGN, [design_json(Design(found.stages, options.seed, pool_id))])
