@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +57,7 @@ class Variance:
 
 def told(frame: Frame, stage: Stage, labelled: Ints) -> Told:
     """The stage with the labels at the places `labelled` (a bool for each case of the frame)."""
-    cells = []
-    for stratum in stage.strata:
-        cells.append(_cell(frame, stratum.cases, labelled, drawn=stratum.drawn))
+    cells = [_cell(frame, stratum.cases, labelled, drawn=stratum.drawn) for stratum in stage.strata]
     if stage.known:
         cells.append(_cell(frame, stage.known, labelled, drawn=None))
     drawn = sum(len(cell.places) for cell in cells if cell.design)
@@ -142,7 +140,8 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
         groups[-1].append(cell)
         count += len(cell.places)
     if len(groups) > 1 and count < GROUPED:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
     return groups
 
 
