@@ -104,8 +104,8 @@ def ours(frame: Frame, labels: Mapping[str, float], sizes: Sequence[int], seed: 
     for size in sizes:
         stages.append(draw(frame, size, seed=seed, earlier=stages, labels=told))
         told |= {i: labels[i] for i in stages[-1].drawn}
-    found = [estimate(frame, stages, told, confidence=c) for c in CONFIDENCES]
-    return found[0].rate, tuple((one.low, one.high) for one in found)
+    found = estimate(frame, stages, told)
+    return found.rate, tuple(found.interval(c) for c in CONFIDENCES)
 
 
 def row(run: Run, y: np.ndarray, n: int, repetitions: int) -> Row:

@@ -175,7 +175,7 @@ def _mean_by(bins: NDArray[np.int_], values: Floats) -> Floats:
 
 
 def _numbers(sizes: NDArray[np.int_], wish: Floats, n: int) -> NDArray[np.int_]:
-    """n labels in proportion to the wishes, two each at least, no more than there are; by largest remainders."""
+    """Labels, n in all, in proportion to the wishes, two each at least, no more than there are; by largest remainders."""
     least = np.minimum(2, sizes)
     given = least.copy()
     while given.sum() < n and (given < sizes).any():
