@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from curator.estimation.design import Stage
-from curator.estimation.pool import Floats, Frame, Ints
+from curator.estimation.pool import Bools, Floats, Frame, Ints
 
 GROUPED = 8
 """Labels over which the variance is pooled, in strata next to each other: two labels tell too little of it."""
@@ -55,11 +55,9 @@ class Variance:
     freedom: float
 
 
-def told(frame: Frame, stage: Stage, labelled: Ints) -> Told:
+def told(frame: Frame, stage: Stage, labelled: Bools) -> Told:
     """The stage with the labels at the places `labelled` (a bool for each case of the frame)."""
-    cells = []
-    for stratum in stage.strata:
-        cells.append(_cell(frame, stratum.cases, labelled, drawn=stratum.drawn))
+    cells = [_cell(frame, stratum.cases, labelled, drawn=stratum.drawn) for stratum in stage.strata]
     if stage.known:
         cells.append(_cell(frame, stage.known, labelled, drawn=None))
     drawn = sum(len(cell.places) for cell in cells if cell.design)
@@ -85,10 +83,8 @@ def shares(stages: Sequence[Told]) -> Floats:
 
 def mean(frame: Frame, stage: Told, values: Floats) -> float:
     """The mean over the pool's records of `values`, (N,), known at the labelled places: each cell's weighted mean."""
-    total = sum(
-        cell.records * np.average(values[cell.places], weights=frame.weights[cell.places]) for cell in stage.cells
-    )
-    return float(total / frame.weights.sum())
+    total = sum(cell.records * _average(frame, cell, values) for cell in stage.cells)
+    return total / float(frame.weights.sum())
 
 
 def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Variance:
@@ -107,7 +103,7 @@ def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Varian
     return Variance(total, total**2 / of_groups if of_groups else np.inf)
 
 
-def _cell(frame: Frame, cases: Sequence[str], labelled: Ints, *, drawn: Sequence[str] | None) -> Cell:
+def _cell(frame: Frame, cases: Sequence[str], labelled: Bools, *, drawn: Sequence[str] | None) -> Cell:
     places = np.array([frame.place[i] for i in cases], dtype=int)
     counted = places if drawn is None else np.array([frame.place[i] for i in drawn], dtype=int)
     return Cell(float(frame.weights[places].sum()), len(places), counted[labelled[counted]], drawn is not None)
@@ -142,7 +138,8 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
         groups[-1].append(cell)
         count += len(cell.places)
     if len(groups) > 1 and count < GROUPED:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
     return groups
 
 
@@ -151,7 +148,7 @@ def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) 
     squares, freedom = 0.0, PRIOR_LABELS
     for cell in group:
         weights = frame.weights[cell.places] / (cell.records / cell.cases)
-        own = weights * (values[cell.places] - np.average(values[cell.places], weights=weights))
+        own = weights * (values[cell.places] - _average(frame, cell, values))
         squares += float((own**2).sum())
         freedom += len(cell.places) - 1
     counted = prior[np.concatenate([cell.places for cell in group])]
@@ -161,6 +158,12 @@ def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) 
     return (squares + PRIOR_LABELS * least * len(here) / len(counted)) / freedom, freedom
 
 
+def _average(frame: Frame, cell: Cell, values: Floats) -> float:
+    weights = frame.weights[cell.places]
+    return float((weights * values[cell.places]).sum() / weights.sum())
+
+
 def _factor(frame: Frame, cell: Cell) -> float:
     drawn = len(cell.places)
-    return (cell.records / frame.weights.sum()) ** 2 * (1 - drawn / cell.cases) / drawn
+    share = cell.records / float(frame.weights.sum())
+    return share**2 * (1 - drawn / cell.cases) / drawn

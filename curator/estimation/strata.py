@@ -68,5 +68,5 @@ def ordered(frame: Frame, predicted: Floats, chance: Floats, among: Ints, k: int
     # Cases of one predicted risk stay together: the category alone tells them apart.
     _, same = np.unique(np.round(predicted[by_risk], 6), return_inverse=True)
     group = group[np.unique(same, return_index=True)[1]][same]
-    keys = [np.where(group % 2, -levels[by_risk], levels[by_risk]) for levels in reversed(frame.levels.values())]
+    keys = [np.where(group % 2, -levels[by_risk], levels[by_risk]) for levels in reversed([*frame.levels.values()])]
     return by_risk[np.lexsort((predicted[by_risk], *keys, group))]
