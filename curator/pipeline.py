@@ -254,7 +254,7 @@ def _keep_labels(folder: Path) -> None:
     """Put label queues that somebody filled in away in `labels/`, numbered, before this run overwrites them."""
     for queue in (folder / name for name in LABEL_QUEUES):
         found = read_labels([str(queue)]) if queue.exists() else LabelFile({}, ())
-        if not found.labels and not found.problems:
+        if not found.touched:
             continue
         content, kept = queue.read_bytes(), _kept_labels(folder)
         if all(Path(path).read_bytes() != content for path in kept):
@@ -277,6 +277,7 @@ def _label(
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
     read_ones = [read_labels(file) for file in files]
     warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
+    warnings += [found.agreement.as_text() for found in read_ones if found.agreement]
     stands_for = {m.id: m.into for m in deduped.merged}
     labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
     cases = {case.id: case for case in deduped.cases}

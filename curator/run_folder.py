@@ -87,7 +87,10 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
 
     finetune = finetune_rows(run.intake.cases, split_of_group=split, trusted_models=run.config.outputs.trusted_models)
     queue = list(
-        queue_rows(run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories)
+        queue_rows(
+            run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
+            labelling=run.config.labelling, seed=run.config.seed,
+        )
     )  # fmt: skip
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
         "eval_set.jsonl": list(eval_rows(run.picks, cases=cases, scores=scores, categories=categories)),

@@ -16,6 +16,7 @@ from curator.config.committee import (
     Provider,
 )
 from curator.config.job import Config
+from curator.config.labelling import LabellingConfig
 from curator.config.load import load_config, parse_config, parse_equivalence
 from curator.config.logs import DedupeConfig, FieldMapping, LogFormat, LogsConfig, TaskConfig
 from curator.config.section import Positive, Section, Share
@@ -33,6 +34,7 @@ __all__ = [
     "EquivalenceMethod",
     "FieldMapping",
     "JudgeConfig",
+    "LabellingConfig",
     "LogFormat",
     "LogsConfig",
     "Mode",

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig
+from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
 from curator.config.section import Section
 from curator.config.selection import ClusteringConfig, EmbeddingConfig, OutputsConfig, SelectionConfig
@@ -37,6 +38,8 @@ class Config(Section):
     """How unstable cases are grouped."""
     selection: SelectionConfig = SelectionConfig()
     """How the labelling budget is spent."""
+    labelling: LabellingConfig = LabellingConfig()
+    """Who labels, at what pace and price."""
     outputs: OutputsConfig = OutputsConfig()
     """What is trusted enough to be trained on."""
     calibration: str | None = None
