@@ -13,12 +13,13 @@ from curator.disagreement.compare import by_words
 from curator.disagreement.failures import fails
 from curator.disagreement.recorded import Comparers, Recorded
 from curator.errors import ConfigError, LogsError
-from curator.estimation.design import Candidate, Stage, Stratum
+from curator.estimation.design import Stage, Stratum
 from curator.estimation.estimate import Estimate, Part
 from curator.estimation.estimate import estimate as estimate_rate
+from curator.estimation.pool import Candidate
 from curator.frame import AGREES, CATEGORIES, COMMITTEE, candidates, metadata_fields, read_rows
-from curator.logs.files import physical_lines
 from curator.logs.agreement import Agreement
+from curator.logs.files import physical_lines
 from curator.logs.labels import LabelFile, read_labels
 from curator.outputs.design_file import SELECTION, read_design
 from curator.records import KINDS, JsonValue, Unreadable, dump_line

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from curator.errors import LogsError
-from curator.estimation.design import Candidate
+from curator.estimation.pool import Candidate
 from curator.logs.files import physical_lines
 from curator.pool import CASES
 from curator.records import JsonValue

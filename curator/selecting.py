@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.config import DedupeConfig, LabellingConfig, SelectionConfig
+from curator.config import Config, DedupeConfig, LabellingConfig, SelectionConfig
 from curator.disagreement.recorded import Problem
 from curator.diversity.dedupe import near_duplicate_groups
 from curator.diversity.embedding import Encoder, VectorCache, embed
@@ -58,6 +58,17 @@ class SelectOptions:
     seed: int = 0
     encoder: Encoder | None = None
     cache: Path | None = None
+
+    def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:
+        """These options with the sections of a config, and what replaces keys of it."""
+        selection = config.selection if config else self.selection
+        changed = {"strategy": strategy, "random_share": random_share}
+        return replace(
+            self,
+            selection=selection.model_copy(update={key: value for key, value in changed.items() if value is not None}),
+            labelling=config.labelling if config else self.labelling,
+            dedupe=config.dedupe if config else self.dedupe,
+        )
 
 
 @dataclass(frozen=True, slots=True)

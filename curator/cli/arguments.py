@@ -29,6 +29,8 @@ exit codes:
   130  interrupted
 """
 
+STRATEGIES = ("coverage", "top")
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -131,7 +133,9 @@ def _add_select(group: _Commands) -> None:
     select.add_argument(
         "--out", type=Path, metavar="DIR", default=selection.DEFAULT_OUT, help=f"default: {selection.DEFAULT_OUT}"
     )
-    select.add_argument("--config", type=Path, metavar="CONFIG", help="a job to take `selection:` and `labelling:` from")
+    select.add_argument(
+        "--config", type=Path, metavar="CONFIG", help="a job to take `selection:` and `labelling:` from"
+    )
     select.add_argument("--strategy", choices=STRATEGIES, help="how discovery chooses (default: the config's)")
     select.add_argument(
         "--random-share", type=_share, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"

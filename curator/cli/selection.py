@@ -11,8 +11,8 @@ from curator.cli.commands import scoring_of
 from curator.cli.console import load, print_json, progress_on_stderr
 
 if TYPE_CHECKING:
-    from curator.diversity.embedding import Encoder
     from curator.config import EmbeddingConfig
+    from curator.diversity.embedding import Encoder
 
 DEFAULT_OUT = Path("selection")
 
@@ -25,7 +25,10 @@ def select(arguments: argparse.Namespace) -> int:
 
     config = load(arguments.config) if arguments.config else None
     encoder = None if arguments.no_embedding else _encoder(config.embedding if config else EmbeddingConfig())
-    with scoring_of(arguments) as scoring, progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
+    with (
+        scoring_of(arguments) as scoring,
+        progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress,
+    ):
         options = SelectOptions(
             scoring=scoring,
             seed=arguments.seed if arguments.seed is not None else config.seed if config else 0,
@@ -69,7 +72,10 @@ def estimate(arguments: argparse.Namespace) -> int:
     with scoring_of(arguments) as scoring:
         if arguments.sample_of is not None:
             found = estimate_sample(
-                arguments.labels, size=arguments.sample_of, confidence=arguments.confidence, half_width=arguments.half_width
+                arguments.labels,
+                size=arguments.sample_of,
+                confidence=arguments.confidence,
+                half_width=arguments.half_width,
             )
         else:
             found = estimate_files(

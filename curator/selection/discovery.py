@@ -1,10 +1,13 @@
 """placeholder until merge"""
 
 from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
 from curator.config import SelectionConfig
 from curator.selection.objective import choose_greedily, similarities
 
