@@ -302,6 +302,21 @@ class SelectionConfig(Section):
     """The weight of a pick's own disagreement beside the coverage it brings."""
 
 
+class HeldOutConfig(Section):
+    """How what is held out is kept out of training, for ever. Its share is `selection.held_out_share`."""
+
+    registry: str | None = None
+    """The file that remembers over nights what is held out and what was trained on; `held_out.sqlite` beside the store by
+    default. It knows no more than the logs do, and must not be lost."""
+    paraphrases: bool = True
+    """Also keep out of training what asks a held-out question in other words; the vectors take time."""
+    paraphrase_similarity: Annotated[float, Field(ge=0.7, le=1)] = 0.88
+    """The cosine from which on two questions are the same in other words, if they have no numbers and names; those that
+    agree ask for up to .25 less, those that differ for up to .15 more (`docs/held_out.md`)."""
+    translations: bool = True
+    """Also keep out of training what has a held-out question's numbers, names and code in the same order, in other words."""
+
+
 class OutputsConfig(Section):
     """What is trusted enough to be trained on."""
 
@@ -334,6 +349,8 @@ class Config(Section):
     """How unstable cases are grouped."""
     selection: SelectionConfig = SelectionConfig()
     """How the labelling budget is spent."""
+    held_out: HeldOutConfig = HeldOutConfig()
+    """How what is held out is kept out of training."""
     outputs: OutputsConfig = OutputsConfig()
     """What is trusted enough to be trained on."""
     calibration: str | None = None
@@ -457,12 +474,16 @@ def _resolve(config: Config, folder: Path) -> Config:
         return resolved(name) if name.startswith(("./", "../", "~")) else name
 
     committee, logs, embedding, equivalence = config.committee, config.logs, config.embedding, config.equivalence
+    held_out = config.held_out
     return config.model_copy(
         update={
             "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
             "labels": tuple(resolved(p) for p in config.labels),
             "calibration": resolved(config.calibration) if config.calibration else None,
             "store": resolved(config.store) if config.store else None,
+            "held_out": held_out.model_copy(
+                update={"registry": resolved(held_out.registry) if held_out.registry else None}
+            ),
             "embedding": embedding.model_copy(update={"model": model(embedding.model)}),
             "equivalence": equivalence.model_copy(
                 update={"nli_model": model(equivalence.nli_model) if equivalence.nli_model else None}
