@@ -17,7 +17,13 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def find_leaks(
-    rows: Sequence[Row], held: Sequence[HeldText], *, dedupe: DedupeConfig, rules: HeldOutConfig, embed: Embed | None
+    rows: Sequence[Row],
+    held: Sequence[HeldText],
+    *,
+    dedupe: DedupeConfig,
+    rules: HeldOutConfig,
+    embed: Embed | None,
+    meant: Sequence[HeldText] | None = None,
 ) -> tuple[Match, ...]:
     """The rows that ask a held-out question again, each with its surest evidence, in the order of the rows.
 
@@ -28,12 +34,14 @@ def find_leaks(
         rules: what else is looked for.
         embed: what turns questions into vectors; None where paraphrases are not looked for. It is asked once, and only
             for rows that the wording has not given away, and for what is held out.
+        meant: those of `held` whose paraphrases are looked for; all of them by default.
     """
-    wording = Wording(held, similarity=dedupe.group_similarity, permutations=dedupe.permutations)
+    wording = Wording(held, similarity=dedupe.same_group, permutations=dedupe.permutations)
     found = wording.find(rows)
     rest = [row for row in rows if row.id not in found]
-    if embed is not None and rules.paraphrases and rest and held:
-        found |= paraphrases(rest, held, vectors_of(rest, held, embed), threshold=rules.paraphrase_similarity)
+    meant = held if meant is None else meant
+    if embed is not None and rules.paraphrases and rest and meant:
+        found |= paraphrases(rest, meant, vectors_of(rest, meant, embed), threshold=rules.paraphrase_similarity)
         rest = [row for row in rest if row.id not in found]
     if rules.translations:
         found |= translations(rest, held)

@@ -64,7 +64,9 @@ def embedded_text(question: str) -> str:
     return f"{text[: _LONGEST // 2].rsplit(' ', 1)[0]} … {text[-_LONGEST // 2 :].split(' ', 1)[-1]}"
 
 
-def paraphrases(rows: Sequence[Row], held: Sequence[HeldText], vectors: Vectors, *, threshold: float) -> dict[str, Match]:
+def paraphrases(
+    rows: Sequence[Row], held: Sequence[HeldText], vectors: Vectors, *, threshold: float
+) -> dict[str, Match]:
     """The rows that ask a held-out question in other words, with the likeliest match of each.
 
     Two questions are the same where cosine + (GAIN * same - LOSS * different) / (same + different + UNSURE) reaches the
@@ -145,7 +147,9 @@ class _AnchorIndex:
 
 def _looked_up(details: Details) -> dict[str, float]:
     """Anchors of two places and more, and names, with their weight: a number of one place leads to everything."""
-    anchors = {anchor: anchor_weight(anchor) for anchor in details.anchor_counts if anchor_weight(anchor) >= NAME_WEIGHT}
+    anchors = {
+        anchor: anchor_weight(anchor) for anchor in details.anchor_counts if anchor_weight(anchor) >= NAME_WEIGHT
+    }
     return anchors | dict.fromkeys(details.names, NAME_WEIGHT)
 
 

@@ -115,9 +115,7 @@ class Registry:
 
         An entry that is there keeps its split, whatever the new one says; `asked` is remembered once it is so.
         """
-        rows = [
-            (e.id, e.split, e.family, e.question, e.turns, int(e.asked), e.run, e.added_at) for e in entries
-        ]
+        rows = [(e.id, e.split, e.family, e.question, e.turns, int(e.asked), e.run, e.added_at) for e in entries]
         with self.transaction(), self._explained():
             self._database.executemany(
                 f"INSERT INTO entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants only

@@ -33,7 +33,9 @@ def asked_by(case: Case) -> Asked:
     others = [text for text in users[:-1] if is_telling(text)]
     answers = [text for text in (case.target, case.reference.text if case.reference else None) if text]
     whole = "\n".join([*(m.content for m in case.messages), *answers])
-    return Asked(case.id, tuple(dict.fromkeys(text for text in [last or turns_text(case), *others] if text.strip())), whole)
+    return Asked(
+        case.id, tuple(dict.fromkeys(text for text in [last or turns_text(case), *others] if text.strip())), whole
+    )
 
 
 def is_telling(text: str) -> bool:
@@ -54,6 +56,4 @@ def rows_of(asked: Sequence[Asked]) -> list[Row]:
     questions: list[list[str]] = [[] for _ in asked]
     for (at, _), text in zip(places, own, strict=True):
         questions[at].append(text.text)
-    return [
-        Row(source.id, tuple(mine), source.whole) for source, mine in zip(asked, questions, strict=True)
-    ]
+    return [Row(source.id, tuple(mine), source.whole) for source, mine in zip(asked, questions, strict=True)]

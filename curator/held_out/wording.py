@@ -83,10 +83,10 @@ class Wording:
         for lookup, band in zip(self._bands, self._keys(others).T, strict=True):
             for at, places in lookup.find(band, most=HEADS):
                 candidates[at].update(places)
-        for question, places in zip(others, candidates, strict=True):
-            mine = shingles(question) if places else frozenset()
-            similarity, place = max(((jaccard(mine, shingles(self._texts[p])), -p) for p in places), default=(0.0, 0))
-            if places and similarity >= self._similarity:
+        for question, near in zip(others, candidates, strict=True):
+            mine = shingles(question) if near else frozenset()
+            similarity, place = max(((jaccard(mine, shingles(self._texts[p])), -p) for p in near), default=(0.0, 0))
+            if near and similarity >= self._similarity:
                 found[question] = -place, similarity
         return found
 
