@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from curator.logs.files import expand
 from curator.logs.hints import key_paths, listed, nearest
 from curator.logs.jsontext import as_text, decoded
 from curator.logs.mapped import lookup
-from curator.logs.messages import read_messages
 from curator.logs.problem import Problem
 from curator.logs.rows import open_records
 from curator.records import Case, JsonValue, Message, Role, Source, Unreadable
@@ -76,7 +76,9 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
     """
     found = dict(record)
     if key is None and is_chat(found):
-        return _asked(read_chat(found, source), source)
+        # a record that is no whole log, such as an eval set's with `choices` of its own, still asks something
+        with contextlib.suppress(Problem):
+            return _asked(read_chat(found, source), source)
     value, rest = _value(found, key)
     if value is None:
         keys = key_paths(found)
@@ -109,15 +111,28 @@ def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, li
 
 
 def _messages(value: JsonValue) -> tuple[Message, ...]:
-    """A text, a list of messages, ShareGPT's turns, or an object with texts (promptfoo's `vars`), as a conversation."""
-    if isinstance(value, list) and all(isinstance(turn, dict) for turn in value):
-        turns = [turn for turn in value if isinstance(turn, dict)]
-        if turns and all("from" in turn and "value" in turn for turn in turns):
-            return tuple(Message(_SPEAKERS.get(str(t["from"]), "assistant"), str(t["value"])) for t in turns)
-        return read_messages(value)
-    if isinstance(value, dict):
+    """A text, a conversation, or an object with texts (promptfoo's `vars`), as messages; nothing is checked.
+
+    A conversation is a list of objects with `role` and `content`, or with `from` and `value`.
+    """
+    if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
+        return tuple(_message(turn) for turn in value if isinstance(turn, dict))
+    if isinstance(value, dict | list):
         value = "\n".join(_texts(value))
     return (Message("user", as_text(value) or ""),)
+
+
+def _message(turn: Mapping[str, JsonValue]) -> Message:
+    speaker = str(turn.get("role", turn.get("from", "user")))
+    content = turn.get("content", turn.get("value", turn.get("text")))
+    parts = content if isinstance(content, list) else [content]
+    texts = [text for part in parts for text in (_texts(_spoken(part)) if isinstance(part, dict) else _texts(part))]
+    return Message(_SPEAKERS.get(speaker, "assistant"), "\n".join(texts))
+
+
+def _spoken(part: Mapping[str, JsonValue]) -> JsonValue:
+    """The text of a part of a message, without the names of its kind."""
+    return part.get("text", part.get("value"))
 
 
 def _texts(value: JsonValue) -> Sequence[str]:
