@@ -42,12 +42,14 @@ class Details:
         numbers: each number as often as it stands there, those spelled out in English too: `3` for "three".
         names: words with a capital inside a sentence, casefolded.
         words: every word, casefolded: where a name of another text is looked for, however it is spelled here.
+        plain: the words of more than one letter that stand outside of code and addresses and are no number.
         anchors: numbers in digits, addresses and code in their order, as they stand in any language.
     """
 
     numbers: Counter[str]
     names: frozenset[str]
     words: frozenset[str]
+    plain: frozenset[str]
     anchors: tuple[str, ...]
 
     @cached_property
@@ -75,6 +77,7 @@ def details_of(text: str) -> Details:
         numbers=Counter(numbers),
         names=frozenset(_names(text)),
         words=frozenset(words),
+        plain=frozenset(_plain(text)),
         anchors=tuple(_anchors(text)),
     )
 
@@ -124,15 +127,10 @@ def anchor_weight(anchor: str) -> float:
 
 
 def word_overlap(a: Details, b: Details) -> float:
-    """The share of the words of the shorter text, its anchors and names aside, that the other one has, in 0..1."""
-    mine, others = _plain_words(a, b), _plain_words(b, a)
+    """The share of the plain words of the text that has fewer, names aside, that the other one has, in 0..1."""
+    named = a.names | b.names
+    mine, others = a.plain - named, b.plain - named
     return len(mine & others) / max(1, min(len(mine), len(others)))
-
-
-def _plain_words(details: Details, other: Details) -> set[str]:
-    """The words that are no number, no name in either text and no letter that marks a choice."""
-    named = details.names | other.names
-    return {word for word in details.words - named if len(word) > 1 and not word[0].isdigit()}
 
 
 def _value(number: str) -> str:
@@ -142,6 +140,11 @@ def _value(number: str) -> str:
         plain = plain.rstrip("0").rstrip(".")
     whole = plain.lstrip("0") or "0"
     return f"0{whole}" if whole.startswith(".") else whole
+
+
+def _plain(text: str) -> Iterable[str]:
+    words = (word.casefold() for word in _WORD.findall(_CODE.sub(" ", text)))
+    return (word for word in words if len(word) > 1 and not word[0].isdigit())
 
 
 def _names(text: str) -> Iterable[str]:
