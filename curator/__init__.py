@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from curator.config import Config, load_config
     from curator.disagreement.calibration import Calibration
     from curator.errors import CuratorError, UserError
+    from curator.leak_check import LeakResult, leaks
     from curator.outputs.calibration_file import load_calibration, save_calibration
     from curator.pipeline import plan, run, run_async
     from curator.records import Case, Generation, Score
@@ -25,12 +26,14 @@ __all__ = [
     "Config",
     "CuratorError",
     "Generation",
+    "LeakResult",
     "PlanResult",
     "RunResult",
     "Score",
     "UserError",
     "__version__",
     "calibrate",
+    "leaks",
     "load_calibration",
     "load_config",
     "plan",
@@ -48,11 +51,13 @@ _HOME = {
     "Config": "config",
     "CuratorError": "errors",
     "Generation": "records",
+    "LeakResult": "leak_check",
     "PlanResult": "results",
     "RunResult": "results",
     "Score": "records",
     "UserError": "errors",
     "calibrate": "calibrating",
+    "leaks": "leak_check",
     "load_calibration": "outputs.calibration_file",
     "load_config": "config",
     "plan": "pipeline",

@@ -29,6 +29,7 @@ from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
+from curator.guarding import Guarded, guard_export, open_registry, settle
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
@@ -100,6 +101,8 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
+        with open_registry(config) as registry:
+            guarded = settle(config, intake, registry)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(_store_path(config)) as store:
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
@@ -110,15 +113,16 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
         studied = _study(config, intake.asked, ranked, encoder, progress)
-        picks = _select(config, intake.asked, ranked, studied)
+        picks = guarded.resplit(_select(config, intake.asked, ranked, studied), intake.asked)
+        guarded = _guard(guarded, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picks=picks,
+            generations=asked.generations, scored=scored, studied=studied, picks=picks, guarded=guarded,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
     warnings = (
-        *intake.warnings, *asked.plan.warnings, *health_warnings(scored.health),
+        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
@@ -197,6 +201,14 @@ def _compare(
     elif config.equivalence.method == "embedding":
         with VectorCache(_vectors_path(config)) as cache:
             scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
+
+
+def _guard(guarded: Guarded, config: Config, intake: Intake, encoder: Encoder, progress: Progress) -> Guarded:
+    """Keep out of training what asks a held-out question again."""
+    with open_registry(config) as registry, VectorCache(_vectors_path(config)) as cache:
+        return guard_export(
+            guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
+        )
 
 
 def _vectors_path(config: Config) -> Path:

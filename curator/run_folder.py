@@ -20,6 +20,7 @@ from curator.committee.prices import price_of, price_source
 from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
+from curator.guarding import LEAKS_FILE, Guarded, leak_row
 from curator.outputs.calibration_file import CalibrationFile
 from curator.outputs.cases_file import case_row
 from curator.outputs.eval_set import category_names, eval_rows
@@ -42,7 +43,6 @@ from curator.report.summary import (
 )
 from curator.results import Intake, Scored, Studied
 from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
-from curator.selection.splits import split_of
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
@@ -65,6 +65,7 @@ class RunFacts:
     scored: Scored
     studied: Studied
     picks: Sequence[Pick]
+    guarded: Guarded
     missed: Missed | None = None
     judged: Judged | None = None
     fitted: CalibrationFile | None = None
@@ -80,12 +81,13 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     cases = {case.id: case for case in run.intake.cases}
     scores, categories = run.scored.scores, run.studied.categories
     diagnoses = {case_id: diagnose([found]) for case_id, found in run.scored.patterns.items()}
-    share = run.config.selection.held_out_share
-
-    def split(group: str) -> Split:
-        return split_of(group, share)
-
-    finetune = finetune_rows(run.intake.cases, split_of_group=split, trusted_models=run.config.outputs.trusted_models)
+    split = run.guarded.split_of
+    finetune = finetune_rows(
+        run.intake.cases,
+        split_of_group=split,
+        trusted_models=run.config.outputs.trusted_models,
+        leaks=run.guarded.leaks,
+    )
     queue = list(
         queue_rows(
             run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
@@ -110,6 +112,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
             for m in run.intake.merged
         ],
         "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
+        LEAKS_FILE: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)

@@ -16,6 +16,7 @@ exit codes:
   0    done
   1    the disk is full or may not be written; the same command goes on from there
   2    usage or config, or what it may cost was not agreed to
+  3    a gate failed: `curator leaks` found some
   4    a limit of `budget:` was reached; the same command goes on from there
   5    an endpoint refuses for good; the same command goes on from there
   6    no readable log, or too much of it unreadable
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(group)
     _add_select(group)
     _add_estimate(group)
+    _add_leaks(group)
     _add_doctor(group)
     _add_init(group)
     _add_cache(group)
@@ -190,6 +192,32 @@ def _add_estimate(group: _Commands) -> None:
         "--half-width", type=_share, metavar="W", help="also say how many more labels an interval of ±W takes"
     )
     _scoring_arguments(estimate)
+
+
+def _add_leaks(group: _Commands) -> None:
+    text = "find training rows that ask what is held out; exit code 3 if there are any"
+    leaks = _command(group, "leaks", commands.leaks, text)
+    leaks.add_argument("train", type=Path, metavar="TRAIN", help="what would be trained on: JSONL or CSV, of any shape")
+    leaks.add_argument(
+        "held_out",
+        type=Path,
+        metavar="EVAL",
+        help="what is held out: an eval set, JSONL or CSV, or the registry of held-out cases (held_out.sqlite)",
+    )
+    leaks.add_argument("--train-key", metavar="KEY", help="the key or column of the question in TRAIN (default: found)")
+    leaks.add_argument("--eval-key", metavar="KEY", help="the key or column of the question in EVAL (default: found)")
+    leaks.add_argument(
+        "--no-embedding", action="store_true", help="do not look for paraphrases, which takes a model and time"
+    )
+    leaks.add_argument(
+        "--similarity",
+        type=float,
+        metavar="COSINE",
+        help="the cosine of a paraphrase without numbers or names (default: as `held_out.paraphrase_similarity`)",
+    )
+    leaks.add_argument("--out", type=Path, metavar="FILE", help="write every leak with its evidence, as JSONL")
+    leaks.add_argument("--clean", type=Path, metavar="FILE", help="write TRAIN without the leaks, else byte for byte")
+    leaks.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr (with --json as JSON)")
 
 
 def _scoring_arguments(made: argparse.ArgumentParser) -> None:

@@ -125,6 +125,31 @@ def calibrate(arguments: argparse.Namespace) -> int:
     return result.exit_code
 
 
+def leaks(arguments: argparse.Namespace) -> int:
+    """`curator leaks`."""
+    from curator.leak_check import leaks as check
+
+    with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
+        result = check(
+            arguments.train,
+            arguments.held_out,
+            train_key=arguments.train_key,
+            eval_key=arguments.eval_key,
+            embedding=not arguments.no_embedding,
+            paraphrase_similarity=arguments.similarity,
+            out=arguments.out,
+            clean=arguments.clean,
+            progress=progress,
+        )
+    for problem in result.unreadable[:MOST_PROBLEMS]:
+        _tell(problem)
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(result.as_text())
+    return result.exit_code
+
+
 @contextmanager
 def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
     """How records are scored, by a command's arguments."""

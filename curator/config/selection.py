@@ -45,6 +45,21 @@ class SelectionConfig(Section):
     """The weight of a pick's own disagreement beside the coverage it brings."""
 
 
+class HeldOutConfig(Section):
+    """How what is held out is kept out of training, for ever. Its share is `selection.held_out_share`."""
+
+    registry: str | None = None
+    """The file that remembers over nights what is held out and what was trained on; `held_out.sqlite` beside the store by
+    default. It knows no more than the logs do, and must not be lost."""
+    paraphrases: bool = True
+    """Also keep out of training what asks a held-out question in other words; the vectors take time."""
+    paraphrase_similarity: Annotated[float, Field(ge=0.7, le=1)] = 0.88
+    """The cosine from which on two questions are the same in other words, if they have no numbers and names; those that
+    agree ask for up to .25 less, those that differ for up to .15 more (`docs/held_out.md`)."""
+    translations: bool = True
+    """Also keep out of training what has a held-out question's numbers, names and code in the same order, in other words."""
+
+
 class OutputsConfig(Section):
     """What is trusted enough to be trained on."""
 

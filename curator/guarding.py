@@ -1,0 +1,191 @@
+"""Keeps a run's training data clear of what is held out: settles the splits by the registry, and checks what is exported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from curator.committee.store import DEFAULT_STORE
+from curator.config import Config
+from curator.diversity.shingles import own_texts, turns_text
+from curator.held_out.leaks import Embed, find_leaks
+from curator.held_out.records import HeldText, Match, Row
+from curator.held_out.registry import Entry, Registry, by_split, registry_path
+from curator.held_out.texts import asked_by, held_texts, rows_of
+from curator.held_out.wording import Wording
+from curator.outputs.finetune import trainable
+from curator.records import Case, JsonValue, Pick, Split
+from curator.results import Intake
+from curator.selection.splits import split_of
+
+LEAKS_FILE = "leaks.jsonl"
+_MUCH = 0.2
+_SHOWN_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What is held out in a run.
+
+    Attributes:
+        share: the held-out share of the groups that are not settled yet.
+        settled: the split of each near-duplicate group that holds, or is as good as, a case of the registry.
+        leaks: training candidates that ask a held-out question again, and are left out.
+        exported_before: the ids of those of them that an earlier run exported, before it was held out.
+        candidates: how many cases would have been exported without the leaks.
+        mixed: groups that hold both what is held out and what was trained on.
+    """
+
+    share: float
+    settled: Mapping[str, Split] = field(default_factory=dict)
+    leaks: tuple[Match, ...] = ()
+    exported_before: frozenset[str] = frozenset()
+    candidates: int = 0
+    mixed: int = 0
+
+    def split_of(self, group: str) -> Split:
+        """The split of a near-duplicate group: the settled one, else by its name."""
+        return self.settled.get(group) or split_of(group, self.share)
+
+    def resplit(self, picks: Iterable[Pick], cases: Iterable[Case]) -> tuple[Pick, ...]:
+        """The picks, each with the split that its group has here."""
+        groups = {case.id: case.group for case in cases}
+        return tuple(replace(pick, split=self.split_of(groups[pick.case_id])) for pick in picks)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of."""
+        found = []
+        if self.mixed:
+            found.append(
+                f"{self.mixed:,} near-duplicate groups hold both cases that are held out and cases that an earlier run"
+                " exported for training; they are held out from now on, and what was trained with them is not clean"
+            )
+        if self.exported_before:
+            found.append(
+                f"{len(self.exported_before):,} cases that an earlier run exported for training ask what is held out now;"
+                f" `exported_before` marks them in {LEAKS_FILE}"
+            )
+        if len(self.leaks) > _MUCH * self.candidates:
+            found.append(
+                f"{len(self.leaks):,} of {self.candidates:,} training candidates ask what is held out ({LEAKS_FILE}): where"
+                " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
+                " (`held_out.paraphrase_similarity`)"
+            )
+        return tuple(found)
+
+
+def open_registry(config: Config) -> Registry:
+    """The registry that the config names; it is made where there is none.
+
+    Raises:
+        ConfigError: the file is no registry, or a newer curator's.
+        StorageError: it is damaged, or may not be written.
+    """
+    store = Path(config.store) if config.store else DEFAULT_STORE
+    return Registry(registry_path(config.held_out.registry, store))
+
+
+def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
+    """Settle the split of every near-duplicate group, and register what is held out.
+
+    A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
+    Every other group is split by its name. All cases of the eval split are registered, selected or not: a later night may
+    select them, and what is cheap to keep out now cannot be taken out of a trained model then.
+    """
+    groups = {case.id: case.group for case in intake.cases}
+    groups |= {merged.id: groups[merged.into] for merged in intake.merged if merged.into in groups}
+    turns = _own_turns(intake.cases)
+    entries, last = registry.entries()
+    votes = _votes(config, entries, groups, turns)
+    with registry.transaction():
+        votes |= _votes(config, registry.entries(after=last)[0], groups, turns)
+        settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
+        settled |= {group: "eval" for group, split in votes if split == "eval"}
+        mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
+        guarded = Guarded(config.selection.held_out_share, settled, mixed=mixed)
+        held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
+        registry.add(_entries(held, "eval", config, intake, turns))
+    return guarded
+
+
+def guard_export(
+    guarded: Guarded, config: Config, intake: Intake, registry: Registry, *, embed: Embed | None
+) -> Guarded:
+    """Check what would be trained on against everything that is held out, and register what is clear of it.
+
+    What other runs have registered meanwhile counts, too: the last look and the registration are one transaction.
+    """
+    candidates = trainable(intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models)
+    if not candidates:
+        return guarded
+    wanted = {case.id for case in candidates}
+    rows = [row for row in rows_of([asked_by(case) for case in intake.cases]) if row.id in wanted]
+    entries, last = registry.entries()
+    leaks = _leaks(rows, by_split(entries, "eval"), config, embed)
+    with registry.transaction():
+        newer, _ = registry.entries(after=last)
+        leaking = {match.row for match in leaks}
+        rest = [row for row in rows if row.id not in leaking]
+        leaks = (*leaks, *_leaks(rest, by_split(newer, "eval"), config, embed))
+        leaking = {match.row for match in leaks}
+        clear = [case for case in candidates if case.id not in leaking]
+        turns = _own_turns(intake.cases)
+        registry.add(_entries(clear, "train", config, intake, turns))
+    trained = {entry.id for entry in [*entries, *newer] if entry.split == "train"}
+    return replace(guarded, leaks=leaks, candidates=len(candidates), exported_before=frozenset(leaking & trained))
+
+
+def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, JsonValue]:
+    """A match as a row of `leaks.jsonl`."""
+    return {
+        "id": match.row,
+        "held_out_id": match.held,
+        "kind": match.kind,
+        "similarity": match.similarity,
+        "shared": list(match.shared),
+        "text": match.question[:_SHOWN_CHARACTERS],
+        "held_out_text": match.held_text[:_SHOWN_CHARACTERS],
+        "exported_before": match.row in exported_before,
+    }
+
+
+def _own_turns(cases: Sequence[Case]) -> dict[str, str]:
+    """What near-duplicate groups are made of, by case id: everything said, without what many cases share word for word."""
+    own = own_texts([turns_text(case) for case in cases])
+    return {case.id: text.text for case, text in zip(cases, own, strict=True)}
+
+
+def _votes(
+    config: Config, entries: Sequence[Entry], groups: Mapping[str, str], turns: Mapping[str, str]
+) -> set[tuple[str, Split]]:
+    """(group, split) of each group that a registered case is in, or a near-duplicate of one."""
+    votes: set[tuple[str, Split]] = {(groups[e.id], e.split) for e in entries if e.id in groups}
+    rows = [Row(case_id, (text,), "") for case_id, text in turns.items()]
+    for split in ("eval", "train"):
+        held = [HeldText(e.id, e.turns) for e in by_split(entries, split)]
+        known = {e.id for e in by_split(entries, split)}
+        wording = Wording(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
+        near = wording.find([row for row in rows if row.id not in known])
+        votes |= {(groups[case_id], split) for case_id in near}
+    return votes
+
+
+def _leaks(rows: Sequence[Row], entries: Sequence[Entry], config: Config, embed: Embed | None) -> tuple[Match, ...]:
+    held = [HeldText(entry.id, entry.question) for entry in entries]
+    meant = [HeldText(entry.id, entry.question) for entry in entries if entry.asked]
+    return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
+
+
+def _entries(
+    cases: Sequence[Case], split: Split, config: Config, intake: Intake, turns: Mapping[str, str]
+) -> list[Entry]:
+    asked = {case.id for case in intake.asked}
+    questions = {text.id: text.text for text in held_texts([asked_by(case) for case in intake.cases])}
+    now = time.time()
+    return [
+        Entry(case.id, split, case.group, questions[case.id], turns[case.id], case.id in asked, config.name, now)
+        for case in cases
+    ]
