@@ -25,13 +25,13 @@ from curator.disagreement.recorded import (
 )
 from curator.disagreement.signals import Signals
 from curator.errors import LogsError
-from curator.logs.files import physical_lines
+from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.judgements import Judgement, JudgementFile, read_judgements
 from curator.outputs.calibration_file import Verdict, save_calibration, verdict
 from curator.outputs.label_queue import LABEL_QUEUES
 from curator.pool import RECORDED, refuse_repeated
 from curator.records import JsonValue, Source, Unreadable
-from curator.scoring import DEFAULT_SCORING, MAX_LINE_BYTES, MAX_UNREADABLE, Scoring, read_records, readable, spread
+from curator.scoring import DEFAULT_SCORING, MAX_UNREADABLE, Scoring, read_records, readable, spread
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"

@@ -19,11 +19,10 @@ from curator.estimation.estimate import estimate as estimate_rate
 from curator.estimation.pool import Candidate
 from curator.frame import AGREES, CATEGORIES, COMMITTEE, candidates, metadata_fields, read_rows
 from curator.logs.agreement import Agreement
-from curator.logs.files import physical_lines
+from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.labels import LabelFile, read_labels
 from curator.outputs.design_file import SELECTION, read_design
 from curator.records import KINDS, JsonValue, Unreadable, dump_line
-from curator.scoring import MAX_LINE_BYTES
 
 NOT_SELECTED = "not a case of the selection: how it came to be labelled is not known"
 FREE_TEXT = "free text: a label in other words may say the same; write a verdict beside it"

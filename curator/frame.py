@@ -12,10 +12,9 @@ import orjson
 
 from curator.errors import LogsError
 from curator.estimation.pool import Candidate
-from curator.logs.files import physical_lines
-from curator.pool import CASES
+from curator.logs.files import MAX_LINE_BYTES, physical_lines
+from curator.outputs.cases_file import CASES
 from curator.records import JsonValue
-from curator.scoring import MAX_LINE_BYTES
 
 COMMITTEE = "committee"
 """Whether the committee agrees with itself and with production: its failures there are silent, only a sample finds them."""

@@ -24,10 +24,8 @@ from curator.disagreement.answers import read_answer
 from curator.disagreement.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.disagreement.signals import group_of
-from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
-from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
 from curator.guarding import Guarded, guard_export, open_registry, settle
 from curator.logs.labels import LabelFile, read_labels
@@ -36,14 +34,13 @@ from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
 from curator.progress import Progress, Silent
-from curator.records import Case, Generation, Pick, Unreadable
-from curator.report.categories import build_categories
-from curator.results import Intake, PlanResult, RunResult, Studied
+from curator.records import Case, Generation, Unreadable, random_order
+from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
 from curator.scorer import Scorer, kind_of
-from curator.selection.choose import candidates, random_order, select
 from curator.status import StatusFile
+from curator.studying import Study, study
 
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 
@@ -102,7 +99,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
         with open_registry(config) as registry:
-            guarded = settle(config, intake, registry)
+            settled = settle(config, intake, registry)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(_store_path(config)) as store:
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
@@ -112,12 +109,15 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
-        studied = _study(config, intake.asked, ranked, encoder, progress)
-        picks = guarded.resplit(_select(config, intake.asked, ranked, studied), intake.asked)
-        guarded = _guard(guarded, config, intake, encoder, progress)
+        how = Study(
+            config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
+            split=lambda case: settled.split_of(case.group),
+        )  # fmt: skip
+        studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picks=picks, guarded=guarded,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -313,26 +313,3 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
         return cases
     chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
     return tuple(case for case in cases if case.id in chosen)
-
-
-def _study(
-    config: Config, cases: Sequence[Case], ranked: Mapping[str, float], encoder: Encoder, progress: Progress
-) -> Studied:
-    """Embed and cluster what is worth it: the most disagreeing cases, and those that the random slice can draw."""
-    wanted = set(candidates(cases, ranked, config.selection, seed=config.seed).to_embed)
-    studied = [case for case in cases if case.id in wanted]
-    texts = embedding_texts(studied)
-    with VectorCache(_vectors_path(config)) as cache:
-        vectors = embed(texts, encoder, cache, progress=progress)
-    progress.start("cluster", total=None, unit="cases")
-    found = cluster(vectors, config.clustering, seed=config.seed)
-    ids = tuple(case.id for case in studied)
-    categories = build_categories(ids, texts, found.labels, found.typicality)
-    progress.advance(len(ids))
-    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
-    return Studied(ids, vectors, layout(vectors, seed=config.seed), categories, encoder.name)
-
-
-def _select(config: Config, cases: Sequence[Case], ranked: Mapping[str, float], studied: Studied) -> tuple[Pick, ...]:
-    vectors = dict(zip(studied.ids, studied.vectors, strict=True))
-    return select(cases, ranked, vectors, config.selection, seed=config.seed).picks

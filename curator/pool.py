@@ -30,18 +30,17 @@ from curator.disagreement.recorded import (
     score_record,
 )
 from curator.errors import LogsError
-from curator.logs.files import Line, physical_lines
+from curator.logs.files import MAX_LINE_BYTES, Line, physical_lines
 from curator.logs.messages import read_messages
 from curator.logs.problem import Problem as BadMessages
+from curator.outputs.cases_file import CASES
 from curator.processes import cores, map_ordered
 from curator.records import KINDS, Case, Feedback, JsonValue, Message, Reference, Scalar, Score, Source, Thumb
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
-from curator.scoring import MAX_LINE_BYTES, MAX_UNREADABLE, WORTH_A_PROCESS, Scoring, chunks, readable
+from curator.scoring import MAX_UNREADABLE, WORTH_A_PROCESS, Scoring, chunks, readable
 
 RECORDED = "recorded.jsonl"
 """The file of a run folder with its cases and their answers."""
-CASES = "cases.jsonl"
-"""The file of a run or selection folder with what is known of every case."""
 
 
 @dataclass(frozen=True, slots=True)

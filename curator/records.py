@@ -419,6 +419,11 @@ def stable_unit(*parts: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
+def random_order(ids: Iterable[str], seed: int) -> list[str]:
+    """The ids in an order that hangs on them and the seed alone, not on the order they came in."""
+    return sorted(ids, key=lambda id_: (stable_unit("random-slice", str(seed), id_), id_))
+
+
 def with_group(case: Case) -> Case:
     """The case with itself as its near-duplicate group where it has none yet."""
     return case if case.group else replace(case, group=case.id)

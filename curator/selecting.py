@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.config import Config, DedupeConfig, LabellingConfig, SelectionConfig
+from curator.committee.store import DEFAULT_STORE
+from curator.config import ClusteringConfig, Config, DedupeConfig, LabellingConfig, SelectionConfig
 from curator.disagreement.recorded import Problem
 from curator.diversity.dedupe import near_duplicate_groups
-from curator.diversity.embedding import Encoder, VectorCache, embed
-from curator.diversity.texts import embedding_texts
+from curator.diversity.embedding import Encoder
 from curator.errors import ConfigError
 from curator.estimating import EARLIER, earlier_labels, known_failures, read_selection
 from curator.estimation.design import Stage
 from curator.estimation.estimate import Estimate
 from curator.estimation.estimate import estimate as estimate_rate
 from curator.frame import candidates
-from curator.outputs.cases_file import case_row
+from curator.outputs.cases_file import CASES, case_row
 from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, read_design, selection_rows
+from curator.outputs.eval_set import category_names
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES, csv_chunks, queue_rows
-from curator.picking import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
-from curator.pool import CASES, Pool, pool_of, read_pool, recorded_answers
+from curator.picking import NOTHING_EARLIER, Earlier, Picked
+from curator.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.progress import Progress, Silent
-from curator.records import Case, JsonValue, Pick, Score, Split
+from curator.records import Case, JsonValue, Pick, Score
 from curator.report.answers import AnswerGroup
+from curator.results import Studied
 from curator.scoring import DEFAULT_SCORING, Scoring
-from curator.selection.discovery import discover, worth_embedding
 from curator.selection.labelling import Workload, workload
 from curator.selection.splits import split_of
+from curator.studying import Study, study
 
 Vectors = Mapping[str, NDArray[np.float32]]
 
@@ -49,6 +51,7 @@ class SelectOptions:
         seed: fixes the sample.
         encoder: what turns inputs into vectors; None for no vectors, so that each case stands for itself.
         cache: the file that keeps vectors.
+        clustering: how categories are found among the cases that were embedded.
     """
 
     selection: SelectionConfig = field(default_factory=SelectionConfig)
@@ -57,7 +60,8 @@ class SelectOptions:
     scoring: Scoring = DEFAULT_SCORING
     seed: int = 0
     encoder: Encoder | None = None
-    cache: Path | None = None
+    cache: Path = DEFAULT_STORE.with_name("vectors.sqlite")
+    clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
     def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:
         """These options with the sections of a config, and what replaces keys of it."""
@@ -68,6 +72,7 @@ class SelectOptions:
             selection=selection.model_copy(update={key: value for key, value in changed.items() if value is not None}),
             labelling=config.labelling if config else self.labelling,
             dedupe=config.dedupe if config else self.dedupe,
+            clustering=config.clustering if config else self.clustering,
         )
 
 
@@ -220,75 +225,48 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
 
 def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:
     cases = [one.case for one in pool.cases]
+    scores = {one.case.id: one.score for one in pool.cases}
+    ranked = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
     config = options.selection
-    scores = {one.case.id: one.score.disagreement for one in pool.cases if one.score.disagreement is not None}
-    groups = {case.id: case.group for case in cases}
-    left = min(config.k, len(cases) - len(earlier.settled))
-    wanted = left - sample_size(left, config.random_share)
-    vectors, messages = _vectors(cases, scores, groups, wanted, options, progress)
-    found = discover(
-        [case.id for case in cases], scores, vectors, groups=groups, k=wanted, config=config, seed=options.seed,
-        categories={one.case.id: one.category for one in pool.cases if one.category}, covered=earlier.settled,
+    known = {one.case.id: one.category for one in pool.cases if one.category}
+    how = Study(
+        config, options.clustering, options.seed, options.encoder, options.cache,
+        split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=known,
     )  # fmt: skip
-    rows = _rows(pool, config)
-    picked = pick(
-        cases, candidates(rows), found, config, split=_splitter(config), seed=options.seed, earlier=earlier,
-    )  # fmt: skip
+    studied, picked = study(cases, scores, ranked, how, progress=progress)
+    named = category_names(studied.categories) | known
     slices = {p.case_id: p.slice for p in picked.picks}
+    rows = tuple(
+        case_row(
+            case, scores[case.id], split=how.split(case), category=named.get(case.id), slice=slices.get(case.id)
+        )
+        for case in cases
+    )  # fmt: skip
     return Selected(
         picks=picked.picks,
         stages=(*earlier.stages, picked.stage),
-        rows=tuple(row | {"slice": slices.get(str(row["id"]))} for row in rows),
-        messages=(*messages, *found.messages, *_about(picked, config, len(cases))),
+        rows=rows,
+        messages=tuple(_about(picked, config, cases, studied)),
         problems=pool.problems,
         workload=workload(len(picked.picks), options.labelling),
     )
 
 
-def _about(picked: Picked, config: SelectionConfig, pool: int) -> Iterator[str]:
+def _about(picked: Picked, config: SelectionConfig, cases: Sequence[Case], studied: Studied) -> Iterator[str]:
+    yield from picked.discovery.messages
     if len(picked.picks) < config.k:
-        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {pool:,} cases could be selected"
+        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {len(cases):,} cases could be selected"
     if not picked.stage.drawn:
         yield (
             "nothing was drawn at random, so that these labels cannot tell how often production fails, and silent"
             " failures are not looked for: raise `random_share`"
         )
-
-
-def _splitter(config: SelectionConfig) -> Callable[[Case], Split]:
-    return lambda case: split_of(case.group, config.held_out_share)
-
-
-def _rows(pool: Pool, config: SelectionConfig) -> list[dict[str, JsonValue]]:
-    split = _splitter(config)
-    return [
-        case_row(one.case, one.score, split=split(one.case), category=one.category, slice=None) for one in pool.cases
-    ]
-
-
-def _vectors(
-    cases: Sequence[Case],
-    scores: Mapping[str, float],
-    groups: Mapping[str, str],
-    k: int,
-    options: SelectOptions,
-    progress: Progress,
-) -> tuple[Vectors, tuple[str, ...]]:
-    """The vectors of the cases that discovery may choose, and why there are none."""
-    wanted = set(worth_embedding([c.id for c in cases], scores, groups=groups, config=options.selection, k=k))
-    chosen = [case for case in cases if case.id in wanted]
-    if not chosen:
-        return {}, ()
-    if options.encoder is None or options.cache is None:
-        return {}, (
-            "without vectors discovery cannot tell what is alike: near-duplicates aside, each case is on its own",
+    if not studied.ids:
+        yield "there are no vectors, of no inputs or by no model: near-duplicates aside, discovery takes each case for unlike all others"
+    if bare := sum(case.target is None for case in cases):
+        yield (
+            f"{bare:,} cases have no answer of production: their labels are compared with the committee's most usual answer"
         )
-    texts = embedding_texts(chosen)
-    if not all(texts):
-        return {}, ("the pool has no inputs, only scores: discovery cannot tell what is alike",)
-    with VectorCache(options.cache) as cache:
-        vectors = embed(texts, options.encoder, cache, progress=progress)
-    return {case.id: vector for case, vector in zip(chosen, vectors, strict=True)}, ()
 
 
 def _answers_of(path: Path, found: Selected, options: SelectOptions) -> Mapping[str, tuple[AnswerGroup, ...]]:
@@ -316,7 +294,7 @@ def _write(
     pool_id = pool_hash(found.rows)
     rows = selection_rows(
         found.picks, cases=cases, scores=scores, seed=options.seed, pool=pool_id,
-        categories={one.case.id: one.category for one in pool.cases if one.category},
+        categories={str(row["id"]): str(row["category"]) for row in found.rows if row["category"]},
         labels_of=lambda case: labels[case.id],
     )  # fmt: skip
     write_atomic(out / CASES, json_lines(found.rows))

@@ -19,7 +19,6 @@ DEFAULT_OUT = Path("selection")
 
 def select(arguments: argparse.Namespace) -> int:
     """`curator select`."""
-    from curator.committee.store import DEFAULT_STORE
     from curator.config import EmbeddingConfig
     from curator.selecting import SelectOptions, select_file
 
@@ -33,7 +32,6 @@ def select(arguments: argparse.Namespace) -> int:
             scoring=scoring,
             seed=arguments.seed if arguments.seed is not None else config.seed if config else 0,
             encoder=encoder,
-            cache=DEFAULT_STORE.with_name("vectors.sqlite"),
         ).of(config, strategy=arguments.strategy, random_share=arguments.random_share)
         found = select_file(
             arguments.pool, arguments.out, k=arguments.k, options=options, after=arguments.after,
