@@ -100,7 +100,7 @@ class EstimateResult:
         known = f", and {self.certain:,} by discovery, which count for themselves alone" if self.certain else ""
         yield f"labels        {self.drawn:,} of the probability sample{known}"
         if f.worth is not None:
-            span = f" (95% interval {f.worth_low:,.0f} to {f.worth_high:,.0f})" if f.worth_low and f.worth_high else ""
+            span = f" (80% interval {f.worth_low:,.0f} to {f.worth_high:,.0f})" if f.worth_low and f.worth_high else ""
             yield f"worth         your {f.labels:,} labels are worth {f.worth:,.0f} random ones{span}"
         if self.half_width is not None:
             yield f"precision     {_needed(self.half_width, self.needed)}"
@@ -195,7 +195,7 @@ def estimate_sample(
     failures = file.verdicts
     left_out = Counter({NO_ANSWER: without} if (without := len(file.labels.keys() - failures.keys())) else {})
     if not failures:
-        raise _no_label(file.problems, left_out)
+        raise _no_label(file.problems, +left_out)
     size = max(MANY, len(failures)) if size is None else size
     if size < len(failures):
         raise ConfigError(
@@ -284,7 +284,7 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
     failures = dict(_failures(file, selected, comparer, left_out))
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
     if not failures:
-        raise _no_label(file.problems, left_out)
+        raise _no_label(file.problems, +left_out)
     return Known(failures, +left_out, file.problems, file.agreement)
 
 
@@ -299,10 +299,11 @@ def _failures(
     left_out[NOT_SELECTED] += len((file.labels.keys() | file.verdicts.keys()) - selected.keys())
     for case_id, row in selected.items():
         label = file.labels[case_id].text if case_id in file.labels else row.get("reference")
-        if case_id in file.verdicts:
-            yield case_id, file.verdicts[case_id]
-        elif isinstance(label, str) and (failure := _by_label(row, label, comparer, left_out)) is not None:
-            yield case_id, failure
+        failure = file.verdicts.get(case_id, row.get("failure") if case_id not in file.labels else None)
+        if isinstance(failure, int | float):
+            yield case_id, float(failure)
+        elif isinstance(label, str) and (found := _by_label(row, label, comparer, left_out)) is not None:
+            yield case_id, found
 
 
 def _by_label(row: Mapping[str, JsonValue], label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:
@@ -328,7 +329,7 @@ def _no_label(problems: Sequence[Unreadable], left_out: Mapping[str, int]) -> Lo
             f"no label can be used; the first row that is wrong is {problems[0].source}: {problems[0].reason}",
             remedy=problems[0].remedy,
         )
-    if left_out:
+    if any(left_out.values()):
         reason, number = max(left_out.items(), key=lambda item: item[1])
         return LogsError(
             f"none of the labels can be used; {number:,} are left out: {reason}",

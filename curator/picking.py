@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curator.config import SelectionConfig
+from curator.errors import Refused
 from curator.estimation.design import Stage, draw
+from curator.estimation.estimate import estimate
 from curator.estimation.pool import Candidate
-from curator.records import Case, Pick, Split, with_group
+from curator.frame import AGREES, COMMITTEE
+from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
 from curator.selection.discovery import Discovery
 
 
@@ -31,15 +34,18 @@ class Earlier:
 
 
 NOTHING_EARLIER = Earlier()
+CONFIDENCE = 0.95
+"""Of the interval that a report shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The picks of this round in order of rank, how they were drawn, and what discovery says of the pool."""
+    """The picks of this round in order of rank, how they were drawn from the pool, and what discovery says of it."""
 
     picks: tuple[Pick, ...]
     stage: Stage
     discovery: Discovery
+    pool: tuple[Candidate, ...]
 
 
 def sample_size(k: int, share: float) -> int:
@@ -95,4 +101,35 @@ def pick(
         )
         for place, id_ in enumerate(stage.drawn, start=1)
     ]  # fmt: skip
-    return Picked(tuple(picks), stage, discovery)
+    return Picked(tuple(picks), stage, discovery, tuple(pool))
+
+
+def failure_rate(picked: Picked, failures: Mapping[str, float]) -> FailureRate:
+    """How often production fails, by what is known of the picks: failures in 0..1 by case id."""
+    silent = [case for case in picked.pool if case.categories.get(COMMITTEE) == AGREES]
+    records = round(sum(case.weight for case in silent))
+    picks = {p.case_id for p in picked.picks}
+    known = {i: failure for i, failure in failures.items() if i in picks}
+    try:
+        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=[COMMITTEE])
+    except Refused as refused:
+        nothing = Rate(None, None, None, 0)
+        missing = len(picks) - len(known)
+        return FailureRate(None, None, None, CONFIDENCE, len(known), missing, None, nothing, records, refused.what)
+    part = next((part for part in found.parts[COMMITTEE] if part.value == AGREES), None)
+    return FailureRate(
+        rate=_told(found.rate),
+        low=_told(found.low),
+        high=_told(found.high),
+        confidence=CONFIDENCE,
+        labels=found.labels,
+        missing=found.missing,
+        worth=_told(found.worth),
+        silent=Rate(_told(part.rate), _told(part.low), _told(part.high), part.labels) if part else Rate(None, None, None, 0),
+        silent_records=records,
+    )
+
+
+def _told(value: float | None) -> float | None:
+    """The value with six digits: more than anybody reads, and the same on every machine."""
+    return None if value is None else round(float(value), 6)

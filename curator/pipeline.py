@@ -33,8 +33,9 @@ from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
+from curator.picking import failure_rate
 from curator.progress import Progress, Silent
-from curator.records import Case, Generation, Unreadable, random_order
+from curator.records import Case, Generation, Reference, Unreadable, Verdict, random_order
 from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
@@ -114,10 +115,11 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             split=lambda case: settled.split_of(case.group),
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        rate = failure_rate(picked, scored.failures) if scored.failures else None
         guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -303,8 +305,24 @@ def _label(
             allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
             warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
             del labels[case_id]
-    labelled = tuple(replace(c, reference=labels[c.id]) if c.id in labels else c for c in deduped.cases)
-    return labelled, len(labels), tuple(warnings)
+    verdicts = _verdicts(read_ones, stands_for)
+    labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
+    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+
+
+def _verdicts(files: Sequence[LabelFile], stands_for: Mapping[str, str]) -> dict[str, Verdict]:
+    return {
+        stands_for.get(i, i): Verdict(failure, found.slices.get(i))
+        for found in files
+        for i, failure in found.verdicts.items()
+    }
+
+
+def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
+    """The case with what people said of it: an answer that they call right is one that is trusted."""
+    if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
+        label = Reference(case.target, "label", slice=verdict.slice)
+    return replace(case, reference=label or case.reference, verdict=verdict)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:

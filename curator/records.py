@@ -114,13 +114,22 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far production's answer fails, 0 (it is right) to 1, as people judged it; `slice` is why they were asked."""
+
+    failure: float
+    slice: Slice | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One production input with its context.
 
     `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
     sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
     A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
-    and `group` names its near-duplicate group (the case id in it that came first).
+    and `group` names its near-duplicate group (the case id in it that came first). `verdict` is what somebody who looked said
+    of the target.
     """
 
     id: str
@@ -138,6 +147,7 @@ class Case:
     log_id: str | None = None
     weight: int = 1
     group: str = ""
+    verdict: Verdict | None = None
 
     @property
     def system(self) -> str:
@@ -316,6 +326,36 @@ class BlindShare:
     threshold: float
     by_source: Mapping[str, int]
     left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRate:
+    """How often production fails, by the labels of a selection that was drawn for it.
+
+    Attributes:
+        rate: over the log records behind the pool, 0..1; None with a `reason`.
+        low: the lower end of the interval.
+        high: the upper end.
+        confidence: of the intervals.
+        labels: the labels that it goes by.
+        missing: selected cases without a label.
+        worth: how many random labels tell as much; None where that is not known.
+        silent: the rate where the committee agrees with itself and with production; the numbers are None where too few
+            labels are there.
+        silent_records: how many records that are.
+        reason: why there is no rate.
+    """
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    labels: int
+    missing: int
+    worth: float | None
+    silent: Rate
+    silent_records: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.picking import Picked
 from curator.progress import Progress
-from curator.records import Case, Diagnosis, Generation, JsonValue, Split, Unreadable
+from curator.records import Case, Diagnosis, FailureRate, Generation, JsonValue, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -54,8 +54,8 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 class RunFacts:
     """All that a run knows when it comes to writing.
 
-    `missed` is None where every case got the whole committee, `judged` where no judge was asked, and `fitted` where the
-    config names no calibration.
+    `missed` is None where every case got the whole committee, `judged` where no judge was asked, `fitted` where the
+    config names no calibration, and `rate` where there are no labels.
     """
 
     config: Config
@@ -71,6 +71,7 @@ class RunFacts:
     missed: Missed | None = None
     judged: Judged | None = None
     fitted: CalibrationFile | None = None
+    rate: FailureRate | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -185,6 +186,7 @@ def _records(
         diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
+        failure_rate=run.rate,
     )
 
 

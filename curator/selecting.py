@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from curator.outputs.label_queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.picking import NOTHING_EARLIER, Earlier, Picked
 from curator.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.progress import Progress, Silent
-from curator.records import Case, JsonValue, Pick, Score
+from curator.records import Case, Category, JsonValue, Pick, Score
 from curator.report.answers import AnswerGroup
 from curator.results import Studied
 from curator.scoring import DEFAULT_SCORING, Scoring
@@ -288,7 +289,7 @@ def _write(
     queue = list(
         queue_rows(
             found.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
-            labelling=options.labelling, seed=options.seed,
+            labelling=options.labelling, seed=options.seed, categories=_categories(found.rows),
         )
     )  # fmt: skip
     pool_id = pool_hash(found.rows)
@@ -302,3 +303,12 @@ def _write(
     write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
     write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
     write_atomic(out / DESIGN, [design_json(Design(found.stages, options.seed, pool_id))])
+
+
+def _categories(rows: Sequence[Mapping[str, JsonValue]]) -> list[Category]:
+    """The categories of the pool as the label queue takes them."""
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row["category"]:
+            members[str(row["category"])].append(str(row["id"]))
+    return [Category(name, name, (), tuple(ids)) for name, ids in sorted(members.items())]

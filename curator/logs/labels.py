@@ -46,6 +46,7 @@ class LabelFile:
             it is, so that this is 1 less that; of several people it is the mean.
         unsure: the cases that somebody looked at and nobody could judge.
         agreement: how far people agree; None where no case was judged by two.
+        slices: how each case came into the selection, where its record says so.
     """
 
     labels: Mapping[str, Reference]
@@ -53,6 +54,7 @@ class LabelFile:
     verdicts: Mapping[str, float] = field(default_factory=lambda: _NONE)
     unsure: tuple[str, ...] = ()
     agreement: Agreement | None = None
+    slices: Mapping[str, Slice] = field(default_factory=dict)
 
     @property
     def touched(self) -> bool:
@@ -88,6 +90,7 @@ def read_labels(paths: Sequence[str]) -> LabelFile:
         verdicts={case: sum(by.values()) / len(by) for case, by in verdicts.items()},
         unsure=tuple(dict.fromkeys(row.case_id for row in rows if row.case_id not in judged)),
         agreement=agreement(verdicts, label_texts(rows)),
+        slices={row.case_id: row.slice for row in rows if row.slice},
     )
 
 
@@ -162,7 +165,7 @@ def _read_record(
         return None, unclear
     failure = 1.0 - good if isinstance(good, float) else wrong
     by = (said(record.get("labelled_by")) or "").strip()
-    return Returned(case, by, found, failure, source), unclear
+    return Returned(case, by, found, failure, source, slice_of(record.get("slice"))), unclear
 
 
 def _verdict(cell: JsonValue, *, beyond: bool) -> tuple[float | str | None, tuple[Problem, ...]]:

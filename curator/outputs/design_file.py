@@ -119,4 +119,5 @@ def selection_rows(
             "question": case.user,
             "answer": case.target if case.target is not None else score.majority if score else None,
             "reference": reference.text if reference else None,
+            "failure": case.verdict.failure if case.verdict else None,
         }
