@@ -27,11 +27,13 @@ from curator.disagreement.signals import group_of
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
+from curator.diversity.nights import OTHER_ENCODER, centres, comparable, follow, night_key, remember
 from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
+from curator.outputs.categories_file import CategoriesFile, read_categories, write_categories
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
 from curator.progress import Progress, Silent
@@ -95,6 +97,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
     fitted = _fitted(config)
+    remembered = read_categories(_categories_path(config))
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
@@ -109,7 +112,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
-        studied = _study(config, intake.asked, ranked, encoder, progress)
+        studied = _study(config, intake.asked, ranked, encoder, remembered, progress)
         picks = _select(config, intake.asked, ranked, studied)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
@@ -117,8 +120,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
+        write_categories(_categories_path(config), remembered.followed_by(studied.memory))
     warnings = (
-        *intake.warnings, *asked.plan.warnings, *health_warnings(scored.health),
+        *intake.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
@@ -304,7 +308,12 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
 
 
 def _study(
-    config: Config, cases: Sequence[Case], ranked: Mapping[str, float], encoder: Encoder, progress: Progress
+    config: Config,
+    cases: Sequence[Case],
+    ranked: Mapping[str, float],
+    encoder: Encoder,
+    remembered: CategoriesFile,
+    progress: Progress,
 ) -> Studied:
     """Embed and cluster what is worth it: the most disagreeing cases, and those that the random slice can draw."""
     wanted = set(candidates(cases, ranked, config.selection, seed=config.seed).to_embed)
@@ -315,10 +324,29 @@ def _study(
     progress.start("cluster", total=None, unit="cases")
     found = cluster(vectors, config.clustering, seed=config.seed)
     ids = tuple(case.id for case in studied)
-    categories = build_categories(ids, texts, found.labels, found.typicality)
+    key = night_key(case.id for case in cases)
+    memory, middles = remembered.known_to(key), centres(vectors, found)
+    followed = follow(memory, middles, encoder=encoder.name, cases=len(ids))
+    named = build_categories(
+        ids, texts, found.labels, found.typicality, ids=followed.ids, names=memory.names if memory else {}
+    )
+    memory_now = remember(
+        memory, followed, middles, named, encoder=encoder.name, key=key, cases=len(ids), date=_today()
+    )
+    categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
     progress.advance(len(ids))
     progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
-    return Studied(ids, vectors, layout(vectors, seed=config.seed), categories, encoder.name)
+    places = layout(vectors, seed=config.seed)
+    warnings = () if comparable(memory, encoder.name) else (OTHER_ENCODER,)
+    return Studied(ids, vectors, places, categories, encoder.name, followed.gone, memory_now, warnings)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _categories_path(config: Config) -> Path:
+    return _store_path(config).with_name(f"categories.{config.name}.json")
 
 
 def _select(config: Config, cases: Sequence[Case], ranked: Mapping[str, float], studied: Studied) -> tuple[Pick, ...]:

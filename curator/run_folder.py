@@ -166,6 +166,7 @@ def _records(
         diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
+        gone=run.studied.gone,
     )
 
 

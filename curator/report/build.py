@@ -17,6 +17,7 @@ from curator.records import (
     Diagnosis,
     DiagnosisName,
     Generation,
+    GoneCategory,
     Member,
     MemberHealth,
     Merged,
@@ -64,7 +65,7 @@ class RunRecords:
     they say. `outputs` counts the rows of each file written. `adaptive` is None where every case got the whole committee.
 
     `diagnoses` are those of the cases that were asked, by case id; `diagnose` gives that of a group of cases. `health` is
-    that of every member that was asked something.
+    that of every member that was asked something. `gone` are the categories of the night before that are not seen any more.
     """
 
     name: str
@@ -90,6 +91,7 @@ class RunRecords:
     diagnose: Callable[[Sequence[str]], Diagnosis]
     adaptive: AdaptiveSummary | None = None
     calibration: CalibrationSummary | None = None
+    gone: Sequence[GoneCategory] = ()
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -122,6 +124,7 @@ def summarise(run: RunRecords) -> Summary:
         finetune=run.finetune,
         outputs=dict(sorted(run.outputs.items())),
         calibration=run.calibration,
+        gone=tuple(run.gone),
     )
 
 
