@@ -125,7 +125,9 @@ def failure_rate(picked: Picked, failures: Mapping[str, float]) -> FailureRate:
         labels=found.labels,
         missing=found.missing,
         worth=_told(found.worth),
-        silent=Rate(_told(part.rate), _told(part.low), _told(part.high), part.labels) if part else Rate(None, None, None, 0),
+        silent=Rate(_told(part.rate), _told(part.low), _told(part.high), part.labels)
+        if part
+        else Rate(None, None, None, 0),
         silent_records=records,
     )
 

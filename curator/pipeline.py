@@ -31,6 +31,7 @@ from curator.guarding import Guarded, guard_export, open_registry, settle
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
+from curator.outputs.categories_file import read_categories, write_categories
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
 from curator.picking import failure_rate
@@ -94,6 +95,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
     fitted = _fitted(config)
+    remembered = read_categories(_categories_path(config))
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
@@ -112,7 +114,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         ranked = asked.ranking(scored.scores)
         how = Study(
             config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
-            split=lambda case: settled.split_of(case.group),
+            split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
         rate = failure_rate(picked, scored.failures) if scored.failures else None
@@ -123,8 +125,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
+        write_categories(_categories_path(config), remembered.followed_by(studied.memory))
     warnings = (
-        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *health_warnings(scored.health),
+        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
@@ -331,3 +334,11 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
         return cases
     chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
     return tuple(case for case in cases if case.id in chosen)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _categories_path(config: Config) -> Path:
+    return _store_path(config).with_name(f"categories.{config.name}.json")

@@ -27,6 +27,7 @@ ReferenceSource = Literal["label", "correction", "teacher"]
 Slice = Literal["random", "disagreement"]
 Split = Literal["eval", "train"]
 MergeReason = Literal["exact", "near"]
+Trend = Literal["new", "back", "grew", "shrank", "steady"]
 DiagnosisName = Literal[
     "refusing",
     "format-broken",
@@ -408,13 +409,46 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryChange:
+    """What became of a category since the night before.
+
+    Attributes:
+        trend: `back` where it was known and not seen the night before.
+        before: its cases the night before; None where it was not seen then.
+        nights: in how many nights it was seen.
+        split_from: the id of the category that a new one was a part of.
+        merged: the ids of those that are a part of it now.
+    """
+
+    trend: Trend
+    before: int | None
+    nights: int
+    split_from: str | None = None
+    merged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GoneCategory:
+    """A category that was seen the night before, with `before` cases, and is not any more; `into` names what it is a part of."""
+
+    id: str
+    name: str
+    before: int
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
-    """A named group of unstable cases: `id` is stable within a run, `case_ids` are ordered from the most typical on."""
+    """A named group of unstable cases: `case_ids` are ordered from the most typical on.
+
+    `id` and `name` stay from night to night while its centre holds; `change` is None on the first night.
+    """
 
     id: str
     name: str
     keywords: tuple[str, ...]
     case_ids: tuple[str, ...]
+    change: CategoryChange | None = None
 
 
 def case_id(messages: Iterable[Message]) -> str:

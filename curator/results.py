@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from curator.committee.judge import JudgeEstimate
 from curator.committee.plan import Estimate, ModelEstimate
 from curator.disagreement.pattern import Pattern
+from curator.diversity.nights import Memory
 from curator.progress import span
 from curator.records import (
     BlindShare,
     Case,
     Category,
     Generation,
+    GoneCategory,
     JsonValue,
     MemberHealth,
     Merged,
@@ -27,6 +29,7 @@ from curator.records import (
 )
 from curator.report.answers import AnswerGroup
 from curator.report.summary import Summary
+from curator.report.trends import since_last_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class RunResult:
             f" {self.sent:,} requests sent now, {self.from_store:,} answers stored before"
         )
         selected = (
-            f"{len(s.categories)} categories, {c.selected} cases selected"
+            f"{len(s.categories)} categories{since_last_night(s)}, {c.selected} cases selected"
             f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
         )
         lines = [
@@ -186,13 +189,19 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Studied:
-    """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2)."""
+    """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
+
+    `memory` is what the next night compares its categories with; `gone` was there the night before.
+    """
 
     ids: tuple[str, ...]
     vectors: NDArray[np.float32]
     places: NDArray[np.float32]
     categories: tuple[Category, ...]
     encoder: str
+    gone: tuple[GoneCategory, ...] = ()
+    memory: Memory | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def _other_mode(model: ModelEstimate) -> str:

@@ -187,6 +187,7 @@ def _records(
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
         failure_rate=run.rate,
+        gone=run.studied.gone,
     )
 
 

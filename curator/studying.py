@@ -7,7 +7,7 @@ it leaves; the categories come last, as they are of all that was embedded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from curator.config import ClusteringConfig, SelectionConfig
 from curator.diversity.clustering import cluster, layout
 from curator.diversity.embedding import Encoder, VectorCache, embed
+from curator.diversity.nights import OTHER_ENCODER, centres, comparable, follow, night_key, remember
 from curator.diversity.texts import embedding_texts
 from curator.frame import candidates
 from curator.outputs.cases_file import case_row
+from curator.outputs.categories_file import CategoriesFile
 from curator.picking import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
 from curator.progress import Progress
 from curator.records import Case, Score, Split, with_group
@@ -26,6 +28,7 @@ from curator.report.categories import build_categories
 from curator.results import Studied
 from curator.selection.discovery import discover, worth_embedding
 
+FIRST_NIGHT = CategoriesFile(None, None)
 Vectors = dict[str, NDArray[np.float32]]
 
 
@@ -42,6 +45,8 @@ class Study:
         split: the split of a case.
         earlier: what was selected in rounds before.
         categories: of the cases whose category is known beforehand, by case id.
+        remembered: the categories of the nights before.
+        today: the date, as YYYY-MM-DD.
     """
 
     selection: SelectionConfig
@@ -52,6 +57,8 @@ class Study:
     split: Callable[[Case], Split]
     earlier: Earlier = NOTHING_EARLIER
     categories: Mapping[str, str] = field(default_factory=dict)
+    remembered: CategoriesFile = FIRST_NIGHT
+    today: str = ""
 
 
 def study(
@@ -82,7 +89,7 @@ def study(
     drawn = [p.case_id for p in picked.picks if p.case_id not in vectors]
     if vectors:
         vectors |= _embedded(drawn, texts, how, progress)
-    return _studied([i for i in ids if i in vectors], vectors, texts, how, progress), picked
+    return _studied(ids, vectors, texts, how, progress), picked
 
 
 def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress: Progress) -> Vectors:
@@ -102,14 +109,30 @@ def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
     return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}
 
 
-def _studied(ids: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: Study, progress: Progress) -> Studied:
-    name = how.encoder.name if how.encoder else ""
+def _studied(
+    cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: Study, progress: Progress
+) -> Studied:
+    """What the embedded ones of the cases are about; a category that was there the night before keeps its id and name."""
+    ids, name = tuple(i for i in cases if i in vectors), how.encoder.name if how.encoder else ""
     if not ids:
         return Studied((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
     rows = np.stack([vectors[i] for i in ids])
     progress.start("cluster", total=None, unit="cases")
     found = cluster(rows, how.clustering, seed=how.seed)
-    categories = build_categories(tuple(ids), [texts[i] for i in ids], found.labels, found.typicality)
+    key = night_key(cases)
+    memory, middles = how.remembered.known_to(key), centres(rows, found)
+    followed = follow(memory, middles, encoder=name, cases=len(ids))
+    named = build_categories(
+        ids,
+        [texts[i] for i in ids],
+        found.labels,
+        found.typicality,
+        ids=followed.ids,
+        names=memory.names if memory else {},
+    )
+    memory_now = remember(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
+    categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
     progress.advance(len(ids))
     progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
-    return Studied(tuple(ids), rows, layout(rows, seed=how.seed), categories, name)
+    warnings = () if comparable(memory, name) else (OTHER_ENCODER,)
+    return Studied(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)

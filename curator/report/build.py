@@ -18,6 +18,7 @@ from curator.records import (
     DiagnosisName,
     FailureRate,
     Generation,
+    GoneCategory,
     Member,
     MemberHealth,
     Merged,
@@ -65,7 +66,7 @@ class RunRecords:
     they say. `outputs` counts the rows of each file written. `adaptive` is None where every case got the whole committee.
 
     `diagnoses` are those of the cases that were asked, by case id; `diagnose` gives that of a group of cases. `health` is
-    that of every member that was asked something.
+    that of every member that was asked something. `gone` are the categories of the night before that are not seen any more.
     """
 
     name: str
@@ -92,6 +93,7 @@ class RunRecords:
     adaptive: AdaptiveSummary | None = None
     calibration: CalibrationSummary | None = None
     failure_rate: FailureRate | None = None
+    gone: Sequence[GoneCategory] = ()
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -125,6 +127,7 @@ def summarise(run: RunRecords) -> Summary:
         outputs=dict(sorted(run.outputs.items())),
         calibration=run.calibration,
         failure_rate=run.failure_rate,
+        gone=tuple(run.gone),
     )
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from curator.report.stopwords import STOP_WORDS
 KEYWORDS = 8
 NAME_TERMS = 2
 NOISE = -1
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_WORD = 30
 _COMMON = 0.5  # a term in more cases than this says nothing of any one category
 _LEAST = 0.08  # a term in fewer of a category's cases than this does not speak for it
@@ -37,26 +39,33 @@ def build_categories(
     texts: Sequence[str],
     labels: NDArray[np.int64],
     typicality: NDArray[np.float32],
+    *,
+    ids: Sequence[str] = (),
+    names: Mapping[str, str] = _NO_NAMES,
 ) -> tuple[Category, ...]:
     """Make a category of each cluster, in order of its label.
 
-    All four have length n and the same order. Label -1 is noise: it makes no category, but its texts count as
+    The first four have length n and the same order. Label -1 is noise: it makes no category, but its texts count as
     background for the names. `case_ids` of a category run from its most typical case on, ties by id.
+
+    `ids` are those of the clusters, in order of their labels; by default they are counted from 1. `names` has those of
+    the categories that are known by id: they keep them, and no new one gets one of them.
     """
     found = sorted({int(label) for label in labels} - {NOISE})
     terms = _terms_by_class(texts, labels)
     overall: Counter[str] = Counter()
     for counts in terms.values():
         overall.update(counts)
-    names: set[str] = set()
+    taken = set(names.values())
     made = []
     for number, label in enumerate(found, start=1):
         members = [int(i) for i in np.flatnonzero(labels == label)]
         members.sort(key=lambda i: (-float(typicality[i]), case_ids[i]))
         keywords = _keywords(terms[label], overall, classes=len(terms), cases=len(members))
-        name = _unique_name(keywords, names, number)
-        names.add(name)
-        made.append(Category(f"category-{number:02d}", name, keywords, tuple(case_ids[i] for i in members)))
+        id_ = ids[number - 1] if ids else f"category-{number:02d}"
+        name = names.get(id_) or _unique_name(keywords, taken, int(id_.rpartition("-")[2]))
+        taken.add(name)
+        made.append(Category(id_, name, keywords, tuple(case_ids[i] for i in members)))
     return tuple(made)
 
 

@@ -74,6 +74,7 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         diagnoses=dict(own.most_common()),
         fields=_fields(scores),
         typical=tuple(_typical(builder, case_id) for case_id in _most_telling(builder, category.case_ids)),
+        change=category.change,
     )
 
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from curator.report import wording
+from curator.report import trends, wording
 from curator.report.statistics import HISTOGRAM_BINS, share
 from curator.report.summary import CategorySummary, Point, Summary
 
@@ -84,6 +84,7 @@ def render_html(summary: Summary) -> str:
             width_px=MAP_WIDTH,
             height_px=MAP_HEIGHT,
             w=wording,
+            t=trends,
         )
     )
 

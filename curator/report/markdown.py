@@ -9,6 +9,7 @@ from itertools import groupby
 from curator.report.statistics import HISTOGRAM_BINS, share
 from curator.report.summary import CategorySummary, Summary, TypicalCase
 from curator.report.text import Excerpt, clean
+from curator.report.trends import gone, trend
 from curator.report.wording import (
     adaptive_paragraph,
     blind_spots,
@@ -145,7 +146,7 @@ def _diagnoses(summary: Summary) -> str:
 
 
 def _categories(summary: Summary) -> str:
-    if not summary.categories and summary.unclustered is None:
+    if not summary.categories and summary.unclustered is None and not summary.gone:
         return "## Categories\n\nNo case was clustered, so there are none."
     shown, rest = summary.categories[:MOST_CATEGORIES], summary.categories[MOST_CATEGORIES:]
     every = [*shown, *([summary.unclustered] if summary.unclustered else [])]
@@ -167,7 +168,8 @@ def _categories(summary: Summary) -> str:
     note = (
         f"\n\n{count(len(rest))} smaller categories with {count(sum(c.cases for c in rest))} cases are in summary.json."
     )
-    return "\n\n".join(["## Categories", table + (note if rest else ""), *(_category(c) for c in every)])
+    missing = [plain(gone(summary.gone))] if summary.gone else []
+    return "\n\n".join(["## Categories", table + (note if rest else ""), *missing, *(_category(c) for c in every)])
 
 
 def _category(category: CategorySummary) -> str:
@@ -179,7 +181,14 @@ def _category(category: CategorySummary) -> str:
         f" By case: {diagnosis_mix(category.diagnoses) or 'none'}."
     )
     fields = plain(fields_sentence(category.fields))
-    parts = [f"### {plain(category.name)}", diagnosis, fields, f"Keywords: {words}. {facts}" if words else facts]
+    change = f"Since the night before: {trend(category.change)}." if category.change else ""
+    parts = [
+        f"### {plain(category.name)}",
+        change,
+        diagnosis,
+        fields,
+        f"Keywords: {words}. {facts}" if words else facts,
+    ]
     return "\n\n".join([*filter(None, parts), *(_case(case) for case in category.typical)])
 
 

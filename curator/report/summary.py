@@ -13,9 +13,11 @@ import orjson
 
 from curator.records import (
     BlindShare,
+    CategoryChange,
     Diagnosis,
     DiagnosisName,
     FailureRate,
+    GoneCategory,
     Kind,
     MemberHealth,
     NoiseFloor,
@@ -245,7 +247,8 @@ class CategorySummary:
     """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked.
 
     `diagnosis` is that of all of them together, `diagnoses` how many have which one of their own.
-    `fields` are those of structured answers that differ most.
+    `fields` are those of structured answers that differ most. `change` is what became of it since the night before, None
+    on the first one.
     """
 
     id: str
@@ -264,6 +267,7 @@ class CategorySummary:
     diagnoses: Mapping[DiagnosisName, int]
     fields: tuple[FieldSummary, ...]
     typical: tuple[TypicalCase, ...]
+    change: CategoryChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +311,7 @@ class Summary:
     """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels.
+    `failure_rate` where there are no labels. `gone` are categories of the night before.
     """
 
     name: str
@@ -331,6 +335,7 @@ class Summary:
     outputs: Mapping[str, int]
     calibration: CalibrationSummary | None = None
     failure_rate: FailureRate | None = None
+    gone: tuple[GoneCategory, ...] = ()
     schema: int = SCHEMA
 
 

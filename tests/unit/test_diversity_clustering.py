@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.config import ClusteringConfig
-from curator.diversity.clustering import Clustering, cluster, layout
+from curator.diversity.clustering import Clustering, _k_means, _project, cluster, layout
 
 CONFIG = ClusteringConfig(min_cluster_size=4, two_stage_above=3000)
 
@@ -40,16 +40,38 @@ def test_separate_clouds_are_found_largest_first() -> None:
 
 
 def test_two_stages_keep_clouds_apart() -> None:
-    sizes = [40, 90, 60]
-    found = cluster(clouds(sizes), ClusteringConfig(two_stage_above=50), seed=0)
+    sizes = [40] * 20
+    found = cluster(clouds(sizes), ClusteringConfig(two_stage_above=200), seed=0)
     clustered = found.labels >= 0
     assert clustered.mean() > 0.8
-    truth = np.repeat([0, 1, 2], sizes)
-    labels = [set(found.labels[(truth == t) & clustered]) for t in range(3)]
+    truth = np.repeat(np.arange(20), sizes)
+    labels = [set(found.labels[(truth == t) & clustered]) for t in range(20)]
     assert all(labels)
-    assert not labels[0] & labels[1]
-    assert not labels[0] & labels[2]
-    assert not labels[1] & labels[2]
+    assert sum(map(len, labels)) == found.labels.max() + 1
+
+
+def test_principal_components_are_those_of_a_full_decomposition() -> None:
+    """Over several blocks, up to the sign of each one, and then on the unit sphere."""
+    vectors = clouds([3000, 2500], noise=300, d=60)
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    expected = centred @ axes[:50].T
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    found = _project(vectors)
+    np.testing.assert_allclose(np.abs(found[:, :5]), np.abs(expected[:, :5]), atol=1e-6)
+    np.testing.assert_allclose(found @ found[:20].T, expected @ expected[:20].T, atol=1e-6)
+    assert found.shape == (5800, 50)
+
+
+def test_k_means_in_parts_is_about_as_good_as_in_one() -> None:
+    from sklearn.cluster import KMeans
+
+    points = clouds([30] * 40, spread=0.1, d=20).astype(np.float64)
+    centres, nearest = _k_means(points, 120, seed=0)
+    assert abs(len(centres) - 120) <= 15
+    assert set(nearest) == set(range(len(centres)))
+    whole = KMeans(len(centres), n_init=1, random_state=0).fit(points)
+    assert ((points - centres[nearest]) ** 2).sum() < 1.1 * whole.inertia_
 
 
 def test_of_equal_sizes_the_earlier_one_comes_first() -> None:

@@ -93,3 +93,17 @@ def test_naming_does_not_depend_on_the_order_of_the_cases() -> None:
     texts, labels = [*REFUND, *PARCEL, *NOISE], [0] * 4 + [1] * 4 + [-1] * 2
     forward = [c.keywords for c in build(texts, labels)]
     assert forward == [c.keywords for c in build(texts[::-1], labels[::-1])]
+
+
+def test_a_known_category_keeps_its_name_and_no_new_one_gets_it() -> None:
+    labels = np.array([0] * 4 + [1] * 4)
+    typicality = np.ones(8, dtype=np.float32)
+    ids = [f"c{i}" for i in range(8)]
+    first, second = build_categories(ids, REFUND + PARCEL, labels, typicality)
+    names = {"category-09": "kept", "category-03": second.name}
+    known, new = build_categories(
+        ids, REFUND + PARCEL, labels, typicality, ids=["category-09", "category-12"], names=names
+    )
+    assert (known.id, known.name, known.keywords) == ("category-09", "kept", first.keywords)
+    assert new.id == "category-12"
+    assert new.name not in {second.name, "kept"}

@@ -1,0 +1,52 @@
+"""What the pages say of the categories since the night before."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from curator.records import CategoryChange, GoneCategory, Trend
+from curator.report.summary import Summary
+from curator.report.wording import count, counted, names
+
+_TRENDS: dict[Trend, str] = {
+    "new": "new",
+    "back": "back again",
+    "grew": "grew",
+    "shrank": "shrank",
+    "steady": "as before",
+}
+
+
+def since_last_night(summary: Summary) -> str:
+    """What changed, in brackets: ` (2 new, 1 grew, 3 gone)`; "" on the first night."""
+    found = Counter(c.change.trend for c in summary.categories if c.change)
+    if not found and not summary.gone:
+        return ""
+    said = [f"{count(found[name])} {word}" for name, word in _TRENDS.items() if found[name] and name != "steady"]
+    said += [f"{count(len(summary.gone))} gone"] if summary.gone else []
+    return f" ({', '.join(said) or 'all as the night before'})"
+
+
+def trend(change: CategoryChange) -> str:
+    """What became of one category."""
+    parts = [_TRENDS[change.trend]]
+    if change.before is not None:
+        parts.append(f"{counted(change.before, 'case')} the night before")
+    if change.split_from:
+        parts.append(f"split from {change.split_from}")
+    if change.merged:
+        parts.append(f"merged with {names(change.merged)}")
+    if change.nights > 1:
+        parts.append(f"seen in {counted(change.nights, 'night')}")
+    return ", ".join(parts)
+
+
+def gone(of: tuple[GoneCategory, ...]) -> str:
+    """The categories of the night before that are not seen any more; "" where there are none."""
+    if not of:
+        return ""
+    return (
+        "Gone since the night before: "
+        + names([f"{c.name} ({counted(c.before, 'case')}" + (f", now in {c.into})" if c.into else ")") for c in of])
+        + "."
+    )
