@@ -136,7 +136,9 @@ def estimate(
     drawn = {i for stage in stages for i in stage.drawn}
     _check_labels(stages, known, count=sum(i in drawn for i in labels))
     share = shares(known)
+    possible = _possible(frame, y)
     rate = float(sum(w * mean(frame, s, y) for w, s in zip(share, known, strict=True)))
+    rate = min(max(rate, possible[0]), possible[1])
     found = _combined(share, [variance(frame, s, y, y) for s in known])
     missing = sum(not labelled[frame.place[i]] for i in eligible)
     worth = _worth(rate, found, len(frame))
@@ -155,7 +157,7 @@ def estimate(
         worth_high=worth[2],
         cases=len(frame),
         freedom=found.freedom,
-        possible=_possible(frame, y),
+        possible=possible,
         parts={name: _parts(frame, known, share, y, name, confidence, least) for name in by},
     )
     low, high = without_ends.interval(confidence)
@@ -291,7 +293,7 @@ def _part(  # noqa: PLR0913, PLR0917  a part is of an estimate, whose parts thes
     below = sum(w * mean(frame, s, members) for w, s in zip(share, known, strict=True))
     if not below:
         return Part(value, own, labels, reason="not enough labels: none of those that the estimate rests on")
-    rate = float(above / below)
+    rate = min(max(float(above / below), 0.0), 1.0)
     residual = np.where(inside, y - rate, 0.0)
     counted = np.where(inside, y, np.nan)
     found = _combined(share, [variance(frame, s, residual, counted) for s in known])

@@ -82,8 +82,14 @@ def shares(stages: Sequence[Told]) -> Floats:
 
 
 def mean(frame: Frame, stage: Told, values: Floats) -> float:
-    """The mean over the pool's records of `values`, (N,), known at the labelled places: each cell's weighted mean."""
-    total = sum(cell.records * _average(frame, cell, values) for cell in stage.cells)
+    """The mean over the pool's records of `values`, (N,), known at the labelled places; unbiased.
+
+    Of each cell W c + N mean(w (value - c)), a difference estimator (Cassel, Saerndal & Wretman 1976), with c the mean of
+    the other cells: it does not hang on what was drawn from this one. Where the cell's weights are equal c makes no difference.
+    """
+    total = 0.0
+    for cell, c in zip(stage.cells, _of_others(frame, stage.cells, values), strict=True):
+        total += cell.records * c + cell.cases * float((frame.weights[cell.places] * (values[cell.places] - c)).mean())
     return total / float(frame.weights.sum())
 
 
@@ -95,8 +101,9 @@ def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Varian
     unlabelled. `prior`, (N,), are the labels that s0^2 is made of: nan where a case does not count.
     """
     total, of_groups = 0.0, 0.0
+    middles = dict(zip(map(id, stage.cells), _of_others(frame, stage.cells, values), strict=True))
     for group in _grouped(stage.cells):
-        spread, freedom = _spread(frame, group, values, prior)
+        spread, freedom = _spread(frame, group, [middles[id(cell)] for cell in group], values, prior)
         own = spread * sum(_factor(frame, cell) for cell in group)
         total += own
         of_groups += own**2 / freedom
@@ -143,13 +150,14 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
     return groups
 
 
-def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) -> tuple[float, float]:
+def _spread(
+    frame: Frame, group: Sequence[Cell], middles: Sequence[float], values: Floats, prior: Floats
+) -> tuple[float, float]:
     """The variance within the cells of a group, and its degrees of freedom, the prior's included."""
     squares, freedom = 0.0, PRIOR_LABELS
-    for cell in group:
-        weights = frame.weights[cell.places] / (cell.records / cell.cases)
-        own = weights * (values[cell.places] - _average(frame, cell, values))
-        squares += float((own**2).sum())
+    for cell, c in zip(group, middles, strict=True):
+        own = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
+        squares += float(((own - own.mean()) ** 2).sum())
         freedom += len(cell.places) - 1
     counted = prior[np.concatenate([cell.places for cell in group])]
     here = counted[~np.isnan(counted)]
@@ -158,9 +166,16 @@ def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) 
     return (squares + PRIOR_LABELS * least * len(here) / len(counted)) / freedom, freedom
 
 
-def _average(frame: Frame, cell: Cell, values: Floats) -> float:
-    weights = frame.weights[cell.places]
-    return float((weights * values[cell.places]).sum() / weights.sum())
+def _of_others(frame: Frame, cells: Sequence[Cell], values: Floats) -> list[float]:
+    """For each cell the mean over records of the other cells; 0 where there is none."""
+    scale = [cell.cases / len(cell.places) for cell in cells]
+    own = [s * float(frame.weights[cell.places].sum()) for s, cell in zip(scale, cells, strict=True)]
+    told = [
+        s * float((frame.weights[cell.places] * values[cell.places]).sum())
+        for s, cell in zip(scale, cells, strict=True)
+    ]
+    records, total = sum(own), sum(told)
+    return [(total - b) / (records - a) if len(cells) > 1 else 0.0 for a, b in zip(own, told, strict=True)]
 
 
 def _factor(frame: Frame, cell: Cell) -> float:
