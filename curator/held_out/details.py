@@ -165,7 +165,7 @@ def _anchors(text: str) -> Iterable[str]:
     at = 0
     for match in _CODE.finditer(text):
         yield from map(_digits, _NUMBER.findall(text[at : match.start()]))
-        yield match.group().casefold().rstrip("(.,")
+        yield match.group().casefold().rstrip("(.,;:!?")
         at = match.end()
     yield from map(_digits, _NUMBER.findall(text[at:]))
 
