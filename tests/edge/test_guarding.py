@@ -154,6 +154,20 @@ def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Pa
         assert made.excluded == {LEAKS["paraphrase"]: 1}
 
 
+def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        twins = [
+            "tell me now at once how one can leave 17 times in a row alpha",
+            "tell me now at once how one can leave 18 times in a row beta",
+        ]
+        guarded, exported = night(registry, [*twins, TOPICS[2]], config(0.0), embed=by_first_word)
+        assert exported == {TOPICS[2]}
+        assert [(m.held_text, m.question) for m in guarded.leaks] == [
+            ("how do I end my contract alpha", t) for t in twins
+        ]
+
+
 def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
     cfg = config(1.0)
     with Registry(tmp_path / "r.sqlite") as registry:
