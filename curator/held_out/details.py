@@ -95,6 +95,11 @@ def agreement(a: Details, b: Details) -> Agreement:
     return Agreement(found, everything - found, _shown([*sorted(numbers), *names]))
 
 
+def share_any(a: Details, b: Details) -> bool:
+    """Whether any number or name agrees; much quicker than `agreement`."""
+    return not (a.numbers.keys().isdisjoint(b.numbers) and a.names.isdisjoint(b.words) and b.names.isdisjoint(a.words))
+
+
 def same_anchors(a: Details, b: Details) -> Agreement:
     """How far two texts agree in what no translation changes, by weight; it is symmetric.
 

@@ -19,6 +19,7 @@ from curator.held_out.details import (
     details_of,
     in_order,
     same_anchors,
+    share_any,
     word_overlap,
 )
 from curator.held_out.records import HeldText, Match, Row
@@ -81,7 +82,10 @@ def paraphrases(
     floor = max(LEAST_COSINE, threshold - GAIN)
     for at, place, cosine in _nearest(vectors.questions, vectors.held, floor=floor):
         row, question = asked[at]
-        agreed = agreement(_details(question), _details(held[place].text))
+        mine, others = _details(question), _details(held[place].text)
+        if cosine < threshold and not share_any(mine, others):
+            continue  # what agrees in nothing gains nothing
+        agreed = agreement(mine, others)
         likeness = cosine + worth(agreed)
         if likeness >= threshold and likeness > best.get(row.id, (0.0,))[0]:
             text = held[place]
