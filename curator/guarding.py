@@ -21,6 +21,7 @@ from curator.results import Intake
 from curator.selection.splits import split_of
 
 LEAKS_FILE = "leaks.jsonl"
+_SPLITS: tuple[Split, ...] = ("eval", "train")
 _MUCH = 0.2
 _SHOWN_CHARACTERS = 300
 
@@ -92,17 +93,17 @@ def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
     """
     groups = {case.id: case.group for case in intake.cases}
     groups |= {merged.id: groups[merged.into] for merged in intake.merged if merged.into in groups}
-    turns = _own_turns(intake.cases)
+    texts = _own_texts(intake.cases)
     entries, last = registry.entries()
-    votes = _votes(config, entries, groups, turns)
+    votes = _votes(config, entries, groups, texts)
     with registry.transaction():
-        votes |= _votes(config, registry.entries(after=last)[0], groups, turns)
+        votes |= _votes(config, registry.entries(after=last)[0], groups, texts)
         settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
         settled |= {group: "eval" for group, split in votes if split == "eval"}
         mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
         guarded = Guarded(config.selection.held_out_share, settled, mixed=mixed)
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
-        registry.add(_entries(held, "eval", config, intake, turns))
+        registry.add(_entries(held, "eval", config, intake, texts))
     return guarded
 
 
@@ -111,26 +112,42 @@ def guard_export(
 ) -> Guarded:
     """Check what would be trained on against everything that is held out, and register what is clear of it.
 
-    What other runs have registered meanwhile counts, too: the last look and the registration are one transaction.
+    The whole near-duplicate group of a leak is left out. What other runs have registered meanwhile counts, too: the last
+    look and the registration are one transaction.
     """
     candidates = trainable(intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models)
     if not candidates:
         return guarded
     wanted = {case.id for case in candidates}
     rows = [row for row in rows_of([asked_by(case) for case in intake.cases]) if row.id in wanted]
+    texts = _own_texts(intake.cases)
     entries, last = registry.entries()
     leaks = _leaks(rows, by_split(entries, "eval"), config, embed)
     with registry.transaction():
         newer, _ = registry.entries(after=last)
-        leaking = {match.row for match in leaks}
-        rest = [row for row in rows if row.id not in leaking]
-        leaks = (*leaks, *_leaks(rest, by_split(newer, "eval"), config, embed))
+        found = {match.row for match in leaks}
+        rest = [row for row in rows if row.id not in found]
+        leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, embed)], candidates)
         leaking = {match.row for match in leaks}
         clear = [case for case in candidates if case.id not in leaking]
-        turns = _own_turns(intake.cases)
-        registry.add(_entries(clear, "train", config, intake, turns))
+        registry.add(_entries(clear, "train", config, intake, texts))
     trained = {entry.id for entry in [*entries, *newer] if entry.split == "train"}
     return replace(guarded, leaks=leaks, candidates=len(candidates), exported_before=frozenset(leaking & trained))
+
+
+def _with_groups(leaks: Sequence[Match], candidates: Sequence[Case]) -> tuple[Match, ...]:
+    """The leaks, and what is in one near-duplicate group with one of them, with the evidence of that one."""
+    own = {match.row: match for match in leaks}
+    by_group: dict[str, Match] = {}
+    for case in candidates:
+        if case.id in own:
+            by_group.setdefault(case.group, own[case.id])
+    found = ((case, own.get(case.id) or by_group.get(case.group)) for case in candidates)
+    return tuple(
+        match if match.row == case.id else replace(match, row=case.id, question=case.user)
+        for case, match in found
+        if match is not None
+    )
 
 
 def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, JsonValue]:
@@ -147,24 +164,34 @@ def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, J
     }
 
 
-def _own_turns(cases: Sequence[Case]) -> dict[str, str]:
-    """What near-duplicate groups are made of, by case id: everything said, without what many cases share word for word."""
-    own = own_texts([turns_text(case) for case in cases])
-    return {case.id: text.text for case, text in zip(cases, own, strict=True)}
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """By case id, without what many cases share word for word: everything said, and what is asked last."""
+
+    turns: Mapping[str, str]
+    questions: Mapping[str, str]
+
+
+def _own_texts(cases: Sequence[Case]) -> _Texts:
+    own = own_texts([turns_text(case) for case in cases])  # as near-duplicate groups are made of
+    turns = {case.id: text.text for case, text in zip(cases, own, strict=True)}
+    return _Texts(turns, {text.id: text.text for text in held_texts([asked_by(case) for case in cases])})
 
 
 def _votes(
-    config: Config, entries: Sequence[Entry], groups: Mapping[str, str], turns: Mapping[str, str]
+    config: Config, entries: Sequence[Entry], groups: Mapping[str, str], texts: _Texts
 ) -> set[tuple[str, Split]]:
     """(group, split) of each group that a registered case is in, or a near-duplicate of one."""
     votes: set[tuple[str, Split]] = {(groups[e.id], e.split) for e in entries if e.id in groups}
-    rows = [Row(case_id, (text,), "") for case_id, text in turns.items()]
-    for split in ("eval", "train"):
-        held = [HeldText(e.id, e.turns) for e in by_split(entries, split)]
-        known = {e.id for e in by_split(entries, split)}
+    for split in _SPLITS:
+        mine = by_split(entries, split)
+        if not mine:
+            continue
+        known = {e.id for e in mine}
+        rows = [Row(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
+        held = [HeldText(e.id, e.turns) for e in mine]
         wording = Wording(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
-        near = wording.find([row for row in rows if row.id not in known])
-        votes |= {(groups[case_id], split) for case_id in near}
+        votes |= {(groups[case_id], split) for case_id in wording.find(rows)}
     return votes
 
 
@@ -174,13 +201,19 @@ def _leaks(rows: Sequence[Row], entries: Sequence[Entry], config: Config, embed:
     return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
 
 
-def _entries(
-    cases: Sequence[Case], split: Split, config: Config, intake: Intake, turns: Mapping[str, str]
-) -> list[Entry]:
+def _entries(cases: Sequence[Case], split: Split, config: Config, intake: Intake, texts: _Texts) -> list[Entry]:
     asked = {case.id for case in intake.asked}
-    questions = {text.id: text.text for text in held_texts([asked_by(case) for case in intake.cases])}
     now = time.time()
     return [
-        Entry(case.id, split, case.group, questions[case.id], turns[case.id], case.id in asked, config.name, now)
+        Entry(
+            case.id,
+            split,
+            case.group,
+            texts.questions[case.id],
+            texts.turns[case.id],
+            case.id in asked,
+            config.name,
+            now,
+        )
         for case in cases
     ]

@@ -101,13 +101,13 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         _keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
-        with open_registry(config) as registry:
-            settled = settle(config, intake, registry)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(_store_path(config)) as store:
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
             if confirm is not None:
                 agree(config, intake, planned, store, progress=progress, confirm=confirm)
+            with open_registry(config) as registry:  # a bad one is told before anything is paid for
+                settled = settle(config, intake, registry)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
         _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)

@@ -246,3 +246,12 @@ def test_a_damaged_registry_stops_the_run_before_anything_is_asked(
         run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
     assert endpoint.bodies == []
     assert not (tmp_path / "out" / "finetune.jsonl").exists()
+
+
+def test_a_run_that_is_not_agreed_to_holds_nothing_out(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job["budget"] = {"confirm_above_usd": 0.0}
+    with pytest.raises(curator.UserError):
+        run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={}, confirm=lambda _: False)
+    assert not (tmp_path / "held_out.sqlite").exists()

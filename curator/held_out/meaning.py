@@ -19,6 +19,7 @@ from curator.held_out.details import (
     details_of,
     in_order,
     same_anchors,
+    share_any,
     word_overlap,
 )
 from curator.held_out.records import HeldText, Match, Row
@@ -81,7 +82,10 @@ def paraphrases(
     floor = max(LEAST_COSINE, threshold - GAIN)
     for at, place, cosine in _nearest(vectors.questions, vectors.held, floor=floor):
         row, question = asked[at]
-        agreed = agreement(_details(question), _details(held[place].text))
+        mine, others = _details(question), _details(held[place].text)
+        if cosine < threshold and not share_any(mine, others):
+            continue  # what agrees in nothing gains nothing
+        agreed = agreement(mine, others)
         likeness = cosine + worth(agreed)
         if likeness >= threshold and likeness > best.get(row.id, (0.0,))[0]:
             text = held[place]
@@ -126,31 +130,22 @@ def translated(a: Details, b: Details, agreed: Agreement) -> float:
 
 
 class _AnchorIndex:
-    """Held-out texts by what no translation changes in them."""
+    """Held-out texts by their anchors of two places and more: a number of one place leads to everything."""
 
     def __init__(self, held: Sequence[HeldText]) -> None:
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, text in enumerate(held):
-            for anchor in _looked_up(_details(text.text)):
+            for anchor in _telling(_details(text.text)):
                 self._places[anchor].append(place)
 
     def candidates(self, details: Details) -> list[int]:
-        """The places of the texts that share enough to be worth a comparison, ascending."""
-        weights: dict[int, float] = defaultdict(float)
-        for anchor, weight in _looked_up(details).items():
-            places = self._places.get(anchor, ())
-            if len(places) <= _CROWDED:
-                for place in places:
-                    weights[place] += weight
-        return sorted(place for place, weight in weights.items() if weight >= NAME_WEIGHT)
+        """The places of the texts that share such an anchor, ascending; one that very many share leads nowhere."""
+        lists = (self._places.get(anchor, []) for anchor in _telling(details))
+        return sorted({place for places in lists if len(places) <= _CROWDED for place in places})
 
 
-def _looked_up(details: Details) -> dict[str, float]:
-    """Anchors of two places and more, and names, with their weight: a number of one place leads to everything."""
-    anchors = {
-        anchor: anchor_weight(anchor) for anchor in details.anchor_counts if anchor_weight(anchor) >= NAME_WEIGHT
-    }
-    return anchors | dict.fromkeys(details.names, NAME_WEIGHT)
+def _telling(details: Details) -> list[str]:
+    return [anchor for anchor in details.anchor_counts if anchor_weight(anchor) >= NAME_WEIGHT]
 
 
 def _nearest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ CONTAINED = 0.8
 question of up to 19 words must be there word for word, as the word that differs may be the one that matters."""
 
 _CHUNK = 4096
+_CACHED_SETS = 16_384
 
 
 class Wording:
@@ -43,6 +45,8 @@ class Wording:
         distinct.pop("", None)  # an empty question is nobody's
         self._places = {text: place for place, text in enumerate(distinct)}
         self._texts, self._held = list(distinct), list(distinct.values())
+        self._shingles = lru_cache(maxsize=_CACHED_SETS)(lambda place: shingles(self._texts[place]))
+        self._lengths = np.array([len(text) for text in self._texts])
         self._bands = [_Lookup(band) for band in self._keys(self._texts).T]
         self._runs, self._sizes = self._all_runs()
 
@@ -84,11 +88,18 @@ class Wording:
             for at, places in lookup.find(band, most=HEADS):
                 candidates[at].update(places)
         for question, near in zip(others, candidates, strict=True):
-            mine = shingles(question) if near else frozenset()
-            similarity, place = max(((jaccard(mine, shingles(self._texts[p])), -p) for p in near), default=(0.0, 0))
-            if near and similarity >= self._similarity:
-                found[question] = -place, similarity
+            if near and (best := self._most_similar(question, near)) is not None:
+                found[question] = best
         return found
+
+    def _most_similar(self, question: str, places: set[int]) -> tuple[int, float] | None:
+        """The most similar of the texts at these places, if it is at the threshold, with the similarity."""
+        mine = shingles(question)
+        # sets of which one is longer than 1 / threshold times the other cannot be that similar; a text without a
+        # shingle twice has as many of them as characters, so that only the longest possible one can be ruled out
+        fitting = [place for place in places if self._lengths[place] + 2 >= self._similarity * len(mine)]
+        similarity, place = max(((jaccard(mine, self._shingles(p)), -p) for p in fitting), default=(0.0, 0))
+        return (-place, similarity) if fitting and similarity >= self._similarity else None
 
     def _keys(self, texts: Sequence[str]) -> NDArray[np.uint64]:
         return bands(texts, rows=self._rows, permutations=self._permutations)

@@ -20,7 +20,7 @@ from curator.diversity.shingles import jaccard, normalise, shingles
 from curator.guarding import Guarded, guard_export, leak_row, settle
 from curator.held_out.registry import Registry
 from curator.outputs.finetune import LEAKS, finetune_rows
-from curator.records import Case, Message, Pick, Reference, Source, case_id
+from curator.records import Case, Merged, Message, Pick, Reference, Source, case_id
 from curator.results import Intake
 
 TOPICS = (
@@ -131,11 +131,12 @@ def test_a_lower_share_frees_nothing_that_is_held_out(tmp_path: Path) -> None:
 
 
 def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
+    cfg = config(0.0)
     with Registry(tmp_path / "r.sqlite") as registry:
-        night(registry, ["yes!"], config(1.0))
-        guarded, exported = night(registry, ["yes", "yes!"], config(0.0))  # the second one is merged into the first
-        assert exported == set()
-        assert list(guarded.settled.values()) == ["eval"]
+        night(registry, [TOPICS[1]], config(1.0))
+        taken = intake([TOPICS[2]], cfg)
+        gone = Merged(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
+        assert settle(cfg, replace(taken, merged=(gone,)), registry).settled == {taken.cases[0].group: "eval"}
 
 
 def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Path) -> None:
@@ -151,6 +152,20 @@ def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Pa
         made = finetune_rows(intake(texts, config(0.0)).cases, split_of_group=guarded.split_of, trusted_models=(),
                              leaks=guarded.leaks)  # fmt: skip
         assert made.excluded == {LEAKS["paraphrase"]: 1}
+
+
+def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        twins = [
+            "tell me now at once how one can leave 17 times in a row alpha",
+            "tell me now at once how one can leave 18 times in a row beta",
+        ]
+        guarded, exported = night(registry, [*twins, TOPICS[2]], config(0.0), embed=by_first_word)
+        assert exported == {TOPICS[2]}
+        assert [(m.held_text, m.question) for m in guarded.leaks] == [
+            ("how do I end my contract alpha", t) for t in twins
+        ]
 
 
 def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
@@ -184,6 +199,21 @@ def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
         night(other, [TOPICS[1] + " today"], config(1.0))
         guarded = guard_export(guarded, cfg, taken, mine, embed=None)
         assert [match.kind for match in guarded.leaks] == ["near"]
+
+
+def test_what_is_registered_during_the_check_is_obeyed(tmp_path: Path) -> None:
+    cfg, texts = config(0.0), [TOPICS[1], TOPICS[2]]
+    with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
+        night(other, [TOPICS[5]], config(1.0))
+
+        def embed(asked: Sequence[str]) -> NDArray[np.float32]:
+            if len(other.entries()[0]) == 1:
+                night(other, [TOPICS[1] + " today"], config(1.0))
+            return by_first_word(["nothing"] * len(asked)) * np.float32(0.5)
+
+        _, exported = night(mine, texts, cfg, embed=embed)
+        assert exported == {TOPICS[2]}
+        assert {e.question for e in mine.entries()[0] if e.split == "train"} == {TOPICS[2]}
 
 
 def test_a_group_that_joins_both_is_held_out_and_told(tmp_path: Path) -> None:

@@ -48,10 +48,14 @@ def test_only_what_came_after_a_place_is_read(tmp_path: Path) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
-        with pytest.raises(RuntimeError), registry.transaction():
+    def fail(registry: Registry) -> None:
+        with registry.transaction():
             registry.add([entry("a")])
             raise RuntimeError
+
+    with Registry(tmp_path / "r.sqlite") as registry:
+        with pytest.raises(RuntimeError):
+            fail(registry)
         assert registry.entries() == ([], 0)
         registry.add([entry("b")])
         assert registry.entries()[0] == [entry("b")]

@@ -13,6 +13,7 @@ from curator.held_out.details import (
     details_of,
     in_order,
     same_anchors,
+    share_any,
     word_overlap,
 )
 
@@ -70,6 +71,7 @@ def test_agreement_is_symmetric_and_full_with_oneself(a: str, b: str) -> None:
     assert in_order(x, y) == in_order(y, x)
     assert word_overlap(x, y) == word_overlap(y, x)
     assert agreement(x, x).different == 0.0
+    assert share_any(x, y) == share_any(y, x) == (agreement(x, y).same > 0)
     assert in_order(x, x) == 1.0
 
 

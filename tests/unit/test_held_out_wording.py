@@ -50,8 +50,9 @@ def test_a_question_inside_a_longer_text_is_contained() -> None:
 
 
 def test_a_short_question_must_be_contained_word_for_word() -> None:
-    changed = QUESTION.replace("blue", "red")
+    changed = QUESTION.replace("night", "week")
     assert find([Row("r", ("x",), "so " * 60 + changed)], QUESTION) == {}
+    assert find([Row("r", ("x",), "so " * 60 + QUESTION)], QUESTION)["r"].kind == "contained"
 
 
 def test_a_long_question_may_lack_a_little() -> None:
@@ -60,6 +61,11 @@ def test_a_long_question_may_lack_a_little() -> None:
     assert find([Row("r", ("x",), "so " * 200 + changed)], " ".join(words))["r"].kind == "contained"
     halved = " ".join(words[:30])
     assert find([Row("r", ("x",), "so " * 200 + halved)], " ".join(words)) == {}
+
+
+def test_rows_beyond_one_chunk_are_looked_at() -> None:
+    rows = [Row(str(i), (f"number {i} is not it",), "") for i in range(4200)]
+    assert list(find([*rows, Row("last", (QUESTION,), "")], QUESTION)) == ["last"]
 
 
 def test_a_question_of_few_words_is_not_looked_for_inside() -> None:
