@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,16 @@ class SelectionConfig(Section):
     """The exponent of disagreement in the objective."""
     score_weight: Annotated[float, Field(ge=0)] = 0.1
     """The weight of a pick's own disagreement beside the coverage it brings."""
+    strategy: Literal["coverage", "top", "margin", "random", "k-center", "kmeans++", "badge"] = "coverage"
+    """How discovery chooses: `coverage` of the disagreement, or one of the others to compare with."""
+    nearest: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    """No two discovery picks have vectors with a cosine of this or more, nor share a near-duplicate group."""
+    outlier_share: Share = 0.1
+    """The share of discovery picks that goes to disagreeing cases far from all others, as far as there are any."""
+    least_per_category: Annotated[int, Field(ge=0)] = 0
+    """The fewest discovery picks of each category, as far as it has candidates and k allows."""
+    most_per_category: Positive | None = None
+    """The most discovery picks of a category."""
 
 
 class HeldOutConfig(Section):
