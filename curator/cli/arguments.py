@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from curator import __version__
-from curator.cli import cache, commands
+from curator.cli import cache, commands, evaluating
 from curator.cli.console import DEFAULT_CONFIG
 
 EXIT_CODES = """\
@@ -20,6 +20,14 @@ exit codes:
   5    an endpoint refuses for good; the same command goes on from there
   6    no readable log, or too much of it unreadable
   130  interrupted; the same command goes on from there
+"""
+COMPARE_EXIT_CODES = """\
+exit codes:
+  0    done
+  2    usage, or results that cannot be compared
+  3    with --fail-if-worse: a system is significantly worse than the baseline
+  6    no readable result, or too much of it unreadable
+  130  interrupted
 """
 CACHE_EXIT_CODES = """\
 exit codes:
@@ -47,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     _add_status(group)
     _add_score(group)
     _add_calibrate(group)
+    _add_compare(group)
+    _add_distil(group)
     _add_doctor(group)
     _add_init(group)
     _add_cache(group)
@@ -114,6 +124,57 @@ def _add_calibrate(group: _Commands) -> None:
     )
     calibrate.add_argument("--out", type=Path, metavar="FILE", help="where the calibration goes (default: nowhere)")
     _scoring_arguments(calibrate)
+
+
+def _add_compare(group: _Commands) -> None:
+    text = "say which of several prompts or models is better on one eval set, and how sure that is"
+    compare = _command(group, "compare", evaluating.compare, text, exit_codes=COMPARE_EXIT_CODES)
+    compare.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="JSONL or CSV rows of `id` with `score` (0..1), `passed` or `wrong`, one file a system or one for all"
+        " (with `system`, `model` or `prompt`), or with a column for each system",
+    )
+    against = compare.add_mutually_exclusive_group()
+    against.add_argument("--baseline", metavar="SYSTEM", help="compare the others with this one (default: all pairs)")
+    against.add_argument(
+        "--fail-if-worse", metavar="SYSTEM", help="as --baseline, and exit with 3 if one is significantly worse"
+    )
+    compare.add_argument("--confidence", type=_share, default=0.95, metavar="SHARE", help="default: 0.95")
+    compare.add_argument(
+        "--power", type=_share, default=0.8, metavar="SHARE", help="for the labels still needed (default: 0.8)"
+    )
+    compare.add_argument(
+        "--detect", type=_share, metavar="DIFFERENCE", help="the difference they are for (default: what was seen)"
+    )
+    _results_arguments(compare)
+
+
+def _add_distil(group: _Commands) -> None:
+    text = "choose the K cases of an eval set whose weighted score stands for all of it"
+    distil = _command(group, "distil", evaluating.distil, text)
+    distil.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="scores of several systems for the cases, as `curator compare` reads them; may be the eval set itself",
+    )
+    distil.add_argument("--k", type=_positive, required=True, metavar="K", help="how many cases to keep")
+    distil.add_argument("--out", type=Path, metavar="FILE", help="where the chosen rows go (default: nowhere)")
+    distil.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn by chance (default: 0)")
+    _results_arguments(distil)
+
+
+def _results_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--eval",
+        metavar="EVAL_SET",
+        help="the eval set: its rows, with their weights, probabilities and strata (default: what the results say)",
+    )
+    made.add_argument(
+        "--by", nargs="+", action="extend", metavar="KEY", default=[], help="the keys of a row that name its system"
+    )
 
 
 def _scoring_arguments(made: argparse.ArgumentParser) -> None:
@@ -215,6 +276,16 @@ def _at_least_zero(text: str, unit: str) -> float:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of {unit}")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1")
     return number
 
 
