@@ -22,7 +22,7 @@ MOST_PAIRS = 15
 """Of more pairs the text shows only those with the best system."""
 _SPEAKS_FOR: Mapping[Scope, str] = {
     "production": "the traffic the pool came from, by the inclusion probabilities",
-    "sample": "whatever the cases are a random sample of: without inclusion probabilities they are taken as a simple one",
+    "sample": "what they are drawn from: without inclusion probabilities taken as a simple random sample",
     "these cases": "these cases alone: they were chosen and not drawn by chance, so that they do not speak for production",
 }
 
