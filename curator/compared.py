@@ -184,7 +184,12 @@ def compare(
         LogsError: no case has a score of every system.
     """
     options = options or Options()
-    names = _checked(scores, options.baseline)
+    names = checked_scores(scores, least=2)
+    if options.baseline is not None and options.baseline not in scores:
+        raise ConfigError(
+            f"the baseline {options.baseline!r} is none of the systems {', '.join(map(repr, names[:12]))}",
+            remedy="name one of them",
+        )
     design = design or {}
     common = sorted(set.intersection(*(set(scores[name]) for name in names)))
     if not common:
@@ -280,18 +285,18 @@ def _checked_design(case_id: str, design: CaseDesign) -> CaseDesign:
     return design
 
 
-def _checked(scores: Mapping[str, Mapping[str, float]], baseline: str | None) -> list[str]:
+def checked_scores(scores: Mapping[str, Mapping[str, float]], *, least: int) -> list[str]:
+    """The names of the systems in order.
+
+    Raises:
+        ConfigError: there are fewer than `least`, or a score is not in 0..1.
+    """
     names = sorted(scores)
-    if len(names) < 2:
+    if len(names) < least:
         raise ConfigError(
-            f"there is nothing to compare: the results name {len(names)} system{'' if len(names) == 1 else 's'}"
+            f"there is nothing to {'compare' if least > 1 else 'choose by'}: the results name {len(names)} system{'' if len(names) == 1 else 's'}"
             + (f", {names[0]!r}" if names else ""),
             remedy="give one file for each system, or name the systems in each row (`system`, `model`, or --by KEY)",
-        )
-    if baseline is not None and baseline not in scores:
-        raise ConfigError(
-            f"the baseline {baseline!r} is none of the systems {', '.join(map(repr, names[:12]))}",
-            remedy="name one of them",
         )
     for name, cases in scores.items():
         bad = next((item for item in cases.items() if not 0 <= item[1] <= 1), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.errors import LogsError
-from curator.logs.files import SUFFIXES, expand
+from curator.logs.files import SUFFIXES, expand, physical_lines
 from curator.logs.hints import listed
 from curator.logs.problem import Problem
 from curator.logs.rows import open_records
@@ -112,6 +112,17 @@ def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
         first = seen.problems[0]
         raise LogsError(f"{first.source}: {first.reason}", remedy=first.remedy)
     return found
+
+
+def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
+    """Each row that has an id: that, its line as it was written (None of a CSV file), and its cells."""
+    seen = _Seen()
+    for path in expand(paths):
+        numbered = {line.number: line.data for line in physical_lines(path, max_bytes=_MAX_BYTES)}
+        is_json = open_records(path, wanted=IDS, max_bytes=_MAX_BYTES).columns is None
+        for source, cells in _rows(path, seen):
+            if any(said(cells.get(key)) for key in IDS):
+                yield case_id_of(cells), numbered[source.line] if is_json else None, cells
 
 
 def case_id_of(cells: Mapping[str, JsonValue]) -> str:

@@ -1,0 +1,209 @@
+"""A few weighted cases that stand for a whole eval set: which ones, with which weights, and how far off they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.estimation.ability import CaseModel, model_cases
+from curator.estimation.weighting import Floats
+
+MOST_ABOVE_AVERAGE = 3.0
+"""No weight is above so many times the average one, unless the case alone has more in the full set."""
+RANDOM_DRAWS = 100
+MOST_FOLDS = 10
+_STEPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The rows that were chosen, in ascending order, and their weights, which sum to 1."""
+
+    rows: NDArray[np.int64]
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How well systems are predicted that the choice knew nothing of.
+
+    Attributes:
+        error: the mean absolute error of their scores, 0..1.
+        rank_correlation: Kendall's tau-b between their true and their predicted scores; None below three systems.
+        random_error: the same mean for as many cases drawn plainly at random.
+        random_rank_correlation: and that of such draws.
+        systems: how many systems were left out, each once.
+        folds: in how many turns.
+    """
+
+    error: float
+    rank_correlation: float | None
+    random_error: float
+    random_rank_correlation: float | None
+    systems: int
+    folds: int
+
+
+def choose_cases(scores: Floats, mass: Floats, k: int, *, seed: int = 0) -> Chosen:
+    """Choose k of N cases by the scores of known systems (N x systems, nan: not answered); `mass` is what each counts.
+
+    The cases are ordered by difficulty and one is taken from the middle of each k-th part, which keeps the choice from
+    following the known systems too closely. Their weights are then those that would give a new system's score with the
+    least expected error (`model_cases`): at least 0, bounded, and 1 together.
+    """
+    mass = mass / mass.sum()
+    if k >= len(mass):
+        return Chosen(np.arange(len(mass)), mass)
+    model = model_cases(scores)
+    rows = _along(model.easiness, mass, k, np.random.default_rng(seed))
+    return Chosen(rows, best_weights(model, mass, rows))
+
+
+def best_weights(model: CaseModel, mass: Floats, rows: NDArray[np.int64]) -> Floats:
+    """The weights of these rows with the least |features' (v - mass)|^2 + noise' (v - mass)^2, by accelerated projection.
+
+    The noise keeps them near each other: a case that weighs twice as much brings four times its noise.
+    """
+    most = np.maximum(MOST_ABOVE_AVERAGE / len(rows), mass[rows])
+    features, noise = model.features[rows], model.noise[rows]
+    curvature = features @ features.T + np.diag(noise)
+    pull = features @ (mass @ model.features) + noise * mass[rows]
+    step = 1 / max(float(np.linalg.eigvalsh(curvature)[-1]), 1e-12)
+    weights = ahead = _projected(mass[rows] / mass[rows].sum(), most)
+    pace = 1.0
+    for _ in range(_STEPS):
+        after = _projected(ahead - step * (curvature @ ahead - pull), most)
+        faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+        ahead = after + (pace - 1) / faster * (after - weights)
+        weights, pace = after, faster
+    return weights / weights.sum()
+
+
+def held_out(
+    scores: Floats, mass: Floats, k: int, *, families: Sequence[int] | None = None, seed: int = 0
+) -> HeldOut | None:
+    """Leave systems out in turn, choose by the others, predict those left out; None where fewer than two turns remain.
+
+    Systems of one family (by default `alike`) are left out together: a twin that stayed would tell their answers.
+    """
+    groups = np.array(families if families is not None else alike(scores))
+    names = np.unique(groups)
+    if len(names) < 2:
+        return None
+    folds = np.searchsorted(names, groups) % MOST_FOLDS
+    predicted = np.full(scores.shape[1], np.nan)
+    for fold in np.unique(folds):
+        out = folds == fold
+        chosen = choose_cases(scores[:, ~out], mass, k, seed=seed)
+        predicted[out] = weighted_means(scores[np.ix_(chosen.rows, out)], chosen.weights)
+    truth = weighted_means(scores, mass)
+    errors, ranks = _random(scores, mass, k, truth, seed)
+    there = ~np.isnan(predicted)
+    return HeldOut(
+        error=float(np.abs(predicted - truth)[there].mean()) if there.any() else float("nan"),
+        rank_correlation=kendall(truth[there], predicted[there]),
+        random_error=float(np.mean(errors)),
+        random_rank_correlation=float(np.mean(ranks)) if ranks else None,
+        systems=int(there.sum()),
+        folds=len(np.unique(folds)),
+    )
+
+
+def alike(scores: Floats) -> list[int]:
+    """A family number for each system: two are of one where they share most of what sets them apart from the others.
+
+    That is, where what remains of their scores without each case's mean and each system's correlates by more than .5,
+    directly or by way of a third.
+    """
+    rest = scores - _row_means(scores)[:, None]
+    rest = rest - _row_means(rest.T)
+    rest = np.where(np.isnan(rest), 0.0, rest)
+    lengths = np.sqrt((rest**2).sum(axis=0))
+    together = (rest.T @ rest) / np.maximum(np.outer(lengths, lengths), 1e-12) > 0.5
+    families = list(range(scores.shape[1]))
+    for first, second in zip(*np.nonzero(np.triu(together, 1)), strict=True):
+        old, new = families[second], families[first]
+        families = [new if family == old else family for family in families]
+    return families
+
+
+def weighted_means(scores: Floats, weights: Floats) -> Floats:
+    """The weighted mean of each column over the rows it has a score for; nan where there is none."""
+    there = ~np.isnan(scores)
+    total = weights @ there
+    sums = weights @ np.where(there, scores, 0.0)
+    made: Floats = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
+    return made
+
+
+def kendall(a: Floats, b: Floats) -> float | None:
+    """Kendall's tau-b; None below three values, or where one side is all ties."""
+    if len(a) < 3:
+        return None
+    upper = np.triu_indices(len(a), 1)
+    first, second = (np.sign(np.round(x[:, None] - x[None, :], 12))[upper] for x in (a, b))
+    scale = np.sqrt(float((first**2).sum() * (second**2).sum()))
+    return float((first * second).sum() / scale) if scale else None
+
+
+def _random(scores: Floats, mass: Floats, k: int, truth: Floats, seed: int) -> tuple[list[float], list[float]]:
+    """The error and the rank correlation of each of many plain random draws of k cases, which know no system."""
+    random = np.random.default_rng(seed)
+    errors, ranks = [], []
+    for _ in range(RANDOM_DRAWS):
+        rows = random.choice(len(mass), min(k, len(mass)), replace=False)
+        predicted = weighted_means(scores[rows], mass[rows])
+        there = ~np.isnan(predicted)
+        errors.append(float(np.abs(predicted - truth)[there].mean()) if there.any() else float("nan"))
+        rank = kendall(truth[there], predicted[there])
+        if rank is not None:
+            ranks.append(rank)
+    return errors, ranks
+
+
+def _along(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """k different rows, evenly along the difficulty by mass; what ties is in random order.
+
+    A row with more mass than a k-th of what is left is taken for certain, as in systematic sampling by size.
+    """
+    order = np.lexsort((random.random(len(mass)), easiness))
+    taken = np.zeros(len(mass), dtype=bool)
+    while True:
+        left = k - int(taken.sum())
+        rest = order[~taken[order]]
+        heavy = rest[mass[rest] * left > mass[rest].sum() * (1 + 1e-9)]
+        if not len(heavy):
+            break
+        taken[heavy[np.argsort(-mass[heavy], kind="stable")][:left]] = True
+        if taken.sum() == k:
+            return np.flatnonzero(taken)
+    reached = np.cumsum(mass[rest]) / mass[rest].sum()
+    middles = (np.arange(left) + 0.5) / left
+    places = np.searchsorted(reached, middles)
+    for place in range(1, left):  # rounding, and masses of exactly a k-th, may hit one row twice
+        places[place] = max(places[place], places[place - 1] + 1)
+    places = np.minimum(places, len(rest) - left + np.arange(left))
+    taken[rest[places]] = True
+    return np.flatnonzero(taken)
+
+
+def _row_means(scores: Floats) -> Floats:
+    there = ~np.isnan(scores)
+    made: Floats = np.where(there, scores, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return made
+
+
+def _projected(values: Floats, most: Floats) -> Floats:
+    """The nearest point with 0 <= v <= most and sum 1 (the sum of `most` is at least 1), by bisection on the shift."""
+    low, high = float(values.min()) - float(most.max()), float(values.max())
+    for _ in range(60):
+        shift = (low + high) / 2
+        if float(np.clip(values - shift, 0, most).sum()) > 1:
+            low = shift
+        else:
+            high = shift
+    made: Floats = np.clip(values - low, 0, most)
+    return made
