@@ -60,7 +60,9 @@ def main() -> None:
     found.append(SystemSet("jhu, graded", graded.scores[:, columns], names, names))
     for chosen in (False, True):
         print(f"\n{'half certain picks, half random' if chosen else 'drawn plainly at random'}")
-        print("| set | pairs | n | coverage (worst) | Wald | width / Wald's | errors | Wald | power | Wald | unpaired |")
+        print(
+            "| set | pairs | n | coverage (worst) | Wald | width / Wald's | errors | Wald | power | Wald | unpaired |"
+        )
         print("|---|---|---|---|---|---|---|---|---|---|---|")
         for one in found:
             for size in SIZES:
@@ -116,9 +118,7 @@ def tally(scores: Floats, pair: tuple[int, int], size: int, *, chosen: bool, rep
     return done
 
 
-def draw(
-    signal: Floats, size: int, random: np.random.Generator, *, chosen: bool
-) -> tuple[NDArray[np.int64], Sample]:
+def draw(signal: Floats, size: int, random: np.random.Generator, *, chosen: bool) -> tuple[NDArray[np.int64], Sample]:
     """The rows that are drawn, and how."""
     if not chosen:
         return random.integers(0, len(signal), size), sample_of([CaseDesign()] * size)
@@ -145,9 +145,7 @@ def unpaired(a: Floats, b: Floats, weights: Floats) -> bool:
     """Whether a z-test that takes the two for different cases rejects."""
     total = weights.sum()
     means = [float(weights @ x / total) for x in (a, b)]
-    errors = [
-        float((weights**2 * (x - mean) ** 2).sum()) / total**2 for x, mean in zip((a, b), means, strict=True)
-    ]
+    errors = [float((weights**2 * (x - mean) ** 2).sum()) / total**2 for x, mean in zip((a, b), means, strict=True)]
     return abs(means[1] - means[0]) > Z * float(np.sqrt(sum(errors)))
 
 

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from curator.calibrating import calibrate
+    from curator.compared import CompareOptions, Comparison, compare
     from curator.config import Config, load_config
     from curator.disagreement.calibration import Calibration
+    from curator.distilling import Distilled, distil
     from curator.errors import CuratorError, UserError
+    from curator.estimation.weighting import CaseDesign
     from curator.outputs.calibration_file import load_calibration, save_calibration
     from curator.pipeline import plan, run, run_async
     from curator.records import Case, Generation, Score
@@ -22,8 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Calibration",
     "Case",
+    "CaseDesign",
+    "CompareOptions",
+    "Comparison",
     "Config",
     "CuratorError",
+    "Distilled",
     "Generation",
     "PlanResult",
     "RunResult",
@@ -31,6 +38,8 @@ __all__ = [
     "UserError",
     "__version__",
     "calibrate",
+    "compare",
+    "distil",
     "load_calibration",
     "load_config",
     "plan",
@@ -45,14 +54,20 @@ __version__ = "0.1.0"
 _HOME = {
     "Calibration": "disagreement.calibration",
     "Case": "records",
+    "CaseDesign": "estimation.weighting",
+    "CompareOptions": "compared",
+    "Comparison": "compared",
     "Config": "config",
     "CuratorError": "errors",
+    "Distilled": "distilling",
     "Generation": "records",
     "PlanResult": "results",
     "RunResult": "results",
     "Score": "records",
     "UserError": "errors",
     "calibrate": "calibrating",
+    "compare": "compared",
+    "distil": "distilling",
     "load_calibration": "outputs.calibration_file",
     "load_config": "config",
     "plan": "pipeline",

@@ -28,7 +28,7 @@ _SPEAKS_FOR: Mapping[Scope, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CompareOptions:
     """How to compare.
 
     Attributes:
@@ -50,7 +50,9 @@ class Options:
             if not 0 < value < 1:
                 raise ConfigError(f"`{name}` is {value!r}", remedy="give a share between 0 and 1, such as 0.95")
         if self.detect is not None and not 0 < self.detect <= 1:
-            raise ConfigError(f"`detect` is {self.detect!r}", remedy="give a difference of scores above 0, such as 0.02")
+            raise ConfigError(
+                f"`detect` is {self.detect!r}", remedy="give a difference of scores above 0, such as 0.02"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,7 @@ class Comparison:
             "pairs": [_pair_json(pair) for pair in self.pairs],
             "left_out": dict(self.left_out),
             "warnings": list(self.warnings),
-            "problems": [
-                {"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems
-            ],
+            "problems": [{"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems],
         }
 
     def as_text(self) -> str:
@@ -157,7 +157,9 @@ class Comparison:
             yield f"  {name:<{width}}  {100 * one.score:5.1f}%  rank {ranks}"
         yield ""
         best = next(iter(self.systems))
-        shown = [pair for pair in self.pairs if len(self.pairs) <= MOST_PAIRS or best in (pair.baseline, pair.candidate)]
+        shown = [
+            pair for pair in self.pairs if len(self.pairs) <= MOST_PAIRS or best in (pair.baseline, pair.candidate)
+        ]
         for pair in shown[:MOST_PAIRS]:
             yield from _pair_lines(pair, self.confidence, many=len(self.pairs) > 1)
         if len(shown[:MOST_PAIRS]) < len(self.pairs):
@@ -172,7 +174,7 @@ def compare(
     scores: Mapping[str, Mapping[str, float]],
     *,
     design: Mapping[str, CaseDesign] | None = None,
-    options: Options | None = None,
+    options: CompareOptions | None = None,
 ) -> Comparison:
     """Compare systems by their scores on the same cases: `scores[system][case id]` in 0..1, higher is better.
 
@@ -183,7 +185,7 @@ def compare(
         ConfigError: fewer than two systems, a baseline that is none of them, or a score or weight out of range.
         LogsError: no case has a score of every system.
     """
-    options = options or Options()
+    options = options or CompareOptions()
     names = checked_scores(scores, least=2)
     if options.baseline is not None and options.baseline not in scores:
         raise ConfigError(
@@ -219,7 +221,11 @@ def compare(
 
 
 def compare_files(
-    results: Sequence[str], *, eval_set: str | None = None, by: Sequence[str] = (), options: Options | None = None
+    results: Sequence[str],
+    *,
+    eval_set: str | None = None,
+    by: Sequence[str] = (),
+    options: CompareOptions | None = None,
 ) -> Comparison:
     """Compare the systems in files of results; `eval_set` is the file that says how the cases were drawn.
 
@@ -309,7 +315,7 @@ def checked_scores(scores: Mapping[str, Mapping[str, float]], *, least: int) -> 
 
 
 def _compared(
-    pair: Pair, names: Sequence[str], standing: Sequence[Standing], options: Options, pairs: int
+    pair: Pair, names: Sequence[str], standing: Sequence[Standing], options: CompareOptions, pairs: int
 ) -> Compared:
     """The pair as it is told: without a baseline the better of the two is the candidate.
 
@@ -338,9 +344,7 @@ def _compared(
     )
 
 
-def _left_out(
-    scores: Mapping[str, Mapping[str, float]], common: Sequence[str], kept: Sequence[str]
-) -> dict[str, int]:
+def _left_out(scores: Mapping[str, Mapping[str, float]], common: Sequence[str], kept: Sequence[str]) -> dict[str, int]:
     everything = {case_id for cases in scores.values() for case_id in cases}
     counts = {
         "without a score of every system": len(everything) - len(common),

@@ -77,9 +77,7 @@ class Distilled:
                 "folds": expected.folds,
             },
             "warnings": list(self.warnings),
-            "problems": [
-                {"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems
-            ],
+            "problems": [{"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems],
         }
 
     def as_text(self) -> str:
@@ -202,7 +200,9 @@ def _of_the_set(
     return {name: {i: s for i, s in cases.items() if i in ids} for name, cases in read.scores.items()}, warnings
 
 
-def _line(case_id: str, weight: float, row: tuple[bytes | None, Mapping[str, JsonValue]] | None, made: Distilled) -> bytes:
+def _line(
+    case_id: str, weight: float, row: tuple[bytes | None, Mapping[str, JsonValue]] | None, made: Distilled
+) -> bytes:
     """The row as it is written: its weight takes in the inclusion probability, which is then none of its own."""
     changes: dict[str, JsonValue] = {"weight": weight, "distilled": {"kept": len(made.weights), "of": made.cases}}
     if row is None:
@@ -227,7 +227,7 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
     missing = int(np.isnan(table).sum())
     if missing:
         yield f"{missing:,} of {table.size:,} scores are missing: a system's score is over the cases it has one for"
-    unanswered = [names[i] for i in np.flatnonzero(np.isnan(table[chosen.rows]).all(axis=0))]
+    unanswered = [name for name, none in zip(names, np.isnan(table[chosen.rows]).all(axis=0), strict=True) if none]
     if unanswered:
         yield f"no chosen case has a score of {', '.join(unanswered[:5])}"
     constant = [name for i, name in enumerate(names) if np.nanstd(table[:, i]) == 0]
@@ -244,4 +244,3 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
             f"with {families} systems that differ, cases are chosen by difficulty more than by pattern, and the error"
             " for an unknown one is itself known only roughly"
         )
-

@@ -11,9 +11,9 @@ from curator.cli.console import print_json
 
 def compare(arguments: argparse.Namespace) -> int:
     """`curator compare`."""
-    from curator.compared import GATE_FAILED, Options, compare_files
+    from curator.compared import GATE_FAILED, CompareOptions, compare_files
 
-    options = Options(
+    options = CompareOptions(
         baseline=arguments.fail_if_worse or arguments.baseline,
         confidence=arguments.confidence,
         power=arguments.power,

@@ -55,9 +55,7 @@ def model_cases(scores: Floats) -> CaseModel:
     return CaseModel(belief @ _GRID, _features(known, there, belief, ability, expected), noise)
 
 
-def _features(
-    known: Floats, there: NDArray[np.bool_], belief: Floats, ability: Floats, expected: Floats
-) -> Floats:
+def _features(known: Floats, there: NDArray[np.bool_], belief: Floats, ability: Floats, expected: Floats) -> Floats:
     systems = len(ability)
     trust = systems / (systems + _TRUST)
     own = np.where(there, trust * known + (1 - trust) * expected, expected)

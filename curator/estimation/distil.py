@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from curator.estimation.weighting import Floats
 MOST_ABOVE_AVERAGE = 3.0
 """No weight is above so many times the average one, unless the case alone has more in the full set."""
 RANDOM_DRAWS = 100
+CHOICES = 5
+"""So many choices that differ by how ties are broken are tried when systems are left out: one may be lucky."""
 MOST_FOLDS = 10
 _STEPS = 300
 
@@ -54,10 +56,12 @@ def choose_cases(scores: Floats, mass: Floats, k: int, *, seed: int = 0) -> Chos
     following the known systems too closely. Their weights are then those that would give a new system's score with the
     least expected error (`model_cases`): at least 0, bounded, and 1 together.
     """
-    mass = mass / mass.sum()
     if k >= len(mass):
-        return Chosen(np.arange(len(mass)), mass)
-    model = model_cases(scores)
+        return Chosen(np.arange(len(mass)), mass / mass.sum())
+    return _choose(model_cases(scores), mass / mass.sum(), k, seed)
+
+
+def _choose(model: CaseModel, mass: Floats, k: int, seed: int) -> Chosen:
     rows = _along(model.easiness, mass, k, np.random.default_rng(seed))
     return Chosen(rows, best_weights(model, mass, rows))
 
@@ -79,7 +83,8 @@ def best_weights(model: CaseModel, mass: Floats, rows: NDArray[np.int64]) -> Flo
         faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
         ahead = after + (pace - 1) / faster * (after - weights)
         weights, pace = after, faster
-    return weights / weights.sum()
+    made: Floats = weights / weights.sum()
+    return made
 
 
 def held_out(
@@ -94,22 +99,20 @@ def held_out(
     if len(names) < 2:
         return None
     folds = np.searchsorted(names, groups) % MOST_FOLDS
-    predicted = np.full(scores.shape[1], np.nan)
+    mass = mass / mass.sum()
+    predicted = np.full((CHOICES, scores.shape[1]), np.nan)
     for fold in np.unique(folds):
         out = folds == fold
-        chosen = choose_cases(scores[:, ~out], mass, k, seed=seed)
-        predicted[out] = weighted_means(scores[np.ix_(chosen.rows, out)], chosen.weights)
+        model = model_cases(scores[:, ~out])
+        for choice in range(CHOICES):
+            chosen = _choose(model, mass, k, seed + choice)
+            predicted[choice, out] = weighted_means(scores[np.ix_(chosen.rows, out)], chosen.weights)
     truth = weighted_means(scores, mass)
-    errors, ranks = _random(scores, mass, k, truth, seed)
-    there = ~np.isnan(predicted)
-    return HeldOut(
-        error=float(np.abs(predicted - truth)[there].mean()) if there.any() else float("nan"),
-        rank_correlation=kendall(truth[there], predicted[there]),
-        random_error=float(np.mean(errors)),
-        random_rank_correlation=float(np.mean(ranks)) if ranks else None,
-        systems=int(there.sum()),
-        folds=len(np.unique(folds)),
-    )
+    random = np.random.default_rng(seed)
+    draws = [random.choice(len(mass), k, replace=False) for _ in range(RANDOM_DRAWS)]
+    error, rank = _against(truth, predicted)
+    random_error, random_rank = _against(truth, [weighted_means(scores[rows], mass[rows]) for rows in draws])
+    return HeldOut(error, rank, random_error, random_rank, len(truth), len(np.unique(folds)))
 
 
 def alike(scores: Floats) -> list[int]:
@@ -149,23 +152,21 @@ def kendall(a: Floats, b: Floats) -> float | None:
     return float((first * second).sum() / scale) if scale else None
 
 
-def _random(scores: Floats, mass: Floats, k: int, truth: Floats, seed: int) -> tuple[list[float], list[float]]:
-    """The error and the rank correlation of each of many plain random draws of k cases, which know no system."""
-    random = np.random.default_rng(seed)
-    errors, ranks = [], []
-    for _ in range(RANDOM_DRAWS):
-        rows = random.choice(len(mass), min(k, len(mass)), replace=False)
-        predicted = weighted_means(scores[rows], mass[rows])
+def _against(truth: Floats, predictions: Iterable[Floats]) -> tuple[float, float | None]:
+    """The mean absolute error and the mean rank correlation; a system without a prediction counts for neither."""
+    errors: list[float] = []
+    ranks: list[float] = []
+    for predicted in predictions:
         there = ~np.isnan(predicted)
-        errors.append(float(np.abs(predicted - truth)[there].mean()) if there.any() else float("nan"))
+        errors += np.abs(predicted - truth)[there].tolist()
         rank = kendall(truth[there], predicted[there])
         if rank is not None:
             ranks.append(rank)
-    return errors, ranks
+    return float(np.mean(errors)) if errors else float("nan"), float(np.mean(ranks)) if ranks else None
 
 
 def _along(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """k different rows, evenly along the difficulty by mass; what ties is in random order.
+    """K different rows, evenly along the difficulty by mass; what ties is in random order.
 
     A row with more mass than a k-th of what is left is taken for certain, as in systematic sampling by size.
     """

@@ -9,7 +9,14 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.estimation.paired import PairedDifference, paired_difference, residuals, score_interval, spread, typical_size
+from curator.estimation.paired import (
+    PairedDifference,
+    paired_difference,
+    residuals,
+    score_interval,
+    spread,
+    typical_size,
+)
 from curator.estimation.weighting import Floats, Sample
 
 DRAWS = 4000
@@ -107,9 +114,7 @@ def standings(
 
 def swapped(pair: Pair) -> Pair:
     """The same pair, seen from the other system."""
-    return replace(
-        pair, first=pair.second, second=pair.first, found=pair.found.negated, low=-pair.high, high=-pair.low
-    )
+    return replace(pair, first=pair.second, second=pair.first, found=pair.found.negated, low=-pair.high, high=-pair.low)
 
 
 def _joint_point(
@@ -128,8 +133,8 @@ def _joint_point(
         return single
     normal = np.random.default_rng(seed).standard_normal((DRAWS, len(root)))
     largest = np.zeros(DRAWS)
-    for column in np.flatnonzero(there):  # one at a time: all pairs of a hundred systems would fill the memory
-        np.maximum(largest, np.abs(normal @ (root @ signs[:, column])) / errors[column], out=largest)
+    for place in np.flatnonzero(there):  # one at a time: all pairs of a hundred systems would fill the memory
+        np.maximum(largest, np.abs(normal @ (root @ signs[:, place])) / errors[place], out=largest)
     return max(single, float(np.quantile(largest, confidence)))
 
 

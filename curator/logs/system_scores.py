@@ -166,7 +166,9 @@ def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: 
 def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:
     missing = [key for key in by if said(cells.get(key)) is None]
     if missing:
-        raise Problem(f"no {missing[0]!r} among the keys {listed(list(cells))}", "name keys with --by that all rows have")
+        raise Problem(
+            f"no {missing[0]!r} among the keys {listed(list(cells))}", "name keys with --by that all rows have"
+        )
     names = [text.strip() for key in (by or NAMES) if (text := said(cells.get(key)))]
     score = _verdict(cells)
     if score is not None:

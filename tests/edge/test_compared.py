@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from curator.cli import main
-from curator.compared import Options, compare, compare_files
+from curator.compared import CompareOptions, compare, compare_files
 from curator.errors import ConfigError, LogsError
 from curator.estimation.weighting import CaseDesign
 from curator.logs.system_scores import read_system_scores
@@ -92,7 +92,7 @@ def test_pairs_only_and_it_says_how_many_are_left_out() -> None:
 def test_the_better_system_is_the_candidate_unless_a_baseline_is_named() -> None:
     (pair,) = compare(SCORES).pairs
     assert (pair.candidate, pair.verdict) == ("old", "better")
-    (named,) = compare(SCORES, options=Options(baseline="old")).pairs
+    (named,) = compare(SCORES, options=CompareOptions(baseline="old")).pairs
     assert (named.candidate, named.verdict) == ("new", "worse")
     assert named.difference == pytest.approx(-pair.difference)
     assert (named.low, named.high) == pytest.approx((-pair.high, -pair.low))
@@ -120,14 +120,14 @@ def test_too_few_differing_cases_are_named_with_what_it_takes() -> None:
     found = compare(scores)
     assert "not enough data" in found.warnings[0]
     assert found.pairs[0].labels_needed == 37
-    assert compare(scores, options=Options(detect=0.1)).pairs[0].labels_needed > 100
+    assert compare(scores, options=CompareOptions(detect=0.1)).pairs[0].labels_needed > 100
 
 
 def test_many_systems_say_ties() -> None:
     found = compare(drawn({"a": 0.9, "b": 0.88, "c": 0.3}))
     assert set(found.tied_for_best) == {"a", "b"}
     assert "tied for best: a, b" in found.as_text()
-    assert [name for name in found.systems][-1] == "c"
+    assert list(found.systems)[-1] == "c"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_cannot_be_compared_says_why(
     scores: dict[str, dict[str, float]], design: dict[str, CaseDesign], options: dict[str, str], says: str
 ) -> None:
     with pytest.raises((ConfigError, LogsError), match=says):
-        compare(scores, design=design, options=Options(**options))
+        compare(scores, design=design, options=CompareOptions(**options))
 
 
 def test_the_eval_set_supplies_probabilities_and_bounds_the_cases(tmp_path: Path) -> None:

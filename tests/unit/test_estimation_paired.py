@@ -20,9 +20,7 @@ def plain(n: int) -> Sample:
 
 
 def lean_sample(certain: int, by_chance: int, chance: float) -> Sample:
-    return sample_of(
-        [CaseDesign(1, 1.0, "disagreement")] * certain + [CaseDesign(1, chance, "random")] * by_chance
-    )
+    return sample_of([CaseDesign(1, 1.0, "disagreement")] * certain + [CaseDesign(1, chance, "random")] * by_chance)
 
 
 def trinomial(above: int, below: int, equal: int) -> np.ndarray:
@@ -51,7 +49,9 @@ def test_the_interval_ends_where_the_constrained_likelihood_is_a_normal_quantile
     for end in (found.low, found.high):
         if stretched and end == 0:
             continue
-        grid = np.linspace(max(0, -end) + 1e-9, (1 - end) / 2 - 1e-9, 400_001)  # the share of "below" at this difference
+        grid = np.linspace(
+            max(0, -end) + 1e-9, (1 - end) / 2 - 1e-9, 400_001
+        )  # the share of "below" at this difference
         likelihood = above * np.log(grid + end) + below * np.log(grid) + equal * np.log1p(-2 * grid - end)
         share = float(grid[np.argmax(likelihood)])
         variance = (2 * share + end - end**2) / n
@@ -158,7 +158,9 @@ def test_swapping_negates_and_the_order_of_cases_does_not_matter(rows: list[tupl
 
 
 @given(pairs_of_scores)
-def test_the_interval_holds_the_difference_and_agrees_with_the_test(rows: list[tuple[float, float, CaseDesign]]) -> None:
+def test_the_interval_holds_the_difference_and_agrees_with_the_test(
+    rows: list[tuple[float, float, CaseDesign]],
+) -> None:
     a, b = (np.array([row[i] for row in rows]) for i in (0, 1))
     found = paired_difference(b - a, sample_of([row[2] for row in rows]))
     assert -1 <= found.low <= found.difference + 1e-12
