@@ -11,15 +11,21 @@ import numpy as np
 
 from curator.compared import MAX_UNREADABLE, checked_scores, designs_of
 from curator.errors import ConfigError, LogsError
-from curator.estimation.distil import Chosen, HeldOut, alike, choose_cases, held_out, weighted_means
+from curator.estimation.distil import (
+    FEW_FAMILIES,
+    Chosen,
+    HeldOut,
+    Way,
+    alike,
+    best_way,
+    choose_cases,
+    weighted_means,
+)
 from curator.estimation.weighting import CaseDesign, Floats
 from curator.logs.system_scores import SystemScores, read_rows, read_system_scores
 from curator.outputs.distilled import from_cells, reweighted
 from curator.outputs.files import write_atomic
 from curator.records import JsonValue, Unreadable, dump_line
-
-FEW_SYSTEMS = 8
-"""Below so many systems that differ, their own pattern counts for less than the difficulty, and errors are rough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Distilled:
         cases: how many the full set has.
         scores: by system its score on the full set and on the short one, 0..1.
         expected: the error for systems that the choice knew nothing of; None where that cannot be told.
+        way: how they were chosen, see `choose_cases`.
         families: how many systems differ from each other (`alike`).
         warnings: what to know before relying on it.
         out: where the rows went.
@@ -43,6 +50,7 @@ class Distilled:
     cases: int
     scores: Mapping[str, tuple[float, float]]
     expected: HeldOut | None
+    way: Way
     families: int
     warnings: tuple[str, ...]
     out: Path | None = None
@@ -65,6 +73,7 @@ class Distilled:
             "systems": [
                 {"system": name, "full": full, "distilled": short} for name, (full, short) in self.scores.items()
             ],
+            "way": self.way,
             "families": self.families,
             "expected": None
             if expected is None
@@ -86,7 +95,7 @@ class Distilled:
 
     def _lines(self) -> Iterator[str]:
         where = f": {self.out}" if self.out else ""
-        yield f"{len(self.weights):,} of {self.cases:,} cases kept{where}"
+        yield f"{len(self.weights):,} of {self.cases:,} cases kept{where}, chosen by {self.way}"
         if expected := self.expected:
             yield (
                 f"a system left out of the choice was off by {100 * expected.error:.1f} points on average"
@@ -130,15 +139,16 @@ def distil(
     designs = design or {}
     mass = np.array([_stands_for(designs.get(case_id, CaseDesign())) for case_id in ids])
     table = np.array([[scores[name].get(case_id, np.nan) for name in names] for case_id in ids], dtype=float)
-    chosen = choose_cases(table, mass, k, seed=seed)
     families = alike(table)
-    expected = held_out(table, mass, k, families=families, seed=seed) if k < len(ids) else None
+    way, expected = best_way(table, mass, k, families=families, seed=seed) if k < len(ids) else ("difficulty", None)
+    chosen = choose_cases(table, mass, k, way=way, seed=seed)
     full, short = weighted_means(table, mass), weighted_means(table[chosen.rows], chosen.weights)
     return Distilled(
         weights={ids[row]: float(w * mass.sum()) for row, w in zip(chosen.rows, chosen.weights, strict=True)},
         cases=len(ids),
         scores={name: (float(full[i]), float(short[i])) for i, name in enumerate(names)},
         expected=expected,
+        way=way,
         families=len(set(families)),
         warnings=tuple(_warnings(table, names, k, chosen, len(set(families)))),
     )
@@ -239,8 +249,8 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
             f"with {what}{' that answer nearly alike' if families < len(names) else ''} it cannot be told how far off an"
             " unknown one will be; cases are chosen by difficulty"
         )
-    elif families < FEW_SYSTEMS:
+    elif families < FEW_FAMILIES:
         yield (
-            f"with {families} systems that differ, cases are chosen by difficulty more than by pattern, and the error"
+            f"with {families} systems that differ, cases are chosen by difficulty and not by pattern, and the error"
             " for an unknown one is itself known only roughly"
         )

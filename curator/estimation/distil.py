@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.estimation.ability import CaseModel, model_cases
+from curator.estimation.medoids import medoids
 from curator.estimation.weighting import Floats
 
+Way: TypeAlias = Literal["difficulty", "pattern"]
 MOST_ABOVE_AVERAGE = 3.0
 """No weight is above so many times the average one, unless the case alone has more in the full set."""
 RANDOM_DRAWS = 100
-CHOICES = 5
+CHOICES = 3
 """So many choices that differ by how ties are broken are tried when systems are left out: one may be lucky."""
 MOST_FOLDS = 10
-_STEPS = 300
+FEW_FAMILIES = 6
+"""Below so many systems that differ, the choice is by difficulty alone: patterns would be followed too closely."""
+_STEPS = 200
+_STILL = 1e-5
+"""Weights that move by less than this share of the average one are settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,45 @@ class HeldOut:
     folds: int
 
 
-def choose_cases(scores: Floats, mass: Floats, k: int, *, seed: int = 0) -> Chosen:
+def choose_cases(scores: Floats, mass: Floats, k: int, *, way: Way = "difficulty", seed: int = 0) -> Chosen:
     """Choose k of N cases by the scores of known systems (N x systems, nan: not answered); `mass` is what each counts.
 
-    The cases are ordered by difficulty and one is taken from the middle of each k-th part, which keeps the choice from
-    following the known systems too closely. Their weights are then those that would give a new system's score with the
-    least expected error (`model_cases`): at least 0, bounded, and 1 together.
+    By `difficulty` the cases are put in order and one is taken from the middle of each k-th part, which keeps the choice
+    from following the known systems too closely; their weights are then those that would give a new system's score with
+    the least expected error (`model_cases`). By `pattern` they are clustered, and the one nearest to each centre stands
+    for its cluster (Polo et al., tinyBenchmarks, 2024). Weights are at least 0, bounded, and 1 together.
     """
     if k >= len(mass):
         return Chosen(np.arange(len(mass)), mass / mass.sum())
-    return _choose(model_cases(scores), mass / mass.sum(), k, seed)
+    model = model_cases(scores) if way == "difficulty" else None
+    return _choose(scores, model, mass / mass.sum(), k, seed)
 
 
-def _choose(model: CaseModel, mass: Floats, k: int, seed: int) -> Chosen:
-    rows = _along(model.easiness, mass, k, np.random.default_rng(seed))
-    return Chosen(rows, best_weights(model, mass, rows))
+def best_way(
+    scores: Floats, mass: Floats, k: int, *, families: Sequence[int] | None = None, seed: int = 0
+) -> tuple[Way, HeldOut | None]:
+    """The way that predicts systems left out best, and how well; `difficulty` where too few systems differ to tell.
+
+    Patterns pay where a case's score says much of the case, as graded scores do; from few passes and fails they are noise.
+    """
+    families = alike(scores) if families is None else families
+    plain = held_out(scores, mass, k, families=families, seed=seed)
+    if plain is None or len(set(families)) < FEW_FAMILIES:
+        return "difficulty", plain
+    other = held_out(scores, mass, k, way="pattern", families=families, seed=seed)
+    return ("pattern", other) if other is not None and other.error < plain.error else ("difficulty", plain)
+
+
+def _choose(scores: Floats, model: CaseModel | None, mass: Floats, k: int, seed: int) -> Chosen:
+    """By difficulty with a model, by pattern without."""
+    random = np.random.default_rng(seed)
+    if model is not None:
+        rows = _along(model.easiness, mass, k, random)
+        return Chosen(rows, best_weights(model, mass, rows))
+    filled = np.where(np.isnan(scores), _row_means(scores)[:, None], scores)
+    rows, shares = medoids(filled, mass, k, random)
+    most = np.maximum(MOST_ABOVE_AVERAGE / k, mass[rows])
+    return Chosen(rows, _projected(shares, most))
 
 
 def best_weights(model: CaseModel, mass: Floats, rows: NDArray[np.int64]) -> Floats:
@@ -81,14 +112,23 @@ def best_weights(model: CaseModel, mass: Floats, rows: NDArray[np.int64]) -> Flo
     for _ in range(_STEPS):
         after = _projected(ahead - step * (curvature @ ahead - pull), most)
         faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+        moved = float(np.abs(after - weights).max())
         ahead = after + (pace - 1) / faster * (after - weights)
         weights, pace = after, faster
+        if moved < _STILL / len(rows):
+            break
     made: Floats = weights / weights.sum()
     return made
 
 
 def held_out(
-    scores: Floats, mass: Floats, k: int, *, families: Sequence[int] | None = None, seed: int = 0
+    scores: Floats,
+    mass: Floats,
+    k: int,
+    *,
+    way: Way = "difficulty",
+    families: Sequence[int] | None = None,
+    seed: int = 0,
 ) -> HeldOut | None:
     """Leave systems out in turn, choose by the others, predict those left out; None where fewer than two turns remain.
 
@@ -103,9 +143,10 @@ def held_out(
     predicted = np.full((CHOICES, scores.shape[1]), np.nan)
     for fold in np.unique(folds):
         out = folds == fold
-        model = model_cases(scores[:, ~out])
+        known = scores[:, ~out]
+        model = model_cases(known) if way == "difficulty" else None
         for choice in range(CHOICES):
-            chosen = _choose(model, mass, k, seed + choice)
+            chosen = _choose(known, model, mass, k, seed + choice)
             predicted[choice, out] = weighted_means(scores[np.ix_(chosen.rows, out)], chosen.weights)
     truth = weighted_means(scores, mass)
     random = np.random.default_rng(seed)
@@ -125,7 +166,9 @@ def alike(scores: Floats) -> list[int]:
     rest = rest - _row_means(rest.T)
     rest = np.where(np.isnan(rest), 0.0, rest)
     lengths = np.sqrt((rest**2).sum(axis=0))
-    together = (rest.T @ rest) / np.maximum(np.outer(lengths, lengths), 1e-12) > 0.5
+    products = rest.T @ rest
+    apart = lengths[:, None] ** 2 + lengths[None, :] ** 2 - 2 * products
+    together = (products / np.maximum(np.outer(lengths, lengths), 1e-12) > 0.5) | (apart < 1e-9)
     families = list(range(scores.shape[1]))
     for first, second in zip(*np.nonzero(np.triu(together, 1)), strict=True):
         old, new = families[second], families[first]
@@ -200,11 +243,12 @@ def _row_means(scores: Floats) -> Floats:
 def _projected(values: Floats, most: Floats) -> Floats:
     """The nearest point with 0 <= v <= most and sum 1 (the sum of `most` is at least 1), by bisection on the shift."""
     low, high = float(values.min()) - float(most.max()), float(values.max())
-    for _ in range(60):
+    for _ in range(32):
         shift = (low + high) / 2
         if float(np.clip(values - shift, 0, most).sum()) > 1:
             low = shift
         else:
             high = shift
-    made: Floats = np.clip(values - low, 0, most)
+    clipped = np.clip(values - low, 0, most)
+    made: Floats = clipped / clipped.sum()
     return made

@@ -65,6 +65,16 @@ def test_without_a_differing_case_the_interval_is_that_of_a_rare_event() -> None
     assert found.low == -found.high
 
 
+def test_two_weights_are_gone_through_exactly() -> None:
+    """Thirty light cases and ten heavy ones, against every pattern of signs drawn many times."""
+    random = np.random.default_rng(0)
+    values = np.concatenate((np.ones(30), np.full(10, 7.5))) * np.where(np.arange(40) % 3 == 0, -1, 1)
+    flips = random.choice((-1.0, 1.0), (200_000, 40)) @ np.abs(values)
+    seen = abs(values.sum())
+    drawn = (np.abs(flips) > seen + 1e-9).mean() + (np.abs(np.abs(flips) - seen) < 1e-9).mean() / 2
+    assert sign_flip_p(values) == pytest.approx(drawn, abs=3e-3)
+
+
 def test_the_saddlepoint_is_near_the_enumeration() -> None:
     from curator.estimation import signs
 
@@ -73,7 +83,9 @@ def test_the_saddlepoint_is_near_the_enumeration() -> None:
         values = random.gamma(1.0, size=16)
         sizes = values / values.sum()
         seen = float(abs(sizes @ random.choice((-1, 1), 16)))
-        assert signs._saddlepoint(sizes, seen) == pytest.approx(signs._enumerated(sizes, seen), rel=0.15, abs=0.01)
+        assert signs._saddlepoint(sizes, seen) == pytest.approx(
+            signs._enumerated(sizes, np.ones(16, dtype=int), seen), rel=0.15, abs=0.01
+        )
 
 
 def test_effective_cases_are_the_cases_where_all_weigh_the_same() -> None:
