@@ -149,8 +149,8 @@ def _by(name: str, parts: Sequence[Part]) -> Iterator[str]:
         yield f"  {len(parts) - MOST_PARTS:,} more, which --json lists"
 
 
-def estimate_files(
-    labels: Sequence[str],
+def estimate(
+    labels: Sequence[str] | Mapping[str, float],
     *,
     selection: Path,
     by: Sequence[str] = (),
@@ -158,10 +158,11 @@ def estimate_files(
     half_width: float | None = None,
     comparer: Comparers = by_words,
 ) -> EstimateResult:
-    """Estimate from label files and the folder of the selection that they were made for.
+    """How often production fails, from labels and the folder of the selection that they were made for.
 
     Args:
-        labels: the filled-in label queues, or JSONL or CSV rows of `id` with `wrong`, `verdict` or `label`.
+        labels: failures by case id, 0 (good) to 1 (failed), or files: the filled-in label queues, or JSONL or CSV rows of
+            `id` with `wrong`, `verdict` or `label`.
         selection: what `curator select` or `curator run` wrote.
         by: what to break the rate down by beside task, kind, category and the metadata; unknown names are refused.
         confidence: of the interval.
@@ -176,7 +177,10 @@ def estimate_files(
     design = read_design(selection)
     rows = read_rows(selection)
     pool = candidates(rows)
-    known = known_failures(labels, selection, comparer)
+    if isinstance(labels, Mapping):
+        known = Known(labels, {}, ())
+    else:
+        known = known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows))
     return _result(found, pool, design.stages, known, half_width)
 

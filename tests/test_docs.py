@@ -49,7 +49,21 @@ def test_every_command_has_its_section() -> None:
         "curator",
         *(
             f"curator {name}"
-            for name in ("run", "plan", "status", "score", "calibrate", "leaks", "doctor", "init", "cache")
+            for name in (
+                "run",
+                "plan",
+                "status",
+                "score",
+                "calibrate",
+                "select",
+                "estimate",
+                "leaks",
+                "compare",
+                "distil",
+                "doctor",
+                "init",
+                "cache",
+            )  # fmt: skip
         ),
     ]
     assert sections == [*named, *(f"curator cache {name}" for name in ("list", "prune", "export", "verify"))]

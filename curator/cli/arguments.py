@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from curator import __version__
-from curator.cli import cache, commands, selection
+from curator.cli import cache, commands, evaluating, selection
 from curator.cli.console import DEFAULT_CONFIG
 
 EXIT_CODES = """\
@@ -22,6 +22,14 @@ exit codes:
   6    no readable log, or too much of it unreadable
   130  interrupted; the same command goes on from there
 """
+COMPARE_EXIT_CODES = """\
+exit codes:
+  0    done
+  2    usage, or results that cannot be compared
+  3    with --fail-if-worse: a system is significantly worse than the baseline
+  6    no readable result, or too much of it unreadable
+  130  interrupted
+"""
 CACHE_EXIT_CODES = """\
 exit codes:
   0    done
@@ -30,7 +38,7 @@ exit codes:
   130  interrupted
 """
 
-STRATEGIES = ("coverage", "top")
+STRATEGIES = ("coverage", "top", "margin", "random", "k-center", "kmeans++", "badge")
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -53,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     _add_select(group)
     _add_estimate(group)
     _add_leaks(group)
+    _add_compare(group)
+    _add_distil(group)
     _add_doctor(group)
     _add_init(group)
     _add_cache(group)
@@ -131,7 +141,7 @@ def _add_select(group: _Commands) -> None:
         metavar="POOL",
         help="recorded answers or scores (what `curator score` reads or writes), or a run folder",
     )
-    select.add_argument("--k", type=_positive, metavar="K", help="cases to select (default: `selection.k`, 100)")
+    select.add_argument("--k", type=_count, metavar="K", help="cases to select (default: `selection.k`, 100)")
     select.add_argument(
         "--out", type=Path, metavar="DIR", default=selection.DEFAULT_OUT, help=f"default: {selection.DEFAULT_OUT}"
     )
@@ -140,7 +150,7 @@ def _add_select(group: _Commands) -> None:
     )
     select.add_argument("--strategy", choices=STRATEGIES, help="how discovery chooses (default: the config's)")
     select.add_argument(
-        "--random-share", type=_share, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"
+        "--random-share", type=_part, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"
     )
     select.add_argument("--seed", type=int, metavar="N", help="fixes the random part (default: the config's, 0)")
     select.add_argument(
@@ -218,6 +228,57 @@ def _add_leaks(group: _Commands) -> None:
     leaks.add_argument("--out", type=Path, metavar="FILE", help="write every leak with its evidence, as JSONL")
     leaks.add_argument("--clean", type=Path, metavar="FILE", help="write TRAIN without the leaks, else byte for byte")
     leaks.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr (with --json as JSON)")
+
+
+def _add_compare(group: _Commands) -> None:
+    text = "say which of several prompts or models is better on one eval set, and how sure that is"
+    compare = _command(group, "compare", evaluating.compare, text, exit_codes=COMPARE_EXIT_CODES)
+    compare.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="JSONL or CSV rows of `id` with `score` (0..1), `passed` or `wrong`, one file a system or one for all"
+        " (with `system`, `model` or `prompt`), or with a column for each system",
+    )
+    against = compare.add_mutually_exclusive_group()
+    against.add_argument("--baseline", metavar="SYSTEM", help="compare the others with this one (default: all pairs)")
+    against.add_argument(
+        "--fail-if-worse", metavar="SYSTEM", help="as --baseline, and exit with 3 if one is significantly worse"
+    )
+    compare.add_argument("--confidence", type=_share, default=0.95, metavar="SHARE", help="default: 0.95")
+    compare.add_argument(
+        "--power", type=_share, default=0.8, metavar="SHARE", help="for the labels still needed (default: 0.8)"
+    )
+    compare.add_argument(
+        "--detect", type=_share, metavar="DIFFERENCE", help="the difference they are for (default: what was seen)"
+    )
+    _results_arguments(compare)
+
+
+def _add_distil(group: _Commands) -> None:
+    text = "choose the K cases of an eval set whose weighted score stands for all of it"
+    distil = _command(group, "distil", evaluating.distil, text)
+    distil.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="scores of several systems for the cases, as `curator compare` reads them; may be the eval set itself",
+    )
+    distil.add_argument("--k", type=_positive, required=True, metavar="K", help="how many cases to keep")
+    distil.add_argument("--out", type=Path, metavar="FILE", help="where the chosen rows go (default: nowhere)")
+    distil.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn by chance (default: 0)")
+    _results_arguments(distil)
+
+
+def _results_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--eval",
+        metavar="EVAL_SET",
+        help="the eval set: its rows, with their weights, probabilities and strata (default: what the results say)",
+    )
+    made.add_argument(
+        "--by", nargs="+", action="extend", metavar="KEY", default=[], help="the keys of a row that name its system"
+    )
 
 
 def _scoring_arguments(made: argparse.ArgumentParser) -> None:
@@ -323,10 +384,21 @@ def _at_least_zero(text: str, unit: str) -> float:
 
 
 def _share(text: str) -> float:
-    number = _at_least_zero(text, "a share")
-    if number > 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1")
     return number
+
+
+def _part(text: str) -> float:
+    return float(text) if text.strip() in ("0", "1", "0.0", "1.0") else _share(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _positive(text: str) -> int:

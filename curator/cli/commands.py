@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -113,11 +113,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
 
     with scoring_of(arguments) as scoring:
         result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
-    for problem in result.problems[:MOST_PROBLEMS]:
-        _tell(problem)
-    if len(result.problems) > MOST_PROBLEMS:
-        more = len(result.problems) - MOST_PROBLEMS
-        print(f"{more:,} more such lines, which --json lists", file=sys.stderr)
+    tell_problems(result.problems)
     if arguments.json:
         print_json(result.as_json())
     else:
@@ -162,6 +158,14 @@ def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
     cache = DEFAULT_STORE.with_name("vectors.sqlite")
     with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
         yield Scoring(comparer, equal_members=arguments.equal_members)
+
+
+def tell_problems(problems: Sequence[Unreadable]) -> None:
+    """The first of the lines that cannot be used, on stderr, and how many more there are."""
+    for problem in problems[:MOST_PROBLEMS]:
+        _tell(problem)
+    if len(problems) > MOST_PROBLEMS:
+        print(f"{len(problems) - MOST_PROBLEMS:,} more such lines, which --json lists", file=sys.stderr)
 
 
 def _tell(problem: Unreadable) -> None:

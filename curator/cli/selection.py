@@ -65,18 +65,18 @@ def _encoder(config: EmbeddingConfig) -> Encoder | None:
 
 def estimate(arguments: argparse.Namespace) -> int:
     """`curator estimate`."""
-    from curator.estimating import estimate_files, estimate_sample
+    from curator import estimating
 
     with scoring_of(arguments) as scoring:
         if arguments.sample_of is not None:
-            found = estimate_sample(
+            found = estimating.estimate_sample(
                 arguments.labels,
                 size=arguments.sample_of,
                 confidence=arguments.confidence,
                 half_width=arguments.half_width,
             )
         else:
-            found = estimate_files(
+            found = estimating.estimate(
                 arguments.labels,
                 selection=arguments.selection or Path(arguments.labels[-1]).parent,
                 by=arguments.by,

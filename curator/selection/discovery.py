@@ -17,7 +17,7 @@ from curator.config import SelectionConfig
 from curator.records import stable_unit
 from curator.selection.facility import DENSE, Facility, facility, joined, maximise, partition, shortlist
 from curator.selection.limits import Limits, nearest_cosine
-from curator.selection.regions import Region, far, isolation, regions
+from curator.selection.regions import Region, isolation, regions
 from curator.selection.strategies import STRATEGIES, Known, by_disagreement
 
 NARROW = 2
@@ -133,7 +133,9 @@ def discover(
     labelled = np.stack(covering) if covering else np.zeros((0, matrix.shape[1]), dtype=np.float32)
     isolated = isolation(matrix, labelled, seed=seed)
     scored = [i for i in (embedded or sorted(set(ids))) if i in scores and i not in set(covered)]
-    pool = _candidates(scored, scores, dict(zip(embedded, matrix, strict=True)), groups, known, labelled, covered, config)
+    pool = _candidates(
+        scored, scores, dict(zip(embedded, matrix, strict=True)), groups, known, labelled, covered, config
+    )
     messages = [*_said_before(ids, scores, scored, pool, k, bool(embedded))]
     isolated_of = dict(zip(embedded, isolated, strict=True))
     picks, coverage = _pick(pool, labelled, isolated_of, isolated, k=min(k, len(pool.ids)), config=config, seed=seed)
@@ -293,18 +295,14 @@ def _distinct(pool: _Pool, order: NDArray[np.int64], wanted: int) -> int:
     return len(order)
 
 
-def _target(
-    pool: _Pool, labelled: _Vectors, k: int, *, config: SelectionConfig, seed: int
-) -> tuple[Facility, _Pool]:
+def _target(pool: _Pool, labelled: _Vectors, k: int, *, config: SelectionConfig, seed: int) -> tuple[Facility, _Pool]:
     """F over the candidates, or over a shortlist where they are too many to compare each with each."""
     covered = nearest_cosine(pool.vectors, labelled).astype(np.float64)
     power, own = config.disagreement_power, config.score_weight
     if len(pool.ids) <= DENSE:
         return facility(pool.vectors, pool.u, power=power, score_weight=own, covered=covered), pool
     parts = partition(pool.vectors, seed=seed)
-    places, weight = shortlist(
-        pool.vectors, pool.u, k, power=power, score_weight=own, covered=covered, parts=parts
-    )
+    places, weight = shortlist(pool.vectors, pool.u, k, power=power, score_weight=own, covered=covered, parts=parts)
     short = pool.part(places)
     return joined(short.vectors, short.u, weight, score_weight=own, covered=covered[places]), short
 
