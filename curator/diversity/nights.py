@@ -133,7 +133,7 @@ def follow(memory: Memory | None, found: Sequence[Centre], *, encoder: str, case
     """
     known = memory.categories if memory and comparable(memory, encoder) else ()
     cosine = _cosines(found, known)
-    chosen = _larger_stays(_assigned(cosine), cosine, known)
+    chosen = _larger_stays(matches(cosine), cosine, known)
     number = memory.next_number if memory else 1
     ids: list[str] = []
     changes: list[CategoryChange | None] = []
@@ -201,11 +201,11 @@ def _cosines(found: Sequence[Centre], known: Sequence[KnownCategory]) -> NDArray
     return np.asarray(now.astype(np.float64) @ before.astype(np.float64).T)
 
 
-def _assigned(cosine: NDArray[np.float64]) -> dict[int, int]:
-    """The known category of each cluster that has one."""
+def matches(cosine: NDArray[np.float64], least: float = SAME_CENTRE) -> dict[int, int]:
+    """The known category of each cluster that has one, by their places in the rows and columns of the cosines."""
     from scipy.optimize import linear_sum_assignment
 
-    gain = np.where(cosine >= SAME_CENTRE, cosine, 0.0)
+    gain = np.where(cosine >= least, cosine, 0.0)
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0}
 
