@@ -10,27 +10,45 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from curator.calibrating import calibrate
+    from curator.compared import CompareOptions, Comparison, compare
     from curator.config import Config, load_config
     from curator.disagreement.calibration import Calibration
+    from curator.distilling import Distilled, distil
     from curator.errors import CuratorError, UserError
+    from curator.estimating import EstimateResult, estimate
+    from curator.estimation.weighting import CaseDesign
+    from curator.leak_check import LeakResult, leaks
     from curator.outputs.calibration_file import load_calibration, save_calibration
     from curator.pipeline import plan, run, run_async
     from curator.records import Case, Generation, Score
     from curator.results import PlanResult, RunResult
     from curator.scoring import score
+    from curator.selecting import Selected, SelectOptions, select, select_file
 
 __all__ = [
     "Calibration",
     "Case",
+    "CaseDesign",
+    "CompareOptions",
+    "Comparison",
     "Config",
     "CuratorError",
+    "Distilled",
+    "EstimateResult",
     "Generation",
+    "LeakResult",
     "PlanResult",
     "RunResult",
     "Score",
+    "SelectOptions",
+    "Selected",
     "UserError",
     "__version__",
     "calibrate",
+    "compare",
+    "distil",
+    "estimate",
+    "leaks",
     "load_calibration",
     "load_config",
     "plan",
@@ -38,6 +56,8 @@ __all__ = [
     "run_async",
     "save_calibration",
     "score",
+    "select",
+    "select_file",
 ]
 
 __version__ = "0.1.0"
@@ -45,14 +65,26 @@ __version__ = "0.1.0"
 _HOME = {
     "Calibration": "disagreement.calibration",
     "Case": "records",
+    "CaseDesign": "estimation.weighting",
+    "CompareOptions": "compared",
+    "Comparison": "compared",
     "Config": "config",
     "CuratorError": "errors",
+    "Distilled": "distilling",
+    "EstimateResult": "estimating",
     "Generation": "records",
+    "LeakResult": "leak_check",
     "PlanResult": "results",
     "RunResult": "results",
     "Score": "records",
+    "SelectOptions": "selecting",
+    "Selected": "selecting",
     "UserError": "errors",
     "calibrate": "calibrating",
+    "compare": "compared",
+    "distil": "distilling",
+    "estimate": "estimating",
+    "leaks": "leak_check",
     "load_calibration": "outputs.calibration_file",
     "load_config": "config",
     "plan": "pipeline",
@@ -60,6 +92,8 @@ _HOME = {
     "run_async": "pipeline",
     "save_calibration": "outputs.calibration_file",
     "score": "scoring",
+    "select": "selecting",
+    "select_file": "selecting",
 }
 
 

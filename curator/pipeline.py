@@ -24,28 +24,26 @@ from curator.disagreement.answers import read_answer
 from curator.disagreement.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.disagreement.signals import group_of
-from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
-from curator.diversity.nights import OTHER_ENCODER, centres, comparable, follow, night_key, remember
-from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
+from curator.guarding import Guarded, guard_export, open_registry, settle
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
-from curator.outputs.categories_file import CategoriesFile, read_categories, write_categories
+from curator.outputs.categories_file import read_categories, write_categories
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
+from curator.picking import failure_rate
 from curator.progress import Progress, Silent
-from curator.records import Case, Generation, Pick, Unreadable
-from curator.report.categories import build_categories
-from curator.results import Intake, PlanResult, RunResult, Studied
+from curator.records import Case, Generation, Reference, Unreadable, Verdict, random_order
+from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
 from curator.scorer import Scorer, kind_of
-from curator.selection.choose import candidates, random_order, select
 from curator.selection.labelling import workload
 from curator.status import StatusFile
+from curator.studying import Study, study
 
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 
@@ -109,21 +107,28 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
             if confirm is not None:
                 agree(config, intake, planned, store, progress=progress, confirm=confirm)
+            with open_registry(config) as registry:  # a bad one is told before anything is paid for
+                settled = settle(config, intake, registry)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
         _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
-        studied = _study(config, intake.asked, ranked, encoder, remembered, progress)
-        picks = _select(config, intake.asked, ranked, studied)
+        how = Study(
+            config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
+            split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
+        )  # fmt: skip
+        studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        rate = failure_rate(picked, scored.failures) if scored.failures else None
+        guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picks=picks,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
         write_categories(_categories_path(config), remembered.followed_by(studied.memory))
     warnings = (
-        *intake.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
+        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
@@ -204,6 +209,14 @@ def _compare(
     elif config.equivalence.method == "embedding":
         with VectorCache(_vectors_path(config)) as cache:
             scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
+
+
+def _guard(guarded: Guarded, config: Config, intake: Intake, encoder: Encoder, progress: Progress) -> Guarded:
+    """Keep out of training what asks a held-out question again."""
+    with open_registry(config) as registry, VectorCache(_vectors_path(config)) as cache:
+        return guard_export(
+            guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
+        )
 
 
 def _vectors_path(config: Config) -> Path:
@@ -298,8 +311,24 @@ def _label(
             allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
             warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
             del labels[case_id]
-    labelled = tuple(replace(c, reference=labels[c.id]) if c.id in labels else c for c in deduped.cases)
-    return labelled, len(labels), tuple(warnings)
+    verdicts = _verdicts(read_ones, stands_for)
+    labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
+    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+
+
+def _verdicts(files: Sequence[LabelFile], stands_for: Mapping[str, str]) -> dict[str, Verdict]:
+    return {
+        stands_for.get(i, i): Verdict(failure, found.slices.get(i))
+        for found in files
+        for i, failure in found.verdicts.items()
+    }
+
+
+def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
+    """The case with what people said of it: an answer that they call right is one that is trusted."""
+    if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
+        label = Reference(case.target, "label", slice=verdict.slice)
+    return replace(case, reference=label or case.reference, verdict=verdict)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
@@ -310,48 +339,9 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
     return tuple(case for case in cases if case.id in chosen)
 
 
-def _study(
-    config: Config,
-    cases: Sequence[Case],
-    ranked: Mapping[str, float],
-    encoder: Encoder,
-    remembered: CategoriesFile,
-    progress: Progress,
-) -> Studied:
-    """Embed and cluster what is worth it: the most disagreeing cases, and those that the random slice can draw."""
-    wanted = set(candidates(cases, ranked, config.selection, seed=config.seed).to_embed)
-    studied = [case for case in cases if case.id in wanted]
-    texts = embedding_texts(studied)
-    with VectorCache(_vectors_path(config)) as cache:
-        vectors = embed(texts, encoder, cache, progress=progress)
-    progress.start("cluster", total=None, unit="cases")
-    found = cluster(vectors, config.clustering, seed=config.seed)
-    ids = tuple(case.id for case in studied)
-    key = night_key(case.id for case in cases)
-    memory, middles = remembered.known_to(key), centres(vectors, found)
-    followed = follow(memory, middles, encoder=encoder.name, cases=len(ids))
-    named = build_categories(
-        ids, texts, found.labels, found.typicality, ids=followed.ids, names=memory.names if memory else {}
-    )
-    memory_now = remember(
-        memory, followed, middles, named, encoder=encoder.name, key=key, cases=len(ids), date=_today()
-    )
-    categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
-    progress.advance(len(ids))
-    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
-    places = layout(vectors, seed=config.seed)
-    warnings = () if comparable(memory, encoder.name) else (OTHER_ENCODER,)
-    return Studied(ids, vectors, places, categories, encoder.name, followed.gone, memory_now, warnings)
-
-
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
 def _categories_path(config: Config) -> Path:
     return _store_path(config).with_name(f"categories.{config.name}.json")
-
-
-def _select(config: Config, cases: Sequence[Case], ranked: Mapping[str, float], studied: Studied) -> tuple[Pick, ...]:
-    vectors = dict(zip(studied.ids, studied.vectors, strict=True))
-    return select(cases, ranked, vectors, config.selection, seed=config.seed).picks

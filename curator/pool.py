@@ -6,6 +6,7 @@ where it is there: `task`, `category`, `metadata`, `weight`, `group`, `feedback`
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +17,30 @@ from typing import cast, get_args
 
 import orjson
 
+from curator.disagreement.answers import Answer, read_answer
 from curator.disagreement.compare import by_words
 from curator.disagreement.health import group_weights
-from curator.disagreement.recorded import Problem, Unfit, read_record, recorded_health, score_record
+from curator.disagreement.recorded import (
+    Comparers,
+    Problem,
+    Recorded,
+    Unfit,
+    read_record,
+    recorded_health,
+    score_record,
+)
 from curator.errors import LogsError
-from curator.logs.files import Line, physical_lines
+from curator.logs.files import MAX_LINE_BYTES, Line, physical_lines
 from curator.logs.messages import read_messages
 from curator.logs.problem import Problem as BadMessages
+from curator.outputs.cases_file import CASES
 from curator.processes import cores, map_ordered
 from curator.records import KINDS, Case, Feedback, JsonValue, Message, Reference, Scalar, Score, Source, Thumb
-from curator.scoring import MAX_LINE_BYTES, MAX_UNREADABLE, WORTH_A_PROCESS, Scoring, chunks, readable
+from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
+from curator.scoring import MAX_UNREADABLE, WORTH_A_PROCESS, Scoring, chunks, readable
 
 RECORDED = "recorded.jsonl"
 """The file of a run folder with its cases and their answers."""
-CASES = "cases.jsonl"
-"""The file of a run or selection folder with what is known of every case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +106,32 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     return Pool(tuple(cases), ())
 
 
-def recorded_lines(path: Path, ids: frozenset[str]) -> Iterator[dict[str, JsonValue]]:
-    """The records with one of the ids, once more from the file: their answers are too much to keep of every case."""
+def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) -> dict[str, tuple[AnswerGroup, ...]]:
+    """What was answered in these cases, once more from the file: answers are too much to keep of every case."""
     file = path / RECORDED if path.is_dir() else path
+    found: dict[str, tuple[AnswerGroup, ...]] = {}
     for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
-        if line.data and line.data.strip():
-            try:
-                record = orjson.loads(line.data)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(record, dict) and str(record.get("id")) in ids:
-                yield record
+        if not line.data or not line.data.strip():
+            continue
+        with contextlib.suppress(Unfit):
+            record = read_record(line.data)
+            if record.id in ids:
+                found[record.id] = _groups(record, comparer)
+    return found
+
+
+def _groups(record: Recorded, comparer: Comparers) -> tuple[AnswerGroup, ...]:
+    def read(text: str) -> Answer:
+        return read_answer(text, record.kind, labels=record.labels, input=record.input)
+
+    answers = [read(one.text) for one in record.answers]
+    target = None if record.target is None else read(record.target)
+    classes = comparer(record.question).classes(answers, target)
+    given = [
+        GivenAnswer(one.text, str(number), one.group, readable=bool(answer.key))
+        for one, answer, number in zip(record.answers, answers, classes, strict=False)
+    ]
+    return group_answers(given, target_key=None if target is None else str(classes[-1]))
 
 
 def pool_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[PoolCase | Problem]:

@@ -20,14 +20,17 @@ from curator.committee.prices import price_of, price_source
 from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
+from curator.guarding import LEAKS_FILE, Guarded, leak_row
 from curator.outputs.calibration_file import CalibrationFile
-from curator.outputs.cases_file import case_row
+from curator.outputs.cases_file import CASES, case_row
+from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, selection_rows
 from curator.outputs.eval_set import category_names, eval_rows
 from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
+from curator.picking import Picked
 from curator.progress import Progress
-from curator.records import Case, Diagnosis, Generation, JsonValue, Pick, Split, Unreadable
+from curator.records import Case, Diagnosis, FailureRate, Generation, JsonValue, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -42,7 +45,6 @@ from curator.report.summary import (
 )
 from curator.results import Intake, Scored, Studied
 from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
-from curator.selection.splits import split_of
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
@@ -52,8 +54,8 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 class RunFacts:
     """All that a run knows when it comes to writing.
 
-    `missed` is None where every case got the whole committee, `judged` where no judge was asked, and `fitted` where the
-    config names no calibration.
+    `missed` is None where every case got the whole committee, `judged` where no judge was asked, `fitted` where the
+    config names no calibration, and `rate` where there are no labels.
     """
 
     config: Config
@@ -64,10 +66,12 @@ class RunFacts:
     generations: Mapping[str, Sequence[Generation]]
     scored: Scored
     studied: Studied
-    picks: Sequence[Pick]
+    picked: Picked
+    guarded: Guarded
     missed: Missed | None = None
     judged: Judged | None = None
     fitted: CalibrationFile | None = None
+    rate: FailureRate | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -80,24 +84,38 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     cases = {case.id: case for case in run.intake.cases}
     scores, categories = run.scored.scores, run.studied.categories
     diagnoses = {case_id: diagnose([found]) for case_id, found in run.scored.patterns.items()}
-    share = run.config.selection.held_out_share
-
-    def split(group: str) -> Split:
-        return split_of(group, share)
-
-    finetune = finetune_rows(run.intake.cases, split_of_group=split, trusted_models=run.config.outputs.trusted_models)
+    split = run.guarded.split_of
+    finetune = finetune_rows(
+        run.intake.cases,
+        split_of_group=split,
+        trusted_models=run.config.outputs.trusted_models,
+        leaks=run.guarded.leaks,
+    )
     queue = list(
         queue_rows(
-            run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
+            run.picked.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
             labelling=run.config.labelling, seed=run.config.seed,
         )
     )  # fmt: skip
+    every = list(_cases(run, split, diagnoses))
+    pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
-        "eval_set.jsonl": list(eval_rows(run.picks, cases=cases, scores=scores, categories=categories)),
+        SELECTION: list(
+            selection_rows(
+                run.picked.picks,
+                cases=cases,
+                scores=scores,
+                seed=run.config.seed,
+                pool=pool,
+                categories=category_names(categories),
+                labels_of=lambda case: _labels(run.config, case),
+            )
+        ),
+        "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
         "recorded.jsonl": list(_recorded(run)),
-        "cases.jsonl": list(_cases(run, split, diagnoses)),
+        CASES: every,
         "merged.jsonl": [
             {
                 "file": m.source.file,
@@ -110,6 +128,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
             for m in run.intake.merged
         ],
         "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
+        LEAKS_FILE: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)
@@ -118,6 +137,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
     files["label_queue.csv"] = csv_chunks(queue)
+    files[DESIGN] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
     files["report.html"] = [render_html(summary).encode()]
     files["report.md"] = [render_markdown(summary).encode()]
     files["summary.json"] = [summary_json(summary)]
@@ -156,7 +176,7 @@ def _records(
         embedded=run.studied.ids,
         layout=run.studied.places,
         categories=run.studied.categories,
-        picks=run.picks,
+        picks=run.picked.picks,
         finetune=finetune,
         outputs=outputs,
         health=run.scored.health,
@@ -166,6 +186,7 @@ def _records(
         diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
+        failure_rate=run.rate,
         gone=run.studied.gone,
     )
 
@@ -229,7 +250,12 @@ def _reference(case: Case) -> dict[str, JsonValue]:
     if case.reference is None:
         return {}
     found = case.reference
-    return {"reference": found.text, "reference_source": found.source, "reference_slice": found.slice}
+    return {
+        "reference": found.text,
+        "reference_source": found.source,
+        "reference_slice": found.slice,
+        "reference_probability": found.probability,
+    }
 
 
 def _generation(generation: Generation) -> dict[str, JsonValue]:
@@ -258,7 +284,7 @@ def _cases(
 ) -> Iterator[dict[str, JsonValue]]:
     """Every kept case with what is known of it."""
     named = category_names(run.studied.categories)
-    slices = {pick.case_id: pick.slice for pick in run.picks}
+    slices = {pick.case_id: pick.slice for pick in run.picked.picks}
     for case in run.intake.cases:
         row = case_row(
             case, run.scored.scores.get(case.id), split=split(case.group), category=named.get(case.id),

@@ -26,14 +26,13 @@ from curator.disagreement.recorded import (
 )
 from curator.disagreement.score import DEFAULT, Formula
 from curator.errors import ConfigError, LogsError, StorageError
-from curator.logs.files import Line, expand, physical_lines
+from curator.logs.files import MAX_LINE_BYTES, Line, expand, physical_lines
 from curator.outputs.files import write_atomic
 from curator.processes import cores, map_ordered
 from curator.records import JsonValue, MemberHealth, Score, Source, Unreadable
 from curator.score_figures import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
-MAX_LINE_BYTES = 64 * 2**20
 MAX_UNREADABLE = 0.2
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20

@@ -70,7 +70,15 @@ def test_run_as_json(capsys: pytest.CaptureFixture[str], job: dict[str, Any], wr
     said = capsys.readouterr()
     assert json.loads(said.out)["read"] == 42
     events = [json.loads(line) for line in said.err.splitlines()]
-    assert [e["stage"] for e in events if e["event"] == "start"] == ["read", "plan", "ask", "embed", "cluster", "write"]
+    assert [e["stage"] for e in events if e["event"] == "start"] == [
+        "read",
+        "plan",
+        "ask",
+        "embed",
+        "cluster",
+        "embed",
+        "write",
+    ]
     (asked,) = (e for e in events if (e["stage"], e["event"]) == ("ask", "finish"))
     assert (asked["done"], asked["total"]) == (160, 160)
     assert Path("runs/test/report.html").is_file()

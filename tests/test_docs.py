@@ -47,7 +47,24 @@ def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## (.+)$", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
     named = [
         "curator",
-        *(f"curator {name}" for name in ("run", "plan", "status", "score", "calibrate", "doctor", "init", "cache")),
+        *(
+            f"curator {name}"
+            for name in (
+                "run",
+                "plan",
+                "status",
+                "score",
+                "calibrate",
+                "select",
+                "estimate",
+                "leaks",
+                "compare",
+                "distil",
+                "doctor",
+                "init",
+                "cache",
+            )  # fmt: skip
+        ),
     ]
     assert sections == [*named, *(f"curator cache {name}" for name in ("list", "prune", "export", "verify"))]
 

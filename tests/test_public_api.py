@@ -13,9 +13,10 @@ HEAVY = ("openai", "litellm", "sentence_transformers", "torch", "transformers", 
 
 def test_public_names_are_exactly_these() -> None:
     assert sorted(curator.__all__) == [
-        "Calibration", "Case", "Config", "CuratorError", "Generation", "PlanResult", "RunResult", "Score", "UserError",
-        "__version__", "calibrate", "load_calibration", "load_config", "plan", "run", "run_async", "save_calibration",
-        "score",
+        "Calibration", "Case", "CaseDesign", "CompareOptions", "Comparison", "Config", "CuratorError", "Distilled",
+        "EstimateResult", "Generation", "LeakResult", "PlanResult", "RunResult", "Score", "SelectOptions", "Selected",
+        "UserError", "__version__", "calibrate", "compare", "distil", "estimate", "leaks", "load_calibration", "load_config",
+        "plan", "run", "run_async", "save_calibration", "score", "select", "select_file",
     ]  # fmt: skip
 
 

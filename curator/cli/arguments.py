@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from curator import __version__
-from curator.cli import cache, commands
+from curator.cli import cache, commands, evaluating, selection
 from curator.cli.console import DEFAULT_CONFIG
 
 EXIT_CODES = """\
@@ -16,10 +16,19 @@ exit codes:
   0    done
   1    the disk is full or may not be written; the same command goes on from there
   2    usage or config, or what it may cost was not agreed to
+  3    a gate failed: `curator leaks` found some
   4    a limit of `budget:` was reached; the same command goes on from there
   5    an endpoint refuses for good; the same command goes on from there
   6    no readable log, or too much of it unreadable
   130  interrupted; the same command goes on from there
+"""
+COMPARE_EXIT_CODES = """\
+exit codes:
+  0    done
+  2    usage, or results that cannot be compared
+  3    with --fail-if-worse: a system is significantly worse than the baseline
+  6    no readable result, or too much of it unreadable
+  130  interrupted
 """
 CACHE_EXIT_CODES = """\
 exit codes:
@@ -28,6 +37,8 @@ exit codes:
   2    usage or config
   130  interrupted
 """
+
+STRATEGIES = ("coverage", "top", "margin", "random", "k-center", "kmeans++", "badge")
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -47,6 +58,11 @@ def parser() -> argparse.ArgumentParser:
     _add_status(group)
     _add_score(group)
     _add_calibrate(group)
+    _add_select(group)
+    _add_estimate(group)
+    _add_leaks(group)
+    _add_compare(group)
+    _add_distil(group)
     _add_doctor(group)
     _add_init(group)
     _add_cache(group)
@@ -114,6 +130,155 @@ def _add_calibrate(group: _Commands) -> None:
     )
     calibrate.add_argument("--out", type=Path, metavar="FILE", help="where the calibration goes (default: nowhere)")
     _scoring_arguments(calibrate)
+
+
+def _add_select(group: _Commands) -> None:
+    text = "choose which cases of a pool to label: a discovery part, and a sample that tells the failure rate"
+    select = _command(group, "select", selection.select, text)
+    select.add_argument(
+        "pool",
+        type=Path,
+        metavar="POOL",
+        help="recorded answers or scores (what `curator score` reads or writes), or a run folder",
+    )
+    select.add_argument("--k", type=_count, metavar="K", help="cases to select (default: `selection.k`, 100)")
+    select.add_argument(
+        "--out", type=Path, metavar="DIR", default=selection.DEFAULT_OUT, help=f"default: {selection.DEFAULT_OUT}"
+    )
+    select.add_argument(
+        "--config", type=Path, metavar="CONFIG", help="a job to take `selection:` and `labelling:` from"
+    )
+    select.add_argument("--strategy", choices=STRATEGIES, help="how discovery chooses (default: the config's)")
+    select.add_argument(
+        "--random-share", type=_part, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"
+    )
+    select.add_argument("--seed", type=int, metavar="N", help="fixes the random part (default: the config's, 0)")
+    select.add_argument(
+        "--after", type=Path, metavar="DIR", help="an earlier selection of this pool, whose labels are known by now"
+    )
+    select.add_argument(
+        "--labels",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="the labels of that one (default: its label_queue.csv)",
+    )
+    select.add_argument("--no-embedding", action="store_true", help="use no vectors: tell only near-duplicates apart")
+    _scoring_arguments(select)
+    select.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr")
+
+
+def _add_estimate(group: _Commands) -> None:
+    text = "say how often production fails, from the labels of a selection, with an interval"
+    estimate = _command(group, "estimate", selection.estimate, text)
+    estimate.add_argument(
+        "labels",
+        nargs="+",
+        metavar="LABELS",
+        help="the filled-in label queue, or JSONL or CSV rows of `id` with `wrong`, `verdict` or `label`",
+    )
+    estimate.add_argument(
+        "--selection", type=Path, metavar="DIR", help="the selection or run folder (default: where LABELS is)"
+    )
+    estimate.add_argument(
+        "--sample-of",
+        type=_positive,
+        metavar="N",
+        help="there is no selection: LABELS is a simple random sample of N cases, with `wrong` or `verdict`",
+    )
+    estimate.add_argument(
+        "--by",
+        nargs="+",
+        action="extend",
+        metavar="FIELD",
+        default=[],
+        help="break down by these: task, kind, category, a field of the metadata (default: all)",
+    )
+    estimate.add_argument(
+        "--confidence", type=_share, metavar="P", default=0.95, help="of the intervals (default: 0.95)"
+    )
+    estimate.add_argument(
+        "--half-width", type=_share, metavar="W", help="also say how many more labels an interval of ±W takes"
+    )
+    _scoring_arguments(estimate)
+
+
+def _add_leaks(group: _Commands) -> None:
+    text = "find training rows that ask what is held out; exit code 3 if there are any"
+    leaks = _command(group, "leaks", commands.leaks, text)
+    leaks.add_argument("train", type=Path, metavar="TRAIN", help="what would be trained on: JSONL or CSV, of any shape")
+    leaks.add_argument(
+        "held_out",
+        type=Path,
+        metavar="EVAL",
+        help="what is held out: an eval set, JSONL or CSV, or the registry of held-out cases (held_out.sqlite)",
+    )
+    leaks.add_argument("--train-key", metavar="KEY", help="the key or column of the question in TRAIN (default: found)")
+    leaks.add_argument("--eval-key", metavar="KEY", help="the key or column of the question in EVAL (default: found)")
+    leaks.add_argument(
+        "--no-embedding", action="store_true", help="do not look for paraphrases, which takes a model and time"
+    )
+    leaks.add_argument(
+        "--similarity",
+        type=float,
+        metavar="COSINE",
+        help="the cosine of a paraphrase without numbers or names (default: as `held_out.paraphrase_similarity`)",
+    )
+    leaks.add_argument("--out", type=Path, metavar="FILE", help="write every leak with its evidence, as JSONL")
+    leaks.add_argument("--clean", type=Path, metavar="FILE", help="write TRAIN without the leaks, else byte for byte")
+    leaks.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr (with --json as JSON)")
+
+
+def _add_compare(group: _Commands) -> None:
+    text = "say which of several prompts or models is better on one eval set, and how sure that is"
+    compare = _command(group, "compare", evaluating.compare, text, exit_codes=COMPARE_EXIT_CODES)
+    compare.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="JSONL or CSV rows of `id` with `score` (0..1), `passed` or `wrong`, one file a system or one for all"
+        " (with `system`, `model` or `prompt`), or with a column for each system",
+    )
+    against = compare.add_mutually_exclusive_group()
+    against.add_argument("--baseline", metavar="SYSTEM", help="compare the others with this one (default: all pairs)")
+    against.add_argument(
+        "--fail-if-worse", metavar="SYSTEM", help="as --baseline, and exit with 3 if one is significantly worse"
+    )
+    compare.add_argument("--confidence", type=_share, default=0.95, metavar="SHARE", help="default: 0.95")
+    compare.add_argument(
+        "--power", type=_share, default=0.8, metavar="SHARE", help="for the labels still needed (default: 0.8)"
+    )
+    compare.add_argument(
+        "--detect", type=_share, metavar="DIFFERENCE", help="the difference they are for (default: what was seen)"
+    )
+    _results_arguments(compare)
+
+
+def _add_distil(group: _Commands) -> None:
+    text = "choose the K cases of an eval set whose weighted score stands for all of it"
+    distil = _command(group, "distil", evaluating.distil, text)
+    distil.add_argument(
+        "results",
+        nargs="+",
+        metavar="RESULTS",
+        help="scores of several systems for the cases, as `curator compare` reads them; may be the eval set itself",
+    )
+    distil.add_argument("--k", type=_positive, required=True, metavar="K", help="how many cases to keep")
+    distil.add_argument("--out", type=Path, metavar="FILE", help="where the chosen rows go (default: nowhere)")
+    distil.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn by chance (default: 0)")
+    _results_arguments(distil)
+
+
+def _results_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--eval",
+        metavar="EVAL_SET",
+        help="the eval set: its rows, with their weights, probabilities and strata (default: what the results say)",
+    )
+    made.add_argument(
+        "--by", nargs="+", action="extend", metavar="KEY", default=[], help="the keys of a row that name its system"
+    )
 
 
 def _scoring_arguments(made: argparse.ArgumentParser) -> None:
@@ -216,6 +381,24 @@ def _at_least_zero(text: str, unit: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of {unit}")
     return number
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1")
+    return number
+
+
+def _part(text: str) -> float:
+    return float(text) if text.strip() in ("0", "1", "0.0", "1.0") else _share(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _positive(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +87,7 @@ def score(arguments: argparse.Namespace) -> int:
     from curator.scoring import score_file
 
     fitted = read_calibration(arguments.calibration) if arguments.calibration else None
-    with _scoring(arguments) as scoring:
+    with scoring_of(arguments) as scoring:
         result = score_file(
             arguments.recorded,
             arguments.out,
@@ -111,13 +111,34 @@ def calibrate(arguments: argparse.Namespace) -> int:
     """`curator calibrate`."""
     from curator.calibrating import calibrate_file
 
-    with _scoring(arguments) as scoring:
+    with scoring_of(arguments) as scoring:
         result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
-    for problem in result.problems[:MOST_PROBLEMS]:
+    tell_problems(result.problems)
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(result.as_text())
+    return result.exit_code
+
+
+def leaks(arguments: argparse.Namespace) -> int:
+    """`curator leaks`."""
+    from curator.leak_check import leaks as check
+
+    with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
+        result = check(
+            arguments.train,
+            arguments.held_out,
+            train_key=arguments.train_key,
+            eval_key=arguments.eval_key,
+            embedding=not arguments.no_embedding,
+            paraphrase_similarity=arguments.similarity,
+            out=arguments.out,
+            clean=arguments.clean,
+            progress=progress,
+        )
+    for problem in result.unreadable[:MOST_PROBLEMS]:
         _tell(problem)
-    if len(result.problems) > MOST_PROBLEMS:
-        more = len(result.problems) - MOST_PROBLEMS
-        print(f"{more:,} more such lines, which --json lists", file=sys.stderr)
     if arguments.json:
         print_json(result.as_json())
     else:
@@ -126,8 +147,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _scoring(arguments: argparse.Namespace) -> Iterator[Scoring]:
-    """How records are scored, by the arguments of `score` and `calibrate`."""
+def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
+    """How records are scored, by a command's arguments."""
     from curator.committee.store import DEFAULT_STORE
     from curator.comparing import open_comparer
     from curator.config import EmbeddingConfig, parse_equivalence
@@ -137,6 +158,14 @@ def _scoring(arguments: argparse.Namespace) -> Iterator[Scoring]:
     cache = DEFAULT_STORE.with_name("vectors.sqlite")
     with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
         yield Scoring(comparer, equal_members=arguments.equal_members)
+
+
+def tell_problems(problems: Sequence[Unreadable]) -> None:
+    """The first of the lines that cannot be used, on stderr, and how many more there are."""
+    for problem in problems[:MOST_PROBLEMS]:
+        _tell(problem)
+    if len(problems) > MOST_PROBLEMS:
+        print(f"{len(problems) - MOST_PROBLEMS:,} more such lines, which --json lists", file=sys.stderr)
 
 
 def _tell(problem: Unreadable) -> None:

@@ -20,7 +20,7 @@ from curator.config.labelling import LabellingConfig
 from curator.config.load import load_config, parse_config, parse_equivalence
 from curator.config.logs import DedupeConfig, FieldMapping, LogFormat, LogsConfig, TaskConfig
 from curator.config.section import Positive, Section, Share
-from curator.config.selection import ClusteringConfig, EmbeddingConfig, OutputsConfig, SelectionConfig
+from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
 
 __all__ = [
     "AdaptiveConfig",
@@ -33,6 +33,7 @@ __all__ = [
     "EquivalenceConfig",
     "EquivalenceMethod",
     "FieldMapping",
+    "HeldOutConfig",
     "JudgeConfig",
     "LabellingConfig",
     "LogFormat",

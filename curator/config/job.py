@@ -10,7 +10,7 @@ from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceC
 from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
 from curator.config.section import Section
-from curator.config.selection import ClusteringConfig, EmbeddingConfig, OutputsConfig, SelectionConfig
+from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
 
 
 class Config(Section):
@@ -40,6 +40,8 @@ class Config(Section):
     """How the labelling budget is spent."""
     labelling: LabellingConfig = LabellingConfig()
     """Who labels, at what pace and price."""
+    held_out: HeldOutConfig = HeldOutConfig()
+    """How what is held out is kept out of training."""
     outputs: OutputsConfig = OutputsConfig()
     """What is trusted enough to be trained on."""
     calibration: str | None = None

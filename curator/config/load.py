@@ -118,8 +118,12 @@ def _resolve(config: Config, folder: Path) -> Config:
         return resolved(name) if name.startswith(("./", "../", "~")) else name
 
     committee, logs, embedding, equivalence = config.committee, config.logs, config.embedding, config.equivalence
+    held_out = config.held_out
     return config.model_copy(
         update={
+            "held_out": held_out.model_copy(
+                update={"registry": resolved(held_out.registry) if held_out.registry else None}
+            ),
             "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
             "labels": tuple(resolved(p) for p in config.labels),
             "calibration": resolved(config.calibration) if config.calibration else None,

@@ -72,6 +72,11 @@ class DedupeConfig(Section):
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     """Length of the MinHash signature."""
 
+    @property
+    def same_group(self) -> float:
+        """The similarity of a group's cases: what is alike enough to be merged is alike enough for a group."""
+        return min(self.group_similarity, self.merge_similarity)
+
 
 class TaskConfig(Section):
     """What is known of one task's answers. Without it the kind is found from the answers themselves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,31 @@ class SelectionConfig(Section):
     """The exponent of disagreement in the objective."""
     score_weight: Annotated[float, Field(ge=0)] = 0.1
     """The weight of a pick's own disagreement beside the coverage it brings."""
+    strategy: Literal["coverage", "top", "margin", "random", "k-center", "kmeans++", "badge"] = "coverage"
+    """How discovery chooses: `coverage` of the disagreement, or one of the others to compare with."""
+    nearest: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    """No two discovery picks have vectors with a cosine of this or more, nor share a near-duplicate group."""
+    outlier_share: Share = 0.1
+    """The share of discovery picks that goes to disagreeing cases far from all others, as far as there are any."""
+    least_per_category: Annotated[int, Field(ge=0)] = 0
+    """The fewest discovery picks of each category, as far as it has candidates and k allows."""
+    most_per_category: Positive | None = None
+    """The most discovery picks of a category."""
+
+
+class HeldOutConfig(Section):
+    """How what is held out is kept out of training, for ever. Its share is `selection.held_out_share`."""
+
+    registry: str | None = None
+    """The file that remembers over nights what is held out and what was trained on; `held_out.sqlite` beside the store by
+    default. It knows no more than the logs do, and must not be lost."""
+    paraphrases: bool = True
+    """Also keep out of training what asks a held-out question in other words; the vectors take time."""
+    paraphrase_similarity: Annotated[float, Field(ge=0.7, le=1)] = 0.88
+    """The cosine from which on two questions are the same in other words, if they have no numbers and names; those that
+    agree ask for up to .25 less, those that differ for up to .15 more (`docs/held_out.md`)."""
+    translations: bool = True
+    """Also keep out of training what has a held-out question's numbers, names and code in the same order, in other words."""
 
 
 class OutputsConfig(Section):

@@ -42,7 +42,7 @@ def components(
     sets = _DisjointSets(len(texts))
     if len(texts) > 1:
         rows = rows_per_band(threshold, permutations)
-        for band in _bands(texts, rows=rows, permutations=permutations).T:
+        for band in bands(texts, rows=rows, permutations=permutations).T:
             for bucket in _buckets(band):
                 _join(bucket, sets, similar)
     return sets.components()
@@ -59,19 +59,19 @@ def rows_per_band(threshold: float, permutations: int) -> int:
     return rows
 
 
-def _bands(texts: Sequence[str], *, rows: int, permutations: int) -> NDArray[np.uint64]:
-    """One key per text and band, (n, bands). Keys that collide only cost a check."""
+def bands(texts: Sequence[str], *, rows: int, permutations: int) -> NDArray[np.uint64]:
+    """One key per text and band, (n, permutations // rows), the same in every process. Keys that collide cost a check."""
     from rensa import RMinHash
 
-    bands = permutations // rows
-    keys = np.zeros((len(texts), bands), dtype=np.uint64)
+    count = permutations // rows
+    keys = np.zeros((len(texts), count), dtype=np.uint64)
     for start in range(0, len(texts), _CHUNK):
         chunk = [list(shingles(text)) for text in texts[start : start + _CHUNK]]
         digests = np.array(RMinHash.digests_from_token_sets(chunk, permutations, _SEED), dtype=np.uint64)
         part = keys[start : start + _CHUNK]
         for row in range(rows):
             part *= _MIX
-            part += digests[:, row : bands * rows : rows]
+            part += digests[:, row : count * rows : rows]
     return keys
 
 

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.estimation.pool import Candidate, Frame, Ints, frame_of
+from curator.estimation.pool import Candidate, Floats, Frame, Ints, frame_of
 from curator.estimation.prediction import predict
 from curator.estimation.strata import chances, cut, ordered
 from curator.records import stable_unit
 
 FIRST_SHARE = 0.4
 """The share of the labels that the first stage of an adaptive design takes."""
-LEAST_ADAPTIVE = 30
-"""With fewer labels one stage is as good: what could be learned from its half is not enough to draw better."""
+LEAST_ADAPTIVE = 100
+"""With fewer labels one stage is better: what its labels could teach does not make up for strata half as fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,16 @@ def draw(
     told = np.array([value for i, value in (labels or {}).items() if i in frame.place], dtype=float)
     order = np.argsort(places)
     found = _strata(frame, rest, predict(frame, places[order], told[order]), min(max(k, 0), len(rest)))
+    # The frame is sorted by id: nothing but the pool, the seed and the number of the stage can change what is drawn.
+    entropy = int(stable_unit("estimate", str(seed), str(len(earlier))) * 2**53)
+    lots = np.random.default_rng(entropy).random(len(frame))
     return Stage(
         known=tuple(frame.ids[i] for i in np.flatnonzero(known)),
-        strata=tuple(_drawn(frame, cases, count, f"{seed}/{len(earlier)}") for cases, count in found if len(cases)),
+        strata=tuple(_drawn(frame, cases, count, lots) for cases, count in found if len(cases)),
     )
 
 
-def _strata(frame: Frame, rest: Ints, predicted: np.ndarray, k: int) -> list[tuple[Ints, int]]:
+def _strata(frame: Frame, rest: Ints, predicted: Floats, k: int) -> list[tuple[Ints, int]]:
     """Every case left, in strata, with how many to draw from each; certain ones are a stratum each."""
     if k == 0:
         return [(rest, 0)]
@@ -122,10 +125,7 @@ def _strata(frame: Frame, rest: Ints, predicted: np.ndarray, k: int) -> list[tup
     return [*singles, *cut(ordered(frame, predicted, chance, others, left), chance, left)]
 
 
-def _drawn(frame: Frame, cases: Ints, count: int, seed: str) -> Stratum:
-    """The cases with the smallest hashes of id and seed: a random draw that nothing but these two can change."""
-    ids = [frame.ids[i] for i in cases]
-    if count >= len(ids):
-        return Stratum(tuple(ids), tuple(ids))
-    order = sorted(ids, key=lambda i: (stable_unit("estimate", seed, i), i))
-    return Stratum(tuple(ids), tuple(order[:count]))
+def _drawn(frame: Frame, cases: Ints, count: int, lots: Floats) -> Stratum:
+    """The cases with the smallest lots: every set of so many is equally likely."""
+    drawn = cases[np.argsort(lots[cases])[:count]]
+    return Stratum(tuple(frame.ids[i] for i in cases), tuple(frame.ids[i] for i in drawn))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from curator.errors import Refused
 from curator.estimation.design import Stage
 from curator.estimation.intervals import student, wilson
-from curator.estimation.pool import Candidate, Floats, Frame, frame_of
+from curator.estimation.pool import Bools, Candidate, Floats, Frame, frame_of
 from curator.estimation.stages import Told, Variance, mean, shares, told, variance
 
 LEAST_LABELS = 5
@@ -66,7 +66,8 @@ class Estimate:
         worth_low: the lower end of its 80% interval, as the standard error is itself an estimate.
         worth_high: the upper end.
         cases: of the pool.
-        quantile: what the standard error is multiplied by.
+        freedom: the degrees of freedom of the standard error.
+        possible: the least and the highest rate that the labels do not rule out.
         parts: the rates by value, for each category that was asked for.
     """
 
@@ -83,8 +84,15 @@ class Estimate:
     worth_low: float | None
     worth_high: float | None
     cases: int
-    quantile: float
+    freedom: float
+    possible: tuple[float, float]
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The interval at another confidence."""
+        quantile = student(_checked(confidence), self.freedom)
+        low, high = wilson(self.rate, self.standard_error**2, quantile, self.labels)
+        return min(max(low, self.possible[0]), self.rate), max(min(high, self.possible[1]), self.rate)
 
     def labels_needed(self, half_width: float) -> int | None:
         """How many more labels, drawn likewise, make the interval reach so far to each side; None where that is not known.
@@ -96,7 +104,7 @@ class Estimate:
         if (self.high - self.low) / 2 <= half_width:
             return 0
         per_label = self.standard_error**2 / (1 / self.labels - 1 / self.cases)
-        wished = (half_width / self.quantile) ** 2
+        wished = (half_width / student(self.confidence, self.freedom)) ** 2
         return max(0, math.ceil(1 / (wished / per_label + 1 / self.cases)) - self.labels)
 
 
@@ -128,16 +136,16 @@ def estimate(
     drawn = {i for stage in stages for i in stage.drawn}
     _check_labels(stages, known, count=sum(i in drawn for i in labels))
     share = shares(known)
+    possible = _possible(frame, y)
     rate = float(sum(w * mean(frame, s, y) for w, s in zip(share, known, strict=True)))
+    rate = min(max(rate, possible[0]), possible[1])
     found = _combined(share, [variance(frame, s, y, y) for s in known])
-    quantile = student(confidence, found.freedom)
-    low, high = _possible(frame, y, *wilson(rate, found.value, quantile, int(labelled.sum())))
     missing = sum(not labelled[frame.place[i]] for i in eligible)
     worth = _worth(rate, found, len(frame))
-    return Estimate(
+    without_ends = Estimate(
         rate=rate,
-        low=min(low, rate),
-        high=max(high, rate),
+        low=rate,
+        high=rate,
         confidence=confidence,
         standard_error=math.sqrt(found.value),
         labels=int(labelled.sum()),
@@ -148,14 +156,16 @@ def estimate(
         worth_low=worth[1],
         worth_high=worth[2],
         cases=len(frame),
-        quantile=quantile,
+        freedom=found.freedom,
+        possible=possible,
         parts={name: _parts(frame, known, share, y, name, confidence, least) for name in by},
     )
+    low, high = without_ends.interval(confidence)
+    return replace(without_ends, low=low, high=high)
 
 
 def _check(frame: Frame, stages: Sequence[Stage], labels: Mapping[str, float], confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise Refused(f"a confidence of {confidence!r}", remedy="give one between 0 and 1, such as 0.95")
+    _checked(confidence)
     if not any(stage.drawn for stage in stages):
         raise Refused(
             "no case was drawn for an estimate: cases picked for what they can teach fail more often than others",
@@ -168,11 +178,17 @@ def _check(frame: Frame, stages: Sequence[Stage], labels: Mapping[str, float], c
         _check_stage(frame, stage)
 
 
+def _checked(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise Refused(f"a confidence of {confidence!r}", remedy="give one between 0 and 1, such as 0.95")
+    return confidence
+
+
 def _check_stage(frame: Frame, stage: Stage) -> None:
-    told = [*stage.known, *(i for stratum in stage.strata for i in stratum.cases)]
-    if len(told) != len(frame) or any(i not in frame.place for i in told):
+    cases = [*stage.known, *(i for stratum in stage.strata for i in stratum.cases)]
+    if len(cases) != len(frame) or set(cases) != frame.place.keys():
         raise Refused(
-            f"the design is of another pool: it has {len(told)} cases, the pool {len(frame)}",
+            f"the design is of another pool: it has {len(cases)} cases, the pool {len(frame)}",
             remedy="give the pool that the cases were drawn from, unchanged",
         )
 
@@ -200,11 +216,12 @@ def _combined(share: Floats, found: Sequence[Variance]) -> Variance:
     return Variance(total, total**2 / groups if groups > 0 else math.inf)
 
 
-def _possible(frame: Frame, y: Floats, low: float, high: float) -> tuple[float, float]:
-    """The interval without what the labels themselves rule out."""
-    failures = float((frame.weights * np.nan_to_num(y)).sum() / frame.weights.sum())
-    passes = float((frame.weights * np.nan_to_num(1 - y)).sum() / frame.weights.sum())
-    return max(low, failures), min(high, 1 - passes)
+def _possible(frame: Frame, y: Floats) -> tuple[float, float]:
+    """The rate if no case without a label failed, and if every one did."""
+    records = float(frame.weights.sum())
+    failures = float((frame.weights * np.nan_to_num(y)).sum()) / records
+    passes = float((frame.weights * np.nan_to_num(1 - y)).sum()) / records
+    return failures, 1 - passes
 
 
 def _worth(rate: float, found: Variance, cases: int) -> tuple[float | None, float | None, float | None]:
@@ -250,13 +267,13 @@ def _parts(
     )
 
 
-def _part(  # noqa: PLR0913  a part is of an estimate, whose parts these are
+def _part(  # noqa: PLR0913, PLR0917  a part is of an estimate, whose parts these are
     frame: Frame,
     known: Sequence[Told],
     share: Floats,
     y: Floats,
     value: str,
-    inside: Floats,
+    inside: Bools,
     confidence: float,
     least: int,
 ) -> Part:
@@ -276,7 +293,7 @@ def _part(  # noqa: PLR0913  a part is of an estimate, whose parts these are
     below = sum(w * mean(frame, s, members) for w, s in zip(share, known, strict=True))
     if not below:
         return Part(value, own, labels, reason="not enough labels: none of those that the estimate rests on")
-    rate = float(above / below)
+    rate = min(max(float(above / below), 0.0), 1.0)
     residual = np.where(inside, y - rate, 0.0)
     counted = np.where(inside, y, np.nan)
     found = _combined(share, [variance(frame, s, residual, counted) for s in known])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,12 @@ from curator.errors import ConfigError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
+Bools = NDArray[np.bool_]
 SCORE = "score"
 """The signal that ranks before there is any label: the default score, 0..1."""
 STAND_INS = ("against_target", "disagreement")
 """What ranks, the first that is there, where a pool has no score."""
 NO_SCORE = 0.5
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)

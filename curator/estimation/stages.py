@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from curator.estimation.design import Stage
-from curator.estimation.pool import Floats, Frame, Ints
+from curator.estimation.pool import Bools, Floats, Frame, Ints
 
 GROUPED = 8
 """Labels over which the variance is pooled, in strata next to each other: two labels tell too little of it."""
@@ -55,11 +55,9 @@ class Variance:
     freedom: float
 
 
-def told(frame: Frame, stage: Stage, labelled: Ints) -> Told:
+def told(frame: Frame, stage: Stage, labelled: Bools) -> Told:
     """The stage with the labels at the places `labelled` (a bool for each case of the frame)."""
-    cells = []
-    for stratum in stage.strata:
-        cells.append(_cell(frame, stratum.cases, labelled, drawn=stratum.drawn))
+    cells = [_cell(frame, stratum.cases, labelled, drawn=stratum.drawn) for stratum in stage.strata]
     if stage.known:
         cells.append(_cell(frame, stage.known, labelled, drawn=None))
     drawn = sum(len(cell.places) for cell in cells if cell.design)
@@ -84,11 +82,15 @@ def shares(stages: Sequence[Told]) -> Floats:
 
 
 def mean(frame: Frame, stage: Told, values: Floats) -> float:
-    """The mean over the pool's records of `values`, (N,), known at the labelled places: each cell's weighted mean."""
-    total = sum(
-        cell.records * np.average(values[cell.places], weights=frame.weights[cell.places]) for cell in stage.cells
-    )
-    return float(total / frame.weights.sum())
+    """The mean over the pool's records of `values`, (N,), known at the labelled places; unbiased.
+
+    Of each cell W c + N mean(w (value - c)), a difference estimator (Cassel, Saerndal & Wretman 1976), with c the mean of
+    the other cells: it does not hang on what was drawn from this one. Where the cell's weights are equal c makes no difference.
+    """
+    total = 0.0
+    for cell, c in zip(stage.cells, _of_others(frame, stage.cells, values), strict=True):
+        total += cell.records * c + cell.cases * float((frame.weights[cell.places] * (values[cell.places] - c)).mean())
+    return total / float(frame.weights.sum())
 
 
 def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Variance:
@@ -99,15 +101,16 @@ def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Varian
     unlabelled. `prior`, (N,), are the labels that s0^2 is made of: nan where a case does not count.
     """
     total, of_groups = 0.0, 0.0
+    middles = dict(zip(map(id, stage.cells), _of_others(frame, stage.cells, values), strict=True))
     for group in _grouped(stage.cells):
-        spread, freedom = _spread(frame, group, values, prior)
+        spread, freedom = _spread(frame, group, [middles[id(cell)] for cell in group], values, prior)
         own = spread * sum(_factor(frame, cell) for cell in group)
         total += own
         of_groups += own**2 / freedom
     return Variance(total, total**2 / of_groups if of_groups else np.inf)
 
 
-def _cell(frame: Frame, cases: Sequence[str], labelled: Ints, *, drawn: Sequence[str] | None) -> Cell:
+def _cell(frame: Frame, cases: Sequence[str], labelled: Bools, *, drawn: Sequence[str] | None) -> Cell:
     places = np.array([frame.place[i] for i in cases], dtype=int)
     counted = places if drawn is None else np.array([frame.place[i] for i in drawn], dtype=int)
     return Cell(float(frame.weights[places].sum()), len(places), counted[labelled[counted]], drawn is not None)
@@ -142,17 +145,19 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
         groups[-1].append(cell)
         count += len(cell.places)
     if len(groups) > 1 and count < GROUPED:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
     return groups
 
 
-def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) -> tuple[float, float]:
+def _spread(
+    frame: Frame, group: Sequence[Cell], middles: Sequence[float], values: Floats, prior: Floats
+) -> tuple[float, float]:
     """The variance within the cells of a group, and its degrees of freedom, the prior's included."""
     squares, freedom = 0.0, PRIOR_LABELS
-    for cell in group:
-        weights = frame.weights[cell.places] / (cell.records / cell.cases)
-        own = weights * (values[cell.places] - np.average(values[cell.places], weights=weights))
-        squares += float((own**2).sum())
+    for cell, c in zip(group, middles, strict=True):
+        own = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
+        squares += float(((own - own.mean()) ** 2).sum())
         freedom += len(cell.places) - 1
     counted = prior[np.concatenate([cell.places for cell in group])]
     here = counted[~np.isnan(counted)]
@@ -161,6 +166,19 @@ def _spread(frame: Frame, group: Sequence[Cell], values: Floats, prior: Floats) 
     return (squares + PRIOR_LABELS * least * len(here) / len(counted)) / freedom, freedom
 
 
+def _of_others(frame: Frame, cells: Sequence[Cell], values: Floats) -> list[float]:
+    """For each cell the mean over records of the other cells; 0 where there is none."""
+    scale = [cell.cases / len(cell.places) for cell in cells]
+    own = [s * float(frame.weights[cell.places].sum()) for s, cell in zip(scale, cells, strict=True)]
+    told = [
+        s * float((frame.weights[cell.places] * values[cell.places]).sum())
+        for s, cell in zip(scale, cells, strict=True)
+    ]
+    records, total = sum(own), sum(told)
+    return [(total - b) / (records - a) if len(cells) > 1 else 0.0 for a, b in zip(own, told, strict=True)]
+
+
 def _factor(frame: Frame, cell: Cell) -> float:
     drawn = len(cell.places)
-    return (cell.records / frame.weights.sum()) ** 2 * (1 - drawn / cell.cases) / drawn
+    share = cell.records / float(frame.weights.sum())
+    return share**2 * (1 - drawn / cell.cases) / drawn

@@ -54,13 +54,16 @@ def cut(order: Ints, chance: Floats, k: int) -> list[tuple[Ints, int]]:
 
 
 def ordered(frame: Frame, predicted: Floats, chance: Floats, among: Ints, k: int) -> Ints:
-    """The places `among`, so that neighbours are alike: by predicted risk, and within a risk group by category.
+    """The places `among`, so that neighbours are alike: by predicted risk, in a risk group by weight and category.
 
     The groups are about as many as makes the grid of risk and category even; in every other group the categories run
     backwards, so that a stratum across a border holds like ones. Cases that cannot be told apart are ordered by id.
     """
     by_risk = among[np.argsort(predicted[among], kind="stable")]
-    if not frame.levels:
+    # To a factor of two: cases of one stratum should stand for about as many records.
+    keys = [np.floor(np.log2(frame.weights)).astype(int), *frame.levels.values()]
+    keys = [key[by_risk] for key in keys if key.min() < key.max()]
+    if not keys:
         return by_risk
     groups = max(1, round((k / PER_STRATUM) ** RISK_SHARE))
     upto = np.cumsum(chance[by_risk])
@@ -68,5 +71,5 @@ def ordered(frame: Frame, predicted: Floats, chance: Floats, among: Ints, k: int
     # Cases of one predicted risk stay together: the category alone tells them apart.
     _, same = np.unique(np.round(predicted[by_risk], 6), return_inverse=True)
     group = group[np.unique(same, return_index=True)[1]][same]
-    keys = [np.where(group % 2, -levels[by_risk], levels[by_risk]) for levels in reversed(frame.levels.values())]
+    keys = [np.where(group % 2, -key, key) for key in reversed(keys)]
     return by_risk[np.lexsort((predicted[by_risk], *keys, group))]

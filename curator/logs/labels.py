@@ -16,7 +16,7 @@ from curator.logs.problem import Problem
 from curator.logs.returned import Returned, label_texts, labels_of, verdicts_of
 from curator.logs.rows import Records, open_records
 from curator.logs.table import Row
-from curator.logs.verdicts import read_verdict, reference, said, verdict_number
+from curator.logs.verdicts import read_verdict, read_wrong, reference, said, verdict_number
 from curator.records import (
     CUT_NOTE,
     FORMULA_STARTS,
@@ -28,8 +28,9 @@ from curator.records import (
     fingerprint_fits,
 )
 
-_ANSWERS = ("label", "verdict")
-_WANTED = ("case_id", *_ANSWERS)
+_IDS = ("case_id", "id")
+_ANSWERS = ("label", "verdict", "wrong")
+_WANTED = (*_IDS, *_ANSWERS)
 _MAX_BYTES = 16_000_000
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -45,6 +46,7 @@ class LabelFile:
             it is, so that this is 1 less that; of several people it is the mean.
         unsure: the cases that somebody looked at and nobody could judge.
         agreement: how far people agree; None where no case was judged by two.
+        slices: how each case came into the selection, where its record says so.
     """
 
     labels: Mapping[str, Reference]
@@ -52,6 +54,7 @@ class LabelFile:
     verdicts: Mapping[str, float] = field(default_factory=lambda: _NONE)
     unsure: tuple[str, ...] = ()
     agreement: Agreement | None = None
+    slices: Mapping[str, Slice] = field(default_factory=dict)
 
     @property
     def touched(self) -> bool:
@@ -87,12 +90,22 @@ def read_labels(paths: Sequence[str]) -> LabelFile:
         verdicts={case: sum(by.values()) / len(by) for case, by in verdicts.items()},
         unsure=tuple(dict.fromkeys(row.case_id for row in rows if row.case_id not in judged)),
         agreement=agreement(verdicts, label_texts(rows)),
+        slices={row.case_id: row.slice for row in rows if row.slice},
     )
 
 
 def slice_of(cell: JsonValue) -> Slice | None:
     """The slice that the label queue names; None where the column is missing or was changed."""
     return next((name for name in get_args(Slice) if name == cell), None)
+
+
+def probability_of(cell: JsonValue) -> float:
+    """The inclusion probability that the label queue names; 1 where the column is missing or was changed."""
+    try:
+        found = float(str(cell))
+    except ValueError:
+        return 1.0
+    return found if 0 < found <= 1 else 1.0
 
 
 def unguarded(cell: str) -> str:
@@ -134,7 +147,7 @@ def _read_record(
     Raises:
         Problem: the record names no case.
     """
-    case = said(record.get("case_id"))
+    case = next((text for name in _IDS if (text := said(record.get(name)))), None)
     if case is None:
         keys = list(record)
         raise Problem(
@@ -143,13 +156,16 @@ def _read_record(
         )
     case, label = case.strip(), said(record.get("label"))
     found = reference(label.strip() if label else None, None, by=record.get("labelled_by"))
-    found = found and replace(found, slice=slice_of(record.get("slice")))
+    found = found and replace(
+        found, slice=slice_of(record.get("slice")), probability=probability_of(record.get("inclusion_probability"))
+    )
     good, unclear = _verdict(record.get("verdict"), beyond=beyond)
-    if found is None and good is None:
+    wrong = read_wrong(record.get("wrong"))
+    if found is None and good is None and wrong is None:
         return None, unclear
-    failure = 1.0 - good if isinstance(good, float) else None
+    failure = 1.0 - good if isinstance(good, float) else wrong
     by = (said(record.get("labelled_by")) or "").strip()
-    return Returned(case, by, found, failure, source), unclear
+    return Returned(case, by, found, failure, source, slice_of(record.get("slice"))), unclear
 
 
 def _verdict(cell: JsonValue, *, beyond: bool) -> tuple[float | str | None, tuple[Problem, ...]]:
@@ -209,7 +225,7 @@ def _check_columns(records: Records, path: Path) -> None:
     """Raise `LogsError` where a CSV file lacks a column that is needed."""
     if not records.columns:
         return
-    missing = None if "case_id" in records.columns else "case_id"
+    missing = None if set(_IDS) & set(records.columns) else "case_id"
     if missing is None and not set(_ANSWERS) & set(records.columns):
         missing = "label"
     if missing:

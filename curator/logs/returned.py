@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.logs.problem import Problem
-from curator.records import Reference, Source, Unreadable
+from curator.records import Reference, Slice, Source, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Returned:
     label: Reference | None
     failure: float | None
     source: Source
+    slice: Slice | None = None
 
 
 def labels_of(rows: Iterable[Returned]) -> tuple[dict[str, Reference], list[Unreadable]]:

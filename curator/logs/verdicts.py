@@ -32,6 +32,10 @@ _NUMBERS: dict[str, Thumb] = {
 _PASS = ("pass", "passed", "passes", "ok", "okay", "correct", "right", "\u2713", "\u2714", "\u2705", "y", *_UP)
 _FAIL = ("fail", "failed", "fails", "not ok", "incorrect", "wrong", "\u2717", "\u2718", "\u274c", "n", *_DOWN)
 _GOOD = {**dict.fromkeys(_PASS, 1.0), **dict.fromkeys(_FAIL, 0.0)}
+_WRONG = {
+    **dict.fromkeys(("true", "yes", "1", "wrong"), True),
+    **dict.fromkeys(("false", "no", "0", "right"), False),
+}
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))
@@ -72,6 +76,20 @@ def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
             "write pass or fail, unsure, or a number from 0 (production's answer failed) to 1 (it is right)",
         )
     return number
+
+
+def read_wrong(value: JsonValue) -> bool | None:
+    """Whether somebody calls production's answer wrong; None where the cell is missing or blank.
+
+    Raises:
+        Problem: it is neither true nor false.
+    """
+    text = said(value)
+    if text is None:
+        return None
+    if text.strip().lower() not in _WRONG:
+        raise Problem(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
+    return _WRONG[text.strip().lower()]
 
 
 def verdict_number(value: JsonValue) -> float | None:

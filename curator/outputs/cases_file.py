@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 from curator.records import Case, JsonValue, Score, Slice, Split
 
+CASES = "cases.jsonl"
+
 
 def case_row(
     case: Case, score: Score | None, *, split: Split, category: str | None, slice: Slice | None

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 import orjson
 
 from curator.diversity.shingles import normalise
+from curator.held_out.records import IN_WORDS, Match, MatchKind
 from curator.records import Case, JsonValue, Reference, Split, normalise_space
 
 UNTRUSTED = "no label, no correction and no trusted model's answer"
 CUT_OFF = "a trusted model's answer, but it was cut off or ended in an error"
 DISLIKED = "a trusted model's answer, but the user gave it a thumb down"
+JUDGED_WRONG = "a trusted model's answer, but somebody judged it wrong"
 HELD_OUT = "held out: it, or a near-duplicate of it, belongs to the eval split"
 CONTINUES_HELD_OUT = "held out: it goes on from a held-out conversation"
 ASKS_HELD_OUT = "held out: a question of a held-out case stands in its conversation"
+LEAKS: Mapping[MatchKind, str] = {kind: f"held out, see leaks.jsonl: {words}" for kind, words in IN_WORDS.items()}
 NO_TOOLS = "the target calls tools whose definitions are not in the log"
 
 _TELLING_WORDS = 4
@@ -46,38 +49,71 @@ def finetune_rows(
     split_of_group: Callable[[str], Split],
     trusted_models: Collection[str],
     held_out: Iterable[Case] = (),
+    leaks: Iterable[Match] = (),
 ) -> FinetuneSet:
     """Make a training row of every case that has a trusted target and is not held out.
 
     A target is a human label, else a user's correction, else the logged answer of one of `trusted_models` that was
     neither cut off nor disliked. A case is held out when its near-duplicate group is in the eval split or is the group
-    of one of `held_out` (cases to keep out whatever their split), when its conversation goes on from theirs, or when a user
-    turn of it asks what one of theirs asks last.
+    of one of `held_out` (cases to keep out whatever their split), when its conversation goes on from theirs, when a user
+    turn of it asks what one of theirs asks last, or when one of `leaks` is about it.
     """
     cases = tuple(cases)
-    kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
-    groups = {c.group for c in kept_out}
-    conversations = {_turns(c) for c in kept_out}
-    questions = {question for c in kept_out if _is_telling(question := normalise(c.user))}
+    sieve = _Sieve(cases, held_out, split_of_group, trusted_models)
+    leaking = {match.row: LEAKS[match.kind] for match in leaks}
     rows: list[dict[str, JsonValue]] = []
     sources: Counter[str] = Counter()
     excluded: Counter[str] = Counter()
     for case in cases:
-        target = _trusted_target(case, trusted_models)
-        if isinstance(target, str):
-            excluded[target] += 1
-        elif case.group in groups:
-            excluded[HELD_OUT] += 1
-        elif any(prefix in conversations for prefix in _beginnings(_turns(case))):
-            excluded[CONTINUES_HELD_OUT] += 1
-        elif questions & _questions(case):
-            excluded[ASKS_HELD_OUT] += 1
-        elif (answer := _assistant_turn(target.text, case)) is None:
-            excluded[NO_TOOLS] += 1
+        found = sieve.sort(case)
+        if isinstance(found, str):
+            excluded[found] += 1
+        elif case.id in leaking:
+            excluded[leaking[case.id]] += 1
         else:
-            rows.append(_row(case, target, answer))
-            sources[target.source] += 1
+            rows.append(_row(case, *found))
+            sources[found[0].source] += 1
     return FinetuneSet(tuple(rows), dict(sorted(sources.items())), dict(sorted(excluded.items())))
+
+
+def trainable(
+    cases: Iterable[Case], *, split_of_group: Callable[[str], Split], trusted_models: Collection[str]
+) -> list[Case]:
+    """The cases that `finetune_rows` makes a row of where nothing leaks."""
+    cases = tuple(cases)
+    sieve = _Sieve(cases, (), split_of_group, trusted_models)
+    return [case for case in cases if not isinstance(sieve.sort(case), str)]
+
+
+class _Sieve:
+    """Says of each case what is trained on, or why it is not."""
+
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        held_out: Iterable[Case],
+        split_of_group: Callable[[str], Split],
+        trusted_models: Collection[str],
+    ) -> None:
+        kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
+        self._groups = {c.group for c in kept_out}
+        self._conversations = {_turns(c) for c in kept_out}
+        self._questions = {question for c in kept_out if _is_telling(question := normalise(c.user))}
+        self._trusted_models = trusted_models
+
+    def sort(self, case: Case) -> tuple[Reference, dict[str, JsonValue]] | str:
+        """The target and the message to train on, or the reason why there is none."""
+        target = _trusted_target(case, self._trusted_models)
+        if isinstance(target, str):
+            return target
+        if case.group in self._groups:
+            return HELD_OUT
+        if any(prefix in self._conversations for prefix in _beginnings(_turns(case))):
+            return CONTINUES_HELD_OUT
+        if self._questions & _questions(case):
+            return ASKS_HELD_OUT
+        answer = _assistant_turn(target.text, case)
+        return NO_TOOLS if answer is None else (target, answer)
 
 
 def _trusted_target(case: Case, trusted_models: Collection[str]) -> Reference | str:
@@ -90,6 +126,8 @@ def _trusted_target(case: Case, trusted_models: Collection[str]) -> Reference | 
         return CUT_OFF
     if case.feedback and case.feedback.thumb == "down":
         return DISLIKED
+    if case.verdict and case.verdict.failure:
+        return JUDGED_WRONG
     return Reference(text=case.target or "", source="teacher", by=case.model)
 
 

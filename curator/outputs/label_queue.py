@@ -25,6 +25,7 @@ COLUMNS = (
     "content_hash",
     "split",
     "slice",
+    "inclusion_probability",
     "task",
     "kind",
     "input",
@@ -54,13 +55,13 @@ def queue_rows(
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
 ) -> Iterator[QueueRow]:
-    """Yield a row for each pick whose case has no reference yet, in the order of `selection/labelling.py`.
+    """Yield a row for each pick that nobody judged and whose case has no reference yet, in the order of `selection/labelling.py`.
 
     Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
     label has two rows.
     """
     named = category_names(categories)
-    open_ones = {pick.case_id: pick for pick in picks if cases[pick.case_id].reference is None}
+    open_ones = {p.case_id: p for p in picks if not (cases[p.case_id].reference or cases[p.case_id].verdict)}
     tasks = [
         Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), named.get(p.case_id))
         for p in open_ones.values()
@@ -110,6 +111,7 @@ def _row(
         "content_hash": fingerprint(case.id, shown),
         "split": pick.split,
         "slice": pick.slice,
+        "inclusion_probability": pick.inclusion_probability,
         "task": case.task,
         "kind": case.kind or (score.kind if score else None),
         "input": shown,

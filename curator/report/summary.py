@@ -16,6 +16,7 @@ from curator.records import (
     CategoryChange,
     Diagnosis,
     DiagnosisName,
+    FailureRate,
     GoneCategory,
     Kind,
     MemberHealth,
@@ -28,7 +29,7 @@ from curator.records import (
 from curator.report.statistics import Figure
 from curator.report.text import Excerpt
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +284,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
-    """The selected cases. `random_probability` is the chance with which the random slice drew each of its cases."""
+    """The selected cases. `probabilities` are the least and the greatest chance with which the random slice drew its cases.
+
+    `strata` are those of predicted failure that it was drawn in.
+    """
 
     total: int
     by_slice: Mapping[Slice, int]
     by_split: Mapping[Split, int]
     to_label: int
-    random_probability: float | None
+    probabilities: tuple[float, float] | None
+    strata: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +310,8 @@ class FinetuneSummary:
 class Summary:
     """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
 
-    `adaptive` is None where every case got the whole committee, `calibration` where the config names none.
-    `gone` are categories of the night before.
+    `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
+    `failure_rate` where there are no labels. `gone` are categories of the night before.
     """
 
     name: str
@@ -329,6 +334,7 @@ class Summary:
     finetune: FinetuneSummary
     outputs: Mapping[str, int]
     calibration: CalibrationSummary | None = None
+    failure_rate: FailureRate | None = None
     gone: tuple[GoneCategory, ...] = ()
     schema: int = SCHEMA
 

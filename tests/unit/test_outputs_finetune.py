@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.held_out.records import KINDS, Match
 from curator.outputs.finetune import (
     ASKS_HELD_OUT,
     CONTINUES_HELD_OUT,
     CUT_OFF,
     DISLIKED,
     HELD_OUT,
+    LEAKS,
     NO_TOOLS,
     UNTRUSTED,
     FinetuneSet,
     finetune_rows,
+    trainable,
 )
 from curator.records import Case, Feedback, JsonValue, Message, Reference, Source, Split, ToolCall
 
@@ -224,3 +227,29 @@ def test_a_short_turn_that_a_held_out_case_shares_keeps_nothing_out() -> None:
     held = case("c1", messages=(Message("user", "Yes, please."),), reference=label)
     talk = (Message("user", "Shall I?"), Message("assistant", "Do you want to?"), Message("user", "yes please"))
     assert len(made_of(held, case("c2", messages=talk, reference=label), eval_groups=("c1",)).rows) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_leak_is_left_out_with_its_kind(kind: str) -> None:
+    cases = [case("c1", reference=Reference("r", "label")), case("c2", reference=Reference("r", "label"))]
+    leak = Match("c1", "h", kind, 0.9, "ask c1", "asked")  # type: ignore[arg-type]
+    made = finetune_rows(cases, split_of_group=lambda _: "train", trusted_models=(), leaks=[leak])
+    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    assert made.excluded == {LEAKS[kind]: 1}  # type: ignore[index]
+
+
+def test_trainable_are_the_cases_that_become_rows() -> None:
+    cases = [
+        case("c1", reference=Reference("r", "label")),
+        case("c2"),
+        case("c3", reference=Reference("r", "label"), group="held"),
+        case("c4", target=CALLS, model="teacher"),
+        case("c5", target=CALLS, model="teacher", options={"tools": TOOLS}),
+    ]
+
+    def split(group: str) -> Split:
+        return "eval" if group == "held" else "train"
+
+    found = trainable(cases, split_of_group=split, trusted_models=("teacher",))
+    made = finetune_rows(cases, split_of_group=split, trusted_models=("teacher",))
+    assert [c.id for c in found] == ["c1", "c5"] == [row["metadata"]["case_id"] for row in made.rows]  # type: ignore[index,call-overload]

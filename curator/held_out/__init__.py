@@ -1,0 +1,1 @@
+"""What is held out stays out of training: the registry over nights, and what counts as the same question again."""

@@ -1,0 +1,59 @@
+"""What is compared of a case: the questions it asks, without the template around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curator.diversity.shingles import own_texts, turns_text
+from curator.held_out.records import HeldText, Row
+from curator.records import Case
+
+TELLING_WORDS = 4
+"""Words from which on a turn says enough by itself to be the same question elsewhere; `yes, please` does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one text source asks: `questions` with the last one first, and `whole`, everything that is said."""
+
+    id: str
+    questions: tuple[str, ...]
+    whole: str
+
+
+def asked_by(case: Case) -> Asked:
+    """The questions of a case: its last user turn, then every other one that says enough by itself.
+
+    Where the last turn says little, the whole conversation is the question. `whole` is everything that is said, with the
+    system prompt, where examples may stand, and the logged answer.
+    """
+    users = [m.content for m in case.messages if m.role == "user" and m.content.strip()]
+    last = case.user if is_telling(case.user) or len(users) < 2 else turns_text(case)
+    others = [text for text in users[:-1] if is_telling(text)]
+    answers = [text for text in (case.target, case.reference.text if case.reference else None) if text]
+    whole = "\n".join([*(m.content for m in case.messages), *answers])
+    return Asked(
+        case.id, tuple(dict.fromkeys(text for text in [last or turns_text(case), *others] if text.strip())), whole
+    )
+
+
+def is_telling(text: str) -> bool:
+    """Whether a turn says enough by itself."""
+    return len(text.split()) >= TELLING_WORDS or len(text) >= 4 * TELLING_WORDS
+
+
+def held_texts(asked: Sequence[Asked]) -> list[HeldText]:
+    """What is held out of each source: its last question, without the sentences that many of them share."""
+    own = own_texts([source.questions[0] if source.questions else "" for source in asked])
+    return [HeldText(source.id, text.text) for source, text in zip(asked, own, strict=True)]
+
+
+def rows_of(asked: Sequence[Asked]) -> list[Row]:
+    """What is checked of each source: all its questions, without the sentences that many of them share, and the whole."""
+    places = [(at, question) for at, source in enumerate(asked) for question in source.questions]
+    own = own_texts([question for _, question in places])
+    questions: list[list[str]] = [[] for _ in asked]
+    for (at, _), text in zip(places, own, strict=True):
+        questions[at].append(text.text)
+    return [Row(source.id, tuple(mine), source.whole) for source, mine in zip(asked, questions, strict=True)]

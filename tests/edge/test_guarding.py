@@ -1,0 +1,262 @@
+"""What is held out never comes out of an export: whatever the order of the nights, the shares, and the logs that are gone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from curator.config import Config, parse_config
+from curator.diversity.dedupe import deduplicate
+from curator.diversity.shingles import jaccard, normalise, shingles
+from curator.guarding import Guarded, guard_export, leak_row, settle
+from curator.held_out.registry import Registry
+from curator.outputs.finetune import LEAKS, finetune_rows
+from curator.records import Case, Merged, Message, Pick, Reference, Source, case_id
+from curator.results import Intake
+
+TOPICS = (
+    "the invoice for order {} is wrong and I want the difference back",
+    "my router blinks red since the update and nothing works any more",
+    "how can I move my subscription to another account without losing data",
+    "which documents do I need to register a company in another country",
+    "the parcel was left with a neighbour whom I do not know at all",
+    "please explain the fee of last month on my statement to me again",
+)
+TAILS = ("", " today", " as of now", "!!", " thank you")
+
+
+def case(text: str, *, line: int = 1, trusted: bool = True) -> Case:
+    messages = (Message("user", text),)
+    reference = Reference("the answer", "label") if trusted else None
+    return Case(case_id(messages), messages, Source("a.jsonl", line), reference=reference)
+
+
+def config(share: float = 0.5, **held_out: Any) -> Config:
+    return parse_config({
+        "committee": {"models": [{"name": "m", "model": "x", "base_url": "http://localhost"}]},
+        "selection": {"held_out_share": share}, "held_out": held_out,
+    })  # fmt: skip
+
+
+def intake(texts: Sequence[str], cfg: Config) -> Intake:
+    deduped = deduplicate([case(text, line=i) for i, text in enumerate(texts)], cfg.dedupe)
+    return Intake(len(texts), deduped.cases, deduped.cases, deduped.merged, (), 0, ())
+
+
+def by_first_word(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors in which texts with the same last word are the same in meaning."""
+    places = {"alpha": 0, "beta": 1, "gamma": 2}
+    made = np.zeros((len(texts), 4), dtype=np.float32)
+    for row, text in enumerate(texts):
+        made[row, places.get(text.split()[-1], 3) if text else 3] = 1.0
+    return made
+
+
+def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any = None) -> tuple[Guarded, set[str]]:
+    """One run: what it guards, and the texts that it exports."""
+    taken = intake(texts, cfg)
+    guarded = guard_export(settle(cfg, taken, registry), cfg, taken, registry, embed=embed)
+    made = finetune_rows(taken.cases, split_of_group=guarded.split_of, trusted_models=(), leaks=guarded.leaks)
+    users = [row["messages"][0]["content"] for row in made.rows]  # type: ignore[index,call-overload]
+    return guarded, {str(text) for text in users}
+
+
+def held(registry: Registry) -> list[str]:
+    return [e.question for e in registry.entries()[0] if e.split == "eval"]
+
+
+def alike(a: str, b: str) -> bool:
+    return jaccard(shingles(normalise(a)), shingles(normalise(b))) >= 0.7
+
+
+nights = st.lists(
+    st.tuples(
+        st.lists(
+            st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=10, unique=True
+        ),
+        st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=60)
+@given(nights)
+def test_a_registered_case_never_comes_out_of_an_export(plan: list[tuple[list[tuple[int, int, int]], float]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Registry(Path(folder) / "r.sqlite") as registry:
+        settled: dict[str, str] = {}
+        for picks, share in plan:
+            texts = [TOPICS[topic].format(f"number {number}") + TAILS[tail] for topic, tail, number in picks]
+            _, exported = night(registry, texts, config(share))
+            assert not [(a, b) for a in exported for b in held(registry) if alike(a, b)]
+            now = {e.id: e.split for e in registry.entries()[0]}
+            assert settled.items() <= now.items()  # what was settled before is settled the same
+            settled = dict(now)
+
+
+def test_a_group_keeps_its_split_when_its_first_case_is_gone(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, [TOPICS[1]], config(1.0))
+        for tail in TAILS[1:]:
+            guarded, exported = night(registry, [TOPICS[1] + tail, TOPICS[2]], config(0.0))
+            assert exported == {TOPICS[2]}
+            assert "eval" in guarded.settled.values()
+
+
+def test_what_was_trained_on_is_never_evaluated_on(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        _, exported = night(registry, [TOPICS[1], TOPICS[2]], config(0.0))
+        assert exported == {TOPICS[1], TOPICS[2]}
+        guarded, again = night(registry, [TOPICS[1] + " today", TOPICS[3]], config(1.0))
+        cases = {c.user: c for c in intake([TOPICS[1] + " today", TOPICS[3]], config(1.0)).cases}
+        assert guarded.split_of(cases[TOPICS[1] + " today"].group) == "train"
+        assert guarded.split_of(cases[TOPICS[3]].group) == "eval"
+        assert again == {TOPICS[1] + " today"}
+
+
+def test_a_lower_share_frees_nothing_that_is_held_out(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, list(TOPICS[1:]), config(1.0))
+        assert night(registry, list(TOPICS[1:]), config(0.0))[1] == set()
+
+
+def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
+    cfg = config(0.0)
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, [TOPICS[1]], config(1.0))
+        taken = intake([TOPICS[2]], cfg)
+        gone = Merged(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
+        assert settle(cfg, replace(taken, merged=(gone,)), registry).settled == {taken.cases[0].group: "eval"}
+
+
+def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        texts = ["what must be done to leave for good alpha", "please raise my limit for travelling beta"]
+        guarded, exported = night(registry, texts, config(0.0), embed=by_first_word)
+        assert exported == {texts[1]}
+        assert [(m.kind, m.held_text, m.question) for m in guarded.leaks] == [
+            ("paraphrase", "how do I end my contract alpha", texts[0])
+        ]
+        assert leak_row(guarded.leaks[0])["held_out_text"] == "how do I end my contract alpha"
+        made = finetune_rows(intake(texts, config(0.0)).cases, split_of_group=guarded.split_of, trusted_models=(),
+                             leaks=guarded.leaks)  # fmt: skip
+        assert made.excluded == {LEAKS["paraphrase"]: 1}
+
+
+def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        twins = [
+            "tell me now at once how one can leave 17 times in a row alpha",
+            "tell me now at once how one can leave 18 times in a row beta",
+        ]
+        guarded, exported = night(registry, [*twins, TOPICS[2]], config(0.0), embed=by_first_word)
+        assert exported == {TOPICS[2]}
+        assert [(m.held_text, m.question) for m in guarded.leaks] == [
+            ("how do I end my contract alpha", t) for t in twins
+        ]
+
+
+def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
+    cfg = config(1.0)
+    with Registry(tmp_path / "r.sqlite") as registry:
+        settle(cfg, replace(intake(["how do I end my contract alpha"], cfg), asked=()), registry)
+
+        def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+            raise AssertionError(texts)
+
+        _, exported = night(registry, ["leave for good alpha"], config(0.0), embed=embed)
+        assert exported == {"leave for good alpha"}
+
+
+def test_what_was_exported_before_it_leaked_is_told(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        text = "what must be done to leave for good alpha"
+        assert night(registry, [text], config(0.0), embed=by_first_word)[1] == {text}
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        guarded, exported = night(registry, [text], config(0.0), embed=by_first_word)
+        assert exported == set()
+        assert leak_row(guarded.leaks[0], guarded.exported_before)["exported_before"] is True
+        assert any("exported for training" in warning for warning in guarded.warnings)
+
+
+def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
+    cfg, texts = config(0.0), [TOPICS[1]]
+    with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
+        taken = intake(texts, cfg)
+        guarded = settle(cfg, taken, mine)
+        night(other, [TOPICS[1] + " today"], config(1.0))
+        guarded = guard_export(guarded, cfg, taken, mine, embed=None)
+        assert [match.kind for match in guarded.leaks] == ["near"]
+
+
+def test_what_is_registered_during_the_check_is_obeyed(tmp_path: Path) -> None:
+    cfg, texts = config(0.0), [TOPICS[1], TOPICS[2]]
+    with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
+        night(other, [TOPICS[5]], config(1.0))
+
+        def embed(asked: Sequence[str]) -> NDArray[np.float32]:
+            if len(other.entries()[0]) == 1:
+                night(other, [TOPICS[1] + " today"], config(1.0))
+            return by_first_word(["nothing"] * len(asked)) * np.float32(0.5)
+
+        _, exported = night(mine, texts, cfg, embed=embed)
+        assert exported == {TOPICS[2]}
+        assert {e.question for e in mine.entries()[0] if e.split == "train"} == {TOPICS[2]}
+
+
+def test_a_group_that_joins_both_is_held_out_and_told(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        base = "the quick brown fox jumps over the lazy dog while the cat sleeps in the warm sun"
+        left, right = base + " alpha omega", "so they say that " + base
+        night(registry, [left], config(0.0))
+        night(registry, [right.replace("lazy dog", "tired old hound")], config(1.0))
+        guarded, exported = night(
+            registry, [base, left, right.replace("lazy dog", "tired old hound"), right], config(0.0)
+        )
+        assert exported == set()
+        assert guarded.mixed == 1
+        assert any("not clean" in warning for warning in guarded.warnings)
+
+
+def test_much_that_leaks_is_a_warning() -> None:
+    with Registry(Path(":memory:")) as registry:
+        night(registry, ["how do I end my contract alpha"], config(1.0))
+        guarded, _ = night(
+            registry, ["leave for good now alpha", "raise my limit soon beta"], config(0.0), embed=by_first_word
+        )
+    assert any("training candidates" in warning for warning in guarded.warnings)
+
+
+def test_picks_take_the_split_of_their_group() -> None:
+    guarded = Guarded(0.0, {"g": "eval"})
+    cases = [replace(case("one"), id="a", group="g"), replace(case("two"), id="b", group="h")]
+    picks = [Pick("a", 1, "random", 0.5, "train"), Pick("b", 2, "random", 0.5, "eval")]
+    assert [p.split for p in guarded.resplit(picks, cases)] == ["eval", "train"]
+
+
+def test_without_candidates_nothing_is_looked_at() -> None:
+    cfg = config(0.0)
+    with Registry(Path(":memory:")) as registry:
+        taken = replace(intake(["a question"], cfg), cases=(replace(case("a question", trusted=False), group="g"),))
+        guarded = settle(cfg, taken, registry)
+        assert guard_export(guarded, cfg, taken, registry, embed=None) is guarded
+
+
+@pytest.mark.parametrize("rules", [{"paraphrases": False}, {"paraphrase_similarity": 1.0}])
+def test_paraphrases_can_be_let_be(rules: dict[str, Any]) -> None:
+    with Registry(Path(":memory:")) as registry:
+        night(registry, ["end my contract of 17 years alpha"], config(1.0))
+        text = "leave for good after 23 months alpha"
+        assert night(registry, [text], config(0.0, **rules), embed=by_first_word)[1] == {text}
