@@ -7,8 +7,8 @@ DIR holds `banking77/train.csv` and `test.csv` (PolyAI's task-specific-datasets,
 
 1. Each set: ours; ours as it was (a centre for 5 vectors up to 4,000, in one k-means); HDBSCAN over the points, up to
    5,000; MiniBatchKMeans that is told the number of intents. Share clustered, the adjusted Rand index (ARI) and normalised
-   mutual information (NMI) over what is clustered, seconds of one core; means over the seeds. A higher ARI with fewer clustered is no gain.
-2. Synthetic clusters (3 sqrt(n) topics of unequal size in 384 dimensions): seconds, and the process's highest memory so far.
+   mutual information (NMI) over what is clustered, processor seconds; means over the seeds. A higher ARI with fewer clustered is no gain.
+2. Synthetic clusters (3 sqrt(n) topics of unequal size in 384 dimensions): processor seconds, and the process's highest memory so far.
 3. Nights: two samples of the same intents, each clustered, and matched by their centres at several thresholds. `right`
    is the share of the pairs whose clusters are mostly of one intent, `kept` that of the intents both have as a cluster.
 """
@@ -104,9 +104,9 @@ def quality(name: str, vectors: Vectors, truth: Labels, *, seeds: int) -> None:
     for method, run in methods.items():
         figures = []
         for seed in range(1 if method == "HDBSCAN" else seeds):
-            start = time.perf_counter()
+            start = time.process_time()
             labels = run(seed)
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             inside = labels >= 0
             ari = adjusted_rand_score(truth[inside], labels[inside])
             nmi = normalized_mutual_info_score(truth[inside], labels[inside])
@@ -148,9 +148,9 @@ def synthetic(n: int, seed: int = 0) -> tuple[Vectors, Labels]:
 def scale(n: int) -> None:
     """What n vectors take."""
     vectors, truth = synthetic(n)
-    start = time.perf_counter()
+    start = time.process_time()
     labels = cluster(vectors, CONFIG, seed=0).labels
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     inside = labels >= 0
     ari = adjusted_rand_score(truth[inside], labels[inside])
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
