@@ -41,6 +41,7 @@ from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
 from curator.scorer import Scorer, kind_of
+from curator.selection.labelling import workload
 from curator.status import StatusFile
 from curator.studying import Study, study
 
@@ -131,7 +132,8 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
     )  # fmt: skip
-    return RunResult(folder, summary, asked.sampled.sent, asked.sampled.from_store, intake.labels, warnings)
+    sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
+    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work)
 
 
 async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
@@ -155,10 +157,11 @@ def plan(
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
     path = _store_path(config)
+    work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not path.exists():
-        return estimated(config, intake, made, None)
+        return replace(estimated(config, intake, made, None), workload=work)
     with GenerationStore(path) as store:
-        return estimated(config, intake, known_plan(made, store), store)
+        return replace(estimated(config, intake, known_plan(made, store), store), workload=work)
 
 
 def _refuse_running_loop() -> None:

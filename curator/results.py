@@ -30,6 +30,7 @@ from curator.records import (
 from curator.report.answers import AnswerGroup
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
+from curator.selection.labelling import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class PlanResult:
     """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
 
     The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls. `judge`
-    is the most that a judge of answers can come to on top, None where there is none.
+    is the most that a judge of answers can come to on top, None where there is none. `workload` is what it takes to label
+    the selection.
     """
 
     intake: Intake
@@ -62,6 +64,7 @@ class PlanResult:
     max_usd: float | None = None
     adaptive: float | None = None
     judge: JudgeEstimate | None = None
+    workload: Workload | None = None
 
     @property
     def most_usd(self) -> float:
@@ -83,6 +86,7 @@ class PlanResult:
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
             "expected_s": e.seconds, "adaptive_share": self.adaptive,
             "judge": asdict(self.judge) if self.judge else None,
+            "labelling": asdict(self.workload) if self.workload else None,
             "by_model": {
                 m.model: {
                     "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
@@ -118,12 +122,17 @@ class PlanResult:
         if self.ceiling_usd < self.most_usd:
             lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
         lines.append(f"time: {_total_time(e)}")
+        if self.workload is not None:
+            lines.append(f"labelling: {self.workload.as_text()}")
         return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used."""
+    """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used.
+
+    `workload` is what labelling the queue takes.
+    """
 
     folder: Path
     summary: Summary
@@ -131,6 +140,7 @@ class RunResult:
     from_store: int
     labels: int
     warnings: tuple[str, ...]
+    workload: Workload | None = None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines; everything else is in `summary.json`."""
@@ -139,6 +149,7 @@ class RunResult:
             "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
             "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
             "labels": self.labels, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
+            "labelling": asdict(self.workload) if self.workload else None,
             "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
         }  # fmt: skip
 
@@ -160,6 +171,7 @@ class RunResult:
             answers,
             selected,
             *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
+            *([f"labelling: {self.workload.as_text()}"] if self.workload else []),
             "",
             f"{self.folder / 'report.html'}  <- open this first",
             *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),

@@ -95,6 +95,31 @@ def test_two_runs_over_one_store_write_the_same_bytes(
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+def test_categories_stay_the_same_from_night_to_night(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config = parse_config(job)
+    first = do(config, tmp_path, encoder, "one")
+    assert first.summary.categories
+    assert all(c.change is None for c in first.summary.categories)
+    lines = write_logs.read_text(encoding="utf-8").splitlines()
+    write_logs.write_text("\n".join(reversed(lines[2:])) + "\n", encoding="utf-8")
+    second = do(config, tmp_path, encoder, "two")
+    again = do(config, tmp_path, encoder, "three")
+    assert contents(tmp_path / "two") == contents(tmp_path / "three")
+    assert again.warnings == second.warnings
+    names = {c.id: c.name for c in first.summary.categories}
+    kept = [c for c in second.summary.categories if c.change and c.change.nights == 2]
+    assert kept
+    assert all(names[c.id] == c.name for c in kept)
+    assert "seen in 2 nights" in (tmp_path / "two" / "report.md").read_text(encoding="utf-8")
+    assert "seen in 2 nights" in (tmp_path / "two" / "report.html").read_text(encoding="utf-8")
+    encoder.name = "another"
+    other = do(config, tmp_path, encoder, "four")
+    assert not names.keys() & {c.id for c in other.summary.categories}
+    assert any("of another encoder" in warning for warning in other.warnings)
+
+
 def test_another_seed_changes_the_selection(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:
@@ -272,6 +297,7 @@ def test_plan_counts_without_asking(
     after = plan(config)
     assert after.estimate.stored_calls == 160
     assert after.estimate.usd_max == 0.0
+    assert "labelling: 12 cases to label in 1 batches: about 12 min at 1 min each" in after.as_text()
 
 
 def test_the_plan_is_a_ceiling_for_what_was_paid(

@@ -54,10 +54,10 @@ def cluster(vectors: NDArray[np.float32], config: ClusteringConfig, *, seed: int
 
     In two stages there is a centre for 5 vectors, but no more than 10 sqrt(n) centres (so that there is one for 10 vectors
     of 10,000, and for 32 of 100,000: topics grow slower than traffic), and HDBSCAN's leaves are taken over the centres.
-    With the seeds 0-2 where there are three (`benchmarks/clustering.py`), share clustered and ARI of what is clustered,
-    beside a centre for 5 vectors up to 4,000 in one plain k-means: BANKING77's 3,080 .81 and .60 (.81, .59), all 13,083 .80
-    and .42 (.78, .29); CLINC150's 4,500 .86 and .76 (.85, .75), 12,100 with out-of-scope .85 and .71 (.79, .60); HDBSCAN
-    over the points gave 3,080 of BANKING77 75% and .54. 100,000 x 384 take 25 s on one core and less than 1 GB.
+    Share clustered and ARI over what is clustered (`benchmarks/clustering.py`), in brackets with a centre for 5 vectors up
+    to 4,000 from one plain k-means: 3,080 of BANKING77 .82 and .59 (.81 and .59), all 13,083 .81 and .42 (.78 and .29);
+    4,500 of CLINC150 .86 and .76 (.85 and .76), 12,100 with out-of-scope .85 and .70 (.79 and .60). 100,000 x 384 take
+    13 processor seconds and 0.6 GB.
     Where there are too few vectors for two clusters, or HDBSCAN finds none, they are one cluster if they are about one
     thing: if the length of their mean is at least 0.7 (one intent of BANKING77 or CLINC150: .63-.84; a mixed sample of
     the same size: .30-.66), and all noise if not.

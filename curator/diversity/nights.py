@@ -22,8 +22,8 @@ from curator.records import Category, CategoryChange, GoneCategory, Trend
 
 SAME_CENTRE = 0.75
 """The least cosine of the centres of one category. With two nights drawn from BANKING77 and CLINC150 (500 or 1,000
-questions of 40 or 80 intents each) .75 matched .79-.97 of the pairs rightly, and .84-.94 of the intents that both nights
-had as a category; .65 .63-.96 and .79-.97, .85 .86-.96 and .78-.82 (`benchmarks/clustering.py`)."""
+questions of 40 or 80 intents each) .75 matched .85-.97 of the pairs rightly, and .87-.96 of the intents that both nights
+had as a category; .65 .70-.96 and .83-.98, .85 .89-.97 and .74-.85 (`benchmarks/clustering.py`)."""
 NIGHTS_KEPT = 30
 OTHER_ENCODER = (
     "the categories of earlier nights are of another encoder, so that their centres cannot be compared: all categories"
@@ -133,7 +133,7 @@ def follow(memory: Memory | None, found: Sequence[Centre], *, encoder: str, case
     """
     known = memory.categories if memory and comparable(memory, encoder) else ()
     cosine = _cosines(found, known)
-    chosen = _larger_stays(_assigned(cosine), cosine, known)
+    chosen = _larger_stays(matches(cosine), cosine, known)
     number = memory.next_number if memory else 1
     ids: list[str] = []
     changes: list[CategoryChange | None] = []
@@ -201,11 +201,11 @@ def _cosines(found: Sequence[Centre], known: Sequence[KnownCategory]) -> NDArray
     return np.asarray(now.astype(np.float64) @ before.astype(np.float64).T)
 
 
-def _assigned(cosine: NDArray[np.float64]) -> dict[int, int]:
-    """The known category of each cluster that has one."""
+def matches(cosine: NDArray[np.float64], least: float = SAME_CENTRE) -> dict[int, int]:
+    """The known category of each cluster that has one, by their places in the rows and columns of the cosines."""
     from scipy.optimize import linear_sum_assignment
 
-    gain = np.where(cosine >= SAME_CENTRE, cosine, 0.0)
+    gain = np.where(cosine >= least, cosine, 0.0)
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0}
 

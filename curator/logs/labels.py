@@ -216,7 +216,7 @@ def _edited(places: Sequence[Source]) -> Iterator[Unreadable]:
     if places:
         problem = Problem(
             f"the input was edited here and in {len(places) - 1} more records; what they say is used all the same",
-            "see whether the input still is what was judged; leave every column but the last three alone",
+            "see whether the input still is what was judged; fill in `verdict`, `label` and `labelled_by` alone",
         )
         yield problem.at(places[0].file, places[0].line)
 

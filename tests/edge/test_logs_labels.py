@@ -40,10 +40,14 @@ def test_the_guard_against_formulas_is_taken_off_csv_cells_alone(tmp_path: Path,
 
 def test_jsonl_with_values_that_are_not_text(tmp_path: Path) -> None:
     lines = ['{"case_id": "a", "label": 3}', '{"case_id": "b", "label": {"x": 1}}', '{"case_id": "c", "label": null}']
-    found = read_labels([write(tmp_path / "a.jsonl", "\n".join([*lines, '{"id": "d", "label": "x"}', "broken"]))])
+    found = read_labels([write(tmp_path / "a.jsonl", "\n".join([*lines, '{"no": "d", "label": "x"}', "broken"]))])
     assert {case: label.text for case, label in found.labels.items()} == {"a": "3", "b": '{"x":1}'}
     assert [problem.source.line for problem in found.problems] == [4, 5]
-    assert "no `case_id` among the keys 'id', 'label'" in found.problems[0].reason
+    assert "no `case_id` among the keys 'no', 'label'" in found.problems[0].reason
+
+
+def test_an_id_names_the_case_too(tmp_path: Path) -> None:
+    assert read_labels([write(tmp_path / "a.jsonl", '{"id": "d", "label": "x"}\n')]).labels.keys() == {"d"}
 
 
 def test_labels_agree_or_cancel_each_other_across_files(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
         "content_hash": fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
         "split": "eval",
         "slice": "disagreement",
+        "inclusion_probability": "1",
         "task": "",
         "kind": "label",
         "input": "[system]\nRoute it.\n\n[user]\nHi,\nrefund?",
