@@ -6,7 +6,7 @@ DIR holds the public sets that `estimation_pools.py` names. For each number of l
 times as many cases: the mean squared error relative to that of a random draw (its exact variance), the bias in standard errors
 of the mean over repetitions, and how often the 90% and 95% intervals cover. Other methods' intervals are those of their
 sources, estimate +- z standard errors. `attainable` is the error of Neyman's draw by P(fail | all signals), fitted to all labels of the
-pool: what a design could reach that knew it beforehand, and drew as finely as it likes.
+pool: what a design could reach that knew that fit beforehand. A design that also spreads over categories may fall below it.
 
 What was looked at while the design was made: these pools, with fewer repetitions. So the rows of ours are a little optimistic;
 its constants hardly move them (docs/estimation.md).
@@ -33,6 +33,9 @@ LEAST_POOL = 3
 """Pools of fewer times the labels are left out: whoever labels a third labels everything."""
 CONFIDENCES = (0.90, 0.95)
 OURS, ADAPTIVE = "ours, at once", "ours, in stages"
+
+MOST = 999.9
+"""A bias is not told beyond this: a method that always draws the same has no spread to measure it by."""
 
 Intervals = tuple[tuple[float, float], ...]
 Run = Callable[[int], tuple[float, Intervals]]
@@ -118,7 +121,8 @@ def row(run: Run, y: np.ndarray, n: int, repetitions: int) -> Row:
         for ends in zip(*(ends for _, ends in found), strict=True)
     )
     error = float(((rates - truth) ** 2).mean() / random_draw)
-    return Row(error, float((rates.mean() - truth) / max(rates.std() / np.sqrt(repetitions), 1e-12)), covers)
+    bias = float(rates.mean() - truth) / max(float(rates.std()) / np.sqrt(repetitions), 1e-12)
+    return Row(error, float(np.clip(bias, -MOST, MOST)), covers)
 
 
 def attainable(frame: Frame, y: np.ndarray, n: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -14,6 +15,7 @@ from curator.estimation.design import Stage, Stratum, draw
 from curator.estimation.estimate import Estimate, estimate
 from curator.estimation.intervals import student, wilson
 from curator.estimation.pool import Candidate, frame_of
+from curator.estimation.stages import shares, told
 
 POOL = [Candidate(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
 FAILS = {f"c{i}": float(i in (2, 5, 7, 8)) for i in range(9)}
@@ -24,11 +26,11 @@ TRUTH = float(np.mean([*MANY_FAIL.values()]))
 
 
 def _run(pool: list[Candidate], labels: dict[str, float], sizes: tuple[int, ...], seed: int) -> Estimate:
-    frame, stages, told = frame_of(pool), [], {}
+    frame, stages, known = frame_of(pool), [], {}
     for size in sizes:
-        stages.append(draw(frame, size, seed=seed, earlier=stages, labels=told))
-        told |= {i: labels[i] for i in stages[-1].drawn}
-    return estimate(frame, stages, told)
+        stages.append(draw(frame, size, seed=seed, earlier=stages, labels=known))
+        known |= {i: labels[i] for i in stages[-1].drawn}
+    return estimate(frame, stages, known)
 
 
 def _known(stages: list[Stage], labels: dict[str, float]) -> dict[str, float]:
@@ -51,6 +53,23 @@ def test_the_rate_is_unbiased_the_variance_right_and_the_interval_covers(sizes: 
     assert abs(rates.mean() - TRUTH) < 3 * rates.std() / np.sqrt(400)
     assert 0.85 < np.mean([one.standard_error**2 for one in found]) / rates.var() < 1.6
     assert np.mean([one.interval(0.9)[0] <= TRUTH <= one.interval(0.9)[1] for one in found]) >= 0.87
+
+
+def test_the_variance_sees_that_much_of_the_pool_is_labelled() -> None:
+    found = [_run(MANY[:80], MANY_FAIL, (60,), seed) for seed in range(300)]
+    expected = np.mean([one.standard_error**2 for one in found])
+    assert 0.8 < expected / np.var([one.rate for one in found]) < 1.7
+
+
+def test_stages_count_by_what_they_labelled_and_a_census_alone() -> None:
+    frame = frame_of(MANY)
+    first = draw(frame, 10, seed=0)
+    second = draw(frame, 40, seed=0, earlier=[first])
+    last = draw(frame, 600, seed=0, earlier=[first, second])
+    everywhere = np.ones(len(frame), dtype=bool)
+    known = [told(frame, stage, everywhere) for stage in (first, second, last)]
+    assert shares(known[:2])[1] == pytest.approx(0.81, abs=0.02)
+    assert shares(known).tolist() == [0, 0, 1]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(0, 5))
@@ -171,8 +190,7 @@ def test_labels_of_cases_that_were_not_drawn_are_told_and_not_used() -> None:
     labels = _known([stage], MANY_FAIL)
     others = [case.id for case in MANY if case.id not in labels][:50]
     with_others = estimate(MANY, [stage], {**labels, **dict.fromkeys(others, 1.0), "who": 1.0})
-    assert with_others.rate == estimate(MANY, [stage], labels).rate
-    assert with_others.ignored == tuple(sorted([*others, "who"]))
+    assert with_others == replace(estimate(MANY, [stage], labels), ignored=tuple(sorted([*others, "who"])))
 
 
 def test_missing_labels_are_counted_and_bounded() -> None:
