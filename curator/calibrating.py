@@ -25,14 +25,14 @@ from curator.disagreement.recorded import (
 )
 from curator.disagreement.signals import Signals
 from curator.errors import LogsError
-from curator.logs.files import physical_lines
+from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.judgements import Judgement, JudgementFile, read_judgements
 from curator.outputs.calibration_file import Verdict, save_calibration, verdict
 from curator.outputs.label_queue import LABEL_QUEUES
+from curator.pool import RECORDED, refuse_repeated
 from curator.records import JsonValue, Source, Unreadable
-from curator.scoring import DEFAULT_SCORING, MAX_LINE_BYTES, MAX_UNREADABLE, Scoring, read_records, readable, spread
+from curator.scoring import DEFAULT_SCORING, MAX_UNREADABLE, Scoring, read_records, readable, spread
 
-RECORDED = "recorded.jsonl"
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
 FREE_TEXT = "free text: a label in other words may say the same; say `wrong` (true or false) with --labels"
@@ -159,13 +159,13 @@ def calibrate(
         LogsError: a record does not fit, an id stands there twice, or `wrong` names one that is not there.
     """
     found = read_records(records)
-    _refuse_repeated(Counter(record.id for record in found))
+    refuse_repeated(record.id for record in found)
     if unknown := sorted(wrong.keys() - {record.id for record in found}):
         raise LogsError(
             f"`wrong` names {unknown[0]!r}, and no record has this id ({len(unknown):,} such)",
             remedy="give the verdicts by the `id` of the records",
         )
-    labelled = [(record, wrong[record.id]) for record in found if record.id in wrong]
+    labelled = [Labelled(record, wrong[record.id]) for record in found if record.id in wrong]
     weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
     return _fitted(labelled, weights, scoring)[0]
 
@@ -210,6 +210,15 @@ def calibrate_file(
         too_many_bad_rows=len(judged.problems) > MAX_UNREADABLE * (len(judged.judgements) + len(judged.problems)),
         out=out,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A record, whether its answer in question is wrong, and how many cases it stands for by how it was drawn."""
+
+    record: Recorded
+    wrong: bool
+    weight: float = 1.0
 
 
 class _Reading:
@@ -260,7 +269,7 @@ class _Reading:
                 + (f"; the first is {first.source}: {first.reason}" if first else ""),
                 remedy=first.remedy if first else "name a file that holds records",
             )
-        _refuse_repeated(self.ids)
+        refuse_repeated(self.ids.elements())
 
 
 def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judgement | None:
@@ -270,17 +279,7 @@ def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judg
     if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
         left_out[RANDOM_ONLY] += 1
         return None
-    return Judgement(None, record.reference, "random", source)
-
-
-def _refuse_repeated(counts: Counter[str]) -> None:
-    repeated = sorted(i for i, count in counts.items() if count > 1)
-    if repeated:
-        raise LogsError(
-            f"{len(repeated):,} ids stand there more than once, such as {repeated[0]!r}:"
-            " nobody can tell which record a label is for",
-            remedy="give each record an `id` of its own",
-        )
+    return Judgement(None, record.reference, "random", source, record.reference_probability)
 
 
 def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded]) -> Iterator[Unreadable]:
@@ -296,12 +295,12 @@ def _labelled(
     left_out: Counter[str],
     *,
     random_only: bool,
-) -> list[tuple[Recorded, bool]]:
+) -> list[Labelled]:
     """The records whose failure is known, in the order of the judgements; counts the others by reason.
 
     With `random_only` a judgement has to say that it is one of the random slice, else it must not say another.
     """
-    found: list[tuple[Recorded, bool]] = []
+    found: list[Labelled] = []
     for case_id, judgement in judgements.items():
         record = known.get(case_id)
         if record is None:
@@ -315,21 +314,23 @@ def _labelled(
             if wrong is None:
                 left_out[FREE_TEXT if record.kind == "text" else UNREADABLE_LABEL] += 1
             else:
-                found.append((record, wrong))
+                found.append(Labelled(record, wrong, 1 / judgement.probability))
     return found
 
 
 def _fitted(
-    labelled: Iterable[tuple[Recorded, bool]], weights: Mapping[str, float], scoring: Scoring
+    labelled: Iterable[Labelled], weights: Mapping[str, float], scoring: Scoring
 ) -> tuple[Calibration | None, list[bool]]:
     """The fit, and the verdicts that it was made of: those of cases with enough answers."""
     signals: list[Signals] = []
-    wrong: list[bool] = []
-    for record, is_wrong in labelled:
-        if measured := measure_record(record, comparer=scoring.comparer, weights=weights):
+    used: list[Labelled] = []
+    for one in labelled:
+        if measured := measure_record(one.record, comparer=scoring.comparer, weights=weights):
             signals.append(measured)
-            wrong.append(is_wrong)
-    return fit.calibrate(signals, wrong, scorer=default_scorer(scoring.comparer)), wrong
+            used.append(one)
+    wrong = [one.wrong for one in used]
+    stands_for = [one.weight for one in used]
+    return fit.calibrate(signals, wrong, weights=stands_for, scorer=default_scorer(scoring.comparer)), wrong
 
 
 def _no_label(recorded: Path, problems: tuple[Unreadable, ...], *, named: bool) -> LogsError:

@@ -7,6 +7,7 @@ CuratorError
     ├── NotConfirmed       2   the run may cost more than was agreed to
     ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
     ├── ProviderError      5   an endpoint refuses for good; a second run goes on from there
+    ├── Refused            2   the labels, or the way they were chosen, do not support what was asked
     ├── RunLocked          2   another process works on the same run folder
     ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
     └── MissingDependency  2   a package or model that an option needs is not installed
@@ -63,6 +64,12 @@ class ProviderError(UserError):
     """An endpoint refuses for good: no connection, no such model, a bad key, no quota."""
 
     exit_code = 5
+
+
+class Refused(UserError):
+    """The labels, or the way in which their cases were chosen, do not support what was asked."""
+
+    exit_code = 2
 
 
 class RunLocked(UserError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from curator.held_out.registry import Entry, Registry, by_split, registry_path
 from curator.held_out.texts import asked_by, held_texts, rows_of
 from curator.held_out.wording import Wording
 from curator.outputs.finetune import trainable
-from curator.records import Case, JsonValue, Pick, Split
+from curator.records import Case, JsonValue, Split
 from curator.results import Intake
 from curator.selection.splits import split_of
 
@@ -49,11 +49,6 @@ class Guarded:
     def split_of(self, group: str) -> Split:
         """The split of a near-duplicate group: the settled one, else by its name."""
         return self.settled.get(group) or split_of(group, self.share)
-
-    def resplit(self, picks: Iterable[Pick], cases: Iterable[Case]) -> tuple[Pick, ...]:
-        """The picks, each with the split that its group has here."""
-        groups = {case.id: case.group for case in cases}
-        return tuple(replace(pick, split=self.split_of(groups[pick.case_id])) for pick in picks)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -24,10 +24,8 @@ from curator.disagreement.answers import read_answer
 from curator.disagreement.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.disagreement.signals import group_of
-from curator.diversity.clustering import cluster, layout
 from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
-from curator.diversity.texts import embedding_texts
 from curator.errors import CuratorError, LogsError
 from curator.guarding import Guarded, guard_export, open_registry, settle
 from curator.logs.labels import LabelFile, read_labels
@@ -35,15 +33,15 @@ from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.files import json_lines, run_lock, write_atomic
 from curator.outputs.label_queue import LABEL_QUEUES
+from curator.picking import failure_rate
 from curator.progress import Progress, Silent
-from curator.records import Case, Generation, Pick, Unreadable
-from curator.report.categories import build_categories
-from curator.results import Intake, PlanResult, RunResult, Studied
+from curator.records import Case, Generation, Reference, Unreadable, Verdict, random_order
+from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
 from curator.scorer import Scorer, kind_of
-from curator.selection.choose import candidates, random_order, select
 from curator.status import StatusFile
+from curator.studying import Study, study
 
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 
@@ -107,17 +105,21 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             if confirm is not None:
                 agree(config, intake, planned, store, progress=progress, confirm=confirm)
             with open_registry(config) as registry:  # a bad one is told before anything is paid for
-                guarded = settle(config, intake, registry)
+                settled = settle(config, intake, registry)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
         _compare(config, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
-        studied = _study(config, intake.asked, ranked, encoder, progress)
-        picks = guarded.resplit(_select(config, intake.asked, ranked, studied), intake.asked)
-        guarded = _guard(guarded, config, intake, encoder, progress)
+        how = Study(
+            config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
+            split=lambda case: settled.split_of(case.group),
+        )  # fmt: skip
+        studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        rate = failure_rate(picked, scored.failures) if scored.failures else None
+        guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picks=picks, guarded=guarded,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -266,7 +268,7 @@ def _keep_labels(folder: Path) -> None:
     """Put label queues that somebody filled in away in `labels/`, numbered, before this run overwrites them."""
     for queue in (folder / name for name in LABEL_QUEUES):
         found = read_labels([str(queue)]) if queue.exists() else LabelFile({}, ())
-        if not found.labels and not found.problems:
+        if not found.touched:
             continue
         content, kept = queue.read_bytes(), _kept_labels(folder)
         if all(Path(path).read_bytes() != content for path in kept):
@@ -289,6 +291,7 @@ def _label(
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
     read_ones = [read_labels(file) for file in files]
     warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
+    warnings += [found.agreement.as_text() for found in read_ones if found.agreement]
     stands_for = {m.id: m.into for m in deduped.merged}
     labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
     cases = {case.id: case for case in deduped.cases}
@@ -302,8 +305,24 @@ def _label(
             allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
             warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
             del labels[case_id]
-    labelled = tuple(replace(c, reference=labels[c.id]) if c.id in labels else c for c in deduped.cases)
-    return labelled, len(labels), tuple(warnings)
+    verdicts = _verdicts(read_ones, stands_for)
+    labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
+    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+
+
+def _verdicts(files: Sequence[LabelFile], stands_for: Mapping[str, str]) -> dict[str, Verdict]:
+    return {
+        stands_for.get(i, i): Verdict(failure, found.slices.get(i))
+        for found in files
+        for i, failure in found.verdicts.items()
+    }
+
+
+def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
+    """The case with what people said of it: an answer that they call right is one that is trusted."""
+    if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
+        label = Reference(case.target, "label", slice=verdict.slice)
+    return replace(case, reference=label or case.reference, verdict=verdict)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
@@ -312,26 +331,3 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
         return cases
     chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
     return tuple(case for case in cases if case.id in chosen)
-
-
-def _study(
-    config: Config, cases: Sequence[Case], ranked: Mapping[str, float], encoder: Encoder, progress: Progress
-) -> Studied:
-    """Embed and cluster what is worth it: the most disagreeing cases, and those that the random slice can draw."""
-    wanted = set(candidates(cases, ranked, config.selection, seed=config.seed).to_embed)
-    studied = [case for case in cases if case.id in wanted]
-    texts = embedding_texts(studied)
-    with VectorCache(_vectors_path(config)) as cache:
-        vectors = embed(texts, encoder, cache, progress=progress)
-    progress.start("cluster", total=None, unit="cases")
-    found = cluster(vectors, config.clustering, seed=config.seed)
-    ids = tuple(case.id for case in studied)
-    categories = build_categories(ids, texts, found.labels, found.typicality)
-    progress.advance(len(ids))
-    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
-    return Studied(ids, vectors, layout(vectors, seed=config.seed), categories, encoder.name)
-
-
-def _select(config: Config, cases: Sequence[Case], ranked: Mapping[str, float], studied: Studied) -> tuple[Pick, ...]:
-    vectors = dict(zip(studied.ids, studied.vectors, strict=True))
-    return select(cases, ranked, vectors, config.selection, seed=config.seed).picks

@@ -9,6 +9,7 @@ case that the selection drew.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -39,6 +40,7 @@ DiagnosisName = Literal[
     "not-enough-data",
 ]
 
+CUT_NOTE = " more characters: see the JSONL file]"  # ends a cell of the label queue that holds a part of its text
 # A spreadsheet takes a cell that begins so for a formula: the label queue is written with a `'` before it, and read without.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 KINDS: tuple[Kind, ...] = ("label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text")
@@ -100,12 +102,22 @@ class Feedback:
 class Reference:
     """An answer that is trusted, and why: a human label, a user's correction, or a named teacher model.
 
-    `slice` is how the case came into the selection that the label was given for, None where that is not known.
+    `slice` is how the case came into the selection that the label was given for, None where that is not known, and
+    `probability` the chance with which it was drawn.
     """
 
     text: str
     source: ReferenceSource
     by: str | None = None
+    slice: Slice | None = None
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far production's answer fails, 0 (it is right) to 1, as people judged it; `slice` is why they were asked."""
+
+    failure: float
     slice: Slice | None = None
 
 
@@ -116,7 +128,8 @@ class Case:
     `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
     sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
     A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
-    and `group` names its near-duplicate group (the case id in it that came first).
+    and `group` names its near-duplicate group (the case id in it that came first). `verdict` is what somebody who looked said
+    of the target.
     """
 
     id: str
@@ -134,6 +147,7 @@ class Case:
     log_id: str | None = None
     weight: int = 1
     group: str = ""
+    verdict: Verdict | None = None
 
     @property
     def system(self) -> str:
@@ -315,6 +329,36 @@ class BlindShare:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureRate:
+    """How often production fails, by the labels of a selection that was drawn for it.
+
+    Attributes:
+        rate: over the log records behind the pool, 0..1; None with a `reason`.
+        low: the lower end of the interval.
+        high: the upper end.
+        confidence: of the intervals.
+        labels: the labels that it goes by.
+        missing: selected cases without a label.
+        worth: how many random labels tell as much; None where that is not known.
+        silent: the rate where the committee agrees with itself and with production; the numbers are None where too few
+            labels are there.
+        silent_records: how many records that are.
+        reason: why there is no rate.
+    """
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    labels: int
+    missing: int
+    worth: float | None
+    silent: Rate
+    silent_records: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What the pattern of the answers says about one case, or about a group of them, and what to do about it.
 
@@ -335,7 +379,21 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A selected case: the slice it came by, the probability with which the design drew it, and its split."""
+    """A selected case, and how it came in.
+
+    Attributes:
+        case_id: the case.
+        rank: its place in the selection, from 1.
+        slice: `disagreement` (discovery) or `random` (the probability sample that an estimate goes by).
+        inclusion_probability: the chance with which the design drew it, among the cases that were left when it was
+            drawn; 1 for discovery.
+        split: `eval` (held out) or `train`.
+        gain: what it added to discovery's objective; None for a drawn case.
+        stage: the round of drawing, from 1.
+        stratum: of the stage; None for discovery.
+        draw: its place in the order of drawing, from 1: labelling the first ones of it is a smaller sample.
+        reason: why discovery took it, in words.
+    """
 
     case_id: str
     rank: int
@@ -343,6 +401,10 @@ class Pick:
     inclusion_probability: float
     split: Split
     gain: float | None = None
+    stage: int = 1
+    stratum: int | None = None
+    draw: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +428,40 @@ def normalise_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def fingerprint(case_id: str, text: str) -> str:
+    """What the label queue says of an input as shown: `t`, 8 hex digits of its words, and 8 of these and the case.
+
+    A row that comes back tells by it whether its text was edited, and whether it is another case's. White space and
+    punctuation do not count, as programs change them. It starts with a letter: a spreadsheet would round sixteen digits.
+    """
+    words = _digest(*re.findall(r"\w+", text))
+    return f"t{words}{_digest(case_id, words)}"
+
+
+def fingerprint_fits(mark: str, case_id: str, text: str | None) -> tuple[bool, bool]:
+    """Whether a `fingerprint` is this case's, and whether it is this text's; True where that cannot be told.
+
+    Queues of earlier versions have fingerprints of another kind, of which nothing is said.
+    """
+    if not re.fullmatch("t[0-9a-f]{16}", mark):
+        return True, True
+    words = mark[1:9]
+    return mark[9:] == _digest(case_id, words), text is None or words == _digest(*re.findall(r"\w+", text))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:8]
+
+
 def stable_unit(*parts: str) -> float:
     """A number in [0, 1) that depends on the texts alone: the same on every machine, in every run."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def random_order(ids: Iterable[str], seed: int) -> list[str]:
+    """The ids in an order that hangs on them and the seed alone, not on the order they came in."""
+    return sorted(ids, key=lambda id_: (stable_unit("random-slice", str(seed), id_), id_))
 
 
 def with_group(case: Case) -> Case:

@@ -170,6 +170,7 @@ class Scored:
 
     `compared` are the generations whose answers were compared, each with the text that its prompt variant's rule reads;
     `left_out` those of members whose health says that they count for nothing. `patterns` are what a diagnosis is made of.
+    `failures` is how far production failed, 0..1, where a person's judgement or a trusted answer tells.
     """
 
     scores: Mapping[str, Score]
@@ -180,6 +181,7 @@ class Scored:
     patterns: Mapping[str, Pattern]
     noise: NoiseFloor
     blind: BlindShare
+    failures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,15 @@ from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
 from curator.guarding import LEAKS_FILE, Guarded, leak_row
 from curator.outputs.calibration_file import CalibrationFile
+from curator.outputs.cases_file import CASES, case_row
+from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, selection_rows
 from curator.outputs.eval_set import category_names, eval_rows
 from curator.outputs.files import json_lines, write_atomic
 from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
+from curator.picking import Picked
 from curator.progress import Progress
-from curator.records import Case, Diagnosis, Generation, JsonValue, Pick, Score, Split, Unreadable
+from curator.records import Case, Diagnosis, FailureRate, Generation, JsonValue, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -51,8 +54,8 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 class RunFacts:
     """All that a run knows when it comes to writing.
 
-    `missed` is None where every case got the whole committee, `judged` where no judge was asked, and `fitted` where the
-    config names no calibration.
+    `missed` is None where every case got the whole committee, `judged` where no judge was asked, `fitted` where the
+    config names no calibration, and `rate` where there are no labels.
     """
 
     config: Config
@@ -63,11 +66,12 @@ class RunFacts:
     generations: Mapping[str, Sequence[Generation]]
     scored: Scored
     studied: Studied
-    picks: Sequence[Pick]
+    picked: Picked
     guarded: Guarded
     missed: Missed | None = None
     judged: Judged | None = None
     fitted: CalibrationFile | None = None
+    rate: FailureRate | None = None
 
 
 def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
@@ -88,14 +92,30 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
         leaks=run.guarded.leaks,
     )
     queue = list(
-        queue_rows(run.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories)
+        queue_rows(
+            run.picked.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
+            labelling=run.config.labelling, seed=run.config.seed,
+        )
     )  # fmt: skip
+    every = list(_cases(run, split, diagnoses))
+    pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
-        "eval_set.jsonl": list(eval_rows(run.picks, cases=cases, scores=scores, categories=categories)),
+        SELECTION: list(
+            selection_rows(
+                run.picked.picks,
+                cases=cases,
+                scores=scores,
+                seed=run.config.seed,
+                pool=pool,
+                categories=category_names(categories),
+                labels_of=lambda case: _labels(run.config, case),
+            )
+        ),
+        "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
         "recorded.jsonl": list(_recorded(run)),
-        "cases.jsonl": list(_cases(run, split, diagnoses)),
+        CASES: every,
         "merged.jsonl": [
             {
                 "file": m.source.file,
@@ -117,6 +137,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
     files["label_queue.csv"] = csv_chunks(queue)
+    files[DESIGN] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
     files["report.html"] = [render_html(summary).encode()]
     files["report.md"] = [render_markdown(summary).encode()]
     files["summary.json"] = [summary_json(summary)]
@@ -155,7 +176,7 @@ def _records(
         embedded=run.studied.ids,
         layout=run.studied.places,
         categories=run.studied.categories,
-        picks=run.picks,
+        picks=run.picked.picks,
         finetune=finetune,
         outputs=outputs,
         health=run.scored.health,
@@ -165,6 +186,7 @@ def _records(
         diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
+        failure_rate=run.rate,
     )
 
 
@@ -227,7 +249,12 @@ def _reference(case: Case) -> dict[str, JsonValue]:
     if case.reference is None:
         return {}
     found = case.reference
-    return {"reference": found.text, "reference_source": found.source, "reference_slice": found.slice}
+    return {
+        "reference": found.text,
+        "reference_source": found.source,
+        "reference_slice": found.slice,
+        "reference_probability": found.probability,
+    }
 
 
 def _generation(generation: Generation) -> dict[str, JsonValue]:
@@ -256,26 +283,13 @@ def _cases(
 ) -> Iterator[dict[str, JsonValue]]:
     """Every kept case with what is known of it."""
     named = category_names(run.studied.categories)
-    slices = {pick.case_id: pick.slice for pick in run.picks}
+    slices = {pick.case_id: pick.slice for pick in run.picked.picks}
     for case in run.intake.cases:
-        yield {
-            "id": case.id,
-            "log_id": case.log_id,
-            "source": str(case.source),
-            "task": case.task,
-            "weight": case.weight,
-            "group": case.group,
-            "split": split(case.group),
-            "category": named.get(case.id),
-            "slice": slices.get(case.id),
-            **_score_fields(run.scored.scores.get(case.id)),
-            **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {}),
-        }
-
-
-def _score_fields(score: Score | None) -> dict[str, JsonValue]:
-    fields = {} if score is None else asdict(score)
-    return {key: value for key, value in fields.items() if key != "id" and (key != "fields" or value is not None)}
+        row = case_row(
+            case, run.scored.scores.get(case.id), split=split(case.group), category=named.get(case.id),
+            slice=slices.get(case.id),
+        )  # fmt: skip
+        yield {**row, **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {})}
 
 
 def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:

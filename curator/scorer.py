@@ -18,7 +18,7 @@ from curator.disagreement.recorded import Comparers, default_scorer
 from curator.disagreement.score import DEFAULT, Formula, score_case
 from curator.disagreement.signals import Answered, group_of
 from curator.disagreement.told import Compared, Told, tell
-from curator.disagreement.trusted import known_failures, random_truth
+from curator.disagreement.trusted import judged, known_failures, random_truth
 from curator.disagreement.votes import failed_vote, seat_of
 from curator.records import Case, Generation, Kind, MemberHealth, Score
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
@@ -71,6 +71,7 @@ class Scorer:
             patterns={i: _pattern(own, scores[i]) for i, own in kept.items()},
             noise=noise_floor({i: own.votes for i, own in kept.items()}),
             blind=blind_share(known_failures(self._cases, lambda case: told[case.id].agrees), seen),
+            failures=dict(judged(self._cases, lambda case: told[case.id].agrees)),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:

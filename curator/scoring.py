@@ -26,14 +26,13 @@ from curator.disagreement.recorded import (
 )
 from curator.disagreement.score import DEFAULT, Formula
 from curator.errors import ConfigError, LogsError, StorageError
-from curator.logs.files import Line, expand, physical_lines
+from curator.logs.files import MAX_LINE_BYTES, Line, expand, physical_lines
 from curator.outputs.files import write_atomic
 from curator.processes import cores, map_ordered
 from curator.records import JsonValue, MemberHealth, Score, Source, Unreadable
 from curator.score_figures import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
-MAX_LINE_BYTES = 64 * 2**20
 MAX_UNREADABLE = 0.2
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
@@ -226,14 +225,14 @@ class _Tally:
 
     def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        chunks = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
-        first = list(islice(chunks, WORTH_A_PROCESS))
+        parts = chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+        first = list(islice(parts, WORTH_A_PROCESS))
         if not first:
             raise LogsError(f"{self._file!r} holds no record", remedy="name a file with one JSON record a line")
         alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
         work = partial(score_lines, scoring=scoring, weights=weights)
         processes = 1 if alone else scoring.processes or cores()
-        for results in map_ordered(work, chain(first, chunks), processes=processes):
+        for results in map_ordered(work, chain(first, parts), processes=processes):
             for result in results:
                 if isinstance(result, Problem):
                     self.set_aside += 1
@@ -273,7 +272,7 @@ def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) ->
     return score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
 
 
-def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines in lists that are worth the way to another process and back."""
     chunk: list[Line] = []
     size = 0

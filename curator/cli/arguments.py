@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from curator import __version__
-from curator.cli import cache, commands
+from curator.cli import cache, commands, selection
 from curator.cli.console import DEFAULT_CONFIG
 
 EXIT_CODES = """\
@@ -30,6 +30,8 @@ exit codes:
   130  interrupted
 """
 
+STRATEGIES = ("coverage", "top")
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -48,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     _add_status(group)
     _add_score(group)
     _add_calibrate(group)
+    _add_select(group)
+    _add_estimate(group)
     _add_leaks(group)
     _add_doctor(group)
     _add_init(group)
@@ -116,6 +120,78 @@ def _add_calibrate(group: _Commands) -> None:
     )
     calibrate.add_argument("--out", type=Path, metavar="FILE", help="where the calibration goes (default: nowhere)")
     _scoring_arguments(calibrate)
+
+
+def _add_select(group: _Commands) -> None:
+    text = "choose which cases of a pool to label: a discovery part, and a sample that tells the failure rate"
+    select = _command(group, "select", selection.select, text)
+    select.add_argument(
+        "pool",
+        type=Path,
+        metavar="POOL",
+        help="recorded answers or scores (what `curator score` reads or writes), or a run folder",
+    )
+    select.add_argument("--k", type=_positive, metavar="K", help="cases to select (default: `selection.k`, 100)")
+    select.add_argument(
+        "--out", type=Path, metavar="DIR", default=selection.DEFAULT_OUT, help=f"default: {selection.DEFAULT_OUT}"
+    )
+    select.add_argument(
+        "--config", type=Path, metavar="CONFIG", help="a job to take `selection:` and `labelling:` from"
+    )
+    select.add_argument("--strategy", choices=STRATEGIES, help="how discovery chooses (default: the config's)")
+    select.add_argument(
+        "--random-share", type=_share, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"
+    )
+    select.add_argument("--seed", type=int, metavar="N", help="fixes the random part (default: the config's, 0)")
+    select.add_argument(
+        "--after", type=Path, metavar="DIR", help="an earlier selection of this pool, whose labels are known by now"
+    )
+    select.add_argument(
+        "--labels",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        default=[],
+        help="the labels of that one (default: its label_queue.csv)",
+    )
+    select.add_argument("--no-embedding", action="store_true", help="use no vectors: tell only near-duplicates apart")
+    _scoring_arguments(select)
+    select.add_argument("--quiet", action="store_true", help="no progress, which goes to stderr")
+
+
+def _add_estimate(group: _Commands) -> None:
+    text = "say how often production fails, from the labels of a selection, with an interval"
+    estimate = _command(group, "estimate", selection.estimate, text)
+    estimate.add_argument(
+        "labels",
+        nargs="+",
+        metavar="LABELS",
+        help="the filled-in label queue, or JSONL or CSV rows of `id` with `wrong`, `verdict` or `label`",
+    )
+    estimate.add_argument(
+        "--selection", type=Path, metavar="DIR", help="the selection or run folder (default: where LABELS is)"
+    )
+    estimate.add_argument(
+        "--sample-of",
+        type=_positive,
+        metavar="N",
+        help="there is no selection: LABELS is a simple random sample of N cases, with `wrong` or `verdict`",
+    )
+    estimate.add_argument(
+        "--by",
+        nargs="+",
+        action="extend",
+        metavar="FIELD",
+        default=[],
+        help="break down by these: task, kind, category, a field of the metadata (default: all)",
+    )
+    estimate.add_argument(
+        "--confidence", type=_share, metavar="P", default=0.95, help="of the intervals (default: 0.95)"
+    )
+    estimate.add_argument(
+        "--half-width", type=_share, metavar="W", help="also say how many more labels an interval of ±W takes"
+    )
+    _scoring_arguments(estimate)
 
 
 def _add_leaks(group: _Commands) -> None:
@@ -243,6 +319,13 @@ def _at_least_zero(text: str, unit: str) -> float:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of {unit}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = _at_least_zero(text, "a share")
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
     return number
 
 

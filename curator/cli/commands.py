@@ -87,7 +87,7 @@ def score(arguments: argparse.Namespace) -> int:
     from curator.scoring import score_file
 
     fitted = read_calibration(arguments.calibration) if arguments.calibration else None
-    with _scoring(arguments) as scoring:
+    with scoring_of(arguments) as scoring:
         result = score_file(
             arguments.recorded,
             arguments.out,
@@ -111,7 +111,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     """`curator calibrate`."""
     from curator.calibrating import calibrate_file
 
-    with _scoring(arguments) as scoring:
+    with scoring_of(arguments) as scoring:
         result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
     for problem in result.problems[:MOST_PROBLEMS]:
         _tell(problem)
@@ -151,8 +151,8 @@ def leaks(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _scoring(arguments: argparse.Namespace) -> Iterator[Scoring]:
-    """How records are scored, by the arguments of `score` and `calibrate`."""
+def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
+    """How records are scored, by a command's arguments."""
     from curator.committee.store import DEFAULT_STORE
     from curator.comparing import open_comparer
     from curator.config import EmbeddingConfig, parse_equivalence

@@ -101,13 +101,19 @@ def formula_of(calibration: Calibration | None) -> Formula:
 
 
 def calibrate(
-    found: Sequence[Signals], wrong: Sequence[bool], *, scorer: str = SCORER, seed: int = 0
+    found: Sequence[Signals],
+    wrong: Sequence[bool],
+    *,
+    weights: Sequence[float] | None = None,
+    scorer: str = SCORER,
+    seed: int = 0,
 ) -> Calibration | None:
     """Fit the score to cases whose failure is known; None where there are too few failures or passes.
 
     The signals are the default score, the distance and the length of the wordings, and what each member says of its own:
     a member that is right more often than the others gets more weight. The labels must be those of a random slice, else
-    the fit learns how they were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the
+    the fit learns how they were chosen; `weights` say how many cases each one stands for, where they were not drawn with
+    equal chances (1 over the inclusion probability). The gain is cross-fitted: the cases are scored in five folds by fits on the
     other four, ten times over. It is measured on pairs of cases that one fit has scored: each fold's fit lacks the
     failures of its own cases, so that across folds it breaks ties against them, by up to .05 on recorded committees. The
     interval is that of a paired bootstrap over cases (percentile). The order of the cases makes no difference. `scorer`
@@ -120,14 +126,16 @@ def calibrate(
     x = np.array([[_signal(one, name) for name in names] for one in found])
     order = np.lexsort((y, *x.T[::-1]))  # folds and draws go by position
     x, y = x[order], y[order]
+    w = np.ones(len(y)) if weights is None else np.array(weights, dtype=float)[order]
+    w = w * len(w) / w.sum()
     rng = np.random.default_rng(seed)
-    scored = _cross_fitted(x, y, rng)
+    scored = _cross_fitted(x, y, w, rng)
     default, lengths = ([(fold, x[fold, column]) for fold, _ in scored] for column in (0, names.index(WORDS)))
-    draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=DRAWS).astype(float)
+    draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=DRAWS) * w
     low, high = np.nanquantile(_within(scored, y, draws) - _within(default, y, draws), (0.025, 0.975))
-    once = np.ones((1, len(y)))
+    once = w[None, :]
     default_auroc, fitted_auroc, length_auroc = (float(_within(v, y, once)[0]) for v in (default, scored, lengths))
-    means, scales, model = _fit(x, y)
+    means, scales, model = _fit(x, y, w)
     return Calibration(
         scorer=scorer,
         cases=len(y),
@@ -196,22 +204,22 @@ def _signal(found: Signals, name: str) -> float:
     return said.get(name.removeprefix(BY), fsum(said.values()) / len(said))
 
 
-def _cross_fitted(x: Floats, y: NDArray[np.bool_], rng: np.random.Generator) -> list[Fold]:
+def _cross_fitted(x: Floats, y: NDArray[np.bool_], w: Floats, rng: np.random.Generator) -> list[Fold]:
     """The log-odds of the cases of each fold by a fit that did not see them, over `REPEATS` divisions into folds."""
     from sklearn.model_selection import StratifiedKFold
 
     scored: list[Fold] = []
     for seed in rng.integers(2**31, size=REPEATS).tolist():
         for known, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
-            means, scales, model = _fit(x[known], y[known])
+            means, scales, model = _fit(x[known], y[known], w[known])
             scored.append((left_out, model.decision_function((x[left_out] - means) / scales)))
     return scored
 
 
-def _fit(x: Floats, y: NDArray[np.bool_]) -> tuple[Floats, Floats, Any]:
+def _fit(x: Floats, y: NDArray[np.bool_], w: Floats) -> tuple[Floats, Floats, Any]:
     """The means, the scales and the regression on what they standardise."""
     from sklearn.linear_model import LogisticRegression
 
     means, deviations = x.mean(axis=0), x.std(axis=0)
     scales = np.where(deviations > 1e-12, deviations, 1.0)
-    return means, scales, LogisticRegression(C=PENALTY, max_iter=1000).fit((x - means) / scales, y)
+    return means, scales, LogisticRegression(C=PENALTY, max_iter=1000).fit((x - means) / scales, y, sample_weight=w)

@@ -39,8 +39,8 @@ class Unfit(Exception):
 class Recorded:
     """A record of contract 4 as it was read: `input` is all that was asked, `question` the user's last message.
 
-    `reference` is the trusted answer. A run also says where it is from (`reference_source`, of `records.ReferenceSource`)
-    and how its case came into the selection (`reference_slice`, of `records.Slice`).
+    `reference` is the trusted answer. A run also says where it is from (`reference_source`, of `records.ReferenceSource`),
+    how its case came into the selection (`reference_slice`, of `records.Slice`) and with what chance it was drawn.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Recorded:
     reference: str | None = None
     reference_source: str | None = None
     reference_slice: str | None = None
+    reference_probability: float = 1.0
 
 
 Comparers = Callable[[str], Comparer]
@@ -148,7 +149,12 @@ def read_record(data: bytes) -> Recorded:
         reference=_text(record.get("reference")),
         reference_source=_text(record.get("reference_source")),
         reference_slice=_text(record.get("reference_slice")),
+        reference_probability=_probability(record.get("reference_probability")),
     )
+
+
+def _probability(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 < value <= 1 else 1.0
 
 
 def _question(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from curator.disagreement.answers import Answer
 from curator.disagreement.compare import Comparer
@@ -12,6 +12,8 @@ from curator.records import Case, normalise_space
 
 LEFT_OUT = "labelled for its disagreement"
 """Of a failure known by a label that was only given because the committee disagreed: it cannot tell what that misses."""
+
+_HALF = 0.5
 
 
 def label_meaning(label: Answer, votes: Sequence[Vote], answers: Sequence[Answer], compare: Comparer) -> str:
@@ -36,16 +38,32 @@ def known_failures(cases: Iterable[Case], agrees: Callable[[Case], bool | None])
     return {case_id: known_by for case_id, known_by in found if known_by}
 
 
+def judged(cases: Iterable[Case], agrees: Callable[[Case], bool | None]) -> Iterator[tuple[str, float]]:
+    """How far production failed, 0..1, in each case where a person's judgement or the case's reference tells."""
+    for case in cases:
+        wrong = _wrong(case, agrees(case))
+        if case.verdict is not None:
+            yield case.id, case.verdict.failure
+        elif wrong is not None:
+            yield case.id, float(wrong)
+
+
 def _known_by(case: Case, *, wrong: bool | None) -> str | None:
     if wrong is not False and case.feedback and case.feedback.thumb == "down":
         return "thumb down"
-    if not wrong or case.reference is None:
+    if not wrong:
+        return None
+    if case.verdict is not None:
+        return LEFT_OUT if case.verdict.slice == "disagreement" else "label"
+    if case.reference is None:
         return None
     return LEFT_OUT if case.reference.slice == "disagreement" else case.reference.source
 
 
 def _wrong(case: Case, agrees: bool | None) -> bool | None:  # noqa: FBT001  it is what was found out, no switch
     """Whether the logged answer means something else than the reference; None where that cannot be told."""
+    if case.verdict is not None:
+        return case.verdict.failure >= _HALF
     if case.reference is None or case.target is None:
         return None
     if agrees is not None:

@@ -105,6 +105,25 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     )
 
 
+def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[str]:
+    """The group of each case, none of them merged: the id of the first one that is `group_similarity` alike, as above.
+
+    A case without text is alone.
+    """
+    normalised = [normalise(text.text) for text in own_texts([turns_text(case) for case in cases])]
+    alike = _Similarity(normalised)
+    groups = [case.id for case in cases]
+    for group in components(
+        normalised,
+        lambda i, j: bool(normalised[i]) and alike(i, j) >= config.group_similarity,
+        threshold=config.group_similarity,
+        permutations=config.permutations,
+    ):
+        for i in group:
+            groups[i] = cases[min(group)].id
+    return groups
+
+
 def _by_id(cases: Iterable[Case]) -> list[_Input]:
     """The inputs in order of their first record."""
     inputs: dict[str, _Input] = {}

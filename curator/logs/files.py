@@ -12,6 +12,8 @@ from curator.logs.compressed import chunks
 from curator.logs.problem import Problem
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv")
+MAX_LINE_BYTES = 64 * 2**20
+"""The longest line of the files that curator itself writes, or that are made for it."""
 _PACKED = (".gz", ".zst")
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")

@@ -9,32 +9,30 @@ from pathlib import Path
 from curator.errors import LogsError
 from curator.logs.files import expand
 from curator.logs.hints import listed
-from curator.logs.labels import slice_of, unguarded
+from curator.logs.labels import probability_of, slice_of, unguarded
 from curator.logs.problem import Problem
 from curator.logs.rows import Records, open_records
-from curator.logs.verdicts import said
+from curator.logs.verdicts import read_wrong, said
 from curator.records import JsonValue, Slice, Source, Unreadable
 
 _IDS = ("id", "case_id")
 _VERDICTS = ("wrong", "label")
 _MAX_BYTES = 16_000_000
-_WORDS = {
-    **dict.fromkeys(("true", "yes", "1", "wrong"), True),
-    **dict.fromkeys(("false", "no", "0", "right"), False),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What somebody said of one case: `wrong`, or else the `label` that a right answer has.
 
-    `slice` is how the case came into the selection, where the file says so, as a label queue does.
+    `slice` is how the case came into the selection, and `probability` the chance with which it was drawn, where the file
+    says so, as a label queue does.
     """
 
     wrong: bool | None
     label: str | None
     slice: Slice | None
     source: Source
+    probability: float = 1.0
 
     def agrees(self, other: Judgement) -> bool:
         """Whether both say the same."""
@@ -93,22 +91,13 @@ def _read_row(cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool) -
             f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
             "say in each row which case it is for: the `id` of the recorded file",
         )
-    wrong, label = _wrong(cells.get("wrong")), said(cells.get("label"))
+    wrong, label = read_wrong(cells.get("wrong")), said(cells.get("label"))
     if label is not None:
         label = (unguarded(label) if is_csv else label).strip()
     if wrong is None and label is None:
         return case_id.strip(), None
-    return case_id.strip(), Judgement(wrong, label if wrong is None else None, slice_of(cells.get("slice")), source)
-
-
-def _wrong(cell: JsonValue) -> bool | None:
-    """True or false, None where the cell is missing or blank."""
-    text = said(cell)
-    if text is None:
-        return None
-    if text.strip().lower() not in _WORDS:
-        raise Problem(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
-    return _WORDS[text.strip().lower()]
+    drawn = slice_of(cells.get("slice")), probability_of(cells.get("inclusion_probability"))
+    return case_id.strip(), Judgement(wrong, label if wrong is None else None, drawn[0], source, drawn[1])
 
 
 def _conflict(case_id: str, first: Source) -> Problem:

@@ -1,8 +1,13 @@
-"""What people said of a logged answer: thumbs, corrections, labels."""
+"""What people said of a logged answer: thumbs, corrections, labels, verdicts."""
 
 from __future__ import annotations
 
+import math
+import re
+from typing import Literal
+
 from curator.logs.jsontext import as_text, decoded
+from curator.logs.problem import Problem
 from curator.records import Feedback, JsonValue, Reference, Thumb
 
 _UP = ("up", "thumbs up", "thumb up", "thumbsup", "true", "good", "positive", "like", "liked", "yes", "👍")
@@ -24,6 +29,15 @@ _NUMBERS: dict[str, Thumb] = {
     **dict.fromkeys(("1", "1.0"), "up"),
     **dict.fromkeys(("0", "0.0", "-1", "-1.0"), "down"),
 }
+_PASS = ("pass", "passed", "passes", "ok", "okay", "correct", "right", "\u2713", "\u2714", "\u2705", "y", *_UP)
+_FAIL = ("fail", "failed", "fails", "not ok", "incorrect", "wrong", "\u2717", "\u2718", "\u274c", "n", *_DOWN)
+_GOOD = {**dict.fromkeys(_PASS, 1.0), **dict.fromkeys(_FAIL, 0.0)}
+_WRONG = {
+    **dict.fromkeys(("true", "yes", "1", "wrong"), True),
+    **dict.fromkeys(("false", "no", "0", "right"), False),
+}
+_UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
+_NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))
 _THUMB_KEYS = ("thumb", "thumbs", "score", "rating")
 _FEEDBACK_KEYS = frozenset(("feedback", "correction", "comment", *_THUMB_KEYS))
@@ -37,6 +51,54 @@ def read_thumb(value: JsonValue) -> Thumb | None:
     if isinstance(value, (int, float)) and value in (1, 0, -1):
         return "up" if value == 1 else "down"
     return None
+
+
+def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
+    """How good somebody calls production's answer, 0 (it failed) to 1 (it passes); None where nothing was said.
+
+    Words, or a number from 0 to 1, with a decimal point or comma, or as a percentage: 1 passes.
+
+    Raises:
+        Problem: it is none of them.
+    """
+    text = said(value)
+    if text is None:
+        return None
+    word = " ".join(text.translate(_EMOJI_VARIANTS).lower().replace("_", " ").replace("-", " ").split()).rstrip(".!")
+    if word in _UNSURE:
+        return "unsure"
+    if word in _GOOD:
+        return _GOOD[word]
+    number = verdict_number(value)
+    if number is None or not 0 <= number <= 1:
+        raise Problem(
+            f"the verdict {text!r} is not clear",
+            "write pass or fail, unsure, or a number from 0 (production's answer failed) to 1 (it is right)",
+        )
+    return number
+
+
+def read_wrong(value: JsonValue) -> bool | None:
+    """Whether somebody calls production's answer wrong; None where the cell is missing or blank.
+
+    Raises:
+        Problem: it is neither true nor false.
+    """
+    text = said(value)
+    if text is None:
+        return None
+    if text.strip().lower() not in _WRONG:
+        raise Problem(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
+    return _WRONG[text.strip().lower()]
+
+
+def verdict_number(value: JsonValue) -> float | None:
+    """The number that a verdict is given as, whatever its range; None where it is given in words."""
+    found = _NUMBER.fullmatch((said(value) or "").strip())
+    if found is None:
+        return None
+    number = float(found[1].replace(",", ".")) / (100 if found[2] else 1)
+    return number if math.isfinite(number) else None
 
 
 def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:

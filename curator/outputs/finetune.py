@@ -19,6 +19,7 @@ from curator.records import Case, JsonValue, Reference, Split, normalise_space
 UNTRUSTED = "no label, no correction and no trusted model's answer"
 CUT_OFF = "a trusted model's answer, but it was cut off or ended in an error"
 DISLIKED = "a trusted model's answer, but the user gave it a thumb down"
+JUDGED_WRONG = "a trusted model's answer, but somebody judged it wrong"
 HELD_OUT = "held out: it, or a near-duplicate of it, belongs to the eval split"
 CONTINUES_HELD_OUT = "held out: it goes on from a held-out conversation"
 ASKS_HELD_OUT = "held out: a question of a held-out case stands in its conversation"
@@ -125,6 +126,8 @@ def _trusted_target(case: Case, trusted_models: Collection[str]) -> Reference | 
         return CUT_OFF
     if case.feedback and case.feedback.thumb == "down":
         return DISLIKED
+    if case.verdict and case.verdict.failure:
+        return JUDGED_WRONG
     return Reference(text=case.target or "", source="teacher", by=case.model)
 
 

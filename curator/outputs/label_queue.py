@@ -1,27 +1,31 @@
 """The label queue: the selected cases that a person has to look at, for a spreadsheet (CSV) and for programs (JSONL).
 
-A labeller fills `label` (the right answer) and, where several people share the work, `labelled_by`.
+It is in the order in which to label, batch by batch. A labeller fills `verdict` (how good production's answer is) or
+`label` (the right answer), or both, and, where several people share the work, `labelled_by`: docs/labelling.md.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from curator.config import LabellingConfig
 from curator.outputs.eval_set import category_names
-from curator.records import FORMULA_STARTS, Case, Category, JsonValue, Message, Pick, Score
+from curator.records import CUT_NOTE, FORMULA_STARTS, Case, Category, JsonValue, Message, Pick, Score, fingerprint
 from curator.report.answers import AnswerGroup
 from curator.report.text import clean, cut
+from curator.selection.labelling import Assignment, Task, assignments
 
 LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
 """What a run folder has of it."""
 COLUMNS = (
+    "batch",
     "case_id",
     "content_hash",
     "split",
     "slice",
+    "inclusion_probability",
     "task",
     "kind",
     "input",
@@ -31,6 +35,7 @@ COLUMNS = (
     "disagreement",
     "alternatives",
     "category",
+    "verdict",
     "label",
     "labelled_by",
 )
@@ -47,13 +52,23 @@ def queue_rows(
     scores: Mapping[str, Score],
     answers_of: Callable[[str], Sequence[AnswerGroup]],
     categories: Iterable[Category] = (),
+    labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
+    seed: int = 0,
 ) -> Iterator[QueueRow]:
-    """Yield a row for each pick whose case has no reference yet, in order of rank."""
+    """Yield a row for each pick that nobody judged and whose case has no reference yet, in the order of `selection/labelling.py`.
+
+    Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
+    label has two rows.
+    """
     named = category_names(categories)
-    for pick in sorted(picks, key=lambda p: p.rank):
-        case = cases[pick.case_id]
-        if case.reference is None:
-            yield _row(case, pick, scores.get(case.id), answers_of(case.id), named.get(case.id))
+    open_ones = {p.case_id: p for p in picks if not (cases[p.case_id].reference or cases[p.case_id].verdict)}
+    tasks = [
+        Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), named.get(p.case_id))
+        for p in open_ones.values()
+    ]
+    for row in assignments(tasks, labelling, seed=seed):
+        case = cases[row.case_id]
+        yield _row(case, open_ones[case.id], row, scores.get(case.id), answers_of(case.id), named.get(case.id))
 
 
 def csv_chunks(rows: Iterable[QueueRow]) -> Iterator[bytes]:
@@ -81,21 +96,22 @@ def readable(messages: Iterable[Message]) -> str:
     return "\n\n".join(f"[{m.role}]\n{_turn_text(m)}" for m in messages)
 
 
-def content_hash(text: str) -> str:
-    """A fingerprint of the input as shown, by which a text that was edited in the spreadsheet can be told.
-
-    It starts with a letter: a spreadsheet would turn sixteen digits into a rounded number.
-    """
-    return "h" + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
-
-
-def _row(case: Case, pick: Pick, score: Score | None, answers: Sequence[AnswerGroup], category: str | None) -> QueueRow:
+def _row(
+    case: Case,
+    pick: Pick,
+    place: Assignment,
+    score: Score | None,
+    answers: Sequence[AnswerGroup],
+    category: str | None,
+) -> QueueRow:
     shown = readable(case.messages)
     return {
+        "batch": place.batch,
         "case_id": case.id,
-        "content_hash": content_hash(shown),
+        "content_hash": fingerprint(case.id, shown),
         "split": pick.split,
         "slice": pick.slice,
+        "inclusion_probability": pick.inclusion_probability,
         "task": case.task,
         "kind": case.kind or (score.kind if score else None),
         "input": shown,
@@ -105,9 +121,14 @@ def _row(case: Case, pick: Pick, score: Score | None, answers: Sequence[AnswerGr
         "disagreement": score.disagreement if score else None,
         "alternatives": [{"text": a.text, "count": a.count} for a in answers],
         "category": category,
+        "verdict": "",
         "label": "",
-        "labelled_by": "",
+        "labelled_by": place.annotator,
     }
+
+
+def _disagreement(score: Score | None) -> float | None:
+    return score.disagreement if score else None
 
 
 def _turn_text(message: Message) -> str:
@@ -124,7 +145,7 @@ def _cell(value: JsonValue) -> str:
     if isinstance(value, list):
         value = "\n".join(_alternative(item) for item in value if isinstance(item, dict))
     cell = cut(clean(str(value)), CELL_LIMIT)
-    return f"{cell.text} [{cell.omitted} more characters: see the JSONL file]" if cell.omitted else cell.text
+    return f"{cell.text} [{cell.omitted}{CUT_NOTE}" if cell.omitted else cell.text
 
 
 def _alternative(answer: Mapping[str, JsonValue]) -> str:

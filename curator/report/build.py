@@ -16,6 +16,7 @@ from curator.records import (
     Category,
     Diagnosis,
     DiagnosisName,
+    FailureRate,
     Generation,
     Member,
     MemberHealth,
@@ -90,6 +91,7 @@ class RunRecords:
     diagnose: Callable[[Sequence[str]], Diagnosis]
     adaptive: AdaptiveSummary | None = None
     calibration: CalibrationSummary | None = None
+    failure_rate: FailureRate | None = None
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -122,6 +124,7 @@ def summarise(run: RunRecords) -> Summary:
         finetune=run.finetune,
         outputs=dict(sorted(run.outputs.items())),
         calibration=run.calibration,
+        failure_rate=run.failure_rate,
     )
 
 
@@ -283,14 +286,20 @@ def _map_order(case_id: str, selected: set[str]) -> tuple[bool, float]:
 
 
 def _selection(run: RunRecords) -> SelectionSummary:
-    references = {c.id for c in run.cases if c.reference}
+    known = {c.id for c in run.cases if c.reference or c.verdict}
     return SelectionSummary(
         total=len(run.picks),
         by_slice={name: sum(p.slice == name for p in run.picks) for name in ("random", "disagreement")},
         by_split={name: sum(p.split == name for p in run.picks) for name in ("eval", "train")},
-        to_label=sum(p.case_id not in references for p in run.picks),
-        random_probability=next((rounded(p.inclusion_probability) for p in run.picks if p.slice == "random"), None),
+        to_label=sum(p.case_id not in known for p in run.picks),
+        probabilities=_span(p.inclusion_probability for p in run.picks if p.slice == "random"),
+        strata=len({p.stratum for p in run.picks if p.slice == "random"}),
     )
+
+
+def _span(values: Iterable[float]) -> tuple[float, float] | None:
+    found = [rounded(value) for value in values]
+    return (min(found), max(found)) if found else None
 
 
 def _category_builder(run: RunRecords) -> CategoryBuilder:

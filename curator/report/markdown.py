@@ -17,6 +17,7 @@ from curator.report.wording import (
     counted,
     diagnosis_mix,
     diagnosis_name,
+    failure_rate,
     fields_sentence,
     funnel,
     length_sentence,
@@ -26,6 +27,7 @@ from curator.report.wording import (
     rate_with_cases,
     rate_with_n,
     reading,
+    sample,
     score,
     unanimous_at_0,
     unwell,
@@ -47,6 +49,7 @@ def render_markdown(summary: Summary) -> str:
         _diagnoses(summary),
         _categories(summary),
         _spread(summary),
+        _failure_rate(summary),
         _selection(summary),
         _committee(summary),
         _set_aside(summary),
@@ -226,9 +229,13 @@ def _spread(summary: Summary) -> str:
     return f"## How disagreement is spread\n\n```text\n{bars}\n```\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
+def _failure_rate(summary: Summary) -> str:
+    return "## How often production fails\n\n" + "\n".join(f"- {line}" for line in failure_rate(summary))
+
+
 def _selection(summary: Summary) -> str:
     s, tune = summary.selection, summary.finetune
-    drawn = f" (each drawn with probability {s.random_probability:.3g})" if s.random_probability is not None else ""
+    drawn = f" ({sample(s)})" if s.probabilities else ""
     lines = [
         (
             f"{counted(s.total, 'case')} selected: {count(s.by_slice.get('disagreement', 0))} by disagreement and diversity,"

@@ -15,6 +15,7 @@ from curator.records import (
     BlindShare,
     Diagnosis,
     DiagnosisName,
+    FailureRate,
     Kind,
     MemberHealth,
     NoiseFloor,
@@ -26,7 +27,7 @@ from curator.records import (
 from curator.report.statistics import Figure
 from curator.report.text import Excerpt
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +280,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
-    """The selected cases. `random_probability` is the chance with which the random slice drew each of its cases."""
+    """The selected cases. `probabilities` are the least and the greatest chance with which the random slice drew its cases.
+
+    `strata` are those of predicted failure that it was drawn in.
+    """
 
     total: int
     by_slice: Mapping[Slice, int]
     by_split: Mapping[Split, int]
     to_label: int
-    random_probability: float | None
+    probabilities: tuple[float, float] | None
+    strata: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +306,8 @@ class FinetuneSummary:
 class Summary:
     """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
 
-    `adaptive` is None where every case got the whole committee, `calibration` where the config names none.
+    `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
+    `failure_rate` where there are no labels.
     """
 
     name: str
@@ -324,6 +330,7 @@ class Summary:
     finetune: FinetuneSummary
     outputs: Mapping[str, int]
     calibration: CalibrationSummary | None = None
+    failure_rate: FailureRate | None = None
     schema: int = SCHEMA
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.records import BlindShare, DiagnosisName, NoiseFloor, Rate
+from curator.records import BlindShare, DiagnosisName, FailureRate, NoiseFloor, Rate
 from curator.report.statistics import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
-from curator.report.summary import AdaptiveSummary, CalibrationSummary, FieldSummary, LengthBaseline, Summary
+from curator.report.summary import (
+    AdaptiveSummary,
+    CalibrationSummary,
+    FieldSummary,
+    LengthBaseline,
+    SelectionSummary,
+    Summary,
+)
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -28,9 +35,9 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def counted(number: int, thing: str) -> str:
-    """1 as `1 case`, 1234 as `1,234 cases`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """1 as `1 case`, 1234 as `1,234 cases`; `things` is a plural of its own."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def names(of: Sequence[str]) -> str:
@@ -80,6 +87,55 @@ def funnel(summary: Summary) -> tuple[Step, ...]:
         Step("selected for the labelling budget", c.selected, (("left in the pool", max(0, c.scored - c.selected)),)),
     )
     return tuple(Step(s.label, s.count, tuple(item for item in s.lost if item[1])) for s in steps)
+
+
+def sample(selection: SelectionSummary) -> str:
+    """How the random slice was drawn."""
+    low, high = selection.probabilities or (0.0, 0.0)
+    chance = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    return (
+        f"in {counted(selection.strata, 'stratum', 'strata')} of predicted failure, each case with probability {chance}"
+    )
+
+
+def failure_rate(summary: Summary) -> tuple[str, ...]:
+    """How often production fails, as far as the labels tell."""
+    found, drawn = summary.failure_rate, summary.selection.by_slice.get("random", 0)
+    if found is None:
+        return (
+            f"No label has come back yet. Fill in the label queue and run again: the {counted(drawn, 'case')} of the random"
+            " slice tell how often production fails, with an interval.",
+        )
+    if found.rate is None or found.low is None or found.high is None:
+        return (f"{NO_DATA}: {found.reason}.",)
+    worth = f" They are worth {found.worth:,.0f} labels of a plain random sample." if found.worth is not None else ""
+    missing = (
+        f" {counted(found.missing, 'selected case')} {'has' if found.missing == 1 else 'have'} no label yet and are taken to"
+        " fail like the others of their stratum."
+        if found.missing
+        else ""
+    )
+    return (
+        f"{percent(found.rate)} of the log records ({found.confidence:.0%} interval {percent(found.low)} to"
+        f" {percent(found.high)}), from {counted(found.labels, 'label')}.{worth}{missing}",
+        _silent(found),
+    )
+
+
+def _silent(found: FailureRate) -> str:
+    """What is expected of the failures that no disagreement points at."""
+    part, records = found.silent, counted(found.silent_records, "record")
+    if part.value is None or part.low is None or part.high is None:
+        return (
+            f"Silent failures, where the committee agrees with production ({records}): {NO_DATA} ({counted(part.n, 'label')}"
+            " there)."
+        )
+    low, high = part.low * found.silent_records, part.high * found.silent_records
+    return (
+        f"Silent failures, where the committee agrees with production ({records}): about"
+        f" {part.value * found.silent_records:,.0f} are to be expected ({low:,.0f} to {high:,.0f}), and only the random slice"
+        " finds them."
+    )
 
 
 def blind_spots(summary: Summary) -> tuple[str, ...]:

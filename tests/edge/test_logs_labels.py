@@ -4,7 +4,8 @@ import pytest
 
 from curator.errors import LogsError
 from curator.logs.labels import read_labels
-from curator.records import Reference
+from curator.outputs.label_queue import csv_chunks, queue_rows
+from curator.records import CUT_NOTE, Case, Message, Pick, Reference, Source, fingerprint
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 
@@ -76,3 +77,89 @@ def test_a_missing_file(tmp_path: Path) -> None:
 def test_a_label_remembers_the_slice_it_was_asked_for(tmp_path: Path, cell: str, slice_: str | None) -> None:
     found = read_labels([write(tmp_path / "a.csv", f"case_id,slice,label\nc1,{cell},x\n")])
     assert found.labels["c1"].slice == slice_
+
+
+def verdicts_of(tmp_path: Path, *cells: str) -> tuple[dict[str, float], list[str]]:
+    rows = "".join(f"c{i},{cell}\n" for i, cell in enumerate(cells))
+    found = read_labels([write(tmp_path / "a.csv", f"case_id,verdict\n{rows}")])
+    return dict(found.verdicts), [p.reason for p in found.problems]
+
+
+@pytest.mark.parametrize(
+    ("cell", "failure"),
+    [
+        ("pass", 0), (" Passed. ", 0), ("OK", 0), ("correct", 0), ("\U0001f44d\U0001f3fd", 0), ("\u2705", 0), ("TRUE", 0),
+        ("1", 0), ("1.0", 0), ("100%", 0), ("fail", 1), ("wrong", 1), ("thumbs_down", 1), ("\u274c", 1), ("0", 1),
+        ("0.25", 0.75), ("25%", 0.75), ('"0,25"', 0.75), (".5", 0.5), ("not ok", 1), ("no", 1),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_how_good_the_answer_is(tmp_path: Path, cell: str, failure: float) -> None:
+    assert verdicts_of(tmp_path, cell) == ({"c0": failure}, [])
+
+
+@pytest.mark.parametrize("cell", ["perhaps", "partly", "-1", "A"])
+def test_an_unclear_verdict_is_told(tmp_path: Path, cell: str) -> None:
+    found, problems = verdicts_of(tmp_path, cell, "pass")
+    assert found == {"c1": 0}
+    assert problems == [f"the verdict {cell!r} is not clear"]
+
+
+def test_a_one_beside_larger_numbers_may_be_a_star_of_five(tmp_path: Path) -> None:
+    found, problems = verdicts_of(tmp_path, "1", "5", "pass")
+    assert found == {"c2": 0}
+    assert problems == [
+        "the verdict '1' is not clear, as other numbers of this file are above 1",
+        "the verdict '5' is not clear",
+    ]
+
+
+def test_a_row_with_an_unclear_verdict_keeps_its_label(tmp_path: Path) -> None:
+    found = read_labels(
+        [write(tmp_path / "a.csv", "case_id,verdict,label\nc1,perhaps,x\nc2,unsure,\nc3,,\nc4,unsure,y\n")]
+    )
+    assert found.labels.keys() == {"c1", "c4"}
+    assert found.unsure == ("c2",)
+    assert len(found.problems) == 1
+    assert found.touched
+
+
+def test_people_are_averaged_and_one_who_contradicts_himself_is_not_used(tmp_path: Path) -> None:
+    rows = "c1,pass,ana\nc1,fail,ben\nc2,pass,ana\nc2,fail,ana\nc3,unsure,ana\nc3,fail,ben\n"
+    found = read_labels([write(tmp_path / "a.csv", f"case_id,verdict,labelled_by\n{rows}")])
+    assert found.verdicts == {"c1": 0.5, "c3": 1}
+    assert [(p.source.line, p.reason) for p in found.problems] == [
+        (5, f"another verdict for 'c2' than at {tmp_path / 'a.csv'}:4")
+    ]
+    assert found.unsure == ()
+    assert found.agreement is not None
+    assert (found.agreement.cases, found.agreement.disputed) == (1, ("c1",))
+
+
+def test_a_row_of_another_case_is_not_used(tmp_path: Path) -> None:
+    mark = fingerprint("c1", "Where is it?")
+    rows = f"c1,{mark},Where is it?,pass\nc2,{mark},Where is it?,fail\n"
+    found = read_labels([write(tmp_path / "a.csv", f"case_id,content_hash,input,verdict\n{rows}")])
+    assert found.verdicts == {"c1": 0}
+    assert "the `content_hash` beside 'c2' is another case's" in found.problems[0].reason
+
+
+def test_an_edited_input_is_told_once_and_used(tmp_path: Path) -> None:
+    rows = "".join(f"c{i},{fingerprint(f'c{i}', 'Where?')},Where not?,fail\n" for i in range(3))
+    found = read_labels([write(tmp_path / "a.csv", f"case_id,content_hash,input,verdict\n{rows}")])
+    assert found.verdicts.keys() == {"c0", "c1", "c2"}
+    assert [p.reason for p in found.problems] == [
+        "the input was edited here and in 2 more records; what they say is used all the same"
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1+1 is\r\nwhat?\x00 \u202e", "word " * 9000, "@", "don\u2019t\ud800 go"])
+def test_what_the_queue_shows_comes_back_untouched(tmp_path: Path, text: str) -> None:
+    case = Case("c1", (Message("user", text),), Source("a", 1))
+    rows = list(
+        queue_rows([Pick("c1", 1, "random", 0.5, "eval")], cases={"c1": case}, scores={}, answers_of=lambda _: ())
+    )
+    data = b"".join(csv_chunks([{**row, "verdict": "fail"} for row in rows]))
+    (tmp_path / "a.csv").write_bytes(data)
+    assert (CUT_NOTE in data.decode()) == (len(text) > 40_000)
+    found = read_labels([str(tmp_path / "a.csv")])
+    assert (found.verdicts, found.problems) == ({"c1": 1}, ())

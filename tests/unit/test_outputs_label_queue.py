@@ -9,17 +9,29 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.config import LabellingConfig
 from curator.outputs.label_queue import (
     CELL_LIMIT,
     COLUMNS,
     QueueRow,
-    content_hash,
     csv_chunks,
     guarded,
     queue_rows,
     readable,
 )
-from curator.records import FORMULA_STARTS, Case, Category, Message, Pick, Reference, Score, Source, ToolCall
+from curator.records import (
+    FORMULA_STARTS,
+    Case,
+    Category,
+    Message,
+    Pick,
+    Reference,
+    Score,
+    Source,
+    ToolCall,
+    fingerprint,
+    fingerprint_fits,
+)
 from curator.report.answers import AnswerGroup
 
 CASE = Case("c1", (Message("system", "Route it."), Message("user", "Hi,\nrefund?")), Source("a", 1), target="=1+1")
@@ -27,7 +39,7 @@ SCORE = Score("c1", 2 / 3, 0.1, 0.2, 2 / 3, "label", "s-1", "refund", 0.75, 4)
 ANSWERS = (AnswerGroup("refund", 3, ("plain",)), AnswerGroup("y" * 400, 1, ("careful",)))
 
 
-def rows_of(*cases: Case) -> list[QueueRow]:
+def rows_of(*cases: Case, labelling: LabellingConfig = LabellingConfig()) -> list[QueueRow]:
     picks = [Pick(c.id, rank, "disagreement", 1.0, "eval") for rank, c in enumerate(cases)]
     return list(
         queue_rows(
@@ -36,6 +48,7 @@ def rows_of(*cases: Case) -> list[QueueRow]:
             scores={"c1": SCORE},
             answers_of=lambda _: ANSWERS,
             categories=[Category("k", "money", (), ("c1",))],
+            labelling=labelling,
         )
     )
 
@@ -49,8 +62,9 @@ def table_of(rows: list[QueueRow]) -> list[dict[str, str]]:
 def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
     (row,) = table_of(rows_of(CASE))
     assert row == {
+        "batch": "1",
         "case_id": "c1",
-        "content_hash": content_hash("[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
+        "content_hash": fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
         "split": "eval",
         "slice": "disagreement",
         "task": "",
@@ -62,6 +76,7 @@ def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
         "disagreement": "0.6667",
         "alternatives": "3 x refund\n1 x " + "y" * 300 + " ...",
         "category": "money",
+        "verdict": "",
         "label": "",
         "labelled_by": "",
     }
@@ -70,7 +85,16 @@ def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
 def test_a_case_with_a_reference_needs_no_label() -> None:
     labelled = replace(CASE, id="c2", reference=Reference("refund", "correction"))
     other = replace(CASE, id="c3")
-    assert [row["case_id"] for row in rows_of(other, labelled, CASE)] == ["c3", "c1"]
+    assert {row["case_id"] for row in rows_of(other, labelled, CASE)} == {"c3", "c1"}
+
+
+def test_the_rows_come_batch_by_batch_with_those_who_label_them() -> None:
+    cases = [replace(CASE, id=f"c{i}") for i in range(1, 9)]
+    rows = rows_of(*cases, labelling=LabellingConfig(batch_size=4, annotators=("ana", "ben"), overlap=0.25))
+    assert [(row["batch"], row["labelled_by"]) for row in rows] == [
+        *[(1, "ana")] * 4, (1, "ben"), *[(2, "ben")] * 4, (2, "ana"),
+    ]  # fmt: skip
+    assert {row["case_id"] for row in rows[:5]} == {"c1", "c2", "c3", "c4"}
 
 
 def test_the_json_row_holds_every_text_as_it_is() -> None:
@@ -107,6 +131,12 @@ def test_tool_calls_can_be_read() -> None:
     assert readable([calls]) == '[assistant]\n-> weather({"city":"Bonn"})'
 
 
-def test_a_spreadsheet_takes_the_fingerprint_for_a_text() -> None:
-    assert content_hash("x").startswith("h")
-    assert content_hash("x") != content_hash("x ")
+def test_a_fingerprint_tells_an_edited_text_and_another_cases_row() -> None:
+    mark = fingerprint("c1", "Is it 1.5?")
+    assert mark.startswith("t")
+    assert fingerprint_fits(mark, "c1", "Is it 1.5?") == (True, True)
+    assert fingerprint_fits(mark, "c1", "Is  it\r\n1.5 ?\x00") == (True, True)
+    assert fingerprint_fits(mark, "c1", None) == (True, True)
+    assert fingerprint_fits(mark, "c1", "Is it 15?") == (True, False)
+    assert fingerprint_fits(mark, "c2", "Is it 1.5?") == (False, True)
+    assert fingerprint_fits("h0123456789abcdef", "c2", "of an earlier version") == (True, True)

@@ -1,0 +1,54 @@
+"""The models of `configs/*.yaml`. Every default of the product lives here, once.
+
+Paths in a config are relative to the config's own folder; paths on the command line are relative to where it is typed.
+"""
+
+from curator.config.committee import (
+    AdaptiveConfig,
+    BudgetConfig,
+    CommitteeConfig,
+    EquivalenceConfig,
+    EquivalenceMethod,
+    JudgeConfig,
+    Mode,
+    ModelConfig,
+    Price,
+    Provider,
+)
+from curator.config.job import Config
+from curator.config.labelling import LabellingConfig
+from curator.config.load import load_config, parse_config, parse_equivalence
+from curator.config.logs import DedupeConfig, FieldMapping, LogFormat, LogsConfig, TaskConfig
+from curator.config.section import Positive, Section, Share
+from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
+
+__all__ = [
+    "AdaptiveConfig",
+    "BudgetConfig",
+    "ClusteringConfig",
+    "CommitteeConfig",
+    "Config",
+    "DedupeConfig",
+    "EmbeddingConfig",
+    "EquivalenceConfig",
+    "EquivalenceMethod",
+    "FieldMapping",
+    "HeldOutConfig",
+    "JudgeConfig",
+    "LabellingConfig",
+    "LogFormat",
+    "LogsConfig",
+    "Mode",
+    "ModelConfig",
+    "OutputsConfig",
+    "Positive",
+    "Price",
+    "Provider",
+    "Section",
+    "SelectionConfig",
+    "Share",
+    "TaskConfig",
+    "load_config",
+    "parse_config",
+    "parse_equivalence",
+]

@@ -1,0 +1,139 @@
+"""Reads a config file, and says what is wrong with one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from curator.config.committee import EquivalenceConfig
+from curator.config.job import Config
+from curator.errors import ConfigError
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a config file, with the paths in it resolved against its folder.
+
+    Raises:
+        ConfigError: there is no such file, it is no YAML, or a key or value does not fit.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{str(path)!r}: the config cannot be read ({error})",
+            remedy="name an existing YAML file, or make one with `curator init`",
+        ) from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{str(path)!r}{where}: not valid YAML ({getattr(error, 'problem', error)})",
+            remedy="mend the indentation or quoting there",
+        ) from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{str(path)!r}: expected keys such as `logs:` and `committee:`, found {type(data).__name__}",
+            remedy="start from a config made by `curator init`",
+        )
+    return _resolve(parse_config(data, name=str(path)), path.resolve().parent)
+
+
+def parse_config(data: Mapping[str, object], *, name: str = "config") -> Config:
+    """Validate a config that is already a mapping.
+
+    Raises:
+        ConfigError: a key or value does not fit; an unknown key names the nearest known one.
+    """
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        problems = [_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in error.errors()]
+        raise ConfigError(
+            f"{name!r}: " + "; ".join(problems), remedy="see docs/configuration.md for every key"
+        ) from error
+
+
+def parse_equivalence(data: Mapping[str, object]) -> EquivalenceConfig:
+    """The `equivalence:` section alone, as `curator score` takes it from its arguments.
+
+    Raises:
+        ConfigError: it does not fit.
+    """
+    try:
+        return EquivalenceConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            first["msg"].removeprefix("Value error, "), remedy="say which model with --nli-model NAME"
+        ) from error
+
+
+def _explain(location: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
+    where = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(location[-1]), _known_keys(location[:-1]), n=1, cutoff=0.5)
+        return f"unknown key {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
+    if kind == "missing":
+        return f"{where!r} is missing"
+    # A whole section is not repeated: it may hold what nobody should see.
+    found = f" (found {value!r})" if isinstance(value, str | int | float) else ""
+    return f"{where!r}: {message.removeprefix('Value error, ')}{found}"
+
+
+def _known_keys(path: Iterable[int | str]) -> list[str]:
+    """The keys of the section that `path` leads to."""
+    section: type[BaseModel] = Config
+    for part in path:
+        field = section.model_fields.get(str(part))
+        nested = _section_in(field.annotation) if field else None
+        section = nested or section
+    return list(section.model_fields)
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := _section_in(argument):
+            return found
+    return None
+
+
+def _resolve(config: Config, folder: Path) -> Config:
+    """The config with its paths made ready to open: relative to the working folder where they are inside it."""
+
+    def resolved(path: str) -> str:
+        full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)
+        return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
+
+    def model(name: str) -> str:
+        return resolved(name) if name.startswith(("./", "../", "~")) else name
+
+    committee, logs, embedding, equivalence = config.committee, config.logs, config.embedding, config.equivalence
+    held_out = config.held_out
+    return config.model_copy(
+        update={
+            "held_out": held_out.model_copy(
+                update={"registry": resolved(held_out.registry) if held_out.registry else None}
+            ),
+            "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
+            "labels": tuple(resolved(p) for p in config.labels),
+            "calibration": resolved(config.calibration) if config.calibration else None,
+            "store": resolved(config.store) if config.store else None,
+            "embedding": embedding.model_copy(update={"model": model(embedding.model)}),
+            "equivalence": equivalence.model_copy(
+                update={"nli_model": model(equivalence.nli_model) if equivalence.nli_model else None}
+            ),
+            "committee": committee.model_copy(
+                update={"prompts": resolved(committee.prompts) if committee.prompts else None}
+            ),
+        }
+    )

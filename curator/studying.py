@@ -1,0 +1,115 @@
+"""Which cases are worth a vector, which of them to label, and what they are about: vectors, picks and categories.
+
+Only the candidates of discovery and the drawn sample are embedded. Discovery comes first, as the sample is drawn from what
+it leaves; the categories come last, as they are of all that was embedded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.config import ClusteringConfig, SelectionConfig
+from curator.diversity.clustering import cluster, layout
+from curator.diversity.embedding import Encoder, VectorCache, embed
+from curator.diversity.texts import embedding_texts
+from curator.frame import candidates
+from curator.outputs.cases_file import case_row
+from curator.picking import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
+from curator.progress import Progress
+from curator.records import Case, Score, Split, with_group
+from curator.report.categories import build_categories
+from curator.results import Studied
+from curator.selection.discovery import discover, worth_embedding
+
+Vectors = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """How cases are studied and picked.
+
+    Attributes:
+        selection: the budget and how it is spent.
+        clustering: how categories are found.
+        seed: fixes the sample and the clusters.
+        encoder: what turns texts into vectors; None for no vectors, so that every case stands for itself.
+        cache: the file that keeps vectors.
+        split: the split of a case.
+        earlier: what was selected in rounds before.
+        categories: of the cases whose category is known beforehand, by case id.
+    """
+
+    selection: SelectionConfig
+    clustering: ClusteringConfig
+    seed: int
+    encoder: Encoder | None
+    cache: Path
+    split: Callable[[Case], Split]
+    earlier: Earlier = NOTHING_EARLIER
+    categories: Mapping[str, str] = field(default_factory=dict)
+
+
+def study(
+    cases: Sequence[Case], scores: Mapping[str, Score], ranked: Mapping[str, float], how: Study, *, progress: Progress
+) -> tuple[Studied, Picked]:
+    """Pick from the cases, and say what those that were embedded are about.
+
+    `ranked` is what discovery goes by, in 0..1, by case id; a case without it can only be drawn.
+    """
+    cases = [with_group(case) for case in cases]
+    ids, groups = [case.id for case in cases], {case.id: case.group for case in cases}
+    left = min(how.selection.k, len(cases) - len(how.earlier.settled))
+    k = left - sample_size(left, how.selection.random_share)
+    texts = dict(zip(ids, embedding_texts(cases), strict=True))
+    wanted = worth_embedding(ids, ranked, groups=groups, config=how.selection, k=k)
+    vectors = _embedded(wanted, texts, how, progress)
+    found = discover(
+        ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
+        categories=_categories(vectors, how), covered=how.earlier.settled,
+    )  # fmt: skip
+    rows = [
+        case_row(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id), slice=None)
+        for case in cases
+    ]
+    picked = pick(
+        cases, candidates(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier
+    )  # fmt: skip
+    drawn = [p.case_id for p in picked.picks if p.case_id not in vectors]
+    if vectors:
+        vectors |= _embedded(drawn, texts, how, progress)
+    return _studied([i for i in ids if i in vectors], vectors, texts, how, progress), picked
+
+
+def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress: Progress) -> Vectors:
+    known = [i for i in ids if texts[i]]
+    if how.encoder is None or not known:
+        return {}
+    with VectorCache(how.cache) as cache:
+        vectors = embed([texts[i] for i in known], how.encoder, cache, progress=progress)
+    return dict(zip(known, vectors, strict=True))
+
+
+def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
+    """What quotas count by: the known categories, else clusters of the candidates."""
+    if how.categories or not vectors:
+        return how.categories
+    labels = cluster(np.stack(list(vectors.values())), how.clustering, seed=how.seed).labels
+    return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}
+
+
+def _studied(ids: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: Study, progress: Progress) -> Studied:
+    name = how.encoder.name if how.encoder else ""
+    if not ids:
+        return Studied((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
+    rows = np.stack([vectors[i] for i in ids])
+    progress.start("cluster", total=None, unit="cases")
+    found = cluster(rows, how.clustering, seed=how.seed)
+    categories = build_categories(tuple(ids), [texts[i] for i in ids], found.labels, found.typicality)
+    progress.advance(len(ids))
+    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
+    return Studied(tuple(ids), rows, layout(rows, seed=how.seed), categories, name)
