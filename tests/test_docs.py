@@ -45,13 +45,8 @@ def test_command_line_page_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## (.+)$", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
-    named = [
-        "curator",
-        *(
-            f"curator {name}"
-            for name in ("run", "plan", "status", "score", "calibrate", "leaks", "doctor", "init", "cache")
-        ),
-    ]
+    commands = ("run", "plan", "status", "score", "calibrate", "select", "estimate", "leaks", "doctor", "init", "cache")
+    named = ["curator", *(f"curator {name}" for name in commands)]
     assert sections == [*named, *(f"curator cache {name}" for name in ("list", "prune", "export", "verify"))]
 
 
