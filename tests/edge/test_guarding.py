@@ -20,7 +20,7 @@ from curator.diversity.shingles import jaccard, normalise, shingles
 from curator.guarding import Guarded, guard_export, leak_row, settle
 from curator.held_out.registry import Registry
 from curator.outputs.finetune import LEAKS, finetune_rows
-from curator.records import Case, Merged, Message, Pick, Reference, Source, case_id
+from curator.records import Case, Merged, Message, Reference, Source, case_id
 from curator.results import Intake
 
 TOPICS = (
@@ -237,13 +237,6 @@ def test_much_that_leaks_is_a_warning() -> None:
             registry, ["leave for good now alpha", "raise my limit soon beta"], config(0.0), embed=by_first_word
         )
     assert any("training candidates" in warning for warning in guarded.warnings)
-
-
-def test_picks_take_the_split_of_their_group() -> None:
-    guarded = Guarded(0.0, {"g": "eval"})
-    cases = [replace(case("one"), id="a", group="g"), replace(case("two"), id="b", group="h")]
-    picks = [Pick("a", 1, "random", 0.5, "train"), Pick("b", 2, "random", 0.5, "eval")]
-    assert [p.split for p in guarded.resplit(picks, cases)] == ["eval", "train"]
 
 
 def test_without_candidates_nothing_is_looked_at() -> None:
