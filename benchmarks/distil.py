@@ -5,11 +5,12 @@
 Each family of systems (a model; a prompt with all its temperatures) is left out in turn; the cases are chosen by the
 others, and the score of each system left out is predicted by the weighted mean over them. A cell gives the mean absolute
 error in points and Kendall's tau between the true and the predicted scores of all systems, each predicted when it was
-left out; the mean over draws for what is random (for ours and the anchors over a twentieth of them: other seeds).
+left out; the mean over draws for what is random (for difficulty and anchors over a tenth of them: other seeds).
 
 random: K cases, plain mean. stratified: cases in order of their mean score, one at random from each K-th part.
-anchors: the medoids of K k-means clusters of the cases' scores, weighted by their size (tinyBenchmarks, 2402.14992).
-ours: what `curator distil` chooses and weighs.
+anchors: the medoids of K k-means clusters of the cases' scores, weighted by their size (tinyBenchmarks, 2402.14992);
+`curator distil` calls it choosing by pattern, and takes it where it predicts the known systems better when left out.
+difficulty: what `curator distil` chooses and weighs else, and wherever few systems differ.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from system_sets import Floats, SystemSet, gsm8k, jhu, made_up, paraphrases
 
-from curator.estimation.distil import best_way, choose_cases, kendall
+from curator.estimation.distil import choose_cases, kendall
 
 Choice = Callable[[Floats, int, int], tuple[NDArray[np.int64], Floats]]
 
@@ -37,7 +38,7 @@ def main() -> None:
         (gsm8k(arguments.data), (20, 50, 100)),
         (jhu(arguments.data, temperatures=True), (10, 20, 40)),
         *[(one, (10, 20)) for one in paraphrases(arguments.data)],
-        *[(_in_folds(made_up(seed, systems=count)), (30, 100)) for seed, count in enumerate((5, 12, 30))],
+        *[(_in_folds(made_up(seed, systems=count)), (30, 100)) for seed, count in enumerate((5, 12, 30, 50))],
     ]
     print("| set | cases | K | " + " | ".join(CHOICES) + " |\n|---|---|---|" + "---|" * len(CHOICES))
     for one, sizes in wanted:
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def draws_of(name: str, draws: int) -> int:
-    return draws if name in ("random", "stratified") else max(1, draws // 20)
+    return draws if name in ("random", "stratified") else max(1, draws // 10)
 
 
 def cell(one: SystemSet, choice: Choice, k: int, draws: int) -> str:
@@ -97,14 +98,17 @@ def anchors(scores: Floats, k: int, seed: int) -> tuple[NDArray[np.int64], Float
     return np.array(rows), np.array(weights)
 
 
-def ours(scores: Floats, k: int, seed: int) -> tuple[NDArray[np.int64], Floats]:
-    mass = np.ones(len(scores))
-    way, _ = best_way(scores, mass, k, seed=seed)
-    chosen = choose_cases(scores, mass, k, way=way, seed=seed)
+def by_difficulty(scores: Floats, k: int, seed: int) -> tuple[NDArray[np.int64], Floats]:
+    chosen = choose_cases(scores, np.ones(len(scores)), k, seed=seed)
     return chosen.rows, chosen.weights
 
 
-CHOICES: dict[str, Choice] = {"random": at_random, "stratified": stratified, "anchors": anchors, "ours": ours}
+CHOICES: dict[str, Choice] = {
+    "random": at_random,
+    "stratified": stratified,
+    "anchors": anchors,
+    "difficulty": by_difficulty,
+}
 
 
 def _in_folds(one: SystemSet) -> SystemSet:

@@ -13,6 +13,7 @@ from curator.compared import MAX_UNREADABLE, checked_scores, designs_of
 from curator.errors import ConfigError, LogsError
 from curator.estimation.distil import (
     FEW_FAMILIES,
+    LEAST_FAMILIES,
     Chosen,
     HeldOut,
     Way,
@@ -107,6 +108,8 @@ class Distilled:
                     f"order of the systems left out (Kendall's tau): {expected.rank_correlation:.2f};"
                     f" at random: {expected.random_rank_correlation:.2f}"
                 )
+        elif len(self.weights) < self.cases:
+            yield "how far off a system will be that the choice did not know cannot be told from these"
         width = max(map(len, self.scores))
         yield f"\n  {'':<{width}}    full  distilled (these the choice did know)"
         for name, (full, short) in list(self.scores.items())[:20]:
@@ -237,13 +240,13 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
     missing = int(np.isnan(table).sum())
     if missing:
         yield f"{missing:,} of {table.size:,} scores are missing: a system's score is over the cases it has one for"
-    unanswered = [name for name, none in zip(names, np.isnan(table[chosen.rows]).all(axis=0), strict=True) if none]
+    unanswered = [name for i, name in enumerate(names) if np.isnan(table[chosen.rows, i]).all()]
     if unanswered:
         yield f"no chosen case has a score of {', '.join(unanswered[:5])}"
     constant = [name for i, name in enumerate(names) if np.nanstd(table[:, i]) == 0]
     if constant:
         yield f"{', '.join(constant[:5])}: the same score in every case, which tells nothing of the cases"
-    if families < 3:
+    if families < LEAST_FAMILIES:
         what = f"{len(names)} system{'' if len(names) == 1 else 's'}"
         yield (
             f"with {what}{' that answer nearly alike' if families < len(names) else ''} it cannot be told how far off an"

@@ -20,6 +20,8 @@ RANDOM_DRAWS = 100
 CHOICES = 3
 """So many choices that differ by how ties are broken are tried when systems are left out: one may be lucky."""
 MOST_FOLDS = 10
+LEAST_FAMILIES = 3
+"""With two, each would be predicted from the other alone, which says nothing of a third."""
 FEW_FAMILIES = 6
 """Below so many systems that differ, the choice is by difficulty alone: patterns would be followed too closely."""
 _STEPS = 200
@@ -130,13 +132,13 @@ def held_out(
     families: Sequence[int] | None = None,
     seed: int = 0,
 ) -> HeldOut | None:
-    """Leave systems out in turn, choose by the others, predict those left out; None where fewer than two turns remain.
+    """Leave systems out in turn, choose by the others, predict those left out; None where fewer than three differ.
 
     Systems of one family (by default `alike`) are left out together: a twin that stayed would tell their answers.
     """
     groups = np.array(families if families is not None else alike(scores))
     names = np.unique(groups)
-    if len(names) < 2:
+    if len(names) < LEAST_FAMILIES:
         return None
     folds = np.searchsorted(names, groups) % MOST_FOLDS
     mass = mass / mass.sum()
@@ -160,7 +162,7 @@ def alike(scores: Floats) -> list[int]:
     """A family number for each system: two are of one where they share most of what sets them apart from the others.
 
     That is, where what remains of their scores without each case's mean and each system's correlates by more than .5,
-    directly or by way of a third.
+    directly or by way of a third; so are two that never differ.
     """
     rest = scores - _row_means(scores)[:, None]
     rest = rest - _row_means(rest.T)

@@ -96,6 +96,13 @@ def test_the_better_system_is_the_candidate_unless_a_baseline_is_named() -> None
     assert (named.candidate, named.verdict) == ("new", "worse")
     assert named.difference == pytest.approx(-pair.difference)
     assert (named.low, named.high) == pytest.approx((-pair.high, -pair.low))
+    assert named.simultaneous == pytest.approx((-pair.simultaneous[1], -pair.simultaneous[0]))
+
+
+def test_a_pair_that_is_turned_round_keeps_its_intervals_around_the_difference() -> None:
+    (pair,) = compare({"a": SCORES["old"], "b": SCORES["new"]}).pairs
+    assert pair.candidate == "a"
+    assert pair.simultaneous[0] <= pair.low <= pair.difference <= pair.high <= pair.simultaneous[1]
 
 
 def test_a_distilled_or_discovered_set_does_not_speak_for_production() -> None:

@@ -118,6 +118,7 @@ def test_systems_left_out_are_not_known_to_the_choice() -> None:
 
 def test_what_cannot_be_told_is_none() -> None:
     assert held_out(made_up(0, systems=1), np.ones(300), 20) is None
+    assert held_out(made_up(0, systems=2), np.ones(300), 20) is None
     assert best_way(made_up(0, systems=5), np.ones(300), 20)[0] == "difficulty"
 
 
