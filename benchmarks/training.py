@@ -198,7 +198,9 @@ OWN_START = {"facility", "typiclust", "typical-margin", "ours", "skactiveml-typi
 def _density(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean cosine to the nearest neighbours."""
     rows = (vectors[i : i + 1000] @ vectors.T for i in range(0, len(vectors), 1000))
-    return np.concatenate([np.partition(r, -NEIGHBOURS - 1, axis=1)[:, -NEIGHBOURS - 1 : -1].mean(axis=1) for r in rows])
+    return np.concatenate(
+        [np.partition(r, -NEIGHBOURS - 1, axis=1)[:, -NEIGHBOURS - 1 : -1].mean(axis=1) for r in rows]
+    )
 
 
 def peers() -> dict[str, Strategy]:

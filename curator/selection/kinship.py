@@ -1,11 +1,16 @@
-"""How much a label of one case tells of another: a sparse kernel over the graph of nearest neighbours.
+"""How much a label of one case tells of another: a sparse kernel, of walks over a graph and of distance.
 
-    S = D^-1/2 W D^-1/2,    A = (I + a S)^4,    K_ij = A_ij / sqrt(A_ii A_jj)
+    S = D^-1/2 W D^-1/2,    A = (I + a S)^4,    K_ij = sqrt(A_ij / sqrt(A_ii A_jj)) exp(-d_ij / (c m)),    d = 1 - cos
 
 W joins each case to its nearest neighbours, with weights in the local scale of both (self-tuning: Zelnik-Manor and Perona
 2004). A sums walks of up to four steps over that graph, a truncated diffusion kernel (Kondor and Lafferty 2002): two cases
-are akin that are joined by many short walks, however dense or wide the group is that they stand in. So the kernel needs
-no width, where that of a kernel over distances must fit the pool and the number of labels.
+are akin that are joined by many short walks, however dense or wide the group is that they stand in. It finds groups that
+have no label; the second factor tells apart what is within one. Its width follows the number of labels n: m is the median
+distance of a case to its (pool / n)-th neighbour, so that n cases of that reach are just enough to stand for the pool.
+
+Measured on halves of BANKING77 and CLINC150 (labels saved at random's accuracy with 500 and 1,000 labels): the second
+factor alone 62 and 67%, 60 and 57%; the first one alone, without the root, 60 and 62%, 64 and 58%; both 63 and 69%, 62
+and 58%. c of .4 to 1, 10 to 25 neighbours and 100 to 200 kin are within two points of each other.
 """
 
 from __future__ import annotations
@@ -21,15 +26,16 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 15
 """Neighbours in the graph: enough to join a group, few enough to keep groups of some tens of cases apart."""
-KIN = 100
+KIN = 200
 """The most akin that are kept of each case; the rest of a row is small, and would cost memory."""
 _STAY = 0.9
 _SQUARINGS = 2
 _ROWS = 1024
 _DECIMALS = 5
 _TIE = 1e-6
+_REACH = 0.6
+_WIDTH_ROWS = 1000
 _LEAST_SCALE = 1e-3
-_PAIRS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +55,13 @@ class Kinship:
         return self.kin[part], self.values[part]
 
     def among_alike(self, probabilities: NDArray[np.float64]) -> Kinship:
-        """K times the Bhattacharyya coefficient of the two cases' class probabilities, (n, C), rows summing to 1."""
-        roots = np.sqrt(probabilities)
-        rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
-        alike = [
-            np.einsum("ij,ij->i", roots[rows[i : i + _PAIRS]], roots[self.kin[i : i + _PAIRS]])
-            for i in range(0, len(rows), _PAIRS)
-        ]
-        return replace(self, values=self.values * np.concatenate(alike)) if alike else self
+        """K times how alike two cases look to the student: the cosine of their class probabilities, (n, C)."""
+        directions = (probabilities / np.linalg.norm(probabilities, axis=1, keepdims=True)).astype(np.float32)
+        return replace(self, values=self.values * np.clip(_products(directions, self.starts, self.kin), 0.0, 1.0))
 
 
-def kinship(vectors: NDArray[np.float32]) -> Kinship:
-    """K of n unit vectors, (n, d)."""
+def kinship(vectors: NDArray[np.float32], labels: int) -> Kinship:
+    """K of m unit vectors, (m, d), where `labels` of them are to stand for all."""
     from scipy import sparse
 
     n = len(vectors)
@@ -71,7 +72,37 @@ def kinship(vectors: NDArray[np.float32]) -> Kinship:
     scale = sparse.diags(1 / np.sqrt(walks.diagonal()))
     found = (scale @ walks @ scale).tocsr()
     found.sort_indices()
-    return Kinship(found.indptr.astype(np.int64), found.indices.astype(np.int64), found.data)
+    starts, kin = found.indptr.astype(np.int64), found.indices.astype(np.int64)
+    distance = np.maximum(1 - np.round(_products(vectors, starts, kin), _DECIMALS), 0.0)
+    near = np.exp(-distance / _width(vectors, labels))
+    return Kinship(starts, kin, np.sqrt(found.data) * near)
+
+
+def _width(vectors: NDArray[np.float32], labels: int) -> float:
+    """The width c m, from the first rows."""
+    n = len(vectors)
+    if n < 2:
+        return 1.0
+    rank = min(max(round(n / max(labels, 1)), 1), n - 1)
+    distance = 1 - vectors[:_WIDTH_ROWS] @ vectors.T
+    # the case itself is among them, nearest of all
+    return _REACH * max(float(np.median(np.partition(distance, rank, axis=1)[:, rank])), _LEAST_SCALE)
+
+
+def _products(
+    of: NDArray[np.floating], starts: NDArray[np.int64], kin: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The inner product of each pair of a row and its kin.
+
+    All products of a block of rows are made and most thrown away: that is faster than to gather the pairs.
+    """
+    found = np.empty(len(kin))
+    for first in range(0, len(of), _ROWS):
+        last = min(first + _ROWS, len(of))
+        pairs = slice(starts[first], starts[last])
+        rows = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
+        found[pairs] = (of[first:last] @ of.T)[rows, kin[pairs]]
+    return found
 
 
 def _graph(vectors: NDArray[np.float32]) -> csr_matrix:
@@ -101,10 +132,12 @@ def _nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], N
     """
     n = len(vectors)
     near, distance = np.empty((n, k), np.int64), np.empty((n, k))
+    ahead = np.arange(n, dtype=np.float32) * (_TIE / n)
+    ties = np.lib.stride_tricks.sliding_window_view(np.concatenate([ahead, ahead]), n)[::-1]
     for start in range(0, n, _ROWS):
         block = np.round(1 - vectors[start : start + _ROWS] @ vectors.T, _DECIMALS)
         here = np.arange(len(block))[:, None]
-        block += _TIE / n * ((np.arange(n) - start - here) % n)
+        block += ties[start : start + len(block)]
         block[here[:, 0], start + here[:, 0]] = np.inf
         found = np.argpartition(block, k - 1, axis=1)[:, :k]
         found = found[here, np.argsort(block[here, found], axis=1)]

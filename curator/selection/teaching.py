@@ -3,7 +3,7 @@
     F(S) = sum_i w_i max_{j in S u L} K_ij
 
 is maximised greedily over the picks S, given the labelled L. K says how much a label of j tells of i: kinship in the
-graph of nearest neighbours (`kinship.py`), times how alike the two look to the student. w_i is the rank of the student's
+graph of nearest neighbours (`kinship.py`), times the cosine of the student's class probabilities for the two. w_i is the rank of the student's
 doubt (1 - margin) at i, in 0..1; without a student all are equal.
 
 So the change from coverage to uncertainty comes by itself. Before the first label F is plain coverage: the most typical
@@ -49,7 +49,7 @@ class Lesson:
         gain: what it adds to F.
         stands_for: how many cases it stands for that nothing before it stood for as well.
         doubt: the mean rank of the student's doubt over those cases, in 0..1; None without a student.
-        reason: which of the two lifts its gain further above that of an average case.
+        reason: `uncertainty` where its place among all cases is higher by doubt than by how many it stands for.
     """
 
     index: int
@@ -112,7 +112,9 @@ def next_batch(
         seen = fit_student(pool, known.tolist(), [labelled[int(places[i])] for i in known])
     else:
         seen = None
-    kin = kinship(pool) if seen is None else kinship(pool).among_alike(seen)
+    kin = kinship(pool, len(known) + k)
+    if seen is not None:
+        kin = kin.among_alike(seen)
     doubt = _doubt(seen, None if disagreement is None else np.asarray(disagreement, np.float64)[places])
     names = list(range(len(places))) if groups is None else [groups[int(place)] for place in places]
     taken = set() if groups is None else {groups[i] for i in labelled}
@@ -135,7 +137,7 @@ class _Teacher:
         """Lazy greedy (Minoux 1978): a gain only shrinks as the set grows, so that stale ones bound it from above."""
         before = self._share()
         gains = self._gains(self._weight)
-        usual = _usual(gains, self._gains(np.ones(len(gains))))
+        alone = np.sort(self._gains(np.ones(len(gains))))
         barred = set(self._known.tolist())
         heap = [(-gain, i, 0) for i, gain in enumerate(gains.tolist()) if i not in barred]
         heapq.heapify(heap)
@@ -148,19 +150,19 @@ class _Teacher:
             if computed_at < len(lessons):
                 heapq.heappush(heap, (-self._gain(i), i, len(lessons)))
                 continue
-            lessons.append(self._lesson(i, -stale, int(places[i]), usual))
+            lessons.append(self._lesson(i, -stale, int(places[i]), alone))
             taken.add(groups[i])
             self._cover(i)
         return Batch(tuple(lessons), before, self._share(), len(self._kin))
 
-    def _lesson(self, i: int, gain: float, place: int, usual: tuple[float, float]) -> Lesson:
+    def _lesson(self, i: int, gain: float, place: int, alone: Floats) -> Lesson:
         kin, values = self._kin.row(i)
         new = float(np.maximum(values - self._covered[kin], 0.0).sum())
         if self._doubt is None:
             return Lesson(place, gain, new, None, "coverage")
         doubt = gain / new if new > 0 else float(self._doubt[i])
-        lifted_by_doubt = doubt * usual[0] > new * usual[1]
-        return Lesson(place, gain, new, doubt, "uncertainty" if lifted_by_doubt else "coverage")
+        by_coverage = float(np.searchsorted(alone, new, side="right")) / len(alone)
+        return Lesson(place, gain, new, doubt, "uncertainty" if doubt > by_coverage else "coverage")
 
     def _cover(self, i: int) -> None:
         kin, values = self._kin.row(i)
@@ -181,11 +183,6 @@ class _Teacher:
     def _share(self) -> float:
         most = float(self._weight.sum())
         return min(1.0, float(self._weight @ self._covered) / most) if most > 0 else 0.0
-
-
-def _usual(gains: Floats, new: Floats) -> tuple[float, float]:
-    """Of an average case: how many it would stand for anew, and the doubt over those."""
-    return (float(new.mean()), float(gains.sum() / new.sum())) if new.sum() > 0 else (0.0, 0.0)
 
 
 def _doubt(probabilities: Floats | None, disagreement: Floats | None) -> Floats | None:
