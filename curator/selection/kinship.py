@@ -89,9 +89,7 @@ def _width(vectors: NDArray[np.float32], labels: int) -> float:
     return _REACH * max(float(np.median(np.partition(distance, rank, axis=1)[:, rank])), _LEAST_SCALE)
 
 
-def _products(
-    of: NDArray[np.floating], starts: NDArray[np.int64], kin: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _products(of: NDArray[np.floating], starts: NDArray[np.int64], kin: NDArray[np.int64]) -> NDArray[np.float64]:
     """The inner product of each pair of a row and its kin.
 
     All products of a block of rows are made and most thrown away: that is faster than to gather the pairs.

@@ -239,12 +239,18 @@ def _check(
         if given is not None and len(given) != n:
             raise ConfigError(f"there are {len(given)} {name} for {n} cases", remedy=f"give {name} for each vector")
     _check_probabilities(by_case[0])
+    if by_case[1] is not None and not np.all(np.isfinite(by_case[1])):
+        raise ConfigError(
+            "the disagreement of some cases is not finite", remedy="leave out the cases that could not be scored"
+        )
 
 
 def _check_probabilities(probabilities: NDArray[np.floating] | None) -> None:
     if probabilities is None or not len(probabilities):
         return
-    if probabilities.ndim != 2 or probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > _SUMS_TO_ONE:
+    if probabilities.ndim != 2 or not (
+        probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() <= _SUMS_TO_ONE
+    ):
         raise ConfigError(
             "the probabilities are no distribution over classes",
             remedy="give a row for each case with a number in 0..1 for each class, summing to 1",
