@@ -39,13 +39,13 @@ def test_without_labels_each_group_gets_one_pick_before_any_gets_two() -> None:
 
 def test_the_first_pick_of_a_group_is_typical() -> None:
     for index in picks(next_batch(POOL, {}, 4)):
-        own = POOL[CLOUD == CLOUD[index]]
+        own = POOL[CLOUD[index] == CLOUD]
         closeness = own @ own.mean(axis=0)
         assert POOL[index] @ own.mean(axis=0) > np.median(closeness)
 
 
 def test_a_group_without_a_label_comes_first_whatever_the_student_doubts() -> None:
-    labelled = {int(np.flatnonzero(CLOUD == c)[0]): c for c in (0, 1, 2)}
+    labelled = {int(np.flatnonzero(c == CLOUD)[0]): c for c in (0, 1, 2)}
     assert CLOUD[picks(next_batch(POOL, labelled, 1))[0]] == 3
 
 
@@ -203,3 +203,8 @@ def test_picks_are_unique_unlabelled_as_many_as_can_be_and_the_same_in_any_order
     moved = {int(np.flatnonzero(order == i)[0]): label for i, label in labelled.items()}
     again = next_batch(vectors[order], moved, k, seed=seed)
     assert [int(order[i]) for i in picks(again)] == found
+
+
+def test_many_equal_cases_do_not_all_become_akin_to_each_other() -> None:
+    kin = kinship(np.tile(POOL[:1], (1500, 1)), 5)
+    assert np.diff(kin.starts).max() < 500
