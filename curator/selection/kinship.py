@@ -62,10 +62,15 @@ class Kinship:
 
 def kinship(vectors: NDArray[np.float32], labels: int) -> Kinship:
     """K of m unit vectors, (m, d), where `labels` of them are to stand for all."""
+    walks, distance = _joined(vectors)
+    return replace(walks, values=np.sqrt(walks.values) * np.exp(-distance / _width(vectors, labels)))
+
+
+def _joined(vectors: NDArray[np.float32]) -> tuple[Kinship, NDArray[np.float64]]:
+    """A_ij / sqrt(A_ii A_jj), and d_ij of the same pairs: what does not hang on the number of labels."""
     from scipy import sparse
 
-    n = len(vectors)
-    walks = sparse.identity(n, format="csr") + _STAY * _graph(vectors)
+    walks = sparse.identity(len(vectors), format="csr") + _STAY * _graph(vectors)
     for _ in range(_SQUARINGS):
         walks = _pruned((walks @ walks).tocsr(), KIN)
         walks = walks.maximum(walks.T).tocsr()
@@ -74,8 +79,7 @@ def kinship(vectors: NDArray[np.float32], labels: int) -> Kinship:
     found.sort_indices()
     starts, kin = found.indptr.astype(np.int64), found.indices.astype(np.int64)
     distance = np.maximum(1 - np.round(_products(vectors, starts, kin), _DECIMALS), 0.0)
-    near = np.exp(-distance / _width(vectors, labels))
-    return Kinship(starts, kin, np.sqrt(found.data) * near)
+    return Kinship(starts, kin, found.data), distance
 
 
 def _width(vectors: NDArray[np.float32], labels: int) -> float:
