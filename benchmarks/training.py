@@ -209,7 +209,7 @@ def peers() -> dict[str, Strategy]:
         print("scikit-activeml is not installed, its strategies are left out: pip install scikit-activeml")
         return {}
     from skactiveml.classifier import SklearnClassifier
-    from skactiveml.pool import Badge, Clue, Falcun, ProbCover, TypiClust, UncertaintySampling
+    from skactiveml.pool import Badge, Falcun, ProbCover, TypiClust, UncertaintySampling
 
     def of(kind: Callable[..., object], *, student: bool) -> Strategy:
         def choose(turn: Turn, k: int) -> Ints:
@@ -228,7 +228,7 @@ def peers() -> dict[str, Strategy]:
     def margins(random_state: int) -> object:
         return UncertaintySampling(method="margin_sampling", random_state=random_state)
 
-    with_student = {"margin": margins, "badge": Badge, "clue": Clue, "falcun": Falcun}
+    with_student = {"margin": margins, "badge": Badge, "falcun": Falcun}
     without = {"typiclust": TypiClust, "probcover": ProbCover}
     found = {f"skactiveml-{name}": of(kind, student=True) for name, kind in with_student.items()}
     return found | {f"skactiveml-{name}": of(kind, student=False) for name, kind in without.items()}

@@ -2,15 +2,15 @@
 
     F(S) = sum_i w_i max_{j in S u L} K_ij
 
-is maximised greedily over the picks S, given the labelled L. K says how much a label of j tells of i: kinship in the
-graph of nearest neighbours (`kinship.py`), times the cosine of the student's class probabilities for the two. w_i is the rank of the student's
-doubt (1 - margin) at i, in 0..1; without a student all are equal.
+is maximised greedily over the picks S, given the labelled L. K says how much a label of j tells of i: kinship by walks
+over nearest neighbours and by distance (`kinship.py`), times the cosine of the student's class probabilities for the two.
+w_i is the rank of the student's doubt (1 - margin) at i, in 0..1; without a student all are equal.
 
 So the change from coverage to uncertainty comes by itself. Before the first label F is plain coverage: the most typical
 case of each group that is not yet stood for. While whole groups have no label, these add most. As the labels come to
 stand for the pool, what they leave is about even everywhere, and doubt decides; and where the student tells cases apart,
 they no longer stand for each other, so that borders are covered more densely than the middle of a class. Doubt counts
-by its rank, so that a student that is too sure or too unsure of itself leads to the same picks.
+by its rank, so that it weighs as much where a student is too sure, or too unsure, of everything.
 
 F is monotone and submodular: greedy maximisation reaches 1 - 1/e of the optimum (Nemhauser, Wolsey, Fisher 1978).
 Coverage weighted by uncertainty is the idea of Bae et al. (2025), "Uncertainty Herding".
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 Reason = Literal["coverage", "uncertainty"]
 
 MOST = 20_000
-"""A larger pool is represented by so many of its cases, drawn at random: the search for neighbours is quadratic."""
+"""A larger pool is represented by about so many of its cases, drawn at random: the search for neighbours is quadratic."""
 _SUMS_TO_ONE = 1e-3
 _DECIMALS = 5
 
@@ -67,7 +67,7 @@ class Batch:
         lessons: in the order chosen.
         covered: the share of F's greatest value that the labelled cases reach, in 0..1.
         covered_after: the same, with the lessons.
-        sampled: cases that represented the pool; all of them up to `MOST`.
+        sampled: cases that represented the pool, the labelled ones among them; all up to `MOST`.
     """
 
     lessons: tuple[Lesson, ...]
@@ -103,7 +103,7 @@ def next_batch(
         ConfigError: the arguments do not fit each other.
     """
     _check(vectors, labelled, k, (probabilities, disagreement), groups)
-    places = _representatives(vectors, labelled, seed)
+    places = _representatives(vectors, labelled, k, seed)
     pool = np.ascontiguousarray(vectors[places], dtype=np.float32)
     known = np.array([i for i, place in enumerate(places) if place in labelled], dtype=np.int64)
     if probabilities is not None:
@@ -199,7 +199,9 @@ def _doubt(probabilities: Floats | None, disagreement: Floats | None) -> Floats 
     return ranks
 
 
-def _representatives(vectors: NDArray[np.float32], labelled: Mapping[int, Hashable], seed: int) -> NDArray[np.int64]:
+def _representatives(
+    vectors: NDArray[np.float32], labelled: Mapping[int, Hashable], k: int, seed: int
+) -> NDArray[np.int64]:
     """The places in the pool of the cases that stand for it, the labelled ones among them.
 
     They are in an order that hangs on the vectors and the seed alone, so that the result does not hang on the pool's.
@@ -209,7 +211,8 @@ def _representatives(vectors: NDArray[np.float32], labelled: Mapping[int, Hashab
     drawn = [hashlib.blake2b(row.tobytes(), digest_size=8, key=salt).digest() for row in rows]
     order = sorted(range(len(drawn)), key=drawn.__getitem__)
     if len(order) > MOST:
-        rest = [i for i in order if i not in labelled][: max(MOST - len(labelled), 0)]
+        # with many labels there must still be cases to choose among
+        rest = [i for i in order if i not in labelled][: max(MOST - len(labelled), MOST // 2, k)]
         kept = {*labelled, *rest}
         order = [i for i in order if i in kept]
     return np.array(order, dtype=np.int64)

@@ -121,11 +121,19 @@ def test_no_group_is_labelled_twice() -> None:
 def test_a_large_pool_is_represented_by_a_sample_with_all_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "MOST", 60)
     labelled = {i: i % 2 for i in range(20)}
-    batch = next_batch(POOL, labelled, 100)
+    batch = next_batch(POOL, labelled, 30)
     assert batch.sampled == 60
-    assert len(picks(batch)) == 40
+    assert len(picks(batch)) == 30
     assert batch.covered > 0
-    assert picks(batch) != picks(next_batch(POOL, labelled, 100, seed=1))
+    assert picks(batch) != picks(next_batch(POOL, labelled, 30, seed=1))
+    assert len(picks(next_batch(POOL, labelled, 100))) == 100
+
+
+def test_many_labels_leave_room_for_cases_to_choose_among(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teaching, "MOST", 60)
+    batch = next_batch(POOL, {i: i % 2 for i in range(100)}, 5)
+    assert len(picks(batch)) == 5
+    assert batch.sampled == 130
 
 
 def test_a_student_is_fitted_once_there_are_two_classes() -> None:
