@@ -55,7 +55,9 @@ class Limits:
         """(n,) whose category is short of its minimum."""
         if not self._least:
             return np.zeros(len(self._free), dtype=bool)
-        short = np.array([bool(name) and self._counts[i] < self._least for i, name in enumerate(self._names)], dtype=bool)
+        short = np.array(
+            [bool(name) and self._counts[i] < self._least for i, name in enumerate(self._names)], dtype=bool
+        )
         return short[self._category_of]
 
     def take(self, place: int) -> None:
@@ -83,4 +85,3 @@ def nearest_cosine(vectors: NDArray[np.float32], others: NDArray[np.float32]) ->
     for start in range(0, len(vectors), rows):
         found[start : start + rows] = (vectors[start : start + rows] @ others.T).max(axis=1)
     return np.clip(found, 0.0, 1.0)
-
