@@ -25,6 +25,8 @@ NARROW = 2
 AGREEING = 0.05
 """Up to this score a committee agrees, and discovery has no reason to look."""
 _EMBEDDED_PER_GROUP = 2
+_ISOLATED = 0.9
+"""Isolated are candidates farther from the others than this share of the cases."""
 
 _Vectors = NDArray[np.float32]
 _Floats = NDArray[np.float64]
@@ -61,6 +63,17 @@ class Discovery:
     agreeing: int
     regions: tuple[Region, ...]
     messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What is known of cases beside their scores, by id."""
+
+    groups: Mapping[str, str]
+    categories: Mapping[str, str]
+
+    def group(self, case_id: str) -> str:
+        return self.groups.get(case_id) or case_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ def worth_embedding(
     return tuple(chosen)
 
 
-def discover(
+def discover(  # noqa: PLR0913  the stage of a run that sees most of it
     ids: Sequence[str],
     scores: Mapping[str, float],
     vectors: Mapping[str, _Vectors],
@@ -134,9 +147,15 @@ def discover(
     isolated = isolation(matrix, labelled, seed=seed)
     scored = [i for i in (embedded or sorted(set(ids))) if i in scores and i not in set(covered)]
     pool = _candidates(
-        scored, scores, dict(zip(embedded, matrix, strict=True)), groups, known, labelled, covered, config
+        scored,
+        scores,
+        dict(zip(embedded, matrix, strict=True)),
+        _Named(groups, known),
+        labelled,
+        covered=covered,
+        nearest=config.nearest,
     )
-    messages = [*_said_before(ids, scores, scored, pool, k, bool(embedded))]
+    messages = [*_said_before(ids, scores, scored, pool, k)]
     isolated_of = dict(zip(embedded, isolated, strict=True))
     picks, coverage = _pick(pool, labelled, isolated_of, isolated, k=min(k, len(pool.ids)), config=config, seed=seed)
     if len(picks) < min(k, len(ids)):
@@ -159,7 +178,7 @@ def discover(
 
 
 def _said_before(
-    ids: Sequence[str], scores: Mapping[str, float], scored: list[str], pool: _Pool, k: int, embedded: bool
+    ids: Sequence[str], scores: Mapping[str, float], scored: list[str], pool: _Pool, k: int
 ) -> Iterator[str]:
     if k == 0:
         yield "k is 0: nothing is picked."
@@ -167,7 +186,7 @@ def _said_before(
         yield f"k is {k}, and the pool has {len(ids)} cases: all that are no near-duplicates are picked."
     if unscored := sum(i not in scores for i in ids):
         yield f"{unscored} cases have no score and are no candidates: only a random sample can find them."
-    if not embedded and ids:
+    if scored and not pool.vectors.shape[1]:
         yield "No vectors: the most disagreeing cases are picked, one a near-duplicate group. Embed them for diversity."
     values = {scores[i] for i in scored}
     if values == {0.0}:
@@ -182,32 +201,25 @@ def _candidates(
     scored: list[str],
     scores: Mapping[str, float],
     vectors: Mapping[str, _Vectors],
-    groups: Mapping[str, str],
-    categories: Mapping[str, str],
+    named: _Named,
     labelled: _Vectors,
+    *,
     covered: Collection[str],
-    config: SelectionConfig,
+    nearest: float,
 ) -> _Pool:
     """Who may be picked: scored, disagreeing (unless nobody disagrees), and no near-duplicate of what is covered."""
     flat = all(scores[i] == 0 for i in scored)
-    taken = {groups.get(i) or i for i in covered}
-    kept = [i for i in scored if (flat or scores[i] > 0) and (groups.get(i) or i) not in taken]
+    taken = {named.group(i) for i in covered}
+    kept = [i for i in scored if (flat or scores[i] > 0) and named.group(i) not in taken]
     rows = np.stack([vectors[i] for i in kept]) if kept and vectors else np.zeros((len(kept), 0), dtype=np.float32)
     pool = _Pool(
         kept,
         np.array([1.0 if flat else scores[i] for i in kept], dtype=np.float64),
         rows,
-        [groups.get(i) or i for i in kept],
-        [categories.get(i, "") for i in kept],
+        [named.group(i) for i in kept],
+        [named.categories.get(i, "") for i in kept],
     )
-    return pool.part(np.flatnonzero(nearest_cosine(rows, labelled) < config.nearest)) if len(labelled) else pool
-
-
-@dataclass(frozen=True, slots=True)
-class _Picked:
-    case_id: str
-    gain: float
-    reason: str
+    return pool.part(np.flatnonzero(nearest_cosine(rows, labelled) < nearest)) if len(labelled) else pool
 
 
 def _pick(
@@ -219,12 +231,12 @@ def _pick(
     k: int,
     config: SelectionConfig,
     seed: int,
-) -> tuple[list[_Picked], float]:
+) -> tuple[list[Discovered], float]:
     if k == 0:
         return [], 0.0
     if config.strategy != "coverage" or not pool.vectors.shape[1]:
         return _by_name(pool, k, config=config, seed=seed), 0.0
-    narrow = _narrow(pool, k, config)
+    narrow = _narrow(pool, _draws(pool, seed), k, config)
     target, pool = _target(narrow, labelled, k, config=config, seed=seed)
     limits = _limits(pool, config)
     found = _owed(pool, target, limits, k)
@@ -232,32 +244,29 @@ def _pick(
     apart = lonely > np.quantile(isolated, _ISOLATED) if len(isolated) else np.zeros(len(lonely), dtype=bool)
     reserved = min(round(config.outlier_share * k), k - len(found))
     steps = maximise(target, limits)
-    found += [_Picked(pool.ids[place], gain, "") for place, gain in islice(steps, k - len(found) - reserved)]
+    found += [Discovered(pool.ids[place], gain, "") for place, gain in islice(steps, k - len(found) - reserved)]
     for _ in range(reserved):
         wish = np.where(limits.allowed & apart, pool.u**config.disagreement_power * lonely, -1.0)
         place = int(np.argmax(wish))
         if wish[place] < 0:
             break
-        found.append(_Picked(pool.ids[place], target.gain(place), "isolated"))
+        found.append(Discovered(pool.ids[place], target.gain(place), "isolated"))
         limits.take(place)
         target.take(place)
-    found += [_Picked(pool.ids[place], gain, "") for place, gain in islice(steps, k - len(found))]
+    found += [Discovered(pool.ids[place], gain, "") for place, gain in islice(steps, k - len(found))]
     mass = narrow.u**config.disagreement_power
     chosen = {pick.case_id for pick in found}
     rows = narrow.vectors[[i in chosen for i in narrow.ids]]
     return found, float(nearest_cosine(narrow.vectors, rows) @ mass / mass.sum())
 
 
-_ISOLATED = 0.9
-
-
-def _owed(pool: _Pool, target: Facility, limits: Limits, k: int) -> list[_Picked]:
+def _owed(pool: _Pool, target: Facility, limits: Limits, k: int) -> list[Discovered]:
     """The picks that the categories' minimum asks for."""
-    found: list[_Picked] = []
+    found: list[Discovered] = []
     steps = maximise(target, limits)
     while len(found) < k and (limits.allowed & limits.owed).any():
         place, gain = next(steps)
-        found.append(_Picked(pool.ids[place], gain, f"quota of {pool.categories[place]}"))
+        found.append(Discovered(pool.ids[place], gain, f"quota of {pool.categories[place]}"))
     return found
 
 
@@ -272,17 +281,24 @@ def _limits(pool: _Pool, config: SelectionConfig) -> Limits:
     )
 
 
-def _narrow(pool: _Pool, k: int, config: SelectionConfig) -> _Pool:
+def _narrow(pool: _Pool, draw: _Floats, k: int, config: SelectionConfig) -> _Pool:
     """The most disagreeing candidates, and as many of each category as its minimum may take."""
-    order = np.argsort(-pool.u, kind="stable")
-    wanted = _distinct(pool, order, NARROW * k)
-    keep = pool.u >= (pool.u[order[wanted - 1]] if wanted else 0.0)
+    if np.ptp(pool.u) == 0:
+        return pool
+    order = np.lexsort((draw, -pool.u))
+    keep = np.zeros(len(order), dtype=bool)
+    keep[order[: _distinct(pool, order, NARROW * k)]] = True
     if config.least_per_category or config.most_per_category:
         category_of = np.asarray(pool.categories)
         for name in np.unique(category_of):
             places = order[category_of[order] == name]
             keep[places[: NARROW * max(config.least_per_category, config.most_per_category or 0)]] = True
     return pool.part(np.flatnonzero(keep))
+
+
+def _draws(pool: _Pool, seed: int) -> _Floats:
+    """(n,) numbers in 0..1 that decide among equals."""
+    return np.array([stable_unit("discovery", str(seed), i) for i in pool.ids])
 
 
 def _distinct(pool: _Pool, order: NDArray[np.int64], wanted: int) -> int:
@@ -307,24 +323,23 @@ def _target(pool: _Pool, labelled: _Vectors, k: int, *, config: SelectionConfig,
     return joined(short.vectors, short.u, weight, score_weight=own, covered=covered[places]), short
 
 
-def _by_name(pool: _Pool, k: int, *, config: SelectionConfig, seed: int) -> list[_Picked]:
+def _by_name(pool: _Pool, k: int, *, config: SelectionConfig, seed: int) -> list[Discovered]:
     name = "top" if config.strategy == "coverage" else config.strategy
     strategy = STRATEGIES[name]
     if not pool.vectors.shape[1] and name in ("k-center", "kmeans++", "badge"):
         strategy = by_disagreement
     limits = _limits(pool, config)
-    draw = np.array([stable_unit("discovery", str(seed), i) for i in pool.ids])
-    known = Known(pool.vectors, pool.u, draw, np.random.default_rng(seed))
+    known = Known(pool.vectors, pool.u, _draws(pool, seed), np.random.default_rng(seed))
     picked: list[int] = []
     while len(picked) < k and (allowed := limits.allowed).any():
         place = int(np.argmax(np.where(allowed, strategy(known, picked), -np.inf)))
         picked.append(place)
         limits.take(place)
-    return [_Picked(pool.ids[place], 0.0, f"by {name}") for place in picked]
+    return [Discovered(pool.ids[place], 0.0, f"by {name}") for place in picked]
 
 
 def _with_reasons(
-    picks: Sequence[_Picked], matrix: _Vectors, places: Sequence[int], reach: float
+    picks: Sequence[Discovered], matrix: _Vectors, places: Sequence[int], reach: float
 ) -> tuple[Discovered, ...]:
     """The picks, with how many cases each one stands for: those it is the nearest pick to, and near."""
     counts = np.zeros(len(picks), dtype=np.int64)

@@ -147,8 +147,8 @@ def shortlist(
         nearest = np.argmax(target.similarity[:, chosen], axis=1)
         mass = u[part] ** power
         share = target.weight * float(np.sqrt(mass.sum())) / max(float(target.weight.sum()), _TIE)
-        weights.append(np.bincount(nearest, weights=share, minlength=len(chosen)))
-        kept.append(part[chosen])
+        weights.append(np.bincount(nearest, weights=share, minlength=len(chosen)).astype(np.float64))
+        kept.append(part[np.array(chosen)])
     places = np.concatenate(kept)
     order = np.argsort(places)
     return places[order], np.concatenate(weights)[order]
@@ -162,7 +162,7 @@ def joined(vectors: Vectors, u: Floats, weight: Floats, *, score_weight: float, 
 
 def partition(vectors: Vectors, *, seed: int) -> list[Places]:
     """Parts of at most `DENSE` of n unit vectors, (n, d), by k-means; a part that is too large is cut evenly."""
-    from sklearn.cluster import MiniBatchKMeans  # noqa: PLC0415  takes a second to import
+    from sklearn.cluster import MiniBatchKMeans
 
     count = min(math.ceil(2 * len(vectors) / DENSE), _MOST_PARTS)
     rng = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def isolation(vectors: NDArray[np.float32], known: NDArray[np.float32], *, seed:
     the nearest known one where that is nearer.
     """
     n = len(vectors)
-    if n < 2:  # noqa: PLR2004  alone
+    if n < 2:
         return np.ones(n, dtype=np.float32)
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:_REFERENCE])
     reference = vectors[chosen]
@@ -132,7 +132,7 @@ def _cells(vectors: NDArray[np.float32], *, seed: int) -> list[int]:
     count = min(len(vectors) // _CASES_PER_CELL, _MOST_CELLS, len(np.unique(vectors[sample], axis=0)))
     if count <= 1:
         return [0] * len(vectors)
-    from sklearn.cluster import MiniBatchKMeans  # noqa: PLC0415  takes a second to import
+    from sklearn.cluster import MiniBatchKMeans
 
     model = MiniBatchKMeans(count, n_init=1, random_state=seed, batch_size=1024).fit(vectors[sample])
     return [int(label) for label in model.predict(vectors)]
