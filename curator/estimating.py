@@ -177,10 +177,7 @@ def estimate(
     design = read_design(selection)
     rows = read_rows(selection)
     pool = candidates(rows)
-    if isinstance(labels, Mapping):
-        known = Known(labels, {}, ())
-    else:
-        known = known_failures(labels, selection, comparer)
+    known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows))
     return _result(found, pool, design.stages, known, half_width)
 

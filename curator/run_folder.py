@@ -21,6 +21,7 @@ from curator.comparing import Judged
 from curator.config import Config
 from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
 from curator.guarding import LEAKS_FILE, Guarded, leak_row
+from curator.held_out.records import Match
 from curator.outputs.calibration_file import CalibrationFile
 from curator.outputs.cases_file import CASES, case_row
 from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, selection_rows
@@ -38,14 +39,24 @@ from curator.report.statistics import rounded
 from curator.report.summary import (
     AdaptiveSummary,
     CalibrationSummary,
+    CoverageSummary,
     FinetuneSummary,
     FitSummary,
+    Leak,
+    RegionSummary,
     Summary,
     summary_json,
 )
+from curator.report.text import one_line
 from curator.results import Intake, Scored, Studied
 from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
+from curator.selection.regions import Region
 
+MOST_LEAKS = 10
+"""Leaks that the report shows."""
+MOST_REGIONS = 5
+"""Regions without a pick that it shows."""
+LEAK_CHARACTERS = 160
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
 
@@ -132,7 +143,8 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)
-    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded)
+    shown = tuple(_leak(match) for match in run.guarded.leaks[:MOST_LEAKS])
+    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded, shown)
     summary = _with_judge(summarise(_records(run, finetuned, counted, diagnoses)), run.judged)
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
@@ -187,7 +199,50 @@ def _records(
         adaptive=None if run.missed is None else _adaptive(run.missed),
         calibration=None if run.fitted is None else _fitted(run.fitted),
         failure_rate=run.rate,
+        coverage=_coverage(run),
         gone=run.studied.gone,
+    )
+
+
+def _leak(match: Match) -> Leak:
+    """A match in the report's own terms."""
+    return Leak(
+        case_id=match.row,
+        held_out_id=match.held,
+        kind=match.kind,
+        similarity=rounded(match.similarity),
+        shared=match.shared,
+        question=one_line(match.question, LEAK_CHARACTERS),
+        held_out_question=one_line(match.held_text, LEAK_CHARACTERS),
+    )
+
+
+def _coverage(run: RunFacts) -> CoverageSummary | None:
+    """What the picks stand for, in the report's own terms; None where nothing was embedded."""
+    found = run.picked.discovery
+    if not found.regions:
+        return None
+    picked = {pick.case_id for pick in run.picked.picks}
+    users = {case.id: case.user for case in run.intake.asked}
+
+    def told(region: Region) -> RegionSummary:
+        return RegionSummary(
+            name=region.name,
+            cases=region.cases,
+            picks=len(picked & set(region.case_ids)),
+            evidence=region.evidence,
+            example=one_line(users[region.case_ids[0]], LEAK_CHARACTERS),
+        )
+
+    parts = [told(region) for region in found.regions if region.kind != "outliers"]
+    unseen = [part for part in parts if not part.picks]
+    return CoverageSummary(
+        embedded=sum(part.cases for part in parts),
+        represented=rounded(found.represented),
+        unseen=tuple(unseen[:MOST_REGIONS]),
+        unseen_regions=len(unseen),
+        regions=len(parts),
+        outliers=next((told(region) for region in found.regions if region.kind == "outliers"), None),
     )
 
 

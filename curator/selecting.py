@@ -40,6 +40,9 @@ from curator.studying import Study, study
 Vectors = Mapping[str, NDArray[np.float32]]
 
 
+VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
+
+
 @dataclass(frozen=True, slots=True)
 class SelectOptions:
     """How a selection is made.
@@ -61,7 +64,7 @@ class SelectOptions:
     scoring: Scoring = DEFAULT_SCORING
     seed: int = 0
     encoder: Encoder | None = None
-    cache: Path = DEFAULT_STORE.with_name("vectors.sqlite")
+    cache: Path = VECTORS
     clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
     def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:

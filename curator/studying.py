@@ -74,7 +74,7 @@ def study(
     k = left - sample_size(left, how.selection.random_share)
     texts = dict(zip(ids, embedding_texts(cases), strict=True))
     wanted = worth_embedding(ids, ranked, groups=groups, config=how.selection, k=k)
-    vectors = _embedded(wanted, texts, how, progress)
+    vectors = _embedded(list(dict.fromkeys([*wanted, *sorted(how.earlier.settled)])), texts, how, progress)
     found = discover(
         ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
         categories=_categories(vectors, how), covered=how.earlier.settled,
@@ -102,8 +102,9 @@ def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress
 
 
 def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
-    """What quotas count by: the known categories, else clusters of the candidates."""
-    if how.categories or not vectors:
+    """What quotas count by: the known categories, else clusters of the candidates where there are quotas."""
+    quotas = how.selection.least_per_category or how.selection.most_per_category
+    if how.categories or not vectors or not quotas:
         return how.categories
     labels = cluster(np.stack(list(vectors.values())), how.clustering, seed=how.seed).labels
     return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}

@@ -63,7 +63,7 @@ def test_every_command_has_its_section() -> None:
                 "doctor",
                 "init",
                 "cache",
-            )  # fmt: skip
+            )
         ),
     ]
     assert sections == [*named, *(f"curator cache {name}" for name in ("list", "prune", "export", "verify"))]

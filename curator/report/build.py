@@ -36,6 +36,7 @@ from curator.report.summary import (
     CalibrationSummary,
     CommitteeSummary,
     Counts,
+    CoverageSummary,
     DiagnosisCount,
     DisagreementSummary,
     FinetuneSummary,
@@ -93,6 +94,7 @@ class RunRecords:
     adaptive: AdaptiveSummary | None = None
     calibration: CalibrationSummary | None = None
     failure_rate: FailureRate | None = None
+    coverage: CoverageSummary | None = None
     gone: Sequence[GoneCategory] = ()
 
 
@@ -127,6 +129,7 @@ def summarise(run: RunRecords) -> Summary:
         outputs=dict(sorted(run.outputs.items())),
         calibration=run.calibration,
         failure_rate=run.failure_rate,
+        coverage=run.coverage,
         gone=tuple(run.gone),
     )
 

@@ -16,11 +16,13 @@ from curator.report.wording import (
     cost_sentence,
     count,
     counted,
+    coverage,
     diagnosis_mix,
     diagnosis_name,
     failure_rate,
     fields_sentence,
     funnel,
+    leak,
     length_sentence,
     names,
     percent,
@@ -254,18 +256,21 @@ def _selection(summary: Summary) -> str:
             f"{count(s.by_split.get('eval', 0))} held out for the eval set, {count(s.by_split.get('train', 0))} may be"
             f" trained on; {count(s.to_label)} wait for a label."
         ),
+        *map(plain, coverage(summary)),
         f"Fine-tune rows: {count(tune.rows)}"
         + "".join(f"; {count(n)} from a {plain(source)}" for source, n in tune.by_source.items())
         + ".",
     ]
     excluded = [[plain(reason), count(n)] for reason, n in tune.excluded.items()]
     outputs = [[code_span(name), count(n)] for name, n in summary.outputs.items()]
+    leaks = [[plain(f.question), plain(f.held_out_question), plain(leak(f))] for f in tune.leaks]
     return "\n\n".join(
         [
             "## Selection and outputs",
             "\n".join(f"- {line}" for line in lines),
             *([_table(["file", "rows"], outputs)] if outputs else []),
             *([_table(["not in the fine-tune data", "cases"], excluded)] if excluded else []),
+            *([_table(["kept out of training", "as it asks what is held out", "known by"], leaks)] if leaks else []),
         ]
     )
 

@@ -283,6 +283,51 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionSummary:
+    """A part of the embedded cases: how many they are, how many of them are picked, and what they are like."""
+
+    name: str
+    cases: int
+    picks: int
+    evidence: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSummary:
+    """What the picks stand for among the embedded cases.
+
+    Attributes:
+        embedded: how many cases these are.
+        represented: the share of them that lie as near to a discovery pick as cases usually do to their neighbours.
+        unseen: the largest regions of them without any pick.
+        unseen_regions: how many such regions there are, of `regions`.
+        regions: how many there are in all.
+        outliers: the cases far from all others; None where none stand out.
+    """
+
+    embedded: int
+    represented: float
+    unseen: tuple[RegionSummary, ...]
+    unseen_regions: int
+    regions: int
+    outliers: RegionSummary | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A training case that asks what is held out, and was left out of the fine-tune data: by what that is known."""
+
+    case_id: str
+    held_out_id: str
+    kind: str
+    similarity: float
+    shared: tuple[str, ...]
+    question: str
+    held_out_question: str
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionSummary:
     """The selected cases. `probabilities` are the least and the greatest chance with which the random slice drew its cases.
 
@@ -299,11 +344,15 @@ class SelectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class FinetuneSummary:
-    """Training rows by the source of their target, and the cases that did not become one, by reason."""
+    """Training rows by the source of their target, and the cases that did not become one, by reason.
+
+    `leaks` are the first of those that ask what is held out; `leaks.jsonl` has all.
+    """
 
     rows: int
     by_source: Mapping[str, int]
     excluded: Mapping[str, int]
+    leaks: tuple[Leak, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +384,7 @@ class Summary:
     outputs: Mapping[str, int]
     calibration: CalibrationSummary | None = None
     failure_rate: FailureRate | None = None
+    coverage: CoverageSummary | None = None
     gone: tuple[GoneCategory, ...] = ()
     schema: int = SCHEMA
 

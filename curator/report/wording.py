@@ -11,6 +11,7 @@ from curator.report.summary import (
     AdaptiveSummary,
     CalibrationSummary,
     FieldSummary,
+    Leak,
     LengthBaseline,
     SelectionSummary,
     Summary,
@@ -98,14 +99,21 @@ def sample(selection: SelectionSummary) -> str:
     )
 
 
+def leak(found: Leak) -> str:
+    """A case that was kept out of training, and the evidence."""
+    shared = f"; both have {', '.join(found.shared)}" if found.shared else ""
+    return f"{found.kind}, {found.similarity:.2f}{shared}"
+
+
 def failure_rate(summary: Summary) -> tuple[str, ...]:
     """How often production fails, as far as the labels tell."""
     found, drawn = summary.failure_rate, summary.selection.by_slice.get("random", 0)
     if found is None:
-        return (
+        told = (
             f"No label has come back yet. Fill in the label queue and run again: the {counted(drawn, 'case')} of the random"
-            " slice tell how often production fails, with an interval.",
+            " slice tell how often production fails, with an interval."
         )
+        return (told,)
     if found.rate is None or found.low is None or found.high is None:
         return (f"{NO_DATA}: {found.reason}.",)
     worth = f" They are worth {found.worth:,.0f} labels of a plain random sample." if found.worth is not None else ""
@@ -115,11 +123,36 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
         if found.missing
         else ""
     )
-    return (
+    told = (
         f"{percent(found.rate)} of the log records ({found.confidence:.0%} interval {percent(found.low)} to"
-        f" {percent(found.high)}), from {counted(found.labels, 'label')}.{worth}{missing}",
-        _silent(found),
+        f" {percent(found.high)}), from {counted(found.labels, 'label')}.{worth}{missing}"
     )
+    return told, _silent(found)
+
+
+def coverage(summary: Summary) -> tuple[str, ...]:
+    """What the picks stand for, and where none of them is."""
+    found = summary.coverage
+    if found is None:
+        return ()
+    near = (
+        f"{percent(found.represented)} of the {counted(found.embedded, 'embedded case')} are as near to a discovery pick as"
+        " cases usually are to their neighbours."
+    )
+    lines = [near]
+    if found.unseen:
+        where = "; ".join(f"{counted(r.cases, 'case')} {r.name} ({r.example})" for r in found.unseen)
+        lines.append(
+            f"No pick is in {count(found.unseen_regions)} of {counted(found.regions, 'region')} of these cases. The largest:"
+            f" {where}."
+        )
+    if found.outliers:
+        lines.append(
+            f"Out of the ordinary: {counted(found.outliers.cases, 'case')} far from all others"
+            f" ({found.outliers.evidence}), {count(found.outliers.picks)} of them picked. The farthest:"
+            f" {found.outliers.example}"
+        )
+    return tuple(lines)
 
 
 def _silent(found: FailureRate) -> str:

@@ -38,8 +38,10 @@ CASE = Case("c1", (Message("system", "Route it."), Message("user", "Hi,\nrefund?
 SCORE = Score("c1", 2 / 3, 0.1, 0.2, 2 / 3, "label", "s-1", "refund", 0.75, 4)
 ANSWERS = (AnswerGroup("refund", 3, ("plain",)), AnswerGroup("y" * 400, 1, ("careful",)))
 
+ALONE = LabellingConfig()
 
-def rows_of(*cases: Case, labelling: LabellingConfig = LabellingConfig()) -> list[QueueRow]:
+
+def rows_of(*cases: Case, labelling: LabellingConfig = ALONE) -> list[QueueRow]:
     picks = [Pick(c.id, rank, "disagreement", 1.0, "eval") for rank, c in enumerate(cases)]
     return list(
         queue_rows(
