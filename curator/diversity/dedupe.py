@@ -106,9 +106,9 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
 
 
 def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[str]:
-    """The group of each case, none of them merged: the id of the first one that is `group_similarity` alike, as above.
+    """The group of each case, none of them merged: the least id of those that are `group_similarity` alike, as above.
 
-    A case without text is alone.
+    A case without text is alone. The order of the cases makes no difference.
     """
     normalised = [normalise(text.text) for text in own_texts([turns_text(case) for case in cases])]
     alike = _Similarity(normalised)
@@ -119,8 +119,9 @@ def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[s
         threshold=config.group_similarity,
         permutations=config.permutations,
     ):
+        name = min(cases[i].id for i in group)
         for i in group:
-            groups[i] = cases[min(group)].id
+            groups[i] = name
     return groups
 
 

@@ -169,7 +169,7 @@ def _check(frame: Frame, stages: Sequence[Stage], labels: Mapping[str, float], c
     if not any(stage.drawn for stage in stages):
         raise Refused(
             "no case was drawn for an estimate: cases picked for what they can teach fail more often than others",
-            remedy="draw an estimation sample from the same pool (`draw`), label it, and give both",
+            remedy="select again with a random part (`random_share` above 0), label it, and give all labels",
         )
     odd = next((i for i, value in labels.items() if not 0 <= value <= 1), None)
     if odd is not None:

@@ -1,0 +1,318 @@
+"""`curator select` and `curator estimate`: from a pool to the label queue, and from labels to a rate with an interval."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+import curator
+from curator import SelectOptions
+from curator.cli import main
+from curator.cli.arguments import STRATEGIES
+from curator.config import SelectionConfig
+from curator.errors import ConfigError, LogsError, Refused
+from curator.estimating import FREE_TEXT, NOT_SELECTED, UNSURE
+from curator.selecting import select_file
+
+Record = dict[str, Any]
+WORDS = ("refund", "parcel", "password", "invoice", "voucher", "address", "return", "size", "colour", "delay")
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("curator.diversity.embedding.open_encoder", lambda _: encoder)
+
+
+def made(count: int = 200, *, kind: str = "number") -> tuple[list[Record], dict[str, bool]]:
+    """A third of the targets are wrong; each of four answers knows which with a chance of .9."""
+    drawn, records, wrong = Random(0), [], {}
+    for i in range(count):
+        fails = drawn.random() < 0.3
+        told = [fails if drawn.random() < 0.9 else not fails for _ in range(4)]
+        answers = [{"text": "8" if against else "7", "model": f"m{n}"} for n, against in enumerate(told)]
+        asked = f"{drawn.choice(WORDS)} {drawn.choice(WORDS)} {i}: how many {drawn.choice(WORDS)}?"
+        records.append(
+            {"id": f"c{i}", "input": asked, "kind": kind, "target": "7", "generations": answers,
+             "metadata": {"region": "north" if i % 2 else "south"}}
+        )  # fmt: skip
+        wrong[f"c{i}"] = fails
+    return records, wrong
+
+
+def put(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return name
+
+
+def rows(path: str) -> list[Record]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def filled(folder: str, wrong: Mapping[str, bool], *, column: str = "verdict", most: int | None = None) -> str:
+    """The folder's label queue as somebody hands it back, with its first `most` rows filled in."""
+    path = Path(folder) / "label_queue.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        queue = list(csv.DictReader(file))
+    for row in queue[:most]:
+        failed = wrong[row["case_id"]]
+        row[column] = {"verdict": "fail" if failed else "pass", "label": "8" if failed else "7"}[column]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(queue[0]))
+        writer.writeheader()
+        writer.writerows(queue)
+    return str(path)
+
+
+def selected(capsys: pytest.CaptureFixture[str], *arguments: str) -> Record:
+    assert main(["select", *arguments, "--json", "--quiet"]) == 0
+    found: Record = json.loads(capsys.readouterr().out)
+    return found
+
+
+def estimated(capsys: pytest.CaptureFixture[str], *arguments: str) -> Record:
+    assert main(["estimate", *arguments, "--json"]) == 0
+    found: Record = json.loads(capsys.readouterr().out)
+    return found
+
+
+def refused(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> str:
+    assert main(list(arguments)) == code
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "curator: " in said
+    assert "\n  -> " in said
+    return said
+
+
+def test_from_a_pool_to_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    found = selected(capsys, put("pool.jsonl", records), "--k", "80", "--random-share", "0.75", "--out", "sel")
+    assert (found["pool"], found["selected"], found["by_slice"]) == (200, 80, {"disagreement": 20, "random": 60})
+    picks = rows("sel/selection.jsonl")
+    assert [pick["rank"] for pick in picks] == list(range(1, 81))
+    assert {pick["pool_hash"] for pick in picks} == {found["pool_hash"]}
+    assert all(pick["inclusion_probability"] == 1 and pick["draw"] is None for pick in picks[:20])
+    drawn = [pick for pick in picks if pick["slice"] == "random"]
+    assert [pick["draw"] for pick in drawn] == list(range(1, 61))
+    assert sum(1 / pick["inclusion_probability"] for pick in drawn) == pytest.approx(180)
+    told = estimated(capsys, filled("sel", wrong), "--half-width", "0.01")
+    true = sum(wrong.values()) / 200
+    assert told["low"] <= true <= told["high"]
+    assert abs(told["rate"] - true) < 0.08
+    assert (told["labels"], told["drawn"], told["certain"], told["missing"], told["left_out"]) == (80, 60, 20, 0, {})
+    assert told["labels_needed"] > 0
+    assert {part["value"] for part in told["by"]["region"]} == {"north", "south"}
+
+
+def test_labels_say_the_same_as_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records), "--k", "60", "--out", "sel")
+    by_label = estimated(capsys, filled("sel", wrong, column="label"))
+    by_verdict = estimated(capsys, filled("sel", wrong))
+    by_wrong = estimated(
+        capsys, put("w.jsonl", [{"id": i, "wrong": w} for i, w in wrong.items()]), "--selection", "sel"
+    )
+    assert by_label["rate"] == by_verdict["rate"] == by_wrong["rate"]
+    assert by_wrong["left_out"] == {NOT_SELECTED: 140}
+
+
+def test_labels_in_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    found = curator.select(records, k=60)
+    selected(capsys, put("pool.jsonl", records), "--k", "60", "--out", "sel", "--no-embedding")
+    labels = {pick.case_id: float(wrong[pick.case_id]) for pick in found.picks}
+    assert {pick["id"] for pick in rows("sel/selection.jsonl")} == labels.keys()
+    told = curator.estimate(labels, selection=Path("sel"))
+    assert told.found.rate == found.estimate(labels).rate
+
+
+def test_scores_are_a_pool_too(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    assert main(["score", put("pool.jsonl", records), "--out", "scores.jsonl"]) == 0
+    capsys.readouterr()
+    found = selected(capsys, "scores.jsonl", "--k", "40", "--out", "sel")
+    assert found["selected"] == 40
+    assert any("there are no vectors" in message for message in found["messages"])
+    assert 0 < estimated(capsys, filled("sel", wrong))["rate"] < 1
+
+
+def test_a_second_round_goes_on_from_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "40", "--out", "one")
+    filled("one", wrong)
+    second = selected(capsys, pool, "--k", "40", "--out", "two", "--after", "one")
+    assert (second["stage"], second["selected"]) == (2, 40)
+    before, after = ({pick["id"] for pick in rows(f"{name}/selection.jsonl")} for name in ("one", "two"))
+    assert before < after
+    assert len(after) == 80
+    assert {row["case_id"] for row in rows("two/label_queue.jsonl")} == after - before
+    told = estimated(capsys, filled("two", wrong))
+    assert (told["labels"], told["missing"]) == (80, 0)
+    assert told["low"] <= sum(wrong.values()) / 200 <= told["high"]
+
+
+def test_a_round_after_other_cases_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records), "--k", "40", "--out", "one")
+    filled("one", wrong)
+    others = put("others.jsonl", [record | {"id": f"x{n}"} for n, record in enumerate(records)])
+    assert "not in this pool" in refused(capsys, 2, "select", others, "--out", "two", "--after", "one")
+
+
+def test_labels_that_are_missing_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records), "--k", "80", "--random-share", "1", "--out", "sel")
+    queue = filled("sel", wrong, most=50)
+    told = estimated(capsys, queue)
+    assert (told["labels"], told["missing"]) == (50, 30)
+    assert told["bounds"][0] < told["rate"] < told["bounds"][1]
+    assert main(["estimate", queue]) == 0
+    assert "30 selected cases have no label yet" in capsys.readouterr().out
+
+
+def test_a_discovery_only_selection_tells_no_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    found = selected(capsys, put("pool.jsonl", records), "--k", "30", "--random-share", "0", "--out", "sel")
+    assert any("nothing was drawn at random" in message for message in found["messages"])
+    assert "no case was drawn for an estimate" in refused(capsys, 2, "estimate", filled("sel", wrong))
+
+
+def test_a_simple_random_sample_of_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = put("labels.jsonl", [{"id": f"c{i}", "wrong": i < 10} for i in range(50)])
+    told = estimated(capsys, labels, "--sample-of", "60")
+    assert told["rate"] == pytest.approx(0.2)
+    wide = estimated(capsys, labels, "--sample-of", "100000")
+    assert wide["high"] - wide["low"] > told["high"] - told["low"]
+    assert "more than the 20 cases" in refused(capsys, 2, "estimate", labels, "--sample-of", "20")
+
+
+def test_free_text_needs_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made(60, kind="text")
+    selected(capsys, put("pool.jsonl", records), "--k", "30", "--out", "sel")
+    assert FREE_TEXT in refused(capsys, 6, "estimate", filled("sel", wrong, column="label"))
+
+
+def test_unsure_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records), "--k", "40", "--random-share", "1", "--out", "sel")
+    queue = Path(filled("sel", wrong))
+    with queue.open(encoding="utf-8-sig", newline="") as file:
+        filled_in = list(csv.DictReader(file))
+    judged = [{"id": row["case_id"], "verdict": row["verdict"]} for row in filled_in]
+    judged[0]["verdict"] = "unsure"
+    told = estimated(capsys, put("judged.jsonl", judged), "--selection", "sel")
+    assert (told["labels"], told["missing"], told["left_out"]) == (39, 1, {UNSURE: 1})
+
+
+def test_the_same_pool_and_seed_are_the_same_bytes(capsys: pytest.CaptureFixture[str]) -> None:
+    records, _ = made()
+    pool, reverse = put("pool.jsonl", records), put("reverse.jsonl", records[::-1])
+    for name, source, seed in (("one", pool, "1"), ("two", pool, "1"), ("three", pool, "2"), ("four", reverse, "1")):
+        selected(capsys, source, "--k", "40", "--out", name, "--seed", seed)
+    one, two, three, four = (Path(n, "selection.jsonl").read_bytes() for n in ("one", "two", "three", "four"))
+    assert one == two == four
+    assert one != three
+
+
+@pytest.mark.parametrize(
+    ("k", "expected", "message"), [("0", 0, "nothing was drawn"), ("500", 50, "only 50 of 50 cases could be selected")]
+)
+def test_a_budget_of_nothing_and_one_larger_than_the_pool(
+    capsys: pytest.CaptureFixture[str], k: str, expected: int, message: str
+) -> None:
+    found = selected(capsys, put("pool.jsonl", made(50)[0]), "--k", k, "--out", "sel")
+    assert found["selected"] == expected
+    assert any(message in said for said in found["messages"])
+
+
+def test_everything_labelled_is_known_for_certain(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made(50)
+    selected(capsys, put("pool.jsonl", records), "--k", "50", "--out", "sel")
+    told = estimated(capsys, filled("sel", wrong))
+    assert told["low"] == told["rate"] == told["high"] == pytest.approx(sum(wrong.values()) / 50)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_by_its_name(capsys: pytest.CaptureFixture[str], strategy: str) -> None:
+    found = selected(capsys, put("pool.jsonl", made(60)[0]), "--k", "20", "--out", "sel", "--strategy", strategy)
+    assert found["selected"] == 20
+
+
+def test_the_strategies_are_those_of_the_config() -> None:
+    assert get_args(SelectionConfig.model_fields["strategy"].annotation) == STRATEGIES
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["not json"] * 3, "no cases; the first is line 1: not valid JSON"),
+        (['{"id": "a", "disagreement": 2}'], "`disagreement` is 2"),
+        (['{"id": "a"}'], "neither `generations` nor `disagreement`"),
+        (['{"id": "a", "disagreement": 0.5}'] * 2, "stand there more than once, such as 'a'"),
+        ([], "0 of 0 lines are no cases"),
+        (["[1]"], "expected an object"),
+    ],
+)
+def test_a_bad_pool(capsys: pytest.CaptureFixture[str], lines: list[str], said: str) -> None:
+    Path("pool.jsonl").write_text("\n".join(lines) + "\n")
+    assert said in refused(capsys, 6, "select", "pool.jsonl")
+
+
+def test_a_few_bad_lines_are_set_aside(capsys: pytest.CaptureFixture[str]) -> None:
+    put("pool.jsonl", made(30)[0])
+    with Path("pool.jsonl").open("a") as file:
+        file.write("{broken\n")
+    assert main(["select", "pool.jsonl", "--k", "10", "--quiet"]) == 0
+    said = capsys.readouterr()
+    assert "pool.jsonl:31: not valid JSON" in said.err
+    assert "10 of 30 cases selected (1 lines set aside)" in said.out
+
+
+def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no such file" in refused(capsys, 6, "select", "nowhere.jsonl")
+    labels = put("labels.jsonl", [{"id": "a", "wrong": True}])
+    assert "holds no design.json" in refused(capsys, 2, "estimate", labels)
+    selected(capsys, put("pool.jsonl", made(30)[0]), "--k", "10", "--out", "sel")
+    assert "hold no label yet" in refused(capsys, 6, "estimate", "sel/label_queue.csv")
+    assert "cannot be told apart by 'colour'" in refused(
+        capsys,
+        2,
+        "estimate",
+        put("w.jsonl", [{"id": f"c{i}", "wrong": True} for i in range(30)]),
+        "--selection",
+        "sel",
+        "--by",
+        "colour",
+    )
+
+
+@pytest.mark.parametrize("name", ["design.json", "cases.jsonl", "selection.jsonl"])
+def test_a_damaged_selection(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    records, wrong = made(40)
+    selected(capsys, put("pool.jsonl", records), "--k", "20", "--out", "sel")
+    queue = filled("sel", wrong)
+    (Path("sel") / name).write_text("{broken\n")
+    assert name in refused(capsys, main(["estimate", queue]), "estimate", queue)
+
+
+def test_options_of_python() -> None:
+    records, _ = made(40)
+    options = SelectOptions(selection=SelectionConfig(k=10, random_share=1.0), seed=3)
+    found = curator.select(records, options=options)
+    assert {pick.slice for pick in found.picks} == {"random"}
+    assert select_file(Path(put("p.jsonl", records)), Path("sel"), options=options).picks == found.picks
+    with pytest.raises(Refused):
+        found.estimate({})
+    with pytest.raises(LogsError, match="record 2"):
+        curator.select([records[0], {"id": "x"}])
+    with pytest.raises(ConfigError):
+        curator.estimate({}, selection=Path("nowhere"))
