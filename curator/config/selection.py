@@ -32,9 +32,11 @@ class SelectionConfig(Section):
 
     k: Annotated[int, Field(ge=0)] = 100
     """Cases to select."""
-    random_share: Share = 0.2
-    """The share of k that is drawn at random against blind spots. Discovery takes one case of a near-duplicate group;
-    what it leaves of k is drawn at random as well, unless this is 0."""
+    random_share: Share = 0.5
+    """The share of k that is drawn at random from what discovery leaves: it tells the failure rate, and finds what the
+    committee cannot see. Half of them tell the rate about as well as k plain random labels would, while all k together
+    still hold nearly twice as many failures (`docs/selection.md`). What discovery cannot use is drawn at random as well,
+    unless this is 0."""
     held_out_share: Share = 0.5
     """The share of near-duplicate groups that are held out: they may be evaluated on, never trained on."""
     candidates_per_pick: Positive = 5
