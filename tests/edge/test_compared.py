@@ -203,3 +203,30 @@ def test_more_pairs_than_fit_show_those_with_the_best() -> None:
     assert len(found.pairs) == 28
     assert found.as_text().count(" against ") == 7
     assert "21 more pairs, which --json lists" in found.as_text()
+
+
+@pytest.mark.parametrize("score", ["1", None, float("nan"), 1.5, -0.1])
+def test_what_is_no_score_is_named(score: object) -> None:
+    with pytest.raises(ConfigError, match="the score of 'a' for case 'x'"):
+        compare({"a": {"x": score}, "b": {"x": 0.0}})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "design", [CaseDesign(weight=1e300), CaseDesign(weight=1e-300), CaseDesign(1.0, 1e-300), CaseDesign(float("nan"))]
+)
+def test_weights_that_no_float_can_square_are_refused(design: CaseDesign) -> None:
+    with pytest.raises(ConfigError, match="of case 'c0' is"):
+        compare(SCORES, design={f"c{i}": design for i in range(200)})
+
+
+def test_a_verdict_never_contradicts_its_interval() -> None:
+    """The certain picks speak for `b`; none of the drawn cases, each of which stands for 199, differs."""
+    cases = [f"c{i}" for i in range(100)]
+    scores = {"a": dict.fromkeys(cases, 0.0), "b": {case: float(i < 20) for i, case in enumerate(cases)}}
+    design = {
+        case: CaseDesign(1, 1.0, "disagreement") if i < 50 else CaseDesign(1, 50 / 9950, "random")
+        for i, case in enumerate(cases)
+    }
+    (pair,) = compare(scores, design=design).pairs
+    assert pair.low < 0 < pair.high
+    assert pair.verdict == "not decided"
