@@ -266,9 +266,15 @@ def _design(case_id: str, row: Mapping[str, JsonValue]) -> CaseDesign:
         weight=_number(case_id, "weight", row.get("weight", 1)),
         inclusion_probability=None if chance is None else _number(case_id, "inclusion_probability", chance),
         slice=str(row["slice"]) if row.get("slice") is not None else None,
-        stratum=str(row["stratum"]) if row.get("stratum") is not None else None,
+        stratum=_stratum(row),
         distilled=bool(row.get("distilled")),
     )
+
+
+def _stratum(row: Mapping[str, JsonValue]) -> str | None:
+    """Each stage of drawing has strata of its own, numbered alike."""
+    stratum = row.get("stratum")
+    return None if stratum is None else f"{row.get('stage', 1)}/{stratum}"
 
 
 def _number(case_id: str, name: str, value: JsonValue) -> float:

@@ -230,3 +230,18 @@ def test_a_verdict_never_contradicts_its_interval() -> None:
     (pair,) = compare(scores, design=design).pairs
     assert pair.low < 0 < pair.high
     assert pair.verdict == "not decided"
+
+
+def test_the_strata_of_a_run_are_used_and_are_no_systems(tmp_path: Path) -> None:
+    """What a run writes of a case, with two columns of results: all differences are in stratum 0 of the first stage."""
+    made = [
+        {"id": f"c{i}", "slice": "random", "stage": 1 + i // 60, "stratum": i // 30 % 2, "draw": 1, "gain": 0.5,
+         "inclusion_probability": 0.1, "weight": 1, "a": 0, "b": int(i < 30)} for i in range(120)
+    ]  # fmt: skip
+    with_strata = compare_files([write(tmp_path / "rows.jsonl", made)])
+    assert list(with_strata.systems) == ["b", "a"]
+    plain = [{key: value for key, value in row.items() if key != "stratum"} for row in made]
+    without = compare_files([write(tmp_path / "plain.jsonl", plain)])
+    mixed = compare_files([write(tmp_path / "mixed.jsonl", [{**row, "stage": 1} for row in made])])
+    effective = [found.pairs[0].effective_cases for found in (with_strata, mixed, without)]
+    assert effective[0] > 1.5 * effective[1] > 1.5 * effective[2]
