@@ -128,9 +128,10 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         summary = write_run_folder(folder, facts, progress)
         write_categories(_categories_path(config), remembered.followed_by(studied.memory))
     warnings = (
-        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *picked.discovery.messages, *health_warnings(scored.health),
+        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
+        *picked.discovery.messages,
     )  # fmt: skip
     sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
     return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work)
