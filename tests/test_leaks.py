@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -226,6 +229,19 @@ def test_the_command_prints_gates_and_writes(
     assert (shown["leaks"], shown["by_kind"]["exact"], shown["embedding"]) == (1, 1, False)
     assert main(["leaks", "none.jsonl", "e.jsonl", "--no-embedding"]) == 6
     assert "none.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_gate_keeps_its_code_where_nobody_reads_on(more: list[str], tmp_path: Path) -> None:
+    """As with `curator leaks ... | head -1` under `set -o pipefail`."""
+    write(tmp_path / "t.jsonl", [chat(ROUTER)])
+    write(tmp_path / "e.jsonl", [{"input": ROUTER}])
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "curator.cli", "leaks", "t.jsonl", "e.jsonl", "--no-embedding", "--quiet", *more]
+    with os.fdopen(written, "w") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
 
 
 def logged(user: str, i: int) -> dict[str, Any]:
