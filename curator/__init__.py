@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from curator.results import PlanResult, RunResult
     from curator.scoring import score
     from curator.selecting import Selected, SelectOptions, select, select_file
+    from curator.selection.teaching import next_batch
 
 __all__ = [
     "Calibration",
@@ -51,6 +52,7 @@ __all__ = [
     "leaks",
     "load_calibration",
     "load_config",
+    "next_batch",
     "plan",
     "run",
     "run_async",
@@ -87,6 +89,7 @@ _HOME = {
     "leaks": "leak_check",
     "load_calibration": "outputs.calibration_file",
     "load_config": "config",
+    "next_batch": "selection.teaching",
     "plan": "pipeline",
     "run": "pipeline",
     "run_async": "pipeline",

@@ -18,6 +18,8 @@ FEW_DIFFERING = 10
 """Below this many differing cases a verdict hangs on two or three labels; it is given with a warning."""
 MAX_UNREADABLE = 0.2
 GATE_FAILED = 3
+_LEAST, _MOST = 1e-12, 1e15
+"""Weights and probabilities beyond are no counts and no chances, and their squares are beyond what a float can hold."""
 MOST_PAIRS = 15
 """Of more pairs the text shows only those with the best system."""
 _SPEAKS_FOR: Mapping[Scope, str] = {
@@ -264,9 +266,15 @@ def _design(case_id: str, row: Mapping[str, JsonValue]) -> CaseDesign:
         weight=_number(case_id, "weight", row.get("weight", 1)),
         inclusion_probability=None if chance is None else _number(case_id, "inclusion_probability", chance),
         slice=str(row["slice"]) if row.get("slice") is not None else None,
-        stratum=str(row["stratum"]) if row.get("stratum") is not None else None,
+        stratum=_stratum(row),
         distilled=bool(row.get("distilled")),
     )
+
+
+def _stratum(row: Mapping[str, JsonValue]) -> str | None:
+    """Each stage of drawing has strata of its own, numbered alike."""
+    stratum = row.get("stratum")
+    return None if stratum is None else f"{row.get('stage', 1)}/{stratum}"
 
 
 def _number(case_id: str, name: str, value: JsonValue) -> float:
@@ -278,15 +286,15 @@ def _number(case_id: str, name: str, value: JsonValue) -> float:
 
 def _checked_design(case_id: str, design: CaseDesign) -> CaseDesign:
     chance = design.inclusion_probability
-    if chance is not None and not 0 < chance <= 1:
+    if chance is not None and not _LEAST <= chance <= 1:
         raise ConfigError(
             f"`inclusion_probability` of case {case_id!r} is {chance!r}",
-            remedy="give the chance it was drawn with, above 0 and at most 1, as `curator` writes it",
+            remedy=f"give the chance it was drawn with, {_LEAST:g} to 1, as `curator` writes it",
         )
-    if not 0 < design.weight < float("inf"):
+    if not _LEAST <= design.weight <= _MOST:
         raise ConfigError(
             f"`weight` of case {case_id!r} is {design.weight!r}",
-            remedy="give the number of log records it stands for, above 0, or leave it out",
+            remedy=f"give the number of log records it stands for, {_LEAST:g} to {_MOST:g}, or leave it out",
         )
     return design
 
@@ -305,13 +313,20 @@ def checked_scores(scores: Mapping[str, Mapping[str, float]], *, least: int) -> 
             remedy="give one file for each system, or name the systems in each row (`system`, `model`, or --by KEY)",
         )
     for name, cases in scores.items():
-        bad = next((item for item in cases.items() if not 0 <= item[1] <= 1), None)
+        bad = next((item for item in cases.items() if not _is_score(item[1])), None)
         if bad:
             raise ConfigError(
                 f"the score of {name!r} for case {bad[0]!r} is {bad[1]!r}",
                 remedy="give scores in 0..1; divide other marks by the highest one",
             )
     return names
+
+
+def _is_score(value: object) -> bool:
+    try:
+        return bool(0 <= value <= 1)  # type: ignore[operator]
+    except TypeError:  # a text, or nothing
+        return False
 
 
 def _compared(

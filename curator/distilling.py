@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ class Distilled:
         weights: by case id how many records of the full set (or of production, where it has probabilities) the case
             stands for; together as many as the full set stands for.
         cases: how many the full set has.
-        scores: by system its score on the full set and on the short one, 0..1.
+        scores: by system its score on the full set and on the short one, 0..1; nan where it has none.
         expected: the error for systems that the choice knew nothing of; None where that cannot be told.
         way: how they were chosen, see `choose_cases`.
         families: how many systems differ from each other (`alike`).
@@ -72,7 +73,8 @@ class Distilled:
             "out": str(self.out) if self.out else None,
             "weights": dict(self.weights),
             "systems": [
-                {"system": name, "full": full, "distilled": short} for name, (full, short) in self.scores.items()
+                {"system": name, "full": _known(full), "distilled": _known(short)}
+                for name, (full, short) in self.scores.items()
             ],
             "way": self.way,
             "families": self.families,
@@ -113,7 +115,7 @@ class Distilled:
         width = max(map(len, self.scores))
         yield f"\n  {'':<{width}}    full  distilled (these the choice did know)"
         for name, (full, short) in list(self.scores.items())[:20]:
-            yield f"  {name:<{width}}  {100 * full:5.1f}%  {100 * short:5.1f}%"
+            yield f"  {name:<{width}}  {_percent(full)}  {_percent(short)}"
         if len(self.scores) > 20:
             yield f"  {len(self.scores) - 20} more, which --json lists"
 
@@ -226,6 +228,14 @@ def _line(
     return from_cells(cells, changes) if line is None else reweighted(line, changes)
 
 
+def _known(score: float) -> float | None:
+    return None if math.isnan(score) else score
+
+
+def _percent(score: float) -> str:
+    return f"{'-':>6}" if math.isnan(score) else f"{100 * score:5.1f}%"
+
+
 def _stands_for(design: CaseDesign) -> float:
     return design.weight / (design.inclusion_probability or 1.0)
 
@@ -243,7 +253,7 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
     unanswered = [name for i, name in enumerate(names) if np.isnan(table[chosen.rows, i]).all()]
     if unanswered:
         yield f"no chosen case has a score of {', '.join(unanswered[:5])}"
-    constant = [name for i, name in enumerate(names) if np.nanstd(table[:, i]) == 0]
+    constant = [name for i, name in enumerate(names) if len(set(table[~np.isnan(table[:, i]), i])) == 1]
     if constant:
         yield f"{', '.join(constant[:5])}: the same score in every case, which tells nothing of the cases"
     if families < LEAST_FAMILIES:

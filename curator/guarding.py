@@ -9,11 +9,11 @@ from pathlib import Path
 
 from curator.committee.store import DEFAULT_STORE
 from curator.config import Config
-from curator.diversity.shingles import own_texts, turns_text
+from curator.diversity.shingles import own_texts, shared_sentences, turns_text, without_sentences
 from curator.held_out.leaks import Embed, find_leaks
 from curator.held_out.records import HeldText, Match, Row
 from curator.held_out.registry import Entry, Registry, by_split, registry_path
-from curator.held_out.texts import asked_by, held_texts, rows_of
+from curator.held_out.texts import asked_by, held_texts, rows_of, templates_of
 from curator.held_out.wording import Wording
 from curator.outputs.finetune import trainable
 from curator.records import Case, JsonValue, Split
@@ -93,7 +93,8 @@ def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
     """
     groups = {case.id: case.group for case in intake.cases}
     groups |= {merged.id: groups[merged.into] for merged in intake.merged if merged.into in groups}
-    texts = _own_texts(intake.cases)
+    templates = registry.templates() | _templates(intake.cases)
+    texts = _own_texts(intake.cases, templates)
     entries, last = registry.entries()
     votes = _votes(config, entries, groups, texts)
     with registry.transaction():
@@ -103,6 +104,7 @@ def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
         mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
         guarded = Guarded(config.selection.held_out_share, settled, mixed=mixed)
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
+        registry.add_templates(templates)
         registry.add(_entries(held, "eval", config, intake, texts))
     return guarded
 
@@ -119,15 +121,17 @@ def guard_export(
     if not candidates:
         return guarded
     wanted = {case.id for case in candidates}
-    rows = [row for row in rows_of([asked_by(case) for case in intake.cases]) if row.id in wanted]
-    texts = _own_texts(intake.cases)
+    templates = registry.templates() | _templates(intake.cases)
+    asked = [asked_by(case) for case in intake.cases]
+    rows = [row for row in rows_of(asked, templates=templates) if row.id in wanted]
+    texts = _own_texts(intake.cases, templates)
     entries, last = registry.entries()
-    leaks = _leaks(rows, by_split(entries, "eval"), config, embed)
+    leaks = _leaks(rows, by_split(entries, "eval"), config, templates, embed)
     with registry.transaction():
         newer, _ = registry.entries(after=last)
         found = {match.row for match in leaks}
         rest = [row for row in rows if row.id not in found]
-        leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, embed)], candidates)
+        leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, templates, embed)], candidates)
         leaking = {match.row for match in leaks}
         clear = [case for case in candidates if case.id not in leaking]
         registry.add(_entries(clear, "train", config, intake, texts))
@@ -166,16 +170,23 @@ def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, J
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """By case id, without what many cases share word for word: everything said, and what is asked last."""
+    """By case id, without the templates: everything said, and what is asked last."""
 
     turns: Mapping[str, str]
     questions: Mapping[str, str]
+    templates: frozenset[str]
 
 
-def _own_texts(cases: Sequence[Case]) -> _Texts:
-    own = own_texts([turns_text(case) for case in cases])  # as near-duplicate groups are made of
+def _templates(cases: Sequence[Case]) -> frozenset[str]:
+    """What many of the cases share word for word."""
+    return shared_sentences([turns_text(case) for case in cases]) | templates_of([asked_by(case) for case in cases])
+
+
+def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
+    own = own_texts([turns_text(case) for case in cases], templates=templates)  # as near-duplicate groups are made of
     turns = {case.id: text.text for case, text in zip(cases, own, strict=True)}
-    return _Texts(turns, {text.id: text.text for text in held_texts([asked_by(case) for case in cases])})
+    asked = [asked_by(case) for case in cases]
+    return _Texts(turns, {text.id: text.text for text in held_texts(asked, templates=templates)}, templates)
 
 
 def _votes(
@@ -189,15 +200,17 @@ def _votes(
             continue
         known = {e.id for e in mine}
         rows = [Row(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
-        held = [HeldText(e.id, e.turns) for e in mine]
+        held = [HeldText(e.id, without_sentences(e.turns, texts.templates)) for e in mine]
         wording = Wording(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
         votes |= {(groups[case_id], split) for case_id in wording.find(rows)}
     return votes
 
 
-def _leaks(rows: Sequence[Row], entries: Sequence[Entry], config: Config, embed: Embed | None) -> tuple[Match, ...]:
-    held = [HeldText(entry.id, entry.question) for entry in entries]
-    meant = [HeldText(entry.id, entry.question) for entry in entries if entry.asked]
+def _leaks(
+    rows: Sequence[Row], entries: Sequence[Entry], config: Config, templates: frozenset[str], embed: Embed | None
+) -> tuple[Match, ...]:
+    held = [HeldText(entry.id, without_sentences(entry.question, templates)) for entry in entries]
+    meant = [text for text, entry in zip(held, entries, strict=True) if entry.asked]
     return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from curator.committee.store import DEFAULT_STORE
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
+from curator.diversity.shingles import without_sentences
 from curator.errors import ConfigError, LogsError
 from curator.held_out.leaks import Embed, find_leaks
 from curator.held_out.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
 from curator.held_out.registry import Registry, by_split
-from curator.held_out.texts import Asked, held_texts, rows_of
+from curator.held_out.texts import Asked, held_texts, rows_of, templates_of
 from curator.logs.compressed import chunks
 from curator.logs.problem import Problem
 from curator.logs.questions import question_of, read_questions
@@ -173,9 +174,9 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
             "`clean` copies a file, and `train` is none", remedy="drop the rows that `leaks` names by line"
         )
     rows = _read(train, train_key, "training")
-    texts, unread, poor = _held(held_out, eval_key)
+    texts, templates, unread, poor = _held(held_out, eval_key, templates_of(rows.asked))
     rules = HeldOutConfig() if paraphrase_similarity is None else _rules(paraphrase_similarity)
-    checked = rows_of(rows.asked)
+    checked = rows_of(rows.asked, templates=templates)
     with _embedding(encoder, cache, progress or Silent(), wanted=embedding) as vectors:
         found = find_leaks(checked, texts, dedupe=DedupeConfig(), rules=rules, embed=vectors)
     result = LeakResult(
@@ -234,16 +235,30 @@ def _from_memory(records: Iterable[Mapping[str, JsonValue] | str], key: str | No
     return _Read(tuple(asked), tuple(unreadable), tuple(range(1, number + 1)))
 
 
-def _held(records: Records, key: str | None) -> tuple[list[HeldText], tuple[Unreadable, ...], bool]:
-    """The held-out questions, by the line or the case id, what could not be read, and whether that is too much."""
+def _held(
+    records: Records, key: str | None, templates: frozenset[str]
+) -> tuple[list[HeldText], frozenset[str], tuple[Unreadable, ...], bool]:
+    """The held-out questions, by the line or the case id, the templates of both sides, and what could not be read.
+
+    What is a template in one of the files is left out of both: it may stand but once in the other one. Last comes whether
+    too much could not be read.
+    """
     if isinstance(records, str | Path) and _is_registry(Path(records)):
         with Registry(Path(records)) as registry:
             entries = by_split(registry.entries()[0], "eval")
-        return [HeldText(entry.id, entry.question) for entry in entries], (), False
+            templates |= registry.templates()
+        if not entries:
+            raise LogsError(
+                f"{str(records)!r}: the registry holds nothing out, so that nothing can be checked against it",
+                remedy="name the registry that `curator run` writes (`held_out: {registry: ...}`), or an eval set",
+            )
+        held = [HeldText(entry.id, without_sentences(entry.question, templates)) for entry in entries]
+        return held, templates, (), False
     found = _read(records, key, "held-out")
+    templates |= templates_of(found.asked)
     name = Path(records).name if isinstance(records, str | Path) else "held-out"
-    texts = [HeldText(f"{name}:{text.id}", text.text) for text in held_texts(found.asked)]
-    return texts, found.unreadable, _too_many(len(found.unreadable), len(found.asked))
+    texts = [HeldText(f"{name}:{text.id}", text.text) for text in held_texts(found.asked, templates=templates)]
+    return texts, templates, found.unreadable, _too_many(len(found.unreadable), len(found.asked))
 
 
 def _is_registry(path: Path) -> bool:
@@ -278,6 +293,11 @@ def _embedding(
 
 
 def _check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    if len(outputs) > len({path.resolve() for path in outputs}):
+        raise ConfigError(
+            f"{str(outputs[0])!r} is named twice, for the leaks and for the file without them",
+            remedy="give `out` and `clean` names of their own",
+        )
     for path in outputs:
         if any(path.exists() and other.exists() and path.samefile(other) for other in inputs):
             raise ConfigError(f"{str(path)!r} would be replaced while it is read", remedy="give it another name")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,6 +133,37 @@ def test_a_packed_file_is_read_and_its_clean_copy_is_plain(tmp_path: Path) -> No
     assert (tmp_path / "c.jsonl").read_bytes() == lines[1]
 
 
+def test_a_template_that_stands_once_in_the_other_file_hides_nothing(tmp_path: Path) -> None:
+    template = "You are the assistant of a shop and stay polite.\nQuestion: "
+    many = [f"is {chr(97 + n) * 5} sold in {chr(122 - n) * 5}" for n in range(25)]
+    for train, held in (([many[7]], many), (many, [many[7]])):
+        found = check([template + t for t in train], [template + t for t in held], tmp_path, embedding=False)
+        assert [leak.match.kind for leak in found.leaks] == ["exact"]
+
+
+def test_one_file_is_checked_at_a_time(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        write(tmp_path / name, [chat(OTHER)])
+    with pytest.raises(LogsError, match="is 2 files, such as"):
+        check(tmp_path, [ROUTER], tmp_path, embedding=False)
+    with pytest.raises(LogsError, match="is 2 files, such as"):
+        check([ROUTER], str(tmp_path / "*.jsonl"), tmp_path, embedding=False)
+
+
+def test_a_registry_without_anything_held_out_is_no_clean_bill(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        registry.add([Entry("a", "train", "g", ROUTER, ROUTER, True, "night", 1.0)])
+    with pytest.raises(LogsError, match="holds nothing out"):
+        check([ROUTER], tmp_path / "r.sqlite", tmp_path, embedding=False)
+
+
+def test_two_outputs_have_two_names(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", [chat(ROUTER)])
+    with pytest.raises(ConfigError, match="is named twice"):
+        check(train, [ROUTER], tmp_path, embedding=False, out=tmp_path / "x", clean=tmp_path / "." / "x")
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_key_may_be_named(tmp_path: Path) -> None:
     train = write(tmp_path / "t.jsonl", [{"input": "x", "row": {"asked": ROUTER}}])
     assert not check(train, [ROUTER], tmp_path, embedding=False, train_key="input").leaks
@@ -195,6 +229,19 @@ def test_the_command_prints_gates_and_writes(
     assert (shown["leaks"], shown["by_kind"]["exact"], shown["embedding"]) == (1, 1, False)
     assert main(["leaks", "none.jsonl", "e.jsonl", "--no-embedding"]) == 6
     assert "none.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_gate_keeps_its_code_where_nobody_reads_on(more: list[str], tmp_path: Path) -> None:
+    """As with `curator leaks ... | head -1` under `set -o pipefail`."""
+    write(tmp_path / "t.jsonl", [chat(ROUTER)])
+    write(tmp_path / "e.jsonl", [{"input": ROUTER}])
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "curator.cli", "leaks", "t.jsonl", "e.jsonl", "--no-embedding", "--quiet", *more]
+    with os.fdopen(written, "w") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
 
 
 def logged(user: str, i: int) -> dict[str, Any]:

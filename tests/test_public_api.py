@@ -16,7 +16,7 @@ def test_public_names_are_exactly_these() -> None:
         "Calibration", "Case", "CaseDesign", "CompareOptions", "Comparison", "Config", "CuratorError", "Distilled",
         "EstimateResult", "Generation", "LeakResult", "PlanResult", "RunResult", "Score", "SelectOptions", "Selected",
         "UserError", "__version__", "calibrate", "compare", "distil", "estimate", "leaks", "load_calibration", "load_config",
-        "plan", "run", "run_async", "save_calibration", "score", "select", "select_file",
+        "next_batch", "plan", "run", "run_async", "save_calibration", "score", "select", "select_file",
     ]  # fmt: skip
 
 

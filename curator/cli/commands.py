@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progress_on_stderr
+from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progress_on_stderr, show
 
 if TYPE_CHECKING:
     from curator.config import Config
@@ -142,7 +142,7 @@ def leaks(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(result.as_json())
     else:
-        print(result.as_text())
+        show(result.as_text())
     return result.exit_code
 
 

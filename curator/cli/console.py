@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -77,4 +78,12 @@ def asking(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]
 
 def print_json(value: JsonValue) -> None:
     """One JSON value on stdout."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    show(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show(text: str) -> None:
+    """Print on stdout. Where whoever reads it is gone, as `head` goes, nothing more is said, and a gate still has its code."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- keeps the interpreter's last flush quiet

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from curator.cli.commands import tell_problems
-from curator.cli.console import print_json
+from curator.cli.console import print_json, show
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found.as_json())
     else:
-        print(found.as_text())
+        show(found.as_text())
     if arguments.fail_if_worse and (worse := found.worse_than_baseline()):
         print(f"curator: worse than {arguments.fail_if_worse!r}: {', '.join(worse)}", file=sys.stderr)
         return GATE_FAILED

@@ -133,7 +133,8 @@ def follow(memory: Memory | None, found: Sequence[Centre], *, encoder: str, case
     """
     known = memory.categories if memory and comparable(memory, encoder) else ()
     cosine = _cosines(found, known)
-    chosen = _larger_stays(matches(cosine), cosine, known)
+    recent = [old for old, c in enumerate(known) if memory and c.last_night == memory.night]
+    chosen = _larger_stays(matches(cosine), cosine, known, recent)
     number = memory.next_number if memory else 1
     ids: list[str] = []
     changes: list[CategoryChange | None] = []
@@ -144,7 +145,7 @@ def follow(memory: Memory | None, found: Sequence[Centre], *, encoder: str, case
         changes.append(_change(memory, centre, known, old, _near(cosine[place]), chosen, cases) if known else None)
     into = {
         known[old].id: ids[int(cosine[:, old].argmax())]
-        for old in range(len(known))
+        for old in recent
         if len(found) and old not in chosen.values() and cosine[:, old].max() >= SAME_CENTRE
     }
     changes = [
@@ -153,9 +154,9 @@ def follow(memory: Memory | None, found: Sequence[Centre], *, encoder: str, case
     ]
     taken = set(chosen.values())
     gone = tuple(
-        GoneCategory(c.id, c.name, c.size, into.get(c.id))
-        for place, c in enumerate(known)
-        if place not in taken and memory and c.last_night == memory.night
+        GoneCategory(known[old].id, known[old].name, known[old].size, into.get(known[old].id))
+        for old in recent
+        if old not in taken
     )
     matched = tuple(known[chosen[place]] if place in chosen else None for place in range(len(found)))
     return Followed(tuple(ids), matched, tuple(changes), gone)
@@ -211,11 +212,14 @@ def matches(cosine: NDArray[np.float64], least: float = SAME_CENTRE) -> dict[int
 
 
 def _larger_stays(
-    chosen: dict[int, int], cosine: NDArray[np.float64], known: Sequence[KnownCategory]
+    chosen: dict[int, int], cosine: NDArray[np.float64], known: Sequence[KnownCategory], recent: Sequence[int]
 ) -> dict[int, int]:
-    """The same, with the largest one where several known categories are nearest to one cluster."""
+    """The same, with the largest one where several categories of the night before are nearest to one cluster.
+
+    One that is older has merged already, or is gone: by the size that it had then it would take the id back.
+    """
     settled = dict(chosen)
-    for old in sorted(set(range(len(known))) - set(chosen.values()), key=lambda o: (known[o].size, known[o].id)):
+    for old in sorted(set(recent) - set(chosen.values()), key=lambda o: (known[o].size, known[o].id)):
         place = int(cosine[:, old].argmax()) if len(cosine) else -1
         if place in settled and cosine[place, old] >= SAME_CENTRE and known[old].size > known[settled[place]].size:
             settled[place] = old

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -57,27 +57,41 @@ def turns_text(case: Case) -> str:
     return "\n".join(parts)
 
 
-def own_texts(texts: Sequence[str]) -> list[OwnText]:
+def own_texts(texts: Sequence[str], *, templates: Collection[str] = ()) -> list[OwnText]:
     """The texts without the sentences that many of them share word for word: instructions, examples, canned greetings.
 
     Without this, inputs that carry one long template would all be near-duplicates of each other. A sentence is shared
-    when 20 texts and 5% of all have it; a text that is nothing but shared sentences stays whole.
+    when 20 texts and 5% of all have it, or when it is one of `templates`; a text that is nothing but shared sentences
+    stays whole.
     """
+    shared = shared_sentences(texts).union(templates)
+    return [_own_text(text, shared) for text in texts]
+
+
+def shared_sentences(texts: Sequence[str]) -> frozenset[str]:
+    """The sentences that 20 of the texts and 5% of all have, word for word."""
     seen: Counter[int] = Counter()
     for text in texts:
         seen.update({hash(sentence) for sentence in _sentences(text)})
     most = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
     shared = {sentence for sentence, count in seen.items() if count >= most}
-    return [_own_text(text, shared) for text in texts]
+    if not shared:
+        return frozenset()
+    return frozenset(sentence for text in texts for sentence in _sentences(text) if hash(sentence) in shared)
 
 
-def _own_text(text: str, shared: set[int]) -> OwnText:
+def without_sentences(text: str, sentences: Collection[str]) -> str:
+    """The text without these sentences; whole, if it is nothing but such."""
+    return _own_text(text, sentences).text
+
+
+def _own_text(text: str, shared: Collection[str]) -> OwnText:
     if not shared:
         return OwnText(text, "")
     own: list[str] = []
     template: list[str] = []
     for sentence in _sentences(text):
-        (template if hash(sentence) in shared else own).append(sentence)
+        (template if sentence in shared else own).append(sentence)
     long_ones = (sentence for sentence in template if len(sentence.split()) > _GREETING_WORDS)
     return OwnText(" ".join(own) or text, " ".join(long_ones))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -154,6 +155,8 @@ def held_out(
     random = np.random.default_rng(seed)
     draws = [random.choice(len(mass), k, replace=False) for _ in range(RANDOM_DRAWS)]
     error, rank = _against(truth, predicted)
+    if math.isnan(error):
+        return None
     random_error, random_rank = _against(truth, [weighted_means(scores[rows], mass[rows]) for rows in draws])
     return HeldOut(error, rank, random_error, random_rank, len(truth), len(np.unique(folds)))
 

@@ -12,6 +12,8 @@ import numpy as np
 from curator.estimation.signs import sign_flip_p
 from curator.estimation.weighting import Floats, Sample
 
+_EVEN = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
@@ -21,7 +23,7 @@ class PairedDifference:
         difference: the weighted mean of the differences, -1..1.
         low: the lower end of its confidence interval.
         high: the upper end.
-        p: of the sign-flip test that the two are the same, two-sided.
+        p: of the test that the two are the same, two-sided (`paired_difference`).
         cases: how many cases both have a score for.
         differing: in how many of them the scores differ.
         effective_cases: how many cases drawn plainly at random would tell as much.
@@ -56,8 +58,10 @@ def paired_difference(differences: Floats, sample: Sample, *, confidence: float 
     """Estimate the mean of differences in -1..1, one for each case of the sample.
 
     The interval is Tango's score interval (Statistics in Medicine 17, 1998) on the effective number of cases; graded
-    scores enter by their first two moments. Where the test does not reject at 1 - confidence, the interval is stretched
-    to touch 0, so that the two never contradict each other on that side.
+    scores enter by their first two moments. The test flips signs (`sign_flip_p`). Under uneven weights that is too sure of
+    itself: heavy cases that happen not to differ count for nothing in it, though each speaks for many that may. p is then
+    no less than the interval's own. Where the test does not reject at 1 - confidence, the interval is stretched to
+    touch 0. So the two never contradict each other.
     """
     weights = sample.weights
     total = float(weights.sum())
@@ -67,6 +71,8 @@ def paired_difference(differences: Floats, sample: Sample, *, confidence: float 
     effective = effective_cases(differences, sample)
     low, high = score_interval(mean, second, size, effective, z=NormalDist().inv_cdf((1 + confidence) / 2))
     p = sign_flip_p(weights * differences)
+    if np.ptp(weights) > _EVEN * float(weights.max()):
+        p = max(p, score_p(mean, second, effective))
     if p >= 1 - confidence:
         low, high = min(low, 0.0), max(high, 0.0)
     return PairedDifference(mean, low, high, p, len(sample), int(np.count_nonzero(differences)), effective, second)
@@ -129,6 +135,11 @@ def score_interval(mean: float, second: float, size: float, cases: float, *, z: 
         return abs(_tango(above, below, difference, cases)) <= z
 
     return size * _edge(inside, lean, -1.0), size * _edge(inside, lean, 1.0)
+
+
+def score_p(mean: float, second: float, cases: float) -> float:
+    """The two-sided p of no difference by Tango's score: below 1 - confidence where the interval leaves 0 out."""
+    return 2 * NormalDist().cdf(-abs(mean) * math.sqrt(cases / second)) if second else 1.0
 
 
 def _tango(above: float, below: float, difference: float, cases: float) -> float:

@@ -1,6 +1,6 @@
 """The registry: what is held out and what was trained on, in one SQLite file that outlives the logs.
 
-It keeps texts, no vectors and no signatures: those are made from the text by whatever encoder a run has, and cached
+It keeps texts and the templates around them, no vectors and no signatures: those are made from the text by whatever encoder a run has, and cached
 elsewhere, so that another encoder or another recipe forgets nothing.
 """
 
@@ -38,6 +38,7 @@ _TABLE = """
         added_at REAL NOT NULL
     )
 """
+_TEMPLATES = "CREATE TABLE IF NOT EXISTS template (sentence TEXT PRIMARY KEY) WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,17 @@ class Registry:
                 rows,
             )
 
+    def templates(self) -> frozenset[str]:
+        """The sentences that many cases of some night shared word for word, and that ask nothing."""
+        with self._explained():
+            return frozenset(s for (s,) in self._database.execute("SELECT sentence FROM template"))
+
+    def add_templates(self, sentences: Iterable[str]) -> None:
+        """Remember such sentences: a night of few cases cannot tell them from what its cases ask."""
+        rows = [(sentence,) for sentence in sorted(sentences)]
+        with self.transaction(), self._explained():
+            self._database.executemany("INSERT OR IGNORE INTO template VALUES (?)", rows)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep every other process from writing meanwhile; what is added is there for good when it ends well.
@@ -145,7 +157,7 @@ class Registry:
     def _prepare(self) -> None:
         database = self._database
         # in this order: a process that makes the file just now commits the table and the numbers together
-        tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         application = database.execute("PRAGMA application_id").fetchone()[0]
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if application != APPLICATION_ID and (tables or application):
@@ -161,9 +173,10 @@ class Registry:
             )
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        if not tables:
+        if not {"entry", "template"} <= tables:
             with self.transaction():
                 database.execute(_TABLE)
+                database.execute(_TEMPLATES)
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from curator.diversity.shingles import own_texts, turns_text
+from curator.diversity.shingles import own_texts, shared_sentences, turns_text
 from curator.held_out.records import HeldText, Row
 from curator.records import Case
 
@@ -43,16 +43,21 @@ def is_telling(text: str) -> bool:
     return len(text.split()) >= TELLING_WORDS or len(text) >= 4 * TELLING_WORDS
 
 
-def held_texts(asked: Sequence[Asked]) -> list[HeldText]:
-    """What is held out of each source: its last question, without the sentences that many of them share."""
-    own = own_texts([source.questions[0] if source.questions else "" for source in asked])
+def templates_of(asked: Sequence[Asked]) -> frozenset[str]:
+    """The sentences that many questions share word for word."""
+    return shared_sentences([question for source in asked for question in source.questions])
+
+
+def held_texts(asked: Sequence[Asked], *, templates: Collection[str] = ()) -> list[HeldText]:
+    """What is held out of each source: its last question, without `templates` and the sentences that many of them share."""
+    own = own_texts([source.questions[0] if source.questions else "" for source in asked], templates=templates)
     return [HeldText(source.id, text.text) for source, text in zip(asked, own, strict=True)]
 
 
-def rows_of(asked: Sequence[Asked]) -> list[Row]:
-    """What is checked of each source: all its questions, without the sentences that many of them share, and the whole."""
+def rows_of(asked: Sequence[Asked], *, templates: Collection[str] = ()) -> list[Row]:
+    """What is checked of each source: all its questions, without `templates` and what many of them share, and the whole."""
     places = [(at, question) for at, source in enumerate(asked) for question in source.questions]
-    own = own_texts([question for _, question in places])
+    own = own_texts([question for _, question in places], templates=templates)
     questions: list[list[str]] = [[] for _ in asked]
     for (at, _), text in zip(places, own, strict=True):
         questions[at].append(text.text)

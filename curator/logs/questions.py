@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.errors import LogsError
 from curator.held_out.texts import Asked, asked_by
 from curator.logs.chat import is_chat, read_chat
 from curator.logs.files import expand
@@ -51,9 +52,14 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
             `QUESTION_KEYS` that a record has.
 
     Raises:
-        LogsError: there is no such file.
+        LogsError: there is no such file, or there are several.
     """
-    file, *_ = expand([str(path)])
+    file, *others = expand([str(path)])
+    if others:
+        raise LogsError(
+            f"{str(path)!r} is {len(others) + 1:,} files, such as {str(others[0])!r}, and one can be checked at a time",
+            remedy="name one file, or join them: `cat FILES > ONE.jsonl`",
+        )
     asked: list[Asked] = []
     lines: list[int] = []
     unreadable: list[Unreadable] = []

@@ -19,10 +19,10 @@ IDS = ("id", "case_id")
 NAMES = ("system", "model", "prompt", "variant", "prompt_variant")
 GOOD = ("score", "passed", "pass", "correct", "is_correct", "success", "accuracy")
 BAD = ("wrong", "failed", "fail", "is_wrong")
-DESIGN = ("weight", "inclusion_probability", "slice", "stratum", "distilled")
+DESIGN = ("weight", "inclusion_probability", "slice", "stage", "stratum", "distilled")
 _NESTED = ("scores", "results")
 _OTHER_NUMBERS = frozenset((
-    *DESIGN, "disagreement", "within", "between", "against_target", "agreement", "n", "rank", "gain", "temperature",
+    *DESIGN, "disagreement", "within", "between", "against_target", "agreement", "n", "rank", "gain", "draw", "temperature",
     "latency", "latency_s", "cost", "cost_usd", "usd", "input_tokens", "output_tokens", "tokens", "seed", "index",
     "input", "question", "prompt", "text", "target", "output", "answer", "response", "reference", "label", "category",
     "group", "task", "kind", "metadata", "options", "source",
@@ -43,7 +43,7 @@ class SystemScores:
 
     Attributes:
         scores: by system and case id, in 0..1, higher is better; of several scores of one system for a case the mean.
-        design: by case id what its rows say of `weight`, `inclusion_probability`, `slice` and `stratum`.
+        design: by case id what its rows say of `weight`, `inclusion_probability`, `slice`, `stage` and `stratum`.
         repeated: how many means were made of several scores.
         problems: the rows that give none though they should.
         rows: how many rows gave a score.

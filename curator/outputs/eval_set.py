@@ -18,7 +18,7 @@ def eval_rows(
 
     `input` holds the messages in the shape of the chat-completions API and `target` what production said; `reference`
     is the trusted answer, or None where there is none yet. A rate over the rows needs each one's
-    `inclusion_probability`; `weight` says how many log records the row stands for.
+    `inclusion_probability`, and its error the `stratum` of the `stage` it was drawn in; `weight` says how many log records the row stands for.
     """
     named = category_names(categories)
     for pick in sorted((p for p in picks if p.split == "eval"), key=lambda p: p.rank):
@@ -42,6 +42,8 @@ def _row(case: Case, pick: Pick, score: Score | None, category: str | None) -> d
         "kind": case.kind or (score.kind if score else None),
         "task": case.task,
         "slice": pick.slice,
+        "stage": pick.stage,
+        "stratum": pick.stratum,
         "inclusion_probability": pick.inclusion_probability,
         "weight": case.weight,
         "group": case.group,

@@ -18,7 +18,7 @@ from curator.records import stable_unit
 from curator.selection.facility import DENSE, Facility, facility, joined, maximise, partition, shortlist
 from curator.selection.limits import Limits, nearest_cosine
 from curator.selection.regions import Region, isolation, regions
-from curator.selection.strategies import STRATEGIES, Known, by_disagreement
+from curator.selection.strategies import STRATEGIES, Known
 
 NARROW = 2
 """Coverage chooses among so many times k of the most disagreeing cases, with all that tie with the last one."""
@@ -27,6 +27,9 @@ AGREEING = 0.05
 _EMBEDDED_PER_GROUP = 2
 _ISOLATED = 0.9
 """Isolated are candidates farther from the others than this share of the cases."""
+
+_WITHOUT_VECTORS = ("top", "margin", "random")
+"""Strategies that look at scores, or at nothing."""
 
 _Vectors = NDArray[np.float32]
 _Floats = NDArray[np.float64]
@@ -155,7 +158,8 @@ def discover(  # noqa: PLR0913  the stage of a run that sees most of it
         covered=covered,
         nearest=config.nearest,
     )
-    messages = [*_said_before(ids, scores, scored, pool, k)]
+    by = _strategy(config, pool)
+    messages = [*_said_before(ids, scores, scored, pool, k, by)]
     isolated_of = dict(zip(embedded, isolated, strict=True))
     picks, coverage = _pick(pool, labelled, isolated_of, isolated, k=min(k, len(pool.ids)), config=config, seed=seed)
     if len(picks) < min(k, len(ids)):
@@ -178,7 +182,7 @@ def discover(  # noqa: PLR0913  the stage of a run that sees most of it
 
 
 def _said_before(
-    ids: Sequence[str], scores: Mapping[str, float], scored: list[str], pool: _Pool, k: int
+    ids: Sequence[str], scores: Mapping[str, float], scored: list[str], pool: _Pool, k: int, by: str
 ) -> Iterator[str]:
     if k == 0:
         yield "k is 0: nothing is picked."
@@ -186,15 +190,22 @@ def _said_before(
         yield f"k is {k}, and the pool has {len(ids)} cases: all that are no near-duplicates are picked."
     if unscored := sum(i not in scores for i in ids):
         yield f"{unscored} cases have no score and are no candidates: only a random sample can find them."
-    if scored and not pool.vectors.shape[1]:
-        yield "No vectors: the most disagreeing cases are picked, one a near-duplicate group. Embed them for diversity."
+    if pool.ids and not pool.vectors.shape[1]:
+        taken = "the most disagreeing cases are picked" if by == "top" else f"cases are picked by {by}"
+        yield f"No vectors: {taken}, one a near-duplicate group. Embed them for diversity."
     values = {scores[i] for i in scored}
+    what = "in random order" if by in _WITHOUT_VECTORS else "diverse"
     if values == {0.0}:
-        yield "The committee agrees on every case: the picks are diverse, and nothing more."
+        yield f"The committee agrees on every case: the picks are {what}, and nothing more."
     elif len(values) == 1 and len(scored) > 1:
-        yield "All cases have the same score: the picks are diverse, and nothing more."
+        yield f"All cases have the same score: the picks are {what}, and nothing more."
     if len(set(pool.groups)) == 1 and len(pool.groups) > 1:
         yield "All candidates are near-duplicates of each other: one is picked."
+
+
+def _strategy(config: SelectionConfig, pool: _Pool) -> str:
+    """The strategy by its name, or what stands in for it where it needs vectors and there are none."""
+    return config.strategy if pool.vectors.shape[1] or config.strategy in _WITHOUT_VECTORS else "top"
 
 
 def _candidates(
@@ -324,10 +335,8 @@ def _target(pool: _Pool, labelled: _Vectors, k: int, *, config: SelectionConfig,
 
 
 def _by_name(pool: _Pool, k: int, *, config: SelectionConfig, seed: int) -> list[Discovered]:
-    name = "top" if config.strategy == "coverage" else config.strategy
+    name = _strategy(config, pool)
     strategy = STRATEGIES[name]
-    if not pool.vectors.shape[1] and name in ("k-center", "kmeans++", "badge"):
-        strategy = by_disagreement
     limits = _limits(pool, config)
     known = Known(pool.vectors, pool.u, _draws(pool, seed), np.random.default_rng(seed))
     picked: list[int] = []

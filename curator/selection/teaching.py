@@ -37,6 +37,7 @@ Reason = Literal["coverage", "uncertainty"]
 MOST = 20_000
 """A larger pool is represented by about so many of its cases, drawn at random: the search for neighbours is quadratic."""
 _SUMS_TO_ONE = 1e-3
+_UNIT = 1e-2
 _DECIMALS = 5
 
 
@@ -102,20 +103,20 @@ def next_batch(
     Raises:
         ConfigError: the arguments do not fit each other.
     """
-    _check(vectors, labelled, k, (probabilities, disagreement), groups)
+    vectors = np.asarray(vectors, dtype=np.float32)
+    shares = None if probabilities is None else np.asarray(probabilities, dtype=np.float64)
+    spread = None if disagreement is None else np.asarray(disagreement, dtype=np.float64)
+    _check(vectors, labelled, k, (shares, spread), groups)
     places = _representatives(vectors, labelled, k, seed)
-    pool = np.ascontiguousarray(vectors[places], dtype=np.float32)
+    pool = np.ascontiguousarray(vectors[places])
     known = np.array([i for i, place in enumerate(places) if place in labelled], dtype=np.int64)
-    if probabilities is not None:
-        seen: Floats | None = np.asarray(probabilities, np.float64)[places]
-    elif disagreement is None:
+    seen = None if shares is None else shares[places]
+    if seen is None and spread is None:
         seen = fit_student(pool, known.tolist(), [labelled[int(places[i])] for i in known])
-    else:
-        seen = None
     kin = kinship(pool, len(known) + k)
     if seen is not None:
         kin = kin.among_alike(seen)
-    doubt = _doubt(seen, None if disagreement is None else np.asarray(disagreement, np.float64)[places])
+    doubt = _doubt(seen, None if spread is None else spread[places])
     names = list(range(len(places))) if groups is None else [groups[int(place)] for place in places]
     taken = set() if groups is None else {groups[i] for i in labelled}
     return _Teacher(kin, doubt, known).batch(k, places, names, taken)
@@ -222,7 +223,7 @@ def _check(
     vectors: NDArray[np.float32],
     labelled: Mapping[int, Hashable],
     k: int,
-    by_case: tuple[NDArray[np.floating] | None, NDArray[np.floating] | None],
+    by_case: tuple[Floats | None, Floats | None],
     groups: Sequence[Hashable] | None,
 ) -> None:
     if vectors.ndim != 2 or not np.all(np.isfinite(vectors)):
@@ -230,6 +231,7 @@ def _check(
             f"the vectors have the shape {vectors.shape}, or are not all finite",
             remedy="give one row of finite numbers for each case, as the encoder makes them",
         )
+    _check_lengths(vectors)
     n = len(vectors)
     if k < 0:
         raise ConfigError(f"k is {k!r}", remedy="give the number of cases to label next, 0 or more")
@@ -242,17 +244,28 @@ def _check(
         if given is not None and len(given) != n:
             raise ConfigError(f"there are {len(given)} {name} for {n} cases", remedy=f"give {name} for each vector")
     _check_probabilities(by_case[0])
-    if by_case[1] is not None and not np.all(np.isfinite(by_case[1])):
+    if by_case[1] is not None and not (by_case[1].ndim == 1 and np.all(np.isfinite(by_case[1]))):
         raise ConfigError(
-            "the disagreement of some cases is not finite", remedy="leave out the cases that could not be scored"
+            f"the disagreement has the shape {by_case[1].shape}, or is not finite for some cases",
+            remedy="give one number for each case, and leave out those that could not be scored",
         )
 
 
-def _check_probabilities(probabilities: NDArray[np.floating] | None) -> None:
+def _check_lengths(vectors: NDArray[np.float32]) -> None:
+    lengths = np.linalg.norm(vectors, axis=1)
+    if len(lengths) and np.abs(lengths - 1).max() > _UNIT:
+        place = int(np.abs(lengths - 1).argmax())
+        raise ConfigError(
+            f"the vector at place {place} has the length {lengths[place]:.4g} and not 1",
+            remedy="divide each vector by its length, and leave out cases without a text",
+        )
+
+
+def _check_probabilities(probabilities: Floats | None) -> None:
     if probabilities is None or not len(probabilities):
         return
     if probabilities.ndim != 2 or not (
-        probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() <= _SUMS_TO_ONE
+        probabilities.size and probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() <= _SUMS_TO_ONE
     ):
         raise ConfigError(
             "the probabilities are no distribution over classes",

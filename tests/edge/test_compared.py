@@ -203,3 +203,45 @@ def test_more_pairs_than_fit_show_those_with_the_best() -> None:
     assert len(found.pairs) == 28
     assert found.as_text().count(" against ") == 7
     assert "21 more pairs, which --json lists" in found.as_text()
+
+
+@pytest.mark.parametrize("score", ["1", None, float("nan"), 1.5, -0.1])
+def test_what_is_no_score_is_named(score: object) -> None:
+    with pytest.raises(ConfigError, match="the score of 'a' for case 'x'"):
+        compare({"a": {"x": score}, "b": {"x": 0.0}})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "design", [CaseDesign(weight=1e300), CaseDesign(weight=1e-300), CaseDesign(1.0, 1e-300), CaseDesign(float("nan"))]
+)
+def test_weights_that_no_float_can_square_are_refused(design: CaseDesign) -> None:
+    with pytest.raises(ConfigError, match="of case 'c0' is"):
+        compare(SCORES, design={f"c{i}": design for i in range(200)})
+
+
+def test_a_verdict_never_contradicts_its_interval() -> None:
+    """The certain picks speak for `b`; none of the drawn cases, each of which stands for 199, differs."""
+    cases = [f"c{i}" for i in range(100)]
+    scores = {"a": dict.fromkeys(cases, 0.0), "b": {case: float(i < 20) for i, case in enumerate(cases)}}
+    design = {
+        case: CaseDesign(1, 1.0, "disagreement") if i < 50 else CaseDesign(1, 50 / 9950, "random")
+        for i, case in enumerate(cases)
+    }
+    (pair,) = compare(scores, design=design).pairs
+    assert pair.low < 0 < pair.high
+    assert pair.verdict == "not decided"
+
+
+def test_the_strata_of_a_run_are_used_and_are_no_systems(tmp_path: Path) -> None:
+    """What a run writes of a case, with two columns of results: all differences are in stratum 0 of the first stage."""
+    made = [
+        {"id": f"c{i}", "slice": "random", "stage": 1 + i // 60, "stratum": i // 30 % 2, "draw": 1, "gain": 0.5,
+         "inclusion_probability": 0.1, "weight": 1, "a": 0, "b": int(i < 30)} for i in range(120)
+    ]  # fmt: skip
+    with_strata = compare_files([write(tmp_path / "rows.jsonl", made)])
+    assert list(with_strata.systems) == ["b", "a"]
+    plain = [{key: value for key, value in row.items() if key != "stratum"} for row in made]
+    without = compare_files([write(tmp_path / "plain.jsonl", plain)])
+    mixed = compare_files([write(tmp_path / "mixed.jsonl", [{**row, "stage": 1} for row in made])])
+    effective = [found.pairs[0].effective_cases for found in (with_strata, mixed, without)]
+    assert effective[0] > 1.5 * effective[1] > 1.5 * effective[2]

@@ -159,3 +159,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     found = json.loads(capsys.readouterr().out)
     assert found["kept"] == 12
     assert found["expected"]["random_error"] > 0
+
+
+def test_a_system_without_a_score_has_none_and_says_so(recwarn: pytest.WarningsRecorder) -> None:
+    apart = {f"s{i}": {f"{i}-{j}": float(j % 2) for j in range(10)} for i in range(8)}
+    for found, k, lost in (({**scores(), "z": {}}, 10, "z"), (apart, 2, "s1")):
+        made = distil(found, k)
+        assert not recwarn.list
+        assert any(lost in warning for warning in made.warnings if warning.startswith("no chosen case"))
+        assert "nan" not in made.as_text()
+        json.dumps(made.as_json(), allow_nan=False)

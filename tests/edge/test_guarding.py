@@ -253,3 +253,23 @@ def test_paraphrases_can_be_let_be(rules: dict[str, Any]) -> None:
         night(registry, ["end my contract of 17 years alpha"], config(1.0))
         text = "leave for good after 23 months alpha"
         assert night(registry, [text], config(0.0, **rules), embed=by_first_word)[1] == {text}
+
+
+TEMPLATE = """You are the assistant of a bank and stay polite, whatever a customer says. Never name another customer, never
+promise a date, and never say what a colleague thinks. Where you know no answer, name the page on which it stands. Be brief.
+"""
+NAMES = "ann ben cleo dora emil fay gus hal ida joe kim lea max nell otto pia quin rob sue tom uma vic wes xia yan"
+QUESTIONS = [f"does {word} know {word[::-1] * 3}" for word in NAMES.split()]
+
+
+def test_a_night_of_few_cases_knows_the_template_of_an_earlier_one(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, [TEMPLATE + q for q in QUESTIONS], config(1.0))
+        assert night(registry, [TEMPLATE + QUESTIONS[3] + " please"], config(0.0))[1] == set()
+
+
+def test_a_first_night_of_few_cases_does_not_keep_its_template_out_of_training(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        night(registry, [TEMPLATE + q for q in QUESTIONS[:3]], config(1.0))
+        _, exported = night(registry, [TEMPLATE + q for q in QUESTIONS], config(0.0))
+        assert exported == {TEMPLATE + q for q in QUESTIONS[3:]}

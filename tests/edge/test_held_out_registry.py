@@ -28,6 +28,22 @@ def test_what_is_added_is_there_again(tmp_path: Path) -> None:
         assert registry.entries() == ([entry("a"), entry("b", "train", asked=True)], 2)
 
 
+def test_templates_are_remembered_also_by_a_registry_that_knew_of_none(tmp_path: Path) -> None:
+    with Registry(tmp_path / "r.sqlite") as registry:
+        registry.add([entry("a")])
+        registry.add_templates(["Be polite.", "Answer:"])
+    with sqlite3.connect(tmp_path / "r.sqlite") as database:
+        database.execute("DELETE FROM template WHERE sentence = 'Answer:'")
+    database.close()
+    with Registry(tmp_path / "r.sqlite") as registry:
+        assert registry.templates() == {"Be polite."}
+    with sqlite3.connect(tmp_path / "r.sqlite") as database:
+        database.execute("DROP TABLE template")
+    database.close()
+    with Registry(tmp_path / "r.sqlite") as registry:
+        assert (registry.templates(), registry.entries()) == (frozenset(), ([entry("a")], 1))
+
+
 def test_a_split_is_settled_once(tmp_path: Path) -> None:
     with Registry(tmp_path / "r.sqlite") as registry:
         registry.add([entry("a", "eval", run="first")])

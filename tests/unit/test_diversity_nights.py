@@ -91,6 +91,17 @@ def test_of_a_merger_the_larger_one_keeps_the_id() -> None:
     assert followed.gone == (GoneCategory("category-01", "name of category-01", 10, into="category-02"),)
 
 
+def test_what_merged_on_an_earlier_night_takes_no_id_back() -> None:
+    """The one that merged was larger on its last night than both are together on a quiet one."""
+    memory, _ = night(None, [*at(0, size=50), *at(32, size=40)])
+    for _ in range(3):
+        memory, ids = night(memory, at(12, size=30))
+        assert ids == ["category-01"]
+    followed = follow(memory, at(12, size=30), encoder="e", cases=100)
+    assert followed.changes == (CategoryChange("steady", 30, 5),)
+    assert followed.gone == ()
+
+
 def test_another_encoder_is_not_compared_and_takes_no_old_id() -> None:
     memory, _ = night(None, at(0, 90))
     assert not comparable(memory, "other")

@@ -111,6 +111,15 @@ def test_certain_picks_weigh_one_and_drawn_ones_many() -> None:
     assert found.difference == pytest.approx(2 / 22)
 
 
+def test_picks_that_differ_say_nothing_of_a_rest_that_may() -> None:
+    """Twenty of the certain picks speak for one system, and no drawn case, each of which stands for 199, differs."""
+    found = paired_difference(np.concatenate((trinomial(22, 2, 26), np.zeros(50))), lean_sample(50, 50, 50 / 9950))
+    assert sign_flip_p(trinomial(22, 2, 26)) < 0.001
+    assert found.difference == pytest.approx(0.002)
+    assert found.low < -0.05
+    assert found.p > 0.5
+
+
 def test_labels_needed_are_the_textbooks() -> None:
     """Connor 1987: a fifth of the cases differ, and the true difference is .1; 80% power at .05."""
     found = paired_difference(trinomial(15, 5, 80), plain(100))
@@ -180,6 +189,8 @@ def test_the_interval_holds_the_difference_and_agrees_with_the_test(
     assert 0 <= found.p <= 1
     if found.p >= 0.05:
         assert found.low <= 0 <= found.high
+    elif len({row[2].weight / (row[2].inclusion_probability or 1) for row in rows}) > 1:
+        assert not found.low <= 0 <= found.high
 
 
 @given(st.lists(st.sampled_from((0.0, 0.5, 1.0)), min_size=2, max_size=30), st.data())

@@ -27,7 +27,7 @@ SCORE = Score("c1", 0.75, 0.1, 0.2, 0.75, "text", "s-1", "Sun.", 0.5, 4)
 
 def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
     rows = eval_rows(
-        [Pick("c1", 0, "random", 0.25, "eval")],
+        [Pick("c1", 0, "random", 0.25, "eval", stage=2, stratum=3)],
         cases={"c1": CASE},
         scores={"c1": SCORE},
         categories=[Category("category-01", "weather", (), ("c1",))],
@@ -58,6 +58,8 @@ def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
             "kind": "text",
             "task": "chat",
             "slice": "random",
+            "stage": 2,
+            "stratum": 3,
             "inclusion_probability": 0.25,
             "weight": 3,
             "group": "c0",

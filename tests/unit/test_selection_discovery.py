@@ -158,6 +158,24 @@ def test_edges_say_what_is_done(name: str, scores: list[float], k: int, expected
     assert any(message in said for said in found.messages)
 
 
+def test_what_is_said_of_the_picks_is_what_the_strategy_does() -> None:
+    ids = ids_of(3)
+    vectors = dict(zip(ids, np.eye(3, dtype=np.float32), strict=True))
+    for name, what in (("random", "in random order"), ("top", "in random order"), ("k-center", "diverse")):
+        config = SelectionConfig.model_validate({"strategy": name})
+        found = discover(ids, dict.fromkeys(ids, 0.7), vectors, groups={}, k=2, config=config, seed=0)
+        assert found.messages == (f"All cases have the same score: the picks are {what}, and nothing more.",)
+
+
+def test_vectors_are_not_missed_where_all_cases_are_like_covered_ones() -> None:
+    ids = ids_of(3)
+    vectors = dict(zip(ids, np.eye(3, dtype=np.float32), strict=True))
+    found = discover(ids, dict(zip(ids, (0.1, 0.5, 0.9), strict=True)), vectors, groups=dict.fromkeys(ids, "g"), k=2,
+                     config=SelectionConfig(), seed=0, covered=ids[:1])  # fmt: skip
+    assert found.picks == ()
+    assert not any("No vectors" in message for message in found.messages)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_without_vectors_disagreement_alone_decides_or_chance(name: str) -> None:
     ids = ids_of(6)
@@ -167,6 +185,9 @@ def test_without_vectors_disagreement_alone_decides_or_chance(name: str) -> None
     found = discover(ids, scores, {}, groups=groups, k=2, config=config, seed=0)
     assert len(found.picks) == 2
     assert any("No vectors" in message for message in found.messages)
+    by = name if name in ("margin", "random") else "top"
+    assert {pick.reason for pick in found.picks} == {f"by {by}"}
+    assert any("the most disagreeing" in message for message in found.messages) == (by == "top")
     if name not in ("margin", "random"):
         assert set(picked(found)) in ({ids[1], ids[2]}, {ids[3], ids[2]})
 

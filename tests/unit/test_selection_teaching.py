@@ -151,6 +151,13 @@ def test_an_empty_pool_and_no_budget_give_an_empty_batch() -> None:
     assert next_batch(POOL, {}, 0).lessons == ()
 
 
+def test_lists_are_as_good_as_arrays() -> None:
+    doubts = np.linspace(0, 1, len(POOL))
+    assert next_batch(POOL.tolist(), {3: "a"}, 5, disagreement=doubts.tolist()) == next_batch(  # type: ignore[arg-type]
+        POOL, {3: "a"}, 5, disagreement=doubts
+    )
+
+
 def test_a_pool_of_one_case_is_picked() -> None:
     assert picks(next_batch(POOL[:1], {}, 3)) == [0]
     assert picks(next_batch(POOL[:1], {0: "a"}, 3)) == []
@@ -177,6 +184,10 @@ def test_equal_vectors_are_picked_all_the_same(seed: int) -> None:
         ({"disagreement": np.full(180, np.nan)}, "not finite"),
         ({"vectors": np.full((180, 2), np.nan, np.float32)}, "finite"),
         ({"vectors": np.zeros(180, np.float32)}, "shape"),
+        ({"vectors": POOL * 3}, "has the length 3 and not 1"),
+        ({"vectors": np.vstack([POOL[:-1], 0 * POOL[:1]])}, "at place 179 has the length 0"),
+        ({"probabilities": np.zeros((180, 0))}, "no distribution"),
+        ({"disagreement": np.zeros((180, 2))}, r"the shape \(180, 2\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_remedy(given: dict[str, object], said: str) -> None:
