@@ -316,3 +316,10 @@ def test_options_of_python() -> None:
         curator.select([records[0], {"id": "x"}])
     with pytest.raises(ConfigError):
         curator.estimate({}, selection=Path("nowhere"))
+
+
+def test_graded_labels_are_worth_no_more_than_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    scored = [{"id": f"c{n}", "disagreement": 0.5} for n in range(400)]
+    selected(capsys, put("pool.jsonl", scored), "--k", "40", "--random-share", "1", "--out", "sel")
+    graded = {f"c{n}": (0.45, 0.55)[n // 2 % 2] for n in range(400)}
+    assert curator.estimate(graded, selection=Path("sel")).found.worth < 60
