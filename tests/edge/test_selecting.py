@@ -323,3 +323,18 @@ def test_graded_labels_are_worth_no_more_than_they_are(capsys: pytest.CaptureFix
     selected(capsys, put("pool.jsonl", scored), "--k", "40", "--random-share", "1", "--out", "sel")
     graded = {f"c{n}": (0.45, 0.55)[n // 2 % 2] for n in range(400)}
     assert curator.estimate(graded, selection=Path("sel")).found.worth < 60
+
+
+@pytest.mark.parametrize("weight", [0, -1, 2.5, "3", True])
+def test_a_weight_counts_records(capsys: pytest.CaptureFixture[str], weight: object) -> None:
+    scored: list[Record] = [{"id": f"c{n}", "disagreement": 0.5, "weight": 2.0} for n in range(9)]
+    odd = {"id": "odd", "disagreement": 0.5, "weight": weight, "labels": 5}
+    assert selected(capsys, put("pool.jsonl", [*scored, odd]), "--k", "4", "--out", "sel")["set_aside"] == 1
+    assert {row["weight"] for row in rows("sel/cases.jsonl")} == {2}
+
+
+def test_what_the_fields_of_a_score_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = [{"id": 0, "disagreement": 0.5, "labels": 5, "kind": ["text"], "task": {"a": 1}, "category": 7}]
+    scored = [{"id": n, "disagreement": 0.5, "labels": "ab"} for n in range(1, 9)]
+    assert selected(capsys, put("pool.jsonl", [*odd, *scored]), "--k", "9", "--out", "sel")["selected"] == 9
+    assert {tuple(row["labels"]) for row in rows("sel/selection.jsonl")} == {()}
