@@ -15,7 +15,7 @@ from curator.errors import Refused
 from curator.estimation.design import Stage, draw
 from curator.estimation.estimate import estimate
 from curator.estimation.pool import Candidate
-from curator.frame import AGREES, COMMITTEE
+from curator.frame import AGREES, COMMITTEE, known_agreement
 from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
 from curator.selection.discovery import Discovery
 
@@ -111,12 +111,12 @@ def failure_rate(picked: Picked, failures: Mapping[str, float]) -> FailureRate:
     picks = {p.case_id for p in picked.picks}
     known = {i: failure for i, failure in failures.items() if i in picks}
     try:
-        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=[COMMITTEE])
+        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=known_agreement(picked.pool))
     except Refused as refused:
         nothing = Rate(None, None, None, 0)
         missing = len(picks) - len(known)
         return FailureRate(None, None, None, CONFIDENCE, len(known), missing, None, nothing, records, refused.what)
-    part = next((part for part in found.parts[COMMITTEE] if part.value == AGREES), None)
+    part = next((part for part in found.parts.get(COMMITTEE, ()) if part.value == AGREES), None)
     return FailureRate(
         rate=_told(found.rate),
         low=_told(found.low),

@@ -338,3 +338,30 @@ def test_what_the_fields_of_a_score_may_be(capsys: pytest.CaptureFixture[str]) -
     scored = [{"id": n, "disagreement": 0.5, "labels": "ab"} for n in range(1, 9)]
     assert selected(capsys, put("pool.jsonl", [*odd, *scored]), "--k", "9", "--out", "sel")["selected"] == 9
     assert {tuple(row["labels"]) for row in rows("sel/selection.jsonl")} == {()}
+
+
+def test_a_pool_that_no_committee_saw_has_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    unscored = [{"id": n, "disagreement": None} for n in range(40)]
+    selected(capsys, put("pool.jsonl", unscored), "--k", "20", "--out", "sel")
+    told = estimated(capsys, filled("sel", {str(n): n % 2 == 0 for n in range(40)}))
+    assert (told["pool"], told["labels"], told["by"]) == (40, 20, {})
+
+
+def test_labels_given_again_are_no_second_opinion(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    first = filled("one", wrong)
+    selected(capsys, pool, "--k", "20", "--out", "two", "--after", "one")
+    mended = {i: not failed for i, failed in wrong.items()}
+    found = curator.estimate([filled("one", mended), filled("two", mended)], selection=Path("two"))
+    assert found.agreement is None
+    assert found.found.labels == 80
+    assert found.found.rate == pytest.approx(curator.estimate(mended, selection=Path("two")).found.rate)
+    assert first == "one/label_queue.csv"
+
+
+def test_too_few_labels_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(4)])
+    assert "4 labels are too few" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
+    assert estimated(capsys, labels, "--sample-of", "4")["rate"] == 0
