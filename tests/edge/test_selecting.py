@@ -365,3 +365,35 @@ def test_too_few_labels_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
     labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(4)])
     assert "4 labels are too few" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
     assert estimated(capsys, labels, "--sample-of", "4")["rate"] == 0
+
+
+def test_a_pool_that_grew_is_no_pool_to_go_on_in(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records[:199]), "--k", "40", "--out", "one")
+    filled("one", wrong)
+    said = refused(capsys, 2, "select", put("grown.jsonl", records), "--out", "two", "--after", "one")
+    assert "'c199' was not in its pool" in said
+
+
+@pytest.mark.parametrize("arguments", [(), ("--after", "sel")])
+def test_labels_outlive_a_selection_into_their_folder(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "40", "--out", "sel")
+    labels = Path(filled("sel", wrong)).read_bytes()
+    found = selected(capsys, pool, "--k", "40", "--out", "sel", *arguments)
+    assert Path("sel/labels/0001.csv").read_bytes() == labels
+    assert "sel/labels/0001.csv: labels that stood in the label queue here, put away" in found["messages"]
+
+
+def test_labels_of_an_earlier_round_go_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    filled("one", wrong)
+    selected(capsys, pool, "--k", "20", "--out", "two", "--after", "one")
+    assert Path("two/labels/earlier.jsonl").exists()
+    selected(capsys, pool, "--k", "20", "--out", "two")
+    assert not Path("two/labels/earlier.jsonl").exists()
