@@ -238,9 +238,7 @@ def _result(
     )
 
 
-def _names(
-    by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]], pool: Sequence[Candidate]
-) -> tuple[str, ...]:
+def _names(by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]], pool: Sequence[Candidate]) -> tuple[str, ...]:
     known = (*CATEGORIES, *metadata_fields(rows))
     for name in by:
         if name not in known:
