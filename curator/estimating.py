@@ -22,12 +22,14 @@ from curator.logs.agreement import Agreement
 from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.labels import LabelFile, read_labels
 from curator.outputs.design_file import SELECTION, read_design
+from curator.picking import told_by_chance
 from curator.records import KINDS, JsonValue, Unreadable, dump_line
 
 NOT_SELECTED = "not a case of the selection: how it came to be labelled is not known"
 FREE_TEXT = "free text: a label in other words may say the same; write a verdict beside it"
 UNREADABLE_LABEL = "the label, or the answer, is none of the case's kind"
 NO_ANSWER = "there is no answer that the label could be compared with"
+CORRECTED = "users correct what failed: a correction counts once most other drawn cases are labelled"
 UNSURE = "somebody looked and could not judge"
 EARLIER = Path("labels") / "earlier.jsonl"
 """In a selection's folder: the labels of the rounds before it."""
@@ -289,7 +291,11 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
         earlier = {i: v for i, v in read_labels([str(before)]).verdicts.items() if i not in file.labels}
         file = replace(file, verdicts={**earlier, **file.verdicts})
     left_out: Counter[str] = Counter()
-    failures = dict(_failures(file, selected, comparer, left_out))
+    found = dict(_failures(file, selected, comparer, left_out))
+    drawn = [i for i, row in selected.items() if row.get("slice") == "random"]
+    corrected = {i for i, row in selected.items() if _corrected(row)} - file.labels.keys() - file.verdicts.keys()
+    failures = told_by_chance(drawn, found, corrected)
+    left_out[CORRECTED] += len(found) - len(failures)
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
     if not failures:
         raise _no_label(file.problems, +left_out)
@@ -312,6 +318,10 @@ def _failures(
             yield case_id, float(failure)
         elif isinstance(label, str) and (found := _by_label(row, label, comparer, left_out)) is not None:
             yield case_id, found
+
+
+def _corrected(row: Mapping[str, JsonValue]) -> bool:
+    return row.get("failure") is None and row.get("reference_source") == "correction"
 
 
 def _by_label(row: Mapping[str, JsonValue], label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:

@@ -7,7 +7,7 @@ together tell how often production fails. In a further round the labels so far a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curator.config import SelectionConfig
@@ -36,6 +36,8 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 CONFIDENCE = 0.95
 """Of the interval that a report shows."""
+LABELLED_BESIDE = 0.8
+"""Users' corrections count once this share of the other drawn cases is labelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,26 @@ def pick(
     return Picked(tuple(picks), stage, discovery, tuple(pool))
 
 
-def failure_rate(picked: Picked, failures: Mapping[str, float]) -> FailureRate:
-    """How often production fails, by what is known of the picks: failures in 0..1 by case id."""
+def told_by_chance(
+    drawn: Sequence[str], failures: Mapping[str, float], corrected: Collection[str]
+) -> Mapping[str, float]:
+    """The failures without those that a user's correction tells, as long as few other drawn cases have a label.
+
+    Users correct what failed. Beside a label for each other drawn case a correction is one more label; alone they would say
+    that everything fails.
+    """
+    others = [i for i in drawn if i not in corrected]
+    if sum(i in failures for i in others) >= LABELLED_BESIDE * len(others):
+        return failures
+    return {i: failure for i, failure in failures.items() if i not in corrected}
+
+
+def failure_rate(picked: Picked, failures: Mapping[str, float], *, corrected: Collection[str] = ()) -> FailureRate:
+    """How often production fails, by what is known of the picks: failures in 0..1 by case id.
+
+    `corrected` are the cases of which nothing but a user's correction tells.
+    """
+    failures = told_by_chance(picked.stage.drawn, failures, corrected)
     silent = [case for case in picked.pool if case.categories.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
     picks = {p.case_id for p in picked.picks}

@@ -118,7 +118,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
-        rate = failure_rate(picked, scored.failures) if scored.failures else None
+        corrected = {case.id for case in intake.asked if case.corrected}
+        judged = scored.failures.keys() - corrected
+        rate = failure_rate(picked, scored.failures, corrected=corrected) if judged else None
         guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,

@@ -136,7 +136,8 @@ class Selected:
         aside = f" ({len(self.problems):,} lines set aside)" if self.problems else ""
         yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
         yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
-        yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
+        if drawn:
+            yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
         yield self.workload.as_text()
         if self.folder:
             yield ""

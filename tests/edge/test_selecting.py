@@ -17,7 +17,7 @@ from curator.cli import main
 from curator.cli.arguments import STRATEGIES
 from curator.config import SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
-from curator.estimating import FREE_TEXT, NOT_SELECTED, UNSURE
+from curator.estimating import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
 from curator.selecting import select_file
 
 Record = dict[str, Any]
@@ -397,3 +397,19 @@ def test_labels_of_an_earlier_round_go_with_it(capsys: pytest.CaptureFixture[str
     assert Path("two/labels/earlier.jsonl").exists()
     selected(capsys, pool, "--k", "20", "--out", "two")
     assert not Path("two/labels/earlier.jsonl").exists()
+
+
+def test_corrections_count_beside_the_labels_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    mended = [
+        record | ({"reference": "8", "reference_source": "correction"} if wrong[record["id"]] else {})
+        for record in records
+    ]
+    selected(capsys, put("pool.jsonl", mended), "--k", "60", "--random-share", "1", "--out", "sel")
+    few = estimated(capsys, filled("sel", wrong, most=25))
+    assert (few["rate"], few["labels"], few["missing"]) == (0, 25, 35)
+    assert few["left_out"] == {CORRECTED: 60 - len(rows("sel/label_queue.jsonl"))}
+    assert few["bounds"][1] > 0.5
+    every = estimated(capsys, filled("sel", wrong))
+    assert (every["labels"], every["missing"], every["left_out"]) == (60, 0, {})
+    assert every["rate"] == pytest.approx(sum(wrong.values()) / 200, abs=0.08)
