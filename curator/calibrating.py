@@ -25,6 +25,7 @@ from curator.disagreement.recorded import (
 )
 from curator.disagreement.signals import Signals
 from curator.errors import LogsError
+from curator.kept_labels import kept_labels
 from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.judgements import Judgement, JudgementFile, read_judgements
 from curator.outputs.calibration_file import Verdict, save_calibration, verdict
@@ -175,7 +176,8 @@ def calibrate_file(
 ) -> CalibrationResult:
     """Fit the score to a file of records, or to a run folder's, and to the judgements in the files `labels`.
 
-    Without `labels` the records' own references are the labels, and those filled in in a run folder's queue. What is
+    Without `labels` the records' own references are the labels, and those filled in in a run folder's queues, of which a
+    later one corrects an earlier one. What is
     fitted goes to `out`, also where it showed no gain or there were too few labels, so that a config may name it. Only
     the labelled records are held in memory.
 
@@ -184,8 +186,7 @@ def calibrate_file(
         StorageError: `out` cannot be written.
     """
     path = recorded / RECORDED if recorded.is_dir() else recorded
-    files = list(labels) or [str(recorded / name) for name in LABEL_QUEUES if (recorded / name).is_file()]
-    judged = read_judgements(files) if files else JudgementFile({}, ())
+    judged = read_judgements(labels) if labels else _of_run(recorded)
     left_out: Counter[str] = Counter()
     found = _Reading(path, judged.judgements, left_out, references=not labels)
     judgements = {**found.references, **judged.judgements}
@@ -210,6 +211,14 @@ def calibrate_file(
         too_many_bad_rows=len(judged.problems) > MAX_UNREADABLE * (len(judged.judgements) + len(judged.problems)),
         out=out,
     )
+
+
+def _of_run(folder: Path) -> JudgementFile:
+    """What stands in the queues of a run folder, those that were put away first."""
+    queues = [str(folder / name) for name in LABEL_QUEUES if (folder / name).is_file()]
+    found = [read_judgements([path]) for path in kept_labels(folder)] + ([read_judgements(queues)] if queues else [])
+    judgements = {case_id: judgement for file in found for case_id, judgement in file.judgements.items()}
+    return JudgementFile(judgements, tuple(problem for file in found for problem in file.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +347,9 @@ def _no_label(recorded: Path, problems: tuple[Unreadable, ...], *, named: bool) 
         first = problems[0]
         return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)
     if named:
-        return LogsError("the label files hold no label yet", remedy="fill in their column `wrong` or `label`")
+        return LogsError(
+            "the label files hold no label yet", remedy="fill in their column `wrong`, `verdict` or `label`"
+        )
     how = "fill in its label_queue.csv, or name" if recorded.is_dir() else "give records a `reference`, or name"
     return LogsError(
         f"{str(recorded)!r}: there is no label to calibrate by",

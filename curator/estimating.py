@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -12,22 +12,24 @@ import orjson
 from curator.disagreement.compare import by_words
 from curator.disagreement.failures import fails
 from curator.disagreement.recorded import Comparers, Recorded
-from curator.errors import ConfigError, LogsError
+from curator.errors import ConfigError, LogsError, Refused
 from curator.estimation.design import Stage, Stratum
-from curator.estimation.estimate import Estimate, Part
+from curator.estimation.estimate import LEAST_LABELS, Estimate, Part
 from curator.estimation.estimate import estimate as estimate_rate
 from curator.estimation.pool import Candidate
-from curator.frame import AGREES, CATEGORIES, COMMITTEE, candidates, metadata_fields, read_rows
+from curator.frame import AGREES, CATEGORIES, COMMITTEE, candidates, known_agreement, metadata_fields, read_rows
 from curator.logs.agreement import Agreement
 from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.labels import LabelFile, read_labels
 from curator.outputs.design_file import SELECTION, read_design
+from curator.picking import told_by_chance
 from curator.records import KINDS, JsonValue, Unreadable, dump_line
 
 NOT_SELECTED = "not a case of the selection: how it came to be labelled is not known"
 FREE_TEXT = "free text: a label in other words may say the same; write a verdict beside it"
 UNREADABLE_LABEL = "the label, or the answer, is none of the case's kind"
 NO_ANSWER = "there is no answer that the label could be compared with"
+CORRECTED = "users correct what failed: a correction counts once most other drawn cases are labelled"
 UNSURE = "somebody looked and could not judge"
 EARLIER = Path("labels") / "earlier.jsonl"
 """In a selection's folder: the labels of the rounds before it."""
@@ -178,7 +180,7 @@ def estimate(
     rows = read_rows(selection)
     pool = candidates(rows)
     known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
-    found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows))
+    found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))
     return _result(found, pool, design.stages, known, half_width)
 
 
@@ -202,6 +204,10 @@ def estimate_sample(
         raise ConfigError(
             f"{len(failures):,} labels are more than the {size:,} cases they were drawn from",
             remedy="name the number of cases in the pool with --sample-of",
+        )
+    if len(failures) < min(LEAST_LABELS, size):
+        raise Refused(
+            f"{len(failures)} labels are too few for a rate", remedy=f"label at least {min(LEAST_LABELS, size)} cases"
         )
     drawn = tuple(sorted(failures))
     others = tuple(f"\x00{number}" for number in range(size - len(drawn)))
@@ -234,7 +240,7 @@ def _result(
     )
 
 
-def _names(by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]]) -> tuple[str, ...]:
+def _names(by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]], pool: Sequence[Candidate]) -> tuple[str, ...]:
     known = (*CATEGORIES, *metadata_fields(rows))
     for name in by:
         if name not in known:
@@ -242,7 +248,7 @@ def _names(by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]]) -> tuple[
                 f"the cases cannot be told apart by {name!r}", remedy=f"choose among {', '.join(known)} with --by"
             )
     chosen = by or [name for name in known if len({str(row.get(name)) for row in rows}) > 1 or name not in CATEGORIES]
-    return (COMMITTEE, *chosen)
+    return (*known_agreement(pool), *chosen)
 
 
 def read_selection(folder: Path) -> dict[str, dict[str, JsonValue]]:
@@ -270,7 +276,7 @@ def read_selection(folder: Path) -> dict[str, dict[str, JsonValue]]:
 
 
 def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) -> Known:
-    """How far production failed in the cases that these files label, those of an earlier round's included.
+    """How far production failed in the cases that these files label, and in those that were labelled in an earlier round.
 
     A verdict says so itself; a label is compared with production's answer, and so is the case's own reference where nobody
     labelled it anew.
@@ -279,10 +285,17 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
         LogsError: a file is not there, or no label can be used.
     """
     before = selection / EARLIER
-    file = read_labels([*([str(before)] if before.is_file() else []), *labels])
-    selected = read_selection(selection)
+    file, selected = read_labels(labels), read_selection(selection)
+    if before.is_file():
+        # What these files say of a case replaces what was known of it: the same label is not another person's.
+        earlier = {i: v for i, v in read_labels([str(before)]).verdicts.items() if i not in file.labels}
+        file = replace(file, verdicts={**earlier, **file.verdicts})
     left_out: Counter[str] = Counter()
-    failures = dict(_failures(file, selected, comparer, left_out))
+    found = dict(_failures(file, selected, comparer, left_out))
+    drawn = [i for i, row in selected.items() if row.get("slice") == "random"]
+    corrected = {i for i, row in selected.items() if _corrected(row)} - file.labels.keys() - file.verdicts.keys()
+    failures = told_by_chance(drawn, found, corrected)
+    left_out[CORRECTED] += len(found) - len(failures)
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
     if not failures:
         raise _no_label(file.problems, +left_out)
@@ -305,6 +318,10 @@ def _failures(
             yield case_id, float(failure)
         elif isinstance(label, str) and (found := _by_label(row, label, comparer, left_out)) is not None:
             yield case_id, found
+
+
+def _corrected(row: Mapping[str, JsonValue]) -> bool:
+    return row.get("failure") is None and row.get("reference_source") == "correction"
 
 
 def _by_label(row: Mapping[str, JsonValue], label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:

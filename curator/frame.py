@@ -47,13 +47,21 @@ def candidates(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
 
 
 def metadata_fields(rows: Iterable[Mapping[str, JsonValue]]) -> tuple[str, ...]:
-    """The metadata fields to break down by: those with 2 to `MOST_VALUES` values."""
+    """The metadata fields to break down by: those with 2 to `MOST_VALUES` values, none of which measures anything (1.5)."""
     values: defaultdict[str, set[str]] = defaultdict(set)
+    measures = {COMMITTEE}
     for row in rows:
         for key, value in _metadata(row).items():
-            if len(values[key]) <= MOST_VALUES and isinstance(value, str | bool | int):
+            if isinstance(value, float):
+                measures.add(key)
+            elif len(values[key]) <= MOST_VALUES and isinstance(value, str | int):
                 values[key].add(str(value))
-    return tuple(sorted(key for key, found in values.items() if 2 <= len(found) <= MOST_VALUES))
+    return tuple(sorted(key for key, found in values.items() if 2 <= len(found) <= MOST_VALUES and key not in measures))
+
+
+def known_agreement(pool: Iterable[Candidate]) -> tuple[str, ...]:
+    """`COMMITTEE` where the pool can be broken down by it: where any case has a score."""
+    return (COMMITTEE,) if any(COMMITTEE in case.categories for case in pool) else ()
 
 
 def read_rows(folder: Path) -> list[dict[str, JsonValue]]:
@@ -88,7 +96,8 @@ def _signals(row: Mapping[str, JsonValue]) -> dict[str, float | None]:
     found |= {name: _number(row.get(name)) for name in _SIGNALS}
     found["log characters"] = math.log1p(characters) if isinstance(characters, int) else None
     found["thumb"] = _THUMBS.get(str(row.get("thumb")), 0.0)
-    return found | {key: _number(value) for key, value in _metadata(row).items() if _TELLING.search(key)}
+    told = {f"metadata {key}": _number(value) for key, value in _metadata(row).items() if _TELLING.search(key)}
+    return found | told
 
 
 def _committee(row: Mapping[str, JsonValue]) -> dict[str, str]:

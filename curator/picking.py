@@ -7,7 +7,7 @@ together tell how often production fails. In a further round the labels so far a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curator.config import SelectionConfig
@@ -15,7 +15,7 @@ from curator.errors import Refused
 from curator.estimation.design import Stage, draw
 from curator.estimation.estimate import estimate
 from curator.estimation.pool import Candidate
-from curator.frame import AGREES, COMMITTEE
+from curator.frame import AGREES, COMMITTEE, known_agreement
 from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
 from curator.selection.discovery import Discovery
 
@@ -36,6 +36,8 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 CONFIDENCE = 0.95
 """Of the interval that a report shows."""
+LABELLED_BESIDE = 0.8
+"""Users' corrections count once this share of the other drawn cases is labelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +106,37 @@ def pick(
     return Picked(tuple(picks), stage, discovery, tuple(pool))
 
 
-def failure_rate(picked: Picked, failures: Mapping[str, float]) -> FailureRate:
-    """How often production fails, by what is known of the picks: failures in 0..1 by case id."""
+def told_by_chance(
+    drawn: Sequence[str], failures: Mapping[str, float], corrected: Collection[str]
+) -> Mapping[str, float]:
+    """The failures without those that a user's correction tells, as long as few other drawn cases have a label.
+
+    Users correct what failed. Beside a label for each other drawn case a correction is one more label; alone they would say
+    that everything fails.
+    """
+    others = [i for i in drawn if i not in corrected]
+    if sum(i in failures for i in others) >= LABELLED_BESIDE * len(others):
+        return failures
+    return {i: failure for i, failure in failures.items() if i not in corrected}
+
+
+def failure_rate(picked: Picked, failures: Mapping[str, float], *, corrected: Collection[str] = ()) -> FailureRate:
+    """How often production fails, by what is known of the picks: failures in 0..1 by case id.
+
+    `corrected` are the cases of which nothing but a user's correction tells.
+    """
+    failures = told_by_chance(picked.stage.drawn, failures, corrected)
     silent = [case for case in picked.pool if case.categories.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
     picks = {p.case_id for p in picked.picks}
     known = {i: failure for i, failure in failures.items() if i in picks}
     try:
-        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=[COMMITTEE])
+        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=known_agreement(picked.pool))
     except Refused as refused:
         nothing = Rate(None, None, None, 0)
         missing = len(picks) - len(known)
         return FailureRate(None, None, None, CONFIDENCE, len(known), missing, None, nothing, records, refused.what)
-    part = next((part for part in found.parts[COMMITTEE] if part.value == AGREES), None)
+    part = next((part for part in found.parts.get(COMMITTEE, ()) if part.value == AGREES), None)
     return FailureRate(
         rate=_told(found.rate),
         low=_told(found.low),

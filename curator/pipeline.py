@@ -28,12 +28,12 @@ from curator.diversity.dedupe import Deduped, deduplicate
 from curator.diversity.embedding import Encoder, VectorCache, embed, open_encoder
 from curator.errors import CuratorError, LogsError
 from curator.guarding import Guarded, guard_export, open_registry, settle
+from curator.kept_labels import keep_labels, kept_labels
 from curator.logs.labels import LabelFile, read_labels
 from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.categories_file import read_categories, write_categories
 from curator.outputs.files import json_lines, run_lock, write_atomic
-from curator.outputs.label_queue import LABEL_QUEUES
 from curator.picking import failure_rate
 from curator.progress import Progress, Silent
 from curator.records import Case, Generation, Reference, Unreadable, Verdict, random_order
@@ -100,7 +100,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
-        _keep_labels(folder)
+        keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(_store_path(config)) as store:
@@ -118,7 +118,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
-        rate = failure_rate(picked, scored.failures) if scored.failures else None
+        corrected = {case.id for case in intake.asked if case.corrected}
+        judged = scored.failures.keys() - corrected
+        rate = failure_rate(picked, scored.failures, corrected=corrected) if judged else None
         guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
@@ -249,7 +251,7 @@ def _take_in(
     deduped = deduplicate(readable(), config.dedupe)
     progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
-    cases, used, warnings = _label(deduped, [*config.labels, *labels], _kept_labels(folder), config)
+    cases, used, warnings = _label(deduped, [*config.labels, *labels], kept_labels(folder), config)
     return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 
@@ -269,23 +271,6 @@ def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float
         f" the first is {first.source}: {first.reason}",
         remedy=f"{first.remedy} ({listed}or allow more with `logs.max_unreadable`)",
     )
-
-
-def _keep_labels(folder: Path) -> None:
-    """Put label queues that somebody filled in away in `labels/`, numbered, before this run overwrites them."""
-    for queue in (folder / name for name in LABEL_QUEUES):
-        found = read_labels([str(queue)]) if queue.exists() else LabelFile({}, ())
-        if not found.touched:
-            continue
-        content, kept = queue.read_bytes(), _kept_labels(folder)
-        if all(Path(path).read_bytes() != content for path in kept):
-            write_atomic(folder / "labels" / f"{len(kept) + 1:04d}{queue.suffix}", [content])
-
-
-def _kept_labels(folder: Path | None) -> list[str]:
-    """The queues that were put away, the oldest first."""
-    found = sorted((folder / "labels").glob("*")) if folder else []
-    return [str(path) for path in found if path.suffix in (".csv", ".jsonl")]
 
 
 def _label(

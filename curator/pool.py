@@ -196,7 +196,8 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
         score = score_record(read, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
         labels: tuple[str, ...] = read.labels
     else:
-        score, labels = _known_score(record), tuple(map(str, cast("list[object]", record.get("labels") or [])))
+        given = record.get("labels")
+        score, labels = _known_score(record), tuple(map(str, given)) if isinstance(given, list) else ()
     category = record.get("category")
     return PoolCase(_case(record, score, number), score, labels, category if isinstance(category, str) else None)
 
@@ -204,7 +205,7 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
 def _known_score(record: Mapping[str, JsonValue]) -> Score:
     """A row that `curator score` wrote."""
     case_id, kind, n = record.get("id"), record.get("kind"), record.get("n")
-    if not case_id or isinstance(case_id, list | dict):
+    if case_id in (None, "") or isinstance(case_id, list | dict):
         raise Unfit("`id` is missing", "give each record an `id` of its own")
     if "disagreement" not in record:
         raise Unfit(
@@ -235,8 +236,17 @@ def _unit(record: Mapping[str, JsonValue], name: str) -> float | None:
     return float(value)
 
 
+def _weight(value: JsonValue) -> int:
+    """The log records that a case stands for; 1 where nothing says."""
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
+        raise Unfit(f"`weight` is {value!r}", "it counts log records: a whole number from 1 on, or leave it out")
+    return int(value)
+
+
 def _case(record: Mapping[str, JsonValue], score: Score, number: int) -> Case:
-    target, task, group, weight = (record.get(key) for key in ("target", "task", "group", "weight"))
+    target, task, group = (record.get(key) for key in ("target", "task", "group"))
     metadata = record.get("metadata")
     kind = record.get("kind")
     return Case(
@@ -249,7 +259,7 @@ def _case(record: Mapping[str, JsonValue], score: Score, number: int) -> Case:
         feedback=_feedback(record.get("feedback")),
         reference=_reference(record),
         metadata=_scalars(metadata) if isinstance(metadata, dict) else {},
-        weight=weight if isinstance(weight, int) and not isinstance(weight, bool) and weight > 0 else 1,
+        weight=_weight(record.get("weight")),
         group=str(group) if group else "",
     )
 

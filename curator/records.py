@@ -161,6 +161,11 @@ class Case:
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
+    def corrected(self) -> bool:
+        """Whether nothing but a user's correction tells what the answer should have been."""
+        return self.verdict is None and self.reference is not None and self.reference.source == "correction"
+
+    @property
     def truncated(self) -> bool:
         """Whether the logged answer stopped at the token limit, so that it is no whole answer."""
         return self.finish_reason == "length"

@@ -21,6 +21,7 @@ from curator.estimation.design import Stage
 from curator.estimation.estimate import Estimate
 from curator.estimation.estimate import estimate as estimate_rate
 from curator.frame import candidates
+from curator.kept_labels import keep_labels
 from curator.outputs.cases_file import CASES, case_row
 from curator.outputs.design_file import DESIGN, SELECTION, Design, design_json, pool_hash, read_design, selection_rows
 from curator.outputs.eval_set import category_names
@@ -135,7 +136,8 @@ class Selected:
         aside = f" ({len(self.problems):,} lines set aside)" if self.problems else ""
         yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
         yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
-        yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
+        if drawn:
+            yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
         yield self.workload.as_text()
         if self.folder:
             yield ""
@@ -192,10 +194,13 @@ def select_file(
     with run_lock(out):
         found = replace(_selected(pool, options, earlier, progress), folder=out)
         before = list(read_selection(after).values()) if after else []
-        _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
+        kept = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(out))
         if after:
             write_atomic(out / EARLIER, earlier_labels(earlier.labels))
-    return found
+        else:
+            (out / EARLIER).unlink(missing_ok=True)
+        _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
+    return replace(found, messages=(*found.messages, *kept))
 
 
 def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
@@ -216,12 +221,13 @@ def _grouped(pool: Pool, config: DedupeConfig) -> Pool:
 
 def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: Pool) -> Earlier:
     design = read_design(after)
-    known = {one.case.id for one in pool.cases}
-    lost = sorted({i for stage in design.stages for i in (*stage.known, *stage.drawn)} - known)
-    if lost:
+    now = {one.case.id for one in pool.cases}
+    then = {i for stage in design.stages for i in (*stage.known, *(i for s in stage.strata for i in s.cases))}
+    if other := sorted(then - now) or sorted(now - then):
+        which = "is not in this pool" if other[0] in then else "was not in its pool"
         raise ConfigError(
-            f"{str(after)!r} selected {lost[0]!r}, which is not in this pool ({len(lost):,} such)",
-            remedy="name the pool that it was selected from",
+            f"{str(after)!r} is of other cases than these: {other[0]!r} {which} ({len(other):,} such)",
+            remedy="name the pool that it was selected from, or select anew without it",
         )
     files = list(labels) or [str(after / LABEL_QUEUES[0])]
     return Earlier(design.stages, known_failures(files, after, options.scoring.comparer).failures)

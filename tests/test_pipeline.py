@@ -560,3 +560,26 @@ def test_cases_say_in_which_fields_structured_answers_differ(
     endpoint.answer = None
     do(parse_config(job), tmp_path, encoder, "labels")
     assert all("fields" not in row for row in rows(tmp_path / "labels" / "cases.jsonl"))
+
+
+def test_corrections_alone_tell_no_rate(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    def corrected(record: dict[str, Any], number: int) -> dict[str, Any]:
+        said = record["response"]["choices"][0]["message"]["content"]
+        other = "returns" if said == "billing" else "billing"
+        return record | {"feedback": {"correction": other} if number % 3 == 0 else None}
+
+    lines = [line for line in write_logs.read_text().splitlines() if '"response"' in line]
+    write_logs.write_text("".join(json.dumps(corrected(json.loads(line), n)) + "\n" for n, line in enumerate(lines)))
+    config = parse_config(job | {"selection": {"k": 36, "random_share": 1.0}})
+    assert run(config, out=tmp_path / "out", encoder=encoder, environ={}).summary.failure_rate is None
+    queue = [json.loads(line) for line in (tmp_path / "out/label_queue.jsonl").read_text().splitlines()]
+    labels = tmp_path / "labels.jsonl"
+    for told, rate in ((queue[:12], 0.0), (queue, 14 / 40)):
+        labels.write_text("".join(json.dumps({"case_id": row["case_id"], "verdict": "pass"}) + "\n" for row in told))
+        found = run(
+            config, out=tmp_path / "out", encoder=encoder, environ={}, labels=[str(labels)]
+        ).summary.failure_rate
+        assert found is not None
+        assert found.rate == pytest.approx(rate, abs=0.03)

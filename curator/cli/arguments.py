@@ -125,7 +125,7 @@ def _add_calibrate(group: _Commands) -> None:
         action="extend",
         metavar="FILE",
         default=[],
-        help="JSONL or CSV rows of `id` with `wrong` (true or false) or `label`, of cases drawn at random"
+        help="JSONL or CSV rows of `id` with `wrong` (true or false), `verdict` or `label`, of cases drawn at random"
         " (default: the records' references; of a run those of the random slice)",
     )
     calibrate.add_argument("--out", type=Path, metavar="FILE", help="where the calibration goes (default: nowhere)")

@@ -23,6 +23,7 @@ MOST_MISSING = 0.03
 MOST_JOINED = 0.5
 """Where strata without any label hold more of the records than this, nothing is estimated."""
 WORTH_CONFIDENCE = 0.8
+_NO_SPREAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +138,12 @@ def estimate(
     _check_labels(stages, known, count=sum(i in drawn for i in labels))
     share = shares(known)
     possible = _possible(frame, y)
-    rate = float(sum(w * mean(frame, s, y) for w, s in zip(share, known, strict=True)))
+    rate = _mean(frame, known, share, y)
+    spread = _mean(frame, known, share, y**2) - rate**2
     rate = min(max(rate, possible[0]), possible[1])
     found = _combined(share, [variance(frame, s, y, y) for s in known])
     missing = sum(not labelled[frame.place[i]] for i in eligible)
-    worth = _worth(rate, found, len(frame))
+    worth = _worth(spread, found, len(frame))
     without_ends = Estimate(
         rate=rate,
         low=rate,
@@ -224,14 +226,22 @@ def _possible(frame: Frame, y: Floats) -> tuple[float, float]:
     return failures, 1 - passes
 
 
-def _worth(rate: float, found: Variance, cases: int) -> tuple[float | None, float | None, float | None]:
-    """The random labels with the same variance, S^2 (1/n - 1/N), and the interval that its chi-square gives."""
-    if found.value <= 0 or not 0 < rate < 1:
+def _mean(frame: Frame, known: Sequence[Told], share: Floats, values: Floats) -> float:
+    """The stages' estimates of the mean of `values` put together."""
+    return float(sum(w * mean(frame, s, values) for w, s in zip(share, known, strict=True)))
+
+
+def _worth(spread: float, found: Variance, cases: int) -> tuple[float | None, float | None, float | None]:
+    """The random labels with the same variance, S^2 (1/n - 1/N), and the interval that its chi-square gives.
+
+    `spread` is the variance of a label over the pool: p (1 - p) where labels say pass or fail, less where they are graded.
+    """
+    if found.value <= 0 or spread <= _NO_SPREAD:
         return None, None, None
     from scipy.special import chdtri
 
     def of(value: float) -> float:
-        return 1 / (value * (cases - 1) / (cases * rate * (1 - rate)) + 1 / cases)
+        return 1 / (value * (cases - 1) / (cases * spread) + 1 / cases)
 
     free = found.freedom
     tail = (1 - WORTH_CONFIDENCE) / 2
@@ -249,10 +259,7 @@ def _bounds(frame: Frame, stages: Sequence[Stage], y: Floats, eligible: set[str]
     labelled[places] = True
     known = [told(frame, stage, labelled) for stage in stages]
     share = shares(known)
-    low, high = (
-        float(sum(w * mean(frame, s, np.where(np.isnan(y), value, y)) for w, s in zip(share, known, strict=True)))
-        for value in (0.0, 1.0)
-    )
+    low, high = (_mean(frame, known, share, np.where(np.isnan(y), value, y)) for value in (0.0, 1.0))
     return low, high
 
 
@@ -289,11 +296,10 @@ def _part(  # noqa: PLR0913, PLR0917  a part is of an estimate, whose parts thes
         return Part(value, own, labels, rate, rate, rate)
     failures = np.where(inside, y, 0.0)
     members = inside.astype(float)
-    above = sum(w * mean(frame, s, failures) for w, s in zip(share, known, strict=True))
-    below = sum(w * mean(frame, s, members) for w, s in zip(share, known, strict=True))
+    above, below = _mean(frame, known, share, failures), _mean(frame, known, share, members)
     if not below:
         return Part(value, own, labels, reason="not enough labels: none of those that the estimate rests on")
-    rate = min(max(float(above / below), 0.0), 1.0)
+    rate = min(max(above / below, 0.0), 1.0)
     residual = np.where(inside, y - rate, 0.0)
     counted = np.where(inside, y, np.nan)
     found = _combined(share, [variance(frame, s, residual, counted) for s in known])

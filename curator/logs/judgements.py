@@ -9,14 +9,15 @@ from pathlib import Path
 from curator.errors import LogsError
 from curator.logs.files import expand
 from curator.logs.hints import listed
-from curator.logs.labels import probability_of, slice_of, unguarded
+from curator.logs.labels import beyond_one, probability_of, slice_of, unguarded, verdict_of
 from curator.logs.problem import Problem
 from curator.logs.rows import Records, open_records
 from curator.logs.verdicts import read_wrong, said
 from curator.records import JsonValue, Slice, Source, Unreadable
 
 _IDS = ("id", "case_id")
-_VERDICTS = ("wrong", "label")
+_VERDICTS = ("wrong", "verdict", "label")
+_HALF = 0.5
 _MAX_BYTES = 16_000_000
 
 
@@ -48,10 +49,11 @@ class JudgementFile:
 
 
 def read_judgements(paths: Sequence[str]) -> JudgementFile:
-    """Read JSONL or CSV rows of `id` (or `case_id`) with `wrong` or `label`; the label queue is such a file.
+    """Read JSONL or CSV rows of `id` (or `case_id`) with `wrong`, `verdict` or `label`; the label queue is such a file.
 
-    Where both are given, `wrong` counts. A row with neither is still to do. Two different judgements of one case cancel
-    each other out: neither is used, and the later one is a problem.
+    The first of the three that is given counts; an answer is wrong whose verdict is half good or less. A row with none, or
+    whose verdict is unsure, is still to do. Two different judgements of one case cancel each other out: neither is used,
+    and the later one is a problem.
 
     Raises:
         LogsError: a path matches nothing, or a CSV file lacks the columns.
@@ -62,12 +64,14 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
     for path in expand(paths):
         records = open_records(path, wanted=(*_IDS, *_VERDICTS), max_bytes=_MAX_BYTES)
         _check_columns(records, path)
-        for row in records.rows:
+        rows = list(records.rows)
+        beyond = beyond_one(rows)
+        for row in rows:
             source = Source(str(path), row.number)
             try:
                 if isinstance(row.cells, Problem):
                     raise row.cells
-                case_id, judgement = _read_row(row.cells, source, is_csv=records.columns is not None)
+                case_id, judgement = _read_row(row.cells, source, is_csv=records.columns is not None, beyond=beyond)
                 if judgement is None:
                     continue
                 first = found.setdefault(case_id, judgement)
@@ -79,11 +83,13 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
     return JudgementFile({i: j for i, j in found.items() if i not in disputed}, tuple(problems))
 
 
-def _read_row(cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool) -> tuple[str, Judgement | None]:
+def _read_row(
+    cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool, beyond: bool
+) -> tuple[str, Judgement | None]:
     """The case id and the judgement, None where none was made yet.
 
     Raises:
-        Problem: the row names no case, or what stands under `wrong` is neither true nor false.
+        Problem: the row names no case, or what stands under `wrong` or `verdict` is not clear.
     """
     case_id = next((text for key in _IDS if (text := said(cells.get(key)))), None)
     if case_id is None:
@@ -94,6 +100,9 @@ def _read_row(cells: Mapping[str, JsonValue], source: Source, *, is_csv: bool) -
     wrong, label = read_wrong(cells.get("wrong")), said(cells.get("label"))
     if label is not None:
         label = (unguarded(label) if is_csv else label).strip()
+    good = verdict_of(cells.get("verdict"), beyond=beyond) if wrong is None else None
+    if isinstance(good, float):
+        wrong = good <= _HALF
     if wrong is None and label is None:
         return case_id.strip(), None
     drawn = slice_of(cells.get("slice")), probability_of(cells.get("inclusion_probability"))
@@ -113,5 +122,5 @@ def _check_columns(records: Records, path: Path) -> None:
             raise LogsError(
                 f"{str(path)!r}: there is no column {' or '.join(map(repr, needed))};"
                 f" the columns are {listed(records.columns)}",
-                remedy="name the columns `id` and `wrong` (true or false), or `id` and `label`",
+                remedy="name the columns `id` and `wrong` (true or false), `verdict` (pass or fail) or `label`",
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import get_args
+from typing import Literal, get_args
 
 from curator.errors import LogsError
 from curator.logs.agreement import Agreement, agreement
@@ -102,10 +102,31 @@ def slice_of(cell: JsonValue) -> Slice | None:
 def probability_of(cell: JsonValue) -> float:
     """The inclusion probability that the label queue names; 1 where the column is missing or was changed."""
     try:
-        found = float(str(cell))
+        found = float(str(cell).replace(",", "."))
     except ValueError:
         return 1.0
     return found if 0 < found <= 1 else 1.0
+
+
+def beyond_one(rows: Iterable[Row]) -> bool:
+    """Whether any verdict of a file is a number above 1, so that its 1 may be the worst of five."""
+    cells = (row.cells.get("verdict") for row in rows if not isinstance(row.cells, Problem))
+    return any((verdict_number(cell) or 0) > 1 for cell in cells)
+
+
+def verdict_of(cell: JsonValue, *, beyond: bool) -> float | Literal["unsure"] | None:
+    """What `read_verdict` reads, where no number of the file is `beyond` 1.
+
+    Raises:
+        Problem: it is not clear.
+    """
+    good = read_verdict(cell)
+    if beyond and verdict_number(cell) is not None:
+        raise Problem(
+            f"the verdict {said(cell)!r} is not clear, as other numbers of this file are above 1",
+            "write pass or fail, or numbers from 0 (production's answer failed) to 1 (it is right) in all of them",
+        )
+    return good
 
 
 def unguarded(cell: str) -> str:
@@ -118,7 +139,7 @@ def _read_file(path: Path) -> tuple[list[Returned], list[Unreadable]]:
     records = open_records(path, wanted=_WANTED, max_bytes=_MAX_BYTES)
     _check_columns(records, path)
     rows = list(records.rows)
-    beyond = any((_number(row) or 0) > 1 for row in rows)
+    beyond = beyond_one(rows)
     returned: list[Returned] = []
     problems: list[Unreadable] = []
     edited: list[Source] = []
@@ -169,24 +190,11 @@ def _read_record(
 
 
 def _verdict(cell: JsonValue, *, beyond: bool) -> tuple[float | str | None, tuple[Problem, ...]]:
-    """How good production's answer is called, and what is not clear; `beyond`: some number of the file is above 1."""
+    """How good production's answer is called, and what is not clear."""
     try:
-        good = read_verdict(cell)
+        return verdict_of(cell, beyond=beyond), ()
     except Problem as problem:
         return None, (problem,)
-    if beyond and verdict_number(cell) is not None:
-        return None, (
-            Problem(
-                f"the verdict {said(cell)!r} is not clear, as other numbers of this file are above 1",
-                "write pass or fail, or numbers from 0 (production's answer failed) to 1 (it is right) in all of them",
-            ),
-        )
-    return good, ()
-
-
-def _number(row: Row) -> float | None:
-    """The number under `verdict`, None where there is none."""
-    return None if isinstance(row.cells, Problem) else verdict_number(row.cells.get("verdict"))
 
 
 def _unguarded(cell: JsonValue) -> JsonValue:

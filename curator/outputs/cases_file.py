@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 
 from curator.records import Case, JsonValue, Score, Slice, Split
 
 CASES = "cases.jsonl"
+_OF_SCORE = tuple(field.name for field in fields(Score) if field.name not in {"id", "fields"})
 
 
 def case_row(
@@ -33,5 +33,9 @@ def case_row(
 
 def score_fields(score: Score | None) -> dict[str, JsonValue]:
     """The score without its id, and without `fields` where the answers are not structured."""
-    fields: Mapping[str, JsonValue] = {} if score is None else asdict(score)
-    return {key: value for key, value in fields.items() if key != "id" and (key != "fields" or value is not None)}
+    if score is None:
+        return {}
+    found: dict[str, JsonValue] = {
+        name: getattr(score, name) for name in _OF_SCORE
+    }  # asdict copies deeply: ten times slower
+    return found if score.fields is None else {**found, "fields": dict(score.fields)}

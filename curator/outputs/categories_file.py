@@ -71,7 +71,7 @@ class _File(BaseModel):
 
     version: int
     before: _Memory | None
-    after: _Memory
+    after: _Memory | None
 
 
 def read_categories(path: Path) -> CategoriesFile:
@@ -90,7 +90,8 @@ def read_categories(path: Path) -> CategoriesFile:
         found = _File.model_validate_json(data)
         if found.version != VERSION:
             raise _unreadable(path, f"`version` is {found.version}, and this curator reads {VERSION}")
-        return CategoriesFile(_memory(found.before) if found.before else None, _memory(found.after))
+        before, after = (known and _memory(known) for known in (found.before, found.after))
+        return CategoriesFile(before, after)
     except ValidationError as error:
         first = error.errors()[0]
         raise _unreadable(path, f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error

@@ -119,5 +119,6 @@ def selection_rows(
             "question": case.user,
             "answer": case.target if case.target is not None else score.majority if score else None,
             "reference": reference.text if reference else None,
+            "reference_source": reference.source if reference else None,
             "failure": case.verdict.failure if case.verdict else None,
         }

@@ -41,6 +41,8 @@ COLUMNS = (
 )
 CELL_LIMIT = 32_000  # a spreadsheet cell holds 32,767 characters and spoils the row beyond that
 _ALTERNATIVE_LIMIT = 300
+_SMALL, _NOTHING = 0.01, 1e-9
+"""Between them four decimals would tell too little of the chance with which a case of a large pool was drawn."""
 
 QueueRow = dict[str, JsonValue]
 
@@ -137,11 +139,11 @@ def _turn_text(message: Message) -> str:
 
 
 def _cell(value: JsonValue) -> str:
-    """A value as the text of a cell: numbers with four digits, the alternatives one a line."""
+    """A value as the text of a cell: numbers with four digits or more, the alternatives one a line."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".")
+        return f"{value:.4g}" if _SMALL > value > _NOTHING else f"{value:.4f}".rstrip("0").rstrip(".")
     if isinstance(value, list):
         value = "\n".join(_alternative(item) for item in value if isinstance(item, dict))
     cell = cut(clean(str(value)), CELL_LIMIT)

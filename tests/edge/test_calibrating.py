@@ -17,6 +17,7 @@ from curator.config import parse_config
 from curator.disagreement.calibration import Calibration, Term
 from curator.disagreement.score import SCORER
 from curator.errors import ConfigError, LogsError
+from curator.logs.judgements import read_judgements
 from curator.pipeline import run
 
 Record = dict[str, Any]
@@ -238,8 +239,8 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
     assert "bad.jsonl:1: `wrong` is '?'" in refused(capsys, 6, "calibrate", recorded, "--labels", bad)
     strange = put("strange.jsonl", [{"id": "x", "wrong": True}])
     assert "no such case among the records: 'x'" in refused(capsys, 6, "calibrate", recorded, "--labels", strange)
-    Path("l.csv").write_text("id,verdict\nc0,true\n")
-    assert "no column 'wrong' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
+    Path("l.csv").write_text("id,judgement\nc0,true\n")
+    assert "no column 'wrong' or 'verdict' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     Path("l.csv").write_text("case,wrong\nc0,true\n")
     assert "no column 'id' or 'case_id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     twice = put("twice.jsonl", [*records, records[0]])
@@ -403,3 +404,31 @@ def test_of_a_run_only_labels_of_the_random_slice_are_used(
         del row["slice"]
     put("out/label_queue.jsonl", queue)
     assert calibrated(capsys, "out")["labels"] == 0  # nothing says how these were chosen
+
+
+def test_verdicts_of_a_run_are_labels_before_and_after_it_reads_them(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    do(job, encoder, "out")
+    with Path("out/label_queue.csv").open(encoding="utf-8-sig", newline="") as file:
+        said = ("fail", "0.5", "pass", "0.8", "unsure")
+        queue = [row | {"verdict": said[n % 5]} for n, row in enumerate(csv.DictReader(file))]
+    with Path("out/label_queue.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, queue[0])
+        writer.writeheader()
+        writer.writerows(queue)
+    drawn = [row["verdict"] for row in queue if row["slice"] == "random" and row["verdict"] != "unsure"]
+    expected = (len(drawn), sum(verdict in {"fail", "0.5"} for verdict in drawn))
+    assert 0 < expected[1] < expected[0]
+    waiting = calibrated(capsys, "out")
+    do(job, encoder, "out")
+    read_in = calibrated(capsys, "out")
+    for found in (waiting, read_in):
+        assert (found["labels"], found["failures"]) == expected
+
+
+def test_stars_are_no_verdicts() -> None:
+    stars = put("stars.jsonl", [{"id": "a", "verdict": 1}, {"id": "b", "verdict": 5}, {"id": "c", "verdict": "pass"}])
+    found = read_judgements([stars])
+    assert {i: one.wrong for i, one in found.judgements.items()} == {"c": False}
+    assert len(found.problems) == 2

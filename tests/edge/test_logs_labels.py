@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from curator.errors import LogsError
-from curator.logs.labels import read_labels
+from curator.logs.labels import probability_of, read_labels
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.records import CUT_NOTE, Case, Message, Pick, Reference, Source, fingerprint
 
@@ -167,3 +167,7 @@ def test_what_the_queue_shows_comes_back_untouched(tmp_path: Path, text: str) ->
     assert (CUT_NOTE in data.decode()) == (len(text) > 40_000)
     found = read_labels([str(tmp_path / "a.csv")])
     assert (found.verdicts, found.problems) == ({"c1": 1}, ())
+
+
+def test_a_chance_with_a_decimal_comma_is_one() -> None:
+    assert [probability_of(cell) for cell in ("0,25", "0.25", 0.25, "2", "?", None)] == [0.25, 0.25, 0.25, 1, 1, 1]

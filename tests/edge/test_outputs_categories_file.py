@@ -77,3 +77,9 @@ def test_a_damaged_file_is_told_with_a_remedy(tmp_path: Path, old: str, new: str
     with pytest.raises(ConfigError, match=told) as caught:
         read_categories(path)
     assert "move it away" in caught.value.remedy
+
+
+def test_a_first_night_without_any_vector_is_remembered_as_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "categories.json"
+    write_categories(path, CategoriesFile(None, None).followed_by(None))
+    assert read_categories(path) == CategoriesFile(None, None)

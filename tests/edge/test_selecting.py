@@ -17,7 +17,7 @@ from curator.cli import main
 from curator.cli.arguments import STRATEGIES
 from curator.config import SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
-from curator.estimating import FREE_TEXT, NOT_SELECTED, UNSURE
+from curator.estimating import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
 from curator.selecting import select_file
 
 Record = dict[str, Any]
@@ -316,3 +316,100 @@ def test_options_of_python() -> None:
         curator.select([records[0], {"id": "x"}])
     with pytest.raises(ConfigError):
         curator.estimate({}, selection=Path("nowhere"))
+
+
+def test_graded_labels_are_worth_no_more_than_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    scored = [{"id": f"c{n}", "disagreement": 0.5} for n in range(400)]
+    selected(capsys, put("pool.jsonl", scored), "--k", "40", "--random-share", "1", "--out", "sel")
+    graded = {f"c{n}": (0.45, 0.55)[n // 2 % 2] for n in range(400)}
+    assert curator.estimate(graded, selection=Path("sel")).found.worth < 60
+
+
+@pytest.mark.parametrize("weight", [0, -1, 2.5, "3", True])
+def test_a_weight_counts_records(capsys: pytest.CaptureFixture[str], weight: object) -> None:
+    scored: list[Record] = [{"id": f"c{n}", "disagreement": 0.5, "weight": 2.0} for n in range(9)]
+    odd = {"id": "odd", "disagreement": 0.5, "weight": weight, "labels": 5}
+    assert selected(capsys, put("pool.jsonl", [*scored, odd]), "--k", "4", "--out", "sel")["set_aside"] == 1
+    assert {row["weight"] for row in rows("sel/cases.jsonl")} == {2}
+
+
+def test_what_the_fields_of_a_score_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = [{"id": 0, "disagreement": 0.5, "labels": 5, "kind": ["text"], "task": {"a": 1}, "category": 7}]
+    scored = [{"id": n, "disagreement": 0.5, "labels": "ab"} for n in range(1, 9)]
+    assert selected(capsys, put("pool.jsonl", [*odd, *scored]), "--k", "9", "--out", "sel")["selected"] == 9
+    assert {tuple(row["labels"]) for row in rows("sel/selection.jsonl")} == {()}
+
+
+def test_a_pool_that_no_committee_saw_has_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    unscored = [{"id": n, "disagreement": None} for n in range(40)]
+    selected(capsys, put("pool.jsonl", unscored), "--k", "20", "--out", "sel")
+    told = estimated(capsys, filled("sel", {str(n): n % 2 == 0 for n in range(40)}))
+    assert (told["pool"], told["labels"], told["by"]) == (40, 20, {})
+
+
+def test_labels_given_again_are_no_second_opinion(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    first = filled("one", wrong)
+    selected(capsys, pool, "--k", "20", "--out", "two", "--after", "one")
+    mended = {i: not failed for i, failed in wrong.items()}
+    found = curator.estimate([filled("one", mended), filled("two", mended)], selection=Path("two"))
+    assert found.agreement is None
+    assert found.found.labels == 80
+    assert found.found.rate == pytest.approx(curator.estimate(mended, selection=Path("two")).found.rate)
+    assert first == "one/label_queue.csv"
+
+
+def test_too_few_labels_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(4)])
+    assert "4 labels are too few" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
+    assert estimated(capsys, labels, "--sample-of", "4")["rate"] == 0
+
+
+def test_a_pool_that_grew_is_no_pool_to_go_on_in(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records[:199]), "--k", "40", "--out", "one")
+    filled("one", wrong)
+    said = refused(capsys, 2, "select", put("grown.jsonl", records), "--out", "two", "--after", "one")
+    assert "'c199' was not in its pool" in said
+
+
+@pytest.mark.parametrize("arguments", [(), ("--after", "sel")])
+def test_labels_outlive_a_selection_into_their_folder(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "40", "--out", "sel")
+    labels = Path(filled("sel", wrong)).read_bytes()
+    found = selected(capsys, pool, "--k", "40", "--out", "sel", *arguments)
+    assert Path("sel/labels/0001.csv").read_bytes() == labels
+    assert "sel/labels/0001.csv: labels that stood in the label queue here, put away" in found["messages"]
+
+
+def test_labels_of_an_earlier_round_go_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    filled("one", wrong)
+    selected(capsys, pool, "--k", "20", "--out", "two", "--after", "one")
+    assert Path("two/labels/earlier.jsonl").exists()
+    selected(capsys, pool, "--k", "20", "--out", "two")
+    assert not Path("two/labels/earlier.jsonl").exists()
+
+
+def test_corrections_count_beside_the_labels_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    mended = [
+        record | ({"reference": "8", "reference_source": "correction"} if wrong[record["id"]] else {})
+        for record in records
+    ]
+    selected(capsys, put("pool.jsonl", mended), "--k", "60", "--random-share", "1", "--out", "sel")
+    few = estimated(capsys, filled("sel", wrong, most=25))
+    assert (few["rate"], few["labels"], few["missing"]) == (0, 25, 35)
+    assert few["left_out"] == {CORRECTED: 60 - len(rows("sel/label_queue.jsonl"))}
+    assert few["bounds"][1] > 0.5
+    every = estimated(capsys, filled("sel", wrong))
+    assert (every["labels"], every["missing"], every["left_out"]) == (60, 0, {})
+    assert every["rate"] == pytest.approx(sum(wrong.values()) / 200, abs=0.08)

@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,3 +144,12 @@ def test_a_fingerprint_tells_an_edited_text_and_another_cases_row() -> None:
     assert fingerprint_fits(mark, "c1", "Is it 15?") == (True, False)
     assert fingerprint_fits(mark, "c2", "Is it 1.5?") == (False, True)
     assert fingerprint_fits("h0123456789abcdef", "c2", "of an earlier version") == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("chance", "cell"), [(1.0, "1"), (0.02914, "0.0291"), (0.000549, "0.000549"), (1.23456e-5, "1.235e-05"), (0.0, "0")]
+)
+def test_the_chance_of_a_case_of_a_large_pool_keeps_its_digits(chance: float, cell: str) -> None:
+    row: QueueRow = dict.fromkeys(COLUMNS) | {"inclusion_probability": chance}
+    *_, line = csv_chunks([row])
+    assert line.decode().split(",")[COLUMNS.index("inclusion_probability")] == cell

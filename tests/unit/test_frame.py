@@ -1,0 +1,22 @@
+"""Rows of `cases.jsonl` as the pool of an estimate."""
+
+from __future__ import annotations
+
+from curator.frame import candidates, metadata_fields
+
+
+def test_metadata_is_never_taken_for_a_signal_of_the_committee() -> None:
+    (case,) = candidates([{"id": "a", "disagreement": 0.2, "metadata": {"score": 4, "rank": 2, "time": 9}}])
+    assert case.signals["score"] == 0.2
+    assert {name: case.signals[name] for name in case.signals if "metadata" in name} == {
+        "metadata score": 4,
+        "metadata rank": 2,
+    }
+
+
+def test_what_measures_is_no_kind_of_case() -> None:
+    rows = [
+        {"id": str(n), "metadata": {"cost": n % 3 if n % 2 else n / 7, "region": "ns"[n % 2], "committee": n % 2}}
+        for n in range(200)
+    ]
+    assert metadata_fields(rows) == ("region",)
