@@ -15,6 +15,7 @@ _RUN_ON = re.compile(
     r"|<\|(?:im_end|eot_id|endoftext|end|eos)\|>|</s>|\[INST\]"
 )
 _REASONING = re.compile(r"\s*<(think|thinking|reasoning|scratchpad)>")
+_STRUCTURED = ("{", "[", "`")
 _SENTENCE_END = re.compile(r"(?<=\w{4})[.!?]\s+(?=[A-Z])|,?\sbecause\b|。")
 _REFUSAL = re.compile(
     r"""\W*(?:
@@ -86,12 +87,16 @@ def short_form(text: str) -> str:
 def answer_part(text: str) -> str:
     """The text without a reasoning block before it, and without the next question that a base model ran on to.
 
+    An end of reasoning whose beginning the template took away counts, too, unless the text begins like JSON or a code block.
+
     "" where a reasoning block was begun and not ended: the output was cut off before it said anything.
     """
     answer = text
     if "<" in text and (opened := _REASONING.match(text)):
         answer = text.rpartition(f"</{opened[1]}>")[2] if f"</{opened[1]}>" in text else ""
-    answer = answer.rpartition("</think>")[2].strip()
+    if not answer.lstrip().startswith(_STRUCTURED):  # there it may stand inside a string
+        answer = answer.rpartition("</think>")[2]
+    answer = answer.strip()
     run_on = _RUN_ON.search(answer)
     return answer[: run_on.start()].rstrip() if run_on and run_on.start() else answer
 

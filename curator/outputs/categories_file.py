@@ -90,8 +90,9 @@ def read_categories(path: Path) -> CategoriesFile:
         found = _File.model_validate_json(data)
         if found.version != VERSION:
             raise _unreadable(path, f"`version` is {found.version}, and this curator reads {VERSION}")
-        before, after = (known and _memory(known) for known in (found.before, found.after))
-        return CategoriesFile(before, after)
+        return CategoriesFile(
+            before=_memory(found.before) if found.before else None, after=_memory(found.after) if found.after else None
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise _unreadable(path, f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
