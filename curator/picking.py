@@ -56,7 +56,7 @@ def sample_size(k: int, share: float) -> int:
     return max(size, 1) if share > 0 and k > 1 else size
 
 
-def pick(
+def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     cases: Sequence[Case],
     pool: Sequence[Candidate],
     discovery: Discovery,
@@ -65,6 +65,7 @@ def pick(
     split: Callable[[Case], Split],
     seed: int,
     earlier: Earlier = NOTHING_EARLIER,
+    standing: Stage | None = None,
 ) -> Picked:
     """Put discovery's picks and a probability sample of what they leave together; what discovery left of k is drawn, too.
 
@@ -76,10 +77,11 @@ def pick(
         split: of a case.
         seed: fixes the sample, and nothing else. The order of the cases does not matter.
         earlier: what was selected before.
+        standing: a draw to keep, whose known cases are discovery's picks, instead of a new one.
     """
     known = {case.id: case for case in map(with_group, cases)}
     left = min(config.k, len(known) - len(earlier.settled)) - len(discovery.picks)
-    stage = draw(
+    stage = standing or draw(
         pool,
         left if config.random_share > 0 else 0,
         seed=seed,

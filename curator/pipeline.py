@@ -42,6 +42,7 @@ from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
 from curator.scorer import Scorer, kind_of
 from curator.selection.labelling import workload
+from curator.standing import standing
 from curator.status import StatusFile
 from curator.studying import Study, study
 
@@ -116,6 +117,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         how = Study(
             config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
             split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
+            standing=standing(folder, [case.id for case in intake.asked], config) if intake.labels else None,
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
         corrected = {case.id for case in intake.asked if case.corrected}

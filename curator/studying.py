@@ -27,6 +27,7 @@ from curator.records import Case, Score, Split, with_group
 from curator.report.categories import build_categories
 from curator.results import Studied
 from curator.selection.discovery import discover, worth_embedding
+from curator.standing import Standing
 
 FIRST_NIGHT = CategoriesFile(None, None)
 Vectors = dict[str, NDArray[np.float32]]
@@ -47,6 +48,7 @@ class Study:
         categories: of the cases whose category is known beforehand, by case id.
         remembered: the categories of the nights before.
         today: the date, as YYYY-MM-DD.
+        standing: a selection to keep instead of a new one.
     """
 
     selection: SelectionConfig
@@ -59,6 +61,7 @@ class Study:
     categories: Mapping[str, str] = field(default_factory=dict)
     remembered: CategoriesFile = FIRST_NIGHT
     today: str = ""
+    standing: Standing | None = None
 
 
 def study(
@@ -79,16 +82,19 @@ def study(
         ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
         categories=_categories(vectors, how), covered=how.earlier.settled,
     )  # fmt: skip
+    if how.standing:
+        found = replace(found, picks=how.standing.discovered)
     rows = [
         case_row(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id), slice=None)
         for case in cases
     ]
     picked = pick(
-        cases, candidates(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier
+        cases, candidates(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
+        standing=how.standing.stage if how.standing else None,
     )  # fmt: skip
-    drawn = [p.case_id for p in picked.picks if p.case_id not in vectors]
+    late = [p.case_id for p in picked.picks if p.case_id not in vectors]
     if vectors:
-        vectors |= _embedded(drawn, texts, how, progress)
+        vectors |= _embedded(late, texts, how, progress)
     return _studied(ids, vectors, texts, how, progress), picked
 
 

@@ -14,11 +14,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curator import studying
 from curator.cli import main
 from curator.committee.host import Host
 from curator.committee.store import GenerationStore
@@ -28,6 +30,7 @@ from curator.outputs.files import run_lock
 from curator.pipeline import plan, run, run_async
 from curator.results import PlanResult, RunResult
 from curator.selection.splits import split_of
+from curator.standing import standing
 
 ROOT = Path(__file__).parent.parent
 OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
@@ -583,3 +586,30 @@ def test_corrections_alone_tell_no_rate(
         ).summary.failure_rate
         assert found is not None
         assert found.rate == pytest.approx(rate, abs=0.03)
+
+
+def test_labels_do_not_change_what_they_were_asked_for(
+    job: dict[str, Any], write_logs: Path, encoder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels change what members count for, and so the scores: the picks they are for stay all the same."""
+    config = parse_config(job)
+    do(config, tmp_path, encoder)
+    before = [(row["id"], row["inclusion_probability"]) for row in rows(tmp_path / "out" / "selection.jsonl")]
+    other = config.model_copy(update={"seed": config.seed + 1})
+    assert standing(tmp_path / "out", all_ids(tmp_path / "out"), config) is not None
+    assert standing(tmp_path / "out", all_ids(tmp_path / "out"), other) is None
+    assert standing(tmp_path / "out", all_ids(tmp_path / "out")[1:], config) is None
+    assert standing(tmp_path / "nowhere", [], config) is None
+    real = studying.discover
+    monkeypatch.setattr(studying, "discover", lambda *a, **k: replace(real(*a, **k), picks=real(*a, **k).picks[:1]))
+    fill_in(tmp_path / "out" / "label_queue.csv", "billing")
+    do(config, tmp_path, encoder)
+    after = [(row["id"], row["inclusion_probability"]) for row in rows(tmp_path / "out" / "selection.jsonl")]
+    assert after == before
+    do(config, tmp_path, encoder, "anew")
+    anew = [(row["id"], row["inclusion_probability"]) for row in rows(tmp_path / "anew" / "selection.jsonl")]
+    assert anew != before
+
+
+def all_ids(folder: Path) -> list[str]:
+    return [row["id"] for row in rows(folder / "cases.jsonl")]

@@ -34,9 +34,9 @@ class SelectionConfig(Section):
     """Cases to select."""
     random_share: Share = 0.5
     """The share of k that is drawn at random from what discovery leaves: it tells the failure rate, and finds what the
-    committee cannot see. Half of them tell the rate about as well as k plain random labels would, while all k together
-    still hold nearly twice as many failures (`benchmarks/shares.py`). What discovery cannot use is drawn at random as well,
-    unless this is 0."""
+    committee cannot see. With half of k the rate has about 1.1 times the error of k plain random labels, and all k still hold
+    nearly twice as many failures (`docs/selection.md`). What discovery cannot use is drawn at random as well, unless this
+    is 0."""
     held_out_share: Share = 0.5
     """The share of near-duplicate groups that are held out: they may be evaluated on, never trained on."""
     candidates_per_pick: Positive = 5
