@@ -177,7 +177,10 @@ def estimate(
         Refused: the design does not support an estimate.
     """
     design = read_design(selection)
-    rows = read_rows(selection)
+    drawn_from = {i for stage in design.stages for i in (*stage.known, *(i for s in stage.strata for i in s.cases))}
+    rows = [
+        row for row in read_rows(selection) if row["id"] in drawn_from
+    ]  # a run may ask about some of its cases only
     pool = candidates(rows)
     known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))

@@ -171,7 +171,7 @@ class RunResult:
             answers,
             selected,
             *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
-            *([f"labelling: {self.workload.as_text()}"] if self.workload else []),
+            *([f"labelling: {self.workload.as_text()}"] if self.workload and self.workload.cases else []),
             "",
             f"{self.folder / 'report.html'}  <- open this first",
             *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+import curator
 from curator import studying
 from curator.cli import main
 from curator.committee.host import Host
@@ -613,3 +614,17 @@ def test_labels_do_not_change_what_they_were_asked_for(
 
 def all_ids(folder: Path) -> list[str]:
     return [row["id"] for row in rows(folder / "cases.jsonl")]
+
+
+def test_a_run_about_some_of_its_cases_is_estimated(
+    job: dict[str, Any], write_logs: Path, encoder: Any, tmp_path: Path
+) -> None:
+    """The design is of the cases that were asked; `cases.jsonl` has all that were kept."""
+    job["logs"]["sample"] = 30
+    do(parse_config(job), tmp_path, encoder)
+    drawn = [row["id"] for row in rows(tmp_path / "out" / "selection.jsonl")]
+    found = curator.estimate(dict.fromkeys(drawn, 0.5), selection=tmp_path / "out")
+    assert (found.pool, found.found.rate) == (30, pytest.approx(0.5))
+    fill_in(tmp_path / "out" / "label_queue.csv", "billing")
+    do(parse_config(job), tmp_path, encoder)
+    assert "behind the 30 cases that were asked" in (tmp_path / "out" / "report.md").read_text()

@@ -107,7 +107,7 @@ def leak(found: Leak) -> str:
 
 def failure_rate(summary: Summary) -> tuple[str, ...]:
     """How often production fails, as far as the labels tell."""
-    found, drawn = summary.failure_rate, summary.selection.by_slice.get("random", 0)
+    found, drawn, counts = summary.failure_rate, summary.selection.by_slice.get("random", 0), summary.counts
     if found is None:
         told = (
             f"No label has come back yet. Fill in the label queue and run again: the {counted(drawn, 'case')} of the random"
@@ -123,8 +123,9 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
         if found.missing
         else ""
     )
+    subset = f" behind the {counted(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
     told = (
-        f"{percent(found.rate)} of the log records ({found.confidence:.0%} interval {percent(found.low)} to"
+        f"{percent(found.rate)} of the log records{subset} ({found.confidence:.0%} interval {percent(found.low)} to"
         f" {percent(found.high)}), from {counted(found.labels, 'label')}.{worth}{missing}"
     )
     return told, _silent(found)
