@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from curator.disagreement.calibration import Calibration
     from curator.distilling import Distilled, distil
     from curator.errors import CuratorError, UserError
-    from curator.estimating import EstimateResult, estimate
+    from curator.estimating import EstimateResult, estimate, estimate_sample
     from curator.estimation.weighting import CaseDesign
     from curator.leak_check import LeakResult, leaks
     from curator.outputs.calibration_file import load_calibration, save_calibration
@@ -49,6 +49,7 @@ __all__ = [
     "compare",
     "distil",
     "estimate",
+    "estimate_sample",
     "leaks",
     "load_calibration",
     "load_config",
@@ -86,6 +87,7 @@ _HOME = {
     "compare": "compared",
     "distil": "distilling",
     "estimate": "estimating",
+    "estimate_sample": "estimating",
     "leaks": "leak_check",
     "load_calibration": "outputs.calibration_file",
     "load_config": "config",

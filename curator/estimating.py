@@ -21,7 +21,8 @@ from curator.frame import AGREES, CATEGORIES, COMMITTEE, candidates, known_agree
 from curator.logs.agreement import Agreement
 from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.logs.labels import LabelFile, read_labels
-from curator.outputs.design_file import SELECTION, read_design
+from curator.outputs.cases_file import CASES
+from curator.outputs.design_file import SELECTION, pool_hash, read_design
 from curator.picking import told_by_chance
 from curator.records import KINDS, JsonValue, Unreadable, dump_line
 
@@ -84,7 +85,7 @@ class EstimateResult:
             "worth": f.worth, "worth_low": f.worth_low, "worth_high": f.worth_high,
             "half_width": self.half_width, "labels_needed": self.needed,
             "by": {name: [asdict(part) for part in parts] for name, parts in f.parts.items()},
-            "left_out": dict(self.left_out),
+            "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
         }  # fmt: skip
 
@@ -114,6 +115,8 @@ class EstimateResult:
             )
         for reason, number in self.left_out.items():
             yield f"not used      {number:,}: {reason}"
+        if self.agreement is not None:
+            yield self.agreement.as_text()
         yield from self._silent()
         for name, parts in f.parts.items():
             if name != COMMITTEE:
@@ -166,7 +169,7 @@ def estimate(
         labels: failures by case id, 0 (good) to 1 (failed), or files: the filled-in label queues, or JSONL or CSV rows of
             `id` with `wrong`, `verdict` or `label`.
         selection: what `curator select` or `curator run` wrote.
-        by: what to break the rate down by beside task, kind, category and the metadata; unknown names are refused.
+        by: what to break the rate down by; by default task, kind, category and the metadata.
         confidence: of the interval.
         half_width: the precision for which to tell how many more labels it takes.
         comparer: what says whether a label and an answer mean the same, where there is no verdict.
@@ -177,10 +180,13 @@ def estimate(
         Refused: the design does not support an estimate.
     """
     design = read_design(selection)
-    drawn_from = {i for stage in design.stages for i in (*stage.known, *(i for s in stage.strata for i in s.cases))}
-    rows = [
-        row for row in read_rows(selection) if row["id"] in drawn_from
-    ]  # a run may ask about some of its cases only
+    every, drawn_from = read_rows(selection), design.cases
+    if pool_hash(every) != design.pool_hash:
+        raise ConfigError(
+            f"{str(selection / CASES)!r} is not the pool that the cases were drawn from",
+            remedy="restore the file as curator wrote it: the scores, weights and ids in it are what the draw went by",
+        )
+    rows = [row for row in every if row["id"] in drawn_from]  # a run may ask about some of its cases only
     pool = candidates(rows)
     known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))

@@ -34,9 +34,9 @@ from curator.logs.read import read
 from curator.outputs.calibration_file import CalibrationFile, read_calibration
 from curator.outputs.categories_file import read_categories, write_categories
 from curator.outputs.files import json_lines, run_lock, write_atomic
-from curator.picking import failure_rate
+from curator.picking import Picked, failure_rate
 from curator.progress import Progress, Silent
-from curator.records import Case, Generation, Reference, Unreadable, Verdict, random_order
+from curator.records import Case, FailureRate, Generation, Reference, Unreadable, Verdict, random_order
 from curator.results import Intake, PlanResult, RunResult
 from curator.run_folder import RunFacts, set_aside_row, write_run_folder
 from curator.sampling import agree, ask, estimated, known_plan
@@ -120,9 +120,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
             standing=standing(folder, [case.id for case in intake.asked], config) if intake.labels else None,
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
-        corrected = {case.id for case in intake.asked if case.corrected}
-        judged = scored.failures.keys() - corrected
-        rate = failure_rate(picked, scored.failures, corrected=corrected) if judged else None
+        rate = _rate(picked, intake.asked, scored.failures)
         guarded = _guard(settled, config, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
@@ -222,6 +220,12 @@ def _guard(guarded: Guarded, config: Config, intake: Intake, encoder: Encoder, p
         return guard_export(
             guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
         )
+
+
+def _rate(picked: Picked, cases: Sequence[Case], failures: Mapping[str, float]) -> FailureRate | None:
+    """How often production fails; None where nobody but users, who correct what failed, has said of any case."""
+    corrected = {case.id for case in cases if case.corrected}
+    return failure_rate(picked, failures, corrected=corrected) if failures.keys() - corrected else None
 
 
 def _vectors_path(config: Config) -> Path:

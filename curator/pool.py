@@ -11,14 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import cast, get_args
 
 import orjson
 
 from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import by_words
 from curator.disagreement.health import group_weights
 from curator.disagreement.recorded import (
     Comparers,
@@ -34,10 +32,21 @@ from curator.logs.files import MAX_LINE_BYTES, Line, physical_lines
 from curator.logs.messages import read_messages
 from curator.logs.problem import Problem as BadMessages
 from curator.outputs.cases_file import CASES
-from curator.processes import cores, map_ordered
-from curator.records import KINDS, Case, Feedback, JsonValue, Message, Reference, Scalar, Score, Source, Thumb
+from curator.records import (
+    KINDS,
+    Case,
+    Feedback,
+    JsonValue,
+    Message,
+    Reference,
+    Scalar,
+    Score,
+    Source,
+    Thumb,
+    Unreadable,
+)
 from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
-from curator.scoring import MAX_UNREADABLE, WORTH_A_PROCESS, Scoring, chunks, readable
+from curator.scoring import MAX_UNREADABLE, Scoring, as_json, over_lines, readable, spread
 
 RECORDED = "recorded.jsonl"
 """The file of a run folder with its cases and their answers."""
@@ -58,7 +67,7 @@ class Pool:
     """The cases, in the order of the file, ids unique, and the lines that are none."""
 
     cases: tuple[PoolCase, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Unreadable, ...]
 
 
 def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lambda: None) -> Pool:
@@ -75,10 +84,10 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
         )
     weights = {} if scoring.equal_members else group_weights(recorded_health(readable(file), scoring.comparer))
     cases: list[PoolCase] = []
-    problems: list[Problem] = []
-    for found in _read(file, scoring, weights):
+    problems: list[Unreadable] = []
+    for found in over_lines(file, partial(pool_lines, scoring=scoring, weights=weights), scoring):
         if isinstance(found, Problem):
-            problems.append(found)
+            problems.append(Unreadable(Source(str(file), found.line), found.reason, found.remedy))
         else:
             cases.append(found)
             on_case()
@@ -94,9 +103,10 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     Raises:
         LogsError: a record does not fit, or an id stands there twice.
     """
-    lines = [Line(number, orjson.dumps(record)) for number, record in enumerate(records, 1)]
-    known = (read_record(line.data or b"") for line in lines if b'"generations"' in (line.data or b""))
-    weights = {} if scoring.equal_members else group_weights(recorded_health(known, scoring.comparer))
+    given = list(records)
+    lines = [Line(number, as_json(record, number)) for number, record in enumerate(given, 1)]
+    answered = [record for record in given if "generations" in record]
+    weights = {} if scoring.equal_members else group_weights(recorded_health(_known(answered), scoring.comparer))
     found = pool_lines(lines, scoring=scoring, weights=weights)
     bad = next((f for f in found if isinstance(f, Problem)), None)
     if bad is not None:
@@ -104,6 +114,13 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     cases = [f for f in found if isinstance(f, PoolCase)]
     refuse_repeated([c.case.id for c in cases])
     return Pool(tuple(cases), ())
+
+
+def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
+    """Those of them that can be read, or where there are many, an even spread of them."""
+    for record in spread(records):
+        with contextlib.suppress(Unfit):
+            yield read_record(orjson.dumps(record))
 
 
 def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) -> dict[str, tuple[AnswerGroup, ...]]:
@@ -148,22 +165,13 @@ def pool_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str,
     return found
 
 
-def _read(file: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[PoolCase | Problem]:
-    parts = chunks(physical_lines(file, max_bytes=MAX_LINE_BYTES))
-    first = list(islice(parts, WORTH_A_PROCESS))
-    alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
-    work = partial(pool_lines, scoring=scoring, weights=weights)
-    processes = 1 if alone else scoring.processes or cores()
-    return chain.from_iterable(map_ordered(work, chain(first, parts), processes=processes))
-
-
-def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[Problem]) -> None:
+def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[Unreadable]) -> None:
     lines = len(cases) + len(problems)
     if not cases or len(problems) > MAX_UNREADABLE * lines:
         first = problems[0] if problems else None
         raise LogsError(
             f"{str(file)!r}: {len(problems):,} of {lines:,} lines are no cases"
-            + (f"; the first is line {first.line}: {first.reason}" if first else ""),
+            + (f"; the first is {first.source}: {first.reason}" if first else ""),
             remedy=first.remedy if first else "name a file that holds records",
         )
     refuse_repeated([c.case.id for c in cases])

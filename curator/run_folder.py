@@ -31,7 +31,7 @@ from curator.outputs.finetune import finetune_rows
 from curator.outputs.label_queue import csv_chunks, queue_rows
 from curator.picking import Picked
 from curator.progress import Progress
-from curator.records import Case, Diagnosis, FailureRate, Generation, JsonValue, Split, Unreadable
+from curator.records import Case, Diagnosis, FailureRate, Generation, JsonValue, Merged, Split, Unreadable
 from curator.report.build import RunRecords, summarise
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
@@ -111,33 +111,13 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     every = list(_cases(run, split, diagnoses))
     pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
-        SELECTION: list(
-            selection_rows(
-                run.picked.picks,
-                cases=cases,
-                scores=scores,
-                seed=run.config.seed,
-                pool=pool,
-                categories=category_names(categories),
-                labels_of=lambda case: _labels(run.config, case),
-            )
-        ),
+        SELECTION: list(_selection(run, cases, pool)),
         "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
         "recorded.jsonl": list(_recorded(run)),
         CASES: every,
-        "merged.jsonl": [
-            {
-                "file": m.source.file,
-                "line": m.source.line,
-                "id": m.id,
-                "into": m.into,
-                "how": m.how,
-                "similarity": m.similarity,
-            }
-            for m in run.intake.merged
-        ],
+        "merged.jsonl": [_merged_row(merged) for merged in run.intake.merged],
         "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
         LEAKS_FILE: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
     }
@@ -160,6 +140,29 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
     progress.finish(f"{len(files) + 1} files in {folder}")
     return summary
+
+
+def _selection(run: RunFacts, cases: Mapping[str, Case], pool: str) -> Iterator[dict[str, JsonValue]]:
+    return selection_rows(
+        run.picked.picks,
+        cases=cases,
+        scores=run.scored.scores,
+        seed=run.config.seed,
+        pool=pool,
+        categories=category_names(run.studied.categories),
+        labels_of=lambda case: _labels(run.config, case),
+    )
+
+
+def _merged_row(merged: Merged) -> dict[str, JsonValue]:
+    return {
+        "file": merged.source.file,
+        "line": merged.source.line,
+        "id": merged.id,
+        "into": merged.into,
+        "how": merged.how,
+        "similarity": merged.similarity,
+    }
 
 
 def _with_judge(summary: Summary, judged: Judged | None) -> Summary:

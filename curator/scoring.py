@@ -142,14 +142,24 @@ def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
     found: list[Recorded] = []
     for number, record in enumerate(records, 1):
         try:
-            found.append(read_record(orjson.dumps(record)))
+            found.append(read_record(as_json(record, number)))
         except Unfit as unfit:
             raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
-        except TypeError as error:  # orjson's
-            raise LogsError(
-                f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
-            ) from error
     return found
+
+
+def as_json(record: Mapping[str, object], number: int) -> bytes:
+    """A record in memory as a line of a file would have it.
+
+    Raises:
+        LogsError: it is more than JSON can say; the message gives its number.
+    """
+    try:
+        return orjson.dumps(record)
+    except TypeError as error:  # orjson's
+        raise LogsError(
+            f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
+        ) from error
 
 
 def score_file(
@@ -225,26 +235,34 @@ class _Tally:
 
     def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        parts = chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
-        first = list(islice(parts, WORTH_A_PROCESS))
-        if not first:
-            raise LogsError(f"{self._file!r} holds no record", remedy="name a file with one JSON record a line")
-        alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
         work = partial(score_lines, scoring=scoring, weights=weights)
-        processes = 1 if alone else scoring.processes or cores()
-        for results in map_ordered(work, chain(first, parts), processes=processes):
-            for result in results:
-                if isinstance(result, Problem):
-                    self.set_aside += 1
-                    self._on_problem(Unreadable(Source(self._file, result.line), result.reason, result.remedy))
-                else:
-                    self.scored += 1
-                    self._watch.add(result[1])
-                    yield result[0]
+        for result in over_lines(path, work, scoring):
+            if isinstance(result, Problem):
+                self.set_aside += 1
+                self._on_problem(Unreadable(Source(self._file, result.line), result.reason, result.remedy))
+            else:
+                self.scored += 1
+                self._watch.add(result[1])
+                yield result[0]
 
     def result(self, out: Path | None, health: tuple[MemberHealth, ...]) -> ScoreResult:
         """What it came to, when the scores are through."""
         return ScoreResult(self.scored, self.set_aside, out, health, figures=self._watch.figures())
+
+
+def over_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], scoring: Scoring) -> Iterator[T]:
+    """What `work` makes of the lines of a file, in order; in worker processes where the file is worth their start.
+
+    Raises:
+        LogsError: the file holds nothing.
+    """
+    parts = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+    first = list(islice(parts, WORTH_A_PROCESS))
+    if not first:
+        raise LogsError(f"{str(path)!r} holds no record", remedy="name a file with one JSON record a line")
+    alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
+    processes = 1 if alone else scoring.processes or cores()
+    return chain.from_iterable(map_ordered(work, chain(first, parts), processes=processes))
 
 
 Scored = tuple[bytes, Seen]
@@ -272,7 +290,7 @@ def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) ->
     return score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
 
 
-def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines in lists that are worth the way to another process and back."""
     chunk: list[Line] = []
     size = 0

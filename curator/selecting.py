@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from curator.committee.store import DEFAULT_STORE
 from curator.config import ClusteringConfig, Config, DedupeConfig, LabellingConfig, SelectionConfig
-from curator.disagreement.recorded import Problem
 from curator.diversity.dedupe import near_duplicate_groups
 from curator.diversity.embedding import Encoder
 from curator.errors import ConfigError
@@ -30,16 +26,13 @@ from curator.outputs.label_queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.picking import NOTHING_EARLIER, Earlier, Picked
 from curator.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.progress import Progress, Silent
-from curator.records import Case, Category, JsonValue, Pick, Score
+from curator.records import Case, Category, JsonValue, Pick, Score, Unreadable
 from curator.report.answers import AnswerGroup
 from curator.results import Studied
 from curator.scoring import DEFAULT_SCORING, Scoring
 from curator.selection.labelling import Workload, workload
 from curator.selection.splits import split_of
 from curator.studying import Study, study
-
-Vectors = Mapping[str, NDArray[np.float32]]
-
 
 VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
 
@@ -99,7 +92,7 @@ class Selected:
     stages: tuple[Stage, ...]
     rows: tuple[Mapping[str, JsonValue], ...]
     messages: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Unreadable, ...]
     workload: Workload
     folder: Path | None = None
 
@@ -122,9 +115,9 @@ class Selected:
             "stage": len(self.stages),
             "strata": len(self.stages[-1].strata),
             "pool_hash": pool_hash(self.rows),
-            "minutes": self.workload.minutes,
-            "cost_usd": self.workload.cost,
+            "labelling": asdict(self.workload),
             "messages": list(self.messages),
+            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
         }
 
     def as_text(self) -> str:
@@ -222,7 +215,7 @@ def _grouped(pool: Pool, config: DedupeConfig) -> Pool:
 def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: Pool) -> Earlier:
     design = read_design(after)
     now = {one.case.id for one in pool.cases}
-    then = {i for stage in design.stages for i in (*stage.known, *(i for s in stage.strata for i in s.cases))}
+    then = design.cases
     if other := sorted(then - now) or sorted(now - then):
         which = "is not in this pool" if other[0] in then else "was not in its pool"
         raise ConfigError(

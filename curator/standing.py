@@ -42,5 +42,6 @@ def standing(folder: Path, ids: Collection[str], config: Config) -> Standing | N
     if asked != (config.selection.model_dump(mode="json"), config.seed) or len(design.stages) != 1:
         return None
     stage = design.stages[0]
-    of = {*stage.known, *(i for stratum in stage.strata for i in stratum.cases)}
-    return Standing(stage, found) if of == set(ids) and {d.case_id for d in found} == set(stage.known) else None
+    return (
+        Standing(stage, found) if stage.cases == set(ids) and {d.case_id for d in found} == set(stage.known) else None
+    )

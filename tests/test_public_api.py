@@ -15,7 +15,7 @@ def test_public_names_are_exactly_these() -> None:
     assert sorted(curator.__all__) == [
         "Calibration", "Case", "CaseDesign", "CompareOptions", "Comparison", "Config", "CuratorError", "Distilled",
         "EstimateResult", "Generation", "LeakResult", "PlanResult", "RunResult", "Score", "SelectOptions", "Selected",
-        "UserError", "__version__", "calibrate", "compare", "distil", "estimate", "leaks", "load_calibration", "load_config",
+        "UserError", "__version__", "calibrate", "compare", "distil", "estimate", "estimate_sample", "leaks", "load_calibration", "load_config",
         "next_batch", "plan", "run", "run_async", "save_calibration", "score", "select", "select_file",
     ]  # fmt: skip
 

@@ -137,8 +137,7 @@ def leaks(arguments: argparse.Namespace) -> int:
             clean=arguments.clean,
             progress=progress,
         )
-    for problem in result.unreadable[:MOST_PROBLEMS]:
-        _tell(problem)
+    tell_problems(result.unreadable)
     if arguments.json:
         print_json(result.as_json())
     else:

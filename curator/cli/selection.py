@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.commands import scoring_of
+from curator.cli.commands import scoring_of, tell_problems
 from curator.cli.console import load, print_json, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ def select(arguments: argparse.Namespace) -> int:
             arguments.pool, arguments.out, k=arguments.k, options=options, after=arguments.after,
             labels=arguments.labels, progress=progress,
         )  # fmt: skip
-    for problem in found.problems[:MOST_PROBLEMS]:
-        print(f"{arguments.pool}:{problem.line}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
+    tell_problems(found.problems)
     if arguments.json:
         print_json(found.as_json())
     else:
         print(found.as_text())
     return 0
-
-
-MOST_PROBLEMS = 10
 
 
 def _encoder(config: EmbeddingConfig) -> Encoder | None:
@@ -84,8 +80,7 @@ def estimate(arguments: argparse.Namespace) -> int:
                 half_width=arguments.half_width,
                 comparer=scoring.comparer,
             )
-    for problem in found.problems[:MOST_PROBLEMS]:
-        print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
+    tell_problems(found.problems)
     if arguments.json:
         print_json(found.as_json())
     else:

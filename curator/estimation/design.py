@@ -52,6 +52,11 @@ class Stage:
     strata: tuple[Stratum, ...]
 
     @property
+    def cases(self) -> frozenset[str]:
+        """The whole pool."""
+        return frozenset(self.known).union(*(stratum.cases for stratum in self.strata))
+
+    @property
     def drawn(self) -> tuple[str, ...]:
         """The drawn cases, in the order in which to label: the first of each stratum at random, then the second ones.
 

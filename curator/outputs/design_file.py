@@ -28,6 +28,11 @@ class Design:
     seed: int
     pool_hash: str
 
+    @property
+    def cases(self) -> frozenset[str]:
+        """The whole pool; every stage is of the same one."""
+        return self.stages[0].cases if self.stages else frozenset()
+
 
 def pool_hash(rows: Iterable[Mapping[str, JsonValue]]) -> str:
     """A fingerprint of the ids, weights and scores of a pool, in whatever order they come."""

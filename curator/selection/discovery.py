@@ -104,12 +104,13 @@ def worth_embedding(
 ) -> tuple[str, ...]:
     """The cases that need a vector for discovery: the most disagreeing ones.
 
-    They are of k x `candidates_per_pick` near-duplicate groups, but no more than twice as many cases.
+    They are of k x `candidates_per_pick` near-duplicate groups, but no more than twice as many cases. Among equals a hash
+    decides: ids often stand for where cases come from, and equals are many where answers are few.
     """
     wanted = k * config.candidates_per_pick
     chosen: list[str] = []
     seen: set[str] = set()
-    for case_id in sorted((i for i in ids if i in scores), key=lambda i: (-scores[i], i)):
+    for case_id in sorted((i for i in ids if i in scores), key=lambda i: (-scores[i], stable_unit("embed", i), i)):
         if len(seen) >= wanted or len(chosen) >= _EMBEDDED_PER_GROUP * wanted:
             break
         chosen.append(case_id)

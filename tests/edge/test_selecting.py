@@ -254,7 +254,7 @@ def test_the_strategies_are_those_of_the_config() -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["not json"] * 3, "no cases; the first is line 1: not valid JSON"),
+        (["not json"] * 3, "no cases; the first is pool.jsonl:1: not valid JSON"),
         (['{"id": "a", "disagreement": 2}'], "`disagreement` is 2"),
         (['{"id": "a"}'], "neither `generations` nor `disagreement`"),
         (['{"id": "a", "disagreement": 0.5}'] * 2, "stand there more than once, such as 'a'"),
@@ -314,6 +314,10 @@ def test_options_of_python() -> None:
         found.estimate({})
     with pytest.raises(LogsError, match="record 2"):
         curator.select([records[0], {"id": "x"}])
+    with pytest.raises(LogsError, match="record 1: `id` is missing"):
+        curator.select([{"generations": ["a", "b"]}])
+    with pytest.raises(LogsError, match="record 1: it cannot be written as JSON"):
+        curator.select([{"id": "a", "disagreement": {0.5}}])
     with pytest.raises(ConfigError):
         curator.estimate({}, selection=Path("nowhere"))
 
@@ -413,3 +417,24 @@ def test_corrections_count_beside_the_labels_of_others(capsys: pytest.CaptureFix
     every = estimated(capsys, filled("sel", wrong))
     assert (every["labels"], every["missing"], every["left_out"]) == (60, 0, {})
     assert every["rate"] == pytest.approx(sum(wrong.values()) / 200, abs=0.08)
+
+
+def test_a_pool_that_was_changed_since_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made(40)
+    selected(capsys, put("pool.jsonl", records), "--k", "20", "--out", "sel")
+    queue = filled("sel", wrong)
+    put("sel/cases.jsonl", [row | {"weight": 7} for row in rows("sel/cases.jsonl")])
+    assert "not the pool that the cases were drawn from" in refused(capsys, 2, "estimate", queue)
+
+
+def test_how_far_people_agree_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected(capsys, put("pool.jsonl", records), "--k", "40", "--out", "sel")
+    picked = [row["id"] for row in rows("sel/selection.jsonl")]
+    judged = [
+        {"case_id": i, "verdict": "fail" if wrong[i] else "pass", "labelled_by": who} for i in picked for who in "ab"
+    ]
+    told = estimated(capsys, put("judged.jsonl", judged), "--selection", "sel")
+    assert (told["labels"], told["agreement"]["cases"], told["agreement"]["agreed"]["value"]) == (40, 40, 1.0)
+    assert main(["estimate", "judged.jsonl", "--selection", "sel"]) == 0
+    assert "40 cases" in capsys.readouterr().out

@@ -219,3 +219,12 @@ def test_worth_embedding_are_the_most_disagreeing_groups() -> None:
     config = SelectionConfig(candidates_per_pick=2)
     assert worth_embedding(ids, scores, groups=groups, config=config, k=1) == tuple(ids[1:5])
     assert worth_embedding(ids[::-1], scores, groups={}, config=config, k=1) == tuple(ids[1:3])
+
+
+def test_equals_are_embedded_wherever_their_ids_put_them() -> None:
+    """With two answers a case, a third of a pool disagrees alike, and ids often name the task: all tasks get their share."""
+    ids = [f"{task}/{i:03}" for task in "abcd" for i in range(100)]
+    chosen = worth_embedding(ids, dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)
+    assert len(chosen) == 100
+    assert min(Counter(i[0] for i in chosen).values()) > 10
+    assert chosen == worth_embedding(ids[::-1], dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)

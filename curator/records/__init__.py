@@ -1,0 +1,98 @@
+"""The frozen records that pass between stages, and how they are written to JSON.
+
+A stage takes records and returns records; nothing here reads, writes or decides. The words are those of
+`docs/architecture.md`: a *case* is one production input with its context, a *member* one seat of the committee,
+a *generation* one member's answer to one case, a *score* what the answers' disagreement amounts to, a *pick* a
+case that the selection drew.
+"""
+
+from curator.records.answers import Generation, Member, Score, Usage
+from curator.records.cases import (
+    Case,
+    Feedback,
+    Merged,
+    Message,
+    Reference,
+    Source,
+    ToolCall,
+    Unreadable,
+    Verdict,
+    case_id,
+    with_group,
+)
+from curator.records.findings import BlindShare, Diagnosis, FailureRate, MemberHealth, NoiseFloor, Rate
+from curator.records.selected import Category, CategoryChange, GoneCategory, Pick
+from curator.records.stable import (
+    CUT_NOTE,
+    FORMULA_STARTS,
+    dump_line,
+    fingerprint,
+    fingerprint_fits,
+    normalise_space,
+    random_order,
+    stable_unit,
+)
+from curator.records.values import (
+    KINDS,
+    AnswerKind,
+    DiagnosisName,
+    JsonValue,
+    Kind,
+    MergeReason,
+    ReferenceSource,
+    Role,
+    Scalar,
+    Slice,
+    Split,
+    Thumb,
+    Trend,
+)
+
+__all__ = [
+    "AnswerKind",
+    "BlindShare",
+    "CUT_NOTE",
+    "Case",
+    "Category",
+    "CategoryChange",
+    "Diagnosis",
+    "DiagnosisName",
+    "FORMULA_STARTS",
+    "FailureRate",
+    "Feedback",
+    "Generation",
+    "GoneCategory",
+    "JsonValue",
+    "KINDS",
+    "Kind",
+    "Member",
+    "MemberHealth",
+    "MergeReason",
+    "Merged",
+    "Message",
+    "NoiseFloor",
+    "Pick",
+    "Rate",
+    "Reference",
+    "ReferenceSource",
+    "Role",
+    "Scalar",
+    "Score",
+    "Slice",
+    "Source",
+    "Split",
+    "Thumb",
+    "ToolCall",
+    "Trend",
+    "Unreadable",
+    "Usage",
+    "Verdict",
+    "case_id",
+    "dump_line",
+    "fingerprint",
+    "fingerprint_fits",
+    "normalise_space",
+    "random_order",
+    "stable_unit",
+    "with_group",
+]

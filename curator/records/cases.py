@@ -1,0 +1,176 @@
+"""One production input with its context, and the log records that became none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from curator.records.stable import normalise_space
+from curator.records.values import (
+    JsonValue,
+    Kind,
+    MergeReason,
+    ReferenceSource,
+    Role,
+    Scalar,
+    Slice,
+    Thumb,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function call the assistant asked for; `arguments` is the JSON text as it was logged."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message. `content` is "" for an assistant turn that only calls tools."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def as_openai(self) -> dict[str, JsonValue]:
+        """The message in the shape of the chat-completions API."""
+        message: dict[str, JsonValue] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            message["content"] = self.content or None
+            message["tool_calls"] = [
+                {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                for c in self.tool_calls
+            ]
+        if self.tool_call_id is not None:
+            message["tool_call_id"] = self.tool_call_id
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record stood: the file as the user named it, and its first line, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the application's user said of the logged answer."""
+
+    thumb: Thumb | None = None
+    correction: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An answer that is trusted, and why: a human label, a user's correction, or a named teacher model.
+
+    `slice` is how the case came into the selection that the label was given for, None where that is not known, and
+    `probability` the chance with which it was drawn.
+    """
+
+    text: str
+    source: ReferenceSource
+    by: str | None = None
+    slice: Slice | None = None
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far production's answer fails, 0 (it is right) to 1, as people judged it; `slice` is why they were asked."""
+
+    failure: float
+    slice: Slice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One production input with its context.
+
+    `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
+    sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
+    A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
+    and `group` names its near-duplicate group (the case id in it that came first). `verdict` is what somebody who looked said
+    of the target.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    source: Source
+    target: str | None = None
+    task: str | None = None
+    kind: Kind | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    feedback: Feedback | None = None
+    reference: Reference | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    log_id: str | None = None
+    weight: int = 1
+    group: str = ""
+    verdict: Verdict | None = None
+
+    @property
+    def system(self) -> str:
+        """The system messages as one text, "" if there are none."""
+        return "\n\n".join(m.content for m in self.messages if m.role == "system")
+
+    @property
+    def user(self) -> str:
+        """The last user message's text, "" if there is none."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def corrected(self) -> bool:
+        """Whether nothing but a user's correction tells what the answer should have been."""
+        return self.verdict is None and self.reference is not None and self.reference.source == "correction"
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the logged answer stopped at the token limit, so that it is no whole answer."""
+        return self.finish_reason == "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A log record that was set aside: where it stands, what is wrong and what the user can do."""
+
+    source: Source
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A log record that a kept case (`into`) stands for; `id` is its own case id, `similarity` 1.0 for an exact one."""
+
+    source: Source
+    id: str
+    into: str
+    how: MergeReason
+    similarity: float
+
+
+def case_id(messages: Iterable[Message]) -> str:
+    """The content id of an input: `c` and 16 hex digits (64 bits) of the SHA-256 of its normalised messages."""
+    parts = [[m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages]
+    return "c" + hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+
+def with_group(case: Case) -> Case:
+    """The case with itself as its near-duplicate group where it has none yet."""
+    return case if case.group else replace(case, group=case.id)

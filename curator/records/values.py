@@ -1,0 +1,31 @@
+"""The values that a field of a record may have."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+Scalar = str | int | float | bool
+
+Role = Literal["system", "user", "assistant", "tool"]
+Kind = Literal["label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text"]
+AnswerKind = Kind | Literal["refusal", "empty"]
+Thumb = Literal["up", "down"]
+ReferenceSource = Literal["label", "correction", "teacher"]
+Slice = Literal["random", "disagreement"]
+Split = Literal["eval", "train"]
+MergeReason = Literal["exact", "near"]
+Trend = Literal["new", "back", "grew", "shrank", "steady"]
+DiagnosisName = Literal[
+    "refusing",
+    "format-broken",
+    "ambiguous",
+    "split-by-model",
+    "prompt-sensitive",
+    "sampling-unstable",
+    "consistently-wrong",
+    "against-production",
+    "stable",
+    "not-enough-data",
+]
+KINDS: tuple[Kind, ...] = ("label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text")
