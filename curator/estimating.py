@@ -110,7 +110,7 @@ class EstimateResult:
         if f.missing:
             bounds = f"; with them the rate lies between {f.bounds[0]:.1%} and {f.bounds[1]:.1%}" if f.bounds else ""
             yield (
-                f"missing       {f.missing:,} selected cases have no label yet: the rate holds if they fail as often as the"
+                f"missing       {f.missing:,} of the selected cases without a label: the rate holds if they fail as often as the"
                 f" labelled ones of their stratum{bounds}"
             )
         for reason, number in self.left_out.items():
@@ -149,7 +149,8 @@ def _by(name: str, parts: Sequence[Part]) -> Iterator[str]:
             shown = f"     -                     {part.reason}"
         else:
             shown = f"{part.rate:6.1%}  ({part.low:.1%} to {part.high:.1%})"
-        yield f"  {part.value[:32]:<32} {part.share:4.0%} of records {part.labels:4,} labels  {shown}"
+        value = part.value[:32] or "(none)"
+        yield f"  {value:<32} {part.share:4.0%} of records  labels {part.labels:4,}  {shown}"
     if len(parts) > MOST_PARTS:
         yield f"  {len(parts) - MOST_PARTS:,} more, which --json lists"
 
@@ -307,7 +308,7 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
     left_out[CORRECTED] += len(found) - len(failures)
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
     if not failures:
-        raise _no_label(file.problems, +left_out)
+        raise _no_label(file.problems, +left_out if file.touched else {})
     return Known(failures, +left_out, file.problems, file.agreement)
 
 

@@ -15,14 +15,14 @@ from curator.diversity.shingles import without_sentences
 from curator.errors import ConfigError, LogsError
 from curator.held_out.leaks import Embed, find_leaks
 from curator.held_out.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
-from curator.held_out.registry import Registry, by_split
-from curator.held_out.texts import Asked, held_texts, rows_of, templates_of
+from curator.held_out.registry import Entry, Registry, by_split
+from curator.held_out.texts import example_turns, held_texts, rows_of, templates_of
 from curator.logs.compressed import chunks
 from curator.logs.problem import Problem
-from curator.logs.questions import question_of, read_questions
+from curator.logs.questions import Question, question_of, read_questions
 from curator.outputs.files import json_lines, write_atomic
 from curator.progress import Progress, Silent
-from curator.records import JsonValue, Source, Unreadable
+from curator.records import JsonValue, Message, Source, Unreadable
 
 LEAKS_FOUND = 3
 """The exit code of a gate that failed."""
@@ -174,18 +174,23 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
             "`clean` copies a file, and `train` is none", remedy="drop the rows that `leaks` names by line"
         )
     rows = _read(train, train_key, "training")
-    texts, templates, unread, poor = _held(held_out, eval_key, templates_of(rows.asked))
+    held = _read_held(held_out, eval_key)
+    examples = example_turns(
+        [q.case for q in (*rows.questions, *held.questions)], held=[q.case for q in held.questions]
+    )
+    asked = [question.asked(examples=examples) for question in rows.questions]
+    texts, templates = held.texts(examples, templates_of(asked))
     rules = HeldOutConfig() if paraphrase_similarity is None else _rules(paraphrase_similarity)
-    checked = rows_of(rows.asked, templates=templates)
+    checked = rows_of(asked, templates=templates)
     with _embedding(encoder, cache, progress or Silent(), wanted=embedding) as vectors:
         found = find_leaks(checked, texts, dedupe=DedupeConfig(), rules=rules, embed=vectors)
     result = LeakResult(
         leaks=tuple(Leak(int(match.row), match) for match in found),
-        rows=len(rows.asked),
+        rows=len(asked),
         held=len(texts),
-        unreadable=(*rows.unreadable, *unread),
+        unreadable=(*rows.unreadable, *held.unreadable),
         embedding=embedding,
-        too_many_unreadable=poor or _too_many(len(rows.unreadable), len(rows.asked)),
+        too_many_unreadable=_too_many(rows) or _too_many(held),
         out=Path(out) if out else None,
         clean=Path(clean) if clean else None,
     )
@@ -198,21 +203,43 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read; the ids are line numbers. `starts` are the first lines of all records, readable or not."""
+    """What was read. `starts` are the first lines of all records, readable or not."""
 
-    asked: tuple[Asked, ...]
+    questions: tuple[Question, ...]
     unreadable: tuple[Unreadable, ...]
     starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is held out: the questions of a file, or the entries of the registry with the templates of its nights."""
+
+    name: str
+    questions: tuple[Question, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    remembered: frozenset[str] = frozenset()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def texts(self, examples: frozenset[Message], templates: frozenset[str]) -> tuple[list[HeldText], frozenset[str]]:
+        """The held-out questions, by the line or the case id, and the templates of both sides.
+
+        What is a template in one of the files is left out of both: it may stand but once in the other one.
+        """
+        asked = [question.asked(examples=examples) for question in self.questions]
+        templates |= self.remembered | templates_of(asked)
+        registered = [HeldText(e.id, without_sentences(e.question, templates)) for e in self.entries]
+        read = [HeldText(f"{self.name}:{t.id}", t.text) for t in held_texts(asked, templates=templates)]
+        return [*registered, *read], templates
 
 
 def _read(records: Records, key: str | None, what: str) -> _Read:
     if isinstance(records, str | Path):
         file = read_questions(records, key=key)
         starts = tuple(sorted([*file.lines, *(u.source.line for u in file.unreadable)]))
-        found = _Read(file.asked, file.unreadable, starts)
+        found = _Read(file.questions, file.unreadable, starts)
     else:
         found = _from_memory(records, key, what)
-    if not found.asked:
+    if not found.questions:
         first = found.unreadable[0] if found.unreadable else None
         why = f"; the first is {first.source}: {first.reason}" if first else ""
         raise LogsError(
@@ -223,42 +250,32 @@ def _read(records: Records, key: str | None, what: str) -> _Read:
 
 
 def _from_memory(records: Iterable[Mapping[str, JsonValue] | str], key: str | None, what: str) -> _Read:
-    asked: list[Asked] = []
+    questions: list[Question] = []
     unreadable: list[Unreadable] = []
     number = 0
     for number, record in enumerate(records, 1):
         source = Source(what, number)
         try:
-            asked.append(question_of({"text": record} if isinstance(record, str) else record, source=source, key=key))
+            row = {"text": record} if isinstance(record, str) else record
+            questions.append(question_of(row, source=source, key=key))
         except Problem as problem:
             unreadable.append(Unreadable(source, problem.reason, problem.remedy))
-    return _Read(tuple(asked), tuple(unreadable), tuple(range(1, number + 1)))
+    return _Read(tuple(questions), tuple(unreadable), tuple(range(1, number + 1)))
 
 
-def _held(
-    records: Records, key: str | None, templates: frozenset[str]
-) -> tuple[list[HeldText], frozenset[str], tuple[Unreadable, ...], bool]:
-    """The held-out questions, by the line or the case id, the templates of both sides, and what could not be read.
-
-    What is a template in one of the files is left out of both: it may stand but once in the other one. Last comes whether
-    too much could not be read.
-    """
+def _read_held(records: Records, key: str | None) -> _Held:
     if isinstance(records, str | Path) and _is_registry(Path(records)):
         with Registry(Path(records)) as registry:
-            entries = by_split(registry.entries()[0], "eval")
-            templates |= registry.templates()
+            entries, templates = by_split(registry.entries()[0], "eval"), registry.templates()
         if not entries:
             raise LogsError(
                 f"{str(records)!r}: the registry holds nothing out, so that nothing can be checked against it",
                 remedy="name the registry that `curator run` writes (`held_out: {registry: ...}`), or an eval set",
             )
-        held = [HeldText(entry.id, without_sentences(entry.question, templates)) for entry in entries]
-        return held, templates, (), False
+        return _Held(str(records), entries=tuple(entries), remembered=templates)
     found = _read(records, key, "held-out")
-    templates |= templates_of(found.asked)
     name = Path(records).name if isinstance(records, str | Path) else "held-out"
-    texts = [HeldText(f"{name}:{text.id}", text.text) for text in held_texts(found.asked, templates=templates)]
-    return texts, templates, found.unreadable, _too_many(len(found.unreadable), len(found.asked))
+    return _Held(name, questions=found.questions, unreadable=found.unreadable)
 
 
 def _is_registry(path: Path) -> bool:
@@ -269,8 +286,9 @@ def _is_registry(path: Path) -> bool:
         return False  # whoever reads it says what is wrong
 
 
-def _too_many(unreadable: int, readable: int) -> bool:
-    return unreadable > MAX_UNREADABLE * (unreadable + readable)
+def _too_many(read: _Read | _Held) -> bool:
+    bad = len(read.unreadable)
+    return bad > MAX_UNREADABLE * (bad + len(read.questions))
 
 
 def _rules(similarity: float) -> HeldOutConfig:

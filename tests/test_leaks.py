@@ -302,3 +302,29 @@ def test_a_run_that_is_not_agreed_to_holds_nothing_out(
     with pytest.raises(curator.UserError):
         run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={}, confirm=lambda _: False)
     assert not (tmp_path / "held_out.sqlite").exists()
+
+
+def with_examples(user: str) -> list[dict[str, Any]]:
+    turns = [("Name the team. How do I return the boots?", "refund"), ("I want no more newsletters.", "account"),
+             ("How big is the oak table in your shop window?", "product")]  # fmt: skip
+    before = [
+        {"role": role, "content": text}
+        for pair in turns
+        for role, text in zip(("user", "assistant"), pair, strict=True)
+    ]
+    return [*before, {"role": "user", "content": user}]
+
+
+def test_examples_before_every_question_are_no_leak(tmp_path: Path) -> None:
+    """A short question is compared with what was said before it, which here is the same for all."""
+    shorts = ["Still broken", "On Friday", "Card declined", "Wrong size", "No parcel", "Nothing works"]
+    train = [{"messages": [*with_examples(text), {"role": "assistant", "content": "x"}]} for text in shorts[:3] * 2]
+    held = [{"input": with_examples(text)} for text in shorts[3:] * 2]
+    assert check(train, held, tmp_path).leaks == ()
+    assert len(check([*train, train[0] | {"messages": with_examples("No parcel")}], held, tmp_path).leaks) == 1
+
+
+def test_a_held_out_question_is_no_example_however_often_it_stands_there(tmp_path: Path) -> None:
+    train = [{"messages": with_examples(f"{OTHER} {n * n * 7919}")} for n in range(8)]
+    held = [{"input": "How big is the oak table in your shop window?"}]
+    assert len(check(train, held, tmp_path).leaks) == 8

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from curator.diversity.shingles import own_texts, shared_sentences, turns_text
+from curator.diversity.shingles import normalise, own_texts, shared_sentences, turns_text
 from curator.held_out.records import HeldText, Row
-from curator.records import Case
+from curator.records import Case, Message
 
 TELLING_WORDS = 4
 """Words from which on a turn says enough by itself to be the same question elsewhere; `yes, please` does not."""
+
+_EXAMPLE_CASES = 5
+_EXAMPLE_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,32 @@ def asked_by(case: Case) -> Asked:
     return Asked(
         case.id, tuple(dict.fromkeys(text for text in [last or turns_text(case), *others] if text.strip())), whole
     )
+
+
+def example_turns(cases: Sequence[Case], *, held: Collection[Case]) -> frozenset[Message]:
+    """The turns before the last user turn that many of the cases share: examples that an application puts before its question.
+
+    At least 5 cases and a fifth of all, so that a conversation that was logged after each of its turns is none. What one of
+    the `held` asks is no example, however often it stands there.
+    """
+    counts = Counter(turn for case in cases for turn in set(_earlier(case)))
+    asked = {normalise(case.user) for case in held}
+    least = max(_EXAMPLE_CASES, _EXAMPLE_SHARE * len(cases))
+    return frozenset(turn for turn, n in counts.items() if n >= least and normalise(turn.content) not in asked)
+
+
+def without_turns(case: Case, turns: Collection[Message]) -> Case:
+    """The case without these turns before its last user turn."""
+    drop = {place for place, turn in enumerate(_earlier(case)) if turn in turns}
+    return (
+        replace(case, messages=tuple(m for place, m in enumerate(case.messages) if place not in drop)) if drop else case
+    )
+
+
+def _earlier(case: Case) -> tuple[Message, ...]:
+    """Everything before the last user turn."""
+    last = max((place for place, m in enumerate(case.messages) if m.role == "user"), default=0)
+    return case.messages[:last]
 
 
 def is_telling(text: str) -> bool:

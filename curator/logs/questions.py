@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.errors import LogsError
-from curator.held_out.texts import Asked, asked_by
+from curator.held_out.texts import Asked, asked_by, without_turns
 from curator.logs.chat import is_chat, read_chat
 from curator.logs.files import expand
 from curator.logs.hints import key_paths, listed, nearest
@@ -29,18 +29,31 @@ _SPEAKERS: Mapping[str, Role] = {"human": "user", "user": "user", "system": "sys
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a record asks, as a case whose id is its first line, and the record's other texts."""
+
+    case: Case
+    rest: tuple[str, ...] = ()
+
+    def asked(self, *, examples: Collection[Message]) -> Asked:
+        """What is compared of it, without the turns that are `examples`."""
+        found = asked_by(without_turns(self.case, examples))
+        return Asked(found.id, found.questions, "\n".join([found.whole, *self.rest]))
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionFile:
     """What was read of a file: each record that asks something with its first line, and those that could not be read."""
 
     path: Path
-    asked: tuple[Asked, ...]
+    questions: tuple[Question, ...]
     lines: tuple[int, ...]
     unreadable: tuple[Unreadable, ...]
 
     @property
     def records(self) -> int:
         """How many records the file has."""
-        return len(self.asked) + len(self.unreadable)
+        return len(self.questions) + len(self.unreadable)
 
 
 def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
@@ -60,22 +73,22 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
             f"{str(path)!r} is {len(others) + 1:,} files, such as {str(others[0])!r}, and one can be checked at a time",
             remedy="name one file, or join them: `cat FILES > ONE.jsonl`",
         )
-    asked: list[Asked] = []
+    questions: list[Question] = []
     lines: list[int] = []
     unreadable: list[Unreadable] = []
     for row in open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES).rows:
         try:
             if isinstance(row.cells, Problem):
                 raise row.cells
-            asked.append(question_of(row.cells, source=Source(str(path), row.number), key=key))
+            questions.append(question_of(row.cells, source=Source(str(path), row.number), key=key))
             lines.append(row.number)
         except Problem as problem:
             unreadable.append(Unreadable(Source(str(path), row.number), problem.reason, problem.remedy))
-    return QuestionFile(file, tuple(asked), tuple(lines), tuple(unreadable))
+    return QuestionFile(file, tuple(questions), tuple(lines), tuple(unreadable))
 
 
-def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | None = None) -> Asked:
-    """What one record asks; its id is its place.
+def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | None = None) -> Question:
+    """What one record asks.
 
     Raises:
         Problem: no key with a question was found; the reason lists those that there are.
@@ -84,22 +97,16 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
     if key is None and is_chat(found):
         # a record that is no whole log, such as an eval set's with `choices` of its own, still asks something
         with contextlib.suppress(Problem):
-            return _asked(read_chat(found, source), source)
+            return Question(replace(read_chat(found, source), id=str(source.line)))
     value, rest = _value(found, key)
     if value is None:
         keys = key_paths(found)
         wanted = f"no key {key!r}{nearest(key, keys)}" if key else "no key that a question is looked for under"
         raise Problem(f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key")
-    messages = _messages(value)
-    asked = _asked(Case("", messages, source), source)
-    if not asked.questions:
+    made = Question(Case(str(source.line), _messages(value), source), tuple(rest))
+    if not asked_by(made.case).questions:
         raise Problem("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
-    return Asked(asked.id, asked.questions, "\n".join([asked.whole, *rest]))
-
-
-def _asked(case: Case, source: Source) -> Asked:
-    found = asked_by(case)
-    return Asked(str(source.line), found.questions, found.whole)
+    return made
 
 
 def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, list[str]]:

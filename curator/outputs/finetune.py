@@ -14,6 +14,7 @@ import orjson
 
 from curator.diversity.shingles import normalise
 from curator.held_out.records import IN_WORDS, Match, MatchKind
+from curator.held_out.texts import is_telling
 from curator.records import Case, JsonValue, Reference, Split, normalise_space
 
 UNTRUSTED = "no label, no correction and no trusted model's answer"
@@ -25,8 +26,6 @@ CONTINUES_HELD_OUT = "held out: it goes on from a held-out conversation"
 ASKS_HELD_OUT = "held out: a question of a held-out case stands in its conversation"
 LEAKS: Mapping[MatchKind, str] = {kind: f"held out, see leaks.jsonl: {words}" for kind, words in IN_WORDS.items()}
 NO_TOOLS = "the target calls tools whose definitions are not in the log"
-
-_TELLING_WORDS = 4
 
 _Turns = tuple[tuple[str, str], ...]
 
@@ -98,7 +97,7 @@ class _Sieve:
         kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
         self._groups = {c.group for c in kept_out}
         self._conversations = {_turns(c) for c in kept_out}
-        self._questions = {question for c in kept_out if _is_telling(question := normalise(c.user))}
+        self._questions = {question for c in kept_out if is_telling(question := normalise(c.user))}
         self._trusted_models = trusted_models
 
     def sort(self, case: Case) -> tuple[Reference, dict[str, JsonValue]] | str:
@@ -139,11 +138,6 @@ def _turns(case: Case) -> _Turns:
 def _questions(case: Case) -> set[str]:
     """The user's turns as near-duplicates are compared: case, punctuation and courtesies do not matter."""
     return {normalise(m.content) for m in case.messages if m.role == "user"}
-
-
-def _is_telling(question: str) -> bool:
-    """Whether a turn says enough by itself to be the same question elsewhere; `yes, please` does not."""
-    return len(question.split()) >= _TELLING_WORDS
 
 
 def _beginnings(turns: _Turns) -> Iterable[_Turns]:

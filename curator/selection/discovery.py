@@ -199,7 +199,7 @@ def _said_before(
     if values == {0.0}:
         yield f"The committee agrees on every case: the picks are {what}, and nothing more."
     elif len(values) == 1 and len(scored) > 1:
-        yield f"All cases have the same score: the picks are {what}, and nothing more."
+        yield f"All {len(scored):,} candidates have the same score: the picks are {what}, and nothing more."
     if len(set(pool.groups)) == 1 and len(pool.groups) > 1:
         yield "All candidates are near-duplicates of each other: one is picked."
 

@@ -176,7 +176,7 @@ def test_labels_that_are_missing_are_told(capsys: pytest.CaptureFixture[str]) ->
     assert (told["labels"], told["missing"]) == (50, 30)
     assert told["bounds"][0] < told["rate"] < told["bounds"][1]
     assert main(["estimate", queue]) == 0
-    assert "30 selected cases have no label yet" in capsys.readouterr().out
+    assert "30 of the selected cases without a label" in capsys.readouterr().out
 
 
 def test_a_discovery_only_selection_tells_no_rate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,7 +164,7 @@ def test_what_is_said_of_the_picks_is_what_the_strategy_does() -> None:
     for name, what in (("random", "in random order"), ("top", "in random order"), ("k-center", "diverse")):
         config = SelectionConfig.model_validate({"strategy": name})
         found = discover(ids, dict.fromkeys(ids, 0.7), vectors, groups={}, k=2, config=config, seed=0)
-        assert found.messages == (f"All cases have the same score: the picks are {what}, and nothing more.",)
+        assert found.messages == (f"All 3 candidates have the same score: the picks are {what}, and nothing more.",)
 
 
 def test_vectors_are_not_missed_where_all_cases_are_like_covered_ones() -> None:
