@@ -6,6 +6,7 @@ committee. The signals are curator's own (`curator.disagreement`), with every me
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from curator.config import DedupeConfig
 from curator.disagreement.health import group_weights
 from curator.disagreement.recorded import Recorded, measure_record, recorded_health
 from curator.disagreement.score import default_score
 from curator.disagreement.signals import Answered
-from curator.records import Kind
+from curator.diversity.dedupe import near_duplicate_groups
+from curator.estimation.pool import GROUP
+from curator.records import Case, Kind, Message, Source
 
 GSM8K = "gsm8k-model-solutions/example_model_solutions.jsonl"
 JHU = "jhu-temperature/answers_gpt-35-turbo_comprehensive-100.jsonl"
@@ -147,9 +151,17 @@ def _pool(name: str, family: str, kind: Kind, cases: Sequence[Answers]) -> Pool:
         family=family,
         ids=tuple(case.id for case in cases),
         signals={n: np.array([row.get(n, np.nan) for row in rows], dtype=float) for n in names},
-        categories={"task": tuple(case.task for case in cases)},
+        categories={"task": tuple(case.task for case in cases), **_groups(cases)},
         failed=np.array([case.failed for case in cases], dtype=float),
     )
+
+
+def _groups(cases: Sequence[Answers]) -> dict[str, tuple[str, ...]]:
+    """Near-duplicate questions, as a selection has them: of more than one case."""
+    asked = [Case(c.id, (Message("user", c.question),), Source(c.id, 1)) for c in cases]
+    found = near_duplicate_groups(asked, DedupeConfig())
+    sizes = Counter(found)
+    return {GROUP: tuple(group if sizes[group] > 1 else "" for group in found)}
 
 
 def _signals(one: Recorded, case: Answers, weights: Mapping[str, float]) -> dict[str, float]:

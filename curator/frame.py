@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from curator.errors import LogsError
-from curator.estimation.pool import Candidate
+from curator.estimation.pool import GROUP, Candidate
 from curator.logs.files import MAX_LINE_BYTES, physical_lines
 from curator.outputs.cases_file import CASES
 from curator.records import JsonValue
@@ -35,11 +35,17 @@ def candidates(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
     retrieval score; others, such as a time, would only be noise to a fit on few labels.
     """
     fields = metadata_fields(rows)
+    sizes = Counter(row.get("group") for row in rows)
     return [
         Candidate(
             id=str(row["id"]),
             signals=_signals(row),
-            categories={**_named(_metadata(row), fields), **_named(row, CATEGORIES), **_committee(row)},
+            categories={
+                **_named(_metadata(row), fields),
+                **_named(row, CATEGORIES),
+                **({GROUP: str(row["group"])} if sizes[row.get("group")] > 1 and row.get("group") else {}),
+                **_committee(row),
+            },
             weight=float(weight) if isinstance(weight := row.get("weight"), int | float) else 1.0,
         )
         for row in rows
@@ -49,7 +55,7 @@ def candidates(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
 def metadata_fields(rows: Iterable[Mapping[str, JsonValue]]) -> tuple[str, ...]:
     """The metadata fields to break down by: those with 2 to `MOST_VALUES` values, none of which measures anything (1.5)."""
     values: defaultdict[str, set[str]] = defaultdict(set)
-    measures = {COMMITTEE}
+    measures = {COMMITTEE, GROUP}
     for row in rows:
         for key, value in _metadata(row).items():
             if isinstance(value, float):

@@ -19,6 +19,8 @@ SCORE = "score"
 STAND_INS = ("against_target", "disagreement")
 """What ranks, the first that is there, where a pool has no score."""
 NO_SCORE = 0.5
+GROUP = "group"
+"""The category that names a case's near-duplicates; a case without any has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,8 @@ def test_what_measures_is_no_kind_of_case() -> None:
         for n in range(200)
     ]
     assert metadata_fields(rows) == ("region",)
+
+
+def test_a_group_is_a_category_where_it_holds_more_than_one_case() -> None:
+    rows = [{"id": i, "group": group} for i, group in (("a", "a"), ("b", "a"), ("c", "c"), ("d", ""), ("e", ""))]
+    assert [case.categories.get("group") for case in candidates(rows)] == ["a", "a", None, None, None]
