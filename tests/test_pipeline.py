@@ -578,7 +578,8 @@ def test_corrections_alone_tell_no_rate(
     write_logs.write_text("".join(json.dumps(corrected(json.loads(line), n)) + "\n" for n, line in enumerate(lines)))
     config = parse_config(job | {"selection": {"k": 36, "random_share": 1.0}})
     assert run(config, out=tmp_path / "out", encoder=encoder, environ={}).summary.failure_rate is None
-    queue = [json.loads(line) for line in (tmp_path / "out/label_queue.jsonl").read_text().splitlines()]
+    place = {row["id"]: row["draw"] for row in rows(tmp_path / "out" / "selection.jsonl")}
+    queue = sorted(rows(tmp_path / "out" / "label_queue.jsonl"), key=lambda row: place[row["case_id"]])
     labels = tmp_path / "labels.jsonl"
     for told, rate in ((queue[:12], 0.0), (queue, 14 / 40)):
         labels.write_text("".join(json.dumps({"case_id": row["case_id"], "verdict": "pass"}) + "\n" for row in told))
