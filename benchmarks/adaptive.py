@@ -25,13 +25,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from curator.answers.read import read_answer
 from curator.config import AdaptiveConfig
-from curator.disagreement.answers import read_answer
 from curator.disagreement.score import score_case
-from curator.disagreement.signals import Answered
 from curator.records import Kind, Score, stable_unit
-from curator.selection.cascade import first_stage, next_stage, ranking
-from curator.selection.missed import Missed, missed
+from curator.records.recorded import Answered
+from curator.selection.adaptive import first_stage, next_stage, ranking
+from curator.selection.adaptive_audit import Missed, missed
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]

@@ -20,10 +20,11 @@ from disagreement import sets
 from numpy.typing import NDArray
 
 from curator.disagreement.calibration import LEAST_OF_EACH, auroc, calibrate
-from curator.disagreement.health import group_weights
-from curator.disagreement.recorded import measure_record, read_record, recorded_health
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import measure_record, recorded_health
 from curator.disagreement.score import SCORER, default_score
 from curator.disagreement.signals import Signals
+from curator.run_folder.recorded import read_record
 
 SEED = 0
 LEAST_LEFT = 50

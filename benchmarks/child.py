@@ -22,13 +22,13 @@ from harness import endpoints_of, model_config, planned_calls
 
 from curator.cli import INTERRUPTED, _sigterm_as_interrupt
 from curator.committee.budget import Budget
-from curator.committee.calls import PlannedCall
+from curator.committee.clock import Host
 from curator.committee.engine import sample
-from curator.committee.host import Host
-from curator.committee.store import GenerationStore
+from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig
 from curator.errors import CuratorError
 from curator.records import Generation
+from curator.state.generations import GenerationStore
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,13 @@ from sklearn.cluster import HDBSCAN, KMeans, MiniBatchKMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
 
+from curator.clustering import cluster as clustering
+from curator.clustering.cluster import cluster
+from curator.clustering.tracking import SAME_CENTRE, Centre, centres, matches
 from curator.config import ClusteringConfig, EmbeddingConfig
-from curator.diversity import clustering
-from curator.diversity.clustering import cluster
-from curator.diversity.embedding import VectorCache, embed, open_encoder
-from curator.diversity.nights import SAME_CENTRE, Centre, centres, matches
+from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
+from curator.state.vectors import VectorCache
 
 CONFIG = ClusteringConfig()
 DIMENSIONS = 384

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from system_sets import Floats, SystemSet, bbh, gsm8k, jhu
 
-from curator.estimation.paired import labels_needed, paired_difference
-from curator.estimation.weighting import CaseDesign, Sample, sample_of
+from curator.estimation.comparison.case_weights import CaseDesign, Sample, sample_of
+from curator.estimation.comparison.paired import labels_needed, paired_difference
 
 SIZES = (30, 50, 100, 200)
 POOL = 1000

@@ -31,10 +31,12 @@ from estimators import ESTIMATORS, LENGTH, mean_length
 from estimators import read as read_case
 from recorded_sets import Floats, Record, RecordedSet, answers, auroc, interval, limited, precision_at, sets
 
-from curator.disagreement.health import group_weights
-from curator.disagreement.recorded import Recorded, read_record, recorded_health, score_record
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import recorded_health, score_record
 from curator.disagreement.score import PRIOR_ANSWERS, SCORER, WORDING_ANSWERS, default_score
 from curator.disagreement.signals import Signals
+from curator.records.recorded import Recorded
+from curator.run_folder.recorded import read_record
 
 DEFAULT = "default score"
 PRIORS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)

@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from recorded_sets import read
 
 from curator.config import EmbeddingConfig, SelectionConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
+from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
-from curator.selection.discovery import Discovery, discover
+from curator.selection.acquisition import Discovery, discover
 from curator.selection.strategies import STRATEGIES
+from curator.state.vectors import VectorCache
 
 Places = NDArray[np.int64]
 Way = Callable[[Pool, int, int], Places]

@@ -20,7 +20,8 @@ from recorded_sets import Record, read
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
-from curator.disagreement.recorded import read_record, score_record
+from curator.disagreement.recorded import score_record
+from curator.run_folder.recorded import read_record
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]

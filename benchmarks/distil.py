@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from system_sets import Floats, SystemSet, gsm8k, jhu, made_up, paraphrases
 
-from curator.estimation.distil import choose_cases, kendall
+from curator.estimation.comparison.distillation import choose_cases, kendall
 
 Choice = Callable[[Floats, int, int], tuple[NDArray[np.int64], Floats]]
 

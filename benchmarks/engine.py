@@ -48,13 +48,13 @@ import psutil
 from harness import MAX_TOKENS, MODEL, PRICE, WORDS, Check, endpoints_of, mock_server, model_config
 
 from curator.committee.budget import Budget
-from curator.committee.calls import PlannedCall
 from curator.committee.engine import sample
 from curator.committee.plan import Plan
-from curator.committee.store import GenerationStore
-from curator.committee.variants import load_variants
+from curator.committee.prompts import load_variants
+from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig, CommitteeConfig
 from curator.records import Case, Generation, JsonValue, Message, Source, case_id, stable_unit
+from curator.state.generations import GenerationStore
 
 WARM_UP = 500
 BODIES = 1200

@@ -27,13 +27,14 @@ import orjson
 from numpy.typing import NDArray
 from recorded_sets import Record, auroc, interval, limited, sets
 
-from curator.comparing import open_comparer
+from curator.answers.read import Answer, read_answer
 from curator.config import EmbeddingConfig, EquivalenceConfig
-from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import BY_WORDS, ByVerdicts, Comparer
-from curator.disagreement.equivalence import classes
-from curator.disagreement.pairs import Pair, cheap_verdict, pair_of
-from curator.disagreement.recorded import read_record, score_record
+from curator.disagreement.equivalence.classes import classes
+from curator.disagreement.equivalence.comparers import BY_WORDS, ByVerdicts, Comparer
+from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, pair_of
+from curator.disagreement.recorded import score_record
+from curator.run_folder.recorded import read_record
+from curator.stages.equivalence import open_comparer
 
 
 @dataclass(frozen=True)

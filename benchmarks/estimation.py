@@ -25,9 +25,9 @@ import numpy as np
 from estimation_baselines import BASELINES, Task
 from estimation_pools import Pool, pools
 
-from curator.estimation.design import Stage, batches, draw
-from curator.estimation.estimate import estimate
-from curator.estimation.pool import Candidate, Frame, frame_of
+from curator.estimation.failure_rate import estimate
+from curator.estimation.sample_design import Stage, batches, draw
+from curator.estimation.sampling_frame import Candidate, Frame, frame_of
 
 LEAST_POOL = 3
 """Pools of fewer times the labels are left out: whoever labels a third labels everything."""

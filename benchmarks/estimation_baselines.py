@@ -13,8 +13,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from curator.estimation.pool import Frame
-from curator.estimation.prediction import predict
+from curator.estimation.risk_model import predict
+from curator.estimation.sampling_frame import Frame
 
 Floats = NDArray[np.float64]
 Result = tuple[float, float]

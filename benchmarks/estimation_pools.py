@@ -17,13 +17,13 @@ import orjson
 from numpy.typing import NDArray
 
 from curator.config import DedupeConfig
-from curator.disagreement.health import group_weights
-from curator.disagreement.recorded import Recorded, measure_record, recorded_health
+from curator.dedup import near_duplicate_groups
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import measure_record, recorded_health
 from curator.disagreement.score import default_score
-from curator.disagreement.signals import Answered
-from curator.diversity.dedupe import near_duplicate_groups
-from curator.estimation.pool import GROUP
+from curator.estimation.sampling_frame import GROUP
 from curator.records import Case, Kind, Message, Source
+from curator.records.recorded import Answered, Recorded
 
 GSM8K = "gsm8k-model-solutions/example_model_solutions.jsonl"
 JHU = "jhu-temperature/answers_gpt-35-turbo_comprehensive-100.jsonl"

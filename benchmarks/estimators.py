@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from references import BASELINES
 
-from curator.disagreement import estimators, graph, meanings
-from curator.disagreement.answers import detect_kind, read_answer
-from curator.disagreement.equivalence import classes
-from curator.disagreement.lexical import jaccard_similarities, rouge_l_similarities
-from curator.disagreement.words import word_distances
+from curator.answers.read import detect_kind, read_answer
+from curator.disagreement.equivalence.classes import classes
+from curator.disagreement.equivalence.word_kernel import word_distances
+from curator.disagreement.estimators import alphabet as meanings
+from curator.disagreement.estimators import partition as estimators
+from curator.disagreement.estimators import spectral as graph
+from curator.disagreement.estimators.lexical import jaccard_similarities, rouge_l_similarities
 from curator.records import KINDS, Kind
 
 Floats = NDArray[np.float64]

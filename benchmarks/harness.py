@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from curator.committee.calls import ModelRequest, PlannedCall
-from curator.committee.clients import open_clients
 from curator.committee.endpoints import Endpoint
+from curator.committee.providers.open import open_clients
+from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import ModelConfig, Price
 from curator.records import Member, Message
 

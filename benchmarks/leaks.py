@@ -32,13 +32,14 @@ import orjson
 from numpy.typing import NDArray
 
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
-from curator.diversity.shingles import jaccard, normalise, shingles
-from curator.held_out.details import Details, agreement, details_of
-from curator.held_out.leaks import Embed, find_leaks
-from curator.held_out.meaning import embedded_text, worth
-from curator.held_out.records import HeldText, Match, Row
+from curator.contamination.details import Details, agreement, details_of
+from curator.contamination.match import Embed, find_leaks
+from curator.contamination.meaning import embedded_text, worth
+from curator.contamination.records import HeldText, Match, Row
+from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
+from curator.state.vectors import VectorCache
+from curator.text.shingles import jaccard, normalise, shingles
 
 SEED = 0
 CHUNK = 512

@@ -20,12 +20,12 @@ from engine import Job, synthetic_plan
 from harness import MODEL, PRICE, model_config
 
 from curator.committee.budget import Budget
-from curator.committee.calls import ModelReply, ModelRequest, PlannedCall
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import sample
-from curator.committee.store import GenerationStore
+from curator.committee.requests import ModelReply, ModelRequest, PlannedCall
 from curator.config import BudgetConfig
 from curator.records import Generation, Usage
+from curator.state.generations import GenerationStore
 
 WARM_UP = 5_000
 LISTED = 20_000

@@ -26,17 +26,18 @@ import numpy as np
 import orjson
 from recorded_sets import Record, auroc, interval, read
 
-from curator.disagreement.answers import read_answer
-from curator.disagreement.compare import by_words
-from curator.disagreement.honesty import noise_floor
-from curator.disagreement.rates import rate
-from curator.disagreement.recorded import Recorded, read_record
-from curator.disagreement.votes import Seat, Vote, votes_of
+from curator.answers.read import read_answer
+from curator.disagreement.diagnosis.blind_spots import noise_floor
+from curator.disagreement.equivalence.comparers import by_words
+from curator.disagreement.members.votes import Seat, Vote, votes_of
 from curator.records import NoiseFloor
-from curator.report.statistics import UNANIMOUS
-from curator.report.wording import interval as with_interval
-from curator.report.wording import noise_sentence
-from curator.scoring import ScoreResult, score, score_file
+from curator.records.recorded import Recorded
+from curator.report.sentences import interval as with_interval
+from curator.report.sentences import noise_sentence
+from curator.run_folder.recorded import read_record
+from curator.statistics_report import UNANIMOUS
+from curator.stats import rate
+from curator.workflows.score import ScoreResult, score, score_file
 
 OPTION = re.compile(r"\(([A-Z])\)")
 

@@ -24,12 +24,12 @@ from typing import Literal
 from harness import Billed, Check, MockServer, endpoints_of, mock_server, model_config, planned_calls
 
 from curator.committee.budget import Budget
-from curator.committee.calls import PlannedCall
 from curator.committee.engine import sample
-from curator.committee.store import GenerationStore
+from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig
 from curator.errors import UserError
 from curator.records import Generation
+from curator.state.generations import GenerationStore
 
 Tight = Literal["requests", "tokens"]
 LIMITS: dict[Tight, float] = {"requests": 600.0, "tokens": 150_000.0}

@@ -32,11 +32,11 @@ import psutil
 from recordings import as_line, kinds, mixed, recordings
 
 import curator
-from curator.disagreement import graph
-from curator.disagreement.lexical import jaccard_similarities, rouge_l_similarities
-from curator.logs.files import Line
+from curator.disagreement.estimators import spectral as graph
+from curator.disagreement.estimators.lexical import jaccard_similarities, rouge_l_similarities
+from curator.io.lines import Line
 from curator.records import Kind
-from curator.scoring import Scoring, score_lines
+from curator.workflows.score import Scoring, score_lines
 
 Texts = Sequence[str]
 Scorer = Callable[[Texts], float]

@@ -26,9 +26,9 @@ from harness import Check
 from numpy.typing import NDArray
 
 from curator.config import SelectionConfig
-from curator.selection.discovery import discover
-from curator.selection.facility import facility, maximise
-from curator.selection.limits import Limits
+from curator.selection.acquisition import discover
+from curator.selection.constraints import Limits
+from curator.selection.facility_location import facility, maximise
 
 SIZES = (10_000, 20_000, 50_000, 100_000)
 N_LOG_N = float(np.log(100_000 * np.log(100_000) / (10_000 * np.log(10_000))) / np.log(10))

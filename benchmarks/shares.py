@@ -19,12 +19,13 @@ from discovery_pools import Pool, pools
 from numpy.typing import NDArray
 
 from curator.config import EmbeddingConfig, SelectionConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
-from curator.estimation.design import draw
-from curator.estimation.estimate import estimate
-from curator.estimation.pool import Candidate, frame_of
-from curator.picking import sample_size
+from curator.encoders.sentence import embed, open_encoder
+from curator.estimation.failure_rate import estimate
+from curator.estimation.sample_design import draw
+from curator.estimation.sampling_frame import Candidate, frame_of
 from curator.progress import Silent
+from curator.stages.pick import sample_size
+from curator.state.vectors import VectorCache
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 Floats = NDArray[np.float64]

@@ -16,14 +16,14 @@ from interruptions import FAULTS
 from mock_server import AMBIGUOUS, BILLED, REFUSALS, identity_of
 
 from curator.committee.budget import Budget, Ledger
-from curator.committee.calls import PlannedCall
+from curator.committee.clock import Host
 from curator.committee.endpoints import cost_usd
 from curator.committee.engine import sample
-from curator.committee.host import Host
-from curator.committee.store import GenerationStore
+from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig
 from curator.errors import BudgetReached, ProviderError
 from curator.records import Generation
+from curator.state.generations import GenerationStore
 
 MICRO = 1e-6
 NAP_SHARE = 0.02

@@ -38,9 +38,10 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
 from curator.config import EmbeddingConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
+from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
-from curator.selection.teaching import next_batch
+from curator.selection.training_batch import next_batch
+from curator.state.vectors import VectorCache
 
 START = 100
 TARGETS = (500, 1000, 1500)

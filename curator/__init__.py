@@ -9,22 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from curator.calibrating import calibrate
-    from curator.compared import CompareOptions, Comparison, compare
     from curator.config import Config, load_config
     from curator.disagreement.calibration import Calibration
-    from curator.distilling import Distilled, distil
     from curator.errors import CuratorError, UserError
-    from curator.estimating import EstimateResult, estimate, estimate_sample
-    from curator.estimation.weighting import CaseDesign
-    from curator.leak_check import LeakResult, leaks
-    from curator.outputs.calibration_file import load_calibration, save_calibration
-    from curator.pipeline import plan, run, run_async
+    from curator.estimation.comparison.case_weights import CaseDesign
     from curator.records import Case, Generation, Score
-    from curator.results import PlanResult, RunResult
-    from curator.scoring import score
-    from curator.selecting import Selected, SelectOptions, select, select_file
-    from curator.selection.teaching import next_batch
+    from curator.run_folder.calibration import load_calibration, save_calibration
+    from curator.selection.training_batch import next_batch
+    from curator.stages.plan import PlanResult
+    from curator.workflows.calibrate import calibrate
+    from curator.workflows.compare import CompareOptions, Comparison, compare
+    from curator.workflows.distill import Distilled, distil
+    from curator.workflows.estimate import EstimateResult, estimate, estimate_sample
+    from curator.workflows.leaks import LeakResult, leaks
+    from curator.workflows.plan import plan
+    from curator.workflows.run import RunResult, run, run_async
+    from curator.workflows.score import score
+    from curator.workflows.selection import Selected, SelectOptions, select, select_file
+
 
 __all__ = [
     "Calibration",
@@ -63,42 +65,42 @@ __all__ = [
     "select_file",
 ]
 
-__version__ = "0.1.0"
+from curator._version import __version__
 
 _HOME = {
     "Calibration": "disagreement.calibration",
     "Case": "records",
-    "CaseDesign": "estimation.weighting",
-    "CompareOptions": "compared",
-    "Comparison": "compared",
+    "CaseDesign": "estimation.comparison.case_weights",
+    "CompareOptions": "workflows.compare",
+    "Comparison": "workflows.compare",
     "Config": "config",
     "CuratorError": "errors",
-    "Distilled": "distilling",
-    "EstimateResult": "estimating",
+    "Distilled": "workflows.distill",
+    "EstimateResult": "workflows.estimate",
     "Generation": "records",
-    "LeakResult": "leak_check",
-    "PlanResult": "results",
-    "RunResult": "results",
+    "LeakResult": "workflows.leaks",
+    "PlanResult": "stages.plan",
+    "RunResult": "workflows.run",
     "Score": "records",
-    "SelectOptions": "selecting",
-    "Selected": "selecting",
+    "SelectOptions": "workflows.selection",
+    "Selected": "workflows.selection",
     "UserError": "errors",
-    "calibrate": "calibrating",
-    "compare": "compared",
-    "distil": "distilling",
-    "estimate": "estimating",
-    "estimate_sample": "estimating",
-    "leaks": "leak_check",
-    "load_calibration": "outputs.calibration_file",
+    "calibrate": "workflows.calibrate",
+    "compare": "workflows.compare",
+    "distil": "workflows.distill",
+    "estimate": "workflows.estimate",
+    "estimate_sample": "workflows.estimate",
+    "leaks": "workflows.leaks",
+    "load_calibration": "run_folder.calibration",
     "load_config": "config",
-    "next_batch": "selection.teaching",
-    "plan": "pipeline",
-    "run": "pipeline",
-    "run_async": "pipeline",
-    "save_calibration": "outputs.calibration_file",
-    "score": "scoring",
-    "select": "selecting",
-    "select_file": "selecting",
+    "next_batch": "selection.training_batch",
+    "plan": "workflows.plan",
+    "run": "workflows.run",
+    "run_async": "workflows.run",
+    "save_calibration": "run_folder.calibration",
+    "score": "workflows.score",
+    "select": "workflows.selection",
+    "select_file": "workflows.selection",
 }
 
 

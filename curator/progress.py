@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from curator.records import JsonValue
 
+
 LINE_EVERY_S = 10.0
 EVENT_EVERY_S = 1.0
 Facts = Mapping[str, "JsonValue"]

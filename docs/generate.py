@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from curator import cli
-from curator.cli.arguments import parser
+from curator.cli.parser import parser
 from curator.config import Config
 
 DOCS = Path(__file__).parent

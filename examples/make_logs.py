@@ -23,8 +23,8 @@ from typing import Any
 import orjson
 import yaml
 
-from curator.committee.calls import ModelReply, ModelRequest
-from curator.committee.local import LOCAL_MODEL, local_identity, open_local
+from curator.committee.providers.local import LOCAL_MODEL, local_identity, open_local
+from curator.committee.requests import ModelReply, ModelRequest
 from curator.config import ModelConfig
 from curator.records import Message
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch, encoder: Any, tmp_path: Path) -> None:
-    monkeypatch.setattr("curator.pipeline.open_encoder", lambda _: encoder)
+    monkeypatch.setattr("curator.workflows.run.open_encoder", lambda _: encoder)
     monkeypatch.chdir(tmp_path)
 
 

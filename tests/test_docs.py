@@ -90,7 +90,7 @@ def test_readme_python_runs(
     assert block
     (tmp_path / "curator.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("curator.pipeline.open_encoder", lambda _: encoder)
+    monkeypatch.setattr("curator.workflows.run.open_encoder", lambda _: encoder)
     seen: dict[str, Any] = {}
     exec(block[1], seen)  # noqa: S102
     assert seen["result"].summary.counts.read == 42

@@ -19,9 +19,9 @@ import curator
 from curator.cli import main
 from curator.config import parse_config
 from curator.errors import ConfigError, LogsError
-from curator.held_out.registry import Entry, Registry
-from curator.logs.questions import read_questions
-from curator.pipeline import run
+from curator.readers.questions import read_questions
+from curator.state.registry import Entry, Registry
+from curator.workflows.run import run
 
 ROUTER = "why does the blue lamp on my router blink twice after the update last night"
 CANCEL = "how do I cancel the subscription that my late father had with you"

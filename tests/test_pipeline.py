@@ -21,17 +21,18 @@ from typing import Any
 import pytest
 
 import curator
-from curator import studying
 from curator.cli import main
-from curator.committee.host import Host
-from curator.committee.store import GenerationStore
+from curator.committee.clock import Host
 from curator.config import Config, parse_config
 from curator.errors import BudgetReached, ConfigError, CuratorError, LogsError, NotConfirmed, ProviderError
-from curator.outputs.files import run_lock
-from curator.pipeline import plan, run, run_async
-from curator.results import PlanResult, RunResult
+from curator.io.atomic import run_lock
+from curator.run_folder.frozen_selection import standing
 from curator.selection.splits import split_of
-from curator.standing import standing
+from curator.stages import embed_and_cluster as studying
+from curator.stages.plan import PlanResult
+from curator.state.generations import GenerationStore
+from curator.workflows.plan import plan
+from curator.workflows.run import RunResult, run, run_async
 
 ROOT = Path(__file__).parent.parent
 OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
@@ -331,7 +332,7 @@ def test_a_model_that_takes_one_temperature_is_found_out_once_and_asked_without(
 def test_a_model_in_batch_mode_is_asked_by_files_at_half_the_price(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.sampling.Host", lambda: Host(sleep=lambda _: asyncio.sleep(0)))
+    monkeypatch.setattr("curator.stages.ask.Host", lambda: Host(sleep=lambda _: asyncio.sleep(0)))
     live = job["committee"]["models"][0]
     batch = {**live, "name": "b", "mode": "batch", "api_key_env": "BATCH_KEY"}
     job["committee"]["models"].append(batch)

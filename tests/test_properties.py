@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from curator.config import Config, parse_config
 from curator.errors import LogsError
-from curator.pipeline import plan
+from curator.workflows.plan import plan
 
 CONFIG = {
     "logs": {"max_unreadable": 1.0},

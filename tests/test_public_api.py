@@ -45,4 +45,4 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_pipeline_import_leaves_models_alone() -> None:
-    assert loaded_after("import curator.pipeline") <= {"pydantic", "aiohttp", "jinja2", "numpy"}
+    assert loaded_after("import curator.workflows.run") <= {"pydantic", "aiohttp", "jinja2", "numpy"}

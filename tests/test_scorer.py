@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 
 from curator.committee.judge import Verdict
-from curator.committee.variants import load_variants
-from curator.comparing import Docket, by_embedding
+from curator.committee.prompts import load_variants
 from curator.config import parse_config
-from curator.disagreement.compare import ByVerdicts
+from curator.disagreement.equivalence.comparers import ByVerdicts
 from curator.disagreement.signals import Signals
-from curator.diversity.embedding import VectorCache
 from curator.progress import Silent
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
-from curator.results import Scored
-from curator.scorer import Scorer
+from curator.stages.equivalence import Docket, by_embedding
+from curator.stages.score import Scored, Scorer
+from curator.state.vectors import VectorCache
 
 LABELS = ("billing", "delivery", "returns", "account", "product")
 VARIANTS = ("plain", "careful", "restated")

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from curator.cli.arguments import parser
 from curator.cli.console import print_json
+from curator.cli.parser import parser
 from curator.errors import CuratorError, UserError
 
 __all__ = ["main"]

@@ -13,7 +13,7 @@ from curator.cli.console import DEFAULT_CONFIG, load, print_json
 
 def list_models(arguments: argparse.Namespace) -> int:
     """`curator cache list`."""
-    from curator.committee.cache import contents
+    from curator.state.maintenance import contents
 
     found = contents(_store(arguments))
     if arguments.json:
@@ -25,7 +25,7 @@ def list_models(arguments: argparse.Namespace) -> int:
 
 def prune(arguments: argparse.Namespace) -> int:
     """`curator cache prune`."""
-    from curator.committee.cache import Wanted, prune
+    from curator.state.maintenance import Wanted, prune
 
     wanted = Wanted.of(model=arguments.model, older_than_days=arguments.older_than, keys=arguments.key, now=time.time())
     done = prune(_store(arguments), wanted, dry_run=arguments.dry_run)
@@ -38,8 +38,8 @@ def prune(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """`curator cache export`. Without `--out` the answers themselves are printed, with `--json` or without."""
-    from curator.committee.cache_rows import export
-    from curator.outputs.files import write_atomic
+    from curator.io.atomic import write_atomic
+    from curator.state.verify import export
 
     path, written = _store(arguments), 0
 
@@ -62,7 +62,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """`curator cache verify`."""
-    from curator.committee.cache_rows import verify
+    from curator.state.verify import verify
 
     found = verify(_store(arguments))
     if arguments.json:
@@ -74,7 +74,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def _store(arguments: argparse.Namespace) -> Path:
     """The store that is meant: the one named, else the config's, else the default one."""
-    from curator.committee.store import DEFAULT_STORE
+    from curator.state.generations import DEFAULT_STORE
 
     named: Path | None = arguments.store
     if named is not None:

@@ -16,7 +16,8 @@ from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progre
 if TYPE_CHECKING:
     from curator.config import Config
     from curator.records import Unreadable
-    from curator.scoring import Scoring
+    from curator.workflows.score import Scoring
+
 
 RUNS = Path("runs")
 MOST_PROBLEMS = 10
@@ -24,7 +25,7 @@ MOST_PROBLEMS = 10
 
 def run(arguments: argparse.Namespace) -> int:
     """`curator run`."""
-    from curator import pipeline
+    from curator.workflows import run as pipeline
 
     config = _limited(load(arguments.config), arguments.max_usd)
     agreed = arguments.yes or arguments.max_usd is not None
@@ -53,10 +54,10 @@ def _limited(config: Config, max_usd: float | None) -> Config:
 
 def plan(arguments: argparse.Namespace) -> int:
     """`curator plan`."""
-    from curator import pipeline
+    from curator.workflows import plan as planning
 
     with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
-        result = pipeline.plan(load(arguments.config), logs=arguments.logs, progress=progress)
+        result = planning.plan(load(arguments.config), logs=arguments.logs, progress=progress)
     if arguments.json:
         print_json(result.as_json())
     else:
@@ -66,7 +67,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def status(arguments: argparse.Namespace) -> int:
     """`curator status`."""
-    from curator.status import newest_run, read_status
+    from curator.run_folder.status import newest_run, read_status
 
     folder = arguments.run
     if folder is None:
@@ -82,9 +83,9 @@ def status(arguments: argparse.Namespace) -> int:
 def score(arguments: argparse.Namespace) -> int:
     """`curator score`."""
     from curator.disagreement.recorded import default_scorer
-    from curator.disagreement.signals import group_of
-    from curator.outputs.calibration_file import read_calibration
-    from curator.scoring import score_file
+    from curator.records.recorded import group_of
+    from curator.run_folder.calibration import read_calibration
+    from curator.workflows.score import score_file
 
     fitted = read_calibration(arguments.calibration) if arguments.calibration else None
     with scoring_of(arguments) as scoring:
@@ -109,7 +110,7 @@ def score(arguments: argparse.Namespace) -> int:
 
 def calibrate(arguments: argparse.Namespace) -> int:
     """`curator calibrate`."""
-    from curator.calibrating import calibrate_file
+    from curator.workflows.calibrate import calibrate_file
 
     with scoring_of(arguments) as scoring:
         result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
@@ -123,7 +124,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
 
 def leaks(arguments: argparse.Namespace) -> int:
     """`curator leaks`."""
-    from curator.leak_check import leaks as check
+    from curator.workflows.leaks import leaks as check
 
     with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
         result = check(
@@ -148,10 +149,10 @@ def leaks(arguments: argparse.Namespace) -> int:
 @contextmanager
 def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
     """How records are scored, by a command's arguments."""
-    from curator.committee.store import DEFAULT_STORE
-    from curator.comparing import open_comparer
     from curator.config import EmbeddingConfig, parse_equivalence
-    from curator.scoring import Scoring
+    from curator.stages.equivalence import open_comparer
+    from curator.state.generations import DEFAULT_STORE
+    from curator.workflows.score import Scoring
 
     wanted = parse_equivalence({"method": arguments.equivalence, "nli_model": arguments.nli_model})
     cache = DEFAULT_STORE.with_name("vectors.sqlite")
@@ -173,7 +174,7 @@ def _tell(problem: Unreadable) -> None:
 
 def doctor(arguments: argparse.Namespace) -> int:
     """`curator doctor`."""
-    from curator.doctor import examine
+    from curator.workflows.doctor import examine
 
     path = arguments.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     report = examine(load(path) if path else None, environ=os.environ)
@@ -186,7 +187,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def init(arguments: argparse.Namespace) -> int:
     """`curator init`."""
-    from curator.scaffold import scaffold
+    from curator.workflows.init import scaffold
 
     written = scaffold(arguments.folder)
     if arguments.json:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from curator.config import Config
     from curator.progress import Progress
     from curator.records import JsonValue
-    from curator.results import PlanResult
+    from curator.stages.plan import PlanResult
+
 
 DEFAULT_CONFIG = Path("curator.yaml")
 

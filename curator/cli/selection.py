@@ -12,7 +12,8 @@ from curator.cli.console import load, print_json, progress_on_stderr
 
 if TYPE_CHECKING:
     from curator.config import EmbeddingConfig
-    from curator.diversity.embedding import Encoder
+    from curator.encoders.sentence import Encoder
+
 
 DEFAULT_OUT = Path("selection")
 
@@ -20,7 +21,7 @@ DEFAULT_OUT = Path("selection")
 def select(arguments: argparse.Namespace) -> int:
     """`curator select`."""
     from curator.config import EmbeddingConfig
-    from curator.selecting import SelectOptions, select_file
+    from curator.workflows.selection import SelectOptions, select_file
 
     config = load(arguments.config) if arguments.config else None
     encoder = None if arguments.no_embedding else _encoder(config.embedding if config else EmbeddingConfig())
@@ -47,7 +48,7 @@ def select(arguments: argparse.Namespace) -> int:
 
 def _encoder(config: EmbeddingConfig) -> Encoder | None:
     """The encoder, or None where its packages are not installed and nobody asked for it by name."""
-    from curator.diversity.embedding import open_encoder
+    from curator.encoders.sentence import open_encoder
     from curator.errors import MissingDependency
 
     try:
@@ -61,7 +62,7 @@ def _encoder(config: EmbeddingConfig) -> Encoder | None:
 
 def estimate(arguments: argparse.Namespace) -> int:
     """`curator estimate`."""
-    from curator import estimating
+    from curator.workflows import estimate as estimating
 
     with scoring_of(arguments) as scoring:
         if arguments.sample_of is not None:

@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from curator.config import BudgetConfig
-
-_PICO = 10**12  # dollars are counted in whole picodollars, so that sums are exact in any order
-
-
-class Spend(NamedTuple):
-    """Tokens (input and output together) and picodollars of one request."""
-
-    tokens: int
-    picodollars: int
-
-    @classmethod
-    def of(cls, *, tokens: int, usd: float) -> Spend:
-        """The spend of that many tokens and US dollars."""
-        return cls(tokens, round(usd * _PICO))
+from curator.records.spend import _PICO, Spend
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from curator.committee.budget import Spend
-from curator.committee.calls import CallFailed, ModelClient, ModelRequest
+from curator.committee.requests import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
 from curator.records import Usage
+from curator.records.spend import Spend
 
 ONE_TEMPERATURE = "one-temperature"
 """What the store notes of a model that takes no temperature but 1."""

@@ -15,17 +15,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from curator.committee.budget import Budget, Spend
-from curator.committee.calls import PlannedCall
-from curator.committee.claims import Claims
+from curator.committee.budget import Budget
+from curator.committee.clock import Host
+from curator.committee.dispatcher import Lane, Tally
 from curator.committee.endpoints import Endpoint
-from curator.committee.host import Host
-from curator.committee.lane import Lane, Tally
-from curator.committee.pacing import Speed
-from curator.committee.store import GenerationStore, StoredReply
+from curator.committee.rate_limits import Speed
+from curator.committee.requests import PlannedCall
 from curator.errors import BudgetReached
 from curator.progress import Facts, Progress, Silent
 from curator.records import Generation
+from curator.records.spend import Spend
+from curator.state.claims import Claims
+from curator.state.generations import GenerationStore, StoredReply
 
 _CHUNK = 64  # calls looked up at a time
 _PENDING = 8192  # calls without an answer that are held in memory at most

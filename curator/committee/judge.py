@@ -19,17 +19,17 @@ import yaml
 
 from curator.assets import asset
 from curator.committee.budget import Budget
-from curator.committee.calls import ModelClient, ModelRequest, PlannedCall
+from curator.committee.dispatcher import TemperatureRefused
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
 from curator.committee.engine import Sampled, sample
-from curator.committee.lane import TemperatureRefused
 from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
-from curator.committee.store import GenerationStore
+from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
 from curator.config import JudgeConfig, Price
-from curator.disagreement.pairs import Pair
+from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import ConfigError
 from curator.progress import Progress
 from curator.records import Case, Generation, JsonValue, Member, Message, stable_unit
+from curator.state.generations import GenerationStore
 
 PROMPT = "same-answer"
 NO_VERDICT = "the reply is no verdict"

@@ -85,3 +85,8 @@ class TaskConfig(Section):
     """How answers are read and compared; `docs/answers.md` says which kind is for what."""
     labels: tuple[str, ...] = ()
     """The labels an answer may be; an answer is then read as the first of them that it names."""
+
+
+def kind_of(task: TaskConfig) -> Kind | None:
+    """The kind that the config says; a task with labels has labels for answers."""
+    return task.kind or ("label" if task.labels else None)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from curator.disagreement.compare import BY_WORDS, Comparer
-from curator.disagreement.signals import Answered, Signals, measure
+from curator.disagreement.equivalence.comparers import BY_WORDS, Comparer
+from curator.disagreement.signals import Signals, measure
 from curator.records import Kind, Score
+from curator.records.recorded import Answered
 
 SCORER = "committee/2"
 """Name and version of the default score; the version is raised whenever a value of it changes."""

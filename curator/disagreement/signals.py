@@ -10,9 +10,11 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import BY_WORDS, Comparer
-from curator.disagreement.estimators import (
+from curator.answers.read import Answer, read_answer
+from curator.disagreement.equivalence.comparers import BY_WORDS, Comparer
+from curator.disagreement.equivalence.word_kernel import mean_overlap_distance, overlap_distances
+from curator.disagreement.estimators.json_fields import field_disagreement
+from curator.disagreement.estimators.partition import (
     Split,
     Weights,
     mean_distance,
@@ -22,9 +24,8 @@ from curator.disagreement.estimators import (
     share_against,
     variation_ratio,
 )
-from curator.disagreement.fields import field_disagreement
-from curator.disagreement.words import mean_overlap_distance, overlap_distances
 from curator.records import Kind
+from curator.records.recorded import Answered
 
 FEW_WORDS = 8
 """An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
@@ -34,21 +35,6 @@ STRUCTURED: tuple[Kind, ...] = (*FIELDED, "code")
 MOST_FIELDS = 20
 LEAST_APART = 0.5
 """How far two short answers of different classes are apart at least: "James I" and "King James" may or may not be one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """One answer of the committee. `group` is its prompt identity: the model and the prompt variant."""
-
-    text: str
-    group: str
-    temperature: float | None = None
-    logprobs: tuple[float, ...] | None = None
-
-
-def group_of(model: str | None, variant: str | None) -> str:
-    """The name of a prompt identity, `MODEL/VARIANT`; what is not known is left out."""
-    return "/".join(part for part in (model, variant) if part)
 
 
 @dataclass(frozen=True, slots=True)

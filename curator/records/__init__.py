@@ -6,7 +6,6 @@ a *generation* one member's answer to one case, a *score* what the answers' disa
 case that the selection drew.
 """
 
-from curator.records.answers import Generation, Member, Score, Usage
 from curator.records.cases import (
     Case,
     Feedback,
@@ -21,8 +20,8 @@ from curator.records.cases import (
     with_group,
 )
 from curator.records.findings import BlindShare, Diagnosis, FailureRate, MemberHealth, NoiseFloor, Rate
-from curator.records.selected import Category, CategoryChange, GoneCategory, Pick
-from curator.records.stable import (
+from curator.records.generations import Generation, Member, Score, Usage
+from curator.records.identity import (
     CUT_NOTE,
     FORMULA_STARTS,
     dump_line,
@@ -32,6 +31,7 @@ from curator.records.stable import (
     random_order,
     stable_unit,
 )
+from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
     AnswerKind,

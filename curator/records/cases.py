@@ -8,17 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from curator.records.stable import normalise_space
-from curator.records.values import (
-    JsonValue,
-    Kind,
-    MergeReason,
-    ReferenceSource,
-    Role,
-    Scalar,
-    Slice,
-    Thumb,
-)
+from curator.records.identity import normalise_space
+from curator.records.values import JsonValue, Kind, MergeReason, ReferenceSource, Role, Scalar, Slice, Thumb
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from curator.records.values import (
-    DiagnosisName,
-)
+from curator.records.values import DiagnosisName
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.records import Case, Category, Diagnosis, Generation, Score
-from curator.report.answers import AnswerGroup
-from curator.report.statistics import mean, share
+from curator.report.answer_groups import AnswerGroup
 from curator.report.summary import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
-from curator.report.text import clean, excerpt, one_line
+from curator.statistics_report import mean, share
+from curator.text.display import clean, excerpt, one_line
 
 TYPICAL_CASES = 3
 SHOWN_ANSWERS = 5

@@ -6,11 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from curator.report.statistics import HISTOGRAM_BINS, share
-from curator.report.summary import CategorySummary, Summary, TypicalCase
-from curator.report.text import Excerpt, clean
-from curator.report.trends import gone, trend
-from curator.report.wording import (
+from curator.report.sentences import (
     adaptive_paragraph,
     blind_spots,
     cost_sentence,
@@ -37,6 +33,10 @@ from curator.report.wording import (
     usd,
     with_n,
 )
+from curator.report.summary import CategorySummary, Summary, TypicalCase
+from curator.report.trends import gone, trend
+from curator.statistics_report import HISTOGRAM_BINS, share
+from curator.text.display import Excerpt, clean
 
 MOST_CATEGORIES = 30
 _BAR = 30

@@ -26,8 +26,8 @@ from curator.records import (
     Split,
     Thumb,
 )
-from curator.report.statistics import Figure
-from curator.report.text import Excerpt
+from curator.statistics_report import Figure
+from curator.text.display import Excerpt
 
 SCHEMA = 3
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from curator.records import CategoryChange, GoneCategory, Trend
+from curator.report.sentences import count, counted, names
 from curator.report.summary import Summary
-from curator.report.wording import count, counted, names
 
 _TRENDS: dict[Trend, str] = {
     "new": "new",

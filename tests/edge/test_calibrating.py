@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 import curator
-from curator.calibrating import FREE_TEXT, RANDOM_ONLY, TOO_FEW_ANSWERS, UNKNOWN_ID, UNREADABLE_LABEL, in_words
 from curator.cli import main
 from curator.config import parse_config
 from curator.disagreement.calibration import Calibration, Term
 from curator.disagreement.score import SCORER
 from curator.errors import ConfigError, LogsError
-from curator.logs.judgements import read_judgements
-from curator.pipeline import run
+from curator.labels.judgements import read_judgements
+from curator.workflows.calibrate import FREE_TEXT, RANDOM_ONLY, TOO_FEW_ANSWERS, UNKNOWN_ID, UNREADABLE_LABEL, in_words
+from curator.workflows.run import run
 
 Record = dict[str, Any]
 

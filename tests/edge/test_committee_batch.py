@@ -21,19 +21,20 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from curator.committee.batch import CallsOf, answer_in_batches
-from curator.committee.batch_api import BatchApi, BatchEndpoint, FileLimits, open_batch_client
-from curator.committee.batch_rows import BatchCall, BatchRows
-from curator.committee.budget import Budget, Spend
-from curator.committee.calls import ModelRequest, PlannedCall
+from curator.committee.batch.api import BatchApi, BatchEndpoint, FileLimits, open_batch_client
+from curator.committee.batch.runner import CallsOf, answer_in_batches
+from curator.committee.budget import Budget
 from curator.committee.endpoints import cost_bound
 from curator.committee.engine import Host, sample
 from curator.committee.prices import batch_price
-from curator.committee.store import GenerationStore
+from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, RunLocked
 from curator.progress import Facts
 from curator.records import Generation, Member, Message, Usage
+from curator.records.spend import Spend
+from curator.state.batches import BatchCall, BatchRows
+from curator.state.generations import GenerationStore
 
 CANARY = "sk-canary-4f1d9a7b2c"
 PRICE = batch_price(Price(input=1.0, output=10.0))
@@ -845,12 +846,12 @@ def test_a_key_stands_in_one_open_batch_at_most(tmp_path: Path) -> None:
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from curator.committee.batch import answer_in_batches
-from curator.committee.batch_api import BatchEndpoint, FileLimits, open_batch_client
+from curator.committee.batch.runner import answer_in_batches
+from curator.committee.batch.api import BatchEndpoint, FileLimits, open_batch_client
 from curator.committee.budget import Budget
-from curator.committee.calls import ModelRequest, PlannedCall
-from curator.committee.host import Host
-from curator.committee.store import GenerationStore
+from curator.committee.requests import ModelRequest, PlannedCall
+from curator.committee.clock import Host
+from curator.state.generations import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.progress import Silent
 from curator.records import Member, Message

@@ -11,10 +11,10 @@ import httpx
 import pytest
 import respx
 
-from curator.committee.batch_api import BatchApi, open_batch_client
-from curator.committee.batch_results import read_line
-from curator.committee.calls import CallFailed
-from curator.committee.host import Host
+from curator.committee.batch.api import BatchApi, open_batch_client
+from curator.committee.batch.results import read_line
+from curator.committee.clock import Host
+from curator.committee.requests import CallFailed
 from curator.config import ModelConfig, parse_config
 from curator.errors import ConfigError
 

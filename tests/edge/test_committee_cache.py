@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from curator.committee import cache
-from curator.committee.cache import ModelHoldings, OpenBatch, Wanted, contents, prune
-from curator.committee.cache_rows import SHOWN_PROBLEMS, export, verify
-from curator.committee.store import GenerationStore, StoredReply
 from curator.errors import ConfigError, StorageError
 from curator.records import Usage
+from curator.state import maintenance as cache
+from curator.state.generations import GenerationStore, StoredReply
+from curator.state.maintenance import ModelHoldings, OpenBatch, Wanted, contents, prune
+from curator.state.verify import SHOWN_PROBLEMS, export, verify
 
 DAY = 86_400.0
 NOW = 1_700_000_000.0

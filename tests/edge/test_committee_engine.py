@@ -14,17 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.committee.budget import Budget, Spend
-from curator.committee.calls import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
+from curator.committee.budget import Budget
+from curator.committee.clock import Host
+from curator.committee.dispatcher import TemperatureRefused
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import Sampled, sample
-from curator.committee.host import Host
-from curator.committee.lane import TemperatureRefused
-from curator.committee.store import GenerationStore, StoredReply
+from curator.committee.requests import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError
 from curator.progress import Facts
 from curator.records import Generation, Member, Message, Usage
+from curator.records.spend import Spend
+from curator.state.generations import GenerationStore, StoredReply
 
 PRICE = Price(input=1.0, output=10.0)
 Answer = Callable[[ModelRequest, int], Awaitable[ModelReply]]

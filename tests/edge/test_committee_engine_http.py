@@ -22,15 +22,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from curator.committee.budget import Budget
-from curator.committee.calls import ModelRequest, PlannedCall
-from curator.committee.clients import open_clients
+from curator.committee.clock import Host
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import sample
-from curator.committee.host import Host
-from curator.committee.store import GenerationStore
+from curator.committee.providers.open import open_clients
+from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import ProviderError
 from curator.records import Generation, Member, Message
+from curator.state.generations import GenerationStore
 
 CANARY = "sk-canary-4f1d9a7b2c"
 PRICE = Price(input=1.0, output=10.0)
@@ -39,11 +39,11 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from curator.committee.budget import Budget
-from curator.committee.calls import ModelRequest, PlannedCall
-from curator.committee.clients import open_clients
+from curator.committee.requests import ModelRequest, PlannedCall
+from curator.committee.providers.open import open_clients
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import sample
-from curator.committee.store import GenerationStore
+from curator.state.generations import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.records import Member, Message
 

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from curator.committee.judge import QUESTION_LIMIT, judge_call, load_prompt, read_verdict, render_pair
 from curator.config import JudgeConfig, ModelConfig, parse_config
-from curator.disagreement.pairs import Pair, pair_of
+from curator.disagreement.equivalence.leader_clustering import Pair, pair_of
 from curator.errors import BudgetReached, ConfigError, ProviderError
-from curator.pipeline import plan, run
-from curator.results import RunResult
+from curator.workflows.plan import plan
+from curator.workflows.run import RunResult, run
 
 QUESTION = "What does the customer want, in a few words?"
 # What each committee answer means, which the server's judge knows.

@@ -13,9 +13,9 @@ import orjson
 import pytest
 import respx
 
-from curator.committee.calls import CallFailed, ModelReply, ModelRequest
-from curator.committee.clients import open_clients
-from curator.committee.litellm_client import LiteLLMClient
+from curator.committee.providers.litellm import LiteLLMClient
+from curator.committee.providers.open import open_clients
+from curator.committee.requests import CallFailed, ModelReply, ModelRequest
 from curator.config import ModelConfig
 from curator.errors import ConfigError, MissingDependency
 from curator.records import Message, Usage

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from curator.committee import local
-from curator.committee.calls import CallFailed, ModelClient, ModelRequest
-from curator.committee.local import LOCAL_MODEL, idle_cores, local_identity, open_local, usable_cores, verify
+from curator.committee.providers import local
+from curator.committee.providers.local import LOCAL_MODEL, idle_cores, local_identity, open_local, usable_cores, verify
+from curator.committee.requests import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig
 from curator.errors import MissingDependency
 from curator.records import Message
@@ -102,8 +102,8 @@ async def test_a_prompt_that_does_not_fit_is_rejected(client: ModelClient) -> No
 
 SCRIPT = """
 import asyncio, sys
-from curator.committee.calls import ModelRequest
-from curator.committee.local import LOCAL_MODEL, local_identity, open_local
+from curator.committee.requests import ModelRequest
+from curator.committee.providers.local import LOCAL_MODEL, local_identity, open_local
 from curator.config import ModelConfig
 from curator.records import Message
 

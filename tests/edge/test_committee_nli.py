@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curator.committee.nli import NliModel
-from curator.disagreement.pairs import pair_of
+from curator.disagreement.equivalence.leader_clustering import pair_of
+from curator.encoders.nli import NliModel
 from curator.errors import MissingDependency
 
 pytestmark = pytest.mark.slow

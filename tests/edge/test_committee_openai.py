@@ -17,9 +17,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from curator.committee.calls import CallFailed, Limits, ModelReply, ModelRequest, Quota
-from curator.committee.clients import api_key, open_clients, proxy_for
-from curator.committee.openai_client import OpenAIClient, parse_reply, retry_after_s
+from curator.committee.providers.open import api_key, open_clients, proxy_for
+from curator.committee.providers.openai_compatible import OpenAIClient, parse_reply, retry_after_s
+from curator.committee.requests import CallFailed, Limits, ModelReply, ModelRequest, Quota
 from curator.config import ModelConfig
 from curator.errors import ConfigError
 from curator.records import Message, Usage

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.committee.store import APPLICATION_ID, SCHEMA_VERSION, GenerationStore, StoredReply
 from curator.errors import ConfigError, StorageError, UserError
 from curator.records import Usage
+from curator.state.generations import APPLICATION_ID, SCHEMA_VERSION, GenerationStore, StoredReply
 
 REPLY = StoredReply("billing", "stop", Usage(12, 3), (-0.1, -2.5e-7), 0.000123, 0.25, "small-1", 1_700_000_000.5)
 
@@ -110,7 +110,7 @@ def test_many_processes_may_make_and_fill_one_new_file(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     script = (
         "import asyncio, sys, pathlib\n"
-        "from curator.committee.store import GenerationStore, StoredReply\n"
+        "from curator.state.generations import GenerationStore, StoredReply\n"
         "from curator.records import Usage\n"
         "async def fill(store, n):\n"
         "    for i in range(20):\n"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from curator.cli import main
-from curator.compared import CompareOptions, compare, compare_files
 from curator.errors import ConfigError, LogsError
-from curator.estimation.weighting import CaseDesign
-from curator.logs.system_scores import read_system_scores
+from curator.estimation.comparison.case_weights import CaseDesign
+from curator.readers.eval_results import read_system_scores
+from curator.workflows.compare import CompareOptions, compare, compare_files
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> str:

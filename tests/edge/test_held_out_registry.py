@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import ConfigError, StorageError
-from curator.held_out.registry import SCHEMA_VERSION, Entry, Registry, registry_path
 from curator.records import Split
+from curator.state.registry import SCHEMA_VERSION, Entry, Registry, registry_path
 
 
 def entry(name: str, split: Split = "eval", *, asked: bool = False, run: str = "night") -> Entry:
@@ -107,7 +107,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_the_file_whole(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys\n"
-        "from curator.held_out.registry import Entry, Registry\n"
+        "from curator.state.registry import Entry, Registry\n"
         "registry = Registry(pathlib.Path(sys.argv[1]))\n"
         "add = lambda n: registry.add([Entry(n, 'eval', 'g', 'q', 't', False, 'r', 0.0)])\n"
         "add('a')\n"

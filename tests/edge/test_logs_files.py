@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from curator.errors import LogsError
-from curator.logs.files import Line, expand, lines
+from curator.io.lines import Line, expand, lines
 
 MB = 1_000_000
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from curator.errors import LogsError
-from curator.logs.labels import probability_of, read_labels
-from curator.outputs.label_queue import csv_chunks, queue_rows
+from curator.labels.queue import csv_chunks, queue_rows
+from curator.labels.read import probability_of, read_labels
 from curator.records import CUT_NOTE, Case, Message, Pick, Reference, Source, fingerprint
 
 DATA = Path(__file__).parents[1] / "data" / "logs"

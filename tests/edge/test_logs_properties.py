@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.config import FieldMapping, LogsConfig
-from curator.logs.labels import read_labels
-from curator.logs.read import read
+from curator.labels.read import read_labels
+from curator.readers.read import read
 from curator.records import Case, Unreadable
 
 GOOD = orjson.dumps({"messages": [{"role": "user", "content": "Where is it?"}], "response": "Thére.", "thumb": 1})

@@ -8,7 +8,7 @@ import pytest
 
 from curator.config import LogsConfig
 from curator.errors import ConfigError, LogsError
-from curator.logs.read import read
+from curator.readers.read import read
 from curator.records import Case, Source, Unreadable
 
 DATA = Path(__file__).parents[1] / "data" / "logs"

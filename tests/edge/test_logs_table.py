@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from curator.logs.problem import Problem
-from curator.logs.rows import open_records
+from curator.io.record_error import Problem
+from curator.readers.rows import open_records
 
 
 def rows(

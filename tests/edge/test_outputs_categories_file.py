@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curator.diversity.nights import KnownCategory, Memory
+from curator.clustering.tracking import KnownCategory, Memory
 from curator.errors import ConfigError
-from curator.outputs.categories_file import CategoriesFile, read_categories, write_categories
+from curator.state.categories import CategoriesFile, read_categories, write_categories
 
 CENTRE = np.array([0.6, 0.8, 0.0], dtype=np.float32)
 KNOWN = KnownCategory(

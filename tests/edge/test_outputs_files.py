@@ -14,11 +14,11 @@ import pytest
 from filelock import FileLock
 
 from curator.errors import RunLocked, StorageError
-from curator.outputs.files import LOCK_NAME, is_locked, json_lines, run_lock, write_atomic, write_unsynced
+from curator.io.atomic import LOCK_NAME, is_locked, json_lines, run_lock, write_atomic, write_unsynced
 
 HOLDER = """
 import pathlib, sys
-from curator.outputs.files import run_lock
+from curator.io.atomic import run_lock
 with run_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

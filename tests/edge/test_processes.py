@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from curator.errors import UserError
-from curator.processes import AHEAD, cores, map_ordered
+from curator.executors.local import AHEAD, cores, map_ordered
 
 
 def square(x: int) -> int:

@@ -30,9 +30,9 @@ from curator.records import (
     Unreadable,
     Usage,
 )
-from curator.report.answers import AnswerGroup
-from curator.report.build import RunRecords, summarise
+from curator.report.answer_groups import AnswerGroup
 from curator.report.html import render_html
+from curator.report.summarise import RunRecords, summarise
 from curator.report.summary import FinetuneSummary
 
 PHONE = 390

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from curator import pipeline
 from curator.config import parse_config
 from curator.progress import Silent
-from curator.results import RunResult
-from curator.run_folder import RunFacts, write_run_folder
-from curator.selection.missed import LEAST_CASES, LEAST_IN_TOP, Missed
+from curator.selection.adaptive_audit import LEAST_CASES, LEAST_IN_TOP, Missed
+from curator.stages.artifacts import RunFacts
+from curator.stages.write import write_run_folder
+from curator.workflows import run as pipeline
+from curator.workflows.run import RunResult
 
 MISSED = Missed(cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_correlation=2 / 3, calls=70, calls_full=152)
 

@@ -14,11 +14,11 @@ import pytest
 import curator
 from curator import SelectOptions
 from curator.cli import main
-from curator.cli.arguments import STRATEGIES
+from curator.cli.parser import STRATEGIES
 from curator.config import SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
-from curator.estimating import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
-from curator.selecting import select_file
+from curator.stages.label_truth import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
+from curator.workflows.selection import select_file
 
 Record = dict[str, Any]
 WORDS = ("refund", "parcel", "password", "invoice", "voucher", "address", "return", "size", "colour", "delay")
@@ -27,7 +27,7 @@ WORDS = ("refund", "parcel", "password", "invoice", "voucher", "address", "retur
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("curator.diversity.embedding.open_encoder", lambda _: encoder)
+    monkeypatch.setattr("curator.encoders.sentence.open_encoder", lambda _: encoder)
 
 
 def made(count: int = 200, *, kind: str = "number") -> tuple[list[Record], dict[str, bool]]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from curator import status
 from curator.errors import BudgetReached, ConfigError
-from curator.outputs.files import run_lock
+from curator.io.atomic import run_lock
 from curator.progress import Silent
-from curator.status import StatusFile, newest_run, read_status
+from curator.run_folder import status
+from curator.run_folder.status import StatusFile, newest_run, read_status
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 FACTS = {
@@ -175,8 +175,8 @@ def test_what_is_not_known_is_said_to_be(tmp_path: Path) -> None:
 
 def test_a_killed_run_is_told_from_one_that_works(tmp_path: Path) -> None:
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom curator.outputs.files import run_lock\n"
-        "from curator.progress import Silent\nfrom curator.status import StatusFile\n"
+        "import os, sys\nfrom pathlib import Path\nfrom curator.io.atomic import run_lock\n"
+        "from curator.progress import Silent\nfrom curator.run_folder.status import StatusFile\n"
         "folder = Path(sys.argv[1])\n"
         "with run_lock(folder), StatusFile(folder, Silent()):\n    print('up', flush=True)\n    sys.stdin.read()\n"
     )

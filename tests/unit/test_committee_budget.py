@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.budget import Budget, Ledger, Spend
+from curator.committee.budget import Budget, Ledger
 from curator.config import BudgetConfig
+from curator.records.spend import Spend
 
 
 def test_without_limits_everything_fits() -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.budget import Spend
-from curator.committee.calls import CallFailed, FailureKind, ModelRequest
 from curator.committee.endpoints import Health, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
+from curator.committee.requests import CallFailed, FailureKind, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.records import Message, ToolCall, Usage
+from curator.records.spend import Spend
 
 CONFIG = ModelConfig(name="small", model="small-1", base_url="http://127.0.0.1:1/v1", concurrency=3)
 REQUEST = ModelRequest("openai:http://127.0.0.1:1/v1", "small-1", (Message("user", "hi"),), 0.8, 16)

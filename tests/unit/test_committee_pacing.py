@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.calls import Limits, Quota
-from curator.committee.pacing import Congestion, Meter, Pace, Speed, limits_of, seconds_of
+from curator.committee.rate_limits import Congestion, Meter, Pace, Speed, limits_of, seconds_of
+from curator.committee.requests import Limits, Quota
 
 
 def sent_in(pace: Pace, seconds: float, *, tokens: int = 100, start: float = 0.0) -> list[float]:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.committee.calls import PlannedCall
-from curator.committee.local import LOCAL_MODEL, local_identity
+from curator.answers.read import ReadRule
 from curator.committee.plan import WINDOW, Estimate, ModelEstimate, Plan, endpoint_of, estimate_tokens, members_of
-from curator.committee.variants import Section, Variant, load_variants
+from curator.committee.prompts import Section, Variant, load_variants
+from curator.committee.providers.local import LOCAL_MODEL, local_identity
+from curator.committee.requests import PlannedCall
 from curator.config import CommitteeConfig, ModelConfig, Price
-from curator.disagreement.answers import ReadRule
 from curator.records import Case, JsonValue, Message, Source, ToolCall
 
 LOCAL = {"name": "small", "provider": "local", "send_seed": True}

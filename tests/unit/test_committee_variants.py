@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.answers.read import ReadRule
 from curator.assets import asset
-from curator.committee.variants import Variant, load_variants, render
-from curator.disagreement.answers import ReadRule
+from curator.committee.prompts import Variant, load_variants, render
 from curator.errors import ConfigError
 from curator.records import Case, Message, Source, ToolCall
 

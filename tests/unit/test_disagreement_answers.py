@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from curator.disagreement.answers import ReadRule, detect_kind, extract, read_answer
-from curator.disagreement.equivalence import classes, meaning
-from curator.disagreement.jsonlike import settled
+from curator.answers.json_values import settled
+from curator.answers.read import ReadRule, detect_kind, extract, read_answer
+from curator.disagreement.equivalence.classes import classes, meaning
 from curator.records import KINDS, JsonValue, Kind
 
 LABELS = ("billing", "card arrival", "card arrival delay", "shipping", "n/a", "C++", "C")

@@ -20,7 +20,8 @@ from curator.disagreement.calibration import (
     is_signal,
 )
 from curator.disagreement.score import DEFAULT
-from curator.disagreement.signals import Answered, Signals, measure
+from curator.disagreement.signals import Signals, measure
+from curator.records.recorded import Answered
 
 MEMBERS = ("good", "noisy", "noisier")
 

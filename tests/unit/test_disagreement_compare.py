@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.disagreement.answers import Answer, read_answer
-from curator.disagreement.compare import BY_WORDS, ByVectors, ByVerdicts, Settled, by_words, open_pairs
-from curator.disagreement.pairs import Pair, cheap_verdict, group, pair_of
+from curator.answers.read import Answer, read_answer
+from curator.disagreement.equivalence.comparers import BY_WORDS, ByVectors, ByVerdicts, Settled, by_words, open_pairs
+from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, group, pair_of
+from curator.disagreement.equivalence.word_kernel import word_distances as distances
 from curator.disagreement.score import SCORER, Answered, score_case
-from curator.disagreement.words import word_distances as distances
 from curator.records import Kind
 
 Verdicts = dict[Pair, bool | None]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.diagnosis import ADVICE, LEAST_GROUP, diagnose
-from curator.disagreement.pattern import Pattern, pattern, unlike
-from curator.disagreement.votes import Seat, Vote, failed_vote
-from curator.disagreement.words import word_distances
+from curator.disagreement.diagnosis.answer_pattern import Pattern, pattern, unlike
+from curator.disagreement.diagnosis.diagnose import ADVICE, LEAST_GROUP, diagnose
+from curator.disagreement.equivalence.word_kernel import word_distances
+from curator.disagreement.members.votes import Seat, Vote, failed_vote
 from curator.records import Diagnosis, DiagnosisName
 
 WARM = 0.8

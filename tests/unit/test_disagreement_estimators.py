@@ -13,15 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement import estimators, graph, lexical, likelihood, meanings, vectors
-from curator.disagreement.estimators import (
+from curator.disagreement.equivalence.word_kernel import SCALE, content_words, word_distances
+from curator.disagreement.estimators import alphabet as meanings
+from curator.disagreement.estimators import embedding as vectors
+from curator.disagreement.estimators import lexical, likelihood
+from curator.disagreement.estimators import partition as estimators
+from curator.disagreement.estimators import spectral as graph
+from curator.disagreement.estimators.partition import (
     mean_distance,
     rao_entropy,
     semantic_entropy,
     share_against,
     variation_ratio,
 )
-from curator.disagreement.words import SCALE, content_words, word_distances
 
 GROUPS = ("a", "b", "c", "d")
 labelled = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(GROUPS)), min_size=2, max_size=14)

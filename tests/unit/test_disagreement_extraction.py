@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from curator.disagreement.extraction import LOOKED_AT, ReadRule, extract, path_problem
-from curator.disagreement.patterns import pattern_problem
+from curator.answers.extraction import LOOKED_AT, ReadRule, extract, path_problem
+from curator.committee.regex_safety import pattern_problem
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.answers import read_answer
-from curator.disagreement.fields import field_disagreement
+from curator.answers.read import read_answer
+from curator.disagreement.estimators.json_fields import field_disagreement
 from curator.records import Kind
 
 

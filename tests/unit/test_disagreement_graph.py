@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.disagreement import graph
-from curator.disagreement.lexical import rouge_l_similarities
+from curator.disagreement.estimators import spectral as graph
+from curator.disagreement.estimators.lexical import rouge_l_similarities
 
 Floats = NDArray[np.float64]
 MEASURES: dict[str, Callable[[Floats], float]] = {

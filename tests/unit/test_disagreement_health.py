@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.agreement import agreements, plurality
-from curator.disagreement.answers import read_answer
-from curator.disagreement.health import HALF, group_weights, member_health, weighed
-from curator.disagreement.rates import rate, surely_above
-from curator.disagreement.votes import Seat, Vote, failed_vote, vote
+from curator.answers.read import read_answer
+from curator.disagreement.members.agreement import agreements, plurality
+from curator.disagreement.members.health import HALF, group_weights, member_health, weighed
+from curator.disagreement.members.votes import Seat, Vote, failed_vote, vote
 from curator.records import Generation, Kind, MemberHealth
+from curator.stats import rate, surely_above
 
 LABELS = ("billing", "delivery", "returns", "account")
 REFUSAL = "I'm sorry, I cannot help with that."

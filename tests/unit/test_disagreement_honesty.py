@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from curator.disagreement.answers import read_answer
-from curator.disagreement.compare import ByWords
-from curator.disagreement.honesty import NEAR_ZERO, blind_share, noise_floor
-from curator.disagreement.trusted import LEFT_OUT, known_failures, label_meaning, random_truth
-from curator.disagreement.votes import Seat, Vote, votes_of
+from curator.answers.read import read_answer
+from curator.disagreement.diagnosis.blind_spots import NEAR_ZERO, blind_share, noise_floor
+from curator.disagreement.equivalence.comparers import ByWords
+from curator.disagreement.ground_truth import LEFT_OUT, known_failures, random_truth
+from curator.disagreement.members.case_answers import label_meaning
+from curator.disagreement.members.votes import Seat, Vote, votes_of
 from curator.records import Case, Feedback, Kind, Reference, Score, Source
 
 

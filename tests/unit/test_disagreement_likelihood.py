@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement import likelihood
-from curator.disagreement.estimators import semantic_entropy
+from curator.disagreement.estimators import likelihood
+from curator.disagreement.estimators.partition import semantic_entropy
 
 classified = st.lists(st.tuples(st.integers(0, 3), st.floats(-700, 0)), min_size=2, max_size=12)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.marks import contradict, differ, marks
+from curator.disagreement.equivalence.critical_tokens import contradict, differ, marks
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement import meanings
-from curator.disagreement.estimators import entropy
+from curator.disagreement.estimators import alphabet as meanings
+from curator.disagreement.estimators.partition import entropy
 
 partitions = st.lists(st.integers(0, 6), min_size=1, max_size=20)
 

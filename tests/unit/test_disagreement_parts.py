@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.estimators import entropy, rao_entropy, semantic_entropy
-from curator.disagreement.parts import Parts, class_parts, distance_parts
-from curator.disagreement.words import word_distances
+from curator.disagreement.equivalence.word_kernel import word_distances
+from curator.disagreement.estimators.decomposition import Parts, class_parts, distance_parts
+from curator.disagreement.estimators.partition import entropy, rao_entropy, semantic_entropy
 
 ANSWERS = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["m1", "m2"]), st.sampled_from(["v1", "v2", "v3"])),

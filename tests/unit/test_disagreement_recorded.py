@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator import scoring as api
-from curator.disagreement.compare import ByVerdicts
-from curator.disagreement.health import group_weights
-from curator.disagreement.pairs import Pair
-from curator.disagreement.recorded import Unfit, read_record, recorded_health, score_record
+from curator.disagreement.equivalence.comparers import ByVerdicts
+from curator.disagreement.equivalence.leader_clustering import Pair
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import recorded_health, score_record
 from curator.disagreement.score import SCORER
 from curator.records import Score
+from curator.run_folder.recorded import Unfit, read_record
+from curator.workflows import score as api
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CONTRACT = ("id", "disagreement", "within", "between", "against_target", "kind", "scorer", "majority", "agreement", "n")

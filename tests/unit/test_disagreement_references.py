@@ -14,7 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.disagreement import estimators, graph, lexical, likelihood, meanings, vectors
+from curator.disagreement.estimators import alphabet as meanings
+from curator.disagreement.estimators import embedding as vectors
+from curator.disagreement.estimators import lexical, likelihood
+from curator.disagreement.estimators import partition as estimators
+from curator.disagreement.estimators import spectral as graph
 
 Floats = NDArray[np.float64]
 CLOSE = 1e-9

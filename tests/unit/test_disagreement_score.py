@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.compare import ByVerdicts
-from curator.disagreement.estimators import Split
+from curator.disagreement.equivalence.comparers import ByVerdicts
+from curator.disagreement.estimators.partition import Split
 from curator.disagreement.score import SCORER, default_score, score_case
-from curator.disagreement.signals import Answered, Signals
+from curator.disagreement.signals import Signals
 from curator.records import KINDS, Kind, Score
+from curator.records.recorded import Answered
 
 texts = st.sampled_from(
     ["18", "$18", "The answer is 3.", "B", "(b)", "yes", "I'm sorry, I can't.", "", '{"a": 1}', '{"a":1.0}', "red car"]

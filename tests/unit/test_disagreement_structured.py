@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from curator.disagreement.answers import ReadRule, detect_kind, extract, read_answer
+from curator.answers.read import ReadRule, detect_kind, extract, read_answer
 from curator.records import KINDS, Kind
 
 

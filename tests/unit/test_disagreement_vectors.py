@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from curator.disagreement import graph, vectors
+from curator.disagreement.estimators import embedding as vectors
+from curator.disagreement.estimators import spectral as graph
 
 
 def test_known_cosines() -> None:

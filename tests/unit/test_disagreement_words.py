@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.words import (
+from curator.disagreement.equivalence.word_kernel import (
     SCALE,
     content_words,
     mean_overlap_distance,

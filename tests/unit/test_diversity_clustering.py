@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from curator.clustering.cluster import Clustering, _k_means, _project, cluster, layout
 from curator.config import ClusteringConfig
-from curator.diversity.clustering import Clustering, _k_means, _project, cluster, layout
 
 CONFIG = ClusteringConfig(min_cluster_size=4, two_stage_above=3000)
 
@@ -170,7 +170,7 @@ def test_the_map_puts_what_is_alike_near() -> None:
 CODE = """
 import hashlib, numpy as np
 from curator.config import ClusteringConfig
-from curator.diversity.clustering import cluster, layout
+from curator.clustering.cluster import cluster, layout
 rng = np.random.default_rng(3)
 x = rng.normal(size=(300, 48)) + np.repeat(rng.normal(size=(12, 48)) * 2, 25, axis=0)
 x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.config import DedupeConfig
-from curator.diversity.dedupe import Deduped, deduplicate
-from curator.diversity.lsh import components, rows_per_band
-from curator.diversity.shingles import jaccard, normalise, shingles
+from curator.dedup import Deduped, deduplicate
 from curator.records import Case, Feedback, Message, Reference, Source, case_id
+from curator.text.minhash import components, rows_per_band
+from curator.text.shingles import jaccard, normalise, shingles
 
 LONG = "I ordered a red winter coat from your shop last week and the parcel has still not arrived at my door"
 
@@ -269,7 +269,7 @@ def run_in_new_process(hash_seed: str, texts: Sequence[str]) -> str:
     code = """
 import sys
 from curator.config import DedupeConfig
-from curator.diversity.dedupe import deduplicate
+from curator.dedup import deduplicate
 from curator.records import Case, Message, Source, case_id
 cases = [Case(case_id(m), m, Source("f", i)) for i, t in enumerate(sys.argv[1:]) for m in [(Message("user", t),)]]
 print(deduplicate(cases, DedupeConfig()))

@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.diversity.clustering import Clustering
-from curator.diversity.nights import (
-    NIGHTS_KEPT,
-    Centre,
-    Memory,
-    centres,
-    comparable,
-    follow,
-    night_key,
-    remember,
-)
+from curator.clustering.cluster import Clustering
+from curator.clustering.tracking import NIGHTS_KEPT, Centre, Memory, centres, comparable, follow, night_key, remember
 from curator.records import Category, CategoryChange, GoneCategory
 
 

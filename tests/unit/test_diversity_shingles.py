@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.diversity.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
 from curator.records import Case, Message, Source, ToolCall
+from curator.text.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.diversity.texts import embedding_texts
+from curator.clustering.texts import embedding_texts
 from curator.records import Case, Message, Source, ToolCall
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import ConfigError
-from curator.estimation.design import Stage, batches, draw
-from curator.estimation.pool import Candidate, frame_of
-from curator.estimation.prediction import LEAST_LABELS, predict
-from curator.estimation.strata import FLOOR
+from curator.estimation.risk_model import LEAST_LABELS, predict
+from curator.estimation.sample_design import Stage, batches, draw
+from curator.estimation.sampling_frame import Candidate, frame_of
+from curator.estimation.stratification import FLOOR
 
 scores = st.none() | st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1)
 pools = st.lists(scores, max_size=40).map(

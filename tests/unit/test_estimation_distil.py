@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.estimation.ability import model_cases
-from curator.estimation.distil import (
+from curator.estimation.comparison.distillation import (
     MOST_ABOVE_AVERAGE,
     alike,
     best_way,
@@ -16,7 +15,8 @@ from curator.estimation.distil import (
     kendall,
     weighted_means,
 )
-from curator.estimation.medoids import medoids
+from curator.estimation.comparison.item_response import model_cases
+from curator.estimation.comparison.medoids import medoids
 
 
 def made_up(seed: int, cases: int = 300, systems: int = 12, spread: float = 1.5) -> np.ndarray:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import Refused
-from curator.estimation.design import Stage, Stratum, draw
-from curator.estimation.estimate import Estimate, estimate
-from curator.estimation.intervals import student, wilson
-from curator.estimation.pool import Candidate, frame_of
-from curator.estimation.stages import shares, told
+from curator.estimation.failure_rate import Estimate, estimate
+from curator.estimation.sample_design import Stage, Stratum, draw
+from curator.estimation.sampling_frame import Candidate, frame_of
+from curator.estimation.stage_estimate import shares, told
+from curator.statistics_survey import student, wilson
 
 POOL = [Candidate(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
 FAILS = {f"c{i}": float(i in (2, 5, 7, 8)) for i in range(9)}

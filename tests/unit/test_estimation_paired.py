@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.estimation.many import compare_many, holm, standings
-from curator.estimation.paired import effective_cases, labels_needed, paired_difference
-from curator.estimation.signs import sign_flip_p
-from curator.estimation.weighting import CaseDesign, Sample, drawn, sample_of, scope_of
+from curator.estimation.comparison.case_weights import CaseDesign, Sample, drawn, sample_of, scope_of
+from curator.estimation.comparison.multiple import compare_many, holm, standings
+from curator.estimation.comparison.paired import effective_cases, labels_needed, paired_difference
+from curator.estimation.comparison.sign_flip import sign_flip_p
 
 PLAIN = CaseDesign()
 
@@ -76,7 +76,7 @@ def test_two_weights_are_gone_through_exactly() -> None:
 
 
 def test_the_saddlepoint_is_near_the_enumeration() -> None:
-    from curator.estimation import signs
+    from curator.estimation.comparison import sign_flip as signs
 
     random = np.random.default_rng(3)
     for _ in range(20):

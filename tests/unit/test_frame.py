@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.frame import candidates, metadata_fields
+from curator.stages.sampling_units import candidates, metadata_fields
 
 
 def test_metadata_is_never_taken_for_a_signal_of_the_committee() -> None:

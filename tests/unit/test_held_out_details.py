@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.held_out.details import (
+from curator.contamination.details import (
     Details,
     agreement,
     anchor_weight,

@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.held_out.details import Agreement
-from curator.held_out.meaning import (
-    GAIN,
-    LOSS,
-    Vectors,
-    embedded_text,
-    paraphrases,
-    translations,
-    worth,
-)
-from curator.held_out.records import HeldText, Match, Row
+from curator.contamination.details import Agreement
+from curator.contamination.meaning import GAIN, LOSS, Vectors, embedded_text, paraphrases, translations, worth
+from curator.contamination.records import HeldText, Match, Row
 
 NUMBERS = (
     "Janet sells 16 eggs for 250 dollars in 35 days",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.diversity.shingles import jaccard, normalise, shingles
-from curator.held_out.records import HeldText, Match, Row
-from curator.held_out.wording import LEAST_WORDS, Wording
+from curator.contamination.records import HeldText, Match, Row
+from curator.contamination.wording import LEAST_WORDS, Wording
+from curator.text.shingles import jaccard, normalise, shingles
 
 QUESTION = "why does the blue lamp on my router blink twice after the update last night"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.logs.agreement import Agreement, agreement
+from curator.labels.agreement import Agreement, agreement
 
 
 def of(*pairs: tuple[float, float]) -> Agreement:

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from curator.logs.chat import is_chat, read_chat
-from curator.logs.problem import Problem
+from curator.io.record_error import Problem
+from curator.readers.chat import is_chat, read_chat
 from curator.records import Case, Message, Reference, Source, case_id
 
 SOURCE = Source("log.jsonl", 3)

@@ -3,8 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
-from curator.logs.jsontext import as_text, decoded, load_object
-from curator.logs.problem import Problem
+from curator.io.record_error import Problem
+from curator.readers.json_text import as_text, decoded, load_object
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from curator.config import FieldMapping
-from curator.logs.mapped import Mapper, lookup, mapped_keys
-from curator.logs.problem import Problem
+from curator.io.record_error import Problem
+from curator.readers.mapped import Mapper, lookup, mapped_keys
 from curator.records import Case, Feedback, Message, Reference, Source
 
 SOURCE = Source("log.csv", 2)

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from curator.logs.messages import read_messages, require_question, text_of
-from curator.logs.problem import Problem
+from curator.io.record_error import Problem
+from curator.readers.messages import read_messages, require_question, text_of
 from curator.records import Message, ToolCall
 
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from curator.logs.problem import Problem
-from curator.logs.replies import Reply, read_reply, split_answer
+from curator.io.record_error import Problem
+from curator.readers.replies import Reply, read_reply, split_answer
 from curator.records import Message, ToolCall
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Bonn", "b": 1}'}}

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from curator.logs.verdicts import read_feedback, read_thumb, reference
+from curator.readers.feedback import read_feedback, read_thumb, reference
 from curator.records import Feedback, Reference
 
 

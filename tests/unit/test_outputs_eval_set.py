@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.outputs.eval_set import eval_rows
+from curator.exporters.eval_set import eval_rows
 from curator.records import Case, Category, Message, Pick, Reference, Score, Source, ToolCall
 
 CASE = Case(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.held_out.records import KINDS, Match
-from curator.outputs.finetune import (
+from curator.contamination.records import KINDS, Match
+from curator.exporters.openai_chat import (
     ASKS_HELD_OUT,
     CONTINUES_HELD_OUT,
     CUT_OFF,

@@ -11,15 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.config import LabellingConfig
-from curator.outputs.label_queue import (
-    CELL_LIMIT,
-    COLUMNS,
-    QueueRow,
-    csv_chunks,
-    guarded,
-    queue_rows,
-    readable,
-)
+from curator.labels.queue import CELL_LIMIT, COLUMNS, QueueRow, csv_chunks, guarded, queue_rows, readable
 from curator.records import (
     FORMULA_STARTS,
     Case,
@@ -33,7 +25,7 @@ from curator.records import (
     fingerprint,
     fingerprint_fits,
 )
-from curator.report.answers import AnswerGroup
+from curator.report.answer_groups import AnswerGroup
 
 CASE = Case("c1", (Message("system", "Route it."), Message("user", "Hi,\nrefund?")), Source("a", 1), target="=1+1")
 SCORE = Score("c1", 2 / 3, 0.1, 0.2, 2 / 3, "label", "s-1", "refund", 0.75, 4)

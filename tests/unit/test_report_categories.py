@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from curator.clustering.naming import build_categories, terms_of
 from curator.records import Category
-from curator.report.categories import build_categories, terms_of
 
 REFUND = [
     "Hello, I was charged twice for my order, please refund me",

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curator.disagreement.answers import read_answer
-from curator.disagreement.diagnosis import LEAST_GROUP, diagnose
-from curator.disagreement.health import member_health
-from curator.disagreement.honesty import blind_share, noise_floor
-from curator.disagreement.pattern import pattern
-from curator.disagreement.trusted import known_failures
-from curator.disagreement.votes import failed_vote, seat_of, vote
+from curator.answers.read import read_answer
+from curator.clustering.naming import build_categories
+from curator.disagreement.diagnosis.answer_pattern import pattern
+from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
+from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.disagreement.ground_truth import known_failures
+from curator.disagreement.members.health import member_health
+from curator.disagreement.members.votes import failed_vote, seat_of, vote
 from curator.records import (
     BlindShare,
     Case,
@@ -38,14 +39,13 @@ from curator.records import (
     Usage,
     case_id,
 )
-from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
-from curator.report.build import RunRecords, summarise
-from curator.report.categories import build_categories
+from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
 from curator.report.markdown import code_block, code_span, plain, render_markdown
+from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence, percent, usd
+from curator.report.summarise import RunRecords, summarise
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
-from curator.report.text import Excerpt
-from curator.report.wording import adaptive_paragraph, funnel, noise_sentence, percent, usd
+from curator.text.display import Excerpt
 
 TOPICS = (
     ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),

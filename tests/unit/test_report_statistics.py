@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.report.statistics import Figure, histogram, mean, pearson, share, spearman
+from curator.statistics_report import Figure, histogram, mean, pearson, share, spearman
 
 stats = pytest.importorskip("scipy.stats")
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(-50, 50)), min_size=10, max_size=40)

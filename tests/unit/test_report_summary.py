@@ -32,12 +32,12 @@ from curator.records import (
     Unreadable,
     Usage,
 )
-from curator.report.answers import AnswerGroup
-from curator.report.build import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
+from curator.report.answer_groups import AnswerGroup
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
-from curator.report.statistics import Figure
+from curator.report.summarise import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
+from curator.statistics_report import Figure
 
 NO_RATE = Rate(None, None, None, 0)
 

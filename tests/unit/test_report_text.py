@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.report.answers import AnswerGroup, GivenAnswer, group_answers
-from curator.report.text import clean, cut, excerpt, one_line
+from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.text.display import clean, cut, excerpt, one_line
 
 
 def test_what_hides_or_reorders_text_becomes_visible() -> None:

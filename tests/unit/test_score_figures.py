@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.recorded import read_record, score_record
-from curator.report.statistics import Figure
-from curator.score_figures import LENGTHS_KEPT, ScoreFigures, Seen, Spread, Watch, see
+from curator.disagreement.recorded import score_record
+from curator.run_folder.recorded import read_record
+from curator.statistics_report import Figure
+from curator.workflows.score_report import LENGTHS_KEPT, ScoreFigures, Seen, Spread, Watch, see
 
 
 def seen(*generations: Any, **more: Any) -> Seen:

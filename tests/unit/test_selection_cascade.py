@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from curator.config import AdaptiveConfig
 from curator.records import Score
-from curator.selection.cascade import ROUNDS, Cascade, Standing, first_stage, next_stage, ranking, standing
-from curator.selection.missed import LEAST_IN_TOP, Missed, missed
-from curator.selection.worth import Prior, Worth, fit_prior
+from curator.selection.adaptive import ROUNDS, Cascade, Standing, first_stage, next_stage, ranking, standing
+from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed, missed
+from curator.selection.value_of_information import Prior, Worth, fit_prior
 
 CAP = 10
 

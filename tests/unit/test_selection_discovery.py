@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.config import SelectionConfig
-from curator.selection.discovery import Discovery, discover, worth_embedding
+from curator.selection.acquisition import Discovery, discover, worth_embedding
 from curator.selection.strategies import STRATEGIES
 
 NAMES = ("coverage", *STRATEGIES)
@@ -203,8 +203,8 @@ def test_duplicates_only_are_one_pick(as_vectors: bool) -> None:
 
 
 def test_a_large_pool_of_equals_is_chosen_from_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curator.selection.facility.DENSE", 60)
-    monkeypatch.setattr("curator.selection.discovery.DENSE", 60)
+    monkeypatch.setattr("curator.selection.facility_location.DENSE", 60)
+    monkeypatch.setattr("curator.selection.acquisition.DENSE", 60)
     ids, _, vectors = pool(300, clusters=10, spread=0.1)
     config = SelectionConfig(outlier_share=0.0)
     found = discover(ids, dict.fromkeys(ids, 1.0), vectors, groups={}, k=10, config=config, seed=0)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.selection.facility import Facility, facility, joined, maximise, partition, shortlist
-from curator.selection.limits import Limits, nearest_cosine
+from curator.selection.constraints import Limits, nearest_cosine
+from curator.selection.facility_location import Facility, facility, joined, maximise, partition, shortlist
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -120,7 +120,7 @@ def test_parts_lose_little_against_the_whole(score_weight: float) -> None:
 
 @pytest.mark.parametrize("one_cluster", [False, True])
 def test_partition_is_a_partition_into_parts_that_fit(one_cluster: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curator.selection.facility.DENSE", 50)
+    monkeypatch.setattr("curator.selection.facility_location.DENSE", 50)
     vectors = np.ones((230, 2), dtype=np.float32) / np.float32(np.sqrt(2)) if one_cluster else clustered(230, 9)
     parts = partition(vectors, seed=0)
     assert sorted(np.concatenate(parts).tolist()) == list(range(230))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from curator.config import LabellingConfig
-from curator.selection.labelling import Task, assignments, batches, workload
+from curator.labels.batches import Task, assignments, batches, workload
 
 TASKS = st.lists(
     st.tuples(

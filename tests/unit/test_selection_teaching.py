@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.errors import ConfigError
-from curator.selection import teaching
-from curator.selection.kinship import kinship
-from curator.selection.student import fit_student
-from curator.selection.teaching import Batch, next_batch
+from curator.selection import training_batch as teaching
+from curator.selection.diffusion_kernel import kinship
+from curator.selection.learner import fit_student
+from curator.selection.training_batch import Batch, next_batch
 
 
 def clouds(sizes: list[int], *, spread: float = 0.05, d: int = 16, seed: int = 0) -> NDArray[np.float32]:

@@ -1,0 +1,162 @@
+"""Code in answers: Python through its syntax tree, other languages without comments and layout."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import textwrap
+
+from curator.answers.json_values import parse_python
+from curator.answers.normalization import answer_part, is_refusal
+
+_FENCED = re.compile(r"(?<!`)`{3,}+[ \t]*([\w+#.-]*)[^\n`]*\n(.*?)(?:\n[ \t]*```|```[ \t]*(?=\n|\Z)|\Z)", re.DOTALL)
+_PYTHON = frozenset({"", "python", "py", "python3"})
+_DATA = frozenset(
+    {"json", "jsonl", "text", "txt", "markdown", "md", "csv", "yaml", "yml", "xml", "latex", "tex", "plaintext"}
+)
+_HASH_COMMENTS = frozenset(
+    {"python", "py", "python3", "bash", "sh", "shell", "ruby", "rb", "r", "perl", "yaml", "yml", "toml"}
+)
+_DASH_COMMENTS = frozenset({"sql", "lua", "haskell", "hs", "postgresql", "mysql", "sqlite"})
+_SQL = frozenset({"sql", "postgresql", "mysql", "sqlite"})
+_INDENTED = frozenset({"python", "py", "python3", "yaml", "yml"})
+_BLOCK_BEGINS = re.compile(r":[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
+_IN_BRACES = re.compile(r"[;{}][ \t]*$", re.MULTILINE)
+_SQL_WORDS = r"(?i:select|insert into|update|delete from|create table|with \w+ as)"
+_SQL_BEGINS = re.compile(rf"\s*{_SQL_WORDS}\b")
+_BEGINS = re.compile(
+    r"\s*(?:def \w|class \w+\s*[:({]|import [\w.{*]|from [\w.]+ import |async def |@\w|#include|#!/|public \w|private \w|"
+    r"function\s*\w*\(|(?:const|let|var) \w+\s*=|package \w+\s*$|func \w+\(|fn \w+|<\?php|<!doctype|<html|"
+    rf"{_SQL_WORDS}\b[^.]*$)",
+    re.MULTILINE,
+)
+_STRONG = re.compile(
+    r"^[ \t]*(?:def \w+\([^)\n]*\).*:|class \w.*:|import \w|from [\w.]+ import |for \w+ in .+:|return\b|print\()",
+    re.MULTILINE,
+)
+_LONGEST = 50_000
+"""Characters of code that are taken apart; longer code is compared as it stands."""
+_SHARE = 0.2
+"""The share of a text that fenced code must make up for the text to be an answer in code."""
+
+
+def read_code(text: str) -> tuple[str, str] | None:
+    """The code of a text in its normal form, and as it stands there; None where there is none.
+
+    The longest fenced block, else the whole text. What parses as Python is compared by its syntax tree, without
+    comments, docstrings and layout; names count. Anything else is compared without comments and blanks, SQL without
+    the case of its words, YAML and what may be Python with the depth of its lines. Code of more than 50,000 characters
+    is compared as it stands.
+    """
+    text = answer_part(text)
+    language, code = _block(text)
+    if not code.strip() or (not language and "```" not in text and is_refusal(text)):
+        return None
+    if len(code) > _LONGEST:
+        return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest(), code[:_LONGEST]
+    if language in _PYTHON and (tree := _python(code)) is not None:
+        return tree, code
+    return _plain(code, "sql" if _SQL_BEGINS.match(code) else language), code
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is code: a fenced block that is no data makes up a good part of it, or all of it looks so."""
+    text = answer_part(text)
+    if "```" in text:
+        language, code = _block(text)
+        return language not in _DATA and len(code) >= _SHARE * len(text) and (bool(language) or _looks_like_code(code))
+    return _looks_like_code(text)
+
+
+def _looks_like_code(text: str) -> bool:
+    if not _BEGINS.match(text) and not _STRONG.search(text):
+        return False
+    lines = [line for line in text.splitlines() if line.strip()]
+    marks = sum(
+        bool(
+            re.search(
+                r"[=(){}\[\];:]\s*$|^\s*(?:return|import|from|def|class|select|where)\b|\w\(|[=;]", line, re.IGNORECASE
+            )
+        )
+        for line in lines[:200]
+    )
+    return marks >= 0.6 * len(lines[:200])
+
+
+def _block(text: str) -> tuple[str, str]:
+    """The language and the code of the longest fenced block; no language and the whole text where there is none."""
+    if "```" not in text:
+        return "", text
+    blocks = _FENCED.findall(text)
+    if not blocks:
+        return "", text.replace("```", "")
+    language, code = max(blocks, key=lambda block: len(block[1]))
+    return language.lower(), code
+
+
+def _python(code: str) -> str | None:
+    """The code as its syntax tree writes it, without docstrings; None where it is not Python."""
+    tree = parse_python(textwrap.dedent(code))
+    if tree is None:
+        return None
+    try:
+        for node in ast.walk(tree):
+            _drop_docstring(node)
+        return ast.unparse(tree) or None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _drop_docstring(node: ast.AST) -> None:
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+        return
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        node.body = node.body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])
+
+
+def _plain(code: str, language: str) -> str:
+    """The code without comments, and without blanks that do not part two words; strings stay as they are.
+
+    Where indentation makes the blocks, each line begins with its depth.
+    """
+    if not language and _BLOCK_BEGINS.search(code) and not _IN_BRACES.search(code):
+        language = "python"
+    parts: list[str] = []
+    depths = [-1]
+    for string, comment, word, blank, sign in _tokens(language).findall("\n" + textwrap.dedent(code).strip("\n")):
+        if comment or blank:
+            if comment.startswith("/*") and not comment.endswith("*/", 2):
+                parts.append(comment)  # it is not closed, so it may be none: `src/*`
+            elif "\n" in blank and language in _INDENTED:
+                _begin_line(parts, depths, len(blank.rpartition("\n")[2].expandtabs()))
+            continue
+        if word and parts and (parts[-1][-1].isalnum() or parts[-1][-1] == "_"):
+            parts.append(" ")
+        parts.append(word.casefold() if word and language in _SQL else string or word or sign)
+    return "".join(parts).strip().rstrip(";")
+
+
+def _tokens(language: str) -> re.Pattern[str]:
+    """The strings, comments, words, blanks and signs of a language. A comment that is not closed runs to the end."""
+    block = r"/\*.*?(?:\*/|\Z)"
+    comment = rf"{block}|(?<!:)//[^\n]*"
+    if language in _HASH_COMMENTS:
+        comment = r"(?<!\S)\#[^\n]*"
+    elif language in _DASH_COMMENTS:
+        comment = rf"{block}|--[^\n]*"
+    string = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`"""
+    return re.compile(rf"""({string})|({comment})|(\w+)|(\s+)|(\\["'`\\]|.)""", re.DOTALL)
+
+
+def _begin_line(parts: list[str], depths: list[int], width: int) -> None:
+    """Begin a line that is indented by `width`: 2 and 4 blanks are one step; a line without code is none."""
+    while depths[-1] > width:
+        depths.pop()
+    if depths[-1] < width:
+        depths.append(width)
+    start = "\n" + "\t" * (len(depths) - 2)
+    if parts and parts[-1].startswith("\n"):
+        parts.pop()
+    parts.append(start)

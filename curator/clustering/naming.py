@@ -1,0 +1,151 @@
+"""Categories: clusters of unstable cases, named by the words that set each one apart from the others.
+
+Names come from class-based TF-IDF as in BERTopic (Grootendorst 2022, https://arxiv.org/abs/2203.05794): the weight of
+term t in class c is tf(t, c) / |c| * log(1 + A / f_t), with A the mean number of terms per class and f_t the term's
+count over all classes. Counts here are of cases that contain the term, so that one long case cannot name a category.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.clustering.stopwords import STOP_WORDS
+from curator.records import Category
+
+KEYWORDS = 8
+NAME_TERMS = 2
+NOISE = -1
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_LONGEST_WORD = 30
+_COMMON = 0.5  # a term in more cases than this says nothing of any one category
+_LEAST = 0.08  # a term in fewer of a category's cases than this does not speak for it
+_PHRASE = 0.6  # a two-word term replaces its word where it covers this share of the word's cases
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019\-][^\W_]+)*")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")  # written without blanks: taken in pairs of characters
+_ENDING = re.compile("(?<=[a-z]{4})(?:ions?|ings?|ed|ies|es|s|e|y)$")
+_NUMERIC = re.compile(r"\d")
+
+
+def build_categories(
+    case_ids: Sequence[str],
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    typicality: NDArray[np.float32],
+    *,
+    ids: Sequence[str] = (),
+    names: Mapping[str, str] = _NO_NAMES,
+) -> tuple[Category, ...]:
+    """Make a category of each cluster, in order of its label.
+
+    The first four have length n and the same order. Label -1 is noise: it makes no category, but its texts count as
+    background for the names. `case_ids` of a category run from its most typical case on, ties by id.
+
+    `ids` are those of the clusters, in order of their labels; by default they are counted from 1. `names` has those of
+    the categories that are known by id: they keep them, and no new one gets one of them.
+    """
+    found = sorted({int(label) for label in labels} - {NOISE})
+    terms = _terms_by_class(texts, labels)
+    overall: Counter[str] = Counter()
+    for counts in terms.values():
+        overall.update(counts)
+    taken = set(names.values())
+    made = []
+    for number, label in enumerate(found, start=1):
+        members = [int(i) for i in np.flatnonzero(labels == label)]
+        members.sort(key=lambda i: (-float(typicality[i]), case_ids[i]))
+        keywords = _keywords(terms[label], overall, classes=len(terms), cases=len(members))
+        id_ = ids[number - 1] if ids else f"category-{number:02d}"
+        name = names.get(id_) or _unique_name(keywords, taken, int(id_.rpartition("-")[2]))
+        taken.add(name)
+        made.append(Category(id_, name, keywords, tuple(case_ids[i] for i in members)))
+    return tuple(made)
+
+
+def terms_of(text: str) -> set[str]:
+    """The words that carry meaning, and the pairs of them that stand side by side."""
+    terms: set[str] = set()
+    before: str | None = None
+    for word in _words(text):
+        carries = word not in STOP_WORDS and 1 < len(word) <= _LONGEST_WORD and not _NUMERIC.search(word)
+        if carries:
+            terms.add(word)
+            if before and before != word:
+                terms.add(f"{before} {word}")
+        before = word if carries else None
+    return terms
+
+
+def _words(text: str) -> Iterator[str]:
+    for match in _WORD.finditer(text.lower().replace("\u2019", "'")):
+        word = match.group().removesuffix("'s")
+        if _CJK.fullmatch(word):
+            yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        else:
+            yield word
+
+
+def _terms_by_class(texts: Sequence[str], labels: NDArray[np.int64]) -> dict[int, Counter[str]]:
+    """How many cases of each class contain a term, without the terms that most cases share."""
+    classes: dict[int, Counter[str]] = {int(label): Counter() for label in labels}
+    total: Counter[str] = Counter()
+    for text, label in zip(texts, labels, strict=True):
+        terms = terms_of(text)
+        classes[int(label)].update(terms)
+        total.update(terms)
+    if len(classes) > 1:
+        common = {term for term, count in total.items() if count > _COMMON * len(texts)}
+        for counts in classes.values():
+            for term in common & counts.keys():
+                del counts[term]
+    return classes
+
+
+def _keywords(counts: Mapping[str, int], overall: Counter[str], *, classes: int, cases: int) -> tuple[str, ...]:
+    """The terms with the largest weight, none of them repeating a word of a term before it."""
+    mean_terms = overall.total() / classes
+    size = sum(counts.values())
+    least = max(2, _LEAST * cases)
+    weight = {
+        term: count / size * math.log1p(mean_terms / overall[term]) for term, count in counts.items() if count >= least
+    }
+    ranked = sorted(weight, key=lambda term: (-weight[term], term))
+    chosen: list[str] = []
+    used: set[str] = set()
+    for term in ranked:
+        if used & _stems(term):
+            continue
+        chosen.append(_phrase_for(term, ranked, counts, used))
+        used |= _stems(chosen[-1])
+        if len(chosen) == KEYWORDS:
+            break
+    return tuple(chosen)
+
+
+def _phrase_for(word: str, ranked: Sequence[str], counts: Mapping[str, int], used: set[str]) -> str:
+    """The two-word term that a word mostly stands in, if there is one; else the word itself."""
+    if " " in word:
+        return word
+    enough = _PHRASE * counts[word]
+    phrases = (t for t in ranked if " " in t and word in t.split() and counts[t] >= enough and not used & _stems(t))
+    return next(phrases, word)
+
+
+def _stems(term: str) -> set[str]:
+    """The term's words without English endings, so that `refund`, `refunds` and `refunded` count as one."""
+    return {_ENDING.sub("", word) for word in term.split()}
+
+
+def _unique_name(keywords: Sequence[str], taken: set[str], number: int) -> str:
+    if not keywords:
+        return f"unnamed group {number}"
+    least = min(NAME_TERMS, len(keywords))
+    names = [" / ".join(keywords[:length]) for length in range(least, len(keywords) + 1)]
+    return next((name for name in names if name not in taken), f"{names[0]} ({number})")

@@ -1,0 +1,221 @@
+"""OpenAI's Batch API through its SDK: files up, batches made and watched, files down, and what each failure means."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+
+from curator.committee.clock import Host
+from curator.committee.endpoints import backoff_s
+from curator.committee.providers.open import api_key, proxy_for
+from curator.committee.providers.openai_compatible import (
+    OPENAI_BASE_URL,
+    classify,
+    describe_error,
+    one_line,
+    retry_after_s,
+)
+from curator.committee.requests import CallFailed
+from curator.config import ModelConfig, Price
+
+if TYPE_CHECKING:
+    import httpx
+    from openai import AsyncOpenAI
+    from openai.types import Batch
+
+
+CHAT_URL: Final = "/v1/chat/completions"
+NONCE = "curator_nonce"  # the field of a batch's metadata that tells which row is its own
+
+_NO_KEY = "none"  # the SDK insists on a key; an endpoint that needs none ignores this one
+_CONNECT_S = 30.0
+_PAGE = 100  # the most batches that the provider lists at a time
+_TRIES = 5
+_SECRET_CHARS = 8  # a shorter key is no secret, and may well stand in a text
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """How large a file of requests may be, in lines and in bytes.
+
+    The provider takes 50,000 requests and 200 MB (https://platform.openai.com/docs/api-reference/batch/create).
+    """
+
+    lines: int = 50_000
+    size: int = 190_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEndpoint:
+    """A model in batch mode: its config, its price in a batch, and the client that `open_batch_client` makes."""
+
+    config: ModelConfig
+    price: Price
+    client: AsyncOpenAI
+    limits: FileLimits = FileLimits()
+
+
+def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOpenAI:
+    """The SDK's client for a model's endpoint; an async context manager. Nothing is connected yet.
+
+    It never tries again by itself: a batch that is made twice is billed twice. Like the client of live calls it takes
+    nothing from the environment but the key and the proxy.
+
+    Raises:
+        ConfigError: the variable that holds the key is missing, empty or holds something else.
+    """
+    import httpx
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+    base_url = model.base_url or OPENAI_BASE_URL
+    key = api_key(model, environ)
+    proxy = proxy_for(base_url, environ)
+    route = httpx.AsyncHTTPTransport(proxy=proxy) if proxy else None  # None: straight there
+    client = AsyncOpenAI(
+        api_key=key or _NO_KEY,
+        base_url=base_url,
+        max_retries=0,
+        timeout=httpx.Timeout(model.timeout_s, connect=min(model.timeout_s, _CONNECT_S)),
+        http_client=DefaultAsyncHttpxClient(mounts={"http://": route, "https://": route}),
+    )
+    # The SDK reads these from the process's environment; live calls do not send them either.
+    client.organization = client.project = client.admin_api_key = None
+    return client
+
+
+class BatchApi:
+    """The calls that batches need. Each one raises CallFailed, whose message never holds the key.
+
+    Those that change nothing that is billed are tried again by themselves: all but `create` and `retrieve`.
+    """
+
+    def __init__(self, client: AsyncOpenAI, host: Host) -> None:
+        self._client = client
+        self._host = host
+        self._secret = client.api_key if len(client.api_key) >= _SECRET_CHARS else ""
+
+    def without_secret(self, line: bytes) -> bytes:
+        """What the provider says, with the key blacked out where it echoes it."""
+        return line.replace(self._secret.encode(), b"[key]") if self._secret else line
+
+    def shown(self, message: str) -> str:
+        """What the provider says, as one short line without the key."""
+        return one_line(message, secrets=(self._secret,))
+
+    async def upload(self, file: BinaryIO) -> str:
+        """Upload a file of requests; its id. Twice the same one costs nothing."""
+
+        async def attempt() -> str:
+            file.seek(0)
+            made = await self._client.files.create(file=("requests.jsonl", file), purpose="batch")
+            return _identity(made)
+
+        return await self._persistently(attempt)
+
+    async def create(self, file_id: str, nonce: str) -> str:
+        """Make a batch of an uploaded file; its id. Tried once: after an ambiguous failure, look for the nonce."""
+
+        async def attempt() -> str:
+            made = await self._client.batches.create(
+                input_file_id=file_id, endpoint=CHAT_URL, completion_window="24h", metadata={NONCE: nonce}
+            )
+            return _identity(made)
+
+        return await self._once(attempt)
+
+    async def find(self, nonce: str) -> str | None:
+        """The id of the batch with that nonce, among all that the key can see; None if there is none."""
+
+        async def attempt() -> str | None:
+            async for batch in self._client.batches.list(limit=_PAGE):
+                if (batch.metadata or {}).get(NONCE) == nonce:
+                    return _identity(batch)
+            return None
+
+        return await self._persistently(attempt)
+
+    async def retrieve(self, batch_id: str) -> Batch:
+        """The state of a batch."""
+
+        async def attempt() -> Batch:
+            batch = await self._client.batches.retrieve(batch_id)
+            _identity(batch)
+            return batch
+
+        return await self._once(attempt)
+
+    async def download(self, file_id: str, into: BinaryIO) -> None:
+        """Write a file of results to `into`, from its start."""
+
+        async def attempt() -> None:
+            into.seek(0)
+            into.truncate()
+            async with self._client.files.with_streaming_response.content(file_id) as response:
+                async for chunk in response.iter_bytes():
+                    into.write(chunk)
+
+        await self._persistently(attempt)
+
+    async def _persistently(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        for count in range(1, _TRIES):
+            try:
+                return await self._once(attempt)
+            except CallFailed as failure:
+                if failure.kind in {"terminal", "rejected"}:
+                    raise
+                wait = backoff_s(count, failure, self._host.random())
+            await self._host.sleep(wait)
+        return await self._once(attempt)
+
+    async def _once(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        # The failure is raised out here: an exception of the SDK, which holds our headers, must not be its context.
+        outcome = await self._outcome(attempt)
+        if isinstance(outcome, CallFailed):
+            raise outcome
+        return outcome
+
+    async def _outcome(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer | CallFailed:
+        import httpx
+        import openai
+
+        try:
+            return await attempt()
+        except openai.APIStatusError as error:
+            return self._refused(error.response)
+        except openai.APIConnectionError as error:
+            cause = error.__cause__
+            if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
+                return self._failed(CallFailed("retryable", f"no connection: {cause or type(cause).__name__}"))
+            return self._failed(CallFailed("ambiguous", f"the connection broke: {type(cause or error).__name__}"))
+        except (openai.APIError, httpx.HTTPError, ValueError, AttributeError) as error:
+            # A body that broke off, or one that is no JSON or not what was asked for: the SDK does not check it.
+            return self._failed(CallFailed("ambiguous", f"the answer cannot be read ({type(error).__name__})"))
+
+    def _refused(self, response: httpx.Response) -> CallFailed:
+        message, codes = describe_error(response.content)
+        return self._failed(
+            CallFailed(
+                classify(response.status_code, codes),
+                f"{response.status_code} {message}",
+                status=response.status_code,
+                retry_after_s=retry_after_s(response.headers, now=self._host.now),
+            )
+        )
+
+    def _failed(self, failure: CallFailed) -> CallFailed:
+        text = self.shown(str(failure))
+        return CallFailed(failure.kind, text, status=failure.status, retry_after_s=failure.retry_after_s)
+
+
+def _identity(made: object) -> str:
+    """The id of what the provider says it made.
+
+    Raises:
+        ValueError: there is none in it.
+    """
+    identity = getattr(made, "id", None)
+    if not isinstance(identity, str) or not identity:
+        raise ValueError("no id")
+    return identity

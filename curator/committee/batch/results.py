@@ -1,0 +1,205 @@
+"""What a batch that ended brought: its files read line by line, each answer stored, each call settled in the budget."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+
+from curator.committee.batch.api import BatchApi
+from curator.committee.budget import Budget
+from curator.committee.endpoints import cost_usd, estimated_usage
+from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply
+from curator.committee.requests import CallFailed, FailureKind, ModelReply
+from curator.config import ModelConfig, Price
+from curator.records.spend import Spend
+from curator.state.batches import BatchCall
+from curator.state.generations import GenerationStore, StoredReply
+
+if TYPE_CHECKING:
+    from openai.types import Batch
+
+
+_LINES_PER_COMMIT = 512
+_UNFINISHED = frozenset({"expired", "cancelled"})
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A batch that ended: the calls of which nothing was read yet, by key, and what its answers have in common."""
+
+    waiting: dict[str, BatchCall]
+    took_s: float
+    now: float
+    answered: Callable[[int], None]
+
+
+class Results:
+    """Collects ended batches of one model, and knows which calls failed and how often.
+
+    `errors` are the calls that failed for good, by key; `again` is set when one failed that may be handed in again;
+    `terminal` is the failure that says that the endpoint refuses everything. Memory grows with failures alone.
+    """
+
+    def __init__(
+        self, config: ModelConfig, price: Price, *, api: BatchApi, store: GenerationStore, budget: Budget
+    ) -> None:
+        self._config = config
+        self._price = price
+        self.api = api
+        self._store = store
+        self._budget = budget
+        self._tries: dict[str, int] = {}
+        self._unsure: set[str] = set()
+        self.errors: dict[str, str] = {}
+        self.again = False
+        self.terminal: CallFailed | None = None
+
+    async def collect(
+        self, batch: Batch, waiting: dict[str, BatchCall], *, now: float, answered: Callable[[int], None]
+    ) -> None:
+        """Store what a completed, expired or cancelled batch holds for the calls in `waiting`, which it empties.
+
+        `answered` hears how many answers were stored, as they are; `now` is in seconds since 1970.
+
+        Raises:
+            CallFailed: a file of results cannot be fetched now.
+            StorageError: an answer could not be stored.
+        """
+        ended_at = batch.completed_at or batch.expired_at or batch.cancelled_at or batch.created_at
+        ended = _Ended(waiting, float(ended_at - batch.created_at), now, answered)
+        whole = True
+        with contextlib.ExitStack() as stack:
+            # All of them first: a failure on the way then leaves no call settled, and all can be collected again.
+            files = {
+                file_id: await self._fetch(file_id, stack.enter_context(tempfile.TemporaryFile()))
+                for file_id in (batch.output_file_id, batch.error_file_id)
+                if file_id
+            }
+            for file_id, file in files.items():
+                whole &= file is not None and await self._read(file_id, file, ended)
+        while waiting:
+            self.fail(waiting.popitem()[1], _missing(batch.status, whole=whole))
+
+    def fail(self, call: BatchCall, failure: CallFailed) -> None:
+        """Count the failure of a call that was handed in, and settle its bound."""
+        if failure.kind == "ambiguous":
+            self._budget.keep(call.bound)
+        else:
+            self._budget.release(call.bound)
+        if failure.kind == "terminal":
+            self.terminal = self.terminal or failure
+            return
+        tries = self._tries[call.key] = self._tries.get(call.key, 0) + 1
+        unsure = failure.kind == "ambiguous"
+        if failure.kind == "rejected" or tries >= self._config.max_tries or (unsure and call.key in self._unsure):
+            self.errors[call.key] = str(failure)
+            return
+        if unsure:
+            self._unsure.add(call.key)
+        self.again = True
+
+    async def _fetch(self, file_id: str, file: BinaryIO) -> BinaryIO | None:
+        """The file, filled; None where the provider has it no more: it keeps files for some weeks only."""
+        try:
+            await self.api.download(file_id, file)
+        except CallFailed as failure:
+            if failure.status != _NOT_FOUND:
+                raise
+            return None
+        return file
+
+    async def _read(self, file_id: str, file: BinaryIO, ended: _Ended) -> bool:
+        """Settle the calls that a file of results speaks of; whether it was whole, if need be when fetched once more."""
+        if await self._read_lines(file, ended):
+            return True
+        try:
+            again = await self._fetch(file_id, file)
+        except CallFailed:
+            return False
+        return again is not None and await self._read_lines(again, ended)
+
+    async def _read_lines(self, file: BinaryIO, ended: _Ended) -> bool:
+        """Settle the calls that the file's lines speak of; whether every line could be read."""
+        damaged = 0
+        for lines in _groups(file):
+            outcomes = [read_line(self.api.without_secret(line)) for line in lines]
+            damaged += outcomes.count(None)
+            await self._settle([outcome for outcome in outcomes if outcome], ended)
+        return not damaged
+
+    async def _settle(self, outcomes: Iterable[tuple[str, ModelReply | CallFailed]], ended: _Ended) -> None:
+        """Store the answers in one go and settle them; count the failures. A call counts once."""
+        answers: list[tuple[BatchCall, StoredReply]] = []
+        for key, outcome in outcomes:
+            call = ended.waiting.pop(key, None)
+            if call is None:
+                continue
+            if isinstance(outcome, CallFailed):
+                self.fail(call, outcome)
+            else:
+                answers.append((call, self._answer(call, outcome, ended)))
+        await self._store.put([(call.key, reply) for call, reply in answers])
+        for call, reply in answers:
+            tokens = reply.usage.input_tokens + reply.usage.output_tokens
+            self._budget.settle(call.bound, Spend.of(tokens=tokens, usd=reply.cost_usd))
+        ended.answered(len(answers))
+
+    def _answer(self, call: BatchCall, reply: ModelReply, ended: _Ended) -> StoredReply:
+        usage = reply.usage or estimated_usage(call.input_tokens, [reply.text])
+        return StoredReply(
+            text=reply.text,
+            finish_reason=reply.finish_reason,
+            usage=usage,
+            logprobs=reply.logprobs,
+            cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, self._price),
+            latency_s=ended.took_s,
+            model=self._config.model,
+            created_at=ended.now,
+        )
+
+
+def read_line(line: bytes) -> tuple[str, ModelReply | CallFailed] | None:
+    """The key in a line of results and what became of the call; None where the line is damaged."""
+    try:
+        data: Any = orjson.loads(line)
+        key, response, error = data["custom_id"], data.get("response"), data.get("error")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
+    if not isinstance(key, str):
+        return None
+    if not isinstance(response, dict):
+        # The call never ran: its batch expired or was cancelled, or the provider gave up on it.
+        message, codes = describe_error(orjson.dumps({"error": error}))
+        return key, _failed(classify(500, codes), message)
+    status, body = response.get("status_code"), response.get("body")
+    if status != 200 and isinstance(status, int):
+        message, codes = describe_error(orjson.dumps(body))
+        return key, _failed(classify(status, codes), f"{status} {message}", status=status)
+    reply = parse_reply(body)
+    return key, reply or CallFailed("ambiguous", "the answer holds no chat completion")
+
+
+def _failed(kind: FailureKind, message: str, *, status: int | None = None) -> CallFailed:
+    return CallFailed(kind, one_line(message, secrets=()), status=status)  # the line holds no key any more
+
+
+def _groups(file: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines of a file from its start, blank ones left out, some hundred at a time."""
+    file.seek(0)
+    lines = (line for line in file if line.strip())
+    while group := list(itertools.islice(lines, _LINES_PER_COMMIT)):
+        yield group
+
+
+def _missing(status: str, *, whole: bool) -> CallFailed:
+    """What became of a call that none of its batch's files speaks of."""
+    if status in _UNFINISHED and whole:
+        return CallFailed("retryable", f"the batch was {status} before the call was answered")
+    return CallFailed("ambiguous", "the batch ended without a readable answer to the call")

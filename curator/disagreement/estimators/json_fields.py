@@ -1,0 +1,51 @@
+"""Where JSON answers differ: for each field, the share of answer pairs that do not agree there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from curator.answers.json_values import settled
+from curator.answers.read import Answer
+from curator.records import JsonValue
+
+_MISSING = "missing"
+"""No canonical JSON text reads so: a field that is not there differs from every value."""
+
+
+def field_disagreement(answers: Sequence[Answer]) -> dict[str, float]:
+    """For each dotted path (`order.items[0].price`), the share of answer pairs, 0..1, that differ there.
+
+    The answers are of kind `json` or `tool_call`; those without a readable value are left out, and with fewer than two
+    left there is no field. A field that one answer lacks differs from every value of another. Arrays that are sets
+    are one field. Paths come in the order of their disagreement, the highest first, then by name.
+
+    The share is 1 - sum_v n_v (n_v - 1) / (n (n - 1)), the unbiased Gini-Simpson index (Simpson 1949).
+    """
+    read = [dict(_leaves(json.loads(answer.key), "")) for answer in answers if answer.key]
+    n = len(read)
+    if n < 2:
+        return {}
+    shares = {}
+    for path in {path for fields in read for path in fields}:
+        counts = Counter(fields.get(path, _MISSING) for fields in read)
+        shares[path] = 1 - sum(count * (count - 1) for count in counts.values()) / (n * (n - 1))
+    return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _leaves(value: JsonValue, path: str, key: str | None = None) -> Iterator[tuple[str, str]]:
+    """Each leaf's path and canonical text; what is empty is a leaf, and so is an array of strings that is a set."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name, name)
+    elif isinstance(value, list) and value and not _is_one_field(value, key):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{index}]")
+    else:
+        yield path or "$", json.dumps(value, sort_keys=True)
+
+
+def _is_one_field(value: list[JsonValue], key: str | None) -> bool:
+    """Whether the array would be the same in another order."""
+    return len(value) > 1 and settled(value, key) == settled(value[::-1], key)

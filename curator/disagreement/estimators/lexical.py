@@ -1,0 +1,100 @@
+"""Similarities of texts by their words, without a model: matrices (n, n) in 0..1 for the estimators of `graph.py`.
+
+Texts with the same words in the same order have the similarity 1 exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.disagreement.equivalence.word_kernel import word_mask
+
+VERSIONS: Mapping[str, int] = {"rouge_l_similarities": 1, "jaccard_similarities": 1}
+"""The version of each similarity, raised whenever a value of it changes."""
+
+# Chinese and Japanese are written without blanks: each character is taken as a word. A number is one word.
+_WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W_぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
+
+Floats = NDArray[np.float64]
+Words = tuple[str, ...]
+
+
+def words(text: str) -> Words:
+    """The words of a text in small letters, in order; the text itself where it has none."""
+    folded = text.casefold()
+    return tuple(_WORD.findall(folded)) or (folded.strip(),)
+
+
+def rouge_l_similarities(texts: Sequence[str]) -> Floats:
+    """ROUGE-L F of every two texts: 2 LCS / (n_words + m_words) (Lin 2004), without stemming, in any language.
+
+    "Lexical similarity" is the mean over two different texts, one less `graph.deg`. The longest common subsequences of a
+    text with all texts before it are found at once, by the bit-parallel recurrence of Hyyro (2004) on one integer in
+    which every text has bits of its own. About 0.1 ms for 10 texts of 25 words.
+    """
+    return _of_distinct([words(text) for text in texts], _rouge_l)
+
+
+def jaccard_similarities(texts: Sequence[str]) -> Floats:
+    """Jaccard index |A & B| / |A | B| of the word sets of every two texts, as in Lin, Trivedi and Sun (2024).
+
+    A positive definite kernel, so that Rao's split over it is one. Texts are scored by `words.word_distances` instead.
+    """
+    return _of_distinct([words(text) for text in texts], _jaccard)
+
+
+def _of_distinct(texts: Sequence[Words], similarities: Callable[[Sequence[Words]], Floats]) -> Floats:
+    """The matrix of all texts from that of the distinct ones, which are few where answers agree."""
+    numbers: dict[Words, int] = {}
+    positions = [numbers.setdefault(text, len(numbers)) for text in texts]
+    distinct = similarities(list(numbers))
+    return distinct if len(numbers) == len(texts) else distinct[np.ix_(positions, positions)]
+
+
+def _rouge_l(texts: Sequence[Words]) -> Floats:
+    sizes = [len(text) for text in texts]
+    return _symmetric(
+        [2 * length / (size + other) for length, other in zip(row, sizes, strict=False)]
+        for size, row in zip(sizes, _common_lengths(texts), strict=True)
+    )
+
+
+def _common_lengths(texts: Sequence[Words]) -> Iterator[list[int]]:
+    """For each text the lengths of its longest common subsequences with the texts before it."""
+    where: dict[str, int] = {}
+    lanes: list[slice] = []
+    free = offset = 0
+    for text in texts:
+        left = free
+        for word in text:
+            if hit := left & where.get(word, 0):
+                left = ((left + hit) | (left - hit)) & free
+        matched = (free ^ left).to_bytes(offset, "little")
+        yield [int.from_bytes(matched[lane], "little").bit_count() for lane in lanes]
+        for position, word in enumerate(text, 8 * offset):
+            where[word] = where.get(word, 0) | 1 << position
+        free |= ((1 << len(text)) - 1) << 8 * offset
+        # whole bytes, of which at least one bit stays empty, for the carry of the addition to end in
+        end = offset + len(text) // 8 + 1
+        lanes.append(slice(offset, end))
+        offset = end
+
+
+def _jaccard(texts: Sequence[Words]) -> Floats:
+    places: dict[str, int] = {}
+    masks = [word_mask(set(text), places) for text in texts]
+    return _symmetric(
+        [(mask & other).bit_count() / (mask | other).bit_count() for other in masks[:i]] for i, mask in enumerate(masks)
+    )
+
+
+def _symmetric(below: Iterable[Sequence[float]]) -> Floats:
+    """The matrix with these values below and above a diagonal of ones."""
+    rows = list(below)
+    half = np.array([[*row, 0.5, *[0.0] * (len(rows) - i - 1)] for i, row in enumerate(rows)])
+    matrix: Floats = (half + half.T).reshape(len(rows), len(rows))
+    return matrix

@@ -1,1 +1,0 @@
-"""Finds what is alike: near-duplicates, vectors and clusters."""

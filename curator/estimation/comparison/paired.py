@@ -1,0 +1,177 @@
+"""The difference of two systems on the same cases: how large, how certain, and how many labels would settle it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from curator.estimation.comparison.case_weights import Floats, Sample
+from curator.estimation.comparison.sign_flip import sign_flip_p
+
+_EVEN = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """How much higher one system's mean score is than another's, over the same cases; scores are in 0..1.
+
+    Attributes:
+        difference: the weighted mean of the differences, -1..1.
+        low: the lower end of its confidence interval.
+        high: the upper end.
+        p: of the test that the two are the same, two-sided (`paired_difference`).
+        cases: how many cases both have a score for.
+        differing: in how many of them the scores differ.
+        effective_cases: how many cases drawn plainly at random would tell as much.
+        second_moment: the weighted mean of the squared differences, which `labels_needed` needs.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    cases: int
+    differing: int
+    effective_cases: float
+    second_moment: float
+
+    @property
+    def negated(self) -> PairedDifference:
+        """The same with the systems swapped."""
+        return PairedDifference(
+            -self.difference,
+            -self.high,
+            -self.low,
+            self.p,
+            self.cases,
+            self.differing,
+            self.effective_cases,
+            self.second_moment,
+        )
+
+
+def paired_difference(differences: Floats, sample: Sample, *, confidence: float = 0.95) -> PairedDifference:
+    """Estimate the mean of differences in -1..1, one for each case of the sample.
+
+    The interval is Tango's score interval (Statistics in Medicine 17, 1998) on the effective number of cases; graded
+    scores enter by their first two moments. The test flips signs (`sign_flip_p`). Under uneven weights that is too sure of
+    itself: heavy cases that happen not to differ count for nothing in it, though each speaks for many that may. p is then
+    no less than the interval's own. Where the test does not reject at 1 - confidence, the interval is stretched to
+    touch 0. So the two never contradict each other.
+    """
+    weights = sample.weights
+    total = float(weights.sum())
+    mean = float(weights @ differences) / total
+    second = float(weights @ differences**2) / total
+    size = typical_size(differences, weights)
+    effective = effective_cases(differences, sample)
+    low, high = score_interval(mean, second, size, effective, z=NormalDist().inv_cdf((1 + confidence) / 2))
+    p = sign_flip_p(weights * differences)
+    if np.ptp(weights) > _EVEN * float(weights.max()):
+        p = max(p, score_p(mean, second, effective))
+    if p >= 1 - confidence:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return PairedDifference(mean, low, high, p, len(sample), int(np.count_nonzero(differences)), effective, second)
+
+
+def typical_size(differences: Floats, weights: Floats) -> float:
+    """The root mean square of the differences that are not 0; 1 where all are, as for pass and fail."""
+    there = float(weights @ (differences != 0))
+    return math.sqrt(float(weights @ differences**2) / there) if there else 1.0
+
+
+def residuals(values: Floats, sample: Sample) -> Floats:
+    """What each case adds to the error of a weighted mean, expanded by its weight; they sum to 0."""
+    weights = sample.weights
+    return weights * (values - float(weights @ values) / float(weights.sum()))
+
+
+def spread(expanded: Floats, sample: Sample) -> float:
+    """The variance of a sum of expanded residuals, for the traffic that the pool itself is a sample of.
+
+    The design's part is a variance within strata, less what was drawn of the pool (1 - chance); the pool's own part
+    comes on top. Cases that are certain to be drawn add to the second part alone. With one stratum and equal chances it
+    is the sum of squares, whatever the chance.
+    """
+    n = len(sample)
+    design = np.zeros(n)
+    for stratum in range(int(sample.strata.max()) + 1):
+        rows = np.flatnonzero(sample.strata == stratum)
+        if len(rows) == 1:
+            design[rows] = expanded[rows] ** 2
+            continue
+        within = expanded[rows] - expanded[rows].mean()
+        design[rows] = within**2 * (len(rows) / (len(rows) - 1) * (n - 1) / n)
+    return float(((1 - sample.chance) * design + sample.chance * expanded**2).sum())
+
+
+def effective_cases(differences: Floats, sample: Sample) -> float:
+    """The number of cases drawn plainly at random that would estimate the mean difference as well.
+
+    Two pseudo-cases, one for each side, keep it from being told by a handful of differing cases that happen to be light
+    (Bonett and Price, Journal of Educational and Behavioral Statistics 37, 2012, add the same to each side). With equal
+    weights it is the number of cases, to a thousandth.
+    """
+    weights = sample.weights
+    total, extra, size = float(weights.sum()), sample.typical_weight, typical_size(differences, sample.weights)
+    padded = total + 2 * extra
+    mean = float(weights @ differences) / padded
+    second = (float(weights @ differences**2) + 2 * extra * size**2) / padded
+    own = spread(weights * (differences - mean), sample)
+    pseudo = 2 * extra**2 * (size**2 + mean**2)
+    return max(1.0, padded**2 * (second - mean**2) / (own + pseudo) - 2)
+
+
+def score_interval(mean: float, second: float, size: float, cases: float, *, z: float) -> tuple[float, float]:
+    """Tango's interval for a paired difference, from its mean and second moment, in units of `size`."""
+    share, lean = min(1.0, second / size**2), mean / size
+    above, below = (share + lean) / 2, (share - lean) / 2
+
+    def inside(difference: float) -> bool:
+        return abs(_tango(above, below, difference, cases)) <= z
+
+    return size * _edge(inside, lean, -1.0), size * _edge(inside, lean, 1.0)
+
+
+def score_p(mean: float, second: float, cases: float) -> float:
+    """The two-sided p of no difference by Tango's score: below 1 - confidence where the interval leaves 0 out."""
+    return 2 * NormalDist().cdf(-abs(mean) * math.sqrt(cases / second)) if second else 1.0
+
+
+def _tango(above: float, below: float, difference: float, cases: float) -> float:
+    """Tango's score: how many standard errors, as they would be if `difference` were true, the data are away from it."""
+    b = -above - below + (2 - above + below) * difference
+    c = -below * difference * (1 - difference)
+    root = (math.sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
+    variance = max(2 * root + difference * (1 - difference), 1e-300) / cases
+    return (above - below - difference) / math.sqrt(variance)
+
+
+def _edge(inside: Callable[[float], bool], start: float, end: float) -> float:
+    """The value nearest to `end` that is still inside, by bisection from `start`, which is."""
+    if inside(end):
+        return end
+    for _ in range(60):
+        middle = (start + end) / 2
+        start, end = (middle, end) if inside(middle) else (start, middle)
+    return start
+
+
+def labels_needed(found: PairedDifference, true: float, *, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """The cases that would have to be labelled in all, drawn as these were, to find a true difference significant.
+
+    `power` is the chance of finding it (Connor, Biometrics 43, 1987). None where no number would do: the difference is 0,
+    or no case differs yet, so that nobody knows how often they do.
+    """
+    if not true or not found.differing:
+        return None
+    normal = NormalDist()
+    second = max(found.second_moment, true**2)
+    under_none = normal.inv_cdf((1 + confidence) / 2) * math.sqrt(second)
+    under_true = normal.inv_cdf(power) * math.sqrt(second - true**2)
+    plain = ((under_none + under_true) / true) ** 2
+    return math.ceil(plain * found.cases / found.effective_cases)

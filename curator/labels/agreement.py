@@ -1,0 +1,92 @@
+"""How far people agree who labelled the same cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from curator.records import Rate
+from curator.stats import LEAST_FOR_RATE, rate, rounded
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the labels of two or more people agree.
+
+    Attributes:
+        of: whether verdicts (pass or fail) were compared, or labels.
+        cases: those that more than one person judged.
+        agreed: the share of pairs of people who said the same, a mean over the cases.
+        kappa: the same corrected for chance (Fleiss 1971, weighting cases alike): 1 is full agreement, 0 what the same
+            answers dealt at random would give. None for few cases, or where everybody always said one thing.
+        disputed: the cases on which they differ.
+    """
+
+    of: Literal["verdict", "label"]
+    cases: int
+    agreed: Rate
+    kappa: float | None
+    disputed: tuple[str, ...]
+
+    def as_text(self) -> str:
+        """One line for people."""
+        said = (
+            f"{self.cases:,} cases were judged by more than one person: they differ on {len(self.disputed):,} of them"
+        )
+        if self.agreed.value is not None and self.agreed.low is not None and self.agreed.high is not None:
+            said += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
+        else:
+            said += f" (fewer than {LEAST_FOR_RATE} say nothing of a rate)"
+        if self.kappa is not None:
+            said += f", kappa {self.kappa:.2f}"
+        if self.disputed:
+            more = ", ..." if len(self.disputed) > _SHOWN else ""
+            said += f"; look at {', '.join(self.disputed[:_SHOWN])}{more}"
+        return said
+
+
+def agreement(verdicts: Mapping[str, Mapping[str, float]], labels: Mapping[str, Mapping[str, str]]) -> Agreement | None:
+    """How far people agree; None where no case was judged by two of them.
+
+    Verdicts are compared where there are any from two people for one case, else the labels as texts.
+
+    Args:
+        verdicts: failure in 0..1 by case id and person; from a half on it counts as failed.
+        labels: the right answer by case id and person.
+    """
+    said = {case: [str(failure >= 0.5) for failure in by.values()] for case, by in verdicts.items()}
+    if found := _agreement("verdict", said):
+        return found
+    return _agreement("label", {case: [" ".join(text.split()) for text in by.values()] for case, by in labels.items()})
+
+
+def _agreement(of: Literal["verdict", "label"], said: Mapping[str, list[str]]) -> Agreement | None:
+    shared = {case: values for case, values in said.items() if len(values) > 1}
+    if not shared:
+        return None
+    shares = {case: _same(values) for case, values in shared.items()}
+    cases = len(shared)
+    observed = sum(shares.values()) / cases
+    chance = _chance(list(shared.values()))
+    kappa = rounded((observed - chance) / (1 - chance)) if chance < 1 - 1e-9 and cases >= LEAST_FOR_RATE else None
+    disputed = tuple(sorted(case for case, value in shares.items() if value < 1))
+    return Agreement(of, cases, rate(sum(shares.values()), cases), kappa, disputed)
+
+
+def _same(values: list[str]) -> float:
+    """The share of pairs that are equal."""
+    n = len(values)
+    return sum(count * (count - 1) for count in Counter(values).values()) / (n * (n - 1))
+
+
+def _chance(cases: list[list[str]]) -> float:
+    """How often two values drawn at random are equal, each case counting alike."""
+    weights: Counter[str] = Counter()
+    for values in cases:
+        for value in values:
+            weights[value] += 1 / len(values) / len(cases)  # type: ignore[assignment]
+    return min(1.0, sum(weight * weight for weight in weights.values()))

@@ -1,0 +1,155 @@
+"""One JSONL record of a chat-completions request/response pair -> a case."""
+
+from __future__ import annotations
+
+from curator.io.record_error import Problem
+from curator.readers.feedback import read_feedback, reference, said
+from curator.readers.hints import key_paths, listed, suggested_mapping
+from curator.readers.json_text import decoded, type_name
+from curator.readers.messages import read_messages, require_question
+from curator.readers.replies import Reply, finish_reason_of, read_reply, split_answer
+from curator.records import KINDS, Case, JsonValue, Scalar, Source, case_id
+
+_REQUEST_KEYS = ("request", "input", "body", "proxy_server_request")
+_RESPONSE_KEYS = ("response", "output", "completion")
+_OPTION_TYPES: dict[str, type | tuple[type, ...]] = {
+    "stop": (str, list),
+    "response_format": dict,
+    "tools": list,
+    "tool_choice": (str, dict),
+}
+
+
+def is_chat(record: dict[str, JsonValue]) -> bool:
+    """Whether a record holds a request in the shape of the chat-completions API."""
+    return _request(record) is not None
+
+
+def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Case:
+    """A case from a pair `{"request", "response"}`, `{"input", "output"}`, `{"body", "response"}` or a flat record.
+
+    `task` is that of a record which names none. A call that failed gives a case without a target and with the finish
+    reason "error". `target` is "" where the model's answer was empty, and None where there was none.
+
+    Raises:
+        Problem: there is no request, or it cannot be asked again as text.
+    """
+    request = _request(record)
+    if request is None:
+        raise _unrecognised(record)
+    messages = read_messages(request["messages"])
+    messages, reply = split_answer(messages, _reply(record))
+    require_question(messages)
+    metadata = _metadata(request, record)
+    feedback = read_feedback(record)
+    kind = _take(metadata, record, "kind")
+    return Case(
+        id=case_id(messages),
+        messages=messages,
+        source=source,
+        target=reply.text,
+        task=_take(metadata, record, "task") or task,
+        kind="json" if reply.is_call else kind if kind in KINDS else None,
+        model=reply.model or said(request.get("model")) or said(record.get("model")),
+        finish_reason=reply.finish_reason or finish_reason_of(record.get("finish_reason")),
+        options=_options(request, decoded(record.get("model_parameters"))),
+        feedback=feedback,
+        reference=reference(
+            record.get("label"), feedback.correction if feedback else None, by=record.get("labelled_by")
+        ),
+        metadata=metadata,
+        log_id=_log_id(record, reply),
+    )
+
+
+def _request(record: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
+    """The part of the record that holds `messages`, None if there is none."""
+    if isinstance(record.get("messages"), list):
+        return record
+    for key in _REQUEST_KEYS:
+        value = decoded(record.get(key))
+        if isinstance(value, dict) and "messages" not in value:
+            value = decoded(value.get("body"))
+        if isinstance(value, dict) and "messages" in value:
+            return value
+        if isinstance(value, list):
+            return {"messages": value}
+        if isinstance(value, str) and key == "input" and "output" in record:
+            return {"messages": [{"role": "user", "content": value}]}
+    messages = decoded(record.get("messages"))
+    return {**record, "messages": messages} if isinstance(messages, list) else None
+
+
+def _reply(record: dict[str, JsonValue]) -> Reply | None:
+    """The record's separate answer, None if there is none; a failed call is a reply with reason "error"."""
+    found: JsonValue = next((record[key] for key in _RESPONSE_KEYS if record.get(key) is not None), None)
+    reply = None
+    if "proxy_server_request" in record:
+        # a row of LiteLLM's database, where every object is kept as its JSON text
+        found = decoded(found)
+    if found is not None:
+        reply = read_reply(found)
+    elif "choices" in record:
+        reply = read_reply({key: record.get(key) for key in ("choices", "model", "id")})
+    failed = record.get("error") or record.get("error_str") or record.get("status") in ("failure", "failed", "error")
+    if failed and (reply is None or reply.text is None):
+        return Reply(finish_reason="error", model=reply.model if reply else None, id=reply.id if reply else None)
+    return reply
+
+
+def _metadata(request: dict[str, JsonValue], record: dict[str, JsonValue]) -> dict[str, Scalar]:
+    """The scalars of the request's and the record's `metadata`."""
+    found: dict[str, Scalar] = {}
+    for holder in (request, record):
+        metadata = decoded(holder.get("metadata"))
+        if isinstance(metadata, dict):
+            found |= {key: value for key, value in metadata.items() if isinstance(value, (str, int, float))}
+    return found
+
+
+def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -> str | None:
+    """A field of our own, taken out of the metadata, or else from the record."""
+    return said(metadata.pop(key, None)) or said(record.get(key))
+
+
+def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
+    """The request's options that shape an answer; LiteLLM logs them apart, as `model_parameters`."""
+    options: dict[str, JsonValue] = {}
+    for holder in (parameters, request):
+        if not isinstance(holder, dict):
+            continue
+        for key in ("max_tokens", "max_completion_tokens"):
+            limit = holder.get(key)
+            if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+                options["max_tokens"] = limit
+        options |= {key: holder[key] for key, types in _OPTION_TYPES.items() if isinstance(holder.get(key), types)}
+    return options
+
+
+def _log_id(record: dict[str, JsonValue], reply: Reply) -> str | None:
+    named = (said(record.get(key)) for key in ("id", "request_id", "custom_id"))
+    return next((id_ for id_ in named if id_), None) or reply.id
+
+
+def _unrecognised(record: dict[str, JsonValue]) -> Problem:
+    keys = key_paths(record)
+    if "messages" in record:
+        return Problem(
+            f"`messages` is a JSON {type_name(record['messages'])}, not a list",
+            'log the list: [{"role": "user", "content": "..."}]',
+        )
+    if _holds_answer_only(record):
+        return Problem(
+            f"an answer without its question: no `messages` among the keys {listed(keys)}",
+            "log request and response in one record; a batch's output file is joined with its input on `custom_id`",
+        )
+    return Problem(
+        f"not a chat-completions record: found the keys {listed(keys)}",
+        f"tell which key holds the user's text, for example {suggested_mapping(keys)}",
+    )
+
+
+def _holds_answer_only(record: dict[str, JsonValue]) -> bool:
+    response = record.get("response")
+    body = response.get("body", response) if isinstance(response, dict) else None
+    return "choices" in record or "custom_id" in record or (isinstance(body, dict) and "choices" in body)

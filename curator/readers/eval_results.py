@@ -1,0 +1,250 @@
+"""Results of several systems on the same cases, as evaluation tools write them: long or wide rows of JSONL or CSV."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from curator.errors import LogsError
+from curator.io.lines import SUFFIXES, expand, physical_lines
+from curator.io.record_error import Problem
+from curator.readers.feedback import said
+from curator.readers.hints import listed
+from curator.readers.rows import open_records
+from curator.records import JsonValue, Source, Unreadable
+
+IDS = ("id", "case_id")
+NAMES = ("system", "model", "prompt", "variant", "prompt_variant")
+GOOD = ("score", "passed", "pass", "correct", "is_correct", "success", "accuracy")
+BAD = ("wrong", "failed", "fail", "is_wrong")
+DESIGN = ("weight", "inclusion_probability", "slice", "stage", "stratum", "distilled")
+_NESTED = ("scores", "results")
+_OTHER_NUMBERS = frozenset((
+    *DESIGN, "disagreement", "within", "between", "against_target", "agreement", "n", "rank", "gain", "draw", "temperature",
+    "latency", "latency_s", "cost", "cost_usd", "usd", "input_tokens", "output_tokens", "tokens", "seed", "index",
+    "input", "question", "prompt", "text", "target", "output", "answer", "response", "reference", "label", "category",
+    "group", "task", "kind", "metadata", "options", "source",
+))  # fmt: skip
+"""Keys that stand in a row beside its systems' scores, and are none whatever they hold."""
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "pass", "passed", "correct", "right", "ok"), 1.0),
+    **dict.fromkeys(("false", "no", "fail", "failed", "incorrect", "wrong"), 0.0),
+}
+PACKED = (".gz", ".zst")
+_MAX_BYTES = 64_000_000
+_SCORE_REMEDY = "give a score in 0..1, or pass and fail as true and false; divide other marks by the highest one"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemScores:
+    """The scores that were read.
+
+    Attributes:
+        scores: by system and case id, in 0..1, higher is better; of several scores of one system for a case the mean.
+        design: by case id what its rows say of `weight`, `inclusion_probability`, `slice`, `stage` and `stratum`.
+        repeated: how many means were made of several scores.
+        problems: the rows that give none though they should.
+        rows: how many rows gave a score.
+    """
+
+    scores: Mapping[str, Mapping[str, float]]
+    design: Mapping[str, Mapping[str, JsonValue]]
+    repeated: int = 0
+    problems: tuple[Unreadable, ...] = ()
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was read so far."""
+
+    sums: dict[str, dict[str, tuple[float, int]]] = field(default_factory=dict)
+    design: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+    problems: list[Unreadable] = field(default_factory=list)
+    rows: int = 0
+
+    def add(self, system: str, case_id: str, score: float) -> None:
+        cases = self.sums.setdefault(system, {})
+        total, count = cases.get(case_id, (0.0, 0))
+        cases[case_id] = (total + score, count + 1)
+
+
+def read_system_scores(paths: Sequence[str], *, by: Sequence[str] = ()) -> SystemScores:
+    """Read rows of `id` (or `case_id`) with a score, or with one score for each system.
+
+    A row with one of `GOOD` or `BAD` is long: its system is what stands under the keys `by` (default: those of `NAMES`
+    that are there, joined by "/"), or else the name of the file. Any other row is wide: each further key is a system
+    whose value is a score, or an object with one; under `scores` or `results` all of them may stand together.
+
+    Raises:
+        LogsError: a path matches nothing, or no row gives a score.
+    """
+    seen = _Seen()
+    for path in expand(paths):
+        for source, cells in _rows(path, seen):
+            try:
+                _read_row(cells, path, by, seen)
+            except Problem as problem:
+                seen.problems.append(problem.at(source.file, source.line))
+    if not seen.rows:
+        raise _nothing(paths, seen.problems)
+    means = {name: {i: total / count for i, (total, count) in cases.items()} for name, cases in seen.sums.items()}
+    repeated = sum(count > 1 for cases in seen.sums.values() for _, count in cases.values())
+    return SystemScores(means, seen.design, repeated, tuple(seen.problems), seen.rows)
+
+
+def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
+    """What the rows of an eval set say of their design, by case id; a row that says nothing gives an empty mapping.
+
+    Raises:
+        LogsError: the file is not there, or a row cannot be read or has no id.
+    """
+    seen, found = _Seen(), dict[str, Mapping[str, JsonValue]]()
+    for file in expand([path]):
+        for source, cells in _rows(file, seen):
+            try:
+                found[case_id_of(cells)] = {key: cells[key] for key in DESIGN if cells.get(key) is not None}
+            except Problem as problem:
+                seen.problems.append(problem.at(source.file, source.line))
+    if seen.problems:
+        first = seen.problems[0]
+        raise LogsError(f"{first.source}: {first.reason}", remedy=first.remedy)
+    return found
+
+
+def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
+    """Each row that has an id: that, its line as it was written (None of a CSV file), and its cells."""
+    seen = _Seen()
+    for path in expand(paths):
+        numbered = {line.number: line.data for line in physical_lines(path, max_bytes=_MAX_BYTES)}
+        is_json = open_records(path, wanted=IDS, max_bytes=_MAX_BYTES).columns is None
+        for source, cells in _rows(path, seen):
+            if any(said(cells.get(key)) for key in IDS):
+                yield case_id_of(cells), numbered[source.line] if is_json else None, cells
+
+
+def case_id_of(cells: Mapping[str, JsonValue]) -> str:
+    """The id of the case that a row is about.
+
+    Raises:
+        Problem: it has none.
+    """
+    case_id = next((text for key in IDS if (text := said(cells.get(key)))), None)
+    if case_id is None:
+        raise Problem(
+            f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
+            "say in each row which case it is about: pairs are made by the id",
+        )
+    return case_id.strip()
+
+
+def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
+    for row in open_records(path, wanted=(*IDS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
+        if isinstance(row.cells, Problem):
+            seen.problems.append(row.cells.at(str(path), row.number))
+        else:
+            yield Source(str(path), row.number), row.cells
+
+
+def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: _Seen) -> None:
+    case_id = case_id_of(cells)
+    found = list(_long(cells, path, by) if _verdict_key(cells) else _wide(cells))
+    if not found:
+        raise Problem(
+            f"no score among the keys {listed(list(cells))}",
+            "name it `score` (0..1), `passed` or `wrong`, or give one column for each system",
+        )
+    for system, score in found:
+        seen.add(system, case_id, score)
+    seen.rows += 1
+    known = seen.design.setdefault(case_id, {})
+    known.update({key: cells[key] for key in DESIGN if cells.get(key) is not None})
+
+
+def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:
+    missing = [key for key in by if said(cells.get(key)) is None]
+    if missing:
+        raise Problem(
+            f"no {missing[0]!r} among the keys {listed(list(cells))}", "name keys with --by that all rows have"
+        )
+    names = [text.strip() for key in (by or NAMES) if (text := said(cells.get(key)))]
+    score = _verdict(cells)
+    if score is not None:
+        yield "/".join(names) or _bare_name(path), score
+
+
+def _wide(cells: Mapping[str, JsonValue]) -> Iterator[tuple[str, float]]:
+    for key, value in cells.items():
+        if key in _NESTED and isinstance(value, dict):
+            yield from _wide(value)
+        elif key not in _OTHER_NUMBERS and key not in IDS:
+            score = _verdict(value) if isinstance(value, dict) else _plain(value)
+            if score is not None:
+                yield key, score
+
+
+def _plain(value: JsonValue) -> float | None:
+    """The score that a column of a wide row holds, None where it is no score: such rows hold inputs and answers, too."""
+    if isinstance(value, str) and not value[:1].isdigit() and value.lower() not in ("true", "false"):
+        return None
+    try:
+        return _score(value)
+    except Problem:
+        return None
+
+
+def _bare_name(path: Path) -> str:
+    """The name of a file without what says how it is packed and written: `gpt-4.1` for `gpt-4.1.jsonl.gz`."""
+    name = path.name
+    for suffix in (*PACKED, *SUFFIXES):
+        name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+    return name or path.name
+
+
+def _verdict_key(cells: Mapping[str, JsonValue]) -> str | None:
+    return next((key for key in (*GOOD, *BAD) if key in cells and not isinstance(cells[key], dict)), None)
+
+
+def _verdict(cells: Mapping[str, JsonValue]) -> float | None:
+    """The score under the first key that holds one, None where it is still blank."""
+    for key in (*GOOD, *BAD):
+        score = _score(cells.get(key))
+        if score is not None:
+            return 1 - score if key in BAD else score
+    if _verdict_key(cells) is None:
+        return None
+    raise Problem("the score is blank", "leave rows out that were not judged")
+
+
+def _score(value: JsonValue) -> float | None:
+    """A score in 0..1, None where nothing stands there.
+
+    Raises:
+        Problem: something else does.
+    """
+    if isinstance(value, bool):
+        return float(value)
+    text = said(value)
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if word in _WORDS:
+        return _WORDS[word]
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise Problem(f"the score is {text[:60]!r}, which is not in 0..1", _SCORE_REMEDY)
+    return number
+
+
+def _nothing(paths: Sequence[str], problems: Sequence[Unreadable]) -> LogsError:
+    if problems:
+        first = problems[0]
+        return LogsError(f"no row gives a score; the first is {first.source}: {first.reason}", remedy=first.remedy)
+    return LogsError(
+        f"{', '.join(map(repr, paths))}: there is no row", remedy="give rows of `id`, `system` and `score` (0..1)"
+    )

@@ -1,0 +1,153 @@
+"""CSV rows and JSONL records of any shape -> cases, through the `mapping` of the config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curator.config import FieldMapping
+from curator.io.record_error import Problem
+from curator.readers.feedback import feedback, read_thumb, reference, said
+from curator.readers.hints import key_paths, listed, nearest
+from curator.readers.json_text import as_text, decoded, type_name
+from curator.readers.messages import read_messages, require_question
+from curator.readers.replies import Reply, finish_reason_of, holds_reply, read_reply, split_answer
+from curator.records import Case, JsonValue, Message, Scalar, Source, case_id
+
+
+def lookup(value: JsonValue, path: str) -> JsonValue:
+    """What stands at a dotted path (`choices.0.message.content`), None if nothing does.
+
+    A key that has dots of its own is found too, and so is a path into a text that holds JSON.
+    """
+    value = decoded(value)
+    if isinstance(value, list):
+        head, _, rest = path.partition(".")
+        item = value[int(head)] if head.isdecimal() and len(head) < 10 and int(head) < len(value) else None
+        return lookup(item, rest) if rest else item
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        return value[path]
+    for at, character in enumerate(path):
+        if character == "." and path[:at] in value and (found := lookup(value[path[:at]], path[at + 1 :])) is not None:
+            return found
+    return None
+
+
+def mapped_keys(mapping: FieldMapping) -> dict[str, str]:
+    """The keys or columns that a mapping names, by what they are for (`input`, `metadata`, ...)."""
+    single = {name: key for name, key in mapping.model_dump(exclude={"metadata"}).items() if key is not None}
+    return single | {f"metadata[{index}]": key for index, key in enumerate(mapping.metadata)}
+
+
+class Mapper:
+    """Reads records through one mapping. `unseen` holds the mapped keys that no record has had so far."""
+
+    def __init__(
+        self,
+        mapping: FieldMapping,
+        *,
+        system: str | None = None,
+        examples: Sequence[tuple[str, str]] = (),
+        task: str | None = None,
+    ) -> None:
+        self.mapping = mapping
+        self._examples = tuple(
+            message for asked, said in examples for message in (Message("user", asked), Message("assistant", said))
+        )
+        self.unseen = set(mapped_keys(mapping).values())
+        self._system = system
+        self._task = task
+
+    def fits(self, record: dict[str, JsonValue]) -> bool:
+        """Whether the record has the key of the input."""
+        return self._get(record, self.mapping.input) is not None
+
+    def read(self, record: dict[str, JsonValue], source: Source) -> Case:
+        """The case of one record. An empty CSV cell is None in the record.
+
+        Raises:
+            Problem: the input is missing, or cannot be asked as text.
+        """
+        mapping = self.mapping
+        messages = self._messages(record)
+        target = self._get(record, mapping.target)
+        messages, reply = split_answer(messages, None if target is None else _read_target(target))
+        require_question(messages)
+        correction = self._get(record, mapping.correction)
+        return Case(
+            id=case_id(messages),
+            messages=messages,
+            source=source,
+            target=reply.text,
+            task=said(self._get(record, mapping.task)) or self._task,
+            kind="json" if reply.is_call else None,
+            model=said(self._get(record, mapping.model)) or reply.model,
+            finish_reason=finish_reason_of(self._get(record, mapping.finish_reason)) or reply.finish_reason,
+            feedback=feedback(read_thumb(self._get(record, mapping.thumb)), correction),
+            reference=reference(self._get(record, mapping.label), correction),
+            metadata=self._metadata(record),
+            log_id=said(self._get(record, mapping.id)) or reply.id,
+        )
+
+    def _get(self, record: dict[str, JsonValue], key: str | None) -> JsonValue:
+        if key is None:
+            return None
+        value = record.get(key)
+        if value is None and "." in key:
+            value = lookup(record, key)
+        if key in self.unseen and (value is not None or key in record):
+            self.unseen.discard(key)
+        return value
+
+    def _messages(self, record: dict[str, JsonValue]) -> tuple[Message, ...]:
+        key = self.mapping.input
+        value = self._get(record, key)
+        if value is None:
+            raise _no_input(record, key)
+        messages = _read_input(value, key)
+        system = said(self._get(record, self.mapping.system)) or self._system
+        if system and not any(message.role == "system" for message in messages):
+            messages = (Message("system", system), *messages)
+        start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+        return (*messages[:start], *self._examples, *messages[start:])
+
+    def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
+        found = {key: self._get(record, key) for key in self.mapping.metadata}
+        return {
+            key: value if isinstance(value, (str, int, float)) else as_text(value) or ""
+            for key, value in found.items()
+            if value is not None
+        }
+
+
+def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
+    """One user message, or the conversation that the value or its text holds as a list or a request body."""
+    structure = decoded(value)
+    if isinstance(structure, dict):
+        structure = [structure] if "role" in structure else structure.get("messages")
+    if isinstance(structure, list) and any(isinstance(item, dict) and "role" in item for item in structure):
+        return read_messages(structure)
+    if isinstance(value, (dict, list)):
+        keys = listed(key_paths(value)) if isinstance(value, dict) else "no messages"
+        raise Problem(
+            f"the input {key!r} is a JSON {type_name(value)} with {keys}",
+            f"map a text or a list of messages; a key inside is written with a dot, such as `input: {key}.text`",
+        )
+    return (Message("user", as_text(value) or ""),)
+
+
+def _read_target(value: JsonValue) -> Reply:
+    """An answer: a completion or a message where it is one, else the text, or the JSON, as it is."""
+    structure = decoded(value)
+    return read_reply(structure) if holds_reply(structure) else Reply(as_text(value))
+
+
+def _no_input(record: dict[str, JsonValue], key: str) -> Problem:
+    if key in record:
+        return Problem(f"the input {key!r} is empty", "log the text that the user sent, or leave such records out")
+    keys = key_paths(record)
+    return Problem(
+        f"no input: there is no key {key!r} among {listed(keys)}",
+        f"set `logs.mapping.input` to the key of the user's text{nearest(key, keys)}",
+    )

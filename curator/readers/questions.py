@@ -1,0 +1,157 @@
+"""What a file of any shape asks: fine-tune rows, eval sets and logs, JSONL or CSV, without a mapping."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from curator.contamination.questions import Asked, asked_by, without_turns
+from curator.errors import LogsError
+from curator.io.lines import expand
+from curator.io.record_error import Problem
+from curator.readers.chat import is_chat, read_chat
+from curator.readers.hints import key_paths, listed, nearest
+from curator.readers.json_text import as_text, decoded
+from curator.readers.mapped import lookup
+from curator.readers.rows import open_records
+from curator.records import Case, JsonValue, Message, Role, Source, Unreadable
+
+QUESTION_KEYS = (
+    "input", "messages", "prompt", "question", "query", "instruction", "text", "problem", "user", "utterance",
+    "message", "content", "conversations", "vars", "doc",
+)  # fmt: skip
+"""Where a question is looked for, in this order; the ways of chat logs come before them."""
+
+MAX_BYTES = 64 * 2**20
+_SPEAKERS: Mapping[str, Role] = {"human": "user", "user": "user", "system": "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a record asks, as a case whose id is its first line, and the record's other texts."""
+
+    case: Case
+    rest: tuple[str, ...] = ()
+
+    def asked(self, *, examples: Collection[Message]) -> Asked:
+        """What is compared of it, without the turns that are `examples`."""
+        found = asked_by(without_turns(self.case, examples))
+        return Asked(found.id, found.questions, "\n".join([found.whole, *self.rest]))
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFile:
+    """What was read of a file: each record that asks something with its first line, and those that could not be read."""
+
+    path: Path
+    questions: tuple[Question, ...]
+    lines: tuple[int, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    @property
+    def records(self) -> int:
+        """How many records the file has."""
+        return len(self.questions) + len(self.unreadable)
+
+
+def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
+    """The questions of a JSONL or CSV file, plain or packed.
+
+    Args:
+        path: the file.
+        key: the key or column of the question (dotted for a nested one); else that of chat logs, or the first of
+            `QUESTION_KEYS` that a record has.
+
+    Raises:
+        LogsError: there is no such file, or there are several.
+    """
+    file, *others = expand([str(path)])
+    if others:
+        raise LogsError(
+            f"{str(path)!r} is {len(others) + 1:,} files, such as {str(others[0])!r}, and one can be checked at a time",
+            remedy="name one file, or join them: `cat FILES > ONE.jsonl`",
+        )
+    questions: list[Question] = []
+    lines: list[int] = []
+    unreadable: list[Unreadable] = []
+    for row in open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES).rows:
+        try:
+            if isinstance(row.cells, Problem):
+                raise row.cells
+            questions.append(question_of(row.cells, source=Source(str(path), row.number), key=key))
+            lines.append(row.number)
+        except Problem as problem:
+            unreadable.append(Unreadable(Source(str(path), row.number), problem.reason, problem.remedy))
+    return QuestionFile(file, tuple(questions), tuple(lines), tuple(unreadable))
+
+
+def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | None = None) -> Question:
+    """What one record asks.
+
+    Raises:
+        Problem: no key with a question was found; the reason lists those that there are.
+    """
+    found = dict(record)
+    if key is None and is_chat(found):
+        # a record that is no whole log, such as an eval set's with `choices` of its own, still asks something
+        with contextlib.suppress(Problem):
+            return Question(replace(read_chat(found, source), id=str(source.line)))
+    value, rest = _value(found, key)
+    if value is None:
+        keys = key_paths(found)
+        wanted = f"no key {key!r}{nearest(key, keys)}" if key else "no key that a question is looked for under"
+        raise Problem(f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key")
+    made = Question(Case(str(source.line), _messages(value), source), tuple(rest))
+    if not asked_by(made.case).questions:
+        raise Problem("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
+    return made
+
+
+def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, list[str]]:
+    """What holds the question, and the record's other texts."""
+    if key is not None:
+        value = lookup(record, key)
+    else:
+        key = next((name for name in QUESTION_KEYS if record.get(name)), "")
+        value = decoded(record.get(key))
+    rest = [text for name, text in record.items() if name != key and isinstance(text, str)]
+    if isinstance(value, str) and key in ("instruction", "input"):  # Alpaca's pair of the two is one question
+        others = [record.get(name) for name in ("instruction", "input")]
+        value = "\n".join(text for text in others if isinstance(text, str) and text.strip())
+    return value, rest
+
+
+def _messages(value: JsonValue) -> tuple[Message, ...]:
+    """A text, a conversation, or an object with texts (promptfoo's `vars`), as messages; nothing is checked.
+
+    A conversation is a list of objects with `role` and `content`, or with `from` and `value`.
+    """
+    if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
+        return tuple(_message(turn) for turn in value if isinstance(turn, dict))
+    if isinstance(value, dict | list):
+        value = "\n".join(_texts(value))
+    return (Message("user", as_text(value) or ""),)
+
+
+def _message(turn: Mapping[str, JsonValue]) -> Message:
+    speaker = str(turn.get("role", turn.get("from", "user")))
+    content = turn.get("content", turn.get("value", turn.get("text")))
+    parts = content if isinstance(content, list) else [content]
+    texts = [text for part in parts for text in (_texts(_spoken(part)) if isinstance(part, dict) else _texts(part))]
+    return Message(_SPEAKERS.get(speaker, "assistant"), "\n".join(texts))
+
+
+def _spoken(part: Mapping[str, JsonValue]) -> JsonValue:
+    """The text of a part of a message, without the names of its kind."""
+    return part.get("text", part.get("value"))
+
+
+def _texts(value: JsonValue) -> Sequence[str]:
+    """Every text in a value, in order."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) else []

@@ -1,0 +1,180 @@
+"""CSV as a stream of rows, each with the number of its first line; a row that is damaged costs no other row."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from curator.io.lines import Line
+from curator.io.record_error import Problem
+from curator.readers.json_text import invalid_utf8
+from curator.records import JsonValue
+
+_DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record: its keys or columns (None where a cell is empty), or what is wrong with it, and its first line."""
+
+    number: int
+    cells: dict[str, JsonValue] | Problem
+
+
+def open_table(
+    lines: Iterator[Line], *, wanted: Sequence[str], max_bytes: int
+) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """The columns of a CSV file and its rows; without columns where the header is missing or cannot be read.
+
+    The delimiter (comma, semicolon or tab) is the one with which the header has most of the `wanted` columns, then the
+    one that gives most columns. `lines` are physical ones, blank ones included. A row longer than `max_bytes` is a
+    problem.
+    """
+    first = next((line for line in lines if line.data is None or line.data.strip()), None)
+    if first is None:
+        return (), iter(())
+    # the module's own limit of 128 KiB a field is one setting for the whole process; `_Feed` holds ours
+    csv.field_size_limit(sys.maxsize)
+    feed = _Feed(lines, max_bytes)
+    feed.push(first)
+    delimiter = _delimiter(first.data or b"", wanted)
+    header = next(_rows(feed, delimiter), None)
+    if header is None:
+        return (), iter(())
+    if isinstance(header.cells, Problem):
+        return (), iter((Row(header.number, header.cells),))
+    columns = tuple(name.strip() for name in header.cells)
+    return columns, _named(_rows(feed, delimiter), columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _RawRow:
+    number: int
+    cells: list[str] | Problem
+
+
+class _Feed:
+    """Hands physical lines to `csv.reader`, and remembers those of the row at hand so that they can be read again."""
+
+    def __init__(self, lines: Iterator[Line], max_bytes: int) -> None:
+        self._lines = lines
+        self._again: deque[Line] = deque()
+        self._max_bytes = max_bytes
+        self._row: list[Line] = []
+        self._size = 0
+        self._damage: Problem | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._row.append(line)
+        if line.data is None:
+            raise _open_quote(line) if len(self._row) > 1 else Problem(line.problem or "", line.remedy)
+        self._size += len(line.data) + 1
+        if self._size > self._max_bytes + 1:
+            raise Problem(
+                f"the row is longer than {self._max_bytes / 1e6:g} MB",
+                "close the quotes where it begins, or raise `logs: {max_record_mb: ...}` if it is real",
+            )
+        if b"\0" in line.data:
+            self._damage = Problem("NUL bytes in the row", "take them out: `tr -d '\\000' < FILE > NEW`")
+        try:
+            return line.data.decode() + "\n"
+        except UnicodeDecodeError as error:
+            self._damage = invalid_utf8(error.start)
+            return line.data.decode(errors="replace") + "\n"
+
+    @property
+    def number(self) -> int:
+        """The first line of the row at hand, 0 before any was handed out."""
+        return self._row[0].number if self._row else 0
+
+    @property
+    def damage(self) -> Problem | None:
+        """Why the row at hand, well-formed as it may be, is not the one that was written."""
+        return self._damage
+
+    def push(self, line: Line) -> None:
+        """Hand this line out next."""
+        self._again.appendleft(line)
+
+    def next_row(self) -> None:
+        """Begin a row."""
+        self._row, self._size, self._damage = [], 0, None
+
+    def reread(self) -> None:
+        """Hand the lines of the row at hand out again, all but the first."""
+        self._again.extendleft(reversed(self._row[1:]))
+
+
+def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
+    """Rows as they come. A quote that is opened and not closed spoils its own line alone: the next ones are read again.
+
+    The reader is strict, else such a quote would swallow rows without a word.
+    """
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        feed.next_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = _explained(error)
+        except Problem as error:
+            problem = error
+        else:
+            if any(cells) or len(cells) > 1:
+                yield _RawRow(feed.number, feed.damage or cells)
+            continue
+        feed.reread()
+        yield _RawRow(feed.number, problem)
+
+
+def _explained(error: csv.Error) -> Problem:
+    if "new-line" in str(error):
+        return Problem(
+            "a carriage return in a cell without quotes",
+            "put the cell in quotes; a file with carriage returns alone as line ends: `tr '\\r' '\\n' < FILE > NEW`",
+        )
+    return Problem(
+        f"broken quoting ({error})", 'put a cell that holds quotes in quotes and double those inside: "a ""b"" c"'
+    )
+
+
+def _open_quote(line: Line) -> Problem:
+    return Problem(f"a quote is still open at line {line.number}: {line.problem}", f"close it; {line.remedy}")
+
+
+def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
+    """Rows by column; of two columns with one name the first counts."""
+    places = {name: columns.index(name) for name in columns}
+    for row in rows:
+        cells = row.cells
+        if isinstance(cells, Problem):
+            yield Row(row.number, cells)
+        elif len(cells) != len(columns):
+            yield Row(
+                row.number,
+                Problem(
+                    f"{len(cells)} field{'' if len(cells) == 1 else 's'} where the header has {len(columns)}",
+                    "put a cell that holds the delimiter or a line feed in quotes",
+                ),
+            )
+        else:
+            yield Row(row.number, {name: cells[place] or None for name, place in places.items()})
+
+
+def _delimiter(header: bytes, wanted: Sequence[str]) -> str:
+    text = header.decode(errors="replace").replace("\r", " ")
+
+    def fitness(delimiter: str) -> tuple[int, int]:
+        columns = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+        return sum(name in columns for name in wanted), len(columns)
+
+    return max(_DELIMITERS, key=fitness)

@@ -1,0 +1,70 @@
+"""Who is asked, what is answered, and what the answers to one case amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from curator.records.values import JsonValue, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One seat of the committee. `options` are further fields of the request body."""
+
+    id: str
+    model: str
+    variant: str
+    temperature: float
+    max_tokens: int
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request as the provider reported them, or as estimated where it reported none."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One answer to one case. A call that failed for good has `error` set and an empty `text`."""
+
+    case_id: str
+    text: str
+    model: str | None = None
+    variant: str | None = None
+    temperature: float | None = None
+    sample_index: int = 0
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    cost_usd: float = 0.0
+    latency_s: float = 0.0
+    logprobs: tuple[float, ...] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the committee's answers to one case amount to; contract 4 of `docs/architecture.md` gives each field.
+
+    `n` counts the answers compared. With n < 2 nothing can be said: the numbers are None and `reason` says why.
+    `within + between` is the target-free disagreement of the committee, in 0..1. `fields` says of structured answers where
+    they differ: by dotted path the share of answer pairs, those that differ most first; None for other kinds.
+    """
+
+    id: str
+    disagreement: float | None
+    within: float | None
+    between: float | None
+    against_target: float | None
+    kind: Kind
+    scorer: str
+    majority: str | None
+    agreement: float | None
+    n: int
+    reason: str | None = None
+    fields: Mapping[str, float] | None = None

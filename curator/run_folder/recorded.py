@@ -1,0 +1,168 @@
+"""Recorded generations (contract 4 of `docs/architecture.md`), one JSON record a line, scored as they stream by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+
+from curator.answers.read import detect_kind
+from curator.records import (
+    KINDS,
+    Case,
+    Generation,
+    JsonValue,
+    Kind,
+)
+from curator.records.recorded import Answered, Recorded, group_of
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that could not be scored: its number from 1, what is wrong and what the user can do."""
+
+    line: int
+    reason: str
+    remedy: str
+
+
+class Unfit(Exception):
+    """A record that does not fit the contract: what is wrong and what the user can do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def read_record(data: bytes) -> Recorded:
+    """Read one record, the JSON of an object.
+
+    A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
+    answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
+    detected from the record's answers, target and input. `labels` may list the labels an answer can be. Unknown keys
+    are ignored.
+
+    Raises:
+        Unfit: it does not fit the contract.
+    """
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+    if not isinstance(record, dict):
+        raise Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+    case_id = _text(record.get("id"))
+    if not case_id:
+        raise Unfit("`id` is missing", "give each record an `id` of its own")
+    generations = record.get("generations")
+    if not isinstance(generations, list):
+        raise Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
+    answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
+    target = _text(record.get("target"))
+    asked = _asked(record.get("input"))
+    kind = record.get("kind")
+    if kind not in KINDS:
+        given = [*(answer.text for answer in answers), *([] if target is None else [target])]
+        kind = detect_kind(given, input=asked)
+    labels = record.get("labels")
+    return Recorded(
+        id=case_id,
+        answers=answers,
+        target=target,
+        kind=cast(Kind, kind),
+        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        input=asked,
+        question=_question(record.get("input")),
+        reference=_text(record.get("reference")),
+        reference_source=_text(record.get("reference_source")),
+        reference_slice=_text(record.get("reference_slice")),
+        reference_probability=_probability(record.get("reference_probability")),
+    )
+
+
+def _probability(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 < value <= 1 else 1.0
+
+
+def _question(value: object) -> str:
+    """What was asked: a text, or the last user message of a list of messages."""
+    if isinstance(value, str):
+        return value
+    messages = value if isinstance(value, list) else []
+    asked = [m.get("content") for m in messages if isinstance(m, dict) and m.get("role") == "user"]
+    return asked[-1] if asked and isinstance(asked[-1], str) else ""
+
+
+def _answered(generation: object) -> Answered | None:
+    """One generation as an answer, or None where it gave no text."""
+    if isinstance(generation, str):
+        return Answered(generation, group="")
+    if not isinstance(generation, dict):
+        raise Unfit(
+            f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
+        )
+    text = _text(generation.get("text"))
+    if text is None or generation.get("error"):
+        return None
+    group = group_of(_text(generation.get("model")), _text(generation.get("variant")))
+    temperature = generation.get("temperature")
+    return Answered(
+        text,
+        group=group,
+        temperature=float(temperature) if isinstance(temperature, int | float) else None,
+        logprobs=_logprobs(generation.get("logprobs")),
+    )
+
+
+def _asked(value: object) -> str:
+    """What was asked: a text as it is; of messages all but the assistant's, of their parts those that are text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "" if value.get("role") == "assistant" else _asked(value.get("content") or value.get("text"))
+    return "\n".join(filter(None, map(_asked, value))) if isinstance(value, list) else ""
+
+
+def _logprobs(value: object) -> tuple[float, ...] | None:
+    """The log-probabilities where they are a plain list of numbers."""
+    if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
+        return None
+    return tuple(map(float, value))
+
+
+def _text(value: object) -> str | None:
+    """A text as it is, any other JSON value as its JSON text, null as None."""
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()
+
+
+RECORDED = "recorded.jsonl"
+"""The file of a run folder with its cases and their answers."""
+
+
+def _reference(case: Case) -> dict[str, JsonValue]:
+    """The trusted answer with what `curator calibrate` asks of it: where it is from, and why the case was labelled."""
+    if case.reference is None:
+        return {}
+    found = case.reference
+    return {
+        "reference": found.text,
+        "reference_source": found.source,
+        "reference_slice": found.slice,
+        "reference_probability": found.probability,
+    }
+
+
+def _generation(generation: Generation) -> dict[str, JsonValue]:
+    shown: dict[str, JsonValue] = {
+        "text": generation.text,
+        "model": generation.model,
+        "variant": generation.variant,
+        "temperature": generation.temperature,
+    }
+    if generation.logprobs is not None:
+        shown["logprobs"] = list(generation.logprobs)
+    return shown

@@ -1,0 +1,170 @@
+"""Which cases are worth a vector, which of them to label, and what they are about: vectors, picks and categories.
+
+Only the candidates of discovery and the drawn sample are embedded. Discovery comes first, as the sample is drawn from what
+it leaves; the categories come last, as they are of all that was embedded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.clustering.cluster import cluster, layout
+from curator.clustering.naming import build_categories
+from curator.clustering.texts import embedding_texts
+from curator.clustering.tracking import OTHER_ENCODER, Memory, centres, comparable, follow, night_key, remember
+from curator.config import ClusteringConfig, SelectionConfig
+from curator.encoders.sentence import Encoder, embed
+from curator.progress import Progress
+from curator.records import (
+    Case,
+    Category,
+    GoneCategory,
+    Score,
+    Split,
+    with_group,
+)
+from curator.run_folder.cases import case_row
+from curator.run_folder.frozen_selection import Standing
+from curator.selection.acquisition import discover, worth_embedding
+from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
+from curator.stages.sampling_units import candidates
+from curator.state.categories import CategoriesFile
+from curator.state.vectors import VectorCache
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
+
+    `memory` is what the next night compares its categories with; `gone` was there the night before.
+    """
+
+    ids: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    places: NDArray[np.float32]
+    categories: tuple[Category, ...]
+    encoder: str
+    gone: tuple[GoneCategory, ...] = ()
+    memory: Memory | None = None
+    warnings: tuple[str, ...] = ()
+
+
+FIRST_NIGHT = CategoriesFile(None, None)
+Vectors = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """How cases are studied and picked.
+
+    Attributes:
+        selection: the budget and how it is spent.
+        clustering: how categories are found.
+        seed: fixes the sample and the clusters.
+        encoder: what turns texts into vectors; None for no vectors, so that every case stands for itself.
+        cache: the file that keeps vectors.
+        split: the split of a case.
+        earlier: what was selected in rounds before.
+        categories: of the cases whose category is known beforehand, by case id.
+        remembered: the categories of the nights before.
+        today: the date, as YYYY-MM-DD.
+        standing: a selection to keep instead of a new one.
+    """
+
+    selection: SelectionConfig
+    clustering: ClusteringConfig
+    seed: int
+    encoder: Encoder | None
+    cache: Path
+    split: Callable[[Case], Split]
+    earlier: Earlier = NOTHING_EARLIER
+    categories: Mapping[str, str] = field(default_factory=dict)
+    remembered: CategoriesFile = FIRST_NIGHT
+    today: str = ""
+    standing: Standing | None = None
+
+
+def study(
+    cases: Sequence[Case], scores: Mapping[str, Score], ranked: Mapping[str, float], how: Study, *, progress: Progress
+) -> tuple[Studied, Picked]:
+    """Pick from the cases, and say what those that were embedded are about.
+
+    `ranked` is what discovery goes by, in 0..1, by case id; a case without it can only be drawn.
+    """
+    cases = [with_group(case) for case in cases]
+    ids, groups = [case.id for case in cases], {case.id: case.group for case in cases}
+    left = min(how.selection.k, len(cases) - len(how.earlier.settled))
+    k = left - sample_size(left, how.selection.random_share)
+    texts = dict(zip(ids, embedding_texts(cases), strict=True))
+    wanted = worth_embedding(ids, ranked, groups=groups, config=how.selection, k=k)
+    vectors = _embedded(list(dict.fromkeys([*wanted, *sorted(how.earlier.settled)])), texts, how, progress)
+    found = discover(
+        ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
+        categories=_categories(vectors, how), covered=how.earlier.settled,
+    )  # fmt: skip
+    if how.standing:
+        found = replace(found, picks=how.standing.discovered)
+    rows = [
+        case_row(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id), slice=None)
+        for case in cases
+    ]
+    picked = pick(
+        cases, candidates(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
+        standing=how.standing.stage if how.standing else None,
+    )  # fmt: skip
+    late = [p.case_id for p in picked.picks if p.case_id not in vectors]
+    if vectors:
+        vectors |= _embedded(late, texts, how, progress)
+    return _studied(ids, vectors, texts, how, progress), picked
+
+
+def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress: Progress) -> Vectors:
+    known = [i for i in ids if texts[i]]
+    if how.encoder is None or not known:
+        return {}
+    with VectorCache(how.cache) as cache:
+        vectors = embed([texts[i] for i in known], how.encoder, cache, progress=progress)
+    return dict(zip(known, vectors, strict=True))
+
+
+def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
+    """What quotas count by: the known categories, else clusters of the candidates where there are quotas."""
+    quotas = how.selection.least_per_category or how.selection.most_per_category
+    if how.categories or not vectors or not quotas:
+        return how.categories
+    labels = cluster(np.stack(list(vectors.values())), how.clustering, seed=how.seed).labels
+    return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}
+
+
+def _studied(
+    cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: Study, progress: Progress
+) -> Studied:
+    """What the embedded ones of the cases are about; a category that was there the night before keeps its id and name."""
+    ids, name = tuple(i for i in cases if i in vectors), how.encoder.name if how.encoder else ""
+    if not ids:
+        return Studied((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
+    rows = np.stack([vectors[i] for i in ids])
+    progress.start("cluster", total=None, unit="cases")
+    found = cluster(rows, how.clustering, seed=how.seed)
+    key = night_key(cases)
+    memory, middles = how.remembered.known_to(key), centres(rows, found)
+    followed = follow(memory, middles, encoder=name, cases=len(ids))
+    named = build_categories(
+        ids,
+        [texts[i] for i in ids],
+        found.labels,
+        found.typicality,
+        ids=followed.ids,
+        names=memory.names if memory else {},
+    )
+    memory_now = remember(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
+    categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
+    progress.advance(len(ids))
+    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
+    warnings = () if comparable(memory, name) else (OTHER_ENCODER,)
+    return Studied(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)

@@ -1,0 +1,217 @@
+"""Keeps a run's training data clear of what is held out: settles the splits by the registry, and checks what is exported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from curator.config import Config
+from curator.contamination.match import Embed, find_leaks
+from curator.contamination.questions import asked_by, held_texts, rows_of, templates_of
+from curator.contamination.records import HeldText, Match, Row
+from curator.contamination.wording import Wording
+from curator.exporters.openai_chat import trainable
+from curator.records import Case, Split
+from curator.run_folder.leaks import LEAKS_FILE
+from curator.selection.splits import split_of
+from curator.stages.ingest import Intake
+from curator.state.generations import DEFAULT_STORE
+from curator.state.registry import Entry, Registry, by_split, registry_path
+from curator.text.shingles import own_texts, shared_sentences, turns_text, without_sentences
+
+_SPLITS: tuple[Split, ...] = ("eval", "train")
+_MUCH = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What is held out in a run.
+
+    Attributes:
+        share: the held-out share of the groups that are not settled yet.
+        settled: the split of each near-duplicate group that holds, or is as good as, a case of the registry.
+        leaks: training candidates that ask a held-out question again, and are left out.
+        exported_before: the ids of those of them that an earlier run exported, before it was held out.
+        candidates: how many cases would have been exported without the leaks.
+        mixed: groups that hold both what is held out and what was trained on.
+    """
+
+    share: float
+    settled: Mapping[str, Split] = field(default_factory=dict)
+    leaks: tuple[Match, ...] = ()
+    exported_before: frozenset[str] = frozenset()
+    candidates: int = 0
+    mixed: int = 0
+
+    def split_of(self, group: str) -> Split:
+        """The split of a near-duplicate group: the settled one, else by its name."""
+        return self.settled.get(group) or split_of(group, self.share)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of."""
+        found = []
+        if self.mixed:
+            found.append(
+                f"{self.mixed:,} near-duplicate groups hold both cases that are held out and cases that an earlier run"
+                " exported for training; they are held out from now on, and what was trained with them is not clean"
+            )
+        if self.exported_before:
+            found.append(
+                f"{len(self.exported_before):,} cases that an earlier run exported for training ask what is held out now;"
+                f" `exported_before` marks them in {LEAKS_FILE}"
+            )
+        if len(self.leaks) > _MUCH * self.candidates:
+            found.append(
+                f"{len(self.leaks):,} of {self.candidates:,} training candidates ask what is held out ({LEAKS_FILE}): where"
+                " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
+                " (`held_out.paraphrase_similarity`)"
+            )
+        return tuple(found)
+
+
+def open_registry(config: Config) -> Registry:
+    """The registry that the config names; it is made where there is none.
+
+    Raises:
+        ConfigError: the file is no registry, or a newer curator's.
+        StorageError: it is damaged, or may not be written.
+    """
+    store = Path(config.store) if config.store else DEFAULT_STORE
+    return Registry(registry_path(config.held_out.registry, store))
+
+
+def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
+    """Settle the split of every near-duplicate group, and register what is held out.
+
+    A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
+    Every other group is split by its name. All cases of the eval split are registered, selected or not: a later night may
+    select them, and what is cheap to keep out now cannot be taken out of a trained model then.
+    """
+    groups = {case.id: case.group for case in intake.cases}
+    groups |= {merged.id: groups[merged.into] for merged in intake.merged if merged.into in groups}
+    templates = registry.templates() | _templates(intake.cases)
+    texts = _own_texts(intake.cases, templates)
+    entries, last = registry.entries()
+    votes = _votes(config, entries, groups, texts)
+    with registry.transaction():
+        votes |= _votes(config, registry.entries(after=last)[0], groups, texts)
+        settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
+        settled |= {group: "eval" for group, split in votes if split == "eval"}
+        mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
+        guarded = Guarded(config.selection.held_out_share, settled, mixed=mixed)
+        held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
+        registry.add_templates(templates)
+        registry.add(_entries(held, "eval", config, intake, texts))
+    return guarded
+
+
+def guard_export(
+    guarded: Guarded, config: Config, intake: Intake, registry: Registry, *, embed: Embed | None
+) -> Guarded:
+    """Check what would be trained on against everything that is held out, and register what is clear of it.
+
+    The whole near-duplicate group of a leak is left out. What other runs have registered meanwhile counts, too: the last
+    look and the registration are one transaction.
+    """
+    candidates = trainable(intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models)
+    if not candidates:
+        return guarded
+    wanted = {case.id for case in candidates}
+    templates = registry.templates() | _templates(intake.cases)
+    asked = [asked_by(case) for case in intake.cases]
+    rows = [row for row in rows_of(asked, templates=templates) if row.id in wanted]
+    texts = _own_texts(intake.cases, templates)
+    entries, last = registry.entries()
+    leaks = _leaks(rows, by_split(entries, "eval"), config, templates, embed)
+    with registry.transaction():
+        newer, _ = registry.entries(after=last)
+        found = {match.row for match in leaks}
+        rest = [row for row in rows if row.id not in found]
+        leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, templates, embed)], candidates)
+        leaking = {match.row for match in leaks}
+        clear = [case for case in candidates if case.id not in leaking]
+        registry.add(_entries(clear, "train", config, intake, texts))
+    trained = {entry.id for entry in [*entries, *newer] if entry.split == "train"}
+    return replace(guarded, leaks=leaks, candidates=len(candidates), exported_before=frozenset(leaking & trained))
+
+
+def _with_groups(leaks: Sequence[Match], candidates: Sequence[Case]) -> tuple[Match, ...]:
+    """The leaks, and what is in one near-duplicate group with one of them, with the evidence of that one."""
+    own = {match.row: match for match in leaks}
+    by_group: dict[str, Match] = {}
+    for case in candidates:
+        if case.id in own:
+            by_group.setdefault(case.group, own[case.id])
+    found = ((case, own.get(case.id) or by_group.get(case.group)) for case in candidates)
+    return tuple(
+        match if match.row == case.id else replace(match, row=case.id, question=case.user)
+        for case, match in found
+        if match is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """By case id, without the templates: everything said, and what is asked last."""
+
+    turns: Mapping[str, str]
+    questions: Mapping[str, str]
+    templates: frozenset[str]
+
+
+def _templates(cases: Sequence[Case]) -> frozenset[str]:
+    """What many of the cases share word for word."""
+    return shared_sentences([turns_text(case) for case in cases]) | templates_of([asked_by(case) for case in cases])
+
+
+def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
+    own = own_texts([turns_text(case) for case in cases], templates=templates)  # as near-duplicate groups are made of
+    turns = {case.id: text.text for case, text in zip(cases, own, strict=True)}
+    asked = [asked_by(case) for case in cases]
+    return _Texts(turns, {text.id: text.text for text in held_texts(asked, templates=templates)}, templates)
+
+
+def _votes(
+    config: Config, entries: Sequence[Entry], groups: Mapping[str, str], texts: _Texts
+) -> set[tuple[str, Split]]:
+    """(group, split) of each group that a registered case is in, or a near-duplicate of one."""
+    votes: set[tuple[str, Split]] = {(groups[e.id], e.split) for e in entries if e.id in groups}
+    for split in _SPLITS:
+        mine = by_split(entries, split)
+        if not mine:
+            continue
+        known = {e.id for e in mine}
+        rows = [Row(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
+        held = [HeldText(e.id, without_sentences(e.turns, texts.templates)) for e in mine]
+        wording = Wording(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
+        votes |= {(groups[case_id], split) for case_id in wording.find(rows)}
+    return votes
+
+
+def _leaks(
+    rows: Sequence[Row], entries: Sequence[Entry], config: Config, templates: frozenset[str], embed: Embed | None
+) -> tuple[Match, ...]:
+    held = [HeldText(entry.id, without_sentences(entry.question, templates)) for entry in entries]
+    meant = [text for text, entry in zip(held, entries, strict=True) if entry.asked]
+    return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
+
+
+def _entries(cases: Sequence[Case], split: Split, config: Config, intake: Intake, texts: _Texts) -> list[Entry]:
+    asked = {case.id for case in intake.asked}
+    now = time.time()
+    return [
+        Entry(
+            case.id,
+            split,
+            case.group,
+            texts.questions[case.id],
+            texts.turns[case.id],
+            case.id in asked,
+            config.name,
+            now,
+        )
+        for case in cases
+    ]

@@ -1,0 +1,146 @@
+"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
+
+logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from curator.answers.read import read_answer
+from curator.config import Config, TaskConfig
+from curator.config.logs import kind_of
+from curator.dedup import Deduped, deduplicate
+from curator.errors import LogsError
+from curator.io.atomic import json_lines, write_atomic
+from curator.labels.archive import kept_labels
+from curator.labels.read import LabelFile, read_labels
+from curator.progress import Progress
+from curator.readers.read import read
+from curator.records import (
+    Case,
+    Merged,
+    Reference,
+    Unreadable,
+    Verdict,
+    random_order,
+)
+from curator.run_folder.set_aside import FAILED_FILE, set_aside_row
+
+
+def _take_in(
+    config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
+) -> Intake:
+    """Logs to cases: read, deduplicate, label, and take the subset that is asked for."""
+    unreadable: list[Unreadable] = []
+    records = 0
+
+    def readable() -> Iterator[Case]:
+        nonlocal records
+        for record in read(config.logs, paths=logs or None):
+            records += 1
+            progress.advance()
+            if isinstance(record, Unreadable):
+                unreadable.append(record)
+            else:
+                yield record
+
+    progress.start("read", total=None, unit="records")
+    deduped = deduplicate(readable(), config.dedupe)
+    progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
+    _check_readable(records, unreadable, config.logs.max_unreadable, folder)
+    cases, used, warnings = _label(deduped, [*config.labels, *labels], kept_labels(folder), config)
+    return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
+
+
+def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float, folder: Path | None) -> None:
+    if not records:
+        raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
+    if len(unreadable) <= limit * records and len(unreadable) < records:
+        if folder is not None:
+            (folder / FAILED_FILE).unlink(missing_ok=True)
+        return
+    first, listed = unreadable[0], ""
+    if folder is not None:
+        write_atomic(folder / FAILED_FILE, json_lines(map(set_aside_row, unreadable)))
+        listed = f"all of them are in {str(folder / FAILED_FILE)!r}; "
+    raise LogsError(
+        f"{len(unreadable):,} of {records:,} records cannot be read, more than `logs.max_unreadable: {limit}` allows;"
+        f" the first is {first.source}: {first.reason}",
+        remedy=f"{first.remedy} ({listed}or allow more with `logs.max_unreadable`)",
+    )
+
+
+def _label(
+    deduped: Deduped, paths: Sequence[str], kept: Sequence[str], config: Config
+) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
+    """Give each case the label that came back for it, or for a record it stands for; how many, and what was not used.
+
+    A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
+    """
+    files = [*([path] for path in kept), *([list(paths)] if paths else [])]
+    read_ones = [read_labels(file) for file in files]
+    warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
+    warnings += [found.agreement.as_text() for found in read_ones if found.agreement]
+    stands_for = {m.id: m.into for m in deduped.merged}
+    labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
+    cases = {case.id: case for case in deduped.cases}
+    for case_id in sorted(labels.keys() - cases.keys()):
+        warnings.append(f"the label for {case_id} is not used: these logs hold no such case")
+        del labels[case_id]
+    for case_id, label in sorted(labels.items()):
+        task = config.tasks.get(cases[case_id].task or "", TaskConfig())
+        kind = cases[case_id].kind or kind_of(task)
+        if kind and not read_answer(label.text, kind, labels=task.labels).key:
+            allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
+            warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
+            del labels[case_id]
+    verdicts = _verdicts(read_ones, stands_for)
+    labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
+    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+
+
+def _verdicts(files: Sequence[LabelFile], stands_for: Mapping[str, str]) -> dict[str, Verdict]:
+    return {
+        stands_for.get(i, i): Verdict(failure, found.slices.get(i))
+        for found in files
+        for i, failure in found.verdicts.items()
+    }
+
+
+def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
+    """The case with what people said of it: an answer that they call right is one that is trusted."""
+    if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
+        label = Reference(case.target, "label", slice=verdict.slice)
+    return replace(case, reference=label or case.reference, verdict=verdict)
+
+
+def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
+    """The random subset that `logs.sample` wants, in the order of the log."""
+    if config.logs.sample is None or config.logs.sample >= len(cases):
+        return cases
+    chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
+    return tuple(case for case in cases if case.id in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came of the logs: `read` records = `cases` + `merged` + `unreadable`.
+
+    `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `labels` of those
+    that came back are used; `warnings` tell of the others.
+    """
+
+    read: int
+    cases: tuple[Case, ...]
+    asked: tuple[Case, ...]
+    merged: tuple[Merged, ...]
+    unreadable: tuple[Unreadable, ...]
+    labels: int
+    warnings: tuple[str, ...]
+
+
+def _adding_up(read: int, cases: int, merged: int, set_aside: int) -> str:
+    return f"{read:,} records read = {cases:,} cases + {merged:,} merged + {set_aside:,} set aside"

@@ -1,0 +1,129 @@
+"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import orjson
+
+from curator._version import __version__
+from curator.committee.prices import price_of, price_source
+from curator.records import JsonValue
+from curator.run_folder.calibration import CalibrationFile
+from curator.stages.artifacts import RunFacts, _files
+
+SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
+PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
+
+
+def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
+    """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
+    config = _masked(run.config.model_dump(mode="json"))
+    models = run.config.committee.models
+    return {
+        "curator": __version__,
+        "started": run.started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "config": config,
+        "config_sha256": hashlib.sha256(orjson.dumps(config, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "seed": run.config.seed,
+        "logs": [{"file": name, "sha256": _sha256(Path(name))} for name in _files(run.intake)],
+        "members": [_masked(asdict(member)) for member in run.plan.members],
+        "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.plan.variants],
+        "prices": {
+            m.name: {**run.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
+        },
+        "prices_as_of": run.started.date().isoformat(),
+        "encoder": run.studied.encoder,
+        "equivalence": _equivalence(run),
+        "calibration": _calibration(run.fitted),
+        "counts": {
+            "read": run.intake.read,
+            "kept": len(run.intake.cases),
+            "merged": len(run.intake.merged),
+            "set_aside": len(run.intake.unreadable),
+            "asked": len(run.intake.asked),
+            "requests_sent": run.sampled.sent,
+            "answers_from_store": run.sampled.from_store,
+            "failed": run.sampled.failed,
+            "unconfirmed_usd": run.sampled.unconfirmed_usd,
+            "labels": run.intake.labels,
+            **({"calls": run.missed.calls, "calls_full": run.missed.calls_full} if run.missed else {}),
+        },
+        "selection": {
+            "discovery": "the most disagreeing cases that cover the rest; certain to be drawn (probability 1)",
+            "estimation": "the random slice; together with the certain cases it is a probability sample",
+        },
+        "files": dict(hashes),
+    }  # fmt: skip
+
+
+def _equivalence(run: RunFacts) -> dict[str, JsonValue]:
+    """What said which answers mean the same."""
+    config, judged = run.config.equivalence, run.judged
+    found: dict[str, JsonValue] = {"method": config.method}
+    if config.method == "nli":
+        found["nli_model"] = config.nli_model
+    if config.asks is None or judged is None:
+        return found
+    prompt = judged.prompt
+    return found | {
+        "model": config.asks.model.model or judged.model,
+        "prompt": {"id": prompt.id, "version": prompt.version, "sha256": prompt.digest},
+        "price": {**price_of(config.asks.model).model_dump(), "source": price_source(config.asks.model)},
+        "pairs": judged.pairs,
+        "undecided": dict(judged.undecided),
+        "usd": judged.usd,
+        "requests_sent": judged.sent,
+        "verdicts_from_store": judged.from_store,
+    }
+
+
+def _calibration(fitted: CalibrationFile | None) -> JsonValue:
+    """The calibration that the config names, and whether it ranked."""
+    if fitted is None:
+        return None
+    return {
+        "file": str(fitted.path),
+        "sha256": fitted.sha256,
+        "verdict": fitted.verdict,
+        "used": fitted.verdict == "used",
+    }
+
+
+def _versions() -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _masked(value: JsonValue) -> JsonValue:
+    """The value with what stands under a name such as `Authorization` blacked out."""
+    if isinstance(value, dict):
+        return {
+            key: "***" if SECRET_NAME.search(key) and isinstance(item, str) and key != "api_key_env" else _masked(item)
+            for key, item in value.items()
+        }
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def _sha256(path: Path) -> str | None:
+    """The file's SHA-256; None if it is gone by now, as a log that was rotated away."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,181 @@
+"""What the stages of a run hand on, and what a finished one says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+from curator.committee.endpoints import ONE_TEMPERATURE
+from curator.committee.judge import JudgeEstimate, judge_ceiling, load_prompt
+from curator.committee.plan import Estimate, ModelEstimate, Plan, endpoint_of
+from curator.committee.prices import price_of
+from curator.config import Config
+from curator.config.logs import kind_of
+from curator.errors import NotConfirmed
+from curator.labels.batches import Workload
+from curator.progress import Progress, span
+from curator.records import (
+    JsonValue,
+)
+from curator.stages.ingest import Intake, _adding_up
+from curator.state.generations import GenerationStore
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
+
+    The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls. `judge`
+    is the most that a judge of answers can come to on top, None where there is none. `workload` is what it takes to label
+    the selection.
+    """
+
+    intake: Intake
+    estimate: Estimate
+    max_usd: float | None = None
+    adaptive: float | None = None
+    judge: JudgeEstimate | None = None
+    workload: Workload | None = None
+
+    @property
+    def most_usd(self) -> float:
+        """The ceiling of the committee and the judge, in US dollars."""
+        return self.estimate.usd_max + (self.judge.usd_max if self.judge else 0.0)
+
+    @property
+    def ceiling_usd(self) -> float:
+        """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
+        return self.most_usd if self.max_usd is None else min(self.most_usd, self.max_usd)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        e, i = self.estimate, self.intake
+        return {
+            "read": i.read, "cases": len(i.cases), "merged": len(i.merged), "set_aside": len(i.unreadable),
+            "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
+            "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
+            "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
+            "expected_s": e.seconds, "adaptive_share": self.adaptive,
+            "judge": asdict(self.judge) if self.judge else None,
+            "labelling": asdict(self.workload) if self.workload else None,
+            "by_model": {
+                m.model: {
+                    "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
+                    "max_output_tokens": m.max_output_tokens, "max_usd": m.usd_max, "max_usd_live": m.usd_live,
+                    "max_usd_batch": m.usd_batch, "expected_s": m.seconds,
+                }
+                for m in e.by_model
+            },
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        e, i = self.estimate, self.intake
+        lines = [
+            _adding_up(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
+            f"{e.cases:,} cases, {e.members} members: {e.calls:,} calls, {e.stored_calls:,} of them stored already",
+            f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
+        ]
+        lines += [
+            f"  {m.model}: {m.calls - m.stored_calls:,} calls, ${m.usd_max:,.4f} at most{_other_mode(m)}, {_time(m)}"
+            for m in e.by_model
+        ]
+        lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
+        if e.usd_batch is not None:
+            lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
+        if self.adaptive is not None:
+            lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
+        if self.judge is not None:
+            lines.append(
+                f"judge: {self.judge.calls:,} calls at most, ${self.judge.usd_max:,.4f}; as many as words leave pairs of"
+                " answers open, which nobody knows before the answers are there"
+            )
+        if self.ceiling_usd < self.most_usd:
+            lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
+        lines.append(f"time: {_total_time(e)}")
+        if self.workload is not None:
+            lines.append(f"labelling: {self.workload.as_text()}")
+        return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
+
+
+def _other_mode(model: ModelEstimate) -> str:
+    """What the model would cost in the mode that it is not in."""
+    if model.usd_batch is None:
+        return ""
+    return f" (live: ${model.usd_live:,.4f})" if model.mode == "batch" else f" (in batches: ${model.usd_batch:,.4f})"
+
+
+def _time(model: ModelEstimate) -> str:
+    if model.seconds is None:
+        return "time unknown until its first answers are stored"
+    return "within 24 h" if model.mode == "batch" and model.seconds else f"about {span(model.seconds)}"
+
+
+def _total_time(estimate: Estimate) -> str:
+    """The time of the whole committee, whose models are asked side by side."""
+    if estimate.seconds is None:
+        return "unknown until the first answers of every model are stored"
+    return (
+        "within 24 h"
+        if any(m.mode == "batch" and m.seconds for m in estimate.by_model)
+        else f"about {span(estimate.seconds)}"
+    )
+
+
+def known_plan(plan: Plan, store: GenerationStore) -> Plan:
+    """The plan with what earlier runs found out of its models: that one takes no temperature but 1."""
+    models = plan.config.models
+    found = {m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE)}
+    return replace(plan, one_temperature=frozenset(found))
+
+
+def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore | None) -> PlanResult:
+    """What the plan comes to, less the answers that are stored."""
+    intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
+    known = () if store is None else (lambda keys: set(store.get_many(keys)), store.latency_s)
+    found = plan.estimate(*known)
+    adaptive = config.committee.adaptive
+    share = adaptive.average if adaptive else None
+    return PlanResult(intake, found, config.budget.max_usd, share, _judge_estimate(config, plan))
+
+
+def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:
+    """The most that the judge can be asked; cases whose answers are known to be compared by value need none."""
+    judge = config.equivalence.asks
+    if judge is None:
+        return None
+    kinds = {name: kind_of(task) for name, task in config.tasks.items()}
+    open_cases = [c for c in plan.cases if (c.kind or kinds.get(c.task or "")) in (None, "short", "text")]
+    longest = config.committee.max_tokens + max(variant.extra_tokens for variant in plan.variants)
+    return judge_ceiling(
+        judge, price_of(judge.model), load_prompt(), open_cases, answers=plan.calls_per_case, answer_tokens=longest
+    )
+
+
+def agree(
+    config: Config,
+    intake: Intake,
+    plan: Plan,
+    store: GenerationStore,
+    *,
+    progress: Progress,
+    confirm: Callable[[PlanResult], bool],
+) -> None:
+    """Ask whether to go on, where that can cost more than the config lets pass.
+
+    Raises:
+        NotConfirmed: the answer is no.
+    """
+    judge = config.equivalence.asks
+    prices = [*plan.prices.values(), *([price_of(judge.model)] if judge else [])]
+    if not any(price.input or price.output for price in prices):
+        return  # a large plan takes a while to estimate, and this one is free
+    progress.start("plan", total=len(plan), unit="calls")
+    found = estimated(config, intake, plan, store)
+    progress.advance(len(plan))
+    progress.finish(f"${found.ceiling_usd:,.4f} at most")
+    if found.ceiling_usd > config.budget.confirm_above_usd and not confirm(found):
+        raise NotConfirmed(
+            f"nothing was spent: ${found.ceiling_usd:,.4f} at most were not agreed to",
+            remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
+        )

@@ -1,0 +1,135 @@
+"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from curator.disagreement.diagnosis.diagnose import diagnose
+from curator.exporters.eval_set import eval_rows
+from curator.exporters.openai_chat import finetune_rows
+from curator.io.atomic import json_lines, write_atomic
+from curator.labels.queue import csv_chunks, queue_rows
+from curator.progress import Progress
+from curator.records import Case, Diagnosis, JsonValue, Split
+from curator.records.selections import category_names
+from curator.report.html import render_html
+from curator.report.markdown import render_markdown
+from curator.report.summarise import summarise
+from curator.report.summary import (
+    FinetuneSummary,
+    Summary,
+    summary_json,
+)
+from curator.run_folder.cases import CASES, case_row
+from curator.run_folder.design import DESIGN, Design, design_json, pool_hash
+from curator.run_folder.leaks import LEAKS_FILE, leak_row
+from curator.run_folder.recorded import _generation, _reference
+from curator.run_folder.selection import SELECTION, selection_rows
+from curator.run_folder.set_aside import _merged_row, set_aside_row
+from curator.stages.artifacts import RunFacts, _labels
+from curator.stages.manifest import _manifest, _sha256
+from curator.stages.summarise import MOST_LEAKS, _leak, _records, _with_judge
+
+
+def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
+    """Write every file, each one atomically and the manifest last; returns what `summary.json` holds.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; files of an earlier run stay whole.
+    """
+    progress.start("write", total=None, unit="files")
+    cases = {case.id: case for case in run.intake.cases}
+    scores, categories = run.scored.scores, run.studied.categories
+    diagnoses = {case_id: diagnose([found]) for case_id, found in run.scored.patterns.items()}
+    split = run.guarded.split_of
+    finetune = finetune_rows(
+        run.intake.cases,
+        split_of_group=split,
+        trusted_models=run.config.outputs.trusted_models,
+        leaks=run.guarded.leaks,
+    )
+    queue = list(
+        queue_rows(
+            run.picked.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
+            labelling=run.config.labelling, seed=run.config.seed,
+        )
+    )  # fmt: skip
+    every = list(_cases(run, split, diagnoses))
+    pool = pool_hash(every)
+    rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
+        SELECTION: list(_selection(run, cases, pool)),
+        "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
+        "finetune.jsonl": finetune.rows,
+        "label_queue.jsonl": queue,
+        "recorded.jsonl": list(_recorded(run)),
+        CASES: every,
+        "merged.jsonl": [_merged_row(merged) for merged in run.intake.merged],
+        "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
+        LEAKS_FILE: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
+    }
+    counted = {name: len(content) for name, content in rows.items()}
+    counted["label_queue.csv"] = len(queue)
+    shown = tuple(_leak(match) for match in run.guarded.leaks[:MOST_LEAKS])
+    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded, shown)
+    summary = _with_judge(summarise(_records(run, finetuned, counted, diagnoses)), run.judged)
+
+    files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
+    files["label_queue.csv"] = csv_chunks(queue)
+    files[DESIGN] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
+    files["report.html"] = [render_html(summary).encode()]
+    files["report.md"] = [render_markdown(summary).encode()]
+    files["summary.json"] = [summary_json(summary)]
+    for name, chunks in files.items():
+        write_atomic(folder / name, chunks)
+        progress.advance()
+    manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted(files)})
+    write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
+    progress.finish(f"{len(files) + 1} files in {folder}")
+    return summary
+
+
+def _selection(run: RunFacts, cases: Mapping[str, Case], pool: str) -> Iterator[dict[str, JsonValue]]:
+    return selection_rows(
+        run.picked.picks,
+        cases=cases,
+        scores=run.scored.scores,
+        seed=run.config.seed,
+        pool=pool,
+        categories=category_names(run.studied.categories),
+        labels_of=lambda case: _labels(run.config, case),
+    )
+
+
+def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
+    """The generations in the form that `curator score` reads."""
+    for case in run.intake.asked:
+        score = run.scored.scores[case.id]
+        yield {
+            "id": case.id,
+            "input": [m.as_openai() for m in case.messages],
+            "kind": score.kind,
+            **({"target": case.target} if case.target is not None else {}),
+            **_reference(case),
+            **({"labels": list(labels)} if (labels := _labels(run.config, case)) else {}),
+            "generations": [_generation(g) for g in run.scored.compared[case.id]],
+            **({"left_out": [_generation(g) for g in out]} if (out := run.scored.left_out.get(case.id)) else {}),
+            "failed": [g.error for g in run.generations[case.id] if g.error is not None],
+        }
+
+
+def _cases(
+    run: RunFacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]
+) -> Iterator[dict[str, JsonValue]]:
+    """Every kept case with what is known of it."""
+    named = category_names(run.studied.categories)
+    slices = {pick.case_id: pick.slice for pick in run.picked.picks}
+    for case in run.intake.cases:
+        row = case_row(
+            case, run.scored.scores.get(case.id), split=split(case.group), category=named.get(case.id),
+            slice=slices.get(case.id),
+        )  # fmt: skip
+        yield {**row, **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {})}

@@ -1,0 +1,156 @@
+"""The file beside the store that remembers the categories from night to night: JSON with their centres, and no case.
+
+It holds what is known before the last night and after it. A night that is run again (more labels, another report) is
+compared with what was known before it, so that the same logs give the same report.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from curator.clustering.tracking import KnownCategory, Memory
+from curator.errors import ConfigError
+from curator.io.atomic import write_atomic
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CategoriesFile:
+    """What is known before and after the last night; None where there was none."""
+
+    before: Memory | None
+    after: Memory | None
+
+    def known_to(self, key: str) -> Memory | None:
+        """What a night is compared with; the night that wrote this file has the same `key` again."""
+        return self.before if self.after and self.after.key == key else self.after
+
+    def followed_by(self, night: Memory | None) -> CategoriesFile:
+        """The file after one more night."""
+        return self if night is None else CategoriesFile(self.known_to(night.key), night)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    name: str
+    keywords: tuple[str, ...]
+    centroid: str
+    radius: float
+    size: int
+    first_night: int
+    last_night: int
+    nights: int
+    first_seen: str
+    last_seen: str
+
+
+class _Memory(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: str
+    night: int
+    key: str
+    cases: int
+    next_number: int
+    categories: tuple[_Row, ...]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int
+    before: _Memory | None
+    after: _Memory | None
+
+
+def read_categories(path: Path) -> CategoriesFile:
+    """Read the file; where there is none, nothing is known.
+
+    Raises:
+        ConfigError: it is damaged, or of another version.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return CategoriesFile(None, None)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    try:
+        found = _File.model_validate_json(data)
+        if found.version != VERSION:
+            raise _unreadable(path, f"`version` is {found.version}, and this curator reads {VERSION}")
+        return CategoriesFile(
+            before=_memory(found.before) if found.before else None, after=_memory(found.after) if found.after else None
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _unreadable(path, f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
+    except (ValueError, binascii.Error) as error:
+        raise _unreadable(path, f"a `centroid` cannot be read: {error}") from error
+
+
+def write_categories(path: Path, file: CategoriesFile) -> None:
+    """Write the file.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    content = {
+        "version": VERSION,
+        "before": _dumped(file.before) if file.before else None,
+        "after": _dumped(file.after) if file.after else None,
+    }
+    write_atomic(path, [orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)])
+
+
+def _dumped(memory: Memory) -> dict[str, object]:
+    return {
+        "encoder": memory.encoder,
+        "night": memory.night,
+        "key": memory.key,
+        "cases": memory.cases,
+        "next_number": memory.next_number,
+        "categories": [
+            {
+                "id": c.id, "name": c.name, "keywords": c.keywords, "centroid": _packed(c.centroid), "radius": c.radius,
+                "size": c.size, "first_night": c.first_night, "last_night": c.last_night, "nights": c.nights,
+                "first_seen": c.first_seen, "last_seen": c.last_seen,
+            }
+            for c in memory.categories
+        ],
+    }  # fmt: skip
+
+
+def _memory(found: _Memory) -> Memory:
+    categories = tuple(
+        KnownCategory(**{**row.model_dump(), "keywords": row.keywords, "centroid": _unpacked(row.centroid)})
+        for row in found.categories
+    )
+    return Memory(found.encoder, found.night, found.key, found.cases, found.next_number, categories)
+
+
+def _packed(vector: NDArray[np.float32]) -> str:
+    """Half precision moves a cosine by less than .001, and a file of 300 categories takes 0.3 MB."""
+    return base64.b64encode(vector.astype("<f2").tobytes()).decode()
+
+
+def _unpacked(text: str) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f2").astype(np.float32)
+
+
+def _unreadable(path: Path, what: str) -> ConfigError:
+    return ConfigError(
+        f"{str(path)!r}: the categories of earlier nights cannot be read ({what})",
+        remedy="restore the file from a backup; without it (move it away) all categories are new ones, with ids from 1 on",
+    )

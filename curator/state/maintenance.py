@@ -1,0 +1,234 @@
+"""Looking after the store of answers: what is in it, and what may go.
+
+Every function works on the file alone, and beside processes that sample with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from curator.errors import ConfigError
+from curator.records import JsonValue
+from curator.state.generations import open_existing
+
+_DELETED_AT_A_TIME = 5_000
+_WORTH_VACUUMING = 0.25  # the share of the file that is unused
+_SECONDS_A_DAY = 86_400.0
+_BY_MODEL = """
+SELECT model, count(*), sum(input_tokens), sum(output_tokens), total(cost_usd), min(created_at), max(created_at)
+FROM generation GROUP BY model ORDER BY model
+"""
+_OPEN_BATCHES = """
+SELECT b.id, b.endpoint, b.model, count(c.key), b.created_at
+FROM batch b LEFT JOIN batch_call c USING (nonce) WHERE b.ended_at IS NULL GROUP BY nonce ORDER BY b.created_at
+"""
+# The answers of a batch arrive together and are stored one by one: those that are there already belong to it until it ends.
+_NOT_IN_OPEN_BATCH = """
+key NOT IN (SELECT c.key FROM batch_call c JOIN batch b USING (nonce) WHERE b.ended_at IS NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHoldings:
+    """What is stored of one model: answers, their tokens, what they cost in US dollars, when they came (since 1970)."""
+
+    model: str
+    answers: int
+    input_tokens: int
+    output_tokens: int
+    usd: float
+    oldest: float
+    newest: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch that was handed in and is not over; `id` is None until the provider has named it."""
+
+    id: str | None
+    endpoint: str
+    model: str
+    calls: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a store holds; `size` in bytes, its write-ahead log included."""
+
+    path: Path
+    size: int
+    models: tuple[ModelHoldings, ...]
+    batches: tuple[OpenBatch, ...]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        return {
+            "store": str(self.path), "bytes": self.size,
+            "answers": sum(m.answers for m in self.models), "cost_usd": sum(m.usd for m in self.models),
+            "models": [
+                {
+                    "model": m.model, "answers": m.answers, "input_tokens": m.input_tokens,
+                    "output_tokens": m.output_tokens, "cost_usd": m.usd, "oldest": _iso(m.oldest),
+                    "newest": _iso(m.newest),
+                }
+                for m in self.models
+            ],
+            "open_batches": [
+                {"id": b.id, "endpoint": b.endpoint, "model": b.model, "calls": b.calls, "created": _iso(b.created_at)}
+                for b in self.batches
+            ],
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        lines = [f"{self.path}  {self.size / 1e6:,.1f} MB"]
+        lines += [
+            f"  {m.model}: {m.answers:,} answers, {m.input_tokens:,} input and {m.output_tokens:,} output tokens,"
+            f" ${m.usd:,.4f}, from {_iso(m.oldest)[:10]} to {_iso(m.newest)[:10]}"
+            for m in self.models
+        ]
+        lines.append(
+            f"{sum(m.answers for m in self.models):,} answers that cost ${sum(m.usd for m in self.models):,.4f}"
+        )
+        lines += [
+            f"open batch {b.id or '(not named yet)'}: {b.calls:,} calls to {b.model}, handed in {_iso(b.created_at)}"
+            for b in self.batches
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which answers are meant, as a condition of SQL and its arguments. Those of open batches are never among them."""
+
+    condition: str
+    arguments: tuple[str | float, ...]
+
+    @classmethod
+    def of(cls, *, model: str | None, older_than_days: float | None, keys: Sequence[str], now: float) -> Self:
+        """The answers of a model, that are older, and that have one of the keys (hex); what is not given does not count.
+
+        Raises:
+            ConfigError: nothing is given, or a key is not hexadecimal.
+        """
+        conditions: list[str] = []
+        arguments: list[str | float] = []
+        if model is not None:
+            conditions.append("model = ?")
+            arguments.append(model)
+        if older_than_days is not None:
+            conditions.append("created_at < ?")
+            arguments.append(now - older_than_days * _SECONDS_A_DAY)
+        if keys:
+            conditions.append(f"hex(key) IN ({', '.join('?' * len(keys))})")  # also finds a damaged key that is no blob
+            arguments += [_checked(key) for key in keys]
+        if not conditions:
+            raise ConfigError(
+                "nothing says which answers should go", remedy="add --model NAME, --older-than DAYS or --key HEX"
+            )
+        return cls(" AND ".join([*conditions, _NOT_IN_OPEN_BATCH]), tuple(arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was deleted, or would be: answers, and what they had cost in US dollars; `freed` in bytes."""
+
+    answers: int
+    usd: float
+    freed: int
+    dry_run: bool
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        return {"answers": self.answers, "cost_usd": self.usd, "freed_bytes": self.freed, "dry_run": self.dry_run}
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        what = f"{self.answers:,} answers that cost ${self.usd:,.4f}"
+        if self.dry_run:
+            return f"would delete {what}; nothing was deleted"
+        return f"deleted {what}; the file is {self.freed / 1e6:,.1f} MB smaller"
+
+
+def contents(path: Path) -> Contents:
+    """What the store holds.
+
+    Raises:
+        UserError: as `open_existing`.
+    """
+    with open_existing(path) as connection:
+        models = tuple(ModelHoldings(*row) for row in connection.execute(_BY_MODEL))
+        batches = tuple(OpenBatch(*row) for row in connection.execute(_OPEN_BATCHES))
+    return Contents(path, _size(path), models, batches)
+
+
+def prune(path: Path, wanted: Wanted, *, dry_run: bool = False) -> Pruned:
+    """Delete the answers that are meant, and give their room back if it is worth it.
+
+    It is safe while others sample with the store: SQLite keeps them apart, they go on with the answers that they looked
+    up before, and ask again for what they find missing later. Each piece that is deleted is a transaction of its own, so
+    that none of them waits longer than for one; what an interruption leaves goes with the same command.
+
+    Raises:
+        UserError: as `open_existing`.
+    """
+    chosen = f"FROM generation WHERE {wanted.condition}"
+    with open_existing(path) as connection:
+        before = _size(path)
+        answers, usd, last = connection.execute(
+            f"SELECT count(*), total(cost_usd), max(rowid) {chosen}",
+            wanted.arguments,
+        ).fetchone()
+        if answers and not dry_run:
+            for start in range(0, last, _DELETED_AT_A_TIME):
+                connection.execute(
+                    f"DELETE {chosen} AND rowid > ? AND rowid <= ?",
+                    (*wanted.arguments, start, min(start + _DELETED_AT_A_TIME, last)),
+                )
+            _vacuum(connection)
+    return Pruned(answers, usd, 0 if dry_run else max(0, before - _size(path)), dry_run)
+
+
+def _checked(key: str) -> str:
+    """The key as SQLite's `hex` writes it."""
+    try:
+        return bytes.fromhex(key).hex().upper()
+    except ValueError as error:
+        raise ConfigError(
+            f"--key: {key!r} is not hexadecimal", remedy="copy it from `curator cache verify` or `curator cache export`"
+        ) from error
+
+
+def _size(path: Path) -> int:
+    log = path.with_name(path.name + "-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
+def _vacuum(connection: sqlite3.Connection) -> None:
+    """Give unused pages back to the disk, where there are many and nobody else has the store open.
+
+    VACUUM locks the file for as long as it copies it, which others would take for a store that hangs. SQLite only leaves
+    WAL mode while no other connection is open, so that trying to tells. With others there, or without room for the copy,
+    the pages stay in the file and are filled again.
+    """
+    (pages,), (unused,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
+    if unused < _WORTH_VACUUMING * pages:
+        return
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}:
+            raise
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,176 @@
+"""Reads the store of answers row by row: as JSON for others, and to find what is damaged. Memory does not grow with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from curator.errors import StorageError
+from curator.records import JsonValue, dump_line
+from curator.state.generations import open_existing
+
+SHOWN_PROBLEMS = 100
+
+_KEY_BYTES = 32
+_ROWS = """
+SELECT key, model, text, finish_reason, input_tokens, output_tokens, usage_estimated, logprobs, cost_usd, latency_s,
+       created_at
+FROM generation ORDER BY rowid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an answer, or, without a key (hex), with the file."""
+
+    key: str | None
+    what: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        if self.key is None:
+            return "move the file away; `curator cache export` saves what can still be read"
+        return f"curator cache prune --key {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was checked, and what is wrong: `found` problems, and the first `SHOWN_PROBLEMS` of them."""
+
+    path: Path
+    answers: int
+    found: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or that of a `StorageError` if something is wrong."""
+        return StorageError.exit_code if self.found else 0
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The findings for machines."""
+        return {
+            "store": str(self.path), "answers": self.answers, "found": self.found,
+            "problems": [{"key": p.key, "what": p.what, "remedy": p.remedy} for p in self.problems],
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The findings for people."""
+        lines = []
+        for problem in self.problems:
+            where = str(self.path) if problem.key is None else f"answer {problem.key}"
+            lines += [f"{where}: {problem.what}", f"  -> {problem.remedy}"]
+        if self.found > len(self.problems):
+            lines.append(f"... and {self.found - len(self.problems):,} more")
+        return "\n".join([*lines, f"{self.answers:,} answers checked, {self.found:,} problems"])
+
+
+def export(path: Path) -> Iterator[bytes]:
+    """Every stored answer as a line of JSON, in the order in which they were stored.
+
+    Raises:
+        UserError: as `open_existing`.
+        StorageError: an answer is damaged; the message names its key.
+    """
+    with open_existing(path) as connection:
+        connection.text_factory = bytes  # else one damaged text would end the whole query
+        for row in connection.execute(_ROWS):
+            try:
+                yield dump_line(_decoded(row))
+            except _Damaged as error:
+                problem = Problem(_hex(row[0]), str(error))
+                raise StorageError(
+                    f"{str(path)!r}: the answer {problem.key} is damaged ({problem.what})",
+                    remedy=f"`{problem.remedy}` deletes it; `curator cache verify` lists all that are damaged",
+                ) from error
+
+
+def verify(path: Path) -> Verified:
+    """Check the file as SQLite does, and that every answer can be read.
+
+    Raises:
+        UserError: as `open_existing`; a StorageError also where the file is too damaged to be read to its end.
+    """
+    problems: list[Problem] = []
+    found = count = 0
+    with open_existing(path) as connection:
+        for (said,) in connection.execute(f"PRAGMA integrity_check({SHOWN_PROBLEMS})"):
+            if said != "ok":
+                found += 1
+                problems.append(Problem(None, said))
+        connection.text_factory = bytes
+        for row in connection.execute(_ROWS):
+            count += 1
+            try:
+                _decoded(row)
+            except _Damaged as error:
+                found += 1
+                if len(problems) < SHOWN_PROBLEMS:
+                    problems.append(Problem(_hex(row[0]), str(error)))
+    return Verified(path, count, found, tuple(problems))
+
+
+class _Damaged(ValueError):
+    """Something in a row is not what the store writes there."""
+
+
+def _decoded(row: Sequence[Any]) -> dict[str, JsonValue]:
+    """A row of `_ROWS`, its texts still bytes, as JSON.
+
+    Raises:
+        _Damaged: it cannot be read.
+    """
+    key, model, text, finish_reason, tokens_in, tokens_out, estimated, logprobs, usd, latency_s, created_at = row
+    if not isinstance(key, bytes) or len(key) != _KEY_BYTES:
+        raise _Damaged(f"the key is not {_KEY_BYTES} bytes long")
+    return {
+        "key": key.hex(),
+        "model": _text("model", model),
+        "text": _text("text", text),
+        "finish_reason": None if finish_reason is None else _text("finish_reason", finish_reason),
+        "usage": {
+            "input_tokens": _number("input_tokens", tokens_in, int),
+            "output_tokens": _number("output_tokens", tokens_out, int),
+            "estimated": bool(estimated),
+        },
+        "logprobs": None if logprobs is None else _logprobs(logprobs),
+        "cost_usd": _number("cost_usd", usd, float),
+        "latency_s": _number("latency_s", latency_s, float),
+        "created_at": _number("created_at", created_at, float),
+    }
+
+
+def _text(name: str, value: object) -> str:
+    try:
+        if isinstance(value, bytes):
+            return value.decode()
+    except UnicodeDecodeError as error:
+        raise _Damaged(f"`{name}` is not UTF-8") from error
+    raise _Damaged(f"`{name}` is no text")
+
+
+def _number(name: str, value: object, kind: type[int] | type[float]) -> float:
+    if isinstance(value, kind) and 0 <= value < math.inf:
+        return value
+    raise _Damaged(f"`{name}` is {value!r}, expected a number from 0 on")
+
+
+def _logprobs(value: object) -> list[JsonValue]:
+    try:
+        found = orjson.loads(value) if isinstance(value, bytes) else None
+    except orjson.JSONDecodeError as error:
+        raise _Damaged("`logprobs` is no JSON") from error
+    if isinstance(found, list) and all(type(number) in (int, float) for number in found):
+        return found
+    raise _Damaged("`logprobs` is no list of numbers")
+
+
+def _hex(key: object) -> str:
+    """The key as `--key` takes it, also where it is damaged."""
+    return key.hex() if isinstance(key, bytes) else str(key).encode().hex()

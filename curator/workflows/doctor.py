@@ -1,0 +1,211 @@
+"""`curator doctor`: does this machine, and what a config needs, stand ready? Each finding says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from curator.committee.prices import price_of
+from curator.committee.prompts import load_variants
+from curator.committee.providers.local import LOCAL_MODEL, model_file, usable_cores, verify
+from curator.committee.providers.open import api_key, proxy_for
+from curator.committee.providers.openai_compatible import OPENAI_BASE_URL
+from curator.config import Config, EmbeddingConfig, ModelConfig
+from curator.encoders.sentence import check_encoder
+from curator.errors import UserError
+from curator.io.lines import expand
+from curator.records import JsonValue
+
+Status = Literal["ok", "warn", "fail"]
+PACKAGES = ("openai", "litellm", "sentence-transformers", "hdbscan", "datasets", "pydantic", "torch", "xllamacpp")
+LEAST_FREE_GB = 1.0
+PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what was found and, unless it is well, what to do."""
+
+    name: str
+    status: Status
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Every finding, in the order looked at."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """2 if anything failed, else 0."""
+        return 2 if any(f.status == "fail" for f in self.findings) else 0
+
+    def as_text(self) -> str:
+        """A line a finding, with the remedy below it."""
+        lines = []
+        for f in self.findings:
+            lines.append(f"{f.status:<5} {f.name:<22} {f.found}")
+            if f.remedy:
+                lines.append(f"      -> {f.remedy}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The same for machines."""
+        return {
+            "ok": self.exit_code == 0,
+            "findings": [
+                {"name": f.name, "status": f.status, "found": f.found, "remedy": f.remedy} for f in self.findings
+            ],
+        }
+
+
+def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination:
+    """Look at the machine and, with a config, at everything it names. No tokens are spent."""
+    findings = [*_machine(), *_packages()]
+    if config is None:
+        findings += [_local_model(), _encoder(EmbeddingConfig())]
+    else:
+        findings += [_logs(config), _variants(config), _encoder(config.embedding)]
+        for model in config.committee.models:
+            findings += _model(model, environ)
+    return Examination(tuple(findings))
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{platform.python_version()} at {sys.executable}")
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    yield (
+        Finding("disk", "ok", f"{free:.1f} GB free here")
+        if free >= LEAST_FREE_GB
+        else Finding("disk", "warn", f"{free:.2f} GB free here", "make room: answers and vectors are stored here")
+    )
+    writable = os.access(Path.cwd(), os.W_OK)
+    yield (
+        Finding("folder", "ok", f"{Path.cwd()} can be written")
+        if writable
+        else Finding("folder", "fail", f"{Path.cwd()} cannot be written", "change to a folder of your own")
+    )
+    cores = usable_cores()
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    found = f"{cores} cores, load {busy:.1f}"
+    yield (
+        Finding("cores", "ok", found)
+        if busy <= cores
+        else Finding(
+            "cores", "warn", found, "the local model is many times slower while other work uses the cores; wait for it"
+        )
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for name in PACKAGES:
+        try:
+            yield Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            optional = name == "xllamacpp"
+            remedy = "only the local model needs it: " if optional else ""
+            extra = "[local]" if optional else ""
+            yield Finding(
+                name,
+                "warn" if optional else "fail",
+                "not installed",
+                f"{remedy}pip install 'committee-curator{extra}'",
+            )
+
+
+def _logs(config: Config) -> Finding:
+    if not config.logs.paths:
+        return Finding("logs", "warn", "the config names none", "name them in `logs.paths`, or with --logs")
+    try:
+        files = expand(config.logs.paths)
+    except UserError as error:
+        return Finding("logs", "fail", error.what, error.remedy)
+    size = sum(path.stat().st_size for path in files if path.exists()) / 1e6
+    return Finding("logs", "ok", f"{len(files)} files, {size:.1f} MB")
+
+
+def _variants(config: Config) -> Finding:
+    folder = config.committee.prompts
+    try:
+        variants = load_variants(config.committee.variants, Path(folder) if folder else None)
+    except UserError as error:
+        return Finding("prompt variants", "fail", error.what, error.remedy)
+    return Finding("prompt variants", "ok", ", ".join(f"{v.id} v{v.version}" for v in variants))
+
+
+def _encoder(config: EmbeddingConfig) -> Finding:
+    try:
+        return Finding("embedding model", "ok", check_encoder(config))
+    except UserError as error:
+        return Finding("embedding model", "fail", error.what, error.remedy)
+
+
+def _local_model() -> Finding:
+    try:
+        verify(model_file())
+        return Finding("local model", "ok", f"{LOCAL_MODEL}, its hash is right")
+    except UserError as error:
+        return Finding("local model", "warn", error.what, error.remedy)
+
+
+def _model(model: ModelConfig, environ: Mapping[str, str]) -> Iterable[Finding]:
+    try:
+        price = price_of(model)
+    except UserError as error:
+        yield Finding(f"{model.name}: price", "fail", error.what, error.remedy)
+    else:
+        found = f"${price.input:g} in, ${price.output:g} out per million tokens"
+        yield Finding(f"{model.name}: price", "ok", found)
+    if model.provider == "local":
+        local = _local_model()
+        yield Finding(model.name, "fail" if local.status == "warn" else local.status, local.found, local.remedy)
+    elif model.provider == "openai":
+        yield _endpoint(model, environ)
+    else:
+        yield Finding(model.name, "warn", "through litellm: not asked, since asking costs", "the first call will tell")
+
+
+def _endpoint(model: ModelConfig, environ: Mapping[str, str]) -> Finding:
+    base_url = (model.base_url or OPENAI_BASE_URL).rstrip("/")
+    try:
+        key = api_key(model, environ)
+        status, names = asyncio.run(_listed_models(base_url, key, proxy_for(base_url, environ)))
+    except UserError as error:
+        return Finding(model.name, "fail", error.what, error.remedy)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        found = f"{base_url} does not answer ({type(error).__name__})"
+        return Finding(model.name, "fail", found, "start the endpoint, or mend `base_url`")
+    if status in (401, 403):
+        return Finding(model.name, "fail", f"{base_url} refuses the key ({status})", "set the key that it expects")
+    if not names:
+        return Finding(model.name, "warn", f"{base_url} answers, but lists no models", "the first call will tell")
+    if model.model in names:
+        return Finding(model.name, "ok", f"{base_url} answers, and has {model.model!r}")
+    shown = ", ".join(sorted(names)[:8])
+    return Finding(model.name, "fail", f"{base_url} has no model {model.model!r}", f"set `model:` to one of: {shown}")
+
+
+async def _listed_models(base_url: str, key: str | None, proxy: str | None) -> tuple[int, set[str]]:
+    """What `GET /models` says: its status, and the names it lists (it costs no tokens)."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.get(f"{base_url}/models", headers=headers, proxy=proxy) as response,
+    ):
+        body = await response.json(content_type=None) if response.status == 200 else None
+    listed = body.get("data") if isinstance(body, dict) else None
+    return response.status, {str(m["id"]) for m in listed or () if isinstance(m, dict) and "id" in m}

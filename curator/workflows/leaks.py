@@ -1,0 +1,346 @@
+"""`curator leaks`: which rows of any training file ask what any eval set, or the registry of held-out cases, asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
+from curator.contamination.match import Embed, find_leaks
+from curator.contamination.questions import example_turns, held_texts, rows_of, templates_of
+from curator.contamination.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
+from curator.encoders.sentence import Encoder, embed, open_encoder
+from curator.errors import ConfigError, LogsError
+from curator.io.atomic import json_lines, write_atomic
+from curator.io.compression import chunks
+from curator.io.record_error import Problem
+from curator.progress import Progress, Silent
+from curator.readers.questions import Question, question_of, read_questions
+from curator.records import JsonValue, Message, Source, Unreadable
+from curator.state.generations import DEFAULT_STORE
+from curator.state.registry import Entry, Registry, by_split
+from curator.state.vectors import VectorCache
+from curator.text.shingles import without_sentences
+
+LEAKS_FOUND = 3
+"""The exit code of a gate that failed."""
+MAX_UNREADABLE = 0.2
+EXAMPLES = 3
+Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
+_SQLITE = b"SQLite format 3\x00"
+_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A training row that may not be trained on: its first line in the file, and the evidence."""
+
+    line: int
+    match: Match
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The leak as a row of `--out`."""
+        m = self.match
+        return {
+            "line": self.line,
+            "held_out": m.held,
+            "kind": m.kind,
+            "similarity": m.similarity,
+            "shared": list(m.shared),
+            "text": m.question,
+            "held_out_text": m.held_text,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LeakResult:
+    """What checking came to.
+
+    Attributes:
+        leaks: the rows that leak, in the order of the file.
+        rows: training rows that could be read.
+        held: held-out questions that they were checked against.
+        unreadable: records of either file that could not be read.
+        embedding: whether paraphrases were looked for.
+        too_many_unreadable: more than a fifth of the records of one of the files could not be read, or all.
+        out: where the leaks were written; None for nowhere.
+        clean: where the training file without them was written; None for nowhere.
+    """
+
+    leaks: tuple[Leak, ...]
+    rows: int
+    held: int
+    unreadable: tuple[Unreadable, ...]
+    embedding: bool
+    too_many_unreadable: bool = False
+    out: Path | None = None
+    clean: Path | None = None
+
+    @property
+    def by_kind(self) -> dict[MatchKind, int]:
+        """The number of leaks of each kind, also where there is none."""
+        counts = Counter(leak.match.kind for leak in self.leaks)
+        return {kind: counts[kind] for kind in KINDS}
+
+    @property
+    def exit_code(self) -> int:
+        """6 if too little could be read to say anything, 3 if there are leaks, else 0."""
+        if self.too_many_unreadable:
+            return LogsError.exit_code
+        return LEAKS_FOUND if self.leaks else 0
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        return {
+            "rows": self.rows,
+            "held_out": self.held,
+            "leaks": len(self.leaks),
+            "by_kind": {str(kind): count for kind, count in self.by_kind.items()},
+            "embedding": self.embedding,
+            "examples": [leak.as_json() for leak in self._examples()],
+            "unreadable": [f"{u.source}: {u.reason} -> {u.remedy}" for u in self.unreadable],
+            "out": str(self.out) if self.out else None,
+            "clean": str(self.clean) if self.clean else None,
+        }
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        share = f" ({len(self.leaks) / self.rows:.1%})" if self.rows else ""
+        yield f"{len(self.leaks):,} of {self.rows:,} training rows{share} ask one of {self.held:,} held-out questions"
+        for kind, count in self.by_kind.items():
+            off = kind == "paraphrase" and not self.embedding
+            yield f"  {kind:<12} {'not looked for' if off else f'{count:,}':>14}  {IN_WORDS[kind]}"
+        for leak in self._examples():
+            m = leak.match
+            yield f"\nline {leak.line:,}, {m.kind} {m.similarity:.2f}" + (
+                f", both have {', '.join(m.shared)}" if m.shared else ""
+            )
+            yield f"  train     {_short(m.question)}"
+            yield f"  held out  {_short(m.held_text)}  ({m.held})"
+        if self.unreadable:
+            yield f"\n{len(self.unreadable):,} records could not be read and were not checked"
+        if self.out:
+            yield f"\n{self.out}  every leak with its evidence"
+        if self.clean:
+            yield f"{self.clean}  the training file without them"
+
+    def _examples(self) -> Iterator[Leak]:
+        for kind in KINDS:
+            yield from [leak for leak in self.leaks if leak.match.kind == kind][:EXAMPLES]
+
+
+def leaks(  # noqa: PLR0913  each one is an option of the command
+    train: Records,
+    held_out: Records,
+    *,
+    train_key: str | None = None,
+    eval_key: str | None = None,
+    embedding: bool = True,
+    paraphrase_similarity: float | None = None,
+    out: str | Path | None = None,
+    clean: str | Path | None = None,
+    encoder: Encoder | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> LeakResult:
+    """Find the rows of `train` that ask what `held_out` asks.
+
+    Args:
+        train: a JSONL or CSV file, or records or texts.
+        held_out: the same, or the registry file of held-out cases (`held_out.sqlite`).
+        train_key: the key of the question in `train`; found by itself by default.
+        eval_key: the same of `held_out`.
+        embedding: also look for paraphrases, which needs an encoder and takes time.
+        paraphrase_similarity: instead of `held_out.paraphrase_similarity`'s default.
+        out: a file for every leak with its evidence, JSON lines.
+        clean: a file for `train` without the leaks, the other lines byte for byte.
+        encoder: what turns questions into vectors, instead of the bundled model.
+        cache: the file that keeps vectors; `.curator/vectors.sqlite` by default.
+        progress: who is told of the work; nobody by default.
+
+    Raises:
+        LogsError: there is no such file, or nothing in it can be read.
+        ConfigError: `out` or `clean` is one of the files that are read.
+    """
+    outputs = [Path(path) for path in (out, clean) if path is not None]
+    _check_outputs(outputs, [Path(p) for p in (train, held_out) if isinstance(p, str | Path)])
+    if clean is not None and not isinstance(train, str | Path):
+        raise ConfigError(
+            "`clean` copies a file, and `train` is none", remedy="drop the rows that `leaks` names by line"
+        )
+    rows = _read(train, train_key, "training")
+    held = _read_held(held_out, eval_key)
+    examples = example_turns(
+        [q.case for q in (*rows.questions, *held.questions)], held=[q.case for q in held.questions]
+    )
+    asked = [question.asked(examples=examples) for question in rows.questions]
+    texts, templates = held.texts(examples, templates_of(asked))
+    rules = HeldOutConfig() if paraphrase_similarity is None else _rules(paraphrase_similarity)
+    checked = rows_of(asked, templates=templates)
+    with _embedding(encoder, cache, progress or Silent(), wanted=embedding) as vectors:
+        found = find_leaks(checked, texts, dedupe=DedupeConfig(), rules=rules, embed=vectors)
+    result = LeakResult(
+        leaks=tuple(Leak(int(match.row), match) for match in found),
+        rows=len(asked),
+        held=len(texts),
+        unreadable=(*rows.unreadable, *held.unreadable),
+        embedding=embedding,
+        too_many_unreadable=_too_many(rows) or _too_many(held),
+        out=Path(out) if out else None,
+        clean=Path(clean) if clean else None,
+    )
+    if result.out:
+        write_atomic(result.out, json_lines(leak.as_json() for leak in result.leaks))
+    if result.clean and isinstance(train, str | Path):
+        write_atomic(result.clean, _kept_lines(Path(train), rows, {leak.line for leak in result.leaks}))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read. `starts` are the first lines of all records, readable or not."""
+
+    questions: tuple[Question, ...]
+    unreadable: tuple[Unreadable, ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is held out: the questions of a file, or the entries of the registry with the templates of its nights."""
+
+    name: str
+    questions: tuple[Question, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    remembered: frozenset[str] = frozenset()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def texts(self, examples: frozenset[Message], templates: frozenset[str]) -> tuple[list[HeldText], frozenset[str]]:
+        """The held-out questions, by the line or the case id, and the templates of both sides.
+
+        What is a template in one of the files is left out of both: it may stand but once in the other one.
+        """
+        asked = [question.asked(examples=examples) for question in self.questions]
+        templates |= self.remembered | templates_of(asked)
+        registered = [HeldText(e.id, without_sentences(e.question, templates)) for e in self.entries]
+        read = [HeldText(f"{self.name}:{t.id}", t.text) for t in held_texts(asked, templates=templates)]
+        return [*registered, *read], templates
+
+
+def _read(records: Records, key: str | None, what: str) -> _Read:
+    if isinstance(records, str | Path):
+        file = read_questions(records, key=key)
+        starts = tuple(sorted([*file.lines, *(u.source.line for u in file.unreadable)]))
+        found = _Read(file.questions, file.unreadable, starts)
+    else:
+        found = _from_memory(records, key, what)
+    if not found.questions:
+        first = found.unreadable[0] if found.unreadable else None
+        why = f"; the first is {first.source}: {first.reason}" if first else ""
+        raise LogsError(
+            f"no {what} record can be read{why}",
+            remedy=first.remedy if first else "name a file with one JSON record a line, or a CSV file with a header",
+        )
+    return found
+
+
+def _from_memory(records: Iterable[Mapping[str, JsonValue] | str], key: str | None, what: str) -> _Read:
+    questions: list[Question] = []
+    unreadable: list[Unreadable] = []
+    number = 0
+    for number, record in enumerate(records, 1):
+        source = Source(what, number)
+        try:
+            row = {"text": record} if isinstance(record, str) else record
+            questions.append(question_of(row, source=source, key=key))
+        except Problem as problem:
+            unreadable.append(Unreadable(source, problem.reason, problem.remedy))
+    return _Read(tuple(questions), tuple(unreadable), tuple(range(1, number + 1)))
+
+
+def _read_held(records: Records, key: str | None) -> _Held:
+    if isinstance(records, str | Path) and _is_registry(Path(records)):
+        with Registry(Path(records)) as registry:
+            entries, templates = by_split(registry.entries()[0], "eval"), registry.templates()
+        if not entries:
+            raise LogsError(
+                f"{str(records)!r}: the registry holds nothing out, so that nothing can be checked against it",
+                remedy="name the registry that `curator run` writes (`held_out: {registry: ...}`), or an eval set",
+            )
+        return _Held(str(records), entries=tuple(entries), remembered=templates)
+    found = _read(records, key, "held-out")
+    name = Path(records).name if isinstance(records, str | Path) else "held-out"
+    return _Held(name, questions=found.questions, unreadable=found.unreadable)
+
+
+def _is_registry(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False  # whoever reads it says what is wrong
+
+
+def _too_many(read: _Read | _Held) -> bool:
+    bad = len(read.unreadable)
+    return bad > MAX_UNREADABLE * (bad + len(read.questions))
+
+
+def _rules(similarity: float) -> HeldOutConfig:
+    low = HeldOutConfig.model_fields["paraphrase_similarity"].metadata[0].ge
+    if not low <= similarity <= 1.0:
+        raise ConfigError(f"{similarity} is no similarity of paraphrases", remedy=f"take a number from {low} to 1")
+    return HeldOutConfig(paraphrase_similarity=similarity)
+
+
+@contextmanager
+def _embedding(
+    encoder: Encoder | None, cache: str | Path | None, progress: Progress, *, wanted: bool
+) -> Iterator[Embed | None]:
+    if not wanted:
+        yield None
+        return
+    found = encoder or open_encoder(EmbeddingConfig())
+    with VectorCache(Path(cache) if cache else DEFAULT_STORE.with_name("vectors.sqlite")) as kept:
+        yield lambda texts: embed(texts, found, kept, progress=progress)
+
+
+def _check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    if len(outputs) > len({path.resolve() for path in outputs}):
+        raise ConfigError(
+            f"{str(outputs[0])!r} is named twice, for the leaks and for the file without them",
+            remedy="give `out` and `clean` names of their own",
+        )
+    for path in outputs:
+        if any(path.exists() and other.exists() and path.samefile(other) for other in inputs):
+            raise ConfigError(f"{str(path)!r} would be replaced while it is read", remedy="give it another name")
+
+
+def _kept_lines(path: Path, rows: _Read, leaking: set[int]) -> Iterator[bytes]:
+    """The lines of the file, byte for byte, but those of the records that leak; a record may have several."""
+    starts, drop = set(rows.starts), False
+    for number, line in enumerate(_raw_lines(path), 1):
+        if number in starts:
+            drop = number in leaking
+        if not drop:
+            yield line
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    tail = b""
+    for chunk in chunks(path):
+        *ends, tail = (tail + chunk).split(b"\n")
+        yield from (line + b"\n" for line in ends)
+    if tail:
+        yield tail
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + "…"

@@ -1,0 +1,315 @@
+"""A pool to select from: recorded answers, which are scored, or scores that somebody has already.
+
+One JSON object a line, as `curator score` reads or writes them. What a selection and an estimate can use besides is taken
+where it is there: `task`, `category`, `metadata`, `weight`, `group`, `feedback`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import cast, get_args
+
+import orjson
+
+from curator.answers.read import Answer, read_answer
+from curator.disagreement.equivalence.comparers import Comparers
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import recorded_health, score_record
+from curator.errors import LogsError
+from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
+from curator.io.record_error import Problem as BadMessages
+from curator.readers.messages import read_messages
+from curator.records import (
+    KINDS,
+    Case,
+    Feedback,
+    JsonValue,
+    Message,
+    Reference,
+    Scalar,
+    Score,
+    Source,
+    Thumb,
+    Unreadable,
+)
+from curator.records.recorded import Recorded
+from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.run_folder.cases import CASES
+from curator.run_folder.recorded import RECORDED, Problem, Unfit, read_record
+from curator.workflows.score import MAX_UNREADABLE, Scoring, as_json, over_lines, readable, spread
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCase:
+    """A case of the pool: what is known of it, its score, the labels its answer can be, and a category it came with."""
+
+    case: Case
+    score: Score
+    labels: tuple[str, ...] = ()
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The cases, in the order of the file, ids unique, and the lines that are none."""
+
+    cases: tuple[PoolCase, ...]
+    problems: tuple[Unreadable, ...]
+
+
+def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lambda: None) -> Pool:
+    """Read a file of recorded answers or scores, or a run folder, and score what has answers.
+
+    Raises:
+        LogsError: there is no such file, more than a fifth of its lines are no cases, or an id stands there twice.
+    """
+    file = path / RECORDED if path.is_dir() else path
+    if not file.is_file():
+        raise LogsError(
+            f"{str(file)!r}: there is no such file",
+            remedy="name a file that `curator score` reads or wrote, or a run folder",
+        )
+    weights = {} if scoring.equal_members else group_weights(recorded_health(readable(file), scoring.comparer))
+    cases: list[PoolCase] = []
+    problems: list[Unreadable] = []
+    for found in over_lines(file, partial(pool_lines, scoring=scoring, weights=weights), scoring):
+        if isinstance(found, Problem):
+            problems.append(Unreadable(Source(str(file), found.line), found.reason, found.remedy))
+        else:
+            cases.append(found)
+            on_case()
+    _check(file, cases, problems)
+    if path.is_dir() and (path / CASES).is_file():
+        cases = _with_run(cases, path / CASES)
+    return Pool(tuple(cases), tuple(problems))
+
+
+def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Pool:
+    """The same of records in memory.
+
+    Raises:
+        LogsError: a record does not fit, or an id stands there twice.
+    """
+    given = list(records)
+    lines = [Line(number, as_json(record, number)) for number, record in enumerate(given, 1)]
+    answered = [record for record in given if "generations" in record]
+    weights = {} if scoring.equal_members else group_weights(recorded_health(_known(answered), scoring.comparer))
+    found = pool_lines(lines, scoring=scoring, weights=weights)
+    bad = next((f for f in found if isinstance(f, Problem)), None)
+    if bad is not None:
+        raise LogsError(f"record {bad.line}: {bad.reason}", remedy=bad.remedy)
+    cases = [f for f in found if isinstance(f, PoolCase)]
+    refuse_repeated([c.case.id for c in cases])
+    return Pool(tuple(cases), ())
+
+
+def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
+    """Those of them that can be read, or where there are many, an even spread of them."""
+    for record in spread(records):
+        with contextlib.suppress(Unfit):
+            yield read_record(orjson.dumps(record))
+
+
+def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) -> dict[str, tuple[AnswerGroup, ...]]:
+    """What was answered in these cases, once more from the file: answers are too much to keep of every case."""
+    file = path / RECORDED if path.is_dir() else path
+    found: dict[str, tuple[AnswerGroup, ...]] = {}
+    for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
+        if not line.data or not line.data.strip():
+            continue
+        with contextlib.suppress(Unfit):
+            record = read_record(line.data)
+            if record.id in ids:
+                found[record.id] = _groups(record, comparer)
+    return found
+
+
+def _groups(record: Recorded, comparer: Comparers) -> tuple[AnswerGroup, ...]:
+    def read(text: str) -> Answer:
+        return read_answer(text, record.kind, labels=record.labels, input=record.input)
+
+    answers = [read(one.text) for one in record.answers]
+    target = None if record.target is None else read(record.target)
+    classes = comparer(record.question).classes(answers, target)
+    given = [
+        GivenAnswer(one.text, str(number), one.group, readable=bool(answer.key))
+        for one, answer, number in zip(record.answers, answers, classes, strict=False)
+    ]
+    return group_answers(given, target_key=None if target is None else str(classes[-1]))
+
+
+def pool_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[PoolCase | Problem]:
+    """Each line that is not blank as a case, or what is wrong with it; done in a worker process."""
+    found: list[PoolCase | Problem] = []
+    for line in lines:
+        if line.data is None:
+            found.append(Problem(line.number, line.problem or "", "mend or remove the line; the others are used"))
+        elif line.data.strip():
+            try:
+                found.append(_pool_case(line.data, line.number, scoring, weights))
+            except Unfit as unfit:
+                found.append(Problem(line.number, unfit.reason, unfit.remedy))
+    return found
+
+
+def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[Unreadable]) -> None:
+    lines = len(cases) + len(problems)
+    if not cases or len(problems) > MAX_UNREADABLE * lines:
+        first = problems[0] if problems else None
+        raise LogsError(
+            f"{str(file)!r}: {len(problems):,} of {lines:,} lines are no cases"
+            + (f"; the first is {first.source}: {first.reason}" if first else ""),
+            remedy=first.remedy if first else "name a file that holds records",
+        )
+    refuse_repeated([c.case.id for c in cases])
+
+
+def refuse_repeated(ids: Iterable[str]) -> None:
+    """Check that each id stands there once.
+
+    Raises:
+        LogsError: one does not.
+    """
+    repeated = sorted(i for i, count in Counter(ids).items() if count > 1)
+    if repeated:
+        raise LogsError(
+            f"{len(repeated):,} ids stand there more than once, such as {repeated[0]!r}:"
+            " nobody could tell which case a label is for",
+            remedy="give each record an `id` of its own",
+        )
+
+
+def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str, float]) -> PoolCase:
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+    if not isinstance(record, dict):
+        raise Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+    if "generations" in record:
+        read = read_record(data)
+        score = score_record(read, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+        labels: tuple[str, ...] = read.labels
+    else:
+        given = record.get("labels")
+        score, labels = _known_score(record), tuple(map(str, given)) if isinstance(given, list) else ()
+    category = record.get("category")
+    return PoolCase(_case(record, score, number), score, labels, category if isinstance(category, str) else None)
+
+
+def _known_score(record: Mapping[str, JsonValue]) -> Score:
+    """A row that `curator score` wrote."""
+    case_id, kind, n = record.get("id"), record.get("kind"), record.get("n")
+    if case_id in (None, "") or isinstance(case_id, list | dict):
+        raise Unfit("`id` is missing", "give each record an `id` of its own")
+    if "disagreement" not in record:
+        raise Unfit(
+            "neither `generations` nor `disagreement` is there",
+            "give the answers, or what `curator score` made of them",
+        )
+    majority = record.get("majority")
+    return Score(
+        id=str(case_id),
+        disagreement=_unit(record, "disagreement"),
+        within=_unit(record, "within"),
+        between=_unit(record, "between"),
+        against_target=_unit(record, "against_target"),
+        kind=kind if kind in KINDS else "text",
+        scorer=str(record.get("scorer", "")),
+        majority=majority if isinstance(majority, str) else None,
+        agreement=_unit(record, "agreement"),
+        n=n if isinstance(n, int) else 0,
+    )
+
+
+def _unit(record: Mapping[str, JsonValue], name: str) -> float | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Unfit(f"`{name}` is {value!r}", "a score lies in 0..1; take it as `curator score` wrote it")
+    return float(value)
+
+
+def _weight(value: JsonValue) -> int:
+    """The log records that a case stands for; 1 where nothing says."""
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
+        raise Unfit(f"`weight` is {value!r}", "it counts log records: a whole number from 1 on, or leave it out")
+    return int(value)
+
+
+def _case(record: Mapping[str, JsonValue], score: Score, number: int) -> Case:
+    target, task, group = (record.get(key) for key in ("target", "task", "group"))
+    metadata = record.get("metadata")
+    kind = record.get("kind")
+    return Case(
+        id=score.id,
+        messages=_messages(record.get("input")),
+        source=Source(str(record.get("source", "")), number),
+        target=target if isinstance(target, str) or target is None else orjson.dumps(target).decode(),
+        task=str(task) if task is not None else None,
+        kind=kind if kind in KINDS else None,
+        feedback=_feedback(record.get("feedback")),
+        reference=_reference(record),
+        metadata=_scalars(metadata) if isinstance(metadata, dict) else {},
+        weight=_weight(record.get("weight")),
+        group=str(group) if group else "",
+    )
+
+
+def _messages(value: JsonValue) -> tuple[Message, ...]:
+    if isinstance(value, str):
+        return (Message("user", value),)
+    if not value:
+        return ()
+    try:
+        return read_messages(value)
+    except BadMessages as problem:
+        raise Unfit(problem.reason, problem.remedy) from None
+
+
+def _reference(record: Mapping[str, JsonValue]) -> Reference | None:
+    text = record.get("reference")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    source = record.get("reference_source")
+    return Reference(text, "correction" if source == "correction" else "teacher" if source == "teacher" else "label")
+
+
+def _feedback(value: JsonValue) -> Feedback | None:
+    thumb = value.get("thumb") if isinstance(value, dict) else value
+    return Feedback(thumb=cast(Thumb, thumb)) if thumb in get_args(Thumb) else None
+
+
+def _scalars(metadata: Mapping[str, JsonValue]) -> dict[str, Scalar]:
+    return {key: value for key, value in metadata.items() if isinstance(value, str | int | float | bool)}
+
+
+def _with_run(cases: Sequence[PoolCase], path: Path) -> list[PoolCase]:
+    """The cases with what their run knows of them: weight, group, task and category."""
+    known = {str(row.get("id")): row for row in _rows(path)}
+    found = []
+    for one in cases:
+        row = known.get(one.case.id, {})
+        category, task, group, weight = (row.get(key) for key in ("category", "task", "group", "weight"))
+        case = replace(
+            one.case,
+            task=task if isinstance(task, str) else one.case.task,
+            group=group if isinstance(group, str) else one.case.group,
+            weight=weight if isinstance(weight, int) else one.case.weight,
+        )
+        found.append(replace(one, case=case, category=category if isinstance(category, str) else one.category))
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, JsonValue]]:
+    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
+        if line.data and line.data.strip():
+            yield orjson.loads(line.data)

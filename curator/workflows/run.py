@@ -1,0 +1,249 @@
+"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
+
+logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from curator.committee.plan import Plan
+from curator.committee.prices import price_of, prices_of
+from curator.config import Config
+from curator.disagreement.members.health import health_warnings
+from curator.disagreement.score import DEFAULT
+from curator.encoders.nli import NliModel
+from curator.encoders.sentence import Encoder, embed, open_encoder
+from curator.errors import CuratorError
+from curator.io.atomic import run_lock
+from curator.labels.archive import keep_labels
+from curator.labels.batches import Workload, workload
+from curator.progress import Progress, Silent
+from curator.records import (
+    Case,
+    FailureRate,
+    Generation,
+    JsonValue,
+)
+from curator.records.recorded import group_of
+from curator.report.summary import Summary
+from curator.report.trends import since_last_night
+from curator.run_folder.frozen_selection import standing
+from curator.run_folder.status import StatusFile
+from curator.stages.artifacts import RunFacts
+from curator.stages.ask import ask
+from curator.stages.embed_and_cluster import Study, study
+from curator.stages.equivalence import by_embedding, by_nli
+from curator.stages.holdout import Guarded, guard_export, open_registry, settle
+from curator.stages.ingest import Intake, _adding_up, _take_in
+from curator.stages.pick import Picked, failure_rate
+from curator.stages.plan import PlanResult, agree, known_plan
+from curator.stages.prepare import _fitted, _nli, _variants
+from curator.stages.score import Scorer
+from curator.stages.write import write_run_folder
+from curator.state.categories import read_categories, write_categories
+from curator.state.generations import GenerationStore
+from curator.state.paths import _categories_path, _store_path, _vectors_path
+from curator.state.vectors import VectorCache
+
+
+class RunOptions(TypedDict, total=False):
+    """The options of `run`, which says what they mean."""
+
+    logs: Sequence[str]
+    labels: Sequence[str]
+    out: str | Path | None
+    progress: Progress | None
+    environ: Mapping[str, str] | None
+    encoder: Encoder | None
+    confirm: Callable[[PlanResult], bool] | None
+
+
+def run(  # noqa: PLR0913  each one is an option of the job, and all but the job have a default
+    config: Config,
+    *,
+    logs: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    environ: Mapping[str, str] | None = None,
+    encoder: Encoder | None = None,
+    confirm: Callable[[PlanResult], bool] | None = None,
+) -> RunResult:
+    """Run the whole job, or finish the one that was interrupted.
+
+    Args:
+        config: The job.
+        logs: Files, folders or globs to read instead of `config.logs.paths`.
+        labels: Label files to use beside `config.labels`.
+        out: The run folder; `runs/<config.name>` by default.
+        progress: Who is told of the work; nobody by default.
+        environ: Where API keys are looked up; `os.environ` by default.
+        encoder: What turns inputs into vectors, instead of `config.embedding`.
+        confirm: Says whether to spend that much; asked once, before anything is, if it could be more than
+            `budget.confirm_above_usd`. By default nobody is asked.
+
+    Raises:
+        NotConfirmed: `confirm` said no.
+        UserError: something the user can fix; the subclasses in `curator.errors` say what.
+    """
+    _refuse_running_loop()
+    started = datetime.now(UTC)
+    folder = Path(out) if out else Path("runs") / config.name
+    environ = os.environ if environ is None else environ
+    variants, prices = _variants(config), prices_of(config.committee.models)
+    encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
+    nli = _nli(config)
+    fitted = _fitted(config)
+    remembered = read_categories(_categories_path(config))
+    if config.equivalence.asks:
+        price_of(config.equivalence.asks.model)  # so is a judge without a price
+    with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
+        keep_labels(folder)
+        intake = _take_in(config, logs, labels, progress, folder)
+        scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
+        with GenerationStore(_store_path(config)) as store:
+            planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
+            if confirm is not None:
+                agree(config, intake, planned, store, progress=progress, confirm=confirm)
+            with open_registry(config) as registry:  # a bad one is told before anything is paid for
+                settled = settle(config, intake, registry)
+            asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
+        _compare(config, scorer, asked.generations, encoder, nli, progress)
+        scored = scorer.score(asked.generations)
+        ranked = asked.ranking(scored.scores)
+        how = Study(
+            config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
+            split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
+            standing=standing(folder, [case.id for case in intake.asked], config) if intake.labels else None,
+        )  # fmt: skip
+        studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        rate = _rate(picked, intake.asked, scored.failures)
+        guarded = _guard(settled, config, intake, encoder, progress)
+        facts = RunFacts(
+            config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
+            missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
+        )  # fmt: skip
+        summary = write_run_folder(folder, facts, progress)
+        write_categories(_categories_path(config), remembered.followed_by(studied.memory))
+    warnings = (
+        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
+        *(asked.judged.warnings if asked.judged else ()),
+        *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
+        *picked.discovery.messages,
+    )  # fmt: skip
+    sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
+    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work)
+
+
+async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
+    """`run` in a thread of its own, for a program that has an event loop; it takes the same options.
+
+    Cancelling it does not stop the thread: the run goes on to its end.
+    """
+    return await asyncio.to_thread(run, config, **options)
+
+
+def _refuse_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise CuratorError("an event loop is running here, as in a notebook: use `await curator.run_async(config)`")
+
+
+def _groups(plan: Plan) -> set[str]:
+    return {group_of(member.model, member.variant) for member in plan.members}
+
+
+def _compare(
+    config: Config,
+    scorer: Scorer,
+    generations: Mapping[str, Sequence[Generation]],
+    encoder: Encoder,
+    nli: NliModel | None,
+    progress: Progress,
+) -> None:
+    """Let the scorer compare answers by the models of this machine, where the config says so."""
+    if nli is not None:
+        scorer.compare_by(by_nli(nli))
+    elif config.equivalence.method == "embedding":
+        with VectorCache(_vectors_path(config)) as cache:
+            scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
+
+
+def _guard(guarded: Guarded, config: Config, intake: Intake, encoder: Encoder, progress: Progress) -> Guarded:
+    """Keep out of training what asks a held-out question again."""
+    with open_registry(config) as registry, VectorCache(_vectors_path(config)) as cache:
+        return guard_export(
+            guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
+        )
+
+
+def _rate(picked: Picked, cases: Sequence[Case], failures: Mapping[str, float]) -> FailureRate | None:
+    """How often production fails; None where nobody but users, who correct what failed, has said of any case."""
+    corrected = {case.id for case in cases if case.corrected}
+    return failure_rate(picked, failures, corrected=corrected) if failures.keys() - corrected else None
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used.
+
+    `workload` is what labelling the queue takes.
+    """
+
+    folder: Path
+    summary: Summary
+    sent: int
+    from_store: int
+    labels: int
+    warnings: tuple[str, ...]
+    workload: Workload | None = None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines; everything else is in `summary.json`."""
+        c = self.summary.counts
+        return {
+            "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
+            "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
+            "labels": self.labels, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
+            "labelling": asdict(self.workload) if self.workload else None,
+            "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """The figures for people, and where to look first."""
+        s, c = self.summary, self.summary.counts
+        merged = c.merged_exact + c.merged_near
+        adaptive = f" ({s.adaptive.calls_full:,} by the whole committee)" if s.adaptive else ""
+        answers = (
+            f"{s.committee.generations:,} answers of {len(s.committee.members)} members to {c.asked:,} cases{adaptive}:"
+            f" {self.sent:,} requests sent now, {self.from_store:,} answers stored before"
+        )
+        selected = (
+            f"{len(s.categories)} categories{since_last_night(s)}, {c.selected} cases selected"
+            f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
+        )
+        lines = [
+            _adding_up(c.read, c.kept, merged, c.set_aside),
+            answers,
+            selected,
+            *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
+            *([f"labelling: {self.workload.as_text()}"] if self.workload and self.workload.cases else []),
+            "",
+            f"{self.folder / 'report.html'}  <- open this first",
+            *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),
+        ]
+        return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])

@@ -1,0 +1,154 @@
+"""What a file of recorded answers tells of its own scores: how far they can be trusted, as far as it can say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from curator.records import JsonValue, Score
+from curator.records.recorded import Recorded
+from curator.report.sentences import NO_DATA, percent
+from curator.statistics_report import LEAST_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
+
+T = TypeVar("T")
+MUCH_THE_SAME = 0.8
+"""A rank correlation from which on two rankings put four of five pairs in the same order, ties aside (normal scores)."""
+LENGTHS_KEPT = 2000
+"""Records, to twice as many, that the correlation is taken over: it is known to a twentieth then."""
+
+
+class Seen(NamedTuple):
+    """What is kept of a record: its score, the mean length of its answers in characters, and two marks.
+
+    `cold`: its answers are repeats of one prompt of one model at temperature 0.
+    """
+
+    score: float | None
+    length: float
+    unanimous: bool
+    cold: bool
+
+
+def see(record: Recorded, found: Score) -> Seen:
+    """What is kept of a record and its score."""
+    answers = record.answers
+    return Seen(
+        score=found.disagreement,
+        length=sum(len(one.text) for one in answers) / len(answers) if answers else 0.0,
+        unanimous=found.agreement is not None and found.agreement >= UNANIMOUS,
+        cold=all(one.temperature == 0 for one in answers) and len({one.group for one in answers}) == 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFigures:
+    """What the scored records look like as a whole.
+
+    Attributes:
+        compared: records with two answers or more; the others have no score.
+        too_few: the others.
+        unanimous: how many of `compared` have answers that all say the same.
+        cold: how many of `compared` have nothing but repeats of one prompt of one model at temperature 0.
+        length: Spearman's correlation of the score with the mean length of the answers, over a spread of `compared`.
+    """
+
+    compared: int = 0
+    too_few: int = 0
+    unanimous: int = 0
+    cold: int = 0
+    length: Figure = field(default_factory=lambda: Figure(None, 0))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each reason to mistrust the scores."""
+        return tuple(self._warnings())
+
+    def _warnings(self) -> Iterator[str]:
+        if self.cold:
+            which = "all records" if self.cold == self.compared else f"{self.cold:,} of {self.compared:,} records"
+            yield (
+                f"the answers of {which} are repeats of one prompt at temperature 0, which carry no signal: that they agree"
+                " is no certainty; ask at a higher temperature, or with more prompt variants"
+            )
+        if self.length.value is not None and abs(self.length.value) >= MUCH_THE_SAME:
+            yield (
+                "the length of the answers alone would rank the records much the same"
+                f"{'' if self.length.value > 0 else ', shortest first'} (Spearman {self.length.value:+.2f})"
+            )
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines; shares are of the records with two answers or more."""
+        return {
+            "too_few_answers": self.too_few,
+            "repeats_at_temperature_0": self.cold,
+            "unanimous": self.unanimous,
+            "unanimous_share": share(self.unanimous, self.compared) if self.compared else None,
+            "length_spearman": self.length.value,
+            "length_n": self.length.n,
+        }
+
+    def _rho(self) -> str:
+        if self.length.value is not None:
+            return f"{self.length.value:+.2f}"
+        return NO_DATA if self.length.n < LEAST_FOR_CORRELATION else "none, as scores or lengths are all the same"
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        few = f"{self.too_few:,} with too few answers; " if self.too_few else ""
+        same = f" ({percent(share(self.unanimous, self.compared))})" if self.compared else ""
+        rho = self._rho()
+        return (
+            f"{few}{self.unanimous:,} of {self.compared:,} unanimous{same}, which may be wrong all the same;"
+            f" Spearman with the length of the answers: {rho} (n={self.length.n:,})"
+        )
+
+
+class Spread(Generic[T]):
+    """Of a stream all items, or where there are many, `least` to twice as many that are evenly spread.
+
+    Where items have a `size`, fewer are kept if need be, so that they do not come to more than `most`.
+    """
+
+    def __init__(self, least: int, *, most: int | None = None, size: Callable[[T], int] = lambda _: 0) -> None:
+        self.kept: list[T] = []
+        self._least, self._most, self._size = least, most, size
+        self._seen, self._step, self._total = 0, 1, 0
+
+    def add(self, item: T) -> None:
+        """Take the next item in."""
+        if self._seen % self._step == 0:
+            self.kept.append(item)
+            self._total += self._size(item)
+        self._seen += 1
+        while len(self.kept) > 2 * self._least or self._too_large():
+            self.kept, self._step = self.kept[::2], 2 * self._step
+            self._total = sum(map(self._size, self.kept))
+
+    def _too_large(self) -> bool:
+        return self._most is not None and self._total > self._most and len(self.kept) > 1
+
+
+class Watch:
+    """Sums up what is seen of the records while they stream by, in constant memory."""
+
+    def __init__(self) -> None:
+        self._compared = self._too_few = self._unanimous = self._cold = 0
+        self._pairs: Spread[tuple[float, float]] = Spread(LENGTHS_KEPT)
+
+    def add(self, seen: Seen) -> None:
+        """Take the next record in."""
+        if seen.score is None:
+            self._too_few += 1
+            return
+        self._compared += 1
+        self._unanimous += seen.unanimous
+        self._cold += seen.cold
+        self._pairs.add((seen.score, seen.length))
+
+    def figures(self) -> ScoreFigures:
+        """What was seen so far."""
+        scores, lengths = zip(*self._pairs.kept, strict=True) if self._pairs.kept else ((), ())
+        return ScoreFigures(
+            self._compared, self._too_few, self._unanimous, self._cold, length=spearman(scores, lengths)
+        )

@@ -1,0 +1,316 @@
+"""`curator select`: spends a labelling budget on recorded answers or scores that somebody already has; no model is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from curator.config import ClusteringConfig, Config, DedupeConfig, LabellingConfig, SelectionConfig
+from curator.dedup import near_duplicate_groups
+from curator.encoders.sentence import Encoder
+from curator.errors import ConfigError
+from curator.estimation.failure_rate import Estimate
+from curator.estimation.failure_rate import estimate as estimate_rate
+from curator.estimation.sample_design import Stage
+from curator.io.atomic import json_lines, run_lock, write_atomic
+from curator.labels.archive import keep_labels
+from curator.labels.batches import Workload, workload
+from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
+from curator.progress import Progress, Silent
+from curator.records import Case, Category, JsonValue, Pick, Score, Unreadable
+from curator.records.selections import category_names
+from curator.report.answer_groups import AnswerGroup
+from curator.run_folder.cases import CASES, case_row
+from curator.run_folder.design import DESIGN, Design, design_json, pool_hash, read_design
+from curator.run_folder.selection import SELECTION, read_selection, selection_rows
+from curator.selection.splits import split_of
+from curator.stages.embed_and_cluster import Studied, Study, study
+from curator.stages.label_truth import EARLIER, earlier_labels, known_failures
+from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked
+from curator.stages.sampling_units import candidates
+from curator.state.generations import DEFAULT_STORE
+from curator.workflows.pool import Pool, pool_of, read_pool, recorded_answers
+from curator.workflows.score import DEFAULT_SCORING, Scoring
+
+VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOptions:
+    """How a selection is made.
+
+    Attributes:
+        selection: the budget and how it is spent.
+        labelling: what a label costs.
+        dedupe: when two inputs count as the same.
+        scoring: how recorded answers are scored.
+        seed: fixes the sample.
+        encoder: what turns inputs into vectors; None for no vectors, so that each case stands for itself.
+        cache: the file that keeps vectors.
+        clustering: how categories are found among the cases that were embedded.
+    """
+
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+    labelling: LabellingConfig = field(default_factory=LabellingConfig)
+    dedupe: DedupeConfig = field(default_factory=DedupeConfig)
+    scoring: Scoring = DEFAULT_SCORING
+    seed: int = 0
+    encoder: Encoder | None = None
+    cache: Path = VECTORS
+    clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
+
+    def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:
+        """These options with the sections of a config, and what replaces keys of it."""
+        selection = config.selection if config else self.selection
+        changed = {"strategy": strategy, "random_share": random_share}
+        return replace(
+            self,
+            selection=selection.model_copy(update={key: value for key, value in changed.items() if value is not None}),
+            labelling=config.labelling if config else self.labelling,
+            dedupe=config.dedupe if config else self.dedupe,
+            clustering=config.clustering if config else self.clustering,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A selection.
+
+    Attributes:
+        picks: those of this round, in order of rank.
+        stages: how they were drawn, and those before them.
+        rows: every case of the pool, as in `cases.jsonl`.
+        messages: what the user should know.
+        problems: lines of the pool that are no cases.
+        workload: what labelling the picks takes.
+        folder: where it was written; None where it was not.
+    """
+
+    picks: tuple[Pick, ...]
+    stages: tuple[Stage, ...]
+    rows: tuple[Mapping[str, JsonValue], ...]
+    messages: tuple[str, ...]
+    problems: tuple[Unreadable, ...]
+    workload: Workload
+    folder: Path | None = None
+
+    def estimate(self, labels: Mapping[str, float], *, confidence: float = 0.95, by: Sequence[str] = ()) -> Estimate:
+        """The pool's failure rate from labels by case id, 0 (good) to 1 (failed).
+
+        Raises:
+            Refused: the labels do not support an estimate.
+        """
+        return estimate_rate(candidates(self.rows), self.stages, labels, confidence=confidence, by=by)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The figures for machines."""
+        return {
+            "folder": str(self.folder) if self.folder else None,
+            "pool": len(self.rows),
+            "set_aside": len(self.problems),
+            "selected": len(self.picks),
+            "by_slice": {name: sum(p.slice == name for p in self.picks) for name in ("disagreement", "random")},
+            "stage": len(self.stages),
+            "strata": len(self.stages[-1].strata),
+            "pool_hash": pool_hash(self.rows),
+            "labelling": asdict(self.workload),
+            "messages": list(self.messages),
+            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
+        }
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        drawn = sum(p.slice == "random" for p in self.picks)
+        aside = f" ({len(self.problems):,} lines set aside)" if self.problems else ""
+        yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
+        yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
+        if drawn:
+            yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
+        yield self.workload.as_text()
+        if self.folder:
+            yield ""
+            yield f"{self.folder / LABEL_QUEUES[0]}  <- fill in `verdict` (pass or fail) or `label`, then:"
+            yield f"curator estimate {self.folder / LABEL_QUEUES[0]}"
+        yield from (f"note: {message}" for message in self.messages)
+
+
+def select(
+    records: Iterable[Mapping[str, object]], *, k: int | None = None, options: SelectOptions | None = None
+) -> Selected:
+    """Select from records in memory, as `curator score` reads or makes them.
+
+    Raises:
+        LogsError: a record does not fit, or an id stands there twice.
+    """
+    options = _with_budget(options or SelectOptions(), k)
+    pool = _grouped(pool_of(records, scoring=options.scoring), options.dedupe)
+    return _selected(pool, options, NOTHING_EARLIER, Silent())
+
+
+def select_file(
+    path: Path,
+    out: Path,
+    *,
+    k: int | None = None,
+    options: SelectOptions | None = None,
+    after: Path | None = None,
+    labels: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Selected:
+    """Select from a file of recorded answers or scores, or from a run folder, and write the selection into a folder.
+
+    Args:
+        path: the pool.
+        out: where the selection goes.
+        k: cases to select, instead of the config's.
+        options: how.
+        after: an earlier selection of the same pool, which this one goes on from.
+        labels: its labels; the earlier folder's label queue by default.
+        progress: who is told of the work.
+
+    Raises:
+        LogsError: the pool cannot be read.
+        ConfigError: `after` is no selection, or of other cases.
+        StorageError: `out` cannot be written.
+    """
+    options, progress = _with_budget(options or SelectOptions(), k), progress or Silent()
+    progress.start("read", total=None, unit="cases")
+    pool = read_pool(path, scoring=options.scoring, on_case=progress.advance)
+    pool = _grouped(pool, options.dedupe)
+    progress.finish(f"{len(pool.cases):,} cases, {len(pool.problems):,} set aside")
+    earlier = _earlier(after, labels, options, pool) if after else NOTHING_EARLIER
+    with run_lock(out):
+        found = replace(_selected(pool, options, earlier, progress), folder=out)
+        before = list(read_selection(after).values()) if after else []
+        kept = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(out))
+        if after:
+            write_atomic(out / EARLIER, earlier_labels(earlier.labels))
+        else:
+            (out / EARLIER).unlink(missing_ok=True)
+        _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
+    return replace(found, messages=(*found.messages, *kept))
+
+
+def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
+    if k is None:
+        return options
+    return replace(options, selection=options.selection.model_copy(update={"k": k}))
+
+
+def _grouped(pool: Pool, config: DedupeConfig) -> Pool:
+    """The pool with a near-duplicate group for each case that came without one."""
+    lone = [n for n, one in enumerate(pool.cases) if not one.case.group]
+    groups = near_duplicate_groups([pool.cases[n].case for n in lone], config)
+    cases = list(pool.cases)
+    for n, group in zip(lone, groups, strict=True):
+        cases[n] = replace(cases[n], case=replace(cases[n].case, group=group))
+    return replace(pool, cases=tuple(cases))
+
+
+def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: Pool) -> Earlier:
+    design = read_design(after)
+    now = {one.case.id for one in pool.cases}
+    then = design.cases
+    if other := sorted(then - now) or sorted(now - then):
+        which = "is not in this pool" if other[0] in then else "was not in its pool"
+        raise ConfigError(
+            f"{str(after)!r} is of other cases than these: {other[0]!r} {which} ({len(other):,} such)",
+            remedy="name the pool that it was selected from, or select anew without it",
+        )
+    files = list(labels) or [str(after / LABEL_QUEUES[0])]
+    return Earlier(design.stages, known_failures(files, after, options.scoring.comparer).failures)
+
+
+def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:
+    cases = [one.case for one in pool.cases]
+    scores = {one.case.id: one.score for one in pool.cases}
+    ranked = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
+    config = options.selection
+    known = {one.case.id: one.category for one in pool.cases if one.category}
+    how = Study(
+        config, options.clustering, options.seed, options.encoder, options.cache,
+        split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=known,
+    )  # fmt: skip
+    studied, picked = study(cases, scores, ranked, how, progress=progress)
+    named = category_names(studied.categories) | known
+    slices = {p.case_id: p.slice for p in picked.picks}
+    rows = tuple(
+        case_row(
+            case, scores[case.id], split=how.split(case), category=named.get(case.id), slice=slices.get(case.id)
+        )
+        for case in cases
+    )  # fmt: skip
+    return Selected(
+        picks=picked.picks,
+        stages=(*earlier.stages, picked.stage),
+        rows=rows,
+        messages=tuple(_about(picked, config, cases, studied)),
+        problems=pool.problems,
+        workload=workload(len(picked.picks), options.labelling),
+    )
+
+
+def _about(picked: Picked, config: SelectionConfig, cases: Sequence[Case], studied: Studied) -> Iterator[str]:
+    yield from picked.discovery.messages
+    if len(picked.picks) < config.k:
+        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {len(cases):,} cases could be selected"
+    if not picked.stage.drawn:
+        yield (
+            "nothing was drawn at random, so that these labels cannot tell how often production fails, and silent"
+            " failures are not looked for: raise `random_share`"
+        )
+    if not studied.ids:
+        yield "there are no vectors, of no inputs or by no model: near-duplicates aside, discovery takes each case for unlike all others"
+    if bare := sum(case.target is None for case in cases):
+        yield (
+            f"{bare:,} cases have no answer of production: their labels are compared with the committee's most usual answer"
+        )
+
+
+def _answers_of(path: Path, found: Selected, options: SelectOptions) -> Mapping[str, tuple[AnswerGroup, ...]]:
+    return recorded_answers(path, frozenset(p.case_id for p in found.picks), comparer=options.scoring.comparer)
+
+
+def _write(
+    out: Path,
+    pool: Pool,
+    found: Selected,
+    options: SelectOptions,
+    *,
+    before: Sequence[Mapping[str, JsonValue]],
+    answers: Mapping[str, tuple[AnswerGroup, ...]],
+) -> None:
+    cases = {one.case.id: one.case for one in pool.cases}
+    scores: dict[str, Score] = {one.case.id: one.score for one in pool.cases}
+    labels = {one.case.id: one.labels for one in pool.cases}
+    queue = list(
+        queue_rows(
+            found.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
+            labelling=options.labelling, seed=options.seed, categories=_categories(found.rows),
+        )
+    )  # fmt: skip
+    pool_id = pool_hash(found.rows)
+    rows = selection_rows(
+        found.picks, cases=cases, scores=scores, seed=options.seed, pool=pool_id,
+        categories={str(row["id"]): str(row["category"]) for row in found.rows if row["category"]},
+        labels_of=lambda case: labels[case.id],
+    )  # fmt: skip
+    write_atomic(out / CASES, json_lines(found.rows))
+    write_atomic(out / SELECTION, json_lines([*before, *rows]))
+    write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
+    write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
+    write_atomic(out / DESIGN, [design_json(Design(found.stages, options.seed, pool_id))])
+
+
+def _categories(rows: Sequence[Mapping[str, JsonValue]]) -> list[Category]:
+    """The categories of the pool as the label queue takes them."""
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row["category"]:
+            members[str(row["category"])].append(str(row["id"]))
+    return [Category(name, name, (), tuple(ids)) for name, ids in sorted(members.items())]
