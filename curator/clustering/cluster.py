@@ -54,7 +54,7 @@ def cluster(vectors: NDArray[np.float32], config: ClusteringConfig, *, seed: int
 
     In two stages there is a centre for 5 vectors, but no more than 10 sqrt(n) centres (so that there is one for 10 vectors
     of 10,000, and for 32 of 100,000: topics grow slower than traffic), and HDBSCAN's leaves are taken over the centres.
-    Share clustered and ARI over what is clustered (`benchmarks/clustering.py`), in brackets with a centre for 5 vectors up
+    Share clustered and ARI over what is clustered (`benchmarks/selection/clustering.py`), in brackets with a centre for 5 vectors up
     to 4,000 from one plain k-means: 3,080 of BANKING77 .82 and .59 (.81 and .59), all 13,083 .81 and .42 (.78 and .29);
     4,500 of CLINC150 .86 and .76 (.85 and .76), 12,100 with out-of-scope .85 and .70 (.79 and .60). 100,000 x 384 take
     13 processor seconds and 0.6 GB.

@@ -23,7 +23,7 @@ from curator.records import Category, CategoryChange, GoneCategory, Trend
 SAME_CENTRE = 0.75
 """The least cosine of the centres of one category. With two nights drawn from BANKING77 and CLINC150 (500 or 1,000
 questions of 40 or 80 intents each) .75 matched .85-.97 of the pairs rightly, and .87-.96 of the intents that both nights
-had as a category; .65 .70-.96 and .83-.98, .85 .89-.97 and .74-.85 (`benchmarks/clustering.py`)."""
+had as a category; .65 .70-.96 and .83-.98, .85 .89-.97 and .74-.85 (`benchmarks/selection/clustering.py`)."""
 NIGHTS_KEPT = 30
 OTHER_ENCODER = (
     "the categories of earlier nights are of another encoder, so that their centres cannot be compared: all categories"

@@ -89,7 +89,7 @@ def default_score(found: Signals, *, prior: float = PRIOR_ANSWERS, wording: floa
     is (n b + r w) / (n + r), r = `wording`. It is the share as if half an answer more had been given: it orders cases by
     the share, its ties by the committee's disagreement, and the ties of both by how differently the answers were come
     to; it trusts two answers less than ten, and is 0 where all answers and the target are one. On recorded sets a larger
-    s ranks worse, and any r up to an answer ranks alike (`benchmarks/disagreement.py`).
+    s ranks worse, and any r up to an answer ranks alike (`benchmarks/signal/disagreement.py`).
     """
     n, a = found.n, found.against
     base = found.total if a is None else (n * a + prior * found.total) / (n + prior)

@@ -47,7 +47,7 @@ def word_distances(texts: Sequence[str], *, question: str = "") -> NDArray[np.fl
     Symmetric, in 0..1, zeros on the diagonal and between texts of the same words.
 
     Unlike a share of common words, as Jaccard's, it grows with the length of what differs: on recorded sets that ranks
-    wrong answers better (`benchmarks/disagreement.py`). x is a squared Euclidean distance, and s / (s + x) the
+    wrong answers better (`benchmarks/signal/disagreement.py`). x is a squared Euclidean distance, and s / (s + x) the
     rational quadratic kernel of it (Rasmussen and Williams 2006, eq. 4.19, alpha = 1), which is positive definite: that
     keeps the split of Rao's quadratic entropy non-negative.
     """

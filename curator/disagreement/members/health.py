@@ -96,7 +96,7 @@ def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
 
     The mean over its members of their weight times their agreement with the others, as a share of the best one's: on
     recorded committees of models the one that is right most often is the one that most of the others agree with
-    (`benchmarks/disagreement.py`). A group whose members are all left out has 0; where the agreement of one is not
+    (`benchmarks/signal/disagreement.py`). A group whose members are all left out has 0; where the agreement of one is not
     known, the weights alone count.
     """
     by_group: defaultdict[str, list[MemberHealth]] = defaultdict(list)

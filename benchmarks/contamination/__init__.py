@@ -1,0 +1,1 @@
+"""Benchmarks of the search for leaked held-out questions."""

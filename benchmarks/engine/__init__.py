@@ -1,0 +1,1 @@
+"""Benchmarks of the sampling engine: throughput, memory, interruptions, spending and rate limits."""

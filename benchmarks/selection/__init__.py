@@ -1,0 +1,1 @@
+"""Benchmarks of selection: what the picks find, what they teach, and what choosing them costs."""

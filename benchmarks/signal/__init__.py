@@ -1,0 +1,1 @@
+"""Benchmarks of the disagreement score: how well it ranks failures, and how fast it is."""

@@ -1,0 +1,211 @@
+"""How well disagreement finds wrong answers, on recorded generations whose correctness is known.
+
+    python benchmarks/signal/disagreement.py --data DIR [--answers N ...]
+
+DIR as in `recorded_sets.py`. For each set and number of answers: AUROC of "the target is wrong" (of "the majority is
+wrong" where there is no target) with a bootstrap 95% interval, and the precision of the top 10% and 20%, for the default
+score, for every estimator and baseline (`estimators.py`, `references.py`), and for the length of the answers. Sets of up to
+300 cases are the mean of three draws of answers. Then:
+
+* the means over the sets, and the default score against the best single estimator;
+* leave one family out: the two constants of the score's formula are chosen on the other families, and judged on this one;
+* raw text against the parsed answers of the same generations, where a set NAME.raw stands beside NAME.
+
+What was looked at while the product was made: all four families, for the distance of words (its form and scale), for what
+is left of a tie to the wording, and for the members' weights. The constants of the formula are the only numbers that a
+table here chooses. So the rows are optimistic; the table of the left-out families says by how little the constants matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from benchmarks.common.recorded_sets import (
+    Floats,
+    Record,
+    RecordedSet,
+    answers,
+    auroc,
+    interval,
+    limited,
+    precision_at,
+    sets,
+)
+from benchmarks.signal.estimators import ESTIMATORS, LENGTH, mean_length
+from benchmarks.signal.estimators import read as read_case
+from curator.disagreement.members.health import group_weights
+from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.score import PRIOR_ANSWERS, SCORER, WORDING_ANSWERS, default_score
+from curator.disagreement.signals import Signals
+from curator.records.recorded import Recorded
+from curator.run_folder.recorded import read_record
+
+DEFAULT = "default score"
+PRIORS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+WORDINGS = (0.0, 0.001, 0.01, 0.1, 0.5, 1.0)
+SMALL = 300
+"""Sets of up to so many cases are averaged over three draws of answers."""
+
+
+@dataclass(frozen=True)
+class Constants:
+    """A formula with other constants, which keeps the signals that it is given for whoever wants them."""
+
+    prior: float
+    wording: float
+    name: str = "other constants"
+
+    def value(self, found: Signals) -> float:
+        """See `curator.disagreement.score.Formula`."""
+        return default_score(found, prior=self.prior, wording=self.wording)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of NAME.recorded.jsonl and NAME.labels.jsonl")
+    parser.add_argument("--answers", type=int, nargs="*", default=[2, 3, 5, 10], help="answers a case")
+    arguments = parser.parse_args()
+    found = list(sets(arguments.data))
+    print(f"scorer {SCORER}; a cell is AUROC [95% interval], precision of the top 10% and of the top 20%")
+    tables = {one.name: table(one, arguments.answers) for one in found}
+    print_means(found, tables, arguments.answers)
+    print_left_out(found, arguments.answers)
+    print_raw(found)
+
+
+def table(found: RecordedSet, limits: Sequence[int]) -> Mapping[int, Mapping[str, float]]:
+    """Print the rows of one set; the AUROCs by number of answers and row."""
+    most = answers(found)
+    print(
+        f"\n{found.name}: n={len(found.records)}, up to {most} answers, base rate {found.wrong.mean():.3f}", flush=True
+    )
+    columns = {limit: columns_of(found, limit) for limit in sorted({min(limit, most) for limit in limits})}
+    print(f"  {'':<34}" + "".join(f"{f'{limit} answers':<32}" for limit in columns))
+    areas: dict[int, dict[str, float]] = {limit: {} for limit in columns}
+    for row in (DEFAULT, LENGTH, *ESTIMATORS):
+        cells = []
+        for limit, column in columns.items():
+            if row in column:
+                low, high = interval(column[row], found.wrong)
+                areas[limit][row] = float(np.mean([auroc(one, found.wrong) for one in column[row]]))
+                at = [np.mean([precision_at(one, found.wrong, s) for one in column[row]]) for s in (0.1, 0.2)]
+                cells.append(f"{areas[limit][row]:.3f} [{low:.3f}, {high:.3f}] {at[0]:.2f} {at[1]:.2f}")
+        if cells:
+            print(f"  {row:<34}" + "".join(f"{cell:<32}" for cell in cells))
+    return {limit: areas[min(limit, most)] for limit in limits}
+
+
+def columns_of(found: RecordedSet, limit: int) -> Mapping[str, Sequence[Floats]]:
+    """The values of every row that every case has, for each draw of answers."""
+    draws = 3 if limit < answers(found) and len(found.records) <= SMALL else 1
+    columns: dict[str, list[Floats]] = {}
+    for draw in range(draws):
+        records = [limited(record, limit, draw) for record in found.records]
+        cases = [read_case(record) for record in records]
+        columns.setdefault(DEFAULT, []).append(scores(records))
+        columns.setdefault(LENGTH, []).append(np.array([mean_length(case) for case in cases]))
+        for name, value in ESTIMATORS.items():
+            values = np.array([math.nan if (v := value(case)) is None else v for case in cases])
+            if not np.isnan(values).any():
+                columns.setdefault(name, []).append(values)
+    return columns
+
+
+def scores(records: Iterable[Record], formula: Constants | None = None) -> Floats:
+    """The default score of each record, as `curator score` gives it, or one with other constants."""
+    found = [read_record(orjson.dumps(record)) for record in records]
+    weights = group_weights(recorded_health(found))
+    return np.array([value(one, weights, formula) for one in found])
+
+
+def value(record: Recorded, weights: Mapping[str, float], formula: Constants | None) -> float:
+    score = score_record(record, weights=weights, **({} if formula is None else {"formula": formula}))
+    if score.disagreement is None:
+        raise SystemExit(f"{record.id}: fewer than two answers")
+    return score.disagreement
+
+
+def print_means(
+    found: Sequence[RecordedSet], tables: Mapping[str, Mapping[int, Mapping[str, float]]], limits: Sequence[int]
+) -> None:
+    """The mean over sets of every row that all of them have, and the default score against the best of these."""
+    print(f"\nmean AUROC over {len(found)} sets (rows that every set has)")
+    print(f"  {'':<34}" + "".join(f"{f'{limit} answers':>12}" for limit in limits))
+    everywhere = [
+        r for r in (DEFAULT, LENGTH, *ESTIMATORS) if all(r in tables[s.name][n] for s in found for n in limits)
+    ]
+    means = {row: [float(np.mean([tables[s.name][n][row] for s in found])) for n in limits] for row in everywhere}
+    for row in sorted(means, key=lambda row: -sum(means[row])):
+        print(f"  {row:<34}" + "".join(f"{mean:12.3f}" for mean in means[row]))
+    best = max((row for row in means if row != DEFAULT), key=lambda row: sum(means[row]))
+    print(f"  the default score is better than the best single one ({best}) by", end=" ")
+    print(", ".join(f"{means[DEFAULT][i] - means[best][i]:+.3f}" for i in range(len(limits))))
+    print("\nthe default score against the best row of each set (its own interval is in the table above)")
+    for one in found:
+        cells = []
+        for limit in limits:
+            rows = {row: area for row, area in tables[one.name][limit].items() if row != DEFAULT}
+            top = max(rows, key=rows.__getitem__)
+            cells.append(f"{limit}: {tables[one.name][limit][DEFAULT] - rows[top]:+.3f} {top}")
+        print(f"  {one.name}\n    " + "\n    ".join(cells))
+
+
+def print_left_out(found: Sequence[RecordedSet], limits: Sequence[int]) -> None:
+    """Choose the constants on all families but one, and judge them on that one."""
+    grid = [Constants(prior, wording) for prior, wording in product(PRIORS, WORDINGS)]
+    areas: dict[str, list[float]] = {}
+    for one in found:
+        per_limit = []
+        for limit in sorted({min(limit, answers(one)) for limit in limits}):
+            records = [limited(record, limit) for record in one.records]
+            per_limit.append([auroc(scores(records, constants), one.wrong) for constants in grid])
+        areas[one.name] = np.mean(per_limit, axis=0).tolist()
+    ours = grid.index(Constants(PRIOR_ANSWERS, WORDING_ANSWERS))
+    print("\nleave one family out: constants chosen on the other families, AUROC on this one (mean over answers)")
+    for family in sorted({one.family for one in found}):
+        known = np.mean([areas[one.name] for one in found if one.family != family], axis=0)
+        left = np.mean([areas[one.name] for one in found if one.family == family], axis=0)
+        chosen = int(np.argmax(known))
+        print(
+            f"  {family:<8} prior {grid[chosen].prior:g}, wording {grid[chosen].wording:g}: {left[chosen]:.4f};"
+            f" shipped ({PRIOR_ANSWERS:g}, {WORDING_ANSWERS:g}): {left[ours]:.4f};"
+            f" best in hindsight {left.max():.4f}, worst {left.min():.4f}"
+        )
+
+
+def print_raw(found: Sequence[RecordedSet]) -> None:
+    """What reading answers out of raw text costs, against the parsed answers of the same generations."""
+    by_name = {one.name: one for one in found}
+    print("\nraw text against parsed answers: AUROC of the committee's own disagreement, by class alone")
+    for one in found:
+        parsed = by_name.get(one.name.removesuffix(".raw"))
+        if parsed is None or parsed is one:
+            continue
+        twins = {record["id"]: twin(record) for record in parsed.records}
+        raw = own_disagreement([{**record, "target": None} for record in one.records])
+        of_parsed = own_disagreement([twins[record["id"]] for record in one.records])
+        areas = [auroc(values, one.wrong) for values in (raw, of_parsed)]
+        print(f"  {one.name:<16} raw {areas[0]:.4f}, parsed {areas[1]:.4f}: {areas[0] - areas[1]:+.4f}")
+
+
+def twin(record: Record) -> Record:
+    """The parsed record with its target as one answer more: the raw one has it among its generations."""
+    more = [] if record.get("target") is None else [{"text": record["target"]}]
+    return {**record, "target": None, "generations": [*record["generations"], *more]}
+
+
+def own_disagreement(records: Iterable[Record]) -> Floats:
+    found = [score_record(read_record(orjson.dumps(record))) for record in records]
+    return np.array([(score.within or 0.0) + (score.between or 0.0) for score in found])
+
+
+if __name__ == "__main__":
+    main()
