@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from curator.config import DedupeConfig
-from curator.records import Case, Merged, Source, normalise_space
+from curator.records import Case, DuplicateRecord, Source, normalise_space
 from curator.text.minhash import HEADS, components
 from curator.text.shingles import (
     OwnText,
@@ -30,7 +30,7 @@ class Deduped:
     """The cases that were kept, and one entry for each record that was merged away: in = cases + merged."""
 
     cases: tuple[Case, ...]
-    merged: tuple[Merged, ...]
+    merged: tuple[DuplicateRecord, ...]
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     threshold = min(config.group_similarity, config.merge_similarity)
 
     kept: list[tuple[int, Case]] = []
-    merged: list[tuple[int, list[Merged]]] = []
+    merged: list[tuple[int, list[DuplicateRecord]]] = []
     for group in components(
         normalised, lambda i, j: alike(i, j) >= threshold, threshold=threshold, permutations=config.permutations
     ):
@@ -170,11 +170,11 @@ def _clusters(
     return clusters
 
 
-def _merges(record: _Input, into: str, similarity: float) -> list[Merged]:
+def _merges(record: _Input, into: str, similarity: float) -> list[DuplicateRecord]:
     if record.best.id == into:
-        return [Merged(source, into, into, "exact", 1.0) for source in record.others]
+        return [DuplicateRecord(source, into, into, "exact", 1.0) for source in record.others]
     own = record.best.id
-    return [Merged(source, own, into, "near", similarity) for source in (record.best.source, *record.others)]
+    return [DuplicateRecord(source, own, into, "near", similarity) for source in (record.best.source, *record.others)]
 
 
 class _Similarity:

@@ -1,6 +1,7 @@
-"""Every exception that `curator` raises on purpose, and the exit code each one ends the command with.
+"""Every exception that `curator` raises on purpose, and every exit code of the command.
 
 CuratorError
+├── RecordError            one record cannot be read; readers catch it and keep a `RejectedRecord`
 └── UserError              the user can fix it; shown without a traceback
     ├── ConfigError        2   a config, prompt variant or argument that does not fit
     ├── LogsError          6   no log, an empty one, or too much of it unreadable
@@ -12,16 +13,66 @@ CuratorError
     ├── StorageError       1   the disk is full or may not be written; a second run goes on from there
     └── MissingDependency  2   a package or model that an option needs is not installed
 
-Ctrl-C and SIGTERM stay what Python makes of them, KeyboardInterrupt; the command ends with 130.
+Ctrl-C and SIGTERM stay Python's KeyboardInterrupt; the command ends with 130.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from curator.records.rejected import RejectedRecord
+
+
+class ExitCode(IntEnum):
+    """The codes that a command ends with. `meaning` is the line that help and documentation print."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        """Make the member from its number and its meaning."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "done"
+    STORAGE = 1, "the disk is full or may not be written; the same command goes on from there"
+    USAGE = 2, "usage, config, a missing package, or a cost that was not agreed to"
+    GATE_FAILED = 3, "a gate failed (`leaks`, `compare --fail-if-worse`)"
+    BUDGET_REACHED = 4, "the spending limit was reached; the same command goes on from there"
+    PROVIDER_REFUSED = 5, "an endpoint refuses for good or is not there; the same command goes on from there"
+    UNREADABLE = 6, "no log, an empty one, or too much of it unreadable"
+    INTERRUPTED = 130, "interrupted; the same command goes on from there"
+
 
 class CuratorError(Exception):
-    """The root of the tree. `exit_code` is what the command ends with."""
+    """The root of the tree. `exit_code` is the code that the command ends with."""
 
-    exit_code = 1
+    exit_code: ExitCode = ExitCode.STORAGE
+
+
+class RecordError(CuratorError):
+    """One record cannot be read: the `reason`, and the `remedy`. Parsers raise it, readers catch it."""
+
+    exit_code = ExitCode.UNREADABLE
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+    def at(self, file: str, line: int) -> RejectedRecord:
+        """Return the record to set aside."""
+        from curator.records.cases import Source
+        from curator.records.rejected import RejectedRecord
+
+        return RejectedRecord(Source(file, line), self.reason, self.remedy)
+
+    def inside(self, place: str) -> RecordError:
+        """Return the same error, prefixed with the place inside the record."""
+        return RecordError(f"{place}: {self.reason}", self.remedy)
 
 
 class UserError(CuratorError):
@@ -39,52 +90,52 @@ class UserError(CuratorError):
 class ConfigError(UserError):
     """A config, a prompt variant or an argument that does not fit."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class LogsError(UserError):
     """No log was found, it is empty, or too much of it cannot be read."""
 
-    exit_code = 6
+    exit_code = ExitCode.UNREADABLE
 
 
 class NotConfirmed(UserError):
     """A run may cost more than was agreed to. Nothing was spent."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class BudgetReached(UserError):
     """A limit of `budget:` was reached. What was paid for is stored."""
 
-    exit_code = 4
+    exit_code = ExitCode.BUDGET_REACHED
 
 
 class ProviderError(UserError):
     """An endpoint refuses for good: no connection, no such model, a bad key, no quota."""
 
-    exit_code = 5
+    exit_code = ExitCode.PROVIDER_REFUSED
 
 
 class Refused(UserError):
     """The labels, or the way in which their cases were chosen, do not support what was asked."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class RunLocked(UserError):
     """Another process works on the same run folder."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class StorageError(UserError):
     """The disk is full, or a folder may not be written."""
 
-    exit_code = 1
+    exit_code = ExitCode.STORAGE
 
 
 class MissingDependency(UserError):
     """A package or a model file that an option needs is not installed."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE

@@ -13,7 +13,7 @@ import pytest
 from curator.config import DedupeConfig, LogsConfig
 from curator.dedup import deduplicate
 from curator.readers.read import read
-from curator.records import Case, Unreadable
+from curator.records import Case, RejectedRecord
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DAMAGED = {
@@ -27,12 +27,12 @@ DAMAGED = {
 
 
 @pytest.fixture(scope="module")
-def records() -> list[Case | Unreadable]:
+def records() -> list[Case | RejectedRecord]:
     return list(read(LogsConfig(), paths=[str(EXAMPLES / "logs")]))
 
 
 @pytest.fixture(scope="module")
-def cases(records: list[Case | Unreadable]) -> list[Case]:
+def cases(records: list[Case | RejectedRecord]) -> list[Case]:
     return [record for record in records if isinstance(record, Case)]
 
 
@@ -47,8 +47,8 @@ def script() -> ModuleType:
     return module
 
 
-def test_only_the_lines_that_are_meant_to_be_damaged_are(records: list[Case | Unreadable]) -> None:
-    found = {(Path(r.source.file).name, r.source.line): r.reason for r in records if isinstance(r, Unreadable)}
+def test_only_the_lines_that_are_meant_to_be_damaged_are(records: list[Case | RejectedRecord]) -> None:
+    found = {(Path(r.source.file).name, r.source.line): r.reason for r in records if isinstance(r, RejectedRecord)}
     assert found.keys() == DAMAGED.keys()
     for place, part in DAMAGED.items():
         assert part in found[place]

@@ -15,7 +15,7 @@ from curator.cli.console import DEFAULT_CONFIG, asking, load, print_json, progre
 
 if TYPE_CHECKING:
     from curator.config import Config
-    from curator.records import Unreadable
+    from curator.records import RejectedRecord
     from curator.workflows.score import Scoring
 
 
@@ -160,7 +160,7 @@ def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
         yield Scoring(comparer, equal_members=arguments.equal_members)
 
 
-def tell_problems(problems: Sequence[Unreadable]) -> None:
+def tell_problems(problems: Sequence[RejectedRecord]) -> None:
     """The first of the lines that cannot be used, on stderr, and how many more there are."""
     for problem in problems[:MOST_PROBLEMS]:
         _tell(problem)
@@ -168,7 +168,7 @@ def tell_problems(problems: Sequence[Unreadable]) -> None:
         print(f"{len(problems) - MOST_PROBLEMS:,} more such lines, which --json lists", file=sys.stderr)
 
 
-def _tell(problem: Unreadable) -> None:
+def _tell(problem: RejectedRecord) -> None:
     print(f"{problem.source}: {problem.reason}\n  -> {problem.remedy}", file=sys.stderr)
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 import orjson
 import yaml
 
-from curator.assets import asset
 from curator.committee.budget import Budget
 from curator.committee.dispatcher import TemperatureRefused
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
@@ -27,6 +26,7 @@ from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
 from curator.config import JudgeConfig, Price
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import ConfigError
+from curator.io.assets import asset
 from curator.progress import Progress
 from curator.records import Case, Generation, JsonValue, Member, Message, stable_unit
 from curator.state.generations import GenerationStore

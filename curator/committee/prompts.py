@@ -37,9 +37,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from curator.answers.extraction import Reading, ReadRule, path_problem
-from curator.assets import asset
 from curator.committee.regex_safety import pattern_problem
 from curator.errors import ConfigError
+from curator.io.assets import asset
 from curator.records import Case, Message, Source
 
 VARIABLES = ("messages", "system", "user")

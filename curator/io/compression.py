@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 
 CHUNK = 1 << 16
 """Bytes read at a time, and the most that one step of gzip gives out."""
@@ -34,14 +34,14 @@ def chunks(path: Path) -> Iterator[bytes]:
     """The decompressed content of a file; the format is told by its first bytes, not by its name.
 
     Raises:
-        Problem: the file cannot be opened or read, is of a foreign format, is cut off or is corrupt. What could be
+        RecordError: the file cannot be opened or read, is of a foreign format, is cut off or is corrupt. What could be
             decompressed before that has been yielded.
     """
     try:
         with path.open("rb") as file:
             yield from _decompressed(file)
     except OSError as error:
-        raise Problem(
+        raise RecordError(
             f"the file cannot be read ({error.strerror or error})", "check that it exists and that you may read it"
         ) from error
 
@@ -55,7 +55,9 @@ def _decompressed(file: BinaryIO) -> Iterator[bytes]:
         return _unzstd(blocks)
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
-            raise Problem(f"this is {name}", "unpack or convert it to JSONL or CSV; .gz and .zst are read as they are")
+            raise RecordError(
+                f"this is {name}", "unpack or convert it to JSONL or CSV; .gz and .zst are read as they are"
+            )
     return blocks
 
 
@@ -81,9 +83,9 @@ def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
                     rest, out, inside = inflater.unused_data.lstrip(b"\0"), b"", False
                     inflater = zlib.decompressobj(wbits=31)
     except zlib.error as error:
-        raise Problem(f"the gzip data are corrupt ({error})", _TRUNCATED) from error
+        raise RecordError(f"the gzip data are corrupt ({error})", _TRUNCATED) from error
     if inside:
-        raise Problem("the gzip data are cut off", _TRUNCATED)
+        raise RecordError("the gzip data are cut off", _TRUNCATED)
 
 
 def _unzstd(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -101,6 +103,6 @@ def _unzstd(blocks: Iterator[bytes]) -> Iterator[bytes]:
                         rest, inside = inflater.unused_data, False
                         inflater = decompressor.decompressobj()
     except zstandard.ZstdError as error:
-        raise Problem(f"the zstd data are corrupt ({error})", _TRUNCATED) from error
+        raise RecordError(f"the zstd data are corrupt ({error})", _TRUNCATED) from error
     if inside:
-        raise Problem("the zstd data are cut off", _TRUNCATED)
+        raise RecordError("the zstd data are cut off", _TRUNCATED)

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.compression import chunks
-from curator.io.record_error import Problem
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv")
 MAX_LINE_BYTES = 64 * 2**20
@@ -95,7 +94,7 @@ def _split(pieces: Iterable[bytes], max_bytes: int) -> Iterator[Line]:
                 tail = bytearray()
             else:
                 tail += rest
-    except Problem as problem:
+    except RecordError as problem:
         yield Line(number, None, problem.reason, problem.remedy)
         return
     if too_long:

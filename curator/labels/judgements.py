@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.io.record_error import Problem
 from curator.labels.read import beyond_one, probability_of, slice_of, unguarded, verdict_of
 from curator.readers.feedback import read_wrong, said
 from curator.readers.hints import listed
 from curator.readers.rows import Records, open_records
-from curator.records import JsonValue, Slice, Source, Unreadable
+from curator.records import JsonValue, RejectedRecord, Slice, Source
 
 _IDS = ("id", "case_id")
 _VERDICTS = ("wrong", "verdict", "label")
@@ -45,7 +44,7 @@ class JudgementFile:
     """The judgements by case id, and the rows that give none though they should."""
 
     judgements: Mapping[str, Judgement]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
 
 
 def read_judgements(paths: Sequence[str]) -> JudgementFile:
@@ -60,7 +59,7 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
     """
     found: dict[str, Judgement] = {}
     disputed: set[str] = set()
-    problems: list[Unreadable] = []
+    problems: list[RejectedRecord] = []
     for path in expand(paths):
         records = open_records(path, wanted=(*_IDS, *_VERDICTS), max_bytes=_MAX_BYTES)
         _check_columns(records, path)
@@ -69,7 +68,7 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
         for row in rows:
             source = Source(str(path), row.number)
             try:
-                if isinstance(row.cells, Problem):
+                if isinstance(row.cells, RecordError):
                     raise row.cells
                 case_id, judgement = _read_row(row.cells, source, is_csv=records.columns is not None, beyond=beyond)
                 if judgement is None:
@@ -78,7 +77,7 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
                 if not first.agrees(judgement):
                     disputed.add(case_id)
                     raise _conflict(case_id, first.source)
-            except Problem as problem:
+            except RecordError as problem:
                 problems.append(problem.at(source.file, source.line))
     return JudgementFile({i: j for i, j in found.items() if i not in disputed}, tuple(problems))
 
@@ -89,11 +88,11 @@ def _read_row(
     """The case id and the judgement, None where none was made yet.
 
     Raises:
-        Problem: the row names no case, or what stands under `wrong` or `verdict` is not clear.
+        RecordError: the row names no case, or what stands under `wrong` or `verdict` is not clear.
     """
     case_id = next((text for key in _IDS if (text := said(cells.get(key)))), None)
     if case_id is None:
-        raise Problem(
+        raise RecordError(
             f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
             "say in each row which case it is for: the `id` of the recorded file",
         )
@@ -109,8 +108,8 @@ def _read_row(
     return case_id.strip(), Judgement(wrong, label if wrong is None else None, drawn[0], source, drawn[1])
 
 
-def _conflict(case_id: str, first: Source) -> Problem:
-    return Problem(
+def _conflict(case_id: str, first: Source) -> RecordError:
+    return RecordError(
         f"another judgement of {case_id!r} than at {first}", "keep one of the two; until then neither is used"
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from curator.io.record_error import Problem
-from curator.records import Reference, Slice, Source, Unreadable
+from curator.errors import RecordError
+from curator.records import Reference, RejectedRecord, Slice, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Returned:
     slice: Slice | None = None
 
 
-def labels_of(rows: Iterable[Returned]) -> tuple[dict[str, Reference], list[Unreadable]]:
+def labels_of(rows: Iterable[Returned]) -> tuple[dict[str, Reference], list[RejectedRecord]]:
     """The label of each case, and the problems of those that have two different ones: they get none."""
     found: dict[str, Reference] = {}
     disputed, problems = _conflicts(
@@ -33,7 +33,7 @@ def labels_of(rows: Iterable[Returned]) -> tuple[dict[str, Reference], list[Unre
     return found, problems
 
 
-def verdicts_of(rows: Sequence[Returned]) -> tuple[dict[str, dict[str, float]], list[Unreadable]]:
+def verdicts_of(rows: Sequence[Returned]) -> tuple[dict[str, dict[str, float]], list[RejectedRecord]]:
     """The failure of each case by person, and the problems where one person says two things: they then count for nothing."""
     found: dict[str, dict[str, float]] = {}
     disputed, problems = _conflicts(
@@ -59,7 +59,7 @@ def label_texts(rows: Iterable[Returned]) -> dict[str, dict[str, str]]:
 
 def _conflicts(
     rows: Iterable[Returned], what: str, *, key: Callable[[Returned], object], value: Callable[[Returned], object]
-) -> tuple[set[object], list[Unreadable]]:
+) -> tuple[set[object], list[RejectedRecord]]:
     """The keys for which two rows differ, and each row that differs from the first."""
     first: dict[object, Returned] = {}
     disputed: set[object] = set()
@@ -68,7 +68,7 @@ def _conflicts(
         before = first.setdefault(key(row), row)
         if value(before) != value(row):
             disputed.add(key(row))
-            problem = Problem(
+            problem = RecordError(
                 f"another {what} for {row.case_id!r} than at {before.source}",
                 "keep one of the two; until then neither is used",
             )

@@ -8,16 +8,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.io.record_error import Problem
 from curator.labels.agreement import Agreement, agreement
 from curator.labels.merge import Returned, label_texts, labels_of, verdicts_of
 from curator.readers.feedback import read_verdict, read_wrong, reference, said, verdict_number
 from curator.readers.hints import listed, nearest
 from curator.readers.rows import Records, open_records
 from curator.readers.table import Row
-from curator.records import CUT_NOTE, FORMULA_STARTS, JsonValue, Reference, Slice, Source, Unreadable, fingerprint_fits
+from curator.records import (
+    CUT_NOTE,
+    FORMULA_STARTS,
+    JsonValue,
+    Reference,
+    RejectedRecord,
+    Slice,
+    Source,
+    fingerprint_fits,
+)
 
 _IDS = ("case_id", "id")
 _ANSWERS = ("label", "verdict", "wrong")
@@ -41,7 +49,7 @@ class LabelFile:
     """
 
     labels: Mapping[str, Reference]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
     verdicts: Mapping[str, float] = field(default_factory=lambda: _NONE)
     unsure: tuple[str, ...] = ()
     agreement: Agreement | None = None
@@ -63,7 +71,7 @@ def read_labels(paths: Sequence[str]) -> LabelFile:
         LogsError: a path matches nothing, or a CSV file lacks `case_id`, or both `label` and `verdict`.
     """
     rows: list[Returned] = []
-    problems: list[Unreadable] = []
+    problems: list[RejectedRecord] = []
     places: dict[str, int] = {}
     for place, path in enumerate(expand(paths)):
         places[str(path)] = place
@@ -101,7 +109,7 @@ def probability_of(cell: JsonValue) -> float:
 
 def beyond_one(rows: Iterable[Row]) -> bool:
     """Whether any verdict of a file is a number above 1, so that its 1 may be the worst of five."""
-    cells = (row.cells.get("verdict") for row in rows if not isinstance(row.cells, Problem))
+    cells = (row.cells.get("verdict") for row in rows if not isinstance(row.cells, RecordError))
     return any((verdict_number(cell) or 0) > 1 for cell in cells)
 
 
@@ -109,11 +117,11 @@ def verdict_of(cell: JsonValue, *, beyond: bool) -> float | Literal["unsure"] | 
     """What `read_verdict` reads, where no number of the file is `beyond` 1.
 
     Raises:
-        Problem: it is not clear.
+        RecordError: it is not clear.
     """
     good = read_verdict(cell)
     if beyond and verdict_number(cell) is not None:
-        raise Problem(
+        raise RecordError(
             f"the verdict {said(cell)!r} is not clear, as other numbers of this file are above 1",
             "write pass or fail, or numbers from 0 (production's answer failed) to 1 (it is right) in all of them",
         )
@@ -125,19 +133,19 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
-def _read_file(path: Path) -> tuple[list[Returned], list[Unreadable]]:
+def _read_file(path: Path) -> tuple[list[Returned], list[RejectedRecord]]:
     """The records that somebody filled in, and the problems of those that cannot be read, in the order of the file."""
     records = open_records(path, wanted=_WANTED, max_bytes=_MAX_BYTES)
     _check_columns(records, path)
     rows = list(records.rows)
     beyond = beyond_one(rows)
     returned: list[Returned] = []
-    problems: list[Unreadable] = []
+    problems: list[RejectedRecord] = []
     edited: list[Source] = []
     for row in rows:
         source = Source(str(path), row.number)
         try:
-            if isinstance(row.cells, Problem):
+            if isinstance(row.cells, RecordError):
                 raise row.cells
             cells = row.cells if records.columns is None else {k: _unguarded(v) for k, v in row.cells.items()}
             found, unclear = _read_record(cells, source, beyond=beyond)
@@ -146,23 +154,23 @@ def _read_file(path: Path) -> tuple[list[Returned], list[Unreadable]]:
                 if not _is_untouched(cells, found.case_id):
                     edited.append(source)
                 returned.append(found)
-        except Problem as problem:
+        except RecordError as problem:
             problems.append(problem.at(source.file, source.line))
     return returned, [*problems, *_edited(edited)]
 
 
 def _read_record(
     record: Mapping[str, JsonValue], source: Source, *, beyond: bool
-) -> tuple[Returned | None, tuple[Problem, ...]]:
+) -> tuple[Returned | None, tuple[RecordError, ...]]:
     """What a record says, None where nobody filled it in, and what in it is not clear.
 
     Raises:
-        Problem: the record names no case.
+        RecordError: the record names no case.
     """
     case = next((text for name in _IDS if (text := said(record.get(name)))), None)
     if case is None:
         keys = list(record)
-        raise Problem(
+        raise RecordError(
             "the `case_id` is empty" if "case_id" in record else f"no `case_id` among the keys {listed(keys)}",
             "keep the column `case_id` as it stands in the label queue; it says which case the label is for",
         )
@@ -180,11 +188,11 @@ def _read_record(
     return Returned(case, by, found, failure, source, slice_of(record.get("slice"))), unclear
 
 
-def _verdict(cell: JsonValue, *, beyond: bool) -> tuple[float | str | None, tuple[Problem, ...]]:
+def _verdict(cell: JsonValue, *, beyond: bool) -> tuple[float | str | None, tuple[RecordError, ...]]:
     """How good production's answer is called, and what is not clear."""
     try:
         return verdict_of(cell, beyond=beyond), ()
-    except Problem as problem:
+    except RecordError as problem:
         return None, (problem,)
 
 
@@ -196,24 +204,24 @@ def _is_untouched(record: Mapping[str, JsonValue], case_id: str) -> bool:
     """Whether the input is the one that was written, as far as the record tells.
 
     Raises:
-        Problem: the fingerprint is another case's, so that cells have moved between rows.
+        RecordError: the fingerprint is another case's, so that cells have moved between rows.
     """
     mark, text = said(record.get("content_hash")), said(record.get("input"))
     if mark is None:
         return True
     of_case, of_text = fingerprint_fits(mark.strip(), case_id, None if text and text.endswith(CUT_NOTE) else text)
     if not of_case:
-        raise Problem(
+        raise RecordError(
             f"the `content_hash` beside {case_id!r} is another case's, so that cells have moved between rows",
             "sort whole rows, not single columns; copy what was filled in to the case's own row of the label queue",
         )
     return of_text
 
 
-def _edited(places: Sequence[Source]) -> Iterator[Unreadable]:
+def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
     """One problem for all records of a file whose input was edited; what they say is used all the same."""
     if places:
-        problem = Problem(
+        problem = RecordError(
             f"the input was edited here and in {len(places) - 1} more records; what they say is used all the same",
             "see whether the input still is what was judged; fill in `verdict`, `label` and `labelled_by` alone",
         )

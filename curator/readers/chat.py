@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.feedback import read_feedback, reference, said
 from curator.readers.hints import key_paths, listed, suggested_mapping
 from curator.readers.json_text import decoded, type_name
@@ -32,7 +32,7 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
     reason "error". `target` is "" where the model's answer was empty, and None where there was none.
 
     Raises:
-        Problem: there is no request, or it cannot be asked again as text.
+        RecordError: there is no request, or it cannot be asked again as text.
     """
     request = _request(record)
     if request is None:
@@ -131,19 +131,19 @@ def _log_id(record: dict[str, JsonValue], reply: Reply) -> str | None:
     return next((id_ for id_ in named if id_), None) or reply.id
 
 
-def _unrecognised(record: dict[str, JsonValue]) -> Problem:
+def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
     keys = key_paths(record)
     if "messages" in record:
-        return Problem(
+        return RecordError(
             f"`messages` is a JSON {type_name(record['messages'])}, not a list",
             'log the list: [{"role": "user", "content": "..."}]',
         )
     if _holds_answer_only(record):
-        return Problem(
+        return RecordError(
             f"an answer without its question: no `messages` among the keys {listed(keys)}",
             "log request and response in one record; a batch's output file is joined with its input on `custom_id`",
         )
-    return Problem(
+    return RecordError(
         f"not a chat-completions record: found the keys {listed(keys)}",
         f"tell which key holds the user's text, for example {suggested_mapping(keys)}",
     )

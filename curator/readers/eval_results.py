@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import SUFFIXES, expand, physical_lines
-from curator.io.record_error import Problem
 from curator.readers.feedback import said
 from curator.readers.hints import listed
 from curator.readers.rows import open_records
-from curator.records import JsonValue, Source, Unreadable
+from curator.records import JsonValue, RejectedRecord, Source
 
 IDS = ("id", "case_id")
 NAMES = ("system", "model", "prompt", "variant", "prompt_variant")
@@ -52,7 +51,7 @@ class SystemScores:
     scores: Mapping[str, Mapping[str, float]]
     design: Mapping[str, Mapping[str, JsonValue]]
     repeated: int = 0
-    problems: tuple[Unreadable, ...] = ()
+    problems: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
 
@@ -62,7 +61,7 @@ class _Seen:
 
     sums: dict[str, dict[str, tuple[float, int]]] = field(default_factory=dict)
     design: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
-    problems: list[Unreadable] = field(default_factory=list)
+    problems: list[RejectedRecord] = field(default_factory=list)
     rows: int = 0
 
     def add(self, system: str, case_id: str, score: float) -> None:
@@ -86,7 +85,7 @@ def read_system_scores(paths: Sequence[str], *, by: Sequence[str] = ()) -> Syste
         for source, cells in _rows(path, seen):
             try:
                 _read_row(cells, path, by, seen)
-            except Problem as problem:
+            except RecordError as problem:
                 seen.problems.append(problem.at(source.file, source.line))
     if not seen.rows:
         raise _nothing(paths, seen.problems)
@@ -106,7 +105,7 @@ def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
         for source, cells in _rows(file, seen):
             try:
                 found[case_id_of(cells)] = {key: cells[key] for key in DESIGN if cells.get(key) is not None}
-            except Problem as problem:
+            except RecordError as problem:
                 seen.problems.append(problem.at(source.file, source.line))
     if seen.problems:
         first = seen.problems[0]
@@ -129,11 +128,11 @@ def case_id_of(cells: Mapping[str, JsonValue]) -> str:
     """The id of the case that a row is about.
 
     Raises:
-        Problem: it has none.
+        RecordError: it has none.
     """
     case_id = next((text for key in IDS if (text := said(cells.get(key)))), None)
     if case_id is None:
-        raise Problem(
+        raise RecordError(
             f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
             "say in each row which case it is about: pairs are made by the id",
         )
@@ -142,7 +141,7 @@ def case_id_of(cells: Mapping[str, JsonValue]) -> str:
 
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
     for row in open_records(path, wanted=(*IDS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
-        if isinstance(row.cells, Problem):
+        if isinstance(row.cells, RecordError):
             seen.problems.append(row.cells.at(str(path), row.number))
         else:
             yield Source(str(path), row.number), row.cells
@@ -152,7 +151,7 @@ def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: 
     case_id = case_id_of(cells)
     found = list(_long(cells, path, by) if _verdict_key(cells) else _wide(cells))
     if not found:
-        raise Problem(
+        raise RecordError(
             f"no score among the keys {listed(list(cells))}",
             "name it `score` (0..1), `passed` or `wrong`, or give one column for each system",
         )
@@ -166,7 +165,7 @@ def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: 
 def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:
     missing = [key for key in by if said(cells.get(key)) is None]
     if missing:
-        raise Problem(
+        raise RecordError(
             f"no {missing[0]!r} among the keys {listed(list(cells))}", "name keys with --by that all rows have"
         )
     names = [text.strip() for key in (by or NAMES) if (text := said(cells.get(key)))]
@@ -191,7 +190,7 @@ def _plain(value: JsonValue) -> float | None:
         return None
     try:
         return _score(value)
-    except Problem:
+    except RecordError:
         return None
 
 
@@ -215,14 +214,14 @@ def _verdict(cells: Mapping[str, JsonValue]) -> float | None:
             return 1 - score if key in BAD else score
     if _verdict_key(cells) is None:
         return None
-    raise Problem("the score is blank", "leave rows out that were not judged")
+    raise RecordError("the score is blank", "leave rows out that were not judged")
 
 
 def _score(value: JsonValue) -> float | None:
     """A score in 0..1, None where nothing stands there.
 
     Raises:
-        Problem: something else does.
+        RecordError: something else does.
     """
     if isinstance(value, bool):
         return float(value)
@@ -237,11 +236,11 @@ def _score(value: JsonValue) -> float | None:
     except ValueError:
         number = math.nan
     if not 0 <= number <= 1:
-        raise Problem(f"the score is {text[:60]!r}, which is not in 0..1", _SCORE_REMEDY)
+        raise RecordError(f"the score is {text[:60]!r}, which is not in 0..1", _SCORE_REMEDY)
     return number
 
 
-def _nothing(paths: Sequence[str], problems: Sequence[Unreadable]) -> LogsError:
+def _nothing(paths: Sequence[str], problems: Sequence[RejectedRecord]) -> LogsError:
     if problems:
         first = problems[0]
         return LogsError(f"no row gives a score; the first is {first.source}: {first.reason}", remedy=first.remedy)

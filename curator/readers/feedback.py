@@ -6,7 +6,7 @@ import math
 import re
 from typing import Literal
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.json_text import as_text, decoded
 from curator.records import Feedback, JsonValue, Reference, Thumb
 
@@ -59,7 +59,7 @@ def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
     Words, or a number from 0 to 1, with a decimal point or comma, or as a percentage: 1 passes.
 
     Raises:
-        Problem: it is none of them.
+        RecordError: it is none of them.
     """
     text = said(value)
     if text is None:
@@ -71,7 +71,7 @@ def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
         return _GOOD[word]
     number = verdict_number(value)
     if number is None or not 0 <= number <= 1:
-        raise Problem(
+        raise RecordError(
             f"the verdict {text!r} is not clear",
             "write pass or fail, unsure, or a number from 0 (production's answer failed) to 1 (it is right)",
         )
@@ -82,13 +82,13 @@ def read_wrong(value: JsonValue) -> bool | None:
     """Whether somebody calls production's answer wrong; None where the cell is missing or blank.
 
     Raises:
-        Problem: it is neither true nor false.
+        RecordError: it is neither true nor false.
     """
     text = said(value)
     if text is None:
         return None
     if text.strip().lower() not in _WRONG:
-        raise Problem(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
+        raise RecordError(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
     return _WRONG[text.strip().lower()]
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import orjson
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.records import JsonValue
 
 _DEEP = 200
@@ -18,16 +18,16 @@ def load_object(data: bytes) -> dict[str, JsonValue]:
     """One line of JSONL. NaN and Infinity become null, and of a key that stands there twice the last one counts.
 
     Raises:
-        Problem: it is no JSON object in valid UTF-8.
+        RecordError: it is no JSON object in valid UTF-8.
     """
     value = _load(data)
     if isinstance(value, dict):
         return value
     if isinstance(value, list):
-        raise Problem(
+        raise RecordError(
             "a JSON array, not an object", "write one object per line: `jq -c '.[]' FILE > NEW.jsonl` takes it apart"
         )
-    raise Problem(
+    raise RecordError(
         f"a JSON {type_name(value)}, not an object", 'each line is one record, as a JSON object: {"messages": [...]}'
     )
 
@@ -37,7 +37,7 @@ def decoded(value: JsonValue) -> JsonValue:
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return _load(value.encode())
-        except Problem:
+        except RecordError:
             return value
     return value
 
@@ -91,39 +91,41 @@ def _check_writable(value: object) -> None:
     try:
         orjson.dumps(wrapped)
     except orjson.JSONEncodeError as error:
-        raise Problem(
+        raise RecordError(
             f"JSON that cannot be written again ({error})",
             "mend the writer of the log: nest less deep, keep text valid",
         ) from error
 
 
-def invalid_utf8(offset: int) -> Problem:
+def invalid_utf8(offset: int) -> RecordError:
     """The problem of bytes that are not UTF-8 from `offset` (counted from 0) on."""
-    return Problem(
+    return RecordError(
         f"invalid UTF-8 at byte {offset + 1} of the line",
         "write the log as UTF-8, or convert the file: `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
     )
 
 
-def _explained(text: str, error: orjson.JSONDecodeError) -> Problem:
+def _explained(text: str, error: orjson.JSONDecodeError) -> RecordError:
     if "\0" in text:
-        return Problem(
+        return RecordError(
             "NUL bytes in the line",
             "log rotation by copy-and-truncate leaves them; take them out: `tr -d '\\000' < FILE > NEW`",
         )
     if "surrogate" in error.msg:
-        return Problem(
+        return RecordError(
             "half a character (an unpaired \\ud8xx escape)",
             "the writer of the log cut a text in the middle of an emoji; let it cut at characters",
         )
     if "unexpected end" in error.msg:
-        return Problem("invalid JSON: the record ends too early", "the writer was interrupted here, or split the line")
+        return RecordError(
+            "invalid JSON: the record ends too early", "the writer was interrupted here, or split the line"
+        )
     if "after document" in error.msg:
-        return Problem(
+        return RecordError(
             f"invalid JSON: more follows after the value, at character {error.pos + 1}",
             "write one record per line: `jq -c . FILE > NEW.jsonl`",
         )
-    return Problem(
+    return RecordError(
         f"invalid JSON: {error.msg.split(': line ')[0]}, at character {error.pos + 1}",
         "each line is one whole JSON object; pretty-printed JSON becomes JSONL with `jq -c . FILE > NEW.jsonl`",
     )

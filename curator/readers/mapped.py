@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curator.config import FieldMapping
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.feedback import feedback, read_thumb, reference, said
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
@@ -67,7 +67,7 @@ class Mapper:
         """The case of one record. An empty CSV cell is None in the record.
 
         Raises:
-            Problem: the input is missing, or cannot be asked as text.
+            RecordError: the input is missing, or cannot be asked as text.
         """
         mapping = self.mapping
         messages = self._messages(record)
@@ -130,7 +130,7 @@ def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
         return read_messages(structure)
     if isinstance(value, (dict, list)):
         keys = listed(key_paths(value)) if isinstance(value, dict) else "no messages"
-        raise Problem(
+        raise RecordError(
             f"the input {key!r} is a JSON {type_name(value)} with {keys}",
             f"map a text or a list of messages; a key inside is written with a dot, such as `input: {key}.text`",
         )
@@ -143,11 +143,11 @@ def _read_target(value: JsonValue) -> Reply:
     return read_reply(structure) if holds_reply(structure) else Reply(as_text(value))
 
 
-def _no_input(record: dict[str, JsonValue], key: str) -> Problem:
+def _no_input(record: dict[str, JsonValue], key: str) -> RecordError:
     if key in record:
-        return Problem(f"the input {key!r} is empty", "log the text that the user sent, or leave such records out")
+        return RecordError(f"the input {key!r} is empty", "log the text that the user sent, or leave such records out")
     keys = key_paths(record)
-    return Problem(
+    return RecordError(
         f"no input: there is no key {key!r} among {listed(keys)}",
         f"set `logs.mapping.input` to the key of the user's text{nearest(key, keys)}",
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.json_text import type_name
 from curator.records import JsonValue, Message, Role, ToolCall
 
@@ -29,17 +29,17 @@ def read_messages(value: JsonValue) -> tuple[Message, ...]:
     """A list of chat messages; `developer` counts as system, `function` as tool.
 
     Raises:
-        Problem: it is no list of messages, a role is unknown, or a content is not text.
+        RecordError: it is no list of messages, a role is unknown, or a content is not text.
     """
     if not isinstance(value, list):
-        raise Problem(
+        raise RecordError(
             f"`messages` is a JSON {type_name(value)}, not a list", 'log the list: [{"role": "user", "content": "..."}]'
         )
     messages = []
     for index, message in enumerate(value):
         try:
             messages.append(_read_message(message))
-        except Problem as problem:
+        except RecordError as problem:
             raise problem.inside(f"messages[{index}]") from None
     return tuple(messages)
 
@@ -48,26 +48,26 @@ def require_question(messages: Sequence[Message]) -> None:
     """Check that there is something that the committee can be asked.
 
     Raises:
-        Problem: no user message has text, or the logger took text away.
+        RecordError: no user message has text, or the logger took text away.
     """
     for message in messages:
         if message.content == _REDACTED or SHORTENED in message.content:
-            raise Problem(
+            raise RecordError(
                 f"the text of a {message.role} message was removed or shortened by LiteLLM",
                 "turn off its message redaction, or log whole requests (a callback to files instead of the database)",
             )
     users = [message for message in messages if message.role == "user"]
     if not users:
-        raise Problem("there is no user message", "log the whole request, with at least one message of role `user`")
+        raise RecordError("there is no user message", "log the whole request, with at least one message of role `user`")
     if not any(message.content.strip() for message in users):
-        raise Problem("the user message is empty", "log the text that the user sent")
+        raise RecordError("the user message is empty", "log the text that the user sent")
 
 
 def text_of(content: JsonValue) -> str:
     """The text of a message's `content`: a string, or a list of parts whose texts are joined by line feeds.
 
     Raises:
-        Problem: a part is an image, audio, a file or unknown.
+        RecordError: a part is an image, audio, a file or unknown.
     """
     if isinstance(content, str):
         return content
@@ -75,7 +75,7 @@ def text_of(content: JsonValue) -> str:
         return ""
     if isinstance(content, list):
         return "\n".join(text for part in content if (text := _text_of_part(part)) is not None)
-    raise Problem(
+    raise RecordError(
         f"`content` is a JSON {type_name(content)}", "log it as a string, or as a list of parts of type `text`"
     )
 
@@ -84,24 +84,24 @@ def read_tool_calls(message: dict[str, JsonValue]) -> tuple[ToolCall, ...]:
     """The function calls of an assistant message, the deprecated `function_call` included.
 
     Raises:
-        Problem: a call has no name.
+        RecordError: a call has no name.
     """
     calls = message.get("tool_calls")
     if not calls:
         legacy = message.get("function_call")
         return (_read_call({"function": legacy}),) if legacy else ()
     if not isinstance(calls, list):
-        raise Problem(f"`tool_calls` is a JSON {type_name(calls)}, not a list", "log it as the API gives it")
+        raise RecordError(f"`tool_calls` is a JSON {type_name(calls)}, not a list", "log it as the API gives it")
     return tuple(_read_call(call) for call in calls)
 
 
 def _read_message(message: JsonValue) -> Message:
     if not isinstance(message, dict):
-        raise Problem(f"a JSON {type_name(message)}, not a message", 'log {"role": "user", "content": "..."}')
+        raise RecordError(f"a JSON {type_name(message)}, not a message", 'log {"role": "user", "content": "..."}')
     role = message.get("role")
     known = _ROLES.get(role) if isinstance(role, str) else None
     if known is None:
-        raise Problem(
+        raise RecordError(
             "a message without a `role`" if role is None else f"unknown role {str(role)[:40]!r}",
             f"the roles are {', '.join(_ROLES)}",
         )
@@ -118,7 +118,7 @@ def _text_of_part(part: JsonValue) -> str | None:
     if isinstance(part, str):
         return part
     if not isinstance(part, dict):
-        raise Problem(f"a content part that is a JSON {type_name(part)}", "log parts as the API takes them")
+        raise RecordError(f"a content part that is a JSON {type_name(part)}", "log parts as the API takes them")
     kind = part.get("type", "text" if "text" in part else None)
     if kind in _THOUGHT_PARTS:
         return None
@@ -126,8 +126,8 @@ def _text_of_part(part: JsonValue) -> str | None:
     if isinstance(text, str):
         return text
     if kind in _TEXT_PARTS:
-        raise Problem("a text part without text", 'log {"type": "text", "text": "..."}')
-    raise Problem(
+        raise RecordError("a text part without text", 'log {"type": "text", "text": "..."}')
+    raise RecordError(
         f"non-text content ({str(kind)[:40]!r})", "only text can be curated; leave such records out of the logs"
     )
 
@@ -139,4 +139,4 @@ def _read_call(call: JsonValue) -> ToolCall:
             arguments = function.get("arguments", function.get("input"))
             text = arguments if isinstance(arguments, str) else orjson.dumps(arguments or {}).decode()
             return ToolCall(str(call.get("id") or ""), name, text)
-    raise Problem("a tool call without a function name", "log `tool_calls` as the API gives them")
+    raise RecordError("a tool call without a function name", "log `tool_calls` as the API gives them")

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.contamination.questions import Asked, asked_by, without_turns
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.io.record_error import Problem
 from curator.readers.chat import is_chat, read_chat
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded
 from curator.readers.mapped import lookup
 from curator.readers.rows import open_records
-from curator.records import Case, JsonValue, Message, Role, Source, Unreadable
+from curator.records import Case, JsonValue, Message, RejectedRecord, Role, Source
 
 QUESTION_KEYS = (
     "input", "messages", "prompt", "question", "query", "instruction", "text", "problem", "user", "utterance",
@@ -48,7 +47,7 @@ class QuestionFile:
     path: Path
     questions: tuple[Question, ...]
     lines: tuple[int, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[RejectedRecord, ...]
 
     @property
     def records(self) -> int:
@@ -75,15 +74,15 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
         )
     questions: list[Question] = []
     lines: list[int] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[RejectedRecord] = []
     for row in open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES).rows:
         try:
-            if isinstance(row.cells, Problem):
+            if isinstance(row.cells, RecordError):
                 raise row.cells
             questions.append(question_of(row.cells, source=Source(str(path), row.number), key=key))
             lines.append(row.number)
-        except Problem as problem:
-            unreadable.append(Unreadable(Source(str(path), row.number), problem.reason, problem.remedy))
+        except RecordError as problem:
+            unreadable.append(RejectedRecord(Source(str(path), row.number), problem.reason, problem.remedy))
     return QuestionFile(file, tuple(questions), tuple(lines), tuple(unreadable))
 
 
@@ -91,21 +90,23 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
     """What one record asks.
 
     Raises:
-        Problem: no key with a question was found; the reason lists those that there are.
+        RecordError: no key with a question was found; the reason lists those that there are.
     """
     found = dict(record)
     if key is None and is_chat(found):
         # a record that is no whole log, such as an eval set's with `choices` of its own, still asks something
-        with contextlib.suppress(Problem):
+        with contextlib.suppress(RecordError):
             return Question(replace(read_chat(found, source), id=str(source.line)))
     value, rest = _value(found, key)
     if value is None:
         keys = key_paths(found)
         wanted = f"no key {key!r}{nearest(key, keys)}" if key else "no key that a question is looked for under"
-        raise Problem(f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key")
+        raise RecordError(
+            f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key"
+        )
     made = Question(Case(str(source.line), _messages(value), source), tuple(rest))
     if not asked_by(made.case).questions:
-        raise Problem("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
+        raise RecordError("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
     return made
 
 

@@ -7,21 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from curator.config import LogsConfig
-from curator.errors import ConfigError, LogsError
+from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.lines import expand
-from curator.io.record_error import Problem
 from curator.readers.chat import is_chat, read_chat
 from curator.readers.hints import listed, nearest, suggested_mapping
 from curator.readers.mapped import Mapper, mapped_keys
 from curator.readers.rows import open_records
-from curator.records import Case, JsonValue, Source, Unreadable
+from curator.records import Case, JsonValue, RejectedRecord, Source
 
 _Parse = Callable[[dict[str, JsonValue], Source], Case]
 
 _log = logging.getLogger(__name__)
 
 
-def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[Case | Unreadable]:
+def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[Case | RejectedRecord]:
     """Stream the records of all log files; `paths` replaces those of the config.
 
     Every record gives one case (of weight 1, without a group) or one unreadable. A file that cannot be read line by
@@ -44,7 +43,7 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[
     return _read_files(expand(named), config)
 
 
-def _read_files(files: Sequence[Path], config: LogsConfig) -> Iterator[Case | Unreadable]:
+def _read_files(files: Sequence[Path], config: LogsConfig) -> Iterator[Case | RejectedRecord]:
     mapper = None
     if config.mapping is not None and config.format != "chat":
         mapper = Mapper(config.mapping, system=config.system, examples=config.examples, task=config.task)
@@ -57,7 +56,7 @@ def _read_files(files: Sequence[Path], config: LogsConfig) -> Iterator[Case | Un
         _log.warning("no record has %s, which `logs.mapping` names", listed(sorted(mapper.unseen)))
 
 
-def _read_file(path: Path, config: LogsConfig, mapper: Mapper | None) -> Iterator[Case | Unreadable]:
+def _read_file(path: Path, config: LogsConfig, mapper: Mapper | None) -> Iterator[Case | RejectedRecord]:
     file = str(path)
     keys = mapped_keys(mapper.mapping) if mapper else {}
     records = open_records(path, wanted=list(keys.values()), max_bytes=int(config.max_record_mb * 1e6))
@@ -70,12 +69,12 @@ def _read_file(path: Path, config: LogsConfig, mapper: Mapper | None) -> Iterato
         parse = mapper.read
     for row in records.rows:
         try:
-            if isinstance(row.cells, Problem):
+            if isinstance(row.cells, RecordError):
                 raise row.cells
             if parse is None:
                 parse = _parser_for(row.cells, config, mapper)
             yield parse(row.cells, Source(file, row.number))
-        except Problem as problem:
+        except RecordError as problem:
             yield problem.at(file, row.number)
 
 
@@ -86,13 +85,13 @@ def _parser_for(record: dict[str, JsonValue], config: LogsConfig, mapper: Mapper
     return lambda record, source: read_chat(record, source, task=config.task)
 
 
-def _unmapped(columns: Sequence[str]) -> Problem:
+def _unmapped(columns: Sequence[str]) -> RecordError:
     if len(columns) == 1:
-        return Problem(
+        return RecordError(
             "neither JSONL nor CSV with several columns",
             f"if it is CSV with the one column {listed(columns)}, write {suggested_mapping(columns)}",
         )
-    return Problem(
+    return RecordError(
         f"a CSV file with the columns {listed(columns)}, and no mapping in use",
         f"tell which column holds the user's text, for example {suggested_mapping(columns)} (and no `format: chat`)",
     )

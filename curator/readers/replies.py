@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import SHORTENED, read_tool_calls, text_of
@@ -31,7 +31,7 @@ def read_reply(value: JsonValue) -> Reply:
     """What production answered. Of several choices the first one counts.
 
     Raises:
-        Problem: the answer has a shape that is not known, or is not text.
+        RecordError: the answer has a shape that is not known, or is not text.
     """
     if isinstance(value, str) and holds_reply(structure := decoded(value)):
         value = structure
@@ -87,7 +87,7 @@ def _read_object(value: dict[str, JsonValue]) -> Reply:
     if isinstance(choices, list) and choices:
         if isinstance(choices[0], dict):
             return _read_choice(choices[0], value)
-        raise Problem("`choices` holds something else than objects", "log the response as the API gives it")
+        raise RecordError("`choices` holds something else than objects", "log the response as the API gives it")
     if isinstance(value.get("message"), dict) or isinstance(value.get("text"), str):
         return _read_choice(value, value)
     if "content" in value or "tool_calls" in value:
@@ -96,7 +96,7 @@ def _read_object(value: dict[str, JsonValue]) -> Reply:
         return Reply(finish_reason="error")
     if not value or "choices" in value:
         return Reply()
-    raise Problem(
+    raise RecordError(
         f"the answer is an object of unknown shape with the keys {listed(list(value))}",
         "log it as text or as a chat completion (`choices`), or name the key of its text with "
         "`logs: {mapping: {input: ..., target: ...}}`",

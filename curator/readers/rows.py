@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from curator.errors import RecordError
 from curator.io.lines import Line, bare_suffix, physical_lines
-from curator.io.record_error import Problem
 from curator.readers.json_text import load_object
 from curator.readers.table import Row, open_table
 
@@ -17,7 +17,7 @@ _Shape = Literal["jsonl", "table", "document"]
 
 _HEAD_LINES = 10
 _HEAD_BYTES = 1 << 20
-_DOCUMENT = Problem(
+_DOCUMENT = RecordError(
     "one JSON value over the whole file, not JSONL",
     "write one record per line: `jq -c '.[]' FILE > NEW.jsonl` for an array, `jq -c . FILE > NEW.jsonl` for objects",
 )
@@ -51,11 +51,11 @@ def _jsonl_rows(lines: Iterator[Line]) -> Iterator[Row]:
     for line in lines:
         data = line.data
         if data is None:
-            yield Row(line.number, Problem(line.problem or "", line.remedy))
+            yield Row(line.number, RecordError(line.problem or "", line.remedy))
         elif data and not data.isspace():
             try:
                 yield Row(line.number, load_object(data))
-            except Problem as problem:
+            except RecordError as problem:
                 yield Row(line.number, problem)
 
 
@@ -104,6 +104,6 @@ def _is_document(first: bytes, others: list[bytes]) -> bool:
 def _is_object(text: bytes) -> bool:
     try:
         load_object(text)
-    except Problem:
+    except RecordError:
         return False
     return True

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from curator.errors import RecordError
 from curator.io.lines import Line
-from curator.io.record_error import Problem
 from curator.readers.json_text import invalid_utf8
 from curator.records import JsonValue
 
@@ -21,7 +21,7 @@ class Row:
     """One record: its keys or columns (None where a cell is empty), or what is wrong with it, and its first line."""
 
     number: int
-    cells: dict[str, JsonValue] | Problem
+    cells: dict[str, JsonValue] | RecordError
 
 
 def open_table(
@@ -44,7 +44,7 @@ def open_table(
     header = next(_rows(feed, delimiter), None)
     if header is None:
         return (), iter(())
-    if isinstance(header.cells, Problem):
+    if isinstance(header.cells, RecordError):
         return (), iter((Row(header.number, header.cells),))
     columns = tuple(name.strip() for name in header.cells)
     return columns, _named(_rows(feed, delimiter), columns)
@@ -53,7 +53,7 @@ def open_table(
 @dataclass(frozen=True, slots=True)
 class _RawRow:
     number: int
-    cells: list[str] | Problem
+    cells: list[str] | RecordError
 
 
 class _Feed:
@@ -65,7 +65,7 @@ class _Feed:
         self._max_bytes = max_bytes
         self._row: list[Line] = []
         self._size = 0
-        self._damage: Problem | None = None
+        self._damage: RecordError | None = None
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -74,15 +74,15 @@ class _Feed:
         line = self._again.popleft() if self._again else next(self._lines)
         self._row.append(line)
         if line.data is None:
-            raise _open_quote(line) if len(self._row) > 1 else Problem(line.problem or "", line.remedy)
+            raise _open_quote(line) if len(self._row) > 1 else RecordError(line.problem or "", line.remedy)
         self._size += len(line.data) + 1
         if self._size > self._max_bytes + 1:
-            raise Problem(
+            raise RecordError(
                 f"the row is longer than {self._max_bytes / 1e6:g} MB",
                 "close the quotes where it begins, or raise `logs: {max_record_mb: ...}` if it is real",
             )
         if b"\0" in line.data:
-            self._damage = Problem("NUL bytes in the row", "take them out: `tr -d '\\000' < FILE > NEW`")
+            self._damage = RecordError("NUL bytes in the row", "take them out: `tr -d '\\000' < FILE > NEW`")
         try:
             return line.data.decode() + "\n"
         except UnicodeDecodeError as error:
@@ -95,7 +95,7 @@ class _Feed:
         return self._row[0].number if self._row else 0
 
     @property
-    def damage(self) -> Problem | None:
+    def damage(self) -> RecordError | None:
         """Why the row at hand, well-formed as it may be, is not the one that was written."""
         return self._damage
 
@@ -126,7 +126,7 @@ def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
             return
         except csv.Error as error:
             problem = _explained(error)
-        except Problem as error:
+        except RecordError as error:
             problem = error
         else:
             if any(cells) or len(cells) > 1:
@@ -136,19 +136,19 @@ def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
         yield _RawRow(feed.number, problem)
 
 
-def _explained(error: csv.Error) -> Problem:
+def _explained(error: csv.Error) -> RecordError:
     if "new-line" in str(error):
-        return Problem(
+        return RecordError(
             "a carriage return in a cell without quotes",
             "put the cell in quotes; a file with carriage returns alone as line ends: `tr '\\r' '\\n' < FILE > NEW`",
         )
-    return Problem(
+    return RecordError(
         f"broken quoting ({error})", 'put a cell that holds quotes in quotes and double those inside: "a ""b"" c"'
     )
 
 
-def _open_quote(line: Line) -> Problem:
-    return Problem(f"a quote is still open at line {line.number}: {line.problem}", f"close it; {line.remedy}")
+def _open_quote(line: Line) -> RecordError:
+    return RecordError(f"a quote is still open at line {line.number}: {line.problem}", f"close it; {line.remedy}")
 
 
 def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
@@ -156,12 +156,12 @@ def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
     places = {name: columns.index(name) for name in columns}
     for row in rows:
         cells = row.cells
-        if isinstance(cells, Problem):
+        if isinstance(cells, RecordError):
             yield Row(row.number, cells)
         elif len(cells) != len(columns):
             yield Row(
                 row.number,
-                Problem(
+                RecordError(
                     f"{len(cells)} field{'' if len(cells) == 1 else 's'} where the header has {len(columns)}",
                     "put a cell that holds the delimiter or a line feed in quotes",
                 ),

@@ -9,12 +9,10 @@ case that the selection drew.
 from curator.records.cases import (
     Case,
     Feedback,
-    Merged,
     Message,
     Reference,
     Source,
     ToolCall,
-    Unreadable,
     Verdict,
     case_id,
     with_group,
@@ -31,6 +29,7 @@ from curator.records.identity import (
     random_order,
     stable_unit,
 )
+from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
@@ -59,6 +58,7 @@ __all__ = [
     "CategoryChange",
     "Diagnosis",
     "DiagnosisName",
+    "DuplicateRecord",
     "FailureRate",
     "Feedback",
     "Generation",
@@ -68,13 +68,13 @@ __all__ = [
     "Member",
     "MemberHealth",
     "MergeReason",
-    "Merged",
     "Message",
     "NoiseFloor",
     "Pick",
     "Rate",
     "Reference",
     "ReferenceSource",
+    "RejectedRecord",
     "Role",
     "Scalar",
     "Score",
@@ -84,7 +84,6 @@ __all__ = [
     "Thumb",
     "ToolCall",
     "Trend",
-    "Unreadable",
     "Usage",
     "Verdict",
     "case_id",
@@ -94,5 +93,6 @@ __all__ = [
     "normalise_space",
     "random_order",
     "stable_unit",
+    "too_many_rejected",
     "with_group",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from curator.records.identity import normalise_space
-from curator.records.values import JsonValue, Kind, MergeReason, ReferenceSource, Role, Scalar, Slice, Thumb
+from curator.records.values import JsonValue, Kind, ReferenceSource, Role, Scalar, Slice, Thumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,26 +134,6 @@ class Case:
     def truncated(self) -> bool:
         """Whether the logged answer stopped at the token limit, so that it is no whole answer."""
         return self.finish_reason == "length"
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A log record that was set aside: where it stands, what is wrong and what the user can do."""
-
-    source: Source
-    reason: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A log record that a kept case (`into`) stands for; `id` is its own case id, `similarity` 1.0 for an exact one."""
-
-    source: Source
-    id: str
-    into: str
-    how: MergeReason
-    similarity: float
 
 
 def case_id(messages: Iterable[Message]) -> str:

@@ -16,16 +16,16 @@ from curator.records import (
     Category,
     Diagnosis,
     DiagnosisName,
+    DuplicateRecord,
     FailureRate,
     Generation,
     GoneCategory,
     Member,
     MemberHealth,
-    Merged,
     NoiseFloor,
     Pick,
+    RejectedRecord,
     Score,
-    Unreadable,
     stable_unit,
 )
 from curator.report.answer_groups import AnswerGroup
@@ -74,8 +74,8 @@ class RunRecords:
     logs: Sequence[str]
     read: int
     cases: Sequence[Case]
-    merged: Sequence[Merged]
-    unreadable: Sequence[Unreadable]
+    merged: Sequence[DuplicateRecord]
+    unreadable: Sequence[RejectedRecord]
     members: Sequence[Member]
     generations: Mapping[str, Sequence[Generation]]
     scores: Mapping[str, Score]
@@ -157,7 +157,7 @@ def _counts(run: RunRecords) -> Counts:
     return counts
 
 
-def _set_aside(unreadable: Sequence[Unreadable]) -> SetAside:
+def _set_aside(unreadable: Sequence[RejectedRecord]) -> SetAside:
     return SetAside(
         total=len(unreadable),
         by_reason=_counted(one_line(u.reason, _REASON_LIMIT) for u in unreadable),

@@ -8,6 +8,7 @@ from typing import cast
 import orjson
 
 from curator.answers.read import detect_kind
+from curator.errors import RecordError
 from curator.records import (
     KINDS,
     Case,
@@ -27,15 +28,6 @@ class Problem:
     remedy: str
 
 
-class Unfit(Exception):
-    """A record that does not fit the contract: what is wrong and what the user can do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.remedy = remedy
-
-
 def read_record(data: bytes) -> Recorded:
     """Read one record, the JSON of an object.
 
@@ -45,20 +37,22 @@ def read_record(data: bytes) -> Recorded:
     are ignored.
 
     Raises:
-        Unfit: it does not fit the contract.
+        RecordError: it does not fit the contract.
     """
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+        raise RecordError(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
     if not isinstance(record, dict):
-        raise Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+        raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
     case_id = _text(record.get("id"))
     if not case_id:
-        raise Unfit("`id` is missing", "give each record an `id` of its own")
+        raise RecordError("`id` is missing", "give each record an `id` of its own")
     generations = record.get("generations")
     if not isinstance(generations, list):
-        raise Unfit("`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}")
+        raise RecordError(
+            "`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}"
+        )
     answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
     target = _text(record.get("target"))
     asked = _asked(record.get("input"))
@@ -100,7 +94,7 @@ def _answered(generation: object) -> Answered | None:
     if isinstance(generation, str):
         return Answered(generation, group="")
     if not isinstance(generation, dict):
-        raise Unfit(
+        raise RecordError(
             f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
         )
     text = _text(generation.get("text"))

@@ -6,15 +6,15 @@ logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -
 from __future__ import annotations
 
 from curator.records import (
+    DuplicateRecord,
     JsonValue,
-    Merged,
-    Unreadable,
+    RejectedRecord,
 )
 
 FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
 
 
-def _merged_row(merged: Merged) -> dict[str, JsonValue]:
+def _merged_row(merged: DuplicateRecord) -> dict[str, JsonValue]:
     return {
         "file": merged.source.file,
         "line": merged.source.line,
@@ -25,6 +25,6 @@ def _merged_row(merged: Merged) -> dict[str, JsonValue]:
     }
 
 
-def set_aside_row(record: Unreadable) -> dict[str, JsonValue]:
+def set_aside_row(record: RejectedRecord) -> dict[str, JsonValue]:
     """A record that could not be read, as a row of `set_aside.jsonl`."""
     return {"file": record.source.file, "line": record.source.line, "reason": record.reason, "remedy": record.remedy}

@@ -21,9 +21,9 @@ from curator.progress import Progress
 from curator.readers.read import read
 from curator.records import (
     Case,
-    Merged,
+    DuplicateRecord,
     Reference,
-    Unreadable,
+    RejectedRecord,
     Verdict,
     random_order,
 )
@@ -34,7 +34,7 @@ def _take_in(
     config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
 ) -> Intake:
     """Logs to cases: read, deduplicate, label, and take the subset that is asked for."""
-    unreadable: list[Unreadable] = []
+    unreadable: list[RejectedRecord] = []
     records = 0
 
     def readable() -> Iterator[Case]:
@@ -42,7 +42,7 @@ def _take_in(
         for record in read(config.logs, paths=logs or None):
             records += 1
             progress.advance()
-            if isinstance(record, Unreadable):
+            if isinstance(record, RejectedRecord):
                 unreadable.append(record)
             else:
                 yield record
@@ -55,7 +55,7 @@ def _take_in(
     return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 
-def _check_readable(records: int, unreadable: Sequence[Unreadable], limit: float, folder: Path | None) -> None:
+def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: float, folder: Path | None) -> None:
     if not records:
         raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
     if len(unreadable) <= limit * records and len(unreadable) < records:
@@ -136,8 +136,8 @@ class Intake:
     read: int
     cases: tuple[Case, ...]
     asked: tuple[Case, ...]
-    merged: tuple[Merged, ...]
-    unreadable: tuple[Unreadable, ...]
+    merged: tuple[DuplicateRecord, ...]
+    unreadable: tuple[RejectedRecord, ...]
     labels: int
     warnings: tuple[str, ...]
 

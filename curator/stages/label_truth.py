@@ -12,7 +12,7 @@ from curator.disagreement.label_truth import fails
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
 from curator.labels.read import LabelFile, read_labels
-from curator.records import KINDS, JsonValue, Unreadable, dump_line
+from curator.records import KINDS, JsonValue, RejectedRecord, dump_line
 from curator.records.recorded import Recorded
 from curator.run_folder.selection import read_selection
 from curator.stages.pick import told_by_chance
@@ -33,7 +33,7 @@ class Known:
 
     failures: Mapping[str, float]
     left_out: Mapping[str, int]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
     agreement: Agreement | None = None
 
 
@@ -103,7 +103,7 @@ def _by_label(row: Mapping[str, JsonValue], label: str, comparer: Comparers, lef
     return float(wrong)
 
 
-def _no_label(problems: Sequence[Unreadable], left_out: Mapping[str, int]) -> LogsError:
+def _no_label(problems: Sequence[RejectedRecord], left_out: Mapping[str, int]) -> LogsError:
     if problems:
         return LogsError(
             f"no label can be used; the first row that is wrong is {problems[0].source}: {problems[0].reason}",

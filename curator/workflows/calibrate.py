@@ -17,17 +17,17 @@ from curator.disagreement.label_truth import fails
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
 from curator.disagreement.signals import Signals
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import kept_labels
 from curator.labels.judgements import Judgement, JudgementFile, read_judgements
 from curator.labels.queue import LABEL_QUEUES
-from curator.records import JsonValue, Source, Unreadable
+from curator.records import JsonValue, RejectedRecord, Source
 from curator.records.recorded import Recorded
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
-from curator.run_folder.recorded import RECORDED, Unfit, read_record
+from curator.run_folder.recorded import RECORDED, read_record
 from curator.workflows.pool import refuse_repeated
-from curator.workflows.score import DEFAULT_SCORING, MAX_UNREADABLE, Scoring, read_records, readable, spread
+from curator.workflows.score import DEFAULT_SCORING, MAX_REJECTED_SHARE, Scoring, read_records, readable, spread
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
@@ -55,7 +55,7 @@ class CalibrationResult:
     labels: int
     failures: int
     left_out: Mapping[str, int]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
     records: int
     too_many_bad_rows: bool = False
     out: Path | None = None
@@ -203,7 +203,7 @@ def calibrate_file(
         left_out={reason: left_out[reason] for reason in sorted(+left_out)},
         problems=(*found.problems, *judged.problems, *unknown),
         records=found.ids.total(),
-        too_many_bad_rows=len(judged.problems) > MAX_UNREADABLE * (len(judged.judgements) + len(judged.problems)),
+        too_many_bad_rows=len(judged.problems) > MAX_REJECTED_SHARE * (len(judged.judgements) + len(judged.problems)),
         out=out,
     )
 
@@ -238,7 +238,7 @@ class _Reading:
         self.ids: Counter[str] = Counter()
         self.kept: dict[str, Recorded] = {}
         self.references: dict[str, Judgement] = {}
-        self.problems: list[Unreadable] = []
+        self.problems: list[RejectedRecord] = []
         if not path.is_file():
             raise LogsError(
                 f"{str(path)!r}: there is no such file",
@@ -257,16 +257,16 @@ class _Reading:
         for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
             source = Source(str(path), line.number)
             if line.data is None:
-                self.problems.append(Unreadable(source, line.problem or "", line.remedy))
+                self.problems.append(RejectedRecord(source, line.problem or "", line.remedy))
             elif line.data.strip():
                 try:
                     yield read_record(line.data), source
-                except Unfit as unfit:
-                    self.problems.append(Unreadable(source, unfit.reason, unfit.remedy))
+                except RecordError as unfit:
+                    self.problems.append(RejectedRecord(source, unfit.reason, unfit.remedy))
 
     def _check(self, path: Path) -> None:
         lines = self.ids.total() + len(self.problems)
-        if not self.ids or len(self.problems) > MAX_UNREADABLE * lines:
+        if not self.ids or len(self.problems) > MAX_REJECTED_SHARE * lines:
             first = self.problems[0] if self.problems else None
             raise LogsError(
                 f"{str(path)!r}: {len(self.problems):,} of {lines:,} lines are no records"
@@ -286,10 +286,10 @@ def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judg
     return Judgement(None, record.reference, "random", source, record.reference_probability)
 
 
-def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded]) -> Iterator[Unreadable]:
+def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded]) -> Iterator[RejectedRecord]:
     for case_id, judgement in judgements.items():
         if case_id not in known:
-            yield Unreadable(judgement.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
+            yield RejectedRecord(judgement.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
 
 
 def _labelled(
@@ -337,7 +337,7 @@ def _fitted(
     return fit.calibrate(signals, wrong, weights=stands_for, scorer=default_scorer(scoring.comparer)), wrong
 
 
-def _no_label(recorded: Path, problems: tuple[Unreadable, ...], *, named: bool) -> LogsError:
+def _no_label(recorded: Path, problems: tuple[RejectedRecord, ...], *, named: bool) -> LogsError:
     if problems:
         first = problems[0]
         return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)

@@ -12,11 +12,11 @@ from curator.estimation.comparison.case_weights import CaseDesign, Sample, Scope
 from curator.estimation.comparison.multiple import Pair, Standing, compare_many, standings, swapped
 from curator.estimation.comparison.paired import labels_needed
 from curator.readers.eval_results import read_designs, read_system_scores
-from curator.records import JsonValue, Unreadable
+from curator.records import JsonValue, RejectedRecord
 
 FEW_DIFFERING = 10
 """Below this many differing cases a verdict hangs on two or three labels; it is given with a warning."""
-MAX_UNREADABLE = 0.2
+MAX_REJECTED_SHARE = 0.2
 GATE_FAILED = 3
 _LEAST, _MOST = 1e-12, 1e15
 """Weights and probabilities beyond are no counts and no chances, and their squares are beyond what a float can hold."""
@@ -116,13 +116,13 @@ class Comparison:
     scope: Scope
     warnings: tuple[str, ...]
     confidence: float = 0.95
-    problems: tuple[Unreadable, ...] = ()
+    problems: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
     @property
     def exit_code(self) -> int:
         """6 where more than a fifth of the rows give no score, else 0."""
-        return LogsError.exit_code if len(self.problems) > MAX_UNREADABLE * (self.rows + len(self.problems)) else 0
+        return LogsError.exit_code if len(self.problems) > MAX_REJECTED_SHARE * (self.rows + len(self.problems)) else 0
 
     def worse_than_baseline(self) -> tuple[str, ...]:
         """The candidates that are significantly worse than the system they were compared with."""

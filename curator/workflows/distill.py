@@ -26,8 +26,8 @@ from curator.estimation.comparison.distillation import (
 from curator.exporters.reweighted import from_cells, reweighted
 from curator.io.atomic import write_atomic
 from curator.readers.eval_results import SystemScores, read_rows, read_system_scores
-from curator.records import JsonValue, Unreadable, dump_line
-from curator.workflows.compare import MAX_UNREADABLE, checked_scores, designs_of
+from curator.records import JsonValue, RejectedRecord, dump_line
+from curator.workflows.compare import MAX_REJECTED_SHARE, checked_scores, designs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Distilled:
     families: int
     warnings: tuple[str, ...]
     out: Path | None = None
-    problems: tuple[Unreadable, ...] = ()
+    problems: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
     @property
     def exit_code(self) -> int:
         """6 where more than a fifth of the rows give no score, else 0."""
-        return LogsError.exit_code if len(self.problems) > MAX_UNREADABLE * (self.rows + len(self.problems)) else 0
+        return LogsError.exit_code if len(self.problems) > MAX_REJECTED_SHARE * (self.rows + len(self.problems)) else 0
 
     def as_json(self) -> dict[str, JsonValue]:
         """The result for machines."""

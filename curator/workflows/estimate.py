@@ -15,7 +15,7 @@ from curator.estimation.sample_design import Stage, Stratum
 from curator.estimation.sampling_frame import Candidate
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
-from curator.records import JsonValue, Unreadable
+from curator.records import JsonValue, RejectedRecord
 from curator.run_folder.cases import CASES, read_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.stages.label_truth import NO_ANSWER, Known, _no_label, known_failures
@@ -47,7 +47,7 @@ class EstimateResult:
     drawn: int
     certain: int
     left_out: Mapping[str, int]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
     agreement: Agreement | None = None
     half_width: float | None = None
     needed: int | None = None

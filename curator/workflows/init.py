@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curator.assets import asset
 from curator.errors import ConfigError, StorageError
+from curator.io.assets import asset
 
 
 def scaffold(folder: Path) -> tuple[Path, ...]:

@@ -13,13 +13,12 @@ from curator.contamination.match import Embed, find_leaks
 from curator.contamination.questions import example_turns, held_texts, rows_of, templates_of
 from curator.contamination.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
 from curator.encoders.sentence import Encoder, embed, open_encoder
-from curator.errors import ConfigError, LogsError
+from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.compression import chunks
-from curator.io.record_error import Problem
 from curator.progress import Progress, Silent
 from curator.readers.questions import Question, question_of, read_questions
-from curator.records import JsonValue, Message, Source, Unreadable
+from curator.records import JsonValue, Message, RejectedRecord, Source
 from curator.state.generations import DEFAULT_STORE
 from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
@@ -27,7 +26,7 @@ from curator.text.shingles import without_sentences
 
 LEAKS_FOUND = 3
 """The exit code of a gate that failed."""
-MAX_UNREADABLE = 0.2
+MAX_REJECTED_SHARE = 0.2
 EXAMPLES = 3
 Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
 _SQLITE = b"SQLite format 3\x00"
@@ -73,7 +72,7 @@ class LeakResult:
     leaks: tuple[Leak, ...]
     rows: int
     held: int
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[RejectedRecord, ...]
     embedding: bool
     too_many_unreadable: bool = False
     out: Path | None = None
@@ -207,7 +206,7 @@ class _Read:
     """What was read. `starts` are the first lines of all records, readable or not."""
 
     questions: tuple[Question, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[RejectedRecord, ...]
     starts: tuple[int, ...]
 
 
@@ -219,7 +218,7 @@ class _Held:
     questions: tuple[Question, ...] = ()
     entries: tuple[Entry, ...] = ()
     remembered: frozenset[str] = frozenset()
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[RejectedRecord, ...] = ()
 
     def texts(self, examples: frozenset[Message], templates: frozenset[str]) -> tuple[list[HeldText], frozenset[str]]:
         """The held-out questions, by the line or the case id, and the templates of both sides.
@@ -252,15 +251,15 @@ def _read(records: Records, key: str | None, what: str) -> _Read:
 
 def _from_memory(records: Iterable[Mapping[str, JsonValue] | str], key: str | None, what: str) -> _Read:
     questions: list[Question] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[RejectedRecord] = []
     number = 0
     for number, record in enumerate(records, 1):
         source = Source(what, number)
         try:
             row = {"text": record} if isinstance(record, str) else record
             questions.append(question_of(row, source=source, key=key))
-        except Problem as problem:
-            unreadable.append(Unreadable(source, problem.reason, problem.remedy))
+        except RecordError as problem:
+            unreadable.append(RejectedRecord(source, problem.reason, problem.remedy))
     return _Read(tuple(questions), tuple(unreadable), tuple(range(1, number + 1)))
 
 
@@ -289,7 +288,7 @@ def _is_registry(path: Path) -> bool:
 
 def _too_many(read: _Read | _Held) -> bool:
     bad = len(read.unreadable)
-    return bad > MAX_UNREADABLE * (bad + len(read.questions))
+    return bad > MAX_REJECTED_SHARE * (bad + len(read.questions))
 
 
 def _rules(similarity: float) -> HeldOutConfig:

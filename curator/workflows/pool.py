@@ -20,9 +20,8 @@ from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import Comparers
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
-from curator.errors import LogsError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
-from curator.io.record_error import Problem as BadMessages
 from curator.readers.messages import read_messages
 from curator.records import (
     KINDS,
@@ -31,17 +30,17 @@ from curator.records import (
     JsonValue,
     Message,
     Reference,
+    RejectedRecord,
     Scalar,
     Score,
     Source,
     Thumb,
-    Unreadable,
 )
 from curator.records.recorded import Recorded
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.run_folder.cases import CASES
-from curator.run_folder.recorded import RECORDED, Problem, Unfit, read_record
-from curator.workflows.score import MAX_UNREADABLE, Scoring, as_json, over_lines, readable, spread
+from curator.run_folder.recorded import RECORDED, Problem, read_record
+from curator.workflows.score import MAX_REJECTED_SHARE, Scoring, as_json, over_lines, readable, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Pool:
     """The cases, in the order of the file, ids unique, and the lines that are none."""
 
     cases: tuple[PoolCase, ...]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
 
 
 def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lambda: None) -> Pool:
@@ -76,10 +75,10 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
         )
     weights = {} if scoring.equal_members else group_weights(recorded_health(readable(file), scoring.comparer))
     cases: list[PoolCase] = []
-    problems: list[Unreadable] = []
+    problems: list[RejectedRecord] = []
     for found in over_lines(file, partial(pool_lines, scoring=scoring, weights=weights), scoring):
         if isinstance(found, Problem):
-            problems.append(Unreadable(Source(str(file), found.line), found.reason, found.remedy))
+            problems.append(RejectedRecord(Source(str(file), found.line), found.reason, found.remedy))
         else:
             cases.append(found)
             on_case()
@@ -111,7 +110,7 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
 def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
     """Those of them that can be read, or where there are many, an even spread of them."""
     for record in spread(records):
-        with contextlib.suppress(Unfit):
+        with contextlib.suppress(RecordError):
             yield read_record(orjson.dumps(record))
 
 
@@ -122,7 +121,7 @@ def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) ->
     for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
         if not line.data or not line.data.strip():
             continue
-        with contextlib.suppress(Unfit):
+        with contextlib.suppress(RecordError):
             record = read_record(line.data)
             if record.id in ids:
                 found[record.id] = _groups(record, comparer)
@@ -152,14 +151,14 @@ def pool_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str,
         elif line.data.strip():
             try:
                 found.append(_pool_case(line.data, line.number, scoring, weights))
-            except Unfit as unfit:
+            except RecordError as unfit:
                 found.append(Problem(line.number, unfit.reason, unfit.remedy))
     return found
 
 
-def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[Unreadable]) -> None:
+def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[RejectedRecord]) -> None:
     lines = len(cases) + len(problems)
-    if not cases or len(problems) > MAX_UNREADABLE * lines:
+    if not cases or len(problems) > MAX_REJECTED_SHARE * lines:
         first = problems[0] if problems else None
         raise LogsError(
             f"{str(file)!r}: {len(problems):,} of {lines:,} lines are no cases"
@@ -188,9 +187,9 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise Unfit(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
+        raise RecordError(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
     if not isinstance(record, dict):
-        raise Unfit(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+        raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
     if "generations" in record:
         read = read_record(data)
         score = score_record(read, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
@@ -206,9 +205,9 @@ def _known_score(record: Mapping[str, JsonValue]) -> Score:
     """A row that `curator score` wrote."""
     case_id, kind, n = record.get("id"), record.get("kind"), record.get("n")
     if case_id in (None, "") or isinstance(case_id, list | dict):
-        raise Unfit("`id` is missing", "give each record an `id` of its own")
+        raise RecordError("`id` is missing", "give each record an `id` of its own")
     if "disagreement" not in record:
-        raise Unfit(
+        raise RecordError(
             "neither `generations` nor `disagreement` is there",
             "give the answers, or what `curator score` made of them",
         )
@@ -232,7 +231,7 @@ def _unit(record: Mapping[str, JsonValue], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise Unfit(f"`{name}` is {value!r}", "a score lies in 0..1; take it as `curator score` wrote it")
+        raise RecordError(f"`{name}` is {value!r}", "a score lies in 0..1; take it as `curator score` wrote it")
     return float(value)
 
 
@@ -241,7 +240,7 @@ def _weight(value: JsonValue) -> int:
     if value is None:
         return 1
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
-        raise Unfit(f"`weight` is {value!r}", "it counts log records: a whole number from 1 on, or leave it out")
+        raise RecordError(f"`weight` is {value!r}", "it counts log records: a whole number from 1 on, or leave it out")
     return int(value)
 
 
@@ -269,10 +268,7 @@ def _messages(value: JsonValue) -> tuple[Message, ...]:
         return (Message("user", value),)
     if not value:
         return ()
-    try:
-        return read_messages(value)
-    except BadMessages as problem:
-        raise Unfit(problem.reason, problem.remedy) from None
+    return read_messages(value)
 
 
 def _reference(record: Mapping[str, JsonValue]) -> Reference | None:

@@ -17,17 +17,17 @@ from curator.disagreement.equivalence.comparers import Comparers, by_words
 from curator.disagreement.members.health import group_weights, health_warnings
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.disagreement.score import DEFAULT, Formula
-from curator.errors import ConfigError, LogsError, StorageError
+from curator.errors import ConfigError, LogsError, RecordError, StorageError
 from curator.executors.local import cores, map_ordered
 from curator.io.atomic import write_atomic
 from curator.io.lines import MAX_LINE_BYTES, Line, expand, physical_lines
-from curator.records import JsonValue, MemberHealth, Score, Source, Unreadable
+from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source
 from curator.records.recorded import Recorded
-from curator.run_folder.recorded import Problem, Unfit, read_record
+from curator.run_folder.recorded import Problem, read_record
 from curator.workflows.score_report import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
-MAX_UNREADABLE = 0.2
+MAX_REJECTED_SHARE = 0.2
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
 LEARN_FROM = 2000
@@ -56,7 +56,7 @@ class ScoreResult:
     def exit_code(self) -> int:
         """6 if more than a fifth of the records could not be read, or none; else 0."""
         total = self.scored + self.set_aside
-        return LogsError.exit_code if not self.scored or self.set_aside > MAX_UNREADABLE * total else 0
+        return LogsError.exit_code if not self.scored or self.set_aside > MAX_REJECTED_SHARE * total else 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
     for number, record in enumerate(records, 1):
         try:
             found.append(read_record(as_json(record, number)))
-        except Unfit as unfit:
+        except RecordError as unfit:
             raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
     return found
 
@@ -161,7 +161,7 @@ def score_file(
     out: Path | None,
     *,
     stdout: BinaryIO,
-    on_problem: Callable[[Unreadable], None],
+    on_problem: Callable[[RejectedRecord], None],
     scoring: Scoring = DEFAULT_SCORING,
 ) -> ScoreResult:
     """Score a file of records (plain, gzip or zstd) with constant memory.
@@ -206,7 +206,7 @@ def readable(path: Path) -> Iterator[Recorded]:
         found.add(line)
     for line in found.kept:
         if line.data and line.data.strip():
-            with contextlib.suppress(Unfit):
+            with contextlib.suppress(RecordError):
                 yield read_record(line.data)
 
 
@@ -221,7 +221,7 @@ def spread(items: Iterable[T]) -> list[T]:
 class _Tally:
     """Counts what is scored and what is set aside while the scores stream by."""
 
-    def __init__(self, file: str, on_problem: Callable[[Unreadable], None]) -> None:
+    def __init__(self, file: str, on_problem: Callable[[RejectedRecord], None]) -> None:
         self.scored = self.set_aside = 0
         self._watch = Watch()
         self._file = file
@@ -233,7 +233,7 @@ class _Tally:
         for result in over_lines(path, work, scoring):
             if isinstance(result, Problem):
                 self.set_aside += 1
-                self._on_problem(Unreadable(Source(self._file, result.line), result.reason, result.remedy))
+                self._on_problem(RejectedRecord(Source(self._file, result.line), result.reason, result.remedy))
             else:
                 self.scored += 1
                 self._watch.add(result[1])
@@ -275,7 +275,7 @@ def score_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str
                 record = read_record(line.data)
                 found = _scored(record, scoring, weights)
                 results.append((_line(found), see(record, found)))
-            except Unfit as unfit:
+            except RecordError as unfit:
                 results.append(Problem(line.number, unfit.reason, unfit.remedy))
     return results
 

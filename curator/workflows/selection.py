@@ -19,7 +19,7 @@ from curator.labels.archive import keep_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.progress import Progress, Silent
-from curator.records import Case, Category, JsonValue, Pick, Score, Unreadable
+from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 from curator.run_folder.cases import CASES, case_row
@@ -92,7 +92,7 @@ class Selected:
     stages: tuple[Stage, ...]
     rows: tuple[Mapping[str, JsonValue], ...]
     messages: tuple[str, ...]
-    problems: tuple[Unreadable, ...]
+    problems: tuple[RejectedRecord, ...]
     workload: Workload
     folder: Path | None = None
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.answers.read import ReadRule
-from curator.assets import asset
 from curator.committee.prompts import Variant, load_variants, render
 from curator.errors import ConfigError
+from curator.io.assets import asset
 from curator.records import Case, Message, Source, ToolCall
 
 SHIPPED = tuple(path.stem for path in sorted(asset("prompts", "committee").glob("*.md")))

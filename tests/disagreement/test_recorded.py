@@ -15,8 +15,9 @@ from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.disagreement.score import SCORER
+from curator.errors import RecordError
 from curator.records import Score
-from curator.run_folder.recorded import Unfit, read_record
+from curator.run_folder.recorded import read_record
 from curator.workflows import score as api
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -52,7 +53,7 @@ def test_recorded_answers_give_the_golden_scores() -> None:
     ],
 )
 def test_a_record_that_does_not_fit_is_refused_with_a_remedy(line: bytes, reason: str) -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(RecordError) as caught:
         read_record(line)
     assert caught.value.reason.startswith(reason)
     assert caught.value.remedy
@@ -124,7 +125,7 @@ json_values = nested(nested(scalars))
 )
 def test_every_record_is_scored_or_refused(records: list[object]) -> None:
     for record in records:
-        with contextlib.suppress(Unfit):
+        with contextlib.suppress(RecordError):
             assert score_one(record).scorer == SCORER
 
 

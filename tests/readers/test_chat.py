@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.chat import is_chat, read_chat
 from curator.records import Case, Message, Reference, Source, case_id
 
@@ -151,7 +151,7 @@ def test_an_empty_answer_is_an_answer() -> None:
     ],
 )
 def test_what_is_no_chat_record_says_what_to_do(record: dict[str, Any], reason: str, remedy: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RecordError) as caught:
         read(record)
     assert reason in caught.value.reason
     assert remedy in caught.value.remedy

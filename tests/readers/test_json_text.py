@@ -3,7 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.json_text import as_text, decoded, load_object
 
 
@@ -43,7 +43,7 @@ def test_what_writers_emit_is_read(data: bytes, value: Any) -> None:
     ],
 )
 def test_what_is_no_record_says_why(data: bytes, reason: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RecordError) as caught:
         load_object(data)
     assert reason in caught.value.reason
     assert caught.value.remedy

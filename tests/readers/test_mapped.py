@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from curator.config import FieldMapping
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.mapped import Mapper, lookup, mapped_keys
 from curator.records import Case, Feedback, Message, Reference, Source
 
@@ -161,7 +161,7 @@ def test_an_answer_at_the_end_of_the_messages_is_the_target() -> None:
     ],
 )
 def test_an_input_that_is_missing_says_what_to_do(record: dict[str, Any], reason: str, remedy: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RecordError) as caught:
         read(record, input="questoin")
     assert reason in caught.value.reason
     assert remedy in caught.value.remedy

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.messages import read_messages, require_question, text_of
 from curator.records import Message, ToolCall
 
@@ -76,7 +76,7 @@ def test_tool_calls_and_their_results() -> None:
     ],
 )
 def test_what_is_no_message_says_where_and_why(value: Any, reason: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RecordError) as caught:
         read_messages(value)
     assert reason in caught.value.reason
     assert caught.value.remedy
@@ -93,7 +93,7 @@ def test_what_is_no_message_says_where_and_why(value: Any, reason: str) -> None:
     ],
 )
 def test_a_question_needs_the_users_text(messages: tuple[Message, ...], reason: str) -> None:
-    with pytest.raises(Problem, match=reason):
+    with pytest.raises(RecordError, match=reason):
         require_question(messages)
 
 

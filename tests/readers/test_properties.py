@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from curator.config import FieldMapping, LogsConfig
 from curator.labels.read import read_labels
 from curator.readers.read import read
-from curator.records import Case, Unreadable
+from curator.records import Case, RejectedRecord
 
 GOOD = orjson.dumps({"messages": [{"role": "user", "content": "Where is it?"}], "response": "Thére.", "thumb": 1})
 ALMOST_ANY_BYTES = st.binary(max_size=6).map(lambda data: data.replace(b"\n", b""))
@@ -65,7 +65,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def read_all(path: Path, data: bytes, **config: Any) -> list[Case | Unreadable]:
+def read_all(path: Path, data: bytes, **config: Any) -> list[Case | RejectedRecord]:
     path.write_bytes(data)
     found = list(read(LogsConfig(**config), paths=[str(path)]))
     for record in found:

@@ -9,12 +9,12 @@ import pytest
 from curator.config import LogsConfig
 from curator.errors import ConfigError, LogsError
 from curator.readers.read import read
-from curator.records import Case, Source, Unreadable
+from curator.records import Case, RejectedRecord, Source
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 
 
-def records(path: Path | str, **config: Any) -> list[Case | Unreadable]:
+def records(path: Path | str, **config: Any) -> list[Case | RejectedRecord]:
     return list(read(LogsConfig(paths=(str(path),), **config)))
 
 
@@ -24,9 +24,9 @@ def cases(path: Path | str, **config: Any) -> list[Case]:
     return [record for record in found if isinstance(record, Case)]
 
 
-def the_problem(path: Path | str, **config: Any) -> Unreadable:
+def the_problem(path: Path | str, **config: Any) -> RejectedRecord:
     (found,) = records(path, **config)
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, RejectedRecord)
     return found
 
 
@@ -76,7 +76,7 @@ def test_the_damaged_sample_loses_no_line_and_says_why() -> None:
         15: "an answer without its question",
         16: "a JSON number",
     }
-    problems = {record.source.line: record for record in found if isinstance(record, Unreadable)}
+    problems = {record.source.line: record for record in found if isinstance(record, RejectedRecord)}
     assert problems.keys() == reasons.keys()
     for line, reason in reasons.items():
         assert reason in problems[line].reason
@@ -105,7 +105,7 @@ def test_the_damaged_table_sample() -> None:
         7: "spans\nlines",
         11: "last",
     }
-    reasons = {record.source.line: record.reason for record in found if isinstance(record, Unreadable)}
+    reasons = {record.source.line: record.reason for record in found if isinstance(record, RejectedRecord)}
     assert reasons.keys() == {3, 5, 6, 9, 10}
     assert "broken quoting" in reasons[3]
     assert reasons[5] == "3 fields where the header has 2"
@@ -226,7 +226,7 @@ def test_a_dotted_key_leads_into_a_column_of_json(tmp_path: Path) -> None:
     first, second = records(file, mapping={"input": "request.text"})
     assert isinstance(first, Case)
     assert first.user == "x"
-    assert isinstance(second, Unreadable)
+    assert isinstance(second, RejectedRecord)
 
 
 def test_a_record_that_is_too_long_is_set_aside(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_cut_off_archive_is_one_more_unreadable_record(tmp_path: Path) -> None
     *good, last = records(file)
     assert len(good) > 100
     assert all(isinstance(record, Case) for record in good)
-    assert isinstance(last, Unreadable)
+    assert isinstance(last, RejectedRecord)
     assert (last.source.line, last.reason) == (len(good) + 1, "the gzip data are cut off")
 
 

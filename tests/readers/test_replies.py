@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.replies import Reply, read_reply, split_answer
 from curator.records import Message, ToolCall
 
@@ -110,7 +110,7 @@ def test_an_error_is_no_answer() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_read(value: Any, reason: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(RecordError) as caught:
         read_reply(value)
     assert reason in caught.value.reason
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.io.record_error import Problem
+from curator.errors import RecordError
 from curator.readers.rows import open_records
 
 
@@ -14,7 +14,7 @@ def rows(
     path.write_bytes(data)
     found = open_records(path, wanted=wanted, max_bytes=max_bytes)
     return found.columns, [
-        (row.number, row.cells.reason if isinstance(row.cells, Problem) else dict(row.cells)) for row in found.rows
+        (row.number, row.cells.reason if isinstance(row.cells, RecordError) else dict(row.cells)) for row in found.rows
     ]
 
 

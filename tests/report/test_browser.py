@@ -25,9 +25,9 @@ from curator.records import (
     Pick,
     Rate,
     Reference,
+    RejectedRecord,
     Score,
     Source,
-    Unreadable,
     Usage,
 )
 from curator.report.answer_groups import AnswerGroup
@@ -89,7 +89,7 @@ def trying_run() -> RunRecords:
         read=32,
         cases=cases,
         merged=(),
-        unreadable=[Unreadable(cases[0].source, long, text)] * 20,
+        unreadable=[RejectedRecord(cases[0].source, long, text)] * 20,
         members=[Member(f"model/{v}/0.8", "model", v, 0.8, 512) for v in variants],
         generations=generations,
         scores={i: Score(i, 1.0, 0.5, 0.5, 1.0, "text", "scorer-1", text, 0.5, 12) for i in ids},

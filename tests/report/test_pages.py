@@ -24,18 +24,18 @@ from curator.disagreement.members.votes import failed_vote, seat_of, vote
 from curator.records import (
     BlindShare,
     Case,
+    DuplicateRecord,
     Feedback,
     Generation,
     Member,
     MemberHealth,
-    Merged,
     Message,
     NoiseFloor,
     Pick,
     Rate,
+    RejectedRecord,
     Score,
     Source,
-    Unreadable,
     Usage,
     case_id,
 )
@@ -135,11 +135,12 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
         for rank, i in enumerate(ids[::3])
     ]
     unreadable = [
-        Unreadable(Source("logs/2026-11-02.jsonl", 900 + i), text or "not valid JSON", "mend or drop this line")
+        RejectedRecord(Source("logs/2026-11-02.jsonl", 900 + i), text or "not valid JSON", "mend or drop this line")
         for i in range(7)
     ]
     merged = [
-        Merged(Source("logs/2026-11-03.jsonl", i + 1), ids[0], ids[0], ("exact", "near")[i % 2], 1.0) for i in range(31)
+        DuplicateRecord(Source("logs/2026-11-03.jsonl", i + 1), ids[0], ids[0], ("exact", "near")[i % 2], 1.0)
+        for i in range(31)
     ]
 
     def answers_of(i: str) -> tuple[AnswerGroup, ...]:

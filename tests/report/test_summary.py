@@ -16,20 +16,20 @@ from curator.records import (
     Category,
     Diagnosis,
     DiagnosisName,
+    DuplicateRecord,
     Feedback,
     Generation,
     Kind,
     Member,
     MemberHealth,
-    Merged,
     Message,
     NoiseFloor,
     Pick,
     Rate,
     Reference,
+    RejectedRecord,
     Score,
     Source,
-    Unreadable,
     Usage,
 )
 from curator.report.answer_groups import AnswerGroup
@@ -99,8 +99,8 @@ def diagnosis(name: DiagnosisName, *, cases: int = 1, certain: bool = True) -> D
 def test_read_is_kept_and_merged_and_set_aside(kept: int, merged: list, aside: int, wrong: int) -> None:
     records = run(
         *(case(f"c{i}") for i in range(kept)),
-        merged=[Merged(Source("a.jsonl", 1), "c0", "c0", how, 1.0) for how in merged],
-        unreadable=[Unreadable(Source("a.jsonl", 1), "no JSON", "mend it")] * aside,
+        merged=[DuplicateRecord(Source("a.jsonl", 1), "c0", "c0", how, 1.0) for how in merged],
+        unreadable=[RejectedRecord(Source("a.jsonl", 1), "no JSON", "mend it")] * aside,
         read=kept + len(merged) + aside + wrong,
     )
     if wrong:
@@ -241,7 +241,7 @@ def test_the_map_is_bounded_and_keeps_the_selected_cases() -> None:
 
 
 def test_the_set_aside_table_is_bounded_and_its_total_is_not() -> None:
-    unreadable = [Unreadable(Source("a.jsonl", i), f"reason {i % 30}", "mend it") for i in range(100)]
+    unreadable = [RejectedRecord(Source("a.jsonl", i), f"reason {i % 30}", "mend it") for i in range(100)]
     aside = summarise(run(unreadable=unreadable, read=100)).set_aside
     assert aside.total == sum(aside.by_reason.values()) == 100
     assert len(aside.first) == FIRST_SET_ASIDE

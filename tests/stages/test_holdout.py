@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curator.config import Config, parse_config
 from curator.dedup import deduplicate
 from curator.exporters.openai_chat import LEAKS, finetune_rows
-from curator.records import Case, Merged, Message, Reference, Source, case_id
+from curator.records import Case, DuplicateRecord, Message, Reference, Source, case_id
 from curator.run_folder.leaks import leak_row
 from curator.stages.holdout import Guarded, guard_export, settle
 from curator.stages.ingest import Intake
@@ -136,7 +136,7 @@ def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
     with Registry(tmp_path / "r.sqlite") as registry:
         night(registry, [TOPICS[1]], config(1.0))
         taken = intake([TOPICS[2]], cfg)
-        gone = Merged(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
+        gone = DuplicateRecord(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
         assert settle(cfg, replace(taken, merged=(gone,)), registry).settled == {taken.cases[0].group: "eval"}
 
 

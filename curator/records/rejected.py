@@ -1,0 +1,42 @@
+"""Records that did not become cases: rejected ones with their reason, and duplicates of a kept case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from curator.records.cases import Source
+    from curator.records.values import MergeReason
+
+MAX_REJECTED_SHARE = 0.2
+"""A file of which a larger share is rejected is taken for one of another format: commands end with exit code 6."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A record that was set aside: its place, what is wrong with it, and what the user can do."""
+
+    source: Source
+    reason: str
+    remedy: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The row that every `--json` lists under `rejected`."""
+        return {"at": str(self.source), "reason": self.reason, "remedy": self.remedy}
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRecord:
+    """A log record that a kept case (`into`) represents; `id` is its own case id, `similarity` is 1.0 for an exact one."""
+
+    source: Source
+    id: str
+    into: str
+    how: MergeReason
+    similarity: float
+
+
+def too_many_rejected(rejected: int, total: int) -> bool:
+    """Return whether more than `MAX_REJECTED_SHARE` of `total` records were rejected."""
+    return rejected > MAX_REJECTED_SHARE * total
