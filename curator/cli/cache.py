@@ -74,11 +74,10 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def _store(arguments: argparse.Namespace) -> Path:
     """The store that is meant: the one named, else the config's, else the default one."""
-    from curator.state.generations import DEFAULT_STORE
+    from curator.state.paths import DEFAULT_STORE, StatePaths
 
     named: Path | None = arguments.store
     if named is not None:
         return named
     path = arguments.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    configured = load(path).store if path else None
-    return Path(configured) if configured else DEFAULT_STORE
+    return StatePaths.of(load(path)).store if path else DEFAULT_STORE

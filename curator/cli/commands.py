@@ -151,12 +151,11 @@ def scoring_of(arguments: argparse.Namespace) -> Iterator[Scoring]:
     """How records are scored, by a command's arguments."""
     from curator.config import EmbeddingConfig, parse_equivalence
     from curator.stages.equivalence import open_comparer
-    from curator.state.generations import DEFAULT_STORE
+    from curator.state.paths import DEFAULT_VECTORS
     from curator.workflows.score import Scoring
 
     wanted = parse_equivalence({"method": arguments.equivalence, "nli_model": arguments.nli_model})
-    cache = DEFAULT_STORE.with_name("vectors.sqlite")
-    with open_comparer(wanted, EmbeddingConfig(), cache=cache) as comparer:
+    with open_comparer(wanted, EmbeddingConfig(), cache=DEFAULT_VECTORS) as comparer:
         yield Scoring(comparer, equal_members=arguments.equal_members)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from curator.config import Config
 from curator.contamination.match import Embed, find_leaks
@@ -17,8 +16,7 @@ from curator.records import Case, Split
 from curator.run_folder.leaks import LEAKS_FILE
 from curator.selection.splits import split_of
 from curator.stages.ingest import Intake
-from curator.state.generations import DEFAULT_STORE
-from curator.state.registry import Entry, Registry, by_split, registry_path
+from curator.state.registry import Entry, Registry, by_split
 from curator.text.shingles import own_texts, shared_sentences, turns_text, without_sentences
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
@@ -70,17 +68,6 @@ class Guarded:
                 " (`held_out.paraphrase_similarity`)"
             )
         return tuple(found)
-
-
-def open_registry(config: Config) -> Registry:
-    """The registry that the config names; it is made where there is none.
-
-    Raises:
-        ConfigError: the file is no registry, or a newer curator's.
-        StorageError: it is damaged, or may not be written.
-    """
-    store = Path(config.store) if config.store else DEFAULT_STORE
-    return Registry(registry_path(config.held_out.registry, store))
 
 
 def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:

@@ -20,7 +20,6 @@ from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 from curator.state.claims import Claims
 
-DEFAULT_STORE = Path(".curator") / "store.sqlite"
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from another program's
 SCHEMA_VERSION = 2
 

@@ -1,23 +1,42 @@
-"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
-
-logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
-"""
+"""Paths of the files that curator remembers between runs: answers, vectors, registry, categories."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from curator.config import Config
-from curator.state.generations import DEFAULT_STORE
+
+DEFAULT_STORE = Path(".curator") / "store.sqlite"
+DEFAULT_VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
+REGISTRY_NAME = "held_out.sqlite"
 
 
-def _vectors_path(config: Config) -> Path:
-    return _store_path(config).with_name("vectors.sqlite")
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """The files of one config. They stand beside the store, unless the config names another registry.
 
+    Attributes:
+        store: answers that were paid for (`store:` in the config).
+        vectors: embeddings of texts.
+        registry: held-out and exported cases (`held_out.registry` in the config).
+        categories: the categories of earlier nights of the config's `name`.
+    """
 
-def _store_path(config: Config) -> Path:
-    return Path(config.store) if config.store else DEFAULT_STORE
+    store: Path
+    vectors: Path
+    registry: Path
+    categories: Path
 
-
-def _categories_path(config: Config) -> Path:
-    return _store_path(config).with_name(f"categories.{config.name}.json")
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Return the paths of a config."""
+        store = Path(config.store) if config.store else DEFAULT_STORE
+        registry = config.held_out.registry
+        return cls(
+            store=store,
+            vectors=store.with_name(DEFAULT_VECTORS.name),
+            registry=Path(registry) if registry else store.with_name(REGISTRY_NAME),
+            categories=store.with_name(f"categories.{config.name}.json"),
+        )

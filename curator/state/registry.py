@@ -17,7 +17,6 @@ from typing import Self
 from curator.errors import ConfigError, StorageError
 from curator.records import Split
 
-REGISTRY_NAME = "held_out.sqlite"
 APPLICATION_ID = 0x43555248  # "CURH": tells our file from another program's
 SCHEMA_VERSION = 1
 
@@ -205,11 +204,6 @@ class Registry:
             remedy="make room on the disk, make the file and its folder writable, or wait until another run ends;"
             " then run again. Nothing was exported",
         )
-
-
-def registry_path(named: str | None, store: Path) -> Path:
-    """The file that the config names, else the one beside the store."""
-    return Path(named) if named else store.with_name(REGISTRY_NAME)
 
 
 def by_split(entries: Sequence[Entry], split: Split) -> list[Entry]:

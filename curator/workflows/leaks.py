@@ -19,7 +19,7 @@ from curator.io.compression import chunks
 from curator.progress import Progress, Silent
 from curator.readers.questions import Question, question_of, read_questions
 from curator.records import JsonValue, Message, RejectedRecord, Source
-from curator.state.generations import DEFAULT_STORE
+from curator.state.paths import DEFAULT_VECTORS
 from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
 from curator.text.shingles import without_sentences
@@ -306,7 +306,7 @@ def _embedding(
         yield None
         return
     found = encoder or open_encoder(EmbeddingConfig())
-    with VectorCache(Path(cache) if cache else DEFAULT_STORE.with_name("vectors.sqlite")) as kept:
+    with VectorCache(Path(cache) if cache else DEFAULT_VECTORS) as kept:
         yield lambda texts: embed(texts, found, kept, progress=progress)
 
 

@@ -17,7 +17,7 @@ from curator.stages.ingest import _take_in
 from curator.stages.plan import PlanResult, estimated, known_plan
 from curator.stages.prepare import _fitted, _variants
 from curator.state.generations import GenerationStore
-from curator.state.paths import _store_path
+from curator.state.paths import StatePaths
 
 
 def plan(
@@ -32,7 +32,7 @@ def plan(
     _fitted(config)  # a run would refuse it
     intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
-    path = _store_path(config)
+    path = StatePaths.of(config).store
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not path.exists():
         return replace(estimated(config, intake, made, None), workload=work)

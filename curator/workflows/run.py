@@ -40,7 +40,7 @@ from curator.stages.artifacts import RunFacts
 from curator.stages.ask import ask
 from curator.stages.embed_and_cluster import Study, study
 from curator.stages.equivalence import by_embedding, by_nli
-from curator.stages.holdout import Guarded, guard_export, open_registry, settle
+from curator.stages.holdout import Guarded, guard_export, settle
 from curator.stages.ingest import Intake, _adding_up, _take_in
 from curator.stages.pick import Picked, failure_rate
 from curator.stages.plan import PlanResult, agree, known_plan
@@ -49,7 +49,8 @@ from curator.stages.score import Scorer
 from curator.stages.write import write_run_folder
 from curator.state.categories import read_categories, write_categories
 from curator.state.generations import GenerationStore
-from curator.state.paths import _categories_path, _store_path, _vectors_path
+from curator.state.paths import StatePaths
+from curator.state.registry import Registry
 from curator.state.vectors import VectorCache
 
 
@@ -101,38 +102,39 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
     fitted = _fitted(config)
-    remembered = read_categories(_categories_path(config))
+    paths = StatePaths.of(config)
+    remembered = read_categories(paths.categories)
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         keep_labels(folder)
         intake = _take_in(config, logs, labels, progress, folder)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
-        with GenerationStore(_store_path(config)) as store:
+        with GenerationStore(paths.store) as store:
             planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
             if confirm is not None:
                 agree(config, intake, planned, store, progress=progress, confirm=confirm)
-            with open_registry(config) as registry:  # a bad one is told before anything is paid for
+            with Registry(paths.registry) as registry:  # a bad one is told before anything is paid for
                 settled = settle(config, intake, registry)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
-        _compare(config, scorer, asked.generations, encoder, nli, progress)
+        _compare(config, paths, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
         how = Study(
-            config.selection, config.clustering, config.seed, encoder, _vectors_path(config),
+            config.selection, config.clustering, config.seed, encoder, paths.vectors,
             split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
             standing=standing(folder, [case.id for case in intake.asked], config) if intake.labels else None,
         )  # fmt: skip
         studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
         rate = _rate(picked, intake.asked, scored.failures)
-        guarded = _guard(settled, config, intake, encoder, progress)
+        guarded = _guard(settled, config, paths, intake, encoder, progress)
         facts = RunFacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
             generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
-        write_categories(_categories_path(config), remembered.followed_by(studied.memory))
+        write_categories(paths.categories, remembered.followed_by(studied.memory))
     warnings = (
         *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
@@ -165,6 +167,7 @@ def _groups(plan: Plan) -> set[str]:
 
 def _compare(
     config: Config,
+    paths: StatePaths,
     scorer: Scorer,
     generations: Mapping[str, Sequence[Generation]],
     encoder: Encoder,
@@ -175,13 +178,15 @@ def _compare(
     if nli is not None:
         scorer.compare_by(by_nli(nli))
     elif config.equivalence.method == "embedding":
-        with VectorCache(_vectors_path(config)) as cache:
+        with VectorCache(paths.vectors) as cache:
             scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
 
 
-def _guard(guarded: Guarded, config: Config, intake: Intake, encoder: Encoder, progress: Progress) -> Guarded:
+def _guard(
+    guarded: Guarded, config: Config, paths: StatePaths, intake: Intake, encoder: Encoder, progress: Progress
+) -> Guarded:
     """Keep out of training what asks a held-out question again."""
-    with open_registry(config) as registry, VectorCache(_vectors_path(config)) as cache:
+    with Registry(paths.registry) as registry, VectorCache(paths.vectors) as cache:
         return guard_export(
             guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
         )

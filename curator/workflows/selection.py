@@ -30,11 +30,9 @@ from curator.stages.embed_and_cluster import Studied, Study, study
 from curator.stages.label_truth import EARLIER, earlier_labels, known_failures
 from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked
 from curator.stages.sampling_units import candidates
-from curator.state.generations import DEFAULT_STORE
+from curator.state.paths import DEFAULT_VECTORS
 from curator.workflows.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
-
-VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class SelectOptions:
     scoring: Scoring = DEFAULT_SCORING
     seed: int = 0
     encoder: Encoder | None = None
-    cache: Path = VECTORS
+    cache: Path = DEFAULT_VECTORS
     clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
     def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curator.errors import ConfigError, StorageError
 from curator.records import Split
-from curator.state.registry import SCHEMA_VERSION, Entry, Registry, registry_path
+from curator.state.registry import SCHEMA_VERSION, Entry, Registry
 
 
 def entry(name: str, split: Split = "eval", *, asked: bool = False, run: str = "night") -> Entry:
@@ -169,8 +169,3 @@ def test_a_folder_that_may_not_be_written_is_told(locked_folder: Path) -> None:
     with pytest.raises(StorageError, match=r"registry of held-out cases") as told:
         Registry(locked_folder / "r.sqlite")
     assert "writable" in told.value.remedy
-
-
-def test_it_lies_beside_the_store_unless_it_is_named() -> None:
-    assert registry_path(None, Path("a/store.sqlite")) == Path("a/held_out.sqlite")
-    assert registry_path("b/r.sqlite", Path("a/store.sqlite")) == Path("b/r.sqlite")
