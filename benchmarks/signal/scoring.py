@@ -97,7 +97,7 @@ def kind_ms(kind: Kind, arguments: argparse.Namespace, *, with_kind: bool, with_
     rounds = []
     for _ in range(arguments.rounds):
         start = time.process_time()
-        score_lines(lines, scoring=Scoring(), weights=WEIGHTS)
+        score_lines(lines, file="", scoring=Scoring(), weights=WEIGHTS)
         rounds.append((time.process_time() - start) / len(lines) * 1000)
     return rounds
 

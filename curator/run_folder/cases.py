@@ -10,6 +10,7 @@ import orjson
 from curator.errors import LogsError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.records import Case, JsonValue, Score, Slice, Split
+from curator.run_folder.layout import CASES
 
 
 def read_rows(folder: Path) -> list[dict[str, JsonValue]]:
@@ -18,7 +19,7 @@ def read_rows(folder: Path) -> list[dict[str, JsonValue]]:
     Raises:
         LogsError: it is not there, or damaged.
     """
-    path = folder / CASES
+    path = CASES.of(folder)
     if not path.is_file():
         raise LogsError(
             f"{str(folder)!r} holds no {CASES}", remedy="name the folder that `curator select` or `curator run` wrote"
@@ -38,7 +39,6 @@ def read_rows(folder: Path) -> list[dict[str, JsonValue]]:
     return rows
 
 
-CASES = "cases.jsonl"
 _OF_SCORE = tuple(field.name for field in fields(Score) if field.name not in {"id", "fields"})
 
 

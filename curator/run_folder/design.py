@@ -13,8 +13,8 @@ import orjson
 from curator.errors import ConfigError
 from curator.estimation.sample_design import Stage, Stratum
 from curator.records import JsonValue
+from curator.run_folder.layout import DESIGN
 
-DESIGN = "design.json"
 VERSION = 1
 _MAKE_ANEW = "select again into this folder; labels stay valid for a new selection as what was known before it"
 
@@ -64,7 +64,7 @@ def read_design(folder: Path) -> Design:
     Raises:
         ConfigError: there is none, it is damaged, or a newer version wrote it.
     """
-    path = folder / DESIGN
+    path = DESIGN.of(folder)
     try:
         data = orjson.loads(path.read_bytes())
     except OSError as error:

@@ -16,10 +16,8 @@ from curator.config import Config
 from curator.errors import ConfigError
 from curator.estimation.sample_design import Stage
 from curator.run_folder.design import read_design
-from curator.run_folder.selection import SELECTION
+from curator.run_folder.layout import MANIFEST, SELECTION
 from curator.selection.acquisition import Discovered
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,8 @@ def standing(folder: Path, ids: Collection[str], config: Config) -> Standing | N
     """The folder's selection; None where there is none, it cannot be read, or it was of other cases or settings."""
     try:
         design = read_design(folder)
-        before = orjson.loads((folder / MANIFEST).read_bytes())
-        rows = [orjson.loads(line) for line in (folder / SELECTION).read_bytes().splitlines()]
+        before = orjson.loads(MANIFEST.of(folder).read_bytes())
+        rows = [orjson.loads(line) for line in SELECTION.of(folder).read_bytes().splitlines()]
         asked = before["config"]["selection"], before["seed"]
         found = tuple(Discovered(row["id"], row["gain"], row["reason"]) for row in rows if row["slice"] != "random")
     except (ConfigError, OSError, ValueError, KeyError, TypeError):

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from curator.contamination.records import Match
 from curator.records import JsonValue
 
-LEAKS_FILE = "leaks.jsonl"
 _SHOWN_CHARACTERS = 300
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import orjson
@@ -17,15 +16,6 @@ from curator.records import (
     Kind,
 )
 from curator.records.recorded import Answered, Recorded, group_of
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A line that could not be scored: its number from 1, what is wrong and what the user can do."""
-
-    line: int
-    reason: str
-    remedy: str
 
 
 def read_record(data: bytes) -> Recorded:
@@ -131,10 +121,6 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value).decode()
-
-
-RECORDED = "recorded.jsonl"
-"""The file of a run folder with its cases and their answers."""
 
 
 def _reference(case: Case) -> dict[str, JsonValue]:

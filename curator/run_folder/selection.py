@@ -10,6 +10,7 @@ import orjson
 from curator.errors import ConfigError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.records import Case, JsonValue, Pick, Score
+from curator.run_folder.layout import SELECTION
 
 
 def read_selection(folder: Path) -> dict[str, dict[str, JsonValue]]:
@@ -18,7 +19,7 @@ def read_selection(folder: Path) -> dict[str, dict[str, JsonValue]]:
     Raises:
         ConfigError: it is not there, or damaged.
     """
-    path = folder / SELECTION
+    path = SELECTION.of(folder)
     if not path.is_file():
         raise ConfigError(
             f"{str(path)!r} is not there",
@@ -34,9 +35,6 @@ def read_selection(folder: Path) -> dict[str, dict[str, JsonValue]]:
                 f"{str(path)!r}, line {line.number}: no selected case", remedy="restore the file as curator wrote it"
             ) from error
     return found
-
-
-SELECTION = "selection.jsonl"
 
 
 def selection_rows(

@@ -11,8 +11,6 @@ from curator.records import (
     RejectedRecord,
 )
 
-FAILED_FILE = "set_aside.failed.jsonl"  # a run that fails leaves the files of the one before alone
-
 
 def _merged_row(merged: DuplicateRecord) -> dict[str, JsonValue]:
     return {

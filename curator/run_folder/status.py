@@ -17,8 +17,8 @@ from curator.errors import ConfigError, UserError
 from curator.io.atomic import is_locked, write_unsynced
 from curator.progress import Facts, Progress, span
 from curator.records import JsonValue
+from curator.run_folder.layout import STATUS
 
-STATUS_FILE = "status.json"
 WRITE_EVERY_S = 1.0
 
 State = Literal["running", "finished", "interrupted", "failed"]
@@ -44,7 +44,7 @@ class StatusFile:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._path, self._inner, self._clock, self._now = folder / STATUS_FILE, inner, clock, now
+        self._path, self._inner, self._clock, self._now = STATUS.of(folder), inner, clock, now
         self._started = _iso(now())
         self._written = clock()
         self._stage, self._unit, self._note = "", "", ""
@@ -162,7 +162,7 @@ def read_status(folder: Path, *, now: datetime | None = None) -> Status:
     Raises:
         ConfigError: no run has written one there, or it is damaged.
     """
-    path = folder / STATUS_FILE
+    path = STATUS.of(folder)
     remedy = "name a folder in which `curator run` works or has worked (runs/NAME, or what `--out` said)"
     try:
         content = json.loads(path.read_bytes())
@@ -184,7 +184,7 @@ def newest_run(runs: Path) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    found = [path for path in runs.glob(f"*/{STATUS_FILE}") if path.is_file()]
+    found = [path for path in runs.glob(f"*/{STATUS}") if path.is_file()]
     if not found:
         raise ConfigError(
             f"{str(runs)!r}: no run has written its status there", remedy="name the run folder: `curator status RUN`"

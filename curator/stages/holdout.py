@@ -13,7 +13,7 @@ from curator.contamination.records import HeldText, Match, Row
 from curator.contamination.wording import Wording
 from curator.exporters.openai_chat import trainable
 from curator.records import Case, Split
-from curator.run_folder.leaks import LEAKS_FILE
+from curator.run_folder.layout import LEAKS
 from curator.selection.splits import split_of
 from curator.stages.ingest import Intake
 from curator.state.registry import Entry, Registry, by_split
@@ -59,11 +59,11 @@ class Guarded:
         if self.exported_before:
             found.append(
                 f"{len(self.exported_before):,} cases that an earlier run exported for training ask what is held out now;"
-                f" `exported_before` marks them in {LEAKS_FILE}"
+                f" `exported_before` marks them in {LEAKS}"
             )
         if len(self.leaks) > _MUCH * self.candidates:
             found.append(
-                f"{len(self.leaks):,} of {self.candidates:,} training candidates ask what is held out ({LEAKS_FILE}): where"
+                f"{len(self.leaks):,} of {self.candidates:,} training candidates ask what is held out ({LEAKS}): where"
                 " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
                 " (`held_out.paraphrase_similarity`)"
             )

@@ -27,7 +27,8 @@ from curator.records import (
     Verdict,
     random_order,
 )
-from curator.run_folder.set_aside import FAILED_FILE, set_aside_row
+from curator.run_folder.layout import SET_ASIDE_FAILED
+from curator.run_folder.set_aside import set_aside_row
 
 
 def _take_in(
@@ -60,12 +61,12 @@ def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: f
         raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
     if len(unreadable) <= limit * records and len(unreadable) < records:
         if folder is not None:
-            (folder / FAILED_FILE).unlink(missing_ok=True)
+            SET_ASIDE_FAILED.of(folder).unlink(missing_ok=True)
         return
     first, listed = unreadable[0], ""
     if folder is not None:
-        write_atomic(folder / FAILED_FILE, json_lines(map(set_aside_row, unreadable)))
-        listed = f"all of them are in {str(folder / FAILED_FILE)!r}; "
+        write_atomic(SET_ASIDE_FAILED.of(folder), json_lines(map(set_aside_row, unreadable)))
+        listed = f"all of them are in {str(SET_ASIDE_FAILED.of(folder))!r}; "
     raise LogsError(
         f"{len(unreadable):,} of {records:,} records cannot be read, more than `logs.max_unreadable: {limit}` allows;"
         f" the first is {first.source}: {first.reason}",

@@ -14,6 +14,7 @@ from curator.labels.agreement import Agreement
 from curator.labels.read import LabelFile, read_labels
 from curator.records import KINDS, JsonValue, RejectedRecord, dump_line
 from curator.records.recorded import Recorded
+from curator.run_folder.layout import EARLIER_LABELS
 from curator.run_folder.selection import read_selection
 from curator.stages.pick import told_by_chance
 
@@ -23,8 +24,6 @@ UNREADABLE_LABEL = "the label, or the answer, is none of the case's kind"
 NO_ANSWER = "there is no answer that the label could be compared with"
 CORRECTED = "users correct what failed: a correction counts once most other drawn cases are labelled"
 UNSURE = "somebody looked and could not judge"
-EARLIER = Path("labels") / "earlier.jsonl"
-"""In a selection's folder: the labels of the rounds before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
     Raises:
         LogsError: a file is not there, or no label can be used.
     """
-    before = selection / EARLIER
+    before = EARLIER_LABELS.of(selection)
     file, selected = read_labels(labels), read_selection(selection)
     if before.is_file():
         # What these files say of a case replaces what was known of it: the same label is not another person's.

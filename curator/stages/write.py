@@ -24,11 +24,24 @@ from curator.report.summary import (
     Summary,
     summary_json,
 )
-from curator.run_folder.cases import CASES, case_row
-from curator.run_folder.design import DESIGN, Design, design_json, pool_hash
-from curator.run_folder.leaks import LEAKS_FILE, leak_row
+from curator.run_folder.cases import case_row
+from curator.run_folder.design import Design, design_json, pool_hash
+from curator.run_folder.layout import (
+    CASES,
+    DESIGN,
+    LEAKS,
+    MANIFEST,
+    MERGED,
+    RECORDED,
+    REPORT_HTML,
+    REPORT_MARKDOWN,
+    SELECTION,
+    SET_ASIDE,
+    SUMMARY,
+)
+from curator.run_folder.leaks import leak_row
 from curator.run_folder.recorded import _generation, _reference
-from curator.run_folder.selection import SELECTION, selection_rows
+from curator.run_folder.selection import selection_rows
 from curator.run_folder.set_aside import _merged_row, set_aside_row
 from curator.stages.artifacts import RunFacts, _labels
 from curator.stages.manifest import _manifest, _sha256
@@ -61,15 +74,15 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     every = list(_cases(run, split, diagnoses))
     pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
-        SELECTION: list(_selection(run, cases, pool)),
+        SELECTION.name: list(_selection(run, cases, pool)),
         "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
-        "recorded.jsonl": list(_recorded(run)),
-        CASES: every,
-        "merged.jsonl": [_merged_row(merged) for merged in run.intake.merged],
-        "set_aside.jsonl": [set_aside_row(u) for u in run.intake.unreadable],
-        LEAKS_FILE: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
+        RECORDED.name: list(_recorded(run)),
+        CASES.name: every,
+        MERGED.name: [_merged_row(merged) for merged in run.intake.merged],
+        SET_ASIDE.name: [set_aside_row(u) for u in run.intake.unreadable],
+        LEAKS.name: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
     }
     counted = {name: len(content) for name, content in rows.items()}
     counted["label_queue.csv"] = len(queue)
@@ -79,15 +92,15 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
     files["label_queue.csv"] = csv_chunks(queue)
-    files[DESIGN] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
-    files["report.html"] = [render_html(summary).encode()]
-    files["report.md"] = [render_markdown(summary).encode()]
-    files["summary.json"] = [summary_json(summary)]
+    files[DESIGN.name] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
+    files[REPORT_HTML.name] = [render_html(summary).encode()]
+    files[REPORT_MARKDOWN.name] = [render_markdown(summary).encode()]
+    files[SUMMARY.name] = [summary_json(summary)]
     for name, chunks in files.items():
         write_atomic(folder / name, chunks)
         progress.advance()
     manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted(files)})
-    write_atomic(folder / "manifest.json", [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
+    write_atomic(MANIFEST.of(folder), [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
     progress.finish(f"{len(files) + 1} files in {folder}")
     return summary
 

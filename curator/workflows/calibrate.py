@@ -25,7 +25,8 @@ from curator.labels.queue import LABEL_QUEUES
 from curator.records import JsonValue, RejectedRecord, Source
 from curator.records.recorded import Recorded
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
-from curator.run_folder.recorded import RECORDED, read_record
+from curator.run_folder.layout import RECORDED
+from curator.run_folder.recorded import read_record
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.score import DEFAULT_SCORING, MAX_REJECTED_SHARE, Scoring, read_records, readable, spread
 
@@ -180,7 +181,7 @@ def calibrate_file(
         LogsError: a file is not there, too many records cannot be read, an id stands there twice, or no label is found.
         StorageError: `out` cannot be written.
     """
-    path = recorded / RECORDED if recorded.is_dir() else recorded
+    path = RECORDED.of(recorded) if recorded.is_dir() else recorded
     judged = read_judgements(labels) if labels else _of_run(recorded)
     left_out: Counter[str] = Counter()
     found = _Reading(path, judged.judgements, left_out, references=not labels)

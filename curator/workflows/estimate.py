@@ -16,8 +16,9 @@ from curator.estimation.sampling_frame import Candidate
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
-from curator.run_folder.cases import CASES, read_rows
+from curator.run_folder.cases import read_rows
 from curator.run_folder.design import pool_hash, read_design
+from curator.run_folder.layout import CASES
 from curator.stages.label_truth import NO_ANSWER, Known, _no_label, known_failures
 from curator.stages.sampling_units import AGREES, CATEGORIES, COMMITTEE, candidates, known_agreement, metadata_fields
 
@@ -161,7 +162,7 @@ def estimate(
     every, drawn_from = read_rows(selection), design.cases
     if pool_hash(every) != design.pool_hash:
         raise ConfigError(
-            f"{str(selection / CASES)!r} is not the pool that the cases were drawn from",
+            f"{str(CASES.of(selection))!r} is not the pool that the cases were drawn from",
             remedy="restore the file as curator wrote it: the scores, weights and ids in it are what the draw went by",
         )
     rows = [row for row in every if row["id"] in drawn_from]  # a run may ask about some of its cases only

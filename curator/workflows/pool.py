@@ -38,8 +38,8 @@ from curator.records import (
 )
 from curator.records.recorded import Recorded
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
-from curator.run_folder.cases import CASES
-from curator.run_folder.recorded import RECORDED, Problem, read_record
+from curator.run_folder.layout import CASES, RECORDED
+from curator.run_folder.recorded import read_record
 from curator.workflows.score import MAX_REJECTED_SHARE, Scoring, as_json, over_lines, readable, spread
 
 
@@ -67,7 +67,7 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
     Raises:
         LogsError: there is no such file, more than a fifth of its lines are no cases, or an id stands there twice.
     """
-    file = path / RECORDED if path.is_dir() else path
+    file = RECORDED.of(path) if path.is_dir() else path
     if not file.is_file():
         raise LogsError(
             f"{str(file)!r}: there is no such file",
@@ -76,15 +76,15 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
     weights = {} if scoring.equal_members else group_weights(recorded_health(readable(file), scoring.comparer))
     cases: list[PoolCase] = []
     problems: list[RejectedRecord] = []
-    for found in over_lines(file, partial(pool_lines, scoring=scoring, weights=weights), scoring):
-        if isinstance(found, Problem):
-            problems.append(RejectedRecord(Source(str(file), found.line), found.reason, found.remedy))
+    for row in over_lines(file, partial(pool_lines, file=str(file), scoring=scoring, weights=weights), scoring):
+        if isinstance(row, RejectedRecord):
+            problems.append(row)
         else:
-            cases.append(found)
+            cases.append(row)
             on_case()
     _check(file, cases, problems)
-    if path.is_dir() and (path / CASES).is_file():
-        cases = _with_run(cases, path / CASES)
+    if path.is_dir() and CASES.of(path).is_file():
+        cases = _with_run(cases, CASES.of(path))
     return Pool(tuple(cases), tuple(problems))
 
 
@@ -98,11 +98,11 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     lines = [Line(number, as_json(record, number)) for number, record in enumerate(given, 1)]
     answered = [record for record in given if "generations" in record]
     weights = {} if scoring.equal_members else group_weights(recorded_health(_known(answered), scoring.comparer))
-    found = pool_lines(lines, scoring=scoring, weights=weights)
-    bad = next((f for f in found if isinstance(f, Problem)), None)
-    if bad is not None:
-        raise LogsError(f"record {bad.line}: {bad.reason}", remedy=bad.remedy)
-    cases = [f for f in found if isinstance(f, PoolCase)]
+    rows = pool_lines(lines, file="record", scoring=scoring, weights=weights)
+    first = next((row for row in rows if isinstance(row, RejectedRecord)), None)
+    if first is not None:
+        raise LogsError(f"record {first.source.line}: {first.reason}", remedy=first.remedy)
+    cases = [row for row in rows if isinstance(row, PoolCase)]
     refuse_repeated([c.case.id for c in cases])
     return Pool(tuple(cases), ())
 
@@ -116,7 +116,7 @@ def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
 
 def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) -> dict[str, tuple[AnswerGroup, ...]]:
     """What was answered in these cases, once more from the file: answers are too much to keep of every case."""
-    file = path / RECORDED if path.is_dir() else path
+    file = RECORDED.of(path) if path.is_dir() else path
     found: dict[str, tuple[AnswerGroup, ...]] = {}
     for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
         if not line.data or not line.data.strip():
@@ -142,18 +142,21 @@ def _groups(record: Recorded, comparer: Comparers) -> tuple[AnswerGroup, ...]:
     return group_answers(given, target_key=None if target is None else str(classes[-1]))
 
 
-def pool_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[PoolCase | Problem]:
-    """Each line that is not blank as a case, or what is wrong with it; done in a worker process."""
-    found: list[PoolCase | Problem] = []
+def pool_lines(
+    lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
+) -> list[PoolCase | RejectedRecord]:
+    """Read each line of a file that is not blank as a case, or as a rejected record; runs in a worker process."""
+    rows: list[PoolCase | RejectedRecord] = []
     for line in lines:
         if line.data is None:
-            found.append(Problem(line.number, line.problem or "", "mend or remove the line; the others are used"))
+            remedy = "fix or remove the line; the others are used"
+            rows.append(RejectedRecord(Source(file, line.number), line.problem or "", remedy))
         elif line.data.strip():
             try:
-                found.append(_pool_case(line.data, line.number, scoring, weights))
-            except RecordError as unfit:
-                found.append(Problem(line.number, unfit.reason, unfit.remedy))
-    return found
+                rows.append(_pool_case(line.data, line.number, scoring, weights))
+            except RecordError as error:
+                rows.append(error.at(file, line.number))
+    return rows
 
 
 def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[RejectedRecord]) -> None:

@@ -35,6 +35,7 @@ from curator.records.recorded import group_of
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
 from curator.run_folder.frozen_selection import standing
+from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunFacts
 from curator.stages.ask import ask
@@ -248,7 +249,7 @@ class RunResult:
             *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
             *([f"labelling: {self.workload.as_text()}"] if self.workload and self.workload.cases else []),
             "",
-            f"{self.folder / 'report.html'}  <- open this first",
+            f"{REPORT_HTML.of(self.folder)}  <- open this first",
             *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),
         ]
         return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])

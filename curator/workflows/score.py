@@ -23,7 +23,7 @@ from curator.io.atomic import write_atomic
 from curator.io.lines import MAX_LINE_BYTES, Line, expand, physical_lines
 from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source
 from curator.records.recorded import Recorded
-from curator.run_folder.recorded import Problem, read_record
+from curator.run_folder.recorded import read_record
 from curator.workflows.score_report import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
@@ -229,11 +229,11 @@ class _Tally:
 
     def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
         """The scores of a file, a JSON line each."""
-        work = partial(score_lines, scoring=scoring, weights=weights)
+        work = partial(score_lines, file=self._file, scoring=scoring, weights=weights)
         for result in over_lines(path, work, scoring):
-            if isinstance(result, Problem):
+            if isinstance(result, RejectedRecord):
                 self.set_aside += 1
-                self._on_problem(RejectedRecord(Source(self._file, result.line), result.reason, result.remedy))
+                self._on_problem(result)
             else:
                 self.scored += 1
                 self._watch.add(result[1])
@@ -263,20 +263,22 @@ Scored = tuple[bytes, Seen]
 """A score as a JSON line, and what is kept of its record."""
 
 
-def score_lines(lines: Sequence[Line], *, scoring: Scoring, weights: Mapping[str, float]) -> list[Scored | Problem]:
-    """The score of each line that is not blank, or what is wrong with the line; done in a worker process."""
-    results: list[Scored | Problem] = []
+def score_lines(
+    lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
+) -> list[Scored | RejectedRecord]:
+    """Score each line of a file that is not blank, or reject it with the reason; runs in a worker process."""
+    results: list[Scored | RejectedRecord] = []
     for line in lines:
         if line.data is None:
-            remedy = "mend or remove the line; the others are scored"
-            results.append(Problem(line.number, line.problem or "", remedy))
+            remedy = "fix or remove the line; the others are scored"
+            results.append(RejectedRecord(Source(file, line.number), line.problem or "", remedy))
         elif line.data.strip():
             try:
                 record = read_record(line.data)
                 found = _scored(record, scoring, weights)
                 results.append((_line(found), see(record, found)))
-            except RecordError as unfit:
-                results.append(Problem(line.number, unfit.reason, unfit.remedy))
+            except RecordError as error:
+                results.append(error.at(file, line.number))
     return results
 
 

@@ -22,12 +22,13 @@ from curator.progress import Progress, Silent
 from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
-from curator.run_folder.cases import CASES, case_row
-from curator.run_folder.design import DESIGN, Design, design_json, pool_hash, read_design
-from curator.run_folder.selection import SELECTION, read_selection, selection_rows
+from curator.run_folder.cases import case_row
+from curator.run_folder.design import Design, design_json, pool_hash, read_design
+from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
+from curator.run_folder.selection import read_selection, selection_rows
 from curator.selection.splits import split_of
 from curator.stages.embed_and_cluster import Studied, Study, study
-from curator.stages.label_truth import EARLIER, earlier_labels, known_failures
+from curator.stages.label_truth import earlier_labels, known_failures
 from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked
 from curator.stages.sampling_units import candidates
 from curator.state.paths import DEFAULT_VECTORS
@@ -187,9 +188,9 @@ def select_file(
         before = list(read_selection(after).values()) if after else []
         kept = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(out))
         if after:
-            write_atomic(out / EARLIER, earlier_labels(earlier.labels))
+            write_atomic(EARLIER_LABELS.of(out), earlier_labels(earlier.labels))
         else:
-            (out / EARLIER).unlink(missing_ok=True)
+            EARLIER_LABELS.of(out).unlink(missing_ok=True)
         _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
     return replace(found, messages=(*found.messages, *kept))
 
@@ -298,11 +299,11 @@ def _write(
         categories={str(row["id"]): str(row["category"]) for row in found.rows if row["category"]},
         labels_of=lambda case: labels[case.id],
     )  # fmt: skip
-    write_atomic(out / CASES, json_lines(found.rows))
-    write_atomic(out / SELECTION, json_lines([*before, *rows]))
+    write_atomic(CASES.of(out), json_lines(found.rows))
+    write_atomic(SELECTION.of(out), json_lines([*before, *rows]))
     write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
     write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
-    write_atomic(out / DESIGN, [design_json(Design(found.stages, options.seed, pool_id))])
+    write_atomic(DESIGN.of(out), [design_json(Design(found.stages, options.seed, pool_id))])
 
 
 def _categories(rows: Sequence[Mapping[str, JsonValue]]) -> list[Category]:
