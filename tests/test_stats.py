@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.statistics_report import Figure, histogram, mean, pearson, share, spearman
+from curator.stats import (
+    Figure,
+    histogram,
+    mean,
+    mean_ranks,
+    pearson,
+    rounded,
+    share,
+    spearman,
+    student_quantile,
+    survey_wilson,
+    wilson,
+)
 
 stats = pytest.importorskip("scipy.stats")
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(-50, 50)), min_size=10, max_size=40)
@@ -44,3 +56,22 @@ def test_a_value_falls_into_its_bin() -> None:
 def test_a_share_of_nothing_is_nothing() -> None:
     assert share(0, 0) == 0
     assert share(1, 3) == 0.333333
+
+
+def test_a_survey_interval_of_a_simple_random_sample_is_wilsons() -> None:
+    assert wilson(0.1, 100) == pytest.approx((0.0552, 0.1744), abs=1e-3)
+    assert survey_wilson(0.1, 0.1 * 0.9 / 100, 1.96, 10**9) == pytest.approx(wilson(0.1, 100), abs=1e-6)
+    assert survey_wilson(0.3, 0.0, 1.96, 10) == (0.3, 0.3)
+
+
+def test_the_quantiles_of_student_become_the_normal_ones() -> None:
+    assert student_quantile(0.95, float("inf")) == pytest.approx(1.96, abs=1e-3)
+    assert student_quantile(0.95, 4) == pytest.approx(2.776, abs=1e-3)
+
+
+def test_ties_share_their_mean_rank() -> None:
+    assert mean_ranks([0.3, 0.1, 0.3]).tolist() == [2.5, 1.0, 2.5]
+
+
+def test_rounding_leaves_no_negative_zero() -> None:
+    assert str(rounded(-1e-9)) == "0.0"

@@ -35,8 +35,7 @@ from curator.records.recorded import Recorded
 from curator.report.sentences import interval as with_interval
 from curator.report.sentences import noise_sentence
 from curator.run_folder.recorded import read_record
-from curator.statistics_report import UNANIMOUS
-from curator.stats import rate
+from curator.stats import UNANIMOUS, rate
 from curator.workflows.score import ScoreResult, score, score_file
 
 OPTION = re.compile(r"\(([A-Z])\)")

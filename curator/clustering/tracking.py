@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from curator.clustering.cluster import NOISE, Clustering
 from curator.records import Category, CategoryChange, GoneCategory, Trend
+from curator.stats import NORMAL_QUANTILE_95
 
 SAME_CENTRE = 0.75
 """The least cosine of the centres of one category. With two nights drawn from BANKING77 and CLINC150 (500 or 1,000
@@ -29,7 +30,6 @@ OTHER_ENCODER = (
     "the categories of earlier nights are of another encoder, so that their centres cannot be compared: all categories"
     " are new ones"
 )
-_Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ def _change(
 def _trend(before: int, of_before: int, now: int, of_now: int) -> Trend:
     """Whether the share of the clustered cases is another one by more than chance explains (two shares, 95%)."""
     pooled = (before + now) / (of_before + of_now)
-    margin = _Z * math.sqrt(pooled * (1 - pooled) * (1 / of_before + 1 / of_now))
+    margin = NORMAL_QUANTILE_95 * math.sqrt(pooled * (1 - pooled) * (1 / of_before + 1 / of_now))
     difference = now / of_now - before / of_before
     if abs(difference) <= margin:
         return "steady"

@@ -12,7 +12,7 @@ from curator.errors import Refused
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import Bools, Candidate, Floats, Frame, frame_of
 from curator.estimation.stage_estimate import Told, Variance, mean, shares, told, variance
-from curator.statistics_survey import student, wilson
+from curator.stats import student_quantile, survey_wilson
 
 LEAST_LABELS = 5
 """With fewer labels of drawn cases there is no estimate."""
@@ -91,8 +91,8 @@ class Estimate:
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """The interval at another confidence."""
-        quantile = student(_checked(confidence), self.freedom)
-        low, high = wilson(self.rate, self.standard_error**2, quantile, self.labels)
+        quantile = student_quantile(_checked(confidence), self.freedom)
+        low, high = survey_wilson(self.rate, self.standard_error**2, quantile, self.labels)
         return min(max(low, self.possible[0]), self.rate), max(min(high, self.possible[1]), self.rate)
 
     def labels_needed(self, half_width: float) -> int | None:
@@ -105,7 +105,7 @@ class Estimate:
         if (self.high - self.low) / 2 <= half_width:
             return 0
         per_label = self.standard_error**2 / (1 / self.labels - 1 / self.cases)
-        wished = (half_width / student(self.confidence, self.freedom)) ** 2
+        wished = (half_width / student_quantile(self.confidence, self.freedom)) ** 2
         return max(0, math.ceil(1 / (wished / per_label + 1 / self.cases)) - self.labels)
 
 
@@ -303,5 +303,5 @@ def _part(  # noqa: PLR0913, PLR0917  a part is of an estimate, whose parts thes
     residual = np.where(inside, y - rate, 0.0)
     counted = np.where(inside, y, np.nan)
     found = _combined(share, [variance(frame, s, residual, counted) for s in known])
-    low, high = wilson(rate, found.value / own**2, student(confidence, found.freedom), labels)
+    low, high = survey_wilson(rate, found.value / own**2, student_quantile(confidence, found.freedom), labels)
     return Part(value, own, labels, rate, min(low, rate), max(high, rate))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from curator.records import Rate
-from curator.stats import LEAST_FOR_RATE, rate, rounded
+from curator.stats import MIN_FOR_RATE, rate, rounded
 
 _SHOWN = 5
 
@@ -40,7 +40,7 @@ class Agreement:
         if self.agreed.value is not None and self.agreed.low is not None and self.agreed.high is not None:
             said += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
         else:
-            said += f" (fewer than {LEAST_FOR_RATE} say nothing of a rate)"
+            said += f" (fewer than {MIN_FOR_RATE} say nothing of a rate)"
         if self.kappa is not None:
             said += f", kappa {self.kappa:.2f}"
         if self.disputed:
@@ -72,7 +72,7 @@ def _agreement(of: Literal["verdict", "label"], said: Mapping[str, list[str]]) -
     cases = len(shared)
     observed = sum(shares.values()) / cases
     chance = _chance(list(shared.values()))
-    kappa = rounded((observed - chance) / (1 - chance)) if chance < 1 - 1e-9 and cases >= LEAST_FOR_RATE else None
+    kappa = rounded((observed - chance) / (1 - chance)) if chance < 1 - 1e-9 and cases >= MIN_FOR_RATE else None
     disputed = tuple(sorted(case for case, value in shares.items() if value < 1))
     return Agreement(of, cases, rate(sum(shares.values()), cases), kappa, disputed)
 

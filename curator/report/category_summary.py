@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from curator.records import Case, Category, Diagnosis, Generation, Score
 from curator.report.answer_groups import AnswerGroup
 from curator.report.summary import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
-from curator.statistics_report import mean, share
+from curator.stats import mean, share
 from curator.text.display import clean, excerpt, one_line
 
 TYPICAL_CASES = 3

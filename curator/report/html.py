@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from curator.report import sentences as wording
 from curator.report import trends
 from curator.report.summary import CategorySummary, Point, Summary
-from curator.statistics_report import HISTOGRAM_BINS, share
+from curator.stats import HISTOGRAM_BINS, share
 
 MOST_CATEGORIES = 30
 MAP_WIDTH, MAP_HEIGHT = 800, 460

@@ -35,7 +35,7 @@ from curator.report.sentences import (
 )
 from curator.report.summary import CategorySummary, Summary, TypicalCase
 from curator.report.trends import gone, trend
-from curator.statistics_report import HISTOGRAM_BINS, share
+from curator.stats import HISTOGRAM_BINS, share
 from curator.text.display import Excerpt, clean
 
 MOST_CATEGORIES = 30

@@ -15,7 +15,7 @@ from curator.report.summary import (
     SelectionSummary,
     Summary,
 )
-from curator.statistics_report import LEAST_FOR_CORRELATION, LEAST_FOR_MEAN, Figure, share
+from curator.stats import MIN_FOR_CORRELATION, MIN_FOR_MEAN, Figure, share
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -377,8 +377,8 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
         (
             "n",
             (
-                f"How many cases stand behind a number. A mean of fewer than {LEAST_FOR_MEAN}, or a correlation over fewer"
-                f" than {LEAST_FOR_CORRELATION}, is not shown."
+                f"How many cases stand behind a number. A mean of fewer than {MIN_FOR_MEAN}, or a correlation over fewer"
+                f" than {MIN_FOR_CORRELATION}, is not shown."
             ),
         ),
     )

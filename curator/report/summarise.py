@@ -47,7 +47,7 @@ from curator.report.summary import (
     SetAsideRecord,
     Summary,
 )
-from curator.statistics_report import UNANIMOUS, histogram, mean, pearson, rounded, share, spearman
+from curator.stats import UNANIMOUS, histogram, mean, pearson, rounded, share, spearman
 from curator.text.display import clean, one_line
 
 FIRST_SET_ASIDE = 50

@@ -26,7 +26,7 @@ from curator.records import (
     Split,
     Thumb,
 )
-from curator.statistics_report import Figure
+from curator.stats import Figure
 from curator.text.display import Excerpt
 
 SCHEMA = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from curator.records import Score
 from curator.selection.adaptive import Cascade, mean, standing
+from curator.stats import spearman, wilson
 
-LEAST_CASES = 10
-"""With fewer cases in the random share there is no rank correlation."""
 LEAST_IN_TOP = 10
 """With fewer of them in the top by the whole committee, their share that is missed is not told."""
-_Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,14 @@ def missed(cascade: Cascade, scores: Mapping[str, Score]) -> Missed:
         share = max(
             0.0, 1 - float(np.minimum(_chance_in_top(early, in_top), _chance_in_top(late, in_top)).sum()) / in_top
         )
-        low, high = _wilson(share, in_top)
+        low, high = wilson(share, in_top)
     return Missed(
         cases=len(ids),
         in_top=in_top,
         share=share,
         low=low,
         high=high,
-        rank_correlation=_spearman(early, late),
+        rank_correlation=spearman(early, late).value,
         calls=sum(cascade.asked.values()),
         calls_full=cascade.cap * len(cascade.asked),
     )
@@ -78,20 +76,3 @@ def _chance_in_top(values: NDArray[np.float64], top: int) -> NDArray[np.float64]
     above, tied = values > cut, values == cut
     chance: NDArray[np.float64] = above + tied * ((top - above.sum()) / tied.sum())
     return chance
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    middle, width = share + _Z**2 / (2 * n), _Z * math.sqrt(share * (1 - share) / n + (_Z / (2 * n)) ** 2)
-    return max(0.0, (middle - width) / (1 + _Z**2 / n)), min(1.0, (middle + width) / (1 + _Z**2 / n))
-
-
-def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
-    if len(x) < LEAST_CASES or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    return float(np.corrcoef(_mean_ranks(x), _mean_ranks(y))[0, 1])
-
-
-def _mean_ranks(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: NDArray[np.float64] = np.cumsum(counts) - (counts - 1) / 2
-    return ranks[place]

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from curator.errors import ConfigError
 from curator.selection.diffusion_kernel import Kinship, kinship
 from curator.selection.learner import fit_student
+from curator.stats import mean_ranks
 
 Floats = NDArray[np.float64]
 Reason = Literal["coverage", "uncertainty"]
@@ -195,9 +196,7 @@ def _doubt(probabilities: Floats | None, disagreement: Floats | None) -> Floats 
         doubt = disagreement
     else:
         return None
-    _, place, counts = np.unique(np.round(doubt, _DECIMALS), return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[place] / len(doubt)
-    return ranks
+    return mean_ranks(np.round(doubt, _DECIMALS)) / len(doubt)
 
 
 def _representatives(

@@ -20,11 +20,11 @@ from curator.report.summary import (
     Summary,
 )
 from curator.run_folder.calibration import CalibrationFile
-from curator.selection.adaptive_audit import LEAST_CASES, LEAST_IN_TOP, Missed
+from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
 from curator.selection.coverage import Region
 from curator.stages.artifacts import RunFacts, _files
 from curator.stages.equivalence import Judged
-from curator.statistics_report import rounded
+from curator.stats import MIN_FOR_CORRELATION, rounded
 from curator.text.display import one_line
 
 MOST_LEAKS = 10
@@ -145,7 +145,7 @@ def _adaptive(missed: Missed) -> AdaptiveSummary:
         calls=missed.calls,
         calls_full=missed.calls_full,
         cases=missed.cases,
-        least_cases=LEAST_CASES,
+        least_cases=MIN_FOR_CORRELATION,
         in_top=missed.in_top,
         least_in_top=LEAST_IN_TOP,
         missed=known(missed.share),

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from curator.records import JsonValue, Score
 from curator.records.recorded import Recorded
 from curator.report.sentences import NO_DATA, percent
-from curator.statistics_report import LEAST_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
+from curator.stats import MIN_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
 
 T = TypeVar("T")
 MUCH_THE_SAME = 0.8
@@ -91,7 +91,7 @@ class ScoreFigures:
     def _rho(self) -> str:
         if self.length.value is not None:
             return f"{self.length.value:+.2f}"
-        return NO_DATA if self.length.n < LEAST_FOR_CORRELATION else "none, as scores or lengths are all the same"
+        return NO_DATA if self.length.n < MIN_FOR_CORRELATION else "none, as scores or lengths are all the same"
 
     def as_text(self) -> str:
         """The figures for people."""

@@ -15,7 +15,6 @@ from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage, Stratum, draw
 from curator.estimation.sampling_frame import Candidate, frame_of
 from curator.estimation.stage_estimate import shares, told
-from curator.statistics_survey import student, wilson
 
 POOL = [Candidate(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
 FAILS = {f"c{i}": float(i in (2, 5, 7, 8)) for i in range(9)}
@@ -279,10 +278,3 @@ def test_graded_labels_vary_less_than_failures() -> None:
     found, failures = _run(MANY, graded, (60,), 0), _run(MANY, MANY_FAIL, (60,), 0)
     assert found.rate == pytest.approx(0.4 + 0.2 * failures.rate)
     assert found.standard_error < 0.6 * failures.standard_error
-
-
-def test_the_interval_of_a_plain_draw_is_wilsons() -> None:
-    assert wilson(0.1, 0.1 * 0.9 / 100, 1.96, 10**9) == pytest.approx((0.0552, 0.1744), abs=1e-3)
-    assert wilson(0.3, 0.0, 1.96, 10) == (0.3, 0.3)
-    assert student(0.95, float("inf")) == pytest.approx(1.96, abs=1e-3)
-    assert student(0.95, 4) == pytest.approx(2.776, abs=1e-3)

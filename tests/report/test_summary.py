@@ -37,7 +37,7 @@ from curator.report.html import render_html
 from curator.report.markdown import render_markdown
 from curator.report.summarise import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
-from curator.statistics_report import Figure
+from curator.stats import Figure
 
 NO_RATE = Rate(None, None, None, 0)
 

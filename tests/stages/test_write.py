@@ -11,9 +11,10 @@ import pytest
 
 from curator.config import parse_config
 from curator.progress import Silent
-from curator.selection.adaptive_audit import LEAST_CASES, LEAST_IN_TOP, Missed
+from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
 from curator.stages.artifacts import RunFacts
 from curator.stages.write import write_run_folder
+from curator.stats import MIN_FOR_CORRELATION
 from curator.workflows import run as pipeline
 from curator.workflows.run import RunResult
 
@@ -40,7 +41,7 @@ def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunFacts,
     folder = tmp_path / "adaptive"
     summary = write_run_folder(folder, replace(facts, missed=MISSED), Silent())
     assert json.loads((folder / "summary.json").read_text())["adaptive"] == {
-        "calls": 70, "calls_full": 152, "cases": 40, "least_cases": LEAST_CASES, "in_top": 12,
+        "calls": 70, "calls_full": 152, "cases": 40, "least_cases": MIN_FOR_CORRELATION, "in_top": 12,
         "least_in_top": LEAST_IN_TOP, "missed": 0.166667, "low": 0.05, "high": 0.45, "rank_correlation": 0.666667,
     }  # fmt: skip
     counts = json.loads((folder / "manifest.json").read_text())["counts"]

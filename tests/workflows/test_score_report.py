@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from curator.disagreement.recorded import score_record
 from curator.run_folder.recorded import read_record
-from curator.statistics_report import Figure
+from curator.stats import Figure
 from curator.workflows.score_report import LENGTHS_KEPT, ScoreFigures, Seen, Spread, Watch, see
 
 

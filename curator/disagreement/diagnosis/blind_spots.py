@@ -10,7 +10,7 @@ from curator.disagreement.diagnosis.answer_pattern import unlike
 from curator.disagreement.ground_truth import LEFT_OUT
 from curator.disagreement.members.votes import Vote, VotesByCase, given
 from curator.records import BlindShare, NoiseFloor, Score
-from curator.stats import LEAST_FOR_RATE, rate, rounded
+from curator.stats import MIN_FOR_RATE, rate, rounded
 
 NEAR_ZERO = 0.05
 """A case with a score up to this is one that nobody would look at."""
@@ -38,7 +38,7 @@ def noise_floor(votes_by_case: VotesByCase) -> NoiseFloor:
             differing.append(sum(value > 0 for value in repeated) / len(repeated))
             spreads.append(unlike(own))
     n = len(floors)
-    enough = n >= LEAST_FOR_RATE
+    enough = n >= MIN_FOR_RATE
     return NoiseFloor(
         floor=rounded(fsum(floors) / n) if enough else None,
         differing=rate(fsum(differing), n),

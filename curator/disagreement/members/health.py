@@ -17,7 +17,7 @@ from curator.disagreement.members.agreement import Agreement, agreements
 from curator.disagreement.members.votes import Seat, Vote, Votes, VotesByCase, by_seat, given, seat_of
 from curator.records import Generation, MemberHealth, Rate
 from curator.records.recorded import group_of
-from curator.stats import rate, surely_above
+from curator.stats import rate, significantly_above
 
 SICK, BROKEN = 0.1, 0.3
 """Shares of answers that are none (unreadable, or refusals) above which a member counts for half, and is left out."""
@@ -183,7 +183,7 @@ def _without_answer(tallies: _Tallies) -> _Found:
         if tally.cases < LEAST_CASES or not others:
             continue
         own, rest = rate(share * tally.cases, tally.cases), sum(others) / len(others)
-        if share > SICK and surely_above(own, rate(rest * tally.cases, tally.cases)):
+        if share > SICK and significantly_above(own, rate(rest * tally.cases, tally.cases)):
             reason = (
                 f"{share:.0%} of its answers are none ({tally.unreadable / tally.cases:.0%} cannot be read,"
                 f" {tally.refused / tally.cases:.0%} are refusals), {rest:.0%} of the others' (n={own.n:,})"
@@ -197,7 +197,7 @@ def _inaccurate(tallies: _Tallies) -> _Found:
         own = tally.accuracy()
         if best is None or best.value is None or own.value is None or own.n < LEAST_CASES:
             continue
-        if best.value - own.value >= BEHIND and surely_above(best, own):
+        if best.value - own.value >= BEHIND and significantly_above(best, own):
             reason = (
                 f"{own.value:.0%} right on the labelled random cases, the best member {best.value:.0%} (n={own.n:,})"
             )

@@ -15,7 +15,7 @@ from curator.disagreement.members.agreement import agreements, plurality
 from curator.disagreement.members.health import HALF, group_weights, member_health, weighed
 from curator.disagreement.members.votes import Seat, Vote, failed_vote, vote
 from curator.records import Generation, Kind, MemberHealth
-from curator.stats import rate, surely_above
+from curator.stats import rate, significantly_above
 
 LABELS = ("billing", "delivery", "returns", "account")
 REFUSAL = "I'm sorry, I cannot help with that."
@@ -240,9 +240,9 @@ def test_rates_are_silent_on_few_cases_and_sure_only_where_the_interval_is() -> 
     assert rate(3, 9).value is None
     # Wilson's interval for 8 of 10, from Newcombe (1998)
     assert (rate(8, 10).low, rate(8, 10).high) == (pytest.approx(0.4902, abs=1e-3), pytest.approx(0.9433, abs=1e-3))
-    assert surely_above(rate(30, 40), rate(15, 40))
-    assert not surely_above(rate(9, 12), rate(5, 12))
-    assert not surely_above(rate(5, 9), rate(0, 100))
+    assert significantly_above(rate(30, 40), rate(15, 40))
+    assert not significantly_above(rate(9, 12), rate(5, 12))
+    assert not significantly_above(rate(5, 9), rate(0, 100))
 
 
 @pytest.mark.parametrize(
