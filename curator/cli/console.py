@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.errors import ConfigError
+from curator.text.display import money
 
 if TYPE_CHECKING:
     from curator.config import Config
@@ -63,7 +63,7 @@ def asking(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]
     from curator.progress import Bars
 
     def ask(plan: PlanResult) -> bool:
-        ceiling = f"${math.ceil(plan.ceiling_usd * 100) / 100:,.2f}"  # rounded up: it says "up to"
+        ceiling = money(plan.ceiling_usd, at_most=True)
         if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise ConfigError(
                 f"this run may cost up to {ceiling}, more than `budget.confirm_above_usd` allows unasked",

@@ -27,6 +27,7 @@ from curator.records import Generation
 from curator.records.spend import Spend
 from curator.state.claims import Claims
 from curator.state.generations import GenerationStore, StoredReply
+from curator.text.display import money
 
 _CHUNK = 64  # calls looked up at a time
 _PENDING = 8192  # calls without an answer that are held in memory at most
@@ -197,7 +198,7 @@ class _Run:
     def note(self) -> str:
         """What the user sees beside the bar."""
         tally, ledger = self.tally, self.budget.ledger
-        parts = [f"{tally.sent:,} sent", f"{tally.from_store:,} stored before", f"${ledger.usd:,.4f}"]
+        parts = [f"{tally.sent:,} sent", f"{tally.from_store:,} stored before", money(ledger.usd)]
         if tally.errors:
             kinds = ", ".join(f"{count:,}x {kind}" for kind, count in sorted(tally.errors.items()))
             parts.insert(2, f"{tally.failed:,} failed (tries: {kinds})")
@@ -354,7 +355,7 @@ class _Run:
 
     def _budget_reached(self, limit: str) -> BudgetReached:
         ledger = self.budget.ledger
-        spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, ${ledger.usd:,.4f}"
+        spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, {money(ledger.usd)}"
         return BudgetReached(
             f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
             remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",

@@ -11,7 +11,6 @@ from curator.report.sentences import (
     blind_spots,
     cost_sentence,
     count,
-    counted,
     coverage,
     diagnosis_mix,
     diagnosis_name,
@@ -30,13 +29,12 @@ from curator.report.sentences import (
     score,
     unanimous_at_0,
     unwell,
-    usd,
     with_n,
 )
 from curator.report.summary import CategorySummary, Summary, TypicalCase
 from curator.report.trends import gone, trend
 from curator.stats import HISTOGRAM_BINS, share
-from curator.text.display import Excerpt, clean
+from curator.text.display import Excerpt, clean, money, plural
 
 MOST_CATEGORIES = 30
 _BAR = 30
@@ -101,7 +99,7 @@ def _head(summary: Summary) -> str:
             f"{percent(share(spread.unanimous, c.scored))} of {count(c.scored)} scored{unanimous_at_0(summary.noise)}",
         ),
         ("selected", count(c.selected)),
-        ("cost", usd(summary.committee.cost_usd)),
+        ("cost", money(summary.committee.cost_usd)),
     ]
     logs = ", ".join(code_span(path) for path in summary.logs) or "none named"
     warnings = "".join(f"\n- {code_span(member)}: {plain(what)}" for member, what in unwell(summary))
@@ -196,11 +194,11 @@ def _category(category: CategorySummary) -> str:
 
 def _case(case: TypicalCase) -> str:
     facts = [
-        f"stands for {counted(case.weight, 'log record')}" if case.weight > 1 else "",
+        f"stands for {plural(case.weight, 'log record')}" if case.weight > 1 else "",
         f"disagreement {score(case.disagreement)}",
-        counted(case.earlier_turns, "earlier turn") if case.earlier_turns else "",
+        plural(case.earlier_turns, "earlier turn") if case.earlier_turns else "",
         f"thumb {case.thumb}" if case.thumb else "",
-        counted(case.failed, "failed call") if case.failed else "",
+        plural(case.failed, "failed call") if case.failed else "",
     ]
     head = f"**Case {code_span(case.case_id)}** from {code_span(case.source)}: {', '.join(f for f in facts if f)}"
     rows = [
@@ -217,7 +215,7 @@ def _case(case: TypicalCase) -> str:
     if case.reference is not None:
         rows.append(["", code_span(case.reference.text), "", f"trusted ({case.reference_source})"])
     if case.more_answers:
-        rows.append([str(case.more_votes), counted(case.more_answers, "other answer"), "", ""])
+        rows.append([str(case.more_votes), plural(case.more_answers, "other answer"), "", ""])
     return "\n\n".join([head, code_block(case.input), _table(["votes", "answer", "by", ""], rows)])
 
 
@@ -233,7 +231,7 @@ def _spread(summary: Summary) -> str:
             f"Mean {with_n(spread.mean)}; between prompts {with_n(spread.between)}; within one prompt"
             f" {with_n(spread.within)}; contradicts production {rate_with_n(spread.against_target)}."
         ),
-        f"Unanimous against production: {counted(spread.unanimous_against_target, 'case')}.",
+        f"Unanimous against production: {plural(spread.unanimous_against_target, 'case')}.",
         *(length_sentence(baseline) for baseline in summary.length),
         *([f"Not scored: {unscored}."] if unscored else []),
     ]
@@ -249,7 +247,7 @@ def _selection(summary: Summary) -> str:
     drawn = f" ({sample(s)})" if s.probabilities else ""
     lines = [
         (
-            f"{counted(s.total, 'case')} selected: {count(s.by_slice.get('disagreement', 0))} by disagreement and diversity,"
+            f"{plural(s.total, 'case')} selected: {count(s.by_slice.get('disagreement', 0))} by disagreement and diversity,"
             f" {count(s.by_slice.get('random', 0))} at random{drawn}."
         ),
         (
@@ -289,7 +287,7 @@ def _committee(summary: Summary) -> str:
                 count(m.failed),
                 count(m.cut_off),
                 "-" if m.output_tokens.value is None else f"{m.output_tokens.value:.0f}",
-                usd(m.cost_usd),
+                money(m.cost_usd),
             ]
             for m in c.members
         ],

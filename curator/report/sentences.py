@@ -16,6 +16,7 @@ from curator.report.summary import (
     Summary,
 )
 from curator.stats import MIN_FOR_CORRELATION, MIN_FOR_MEAN, Figure, share
+from curator.text.display import money, plural
 
 NO_DATA = "not enough data"
 MOST_NAMES = 6
@@ -36,11 +37,6 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def counted(number: int, thing: str, things: str | None = None) -> str:
-    """1 as `1 case`, 1234 as `1,234 cases`; `things` is a plural of its own."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
 def names(of: Sequence[str]) -> str:
     """The first names of a list, and how many more there are."""
     more = len(of) - MOST_NAMES
@@ -52,13 +48,6 @@ def percent(value: float) -> str:
     if 0 < value < 0.001:
         return "<0.1%"
     return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
-
-
-def usd(value: float) -> str:
-    """Dollars: with cents from one cent on, without them from a thousand on, below a cent with two significant digits."""
-    if value == 0 or value >= 1000:
-        return f"${value:,.0f}"
-    return f"${value:,.2f}" if value >= 0.01 else f"${value:.2g}"
 
 
 def score(value: float | None) -> str:
@@ -95,7 +84,7 @@ def sample(selection: SelectionSummary) -> str:
     low, high = selection.probabilities or (0.0, 0.0)
     chance = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
     return (
-        f"in {counted(selection.strata, 'stratum', 'strata')} of predicted failure, each case with probability {chance}"
+        f"in {plural(selection.strata, 'stratum', 'strata')} of predicted failure, each case with probability {chance}"
     )
 
 
@@ -110,7 +99,7 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
     found, drawn, counts = summary.failure_rate, summary.selection.by_slice.get("random", 0), summary.counts
     if found is None:
         told = (
-            f"No label has come back yet. Fill in the label queue and run again: the {counted(drawn, 'case')} of the random"
+            f"No label has come back yet. Fill in the label queue and run again: the {plural(drawn, 'case')} of the random"
             " slice tell how often production fails, with an interval."
         )
         return (told,)
@@ -118,15 +107,15 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
         return (f"{NO_DATA}: {found.reason}.",)
     worth = f" They are worth {found.worth:,.0f} labels of a plain random sample." if found.worth is not None else ""
     missing = (
-        f" {counted(found.missing, 'selected case')} {'has' if found.missing == 1 else 'have'} no label yet and are taken to"
+        f" {plural(found.missing, 'selected case')} {'has' if found.missing == 1 else 'have'} no label yet and are taken to"
         " fail like the others of their stratum."
         if found.missing
         else ""
     )
-    subset = f" behind the {counted(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
+    subset = f" behind the {plural(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
     told = (
         f"{percent(found.rate)} of the log records{subset} ({found.confidence:.0%} interval {percent(found.low)} to"
-        f" {percent(found.high)}), from {counted(found.labels, 'label')}.{worth}{missing}"
+        f" {percent(found.high)}), from {plural(found.labels, 'label')}.{worth}{missing}"
     )
     return told, _silent(found)
 
@@ -137,19 +126,19 @@ def coverage(summary: Summary) -> tuple[str, ...]:
     if found is None:
         return ()
     near = (
-        f"{percent(found.represented)} of the {counted(found.embedded, 'embedded case')} are as near to a discovery pick as"
+        f"{percent(found.represented)} of the {plural(found.embedded, 'embedded case')} are as near to a discovery pick as"
         " cases usually are to their neighbours."
     )
     lines = [near]
     if found.unseen:
-        where = "; ".join(f"{counted(r.cases, 'case')} {r.name} ({r.example})" for r in found.unseen)
+        where = "; ".join(f"{plural(r.cases, 'case')} {r.name} ({r.example})" for r in found.unseen)
         lines.append(
-            f"No pick is in {count(found.unseen_regions)} of {counted(found.regions, 'region')} of these cases. The largest:"
+            f"No pick is in {count(found.unseen_regions)} of {plural(found.regions, 'region')} of these cases. The largest:"
             f" {where}."
         )
     if found.outliers:
         lines.append(
-            f"Out of the ordinary: {counted(found.outliers.cases, 'case')} far from all others"
+            f"Out of the ordinary: {plural(found.outliers.cases, 'case')} far from all others"
             f" ({found.outliers.evidence}), {count(found.outliers.picks)} of them picked. The farthest:"
             f" {found.outliers.example}"
         )
@@ -158,10 +147,10 @@ def coverage(summary: Summary) -> tuple[str, ...]:
 
 def _silent(found: FailureRate) -> str:
     """What is expected of the failures that no disagreement points at."""
-    part, records = found.silent, counted(found.silent_records, "record")
+    part, records = found.silent, plural(found.silent_records, "record")
     if part.value is None or part.low is None or part.high is None:
         return (
-            f"Silent failures, where the committee agrees with production ({records}): {NO_DATA} ({counted(part.n, 'label')}"
+            f"Silent failures, where the committee agrees with production ({records}): {NO_DATA} ({plural(part.n, 'label')}"
             " there)."
         )
     low, high = part.low * found.silent_records, part.high * found.silent_records
@@ -179,7 +168,7 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
     fewer = ", each by the answers that it got, be they few or many" if summary.adaptive else ""
     drawn = selection.by_slice.get("random", 0)
     looks = (
-        f"Only the random slice looks there: {count(drawn)} of {counted(selection.total, 'selected case')} came by it."
+        f"Only the random slice looks there: {count(drawn)} of {plural(selection.total, 'selected case')} came by it."
         " Label these too, even where they look easy: without them no failure rate can be estimated."
         if drawn
         else "Only a random slice would look there, and this selection has none: raise `selection.random_share`."
@@ -187,7 +176,7 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
     return (
         (
             "A committee that makes the same mistake every time looks unanimous. Here it was unanimous on "
-            f"{count(spread.unanimous)} of {counted(counts.scored, 'scored case')} ({unanimous}){fewer}; what is wrong among"
+            f"{count(spread.unanimous)} of {plural(counts.scored, 'scored case')} ({unanimous}){fewer}; what is wrong among"
             " them, where production says the same, has a score near 0 and makes no category."
         ),
         looks,
@@ -201,7 +190,7 @@ def known_failures(blind: BlindShare) -> str:
     """The share of the known failures that disagreement could not have seen."""
     n = count(blind.unseen.n)
     left_out = (
-        f" {counted(blind.left_out, 'failure')} that only came to light because the committee disagreed"
+        f" {plural(blind.left_out, 'failure')} that only came to light because the committee disagreed"
         f" {'is' if blind.left_out == 1 else 'are'} not counted."
         if blind.left_out
         else ""
@@ -238,7 +227,7 @@ def noise_sentence(noise: NoiseFloor) -> str:
             ""
             if noise.floor is None
             else f" Two of them differ by {noise.floor:.3f} on average, and not all are the same on"
-            f" {interval(noise.differing)} of {counted(noise.differing.n, 'case')}: that is the noise floor, and what"
+            f" {interval(noise.differing)} of {plural(noise.differing.n, 'case')}: that is the noise floor, and what"
             " they differ by among themselves says no more."
         )
         return (
@@ -255,7 +244,7 @@ def noise_sentence(noise: NoiseFloor) -> str:
     )
     return (
         f"Repeats of one prompt at temperature 0 were not all the same on {interval(noise.differing)} of"
-        f" {counted(noise.differing.n, 'case')}; two of them differ by {noise.floor:.2f} on average, which is the noise floor."
+        f" {plural(noise.differing.n, 'case')}; two of them differ by {noise.floor:.2f} on average, which is the noise floor."
         f" That they agree is no certainty. What two answers of the whole committee differ by there, {noise.spread:.2f},"
         f" {near}."
     )
@@ -417,10 +406,10 @@ def cost_sentence(summary: Summary) -> str:
     """What the answers cost, whenever they were paid for."""
     c = summary.committee
     tokens = f"{count(c.input_tokens)} input and {count(c.output_tokens)} output tokens"
-    estimated = f" (for {counted(c.estimated_usage, 'answer')} by estimate)" if c.estimated_usage else ""
+    estimated = f" (for {plural(c.estimated_usage, 'answer')} by estimate)" if c.estimated_usage else ""
     return (
-        f"{counted(c.generations, 'answer')}, {usd(c.cost_usd)}, {tokens}{estimated}."
-        f" {counted(c.failed, 'call')} failed for good, {counted(c.cut_off, 'answer')} stopped at the token limit."
+        f"{plural(c.generations, 'answer')}, {money(c.cost_usd)}, {tokens}{estimated}."
+        f" {plural(c.failed, 'call')} failed for good, {plural(c.cut_off, 'answer')} stopped at the token limit."
         " Answers that an earlier run had stored are counted with what they cost then."
     )
 
@@ -438,7 +427,7 @@ def adaptive_paragraph(adaptive: AdaptiveSummary) -> str:
             " committee; raise `committee.adaptive.full_share`."
         )
     return (
-        f"{calls} A random share of {counted(adaptive.cases, 'case')} got the whole committee all the same."
+        f"{calls} A random share of {plural(adaptive.cases, 'case')} got the whole committee all the same."
         f" {_missed(adaptive)} {_correlation(adaptive)} This tells what stopping early cost, not how many wrong answers"
         " were missed: the early answers are among the whole committee's, which has noise of its own and, asked anew,"
         " would not pick the same top either."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from curator.records import CategoryChange, GoneCategory, Trend
-from curator.report.sentences import count, counted, names
+from curator.report.sentences import count, names
 from curator.report.summary import Summary
+from curator.text.display import plural
 
 _TRENDS: dict[Trend, str] = {
     "new": "new",
@@ -31,13 +32,13 @@ def trend(change: CategoryChange) -> str:
     """What became of one category."""
     parts = [_TRENDS[change.trend]]
     if change.before is not None:
-        parts.append(f"{counted(change.before, 'case')} the night before")
+        parts.append(f"{plural(change.before, 'case')} the night before")
     if change.split_from:
         parts.append(f"split from {change.split_from}")
     if change.merged:
         parts.append(f"merged with {names(change.merged)}")
     if change.nights > 1:
-        parts.append(f"seen in {counted(change.nights, 'night')}")
+        parts.append(f"seen in {plural(change.nights, 'night')}")
     return ", ".join(parts)
 
 
@@ -47,6 +48,6 @@ def gone(of: tuple[GoneCategory, ...]) -> str:
         return ""
     return (
         "Gone since the night before: "
-        + names([f"{c.name} ({counted(c.before, 'case')}" + (f", now in {c.into})" if c.into else ")") for c in of])
+        + names([f"{c.name} ({plural(c.before, 'case')}" + (f", now in {c.into})" if c.into else ")") for c in of])
         + "."
     )

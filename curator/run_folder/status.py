@@ -18,6 +18,7 @@ from curator.io.atomic import is_locked, write_unsynced
 from curator.progress import Facts, Progress, span
 from curator.records import JsonValue
 from curator.run_folder.layout import STATUS
+from curator.text.display import money
 
 WRITE_EVERY_S = 1.0
 
@@ -229,8 +230,8 @@ def _spent(facts: Mapping[str, JsonValue]) -> list[str]:
     lines = []
     usd, left = facts.get("usd"), facts.get("usd_left")
     if isinstance(usd, int | float):
-        limit = f"${left:,.4f} left of the limit" if isinstance(left, int | float) else "no limit"
-        lines.append(f"spent: ${usd:,.4f}, {limit}")
+        limit = f"{money(left)} left of the limit" if isinstance(left, int | float) else "no limit"
+        lines.append(f"spent: {money(usd)}, {limit}")
     if errors := _section(facts, "errors"):
         kinds = ", ".join(f"{kind} {_figure(errors, kind)}" for kind in sorted(errors))
         lines.append(f"tries that failed: {kinds}")

@@ -19,6 +19,7 @@ from curator.records import (
 )
 from curator.stages.ingest import Intake, _adding_up
 from curator.state.generations import GenerationStore
+from curator.text.display import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +78,23 @@ class PlanResult:
             f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
         ]
         lines += [
-            f"  {m.model}: {m.calls - m.stored_calls:,} calls, ${m.usd_max:,.4f} at most{_other_mode(m)}, {_time(m)}"
+            f"  {m.model}: {m.calls - m.stored_calls:,} calls, {money(m.usd_max, at_most=True)} at most{_other_mode(m)}, {_time(m)}"
             for m in e.by_model
         ]
-        lines.append(f"${e.usd_max:,.4f} at most, tries that fail not counted")
+        lines.append(f"{money(e.usd_max, at_most=True)} at most, tries that fail not counted")
         if e.usd_batch is not None:
-            lines.append(f"live ${e.usd_live:,.4f}, with `mode: batch` ${e.usd_batch:,.4f}, both at most")
+            lines.append(
+                f"live {money(e.usd_live, at_most=True)}, with `mode: batch` {money(e.usd_batch, at_most=True)}, both at most"
+            )
         if self.adaptive is not None:
             lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
         if self.judge is not None:
             lines.append(
-                f"judge: {self.judge.calls:,} calls at most, ${self.judge.usd_max:,.4f}; as many as words leave pairs of"
+                f"judge: {self.judge.calls:,} calls at most, {money(self.judge.usd_max, at_most=True)}; as many as words leave pairs of"
                 " answers open, which nobody knows before the answers are there"
             )
         if self.ceiling_usd < self.most_usd:
-            lines.append(f"the budget stops the run at ${self.ceiling_usd:,.4f}")
+            lines.append(f"the budget stops the run at {money(self.ceiling_usd, at_most=True)}")
         lines.append(f"time: {_total_time(e)}")
         if self.workload is not None:
             lines.append(f"labelling: {self.workload.as_text()}")
@@ -102,7 +105,11 @@ def _other_mode(model: ModelEstimate) -> str:
     """What the model would cost in the mode that it is not in."""
     if model.usd_batch is None:
         return ""
-    return f" (live: ${model.usd_live:,.4f})" if model.mode == "batch" else f" (in batches: ${model.usd_batch:,.4f})"
+    return (
+        f" (live: {money(model.usd_live, at_most=True)})"
+        if model.mode == "batch"
+        else f" (in batches: {money(model.usd_batch, at_most=True)})"
+    )
 
 
 def _time(model: ModelEstimate) -> str:
@@ -173,9 +180,9 @@ def agree(
     progress.start("plan", total=len(plan), unit="calls")
     found = estimated(config, intake, plan, store)
     progress.advance(len(plan))
-    progress.finish(f"${found.ceiling_usd:,.4f} at most")
+    progress.finish(f"{money(found.ceiling_usd, at_most=True)} at most")
     if found.ceiling_usd > config.budget.confirm_above_usd and not confirm(found):
         raise NotConfirmed(
-            f"nothing was spent: ${found.ceiling_usd:,.4f} at most were not agreed to",
+            f"nothing was spent: {money(found.ceiling_usd, at_most=True)} at most were not agreed to",
             remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
         )

@@ -15,6 +15,7 @@ from typing import Self
 from curator.errors import ConfigError
 from curator.records import JsonValue
 from curator.state.generations import open_existing
+from curator.text.display import money
 
 _DELETED_AT_A_TIME = 5_000
 _WORTH_VACUUMING = 0.25  # the share of the file that is unused
@@ -90,11 +91,11 @@ class Contents:
         lines = [f"{self.path}  {self.size / 1e6:,.1f} MB"]
         lines += [
             f"  {m.model}: {m.answers:,} answers, {m.input_tokens:,} input and {m.output_tokens:,} output tokens,"
-            f" ${m.usd:,.4f}, from {_iso(m.oldest)[:10]} to {_iso(m.newest)[:10]}"
+            f" {money(m.usd)}, from {_iso(m.oldest)[:10]} to {_iso(m.newest)[:10]}"
             for m in self.models
         ]
         lines.append(
-            f"{sum(m.answers for m in self.models):,} answers that cost ${sum(m.usd for m in self.models):,.4f}"
+            f"{sum(m.answers for m in self.models):,} answers that cost {money(sum(m.usd for m in self.models))}"
         )
         lines += [
             f"open batch {b.id or '(not named yet)'}: {b.calls:,} calls to {b.model}, handed in {_iso(b.created_at)}"
@@ -150,7 +151,7 @@ class Pruned:
 
     def as_text(self) -> str:
         """The figures for people."""
-        what = f"{self.answers:,} answers that cost ${self.usd:,.4f}"
+        what = f"{self.answers:,} answers that cost {money(self.usd)}"
         if self.dry_run:
             return f"would delete {what}; nothing was deleted"
         return f"deleted {what}; the file is {self.freed / 1e6:,.1f} MB smaller"

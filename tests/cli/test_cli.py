@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from curator.cli import main
+from curator.text.display import money
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,13 +114,12 @@ def test_plan_tells_time_and_both_prices(
     assert "160 calls, " in said
     assert "about 5 min 0 s" in said
     assert found["max_usd_batch"] == found["max_usd_live"] / 2 == found["max_usd"] / 2
-    assert f"live ${found['max_usd_live']:.4f}, with `mode: batch` ${found['max_usd_batch']:.4f}" in said
-    assert "the budget stops the run at $0.0100" in said
+    live, batch = (money(found[key], at_most=True) for key in ("max_usd_live", "max_usd_batch"))
+    assert f"live {live}, with `mode: batch` {batch}" in said
+    assert "the budget stops the run at $0.01" in said
     job["committee"]["models"][0]["mode"] = "batch"
     assert main(["plan", write(tmp_path / "job.json", job)]) == 0
-    assert (
-        f"${found['max_usd_batch']:.4f} at most (live: ${found['max_usd']:.4f}), within 24 h" in capsys.readouterr().out
-    )
+    assert f"{batch} at most (live: {live}), within 24 h" in capsys.readouterr().out
 
 
 def dear(job: dict[str, Any]) -> dict[str, Any]:

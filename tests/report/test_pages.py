@@ -42,10 +42,10 @@ from curator.records import (
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
 from curator.report.markdown import code_block, code_span, plain, render_markdown
-from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence, percent, usd
+from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence, percent
 from curator.report.summarise import RunRecords, summarise
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
-from curator.text.display import Excerpt
+from curator.text.display import Excerpt, money
 
 TOPICS = (
     ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),
@@ -467,7 +467,7 @@ def test_small_shares_do_not_vanish(value: float, shown: str) -> None:
     ("value", "shown"), [(0, "$0"), (0.00012, "$0.00012"), (0.014, "$0.01"), (999.5, "$999.50"), (1234.4, "$1,234")]
 )
 def test_small_costs_do_not_vanish(value: float, shown: str) -> None:
-    assert usd(value) == shown
+    assert money(value) == shown
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -154,7 +154,7 @@ def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -
         "speed: 2.5 requests/s, 1,234.0 tokens/s",
         "in flight: 4 of 16 requests",
         "time left: 3 min 20 s",
-        "spent: $0.5000, $4.5000 left of the limit",
+        "spent: $0.50, $4.50 left of the limit",
         "tries that failed: rate limit 7, timeout 2",
         "as of 1 min 1 s ago",
     ]
@@ -169,7 +169,7 @@ def test_what_is_not_known_is_said_to_be(tmp_path: Path) -> None:
         progress.finish()
         said = read_status(tmp_path).as_text()
     assert "time left: unknown" in said
-    assert "spent: $0.5000, no limit" in said
+    assert "spent: $0.50, no limit" in said
     assert "failed" not in said
 
 

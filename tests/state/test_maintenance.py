@@ -87,8 +87,8 @@ def test_the_contents_are_counted_by_model(store: Path, raw: sqlite3.Connection)
     assert found.size >= store.stat().st_size > 0
     assert found.as_json()["answers"] == 5
     said = found.as_text()
-    assert "small-1: 3 answers, 36 input and 9 output tokens, $0.7500, from 2023-11-04 to 2023-11-13" in said
-    assert "5 answers that cost $4.7500" in said
+    assert "small-1: 3 answers, 36 input and 9 output tokens, $0.75, from 2023-11-04 to 2023-11-13" in said
+    assert "5 answers that cost $4.75" in said
     assert "open batch batch_open: 2 calls to small-1" in said
 
 

@@ -1,12 +1,13 @@
-"""Log texts made safe to show, and answers put together."""
+"""Log texts made safe to show, counts, money, and answers put together."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
-from curator.text.display import clean, cut, excerpt, one_line
+from curator.text.display import clean, cut, excerpt, money, one_line, plural
 
 
 def test_what_hides_or_reorders_text_becomes_visible() -> None:
@@ -49,3 +50,24 @@ def test_answers_group_by_key_with_the_commonest_wording() -> None:
         AnswerGroup("cancel", 1, ("plain",), is_target=True),
         AnswerGroup("???", 1, ("careful",), readable=False),
     )
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    assert [plural(n, "file") for n in (0, 1, 2, 1234)] == ["0 files", "1 file", "2 files", "1,234 files"]
+    assert [plural(n, "entry", "entries") for n in (1, 2)] == ["1 entry", "2 entries"]
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown", "at_most"),
+    [
+        (0, "$0", "$0"),
+        (0.00001, "<$0.0001", "<$0.0001"),
+        (0.00123, "$0.0012", "$0.0013"),
+        (0.0149, "$0.01", "$0.02"),
+        (3.2, "$3.20", "$3.20"),
+        (1250.4, "$1,250", "$1,251"),
+    ],
+)
+def test_money_has_one_form_and_a_limit_is_never_shown_too_low(usd: float, shown: str, at_most: str) -> None:
+    assert money(usd) == shown
+    assert money(usd, at_most=True) == at_most

@@ -24,6 +24,7 @@ from curator.records import JsonValue
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall, BatchRows
 from curator.state.generations import GenerationStore
+from curator.text.display import money
 
 _CHUNK = 500  # calls looked up at a time
 
@@ -162,7 +163,7 @@ class _Run:
                 continue
             await self._desk.wait_for_all()
             ledger = self._budget.ledger
-            spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, ${ledger.usd:,.4f}"
+            spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, {money(ledger.usd)}"
             raise BudgetReached(
                 f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
                 remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",
