@@ -21,14 +21,14 @@ from curator.selection.acquisition import Discovered
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FrozenSelection:
     """How the cases were drawn, and what discovery had taken before, in its order."""
 
     stage: Stage
     discovered: tuple[Discovered, ...]
 
 
-def standing(folder: Path, ids: Collection[str], config: Config) -> Standing | None:
+def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) -> FrozenSelection | None:
     """The folder's selection; None where there is none, it cannot be read, or it was of other cases or settings."""
     try:
         design = read_design(folder)
@@ -42,5 +42,7 @@ def standing(folder: Path, ids: Collection[str], config: Config) -> Standing | N
         return None
     stage = design.stages[0]
     return (
-        Standing(stage, found) if stage.cases == set(ids) and {d.case_id for d in found} == set(stage.known) else None
+        FrozenSelection(stage, found)
+        if stage.cases == set(ids) and {d.case_id for d in found} == set(stage.known)
+        else None
     )

@@ -12,16 +12,16 @@ from curator.config import Config
 from curator.records import Case, FailureRate, Generation
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import Missed
-from curator.stages.embed_and_cluster import Studied
-from curator.stages.equivalence import Judged
-from curator.stages.holdout import Guarded
-from curator.stages.ingest import Intake
-from curator.stages.pick import Picked
-from curator.stages.score import Scored
+from curator.stages.embed_and_cluster import ClusterResult
+from curator.stages.equivalence import JudgeUsage
+from curator.stages.holdout import HoldoutSplit
+from curator.stages.ingest import IngestResult
+from curator.stages.pick import SelectionResult
+from curator.stages.score import ScoringResult
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunArtifacts:
     """All that a run knows when it comes to writing.
 
     `missed` is None where every case got the whole committee, `judged` where no judge was asked, `fitted` where the
@@ -30,16 +30,16 @@ class RunFacts:
 
     config: Config
     started: datetime
-    intake: Intake
+    intake: IngestResult
     plan: Plan
     sampled: Sampled
     generations: Mapping[str, Sequence[Generation]]
-    scored: Scored
-    studied: Studied
-    picked: Picked
-    guarded: Guarded
+    scored: ScoringResult
+    studied: ClusterResult
+    picked: SelectionResult
+    guarded: HoldoutSplit
     missed: Missed | None = None
-    judged: Judged | None = None
+    judged: JudgeUsage | None = None
     fitted: CalibrationFile | None = None
     rate: FailureRate | None = None
 
@@ -48,7 +48,7 @@ def _labels(config: Config, case: Case) -> tuple[str, ...]:
     return config.tasks[case.task].labels if case.task in config.tasks else ()
 
 
-def _files(intake: Intake) -> list[str]:
+def _files(intake: IngestResult) -> list[str]:
     return sorted(
         {c.source.file for c in intake.cases}
         | {m.source.file for m in intake.merged}

@@ -26,13 +26,13 @@ from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
 from curator.selection.adaptive_audit import Missed, missed
-from curator.stages.equivalence import Docket, Judged
+from curator.stages.equivalence import JudgeQueue, JudgeUsage
 from curator.stages.score import Scorer
 from curator.state.generations import GenerationStore
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SamplingResult:
     """What sampling came to: the plan as it was carried out, the generations by case id, and how it adapted, if so.
 
     `judged` tells what a judge was asked, None where there is none.
@@ -42,7 +42,7 @@ class Asked:
     sampled: Sampled
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
-    judged: Judged | None = None
+    judged: JudgeUsage | None = None
 
     def ranking(self, scores: Mapping[str, Score]) -> dict[str, float]:
         """What the cases are selected by, in 0..1; 0 for those that agree.
@@ -68,7 +68,7 @@ async def ask(
     *,
     progress: Progress,
     environ: Mapping[str, str],
-) -> Asked:
+) -> SamplingResult:
     """Get the answers: what is stored is taken from the store, the rest is asked, live or in batches.
 
     A model that refuses its temperature is asked without; then everything starts over, from what is stored.
@@ -96,13 +96,13 @@ async def ask(
                 scorer.forget()
 
 
-async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> Asked:
+async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> SamplingResult:
     """The whole plan, or as much of it as the cascade wants."""
     found = _Collected(plan)
     adaptive = plan.config.adaptive
     if adaptive is None:
         sampled = await desk.answer(plan, plan, found)
-        return Asked(plan, sampled, found.by_case(), None)
+        return SamplingResult(plan, sampled, found.by_case(), None)
     selection = desk.config.selection
     top = min(len(plan.cases), selection.k * selection.candidates_per_pick)
     ids = [case.id for case in plan.cases]
@@ -111,16 +111,16 @@ async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> Asked:
     while cascade.wanted:
         total = _sum(total, await desk.answer(plan, plan.part(cascade.wanted), found))
         cascade = next_stage(cascade, scorer.scores(found.by_case()))
-    return Asked(plan, total, found.by_case(), cascade)
+    return SamplingResult(plan, total, found.by_case(), cascade)
 
 
-async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]) -> Judged | None:
+async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]) -> JudgeUsage | None:
     """Ask the judge, if there is one, about the answers that words leave open; the scorer then compares by its verdicts."""
     config = desk.config.equivalence.asks
     if config is None:
         return None
     judge = await desk.judge(config)
-    docket = Docket(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
+    docket = JudgeQueue(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
     total = Sampled()
     while pairs := docket.next_pairs():
         total = _sum(total, await desk.ask_judge(judge, pairs))
@@ -128,7 +128,7 @@ async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Ge
     name = f"judge({config.model.name}, {judge.prompt.id}/{judge.prompt.version})"
     scorer.compare_by(docket.comparer(name))
     verdicts = judge.verdicts.values()
-    return Judged(
+    return JudgeUsage(
         prompt=judge.prompt,
         model=config.model.name,
         pairs=len(verdicts),

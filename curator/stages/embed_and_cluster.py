@@ -29,16 +29,16 @@ from curator.records import (
     with_group,
 )
 from curator.run_folder.cases import case_row
-from curator.run_folder.frozen_selection import Standing
+from curator.run_folder.frozen_selection import FrozenSelection
 from curator.selection.acquisition import discover, worth_embedding
-from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked, pick, sample_size
-from curator.stages.sampling_units import candidates
+from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick, sample_size
+from curator.stages.sampling_units import sampling_units
 from curator.state.categories import CategoriesFile
 from curator.state.vectors import VectorCache
 
 
 @dataclass(frozen=True, slots=True)
-class Studied:
+class ClusterResult:
     """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
 
     `memory` is what the next night compares its categories with; `gone` was there the night before.
@@ -59,7 +59,7 @@ Vectors = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class SelectionSettings:
     """How cases are studied and picked.
 
     Attributes:
@@ -86,12 +86,17 @@ class Study:
     categories: Mapping[str, str] = field(default_factory=dict)
     remembered: CategoriesFile = FIRST_NIGHT
     today: str = ""
-    standing: Standing | None = None
+    standing: FrozenSelection | None = None
 
 
-def study(
-    cases: Sequence[Case], scores: Mapping[str, Score], ranked: Mapping[str, float], how: Study, *, progress: Progress
-) -> tuple[Studied, Picked]:
+def select_and_cluster(
+    cases: Sequence[Case],
+    scores: Mapping[str, Score],
+    ranked: Mapping[str, float],
+    how: SelectionSettings,
+    *,
+    progress: Progress,
+) -> tuple[ClusterResult, SelectionResult]:
     """Pick from the cases, and say what those that were embedded are about.
 
     `ranked` is what discovery goes by, in 0..1, by case id; a case without it can only be drawn.
@@ -114,7 +119,7 @@ def study(
         for case in cases
     ]
     picked = pick(
-        cases, candidates(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
+        cases, sampling_units(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
         standing=how.standing.stage if how.standing else None,
     )  # fmt: skip
     late = [p.case_id for p in picked.picks if p.case_id not in vectors]
@@ -123,7 +128,7 @@ def study(
     return _studied(ids, vectors, texts, how, progress), picked
 
 
-def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress: Progress) -> Vectors:
+def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: SelectionSettings, progress: Progress) -> Vectors:
     known = [i for i in ids if texts[i]]
     if how.encoder is None or not known:
         return {}
@@ -132,7 +137,7 @@ def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: Study, progress
     return dict(zip(known, vectors, strict=True))
 
 
-def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
+def _categories(vectors: Vectors, how: SelectionSettings) -> Mapping[str, str]:
     """What quotas count by: the known categories, else clusters of the candidates where there are quotas."""
     quotas = how.selection.least_per_category or how.selection.most_per_category
     if how.categories or not vectors or not quotas:
@@ -142,12 +147,12 @@ def _categories(vectors: Vectors, how: Study) -> Mapping[str, str]:
 
 
 def _studied(
-    cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: Study, progress: Progress
-) -> Studied:
+    cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: SelectionSettings, progress: Progress
+) -> ClusterResult:
     """What the embedded ones of the cases are about; a category that was there the night before keeps its id and name."""
     ids, name = tuple(i for i in cases if i in vectors), how.encoder.name if how.encoder else ""
     if not ids:
-        return Studied((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
+        return ClusterResult((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
     rows = np.stack([vectors[i] for i in ids])
     progress.start("cluster", total=None, unit="cases")
     found = cluster(rows, how.clustering, seed=how.seed)
@@ -167,4 +172,4 @@ def _studied(
     progress.advance(len(ids))
     progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
     warnings = () if comparable(memory, name) else (OTHER_ENCODER,)
-    return Studied(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)
+    return ClusterResult(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from curator.config import EmbeddingConfig, EquivalenceConfig
 from curator.disagreement.equivalence.comparers import (
     ByVectors,
     ByVerdicts,
-    Comparer,
+    Comparers,
     by_words,
     compared_texts,
     open_pairs,
@@ -30,12 +30,9 @@ from curator.errors import ConfigError
 from curator.progress import Progress, Silent
 from curator.state.vectors import VectorCache
 
-MakeComparer = Callable[[str], Comparer]
-"""Makes the comparer of the answers to one question."""
-
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgeUsage:
     """What the judge was asked in a run.
 
     `pairs` that it decided, and those `undecided`: left to words because its replies were no verdicts, by reason. `usd`
@@ -59,7 +56,7 @@ class Judged:
         return (f"the judge gave no verdict on {count:,} of {self.pairs:,} pairs, which words decided ({usual})",)
 
 
-class Docket:
+class JudgeQueue:
     """The pairs that a judge is asked about, round by round, and what it said."""
 
     def __init__(self, compared: Sequence[Compared], *, pairs_per_case: int) -> None:
@@ -86,7 +83,7 @@ class Docket:
         """Take in what the judge said of pairs."""
         self._known |= {pair: verdict.same for pair, verdict in verdicts.items()}
 
-    def comparer(self, name: str) -> MakeComparer:
+    def comparer(self, name: str) -> Comparers:
         """Compares by what is known now; what is not decided is left to words."""
 
         def decide(pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
@@ -97,7 +94,7 @@ class Docket:
 
 def by_embedding(
     compared: Iterable[Compared], encoder: Encoder, cache: VectorCache, *, progress: Progress
-) -> MakeComparer:
+) -> Comparers:
     """Compares by vectors, which are all made now: one pass over the texts of the run."""
     wanted = (text for case in compared for text in compared_texts(case.answers, case.target, label=case.label))
     texts = list(dict.fromkeys(wanted))
@@ -109,7 +106,7 @@ def by_embedding(
     return partial(ByVectors, vectors=vectors, name=f"embedding({encoder.name})")
 
 
-def by_nli(model: NliModel) -> MakeComparer:
+def by_nli(model: NliModel) -> Comparers:
     """Compares by an NLI model, which is run when answers are compared."""
     return partial(ByVerdicts, decide=model.decide, name=f"nli({model.name})")
 
@@ -117,7 +114,7 @@ def by_nli(model: NliModel) -> MakeComparer:
 @contextmanager
 def open_comparer(
     config: EquivalenceConfig, embedding: EmbeddingConfig, *, cache: Path, encoder: Encoder | None = None
-) -> Iterator[MakeComparer]:
+) -> Iterator[Comparers]:
     """The comparer for records that stream by, as in `curator score`; vectors are kept in the file `cache`.
 
     Raises:

@@ -15,7 +15,7 @@ from curator.exporters.openai_chat import trainable
 from curator.records import Case, Split
 from curator.run_folder.layout import LEAKS
 from curator.selection.splits import split_of
-from curator.stages.ingest import Intake
+from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, Registry, by_split
 from curator.text.shingles import own_texts, shared_sentences, turns_text, without_sentences
 
@@ -24,7 +24,7 @@ _MUCH = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class HoldoutSplit:
     """What is held out in a run.
 
     Attributes:
@@ -70,7 +70,7 @@ class Guarded:
         return tuple(found)
 
 
-def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
+def assign_splits(config: Config, intake: IngestResult, registry: Registry) -> HoldoutSplit:
     """Settle the split of every near-duplicate group, and register what is held out.
 
     A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
@@ -88,16 +88,16 @@ def settle(config: Config, intake: Intake, registry: Registry) -> Guarded:
         settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
         settled |= {group: "eval" for group, split in votes if split == "eval"}
         mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
-        guarded = Guarded(config.selection.held_out_share, settled, mixed=mixed)
+        guarded = HoldoutSplit(config.selection.held_out_share, settled, mixed=mixed)
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
         registry.add_templates(templates)
         registry.add(_entries(held, "eval", config, intake, texts))
     return guarded
 
 
-def guard_export(
-    guarded: Guarded, config: Config, intake: Intake, registry: Registry, *, embed: Embed | None
-) -> Guarded:
+def exclude_leaks(
+    guarded: HoldoutSplit, config: Config, intake: IngestResult, registry: Registry, *, embed: Embed | None
+) -> HoldoutSplit:
     """Check what would be trained on against everything that is held out, and register what is clear of it.
 
     The whole near-duplicate group of a leak is left out. What other runs have registered meanwhile counts, too: the last
@@ -186,7 +186,7 @@ def _leaks(
     return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
 
 
-def _entries(cases: Sequence[Case], split: Split, config: Config, intake: Intake, texts: _Texts) -> list[Entry]:
+def _entries(cases: Sequence[Case], split: Split, config: Config, intake: IngestResult, texts: _Texts) -> list[Entry]:
     asked = {case.id for case in intake.asked}
     now = time.time()
     return [

@@ -31,9 +31,9 @@ from curator.run_folder.layout import SET_ASIDE_FAILED
 from curator.run_folder.set_aside import set_aside_row
 
 
-def _take_in(
+def ingest(
     config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
-) -> Intake:
+) -> IngestResult:
     """Logs to cases: read, deduplicate, label, and take the subset that is asked for."""
     unreadable: list[RejectedRecord] = []
     records = 0
@@ -53,7 +53,7 @@ def _take_in(
     progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
     cases, used, warnings = _label(deduped, [*config.labels, *labels], kept_labels(folder), config)
-    return Intake(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
+    return IngestResult(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 
 def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: float, folder: Path | None) -> None:
@@ -127,7 +127,7 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class IngestResult:
     """What came of the logs: `read` records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `labels` of those
@@ -143,5 +143,6 @@ class Intake:
     warnings: tuple[str, ...]
 
 
-def _adding_up(read: int, cases: int, merged: int, set_aside: int) -> str:
+def ingest_line(read: int, cases: int, merged: int, set_aside: int) -> str:
+    """Return the sentence that accounts for every record read, for plans and results."""
     return f"{read:,} records read = {cases:,} cases + {merged:,} merged + {set_aside:,} set aside"

@@ -16,7 +16,7 @@ from curator.records import KINDS, JsonValue, RejectedRecord, dump_line
 from curator.records.recorded import Recorded
 from curator.run_folder.layout import EARLIER_LABELS
 from curator.run_folder.selection import read_selection
-from curator.stages.pick import told_by_chance
+from curator.stages.pick import representative_failures
 
 NOT_SELECTED = "not a case of the selection: how it came to be labelled is not known"
 FREE_TEXT = "free text: a label in other words may say the same; write a verdict beside it"
@@ -55,7 +55,7 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
     found = dict(_failures(file, selected, comparer, left_out))
     drawn = [i for i, row in selected.items() if row.get("slice") == "random"]
     corrected = {i for i, row in selected.items() if _corrected(row)} - file.labels.keys() - file.verdicts.keys()
-    failures = told_by_chance(drawn, found, corrected)
+    failures = representative_failures(drawn, found, corrected)
     left_out[CORRECTED] += len(found) - len(failures)
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
     if not failures:

@@ -17,13 +17,13 @@ from curator._version import __version__
 from curator.committee.prices import price_of, price_source
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile
-from curator.stages.artifacts import RunFacts, _files
+from curator.stages.artifacts import RunArtifacts, _files
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
 
 
-def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
+def _manifest(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
     """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
     config = _masked(run.config.model_dump(mode="json"))
     models = run.config.committee.models
@@ -67,7 +67,7 @@ def _manifest(run: RunFacts, hashes: Mapping[str, str | None]) -> dict[str, Json
     }  # fmt: skip
 
 
-def _equivalence(run: RunFacts) -> dict[str, JsonValue]:
+def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
     """What said which answers mean the same."""
     config, judged = run.config.equivalence, run.judged
     found: dict[str, JsonValue] = {"method": config.method}

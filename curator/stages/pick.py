@@ -41,7 +41,7 @@ LABELLED_BESIDE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class SelectionResult:
     """The picks of this round in order of rank, how they were drawn from the pool, and what discovery says of it."""
 
     picks: tuple[Pick, ...]
@@ -66,7 +66,7 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     seed: int,
     earlier: Earlier = NOTHING_EARLIER,
     standing: Stage | None = None,
-) -> Picked:
+) -> SelectionResult:
     """Put discovery's picks and a probability sample of what they leave together; what discovery left of k is drawn, too.
 
     Args:
@@ -105,10 +105,10 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
         )
         for place, id_ in enumerate(stage.drawn, start=1)
     ]  # fmt: skip
-    return Picked(tuple(picks), stage, discovery, tuple(pool))
+    return SelectionResult(tuple(picks), stage, discovery, tuple(pool))
 
 
-def told_by_chance(
+def representative_failures(
     drawn: Sequence[str], failures: Mapping[str, float], corrected: Collection[str]
 ) -> Mapping[str, float]:
     """The failures without those that a user's correction tells, as long as few other drawn cases have a label.
@@ -122,12 +122,14 @@ def told_by_chance(
     return {i: failure for i, failure in failures.items() if i not in corrected}
 
 
-def failure_rate(picked: Picked, failures: Mapping[str, float], *, corrected: Collection[str] = ()) -> FailureRate:
+def failure_rate(
+    picked: SelectionResult, failures: Mapping[str, float], *, corrected: Collection[str] = ()
+) -> FailureRate:
     """How often production fails, by what is known of the picks: failures in 0..1 by case id.
 
     `corrected` are the cases of which nothing but a user's correction tells.
     """
-    failures = told_by_chance(picked.stage.drawn, failures, corrected)
+    failures = representative_failures(picked.stage.drawn, failures, corrected)
     silent = [case for case in picked.pool if case.categories.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
     picks = {p.case_id for p in picked.picks}

@@ -17,7 +17,7 @@ from curator.progress import Progress, span
 from curator.records import (
     JsonValue,
 )
-from curator.stages.ingest import Intake, _adding_up
+from curator.stages.ingest import IngestResult, ingest_line
 from curator.state.generations import GenerationStore
 from curator.text.display import money
 
@@ -31,7 +31,7 @@ class PlanResult:
     the selection.
     """
 
-    intake: Intake
+    intake: IngestResult
     estimate: Estimate
     max_usd: float | None = None
     adaptive: float | None = None
@@ -73,7 +73,7 @@ class PlanResult:
         """The figures for people."""
         e, i = self.estimate, self.intake
         lines = [
-            _adding_up(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
+            ingest_line(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
             f"{e.cases:,} cases, {e.members} members: {e.calls:,} calls, {e.stored_calls:,} of them stored already",
             f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
         ]
@@ -129,14 +129,14 @@ def _total_time(estimate: Estimate) -> str:
     )
 
 
-def known_plan(plan: Plan, store: GenerationStore) -> Plan:
+def with_model_limits(plan: Plan, store: GenerationStore) -> Plan:
     """The plan with what earlier runs found out of its models: that one takes no temperature but 1."""
     models = plan.config.models
     found = {m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE)}
     return replace(plan, one_temperature=frozenset(found))
 
 
-def estimated(config: Config, intake: Intake, plan: Plan, store: GenerationStore | None) -> PlanResult:
+def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: GenerationStore | None) -> PlanResult:
     """What the plan comes to, less the answers that are stored."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
     known = () if store is None else (lambda keys: set(store.get_many(keys)), store.latency_s)
@@ -159,9 +159,9 @@ def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:
     )
 
 
-def agree(
+def confirm_cost(
     config: Config,
-    intake: Intake,
+    intake: IngestResult,
     plan: Plan,
     store: GenerationStore,
     *,
@@ -178,7 +178,7 @@ def agree(
     if not any(price.input or price.output for price in prices):
         return  # a large plan takes a while to estimate, and this one is free
     progress.start("plan", total=len(plan), unit="calls")
-    found = estimated(config, intake, plan, store)
+    found = estimate_plan(config, intake, plan, store)
     progress.advance(len(plan))
     progress.finish(f"{money(found.ceiling_usd, at_most=True)} at most")
     if found.ceiling_usd > config.budget.confirm_above_usd and not confirm(found):

@@ -22,7 +22,7 @@ _TELLING = re.compile(r"score|similarity|distance|confidence|relevance|rank", re
 _THUMBS = {"up": -1.0, "down": 1.0}
 
 
-def candidates(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
+def sampling_units(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
     """Each row as a case of the pool.
 
     Numbers in the metadata count as signals where their name says that they measure how good something is, such as a

@@ -34,7 +34,7 @@ from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoringResult:
     """The committee's answers as they are compared, by case id: the score, and the groups of equal answers.
 
     `compared` are the generations whose answers were compared, each with the text that its prompt variant's rule reads;
@@ -81,7 +81,7 @@ class Scorer:
         """What is compared in each case, for those who find out what means the same."""
         return self._compared(self._read_out(generations))
 
-    def score(self, generations: Generations) -> Scored:
+    def score(self, generations: Generations) -> ScoringResult:
         """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
         read_out = self._read_out(generations)
         told = self._told(read_out)
@@ -91,7 +91,7 @@ class Scorer:
         # How little was seen is asked of the disagreement: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else self._scores(compared, told, health, DEFAULT)
         kept = {i: own.without({seat_of(g) for g in left_out.get(i, ())}) for i, own in told.items()}
-        return Scored(
+        return ScoringResult(
             scores=scores,
             answers={i: _answers(compared[i], own) for i, own in kept.items()},
             compared=compared,

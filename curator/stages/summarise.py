@@ -22,8 +22,8 @@ from curator.report.summary import (
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
 from curator.selection.coverage import Region
-from curator.stages.artifacts import RunFacts, _files
-from curator.stages.equivalence import Judged
+from curator.stages.artifacts import RunArtifacts, _files
+from curator.stages.equivalence import JudgeUsage
 from curator.stats import MIN_FOR_CORRELATION, rounded
 from curator.text.display import one_line
 
@@ -34,7 +34,7 @@ MOST_REGIONS = 5
 LEAK_CHARACTERS = 160
 
 
-def _with_judge(summary: Summary, judged: Judged | None) -> Summary:
+def _with_judge(summary: Summary, judged: JudgeUsage | None) -> Summary:
     """The summary with what the judge cost on top of the committee."""
     if judged is None:
         return summary
@@ -43,7 +43,7 @@ def _with_judge(summary: Summary, judged: Judged | None) -> Summary:
 
 
 def _records(
-    run: RunFacts, finetune: FinetuneSummary, outputs: Mapping[str, int], diagnoses: Mapping[str, Diagnosis]
+    run: RunArtifacts, finetune: FinetuneSummary, outputs: Mapping[str, int], diagnoses: Mapping[str, Diagnosis]
 ) -> RunRecords:
     patterns = run.scored.patterns
     return RunRecords(
@@ -89,7 +89,7 @@ def _leak(match: Match) -> Leak:
     )
 
 
-def _coverage(run: RunFacts) -> CoverageSummary | None:
+def _coverage(run: RunArtifacts) -> CoverageSummary | None:
     """What the picks stand for, in the report's own terms; None where nothing was embedded."""
     found = run.picked.discovery
     if not found.regions:

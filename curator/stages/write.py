@@ -43,12 +43,12 @@ from curator.run_folder.leaks import leak_row
 from curator.run_folder.recorded import _generation, _reference
 from curator.run_folder.selection import selection_rows
 from curator.run_folder.set_aside import _merged_row, set_aside_row
-from curator.stages.artifacts import RunFacts, _labels
+from curator.stages.artifacts import RunArtifacts, _labels
 from curator.stages.manifest import _manifest, _sha256
 from curator.stages.summarise import MOST_LEAKS, _leak, _records, _with_judge
 
 
-def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary:
+def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Summary:
     """Write every file, each one atomically and the manifest last; returns what `summary.json` holds.
 
     Raises:
@@ -105,7 +105,7 @@ def write_run_folder(folder: Path, run: RunFacts, progress: Progress) -> Summary
     return summary
 
 
-def _selection(run: RunFacts, cases: Mapping[str, Case], pool: str) -> Iterator[dict[str, JsonValue]]:
+def _selection(run: RunArtifacts, cases: Mapping[str, Case], pool: str) -> Iterator[dict[str, JsonValue]]:
     return selection_rows(
         run.picked.picks,
         cases=cases,
@@ -117,7 +117,7 @@ def _selection(run: RunFacts, cases: Mapping[str, Case], pool: str) -> Iterator[
     )
 
 
-def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
+def _recorded(run: RunArtifacts) -> Iterator[dict[str, JsonValue]]:
     """The generations in the form that `curator score` reads."""
     for case in run.intake.asked:
         score = run.scored.scores[case.id]
@@ -135,7 +135,7 @@ def _recorded(run: RunFacts) -> Iterator[dict[str, JsonValue]]:
 
 
 def _cases(
-    run: RunFacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]
+    run: RunArtifacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]
 ) -> Iterator[dict[str, JsonValue]]:
     """Every kept case with what is known of it."""
     named = category_names(run.studied.categories)

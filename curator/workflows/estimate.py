@@ -20,7 +20,14 @@ from curator.run_folder.cases import read_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
 from curator.stages.label_truth import NO_ANSWER, Known, _no_label, known_failures
-from curator.stages.sampling_units import AGREES, CATEGORIES, COMMITTEE, candidates, known_agreement, metadata_fields
+from curator.stages.sampling_units import (
+    AGREES,
+    CATEGORIES,
+    COMMITTEE,
+    known_agreement,
+    metadata_fields,
+    sampling_units,
+)
 
 MOST_PARTS = 12
 
@@ -166,7 +173,7 @@ def estimate(
             remedy="restore the file as curator wrote it: the scores, weights and ids in it are what the draw went by",
         )
     rows = [row for row in every if row["id"] in drawn_from]  # a run may ask about some of its cases only
-    pool = candidates(rows)
+    pool = sampling_units(rows)
     known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))
     return _result(found, pool, design.stages, known, half_width)

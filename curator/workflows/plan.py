@@ -13,8 +13,8 @@ from curator.committee.prices import prices_of
 from curator.config import Config
 from curator.labels.batches import workload
 from curator.progress import Progress, Silent
-from curator.stages.ingest import _take_in
-from curator.stages.plan import PlanResult, estimated, known_plan
+from curator.stages.ingest import ingest
+from curator.stages.plan import PlanResult, estimate_plan, with_model_limits
 from curator.stages.prepare import _fitted, _variants
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
@@ -30,11 +30,11 @@ def plan(
     """
     variants, prices = _variants(config), prices_of(config.committee.models)
     _fitted(config)  # a run would refuse it
-    intake = _take_in(config, logs, labels, progress or Silent(), folder=None)
+    intake = ingest(config, logs, labels, progress or Silent(), folder=None)
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
     path = StatePaths.of(config).store
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not path.exists():
-        return replace(estimated(config, intake, made, None), workload=work)
+        return replace(estimate_plan(config, intake, made, None), workload=work)
     with GenerationStore(path) as store:
-        return replace(estimated(config, intake, known_plan(made, store), store), workload=work)
+        return replace(estimate_plan(config, intake, with_model_limits(made, store), store), workload=work)

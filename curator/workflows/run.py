@@ -34,17 +34,17 @@ from curator.records import (
 from curator.records.recorded import group_of
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
-from curator.run_folder.frozen_selection import standing
+from curator.run_folder.frozen_selection import read_frozen_selection
 from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
-from curator.stages.artifacts import RunFacts
+from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import ask
-from curator.stages.embed_and_cluster import Study, study
+from curator.stages.embed_and_cluster import SelectionSettings, select_and_cluster
 from curator.stages.equivalence import by_embedding, by_nli
-from curator.stages.holdout import Guarded, guard_export, settle
-from curator.stages.ingest import Intake, _adding_up, _take_in
-from curator.stages.pick import Picked, failure_rate
-from curator.stages.plan import PlanResult, agree, known_plan
+from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
+from curator.stages.ingest import IngestResult, ingest, ingest_line
+from curator.stages.pick import SelectionResult, failure_rate
+from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
 from curator.stages.prepare import _fitted, _nli, _variants
 from curator.stages.score import Scorer
 from curator.stages.write import write_run_folder
@@ -109,27 +109,27 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
         keep_labels(folder)
-        intake = _take_in(config, logs, labels, progress, folder)
+        intake = ingest(config, logs, labels, progress, folder)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(paths.store) as store:
-            planned = known_plan(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
+            planned = with_model_limits(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
             if confirm is not None:
-                agree(config, intake, planned, store, progress=progress, confirm=confirm)
+                confirm_cost(config, intake, planned, store, progress=progress, confirm=confirm)
             with Registry(paths.registry) as registry:  # a bad one is told before anything is paid for
-                settled = settle(config, intake, registry)
+                settled = assign_splits(config, intake, registry)
             asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
         _compare(config, paths, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
-        how = Study(
+        how = SelectionSettings(
             config.selection, config.clustering, config.seed, encoder, paths.vectors,
             split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
-            standing=standing(folder, [case.id for case in intake.asked], config) if intake.labels else None,
+            standing=read_frozen_selection(folder, [case.id for case in intake.asked], config) if intake.labels else None,
         )  # fmt: skip
-        studied, picked = study(intake.asked, scored.scores, ranked, how, progress=progress)
+        studied, picked = select_and_cluster(intake.asked, scored.scores, ranked, how, progress=progress)
         rate = _rate(picked, intake.asked, scored.failures)
         guarded = _guard(settled, config, paths, intake, encoder, progress)
-        facts = RunFacts(
+        facts = RunArtifacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
             generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
@@ -184,16 +184,16 @@ def _compare(
 
 
 def _guard(
-    guarded: Guarded, config: Config, paths: StatePaths, intake: Intake, encoder: Encoder, progress: Progress
-) -> Guarded:
+    guarded: HoldoutSplit, config: Config, paths: StatePaths, intake: IngestResult, encoder: Encoder, progress: Progress
+) -> HoldoutSplit:
     """Keep out of training what asks a held-out question again."""
     with Registry(paths.registry) as registry, VectorCache(paths.vectors) as cache:
-        return guard_export(
+        return exclude_leaks(
             guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
         )
 
 
-def _rate(picked: Picked, cases: Sequence[Case], failures: Mapping[str, float]) -> FailureRate | None:
+def _rate(picked: SelectionResult, cases: Sequence[Case], failures: Mapping[str, float]) -> FailureRate | None:
     """How often production fails; None where nobody but users, who correct what failed, has said of any case."""
     corrected = {case.id for case in cases if case.corrected}
     return failure_rate(picked, failures, corrected=corrected) if failures.keys() - corrected else None
@@ -243,7 +243,7 @@ class RunResult:
             f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
         )
         lines = [
-            _adding_up(c.read, c.kept, merged, c.set_aside),
+            ingest_line(c.read, c.kept, merged, c.set_aside),
             answers,
             selected,
             *([f"{self.labels:,} labels that came back were used"] if self.labels else []),

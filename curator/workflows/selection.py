@@ -27,10 +27,10 @@ from curator.run_folder.design import Design, design_json, pool_hash, read_desig
 from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
 from curator.run_folder.selection import read_selection, selection_rows
 from curator.selection.splits import split_of
-from curator.stages.embed_and_cluster import Studied, Study, study
+from curator.stages.embed_and_cluster import ClusterResult, SelectionSettings, select_and_cluster
 from curator.stages.label_truth import earlier_labels, known_failures
-from curator.stages.pick import NOTHING_EARLIER, Earlier, Picked
-from curator.stages.sampling_units import candidates
+from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
+from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
 from curator.workflows.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
@@ -101,7 +101,7 @@ class Selected:
         Raises:
             Refused: the labels do not support an estimate.
         """
-        return estimate_rate(candidates(self.rows), self.stages, labels, confidence=confidence, by=by)
+        return estimate_rate(sampling_units(self.rows), self.stages, labels, confidence=confidence, by=by)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -231,11 +231,11 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
     ranked = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
     config = options.selection
     known = {one.case.id: one.category for one in pool.cases if one.category}
-    how = Study(
+    how = SelectionSettings(
         config, options.clustering, options.seed, options.encoder, options.cache,
         split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=known,
     )  # fmt: skip
-    studied, picked = study(cases, scores, ranked, how, progress=progress)
+    studied, picked = select_and_cluster(cases, scores, ranked, how, progress=progress)
     named = category_names(studied.categories) | known
     slices = {p.case_id: p.slice for p in picked.picks}
     rows = tuple(
@@ -254,7 +254,9 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
     )
 
 
-def _about(picked: Picked, config: SelectionConfig, cases: Sequence[Case], studied: Studied) -> Iterator[str]:
+def _about(
+    picked: SelectionResult, config: SelectionConfig, cases: Sequence[Case], studied: ClusterResult
+) -> Iterator[str]:
     yield from picked.discovery.messages
     if len(picked.picks) < config.k:
         yield f"k is {config.k:,}, and only {len(picked.picks):,} of {len(cases):,} cases could be selected"

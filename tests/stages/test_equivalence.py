@@ -24,7 +24,7 @@ from curator.disagreement.recorded import score_record
 from curator.errors import ConfigError, MissingDependency
 from curator.records import Score
 from curator.run_folder.recorded import read_record
-from curator.stages.equivalence import Docket, open_comparer
+from curator.stages.equivalence import JudgeQueue, open_comparer
 from curator.workflows.run import run
 
 RECORD = {
@@ -136,7 +136,7 @@ def said(pairs: tuple[Pair, ...], same: bool | None) -> Mapping[Pair, Verdict]:
 
 
 def test_a_pair_that_two_cases_share_is_asked_once() -> None:
-    docket = Docket(
+    docket = JudgeQueue(
         [case("a", "q", "x", "y"), case("b", "q", "y", "x"), case("c", "other", "x", "y")], pairs_per_case=9
     )
     pairs = docket.next_pairs()
@@ -148,7 +148,7 @@ def test_a_pair_that_two_cases_share_is_asked_once() -> None:
 
 def test_a_label_is_asked_about_when_the_answers_are_decided() -> None:
     labelled = replace(case("a", "q", "u", "v", "w"), label=read_answer("a", "short"))
-    docket = Docket([labelled], pairs_per_case=9)
+    docket = JudgeQueue([labelled], pairs_per_case=9)
     rounds = []
     while pairs := docket.next_pairs():
         rounds.append([(pair.left, pair.right) for pair in pairs])
@@ -157,7 +157,7 @@ def test_a_label_is_asked_about_when_the_answers_are_decided() -> None:
 
 
 def test_a_case_is_asked_in_rounds_up_to_its_limit() -> None:
-    docket = Docket([case("a", "q", "u", "v", "w", "x")], pairs_per_case=4)
+    docket = JudgeQueue([case("a", "q", "u", "v", "w", "x")], pairs_per_case=4)
     first = docket.next_pairs()
     assert len(first) == 3
     docket.learn(said(first, False))
@@ -170,7 +170,7 @@ def test_a_case_is_asked_in_rounds_up_to_its_limit() -> None:
 
 @given(st.lists(st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=6), min_size=1, max_size=5), st.integers(1, 4))
 def test_rounds_come_to_an_end_within_the_limit(groups: list[list[str]], limit: int) -> None:
-    docket = Docket([case(str(i), "q", *texts) for i, texts in enumerate(groups)], pairs_per_case=limit)
+    docket = JudgeQueue([case(str(i), "q", *texts) for i, texts in enumerate(groups)], pairs_per_case=limit)
     asked: list[Pair] = []
     while pairs := docket.next_pairs():
         asked += pairs

@@ -19,8 +19,8 @@ from curator.dedup import deduplicate
 from curator.exporters.openai_chat import LEAKS, finetune_rows
 from curator.records import Case, DuplicateRecord, Message, Reference, Source, case_id
 from curator.run_folder.leaks import leak_row
-from curator.stages.holdout import Guarded, guard_export, settle
-from curator.stages.ingest import Intake
+from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
+from curator.stages.ingest import IngestResult
 from curator.state.registry import Registry
 from curator.text.shingles import jaccard, normalise, shingles
 
@@ -48,9 +48,9 @@ def config(share: float = 0.5, **held_out: Any) -> Config:
     })  # fmt: skip
 
 
-def intake(texts: Sequence[str], cfg: Config) -> Intake:
+def intake(texts: Sequence[str], cfg: Config) -> IngestResult:
     deduped = deduplicate([case(text, line=i) for i, text in enumerate(texts)], cfg.dedupe)
-    return Intake(len(texts), deduped.cases, deduped.cases, deduped.merged, (), 0, ())
+    return IngestResult(len(texts), deduped.cases, deduped.cases, deduped.merged, (), 0, ())
 
 
 def by_first_word(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -62,10 +62,10 @@ def by_first_word(texts: Sequence[str]) -> NDArray[np.float32]:
     return made
 
 
-def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any = None) -> tuple[Guarded, set[str]]:
+def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any = None) -> tuple[HoldoutSplit, set[str]]:
     """One run: what it guards, and the texts that it exports."""
     taken = intake(texts, cfg)
-    guarded = guard_export(settle(cfg, taken, registry), cfg, taken, registry, embed=embed)
+    guarded = exclude_leaks(assign_splits(cfg, taken, registry), cfg, taken, registry, embed=embed)
     made = finetune_rows(taken.cases, split_of_group=guarded.split_of, trusted_models=(), leaks=guarded.leaks)
     users = [row["messages"][0]["content"] for row in made.rows]  # type: ignore[index,call-overload]
     return guarded, {str(text) for text in users}
@@ -137,7 +137,7 @@ def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
         night(registry, [TOPICS[1]], config(1.0))
         taken = intake([TOPICS[2]], cfg)
         gone = DuplicateRecord(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
-        assert settle(cfg, replace(taken, merged=(gone,)), registry).settled == {taken.cases[0].group: "eval"}
+        assert assign_splits(cfg, replace(taken, merged=(gone,)), registry).settled == {taken.cases[0].group: "eval"}
 
 
 def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
 def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
     cfg = config(1.0)
     with Registry(tmp_path / "r.sqlite") as registry:
-        settle(cfg, replace(intake(["how do I end my contract alpha"], cfg), asked=()), registry)
+        assign_splits(cfg, replace(intake(["how do I end my contract alpha"], cfg), asked=()), registry)
 
         def embed(texts: Sequence[str]) -> NDArray[np.float32]:
             raise AssertionError(texts)
@@ -196,9 +196,9 @@ def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
     cfg, texts = config(0.0), [TOPICS[1]]
     with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
         taken = intake(texts, cfg)
-        guarded = settle(cfg, taken, mine)
+        guarded = assign_splits(cfg, taken, mine)
         night(other, [TOPICS[1] + " today"], config(1.0))
-        guarded = guard_export(guarded, cfg, taken, mine, embed=None)
+        guarded = exclude_leaks(guarded, cfg, taken, mine, embed=None)
         assert [match.kind for match in guarded.leaks] == ["near"]
 
 
@@ -244,8 +244,8 @@ def test_without_candidates_nothing_is_looked_at() -> None:
     cfg = config(0.0)
     with Registry(Path(":memory:")) as registry:
         taken = replace(intake(["a question"], cfg), cases=(replace(case("a question", trusted=False), group="g"),))
-        guarded = settle(cfg, taken, registry)
-        assert guard_export(guarded, cfg, taken, registry, embed=None) is guarded
+        guarded = assign_splits(cfg, taken, registry)
+        assert exclude_leaks(guarded, cfg, taken, registry, embed=None) is guarded
 
 
 @pytest.mark.parametrize("rules", [{"paraphrases": False}, {"paraphrase_similarity": 1.0}])

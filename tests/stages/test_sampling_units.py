@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from curator.stages.sampling_units import candidates, metadata_fields
+from curator.stages.sampling_units import metadata_fields, sampling_units
 
 
 def test_metadata_is_never_taken_for_a_signal_of_the_committee() -> None:
-    (case,) = candidates([{"id": "a", "disagreement": 0.2, "metadata": {"score": 4, "rank": 2, "time": 9}}])
+    (case,) = sampling_units([{"id": "a", "disagreement": 0.2, "metadata": {"score": 4, "rank": 2, "time": 9}}])
     assert case.signals["score"] == 0.2
     assert {name: case.signals[name] for name in case.signals if "metadata" in name} == {
         "metadata score": 4,
@@ -24,4 +24,4 @@ def test_what_measures_is_no_kind_of_case() -> None:
 
 def test_a_group_is_a_category_where_it_holds_more_than_one_case() -> None:
     rows = [{"id": i, "group": group} for i, group in (("a", "a"), ("b", "a"), ("c", "c"), ("d", ""), ("e", ""))]
-    assert [case.categories.get("group") for case in candidates(rows)] == ["a", "a", None, None, None]
+    assert [case.categories.get("group") for case in sampling_units(rows)] == ["a", "a", None, None, None]

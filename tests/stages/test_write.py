@@ -12,7 +12,7 @@ import pytest
 from curator.config import parse_config
 from curator.progress import Silent
 from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
-from curator.stages.artifacts import RunFacts
+from curator.stages.artifacts import RunArtifacts
 from curator.stages.write import write_run_folder
 from curator.stats import MIN_FOR_CORRELATION
 from curator.workflows import run as pipeline
@@ -24,11 +24,11 @@ MISSED = Missed(cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_corr
 @pytest.fixture
 def facts(
     job: dict[str, Any], encoder: Any, write_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> RunFacts:
+) -> RunArtifacts:
     """All that a run of a fixed committee knew when it came to writing."""
-    seen: list[RunFacts] = []
+    seen: list[RunArtifacts] = []
 
-    def write(folder: Path, run: RunFacts, progress: Any) -> Any:
+    def write(folder: Path, run: RunArtifacts, progress: Any) -> Any:
         seen.append(run)
         return write_run_folder(folder, run, progress)
 
@@ -37,7 +37,7 @@ def facts(
     return seen[0]
 
 
-def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunFacts, tmp_path: Path) -> None:
+def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunArtifacts, tmp_path: Path) -> None:
     folder = tmp_path / "adaptive"
     summary = write_run_folder(folder, replace(facts, missed=MISSED), Silent())
     assert json.loads((folder / "summary.json").read_text())["adaptive"] == {
@@ -52,14 +52,14 @@ def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunFacts,
     assert "cases (152 by the whole committee): 70 requests" in said
 
 
-def test_what_is_not_known_stays_unknown(facts: RunFacts, tmp_path: Path) -> None:
+def test_what_is_not_known_stays_unknown(facts: RunArtifacts, tmp_path: Path) -> None:
     missed = replace(MISSED, share=None, low=None, high=None, rank_correlation=None)
     adaptive = write_run_folder(tmp_path / "adaptive", replace(facts, missed=missed), Silent()).adaptive
     assert adaptive is not None
     assert (adaptive.missed, adaptive.low, adaptive.high, adaptive.rank_correlation) == (None, None, None, None)
 
 
-def test_a_fixed_committee_says_nothing_of_it(facts: RunFacts, tmp_path: Path) -> None:
+def test_a_fixed_committee_says_nothing_of_it(facts: RunArtifacts, tmp_path: Path) -> None:
     folder = tmp_path / "fixed"
     summary = write_run_folder(folder, facts, Silent())
     assert summary.adaptive is None

@@ -26,7 +26,7 @@ from curator.committee.clock import Host
 from curator.config import Config, parse_config
 from curator.errors import BudgetReached, ConfigError, CuratorError, LogsError, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
-from curator.run_folder.frozen_selection import standing
+from curator.run_folder.frozen_selection import read_frozen_selection
 from curator.selection.splits import split_of
 from curator.stages import embed_and_cluster as studying
 from curator.stages.plan import PlanResult
@@ -599,10 +599,10 @@ def test_labels_do_not_change_what_they_were_asked_for(
     do(config, tmp_path, encoder)
     before = [(row["id"], row["inclusion_probability"]) for row in rows(tmp_path / "out" / "selection.jsonl")]
     other = config.model_copy(update={"seed": config.seed + 1})
-    assert standing(tmp_path / "out", all_ids(tmp_path / "out"), config) is not None
-    assert standing(tmp_path / "out", all_ids(tmp_path / "out"), other) is None
-    assert standing(tmp_path / "out", all_ids(tmp_path / "out")[1:], config) is None
-    assert standing(tmp_path / "nowhere", [], config) is None
+    assert read_frozen_selection(tmp_path / "out", all_ids(tmp_path / "out"), config) is not None
+    assert read_frozen_selection(tmp_path / "out", all_ids(tmp_path / "out"), other) is None
+    assert read_frozen_selection(tmp_path / "out", all_ids(tmp_path / "out")[1:], config) is None
+    assert read_frozen_selection(tmp_path / "nowhere", [], config) is None
     real = studying.discover
     monkeypatch.setattr(studying, "discover", lambda *a, **k: replace(real(*a, **k), picks=real(*a, **k).picks[:1]))
     fill_in(tmp_path / "out" / "label_queue.csv", "billing")

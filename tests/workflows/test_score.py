@@ -16,8 +16,8 @@ from curator.disagreement.equivalence.comparers import ByVerdicts
 from curator.disagreement.signals import Signals
 from curator.progress import Silent
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
-from curator.stages.equivalence import Docket, by_embedding
-from curator.stages.score import Scored, Scorer
+from curator.stages.equivalence import JudgeQueue, by_embedding
+from curator.stages.score import Scorer, ScoringResult
 from curator.state.vectors import VectorCache
 
 LABELS = ("billing", "delivery", "returns", "account", "product")
@@ -50,7 +50,7 @@ def generations(asked: list[Case], *, empty_every: int) -> dict[str, list[Genera
 
 @pytest.fixture
 def scored(job: dict[str, Any]) -> Any:
-    def score(asked: list[Case], made: dict[str, list[Generation]]) -> Scored:
+    def score(asked: list[Case], made: dict[str, list[Generation]]) -> ScoringResult:
         scorer = Scorer(parse_config(job), asked, load_variants(VARIANTS, None))
         found = scorer.score(made)
         assert scorer.scores(made) == found.scores
@@ -59,7 +59,7 @@ def scored(job: dict[str, Any]) -> Any:
     return score
 
 
-def weights(found: Scored) -> dict[str, float]:
+def weights(found: ScoringResult) -> dict[str, float]:
     return {member.variant: member.weight for member in found.health}
 
 
@@ -154,7 +154,7 @@ def short(job: dict[str, Any], texts: tuple[str, ...], **more: Any) -> tuple[Sco
 
 
 def judge_all_the_same(scorer: Scorer, made: dict[str, list[Generation]]) -> None:
-    docket = Docket(scorer.compared(made), pairs_per_case=99)
+    docket = JudgeQueue(scorer.compared(made), pairs_per_case=99)
     while pairs := docket.next_pairs():
         docket.learn(dict.fromkeys(pairs, Verdict(True)))
     scorer.compare_by(docket.comparer("judge"))
@@ -192,7 +192,7 @@ def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: 
 def test_production_fails_where_the_judge_takes_its_answer_and_the_label_for_two(job: dict[str, Any]) -> None:
     label = Reference("Henry", "label", slice="random")
     scorer, made = short(job, ("James", "James", "James"), target="James", reference=label)
-    docket = Docket(scorer.compared(made), pairs_per_case=9)
+    docket = JudgeQueue(scorer.compared(made), pairs_per_case=9)
     docket.learn(dict.fromkeys(docket.next_pairs(), Verdict(False)))
     scorer.compare_by(docket.comparer("judge"))
     found = scorer.score(made)
@@ -210,7 +210,7 @@ def test_a_label_changes_no_score(job: dict[str, Any]) -> None:
     scores = []
     for reference in (None, Reference("a", "label"), Reference("w", "label")):
         scorer, made = short(job, ("u", "v", "w"), target="x", reference=reference)
-        docket = Docket(scorer.compared(made), pairs_per_case=4)
+        docket = JudgeQueue(scorer.compared(made), pairs_per_case=4)
         while pairs := docket.next_pairs():
             docket.learn({pair: Verdict("x" not in (pair.left, pair.right)) for pair in pairs})
         scorer.compare_by(docket.comparer("judge"))
