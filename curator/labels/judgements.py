@@ -9,12 +9,11 @@ from pathlib import Path
 from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
 from curator.labels.read import beyond_one, probability_of, slice_of, unguarded, verdict_of
-from curator.readers.feedback import read_wrong, said
+from curator.readers.feedback import CASE_ID_KEYS, case_id_of, nonblank, read_wrong
 from curator.readers.hints import listed
 from curator.readers.rows import Records, open_records
 from curator.records import JsonValue, RejectedRecord, Slice, Source
 
-_IDS = ("id", "case_id")
 _VERDICTS = ("wrong", "verdict", "label")
 _HALF = 0.5
 _MAX_BYTES = 16_000_000
@@ -61,7 +60,7 @@ def read_judgements(paths: Sequence[str]) -> JudgementFile:
     disputed: set[str] = set()
     problems: list[RejectedRecord] = []
     for path in expand(paths):
-        records = open_records(path, wanted=(*_IDS, *_VERDICTS), max_bytes=_MAX_BYTES)
+        records = open_records(path, wanted=(*CASE_ID_KEYS, *_VERDICTS), max_bytes=_MAX_BYTES)
         _check_columns(records, path)
         rows = list(records.rows)
         beyond = beyond_one(rows)
@@ -90,22 +89,17 @@ def _read_row(
     Raises:
         RecordError: the row names no case, or what stands under `wrong` or `verdict` is not clear.
     """
-    case_id = next((text for key in _IDS if (text := said(cells.get(key)))), None)
-    if case_id is None:
-        raise RecordError(
-            f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
-            "say in each row which case it is for: the `id` of the recorded file",
-        )
-    wrong, label = read_wrong(cells.get("wrong")), said(cells.get("label"))
+    case_id = case_id_of(cells)
+    wrong, label = read_wrong(cells.get("wrong")), nonblank(cells.get("label"))
     if label is not None:
         label = (unguarded(label) if is_csv else label).strip()
     good = verdict_of(cells.get("verdict"), beyond=beyond) if wrong is None else None
     if isinstance(good, float):
         wrong = good <= _HALF
     if wrong is None and label is None:
-        return case_id.strip(), None
+        return case_id, None
     drawn = slice_of(cells.get("slice")), probability_of(cells.get("inclusion_probability"))
-    return case_id.strip(), Judgement(wrong, label if wrong is None else None, drawn[0], source, drawn[1])
+    return case_id, Judgement(wrong, label if wrong is None else None, drawn[0], source, drawn[1])
 
 
 def _conflict(case_id: str, first: Source) -> RecordError:
@@ -116,7 +110,7 @@ def _conflict(case_id: str, first: Source) -> RecordError:
 
 def _check_columns(records: Records, path: Path) -> None:
     """Raise `LogsError` where a CSV file has no column for the case or none for the judgement."""
-    for needed in (_IDS, _VERDICTS):
+    for needed in (CASE_ID_KEYS, _VERDICTS):
         if records.columns and not set(needed) & set(records.columns):
             raise LogsError(
                 f"{str(path)!r}: there is no column {' or '.join(map(repr, needed))};"

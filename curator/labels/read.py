@@ -12,7 +12,15 @@ from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
 from curator.labels.agreement import Agreement, agreement
 from curator.labels.merge import Returned, label_texts, labels_of, verdicts_of
-from curator.readers.feedback import read_verdict, read_wrong, reference, said, verdict_number
+from curator.readers.feedback import (
+    CASE_ID_KEYS,
+    case_id_of,
+    nonblank,
+    read_verdict,
+    read_wrong,
+    reference,
+    verdict_number,
+)
 from curator.readers.hints import listed, nearest
 from curator.readers.rows import Records, open_records
 from curator.readers.table import Row
@@ -27,9 +35,8 @@ from curator.records import (
     fingerprint_fits,
 )
 
-_IDS = ("case_id", "id")
 _ANSWERS = ("label", "verdict", "wrong")
-_WANTED = (*_IDS, *_ANSWERS)
+_WANTED = (*CASE_ID_KEYS, *_ANSWERS)
 _MAX_BYTES = 16_000_000
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -122,7 +129,7 @@ def verdict_of(cell: JsonValue, *, beyond: bool) -> float | Literal["unsure"] | 
     good = read_verdict(cell)
     if beyond and verdict_number(cell) is not None:
         raise RecordError(
-            f"the verdict {said(cell)!r} is not clear, as other numbers of this file are above 1",
+            f"the verdict {nonblank(cell)!r} is not clear, as other numbers of this file are above 1",
             "write pass or fail, or numbers from 0 (production's answer failed) to 1 (it is right) in all of them",
         )
     return good
@@ -167,14 +174,7 @@ def _read_record(
     Raises:
         RecordError: the record names no case.
     """
-    case = next((text for name in _IDS if (text := said(record.get(name)))), None)
-    if case is None:
-        keys = list(record)
-        raise RecordError(
-            "the `case_id` is empty" if "case_id" in record else f"no `case_id` among the keys {listed(keys)}",
-            "keep the column `case_id` as it stands in the label queue; it says which case the label is for",
-        )
-    case, label = case.strip(), said(record.get("label"))
+    case, label = case_id_of(record), nonblank(record.get("label"))
     found = reference(label.strip() if label else None, None, by=record.get("labelled_by"))
     found = found and replace(
         found, slice=slice_of(record.get("slice")), probability=probability_of(record.get("inclusion_probability"))
@@ -184,7 +184,7 @@ def _read_record(
     if found is None and good is None and wrong is None:
         return None, unclear
     failure = 1.0 - good if isinstance(good, float) else wrong
-    by = (said(record.get("labelled_by")) or "").strip()
+    by = (nonblank(record.get("labelled_by")) or "").strip()
     return Returned(case, by, found, failure, source, slice_of(record.get("slice"))), unclear
 
 
@@ -206,7 +206,7 @@ def _is_untouched(record: Mapping[str, JsonValue], case_id: str) -> bool:
     Raises:
         RecordError: the fingerprint is another case's, so that cells have moved between rows.
     """
-    mark, text = said(record.get("content_hash")), said(record.get("input"))
+    mark, text = nonblank(record.get("content_hash")), nonblank(record.get("input"))
     if mark is None:
         return True
     of_case, of_text = fingerprint_fits(mark.strip(), case_id, None if text and text.endswith(CUT_NOTE) else text)
@@ -232,7 +232,7 @@ def _check_columns(records: Records, path: Path) -> None:
     """Raise `LogsError` where a CSV file lacks a column that is needed."""
     if not records.columns:
         return
-    missing = None if set(_IDS) & set(records.columns) else "case_id"
+    missing = None if set(CASE_ID_KEYS) & set(records.columns) else "case_id"
     if missing is None and not set(_ANSWERS) & set(records.columns):
         missing = "label"
     if missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curator.errors import RecordError
-from curator.readers.feedback import read_feedback, reference, said
+from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.hints import key_paths, listed, suggested_mapping
 from curator.readers.json_text import decoded, type_name
 from curator.readers.messages import read_messages, require_question
@@ -50,7 +50,7 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
         target=reply.text,
         task=_take(metadata, record, "task") or task,
         kind="json" if reply.is_call else kind if kind in KINDS else None,
-        model=reply.model or said(request.get("model")) or said(record.get("model")),
+        model=reply.model or nonblank(request.get("model")) or nonblank(record.get("model")),
         finish_reason=reply.finish_reason or finish_reason_of(record.get("finish_reason")),
         options=_options(request, decoded(record.get("model_parameters"))),
         feedback=feedback,
@@ -109,7 +109,7 @@ def _metadata(request: dict[str, JsonValue], record: dict[str, JsonValue]) -> di
 
 def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -> str | None:
     """A field of our own, taken out of the metadata, or else from the record."""
-    return said(metadata.pop(key, None)) or said(record.get(key))
+    return nonblank(metadata.pop(key, None)) or nonblank(record.get(key))
 
 
 def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
@@ -127,7 +127,7 @@ def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, 
 
 
 def _log_id(record: dict[str, JsonValue], reply: Reply) -> str | None:
-    named = (said(record.get(key)) for key in ("id", "request_id", "custom_id"))
+    named = (nonblank(record.get(key)) for key in ("id", "request_id", "custom_id"))
     return next((id_ for id_ in named if id_), None) or reply.id
 
 

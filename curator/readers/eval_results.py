@@ -9,12 +9,11 @@ from pathlib import Path
 
 from curator.errors import LogsError, RecordError
 from curator.io.lines import SUFFIXES, expand, physical_lines
-from curator.readers.feedback import said
+from curator.readers.feedback import CASE_ID_KEYS, case_id_of, nonblank, right_or_wrong
 from curator.readers.hints import listed
 from curator.readers.rows import open_records
 from curator.records import JsonValue, RejectedRecord, Source
 
-IDS = ("id", "case_id")
 NAMES = ("system", "model", "prompt", "variant", "prompt_variant")
 GOOD = ("score", "passed", "pass", "correct", "is_correct", "success", "accuracy")
 BAD = ("wrong", "failed", "fail", "is_wrong")
@@ -27,10 +26,6 @@ _OTHER_NUMBERS = frozenset((
     "group", "task", "kind", "metadata", "options", "source",
 ))  # fmt: skip
 """Keys that stand in a row beside its systems' scores, and are none whatever they hold."""
-_WORDS = {
-    **dict.fromkeys(("true", "yes", "pass", "passed", "correct", "right", "ok"), 1.0),
-    **dict.fromkeys(("false", "no", "fail", "failed", "incorrect", "wrong"), 0.0),
-}
 PACKED = (".gz", ".zst")
 _MAX_BYTES = 64_000_000
 _SCORE_REMEDY = "give a score in 0..1, or pass and fail as true and false; divide other marks by the highest one"
@@ -118,29 +113,14 @@ def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping
     seen = _Seen()
     for path in expand(paths):
         numbered = {line.number: line.data for line in physical_lines(path, max_bytes=_MAX_BYTES)}
-        is_json = open_records(path, wanted=IDS, max_bytes=_MAX_BYTES).columns is None
+        is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).columns is None
         for source, cells in _rows(path, seen):
-            if any(said(cells.get(key)) for key in IDS):
+            if any(nonblank(cells.get(key)) for key in CASE_ID_KEYS):
                 yield case_id_of(cells), numbered[source.line] if is_json else None, cells
 
 
-def case_id_of(cells: Mapping[str, JsonValue]) -> str:
-    """The id of the case that a row is about.
-
-    Raises:
-        RecordError: it has none.
-    """
-    case_id = next((text for key in IDS if (text := said(cells.get(key)))), None)
-    if case_id is None:
-        raise RecordError(
-            f"no `id` (or `case_id`) among the keys {listed(list(cells))}",
-            "say in each row which case it is about: pairs are made by the id",
-        )
-    return case_id.strip()
-
-
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
-    for row in open_records(path, wanted=(*IDS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
+    for row in open_records(path, wanted=(*CASE_ID_KEYS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
         if isinstance(row.cells, RecordError):
             seen.problems.append(row.cells.at(str(path), row.number))
         else:
@@ -163,12 +143,12 @@ def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: 
 
 
 def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:
-    missing = [key for key in by if said(cells.get(key)) is None]
+    missing = [key for key in by if nonblank(cells.get(key)) is None]
     if missing:
         raise RecordError(
             f"no {missing[0]!r} among the keys {listed(list(cells))}", "name keys with --by that all rows have"
         )
-    names = [text.strip() for key in (by or NAMES) if (text := said(cells.get(key)))]
+    names = [text.strip() for key in (by or NAMES) if (text := nonblank(cells.get(key)))]
     score = _verdict(cells)
     if score is not None:
         yield "/".join(names) or _bare_name(path), score
@@ -178,7 +158,7 @@ def _wide(cells: Mapping[str, JsonValue]) -> Iterator[tuple[str, float]]:
     for key, value in cells.items():
         if key in _NESTED and isinstance(value, dict):
             yield from _wide(value)
-        elif key not in _OTHER_NUMBERS and key not in IDS:
+        elif key not in _OTHER_NUMBERS and key not in CASE_ID_KEYS:
             score = _verdict(value) if isinstance(value, dict) else _plain(value)
             if score is not None:
                 yield key, score
@@ -189,7 +169,7 @@ def _plain(value: JsonValue) -> float | None:
     if isinstance(value, str) and not value[:1].isdigit() and value.lower() not in ("true", "false"):
         return None
     try:
-        return _score(value)
+        return _score(value, key="score")
     except RecordError:
         return None
 
@@ -207,37 +187,39 @@ def _verdict_key(cells: Mapping[str, JsonValue]) -> str | None:
 
 
 def _verdict(cells: Mapping[str, JsonValue]) -> float | None:
-    """The score under the first key that holds one, None where it is still blank."""
+    """The score under the first key that holds one; None where no key does.
+
+    Raises:
+        RecordError: the only keys for a score are blank, or hold something else.
+    """
     for key in (*GOOD, *BAD):
-        score = _score(cells.get(key))
+        score = _score(cells.get(key), key=key)
         if score is not None:
-            return 1 - score if key in BAD else score
+            return score
     if _verdict_key(cells) is None:
         return None
     raise RecordError("the score is blank", "leave rows out that were not judged")
 
 
-def _score(value: JsonValue) -> float | None:
-    """A score in 0..1, None where nothing stands there.
+def _score(value: JsonValue, *, key: str) -> float | None:
+    """A score in 0..1, higher is better; None for a blank. Under a key of `BAD`, yes, true and 1 are failures.
 
     Raises:
-        RecordError: something else does.
+        RecordError: the value is neither a word for right or wrong nor a number in 0..1.
     """
-    if isinstance(value, bool):
-        return float(value)
-    text = said(value)
+    text = nonblank(value)
     if text is None:
         return None
-    word = text.strip().lower()
-    if word in _WORDS:
-        return _WORDS[word]
+    right = right_or_wrong(value, yes_means_right=key not in BAD)
+    if right is not None:
+        return float(right)
     try:
-        number = float(word)
+        number = float(text)
     except ValueError:
         number = math.nan
     if not 0 <= number <= 1:
         raise RecordError(f"the score is {text[:60]!r}, which is not in 0..1", _SCORE_REMEDY)
-    return number
+    return 1 - number if key in BAD else number
 
 
 def _nothing(paths: Sequence[str], problems: Sequence[RejectedRecord]) -> LogsError:

@@ -1,75 +1,100 @@
-"""What people said of a logged answer: thumbs, corrections, labels, verdicts."""
+"""People's feedback on a logged answer: thumbs, corrections, labels, verdicts. The one table of their words.
+
+`WORDS` says what each word means of an answer: right or wrong. A plain yes or no depends on the question, so that it has a
+table of its own: `true` in a column `passed` is a pass, in a column `wrong` it is a failure. `case_id_of` is the one rule for
+the key that names a row's case.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from curator.errors import RecordError
+from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
 from curator.records import Feedback, JsonValue, Reference, Thumb
 
-_UP = ("up", "thumbs up", "thumb up", "thumbsup", "true", "good", "positive", "like", "liked", "yes", "👍")
-_DOWN = (
-    "down",
-    "thumbs down",
-    "thumb down",
-    "thumbsdown",
-    "false",
-    "bad",
-    "negative",
-    "dislike",
-    "disliked",
-    "no",
-    "👎",
-)
-_WORDS: dict[str, Thumb] = {**dict.fromkeys(_UP, "up"), **dict.fromkeys(_DOWN, "down")}
-_NUMBERS: dict[str, Thumb] = {
+_UP = ("up", "thumbs up", "thumb up", "thumbsup", "good", "positive", "like", "liked", "👍")
+_DOWN = ("down", "thumbs down", "thumb down", "thumbsdown", "bad", "negative", "dislike", "disliked", "👎")
+_PASS = ("pass", "passed", "passes", "ok", "okay", "correct", "right", "\u2713", "\u2714", "\u2705")
+_FAIL = ("fail", "failed", "fails", "not ok", "incorrect", "wrong", "\u2717", "\u2718", "\u274c")
+_YES, _NO = ("true", "yes", "y"), ("false", "no", "n")
+
+WORDS: Mapping[str, bool] = {**dict.fromkeys((*_PASS, *_UP), True), **dict.fromkeys((*_FAIL, *_DOWN), False)}
+"""Words for an answer, and whether they call it right. They mean the same in every column."""
+YES_OR_NO: Mapping[str, bool] = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+"""Words that agree or disagree with what the column asks."""
+CASE_ID_KEYS = ("case_id", "id")
+"""The keys that may name a row's case, the first one first: results and logs often have an `id` of their own."""
+
+_THUMBS: Mapping[str, Thumb] = {**dict.fromkeys((*_UP, *_YES), "up"), **dict.fromkeys((*_DOWN, *_NO), "down")}
+_THUMB_NUMBERS: Mapping[str, Thumb] = {
     **dict.fromkeys(("1", "1.0"), "up"),
     **dict.fromkeys(("0", "0.0", "-1", "-1.0"), "down"),
 }
-_PASS = ("pass", "passed", "passes", "ok", "okay", "correct", "right", "\u2713", "\u2714", "\u2705", "y", *_UP)
-_FAIL = ("fail", "failed", "fails", "not ok", "incorrect", "wrong", "\u2717", "\u2718", "\u274c", "n", *_DOWN)
-_GOOD = {**dict.fromkeys(_PASS, 1.0), **dict.fromkeys(_FAIL, 0.0)}
-_WRONG = {
-    **dict.fromkeys(("true", "yes", "1", "wrong"), True),
-    **dict.fromkeys(("false", "no", "0", "right"), False),
-}
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
-_EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))
+_EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
 _THUMB_KEYS = ("thumb", "thumbs", "score", "rating")
 _FEEDBACK_KEYS = frozenset(("feedback", "correction", "comment", *_THUMB_KEYS))
 
 
+def case_id_of(row: Mapping[str, JsonValue]) -> str:
+    """The id of the case that a row is about: its `case_id`, or without one its `id`.
+
+    Raises:
+        RecordError: the row has neither.
+    """
+    for key in CASE_ID_KEYS:
+        if (text := nonblank(row.get(key))) is not None:
+            return text.strip()
+    blank = [key for key in CASE_ID_KEYS if key in row]
+    raise RecordError(
+        f"the `{blank[0]}` is empty" if blank else f"no `case_id` (or `id`) among the keys {listed(list(row))}",
+        "name in each row the case that it is about, by the id that curator wrote or that the file of records has",
+    )
+
+
+def right_or_wrong(value: JsonValue, *, yes_means_right: bool = True) -> bool | None:
+    """Return whether a word calls the answer right; None for a blank, a number or an unknown word.
+
+    Args:
+        value: a word of `WORDS` or `YES_OR_NO`, in any case; true and false count as words.
+        yes_means_right: False where the column asks for a failure (`wrong`, `failed`).
+    """
+    word = _plain_word(nonblank(value) or "")
+    if word in YES_OR_NO:
+        return YES_OR_NO[word] is yes_means_right
+    return WORDS.get(word)
+
+
 def read_thumb(value: JsonValue) -> Thumb | None:
-    """The user's verdict, None where it is no thumb: a number other than 1, 0 and -1 may be stars or a share."""
+    """The user's verdict; None where it is not a thumb: a number other than 1, 0 and -1 may be stars or a share."""
     if isinstance(value, str):
-        word = value.strip().lower().translate(_EMOJI_VARIANTS)
-        return _WORDS.get(word.replace("_", " ").replace("-", " "), _NUMBERS.get(word.removeprefix("+")))
+        return _THUMBS.get(_plain_word(value)) or _THUMB_NUMBERS.get(value.strip().removeprefix("+"))
     if isinstance(value, (int, float)) and value in (1, 0, -1):
         return "up" if value == 1 else "down"
     return None
 
 
 def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
-    """How good somebody calls production's answer, 0 (it failed) to 1 (it passes); None where nothing was said.
+    """A person's verdict on production's answer, 0 (it failed) to 1 (it passes); None for a blank cell.
 
     Words, or a number from 0 to 1, with a decimal point or comma, or as a percentage: 1 passes.
 
     Raises:
-        RecordError: it is none of them.
+        RecordError: the cell is none of them.
     """
-    text = said(value)
+    text = nonblank(value)
     if text is None:
         return None
-    word = " ".join(text.translate(_EMOJI_VARIANTS).lower().replace("_", " ").replace("-", " ").split()).rstrip(".!")
-    if word in _UNSURE:
+    if _plain_word(text) in _UNSURE:
         return "unsure"
-    if word in _GOOD:
-        return _GOOD[word]
-    number = verdict_number(value)
+    right = right_or_wrong(value)
+    number = verdict_number(value) if right is None else float(right)
     if number is None or not 0 <= number <= 1:
         raise RecordError(
             f"the verdict {text!r} is not clear",
@@ -79,25 +104,28 @@ def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
 
 
 def read_wrong(value: JsonValue) -> bool | None:
-    """Whether somebody calls production's answer wrong; None where the cell is missing or blank.
+    """Return whether a cell of the column `wrong` calls the answer wrong; None where it is missing or blank.
 
     Raises:
-        RecordError: it is neither true nor false.
+        RecordError: the cell says neither.
     """
-    text = said(value)
+    text = nonblank(value)
     if text is None:
         return None
-    if text.strip().lower() not in _WRONG:
+    right = right_or_wrong(value, yes_means_right=False)
+    if right is None and text.strip() in ("0", "1"):
+        right = text.strip() == "0"
+    if right is None:
         raise RecordError(f"`wrong` is {text!r}", "write true where the answer is wrong, false where it is right")
-    return _WRONG[text.strip().lower()]
+    return not right
 
 
 def verdict_number(value: JsonValue) -> float | None:
-    """The number that a verdict is given as, whatever its range; None where it is given in words."""
-    found = _NUMBER.fullmatch((said(value) or "").strip())
-    if found is None:
+    """The number that a verdict is given as, in any range; None where it is given in words."""
+    match = _NUMBER.fullmatch((nonblank(value) or "").strip())
+    if match is None:
         return None
-    number = float(found[1].replace(",", ".")) / (100 if found[2] else 1)
+    number = float(match[1].replace(",", ".")) / (100 if match[2] else 1)
     return number if math.isfinite(number) else None
 
 
@@ -111,32 +139,38 @@ def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:
     value = decoded(record.get("feedback"))
     if value is not None and not isinstance(value, (dict, list)):
         value = {"thumb": value}
-    found: dict[str, JsonValue] = {**record, **value} if isinstance(value, dict) else record
-    thumbs = (read_thumb(found.get(key)) for key in _THUMB_KEYS if key != "rating" or not _is_number(found.get(key)))
+    fields: dict[str, JsonValue] = {**record, **value} if isinstance(value, dict) else record
+    thumbs = (read_thumb(fields.get(key)) for key in _THUMB_KEYS if key != "rating" or not _is_number(fields.get(key)))
     return feedback(
-        next((thumb for thumb in thumbs if thumb is not None), None), found.get("correction"), found.get("comment")
+        next((thumb for thumb in thumbs if thumb is not None), None), fields.get("correction"), fields.get("comment")
     )
 
 
 def feedback(thumb: Thumb | None, correction: JsonValue, comment: JsonValue = None) -> Feedback | None:
-    """The feedback, None where nothing was said."""
-    corrected, commented = said(correction), said(comment)
+    """The feedback, None where there is none of the three."""
+    corrected, commented = nonblank(correction), nonblank(comment)
     return Feedback(thumb, corrected, commented) if thumb or corrected or commented else None
 
 
 def reference(label: JsonValue, correction: JsonValue, *, by: JsonValue = None) -> Reference | None:
     """The trusted answer: a label before a user's correction, None where there is neither."""
-    if (text := said(label)) is not None:
-        return Reference(text, "label", said(by))
-    if (text := said(correction)) is not None:
+    if (text := nonblank(label)) is not None:
+        return Reference(text, "label", nonblank(by))
+    if (text := nonblank(correction)) is not None:
         return Reference(text, "correction")
     return None
 
 
-def said(value: JsonValue) -> str | None:
+def nonblank(value: JsonValue) -> str | None:
     """A value as text, None where it is null or blank."""
     text = as_text(value)
     return text if text and not text.isspace() else None
+
+
+def _plain_word(text: str) -> str:
+    """A word as the tables have it: `Thumbs-Up!` becomes `thumbs up`, an emoji loses its skin tone."""
+    plain = text.translate(_EMOJI_VARIANTS).lower().replace("_", " ").replace("-", " ")
+    return " ".join(plain.split()).rstrip(".!")
 
 
 def _is_number(value: JsonValue) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from curator.config import FieldMapping
 from curator.errors import RecordError
-from curator.readers.feedback import feedback, read_thumb, reference, said
+from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.messages import read_messages, require_question
@@ -80,14 +80,14 @@ class Mapper:
             messages=messages,
             source=source,
             target=reply.text,
-            task=said(self._get(record, mapping.task)) or self._task,
+            task=nonblank(self._get(record, mapping.task)) or self._task,
             kind="json" if reply.is_call else None,
-            model=said(self._get(record, mapping.model)) or reply.model,
+            model=nonblank(self._get(record, mapping.model)) or reply.model,
             finish_reason=finish_reason_of(self._get(record, mapping.finish_reason)) or reply.finish_reason,
             feedback=feedback(read_thumb(self._get(record, mapping.thumb)), correction),
             reference=reference(self._get(record, mapping.label), correction),
             metadata=self._metadata(record),
-            log_id=said(self._get(record, mapping.id)) or reply.id,
+            log_id=nonblank(self._get(record, mapping.id)) or reply.id,
         )
 
     def _get(self, record: dict[str, JsonValue], key: str | None) -> JsonValue:
@@ -106,7 +106,7 @@ class Mapper:
         if value is None:
             raise _no_input(record, key)
         messages = _read_input(value, key)
-        system = said(self._get(record, self.mapping.system)) or self._system
+        system = nonblank(self._get(record, self.mapping.system)) or self._system
         if system and not any(message.role == "system" for message in messages):
             messages = (Message("system", system), *messages)
         start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))

@@ -8,6 +8,7 @@ import orjson
 
 from curator.answers.read import detect_kind
 from curator.errors import RecordError
+from curator.readers.feedback import case_id_of
 from curator.records import (
     KINDS,
     Case,
@@ -35,9 +36,7 @@ def read_record(data: bytes) -> Recorded:
         raise RecordError(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
     if not isinstance(record, dict):
         raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
-    case_id = _text(record.get("id"))
-    if not case_id:
-        raise RecordError("`id` is missing", "give each record an `id` of its own")
+    case_id = case_id_of(record)
     generations = record.get("generations")
     if not isinstance(generations, list):
         raise RecordError(

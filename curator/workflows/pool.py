@@ -22,6 +22,7 @@ from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
+from curator.readers.feedback import case_id_of
 from curator.readers.messages import read_messages
 from curator.records import (
     KINDS,
@@ -206,9 +207,7 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
 
 def _known_score(record: Mapping[str, JsonValue]) -> Score:
     """A row that `curator score` wrote."""
-    case_id, kind, n = record.get("id"), record.get("kind"), record.get("n")
-    if case_id in (None, "") or isinstance(case_id, list | dict):
-        raise RecordError("`id` is missing", "give each record an `id` of its own")
+    case_id, kind, n = case_id_of(record), record.get("kind"), record.get("n")
     if "disagreement" not in record:
         raise RecordError(
             "neither `generations` nor `disagreement` is there",
@@ -216,7 +215,7 @@ def _known_score(record: Mapping[str, JsonValue]) -> Score:
         )
     majority = record.get("majority")
     return Score(
-        id=str(case_id),
+        id=case_id,
         disagreement=_unit(record, "disagreement"),
         within=_unit(record, "within"),
         between=_unit(record, "between"),

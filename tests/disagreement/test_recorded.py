@@ -44,8 +44,8 @@ def test_recorded_answers_give_the_golden_scores() -> None:
     [
         (b'{"id": "x", "gener', "not valid JSON"),
         (b"[1]", "expected an object, found list"),
-        (b'{"generations": []}', "`id` is missing"),
-        (b'{"id": null, "generations": []}', "`id` is missing"),
+        (b'{"generations": []}', "no `case_id` (or `id`)"),
+        (b'{"id": null, "generations": []}', "the `id` is empty"),
         (b'{"id": "x"}', "`generations` is missing or no list"),
         (b'{"id": "x", "generations": "18"}', "`generations` is missing or no list"),
         (b'{"id": "x", "generations": [18]}', "a generation is int"),

@@ -43,7 +43,7 @@ def test_jsonl_with_values_that_are_not_text(tmp_path: Path) -> None:
     found = read_labels([write(tmp_path / "a.jsonl", "\n".join([*lines, '{"no": "d", "label": "x"}', "broken"]))])
     assert {case: label.text for case, label in found.labels.items()} == {"a": "3", "b": '{"x":1}'}
     assert [problem.source.line for problem in found.problems] == [4, 5]
-    assert "no `case_id` among the keys 'no', 'label'" in found.problems[0].reason
+    assert "no `case_id` (or `id`) among the keys 'no', 'label'" in found.problems[0].reason
 
 
 def test_an_id_names_the_case_too(tmp_path: Path) -> None:

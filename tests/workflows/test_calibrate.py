@@ -193,7 +193,7 @@ def test_free_text_counts_where_the_verdict_is_given(capsys: pytest.CaptureFixtu
     ("second", "part"),
     [
         ('{"id": "c0", "wrong": "perhaps"}', "`wrong` is 'perhaps'"),
-        ('{"wrong": true}', "no `id` (or `case_id`) among the keys 'wrong'"),
+        ('{"wrong": true}', "no `case_id` (or `id`) among the keys 'wrong'"),
         ('{"id": "c1", "wrong": true}', "another judgement of 'c1' than at l.jsonl:1"),
         ("{broken", "invalid JSON"),
     ],
@@ -242,7 +242,7 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
     Path("l.csv").write_text("id,judgement\nc0,true\n")
     assert "no column 'wrong' or 'verdict' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     Path("l.csv").write_text("case,wrong\nc0,true\n")
-    assert "no column 'id' or 'case_id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
+    assert "no column 'case_id' or 'id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     twice = put("twice.jsonl", [*records, records[0]])
     said = refused(capsys, 6, "calibrate", twice, "--labels", put("l.jsonl", [{"id": "c0", "wrong": True}]))
     assert "1 ids stand there more than once, such as 'c0'" in said
@@ -258,7 +258,7 @@ def test_python_refuses_what_does_not_fit() -> None:
         curator.calibrate(records, {**wrong, "x": True})
     with pytest.raises(LogsError, match="more than once"):
         curator.calibrate([*records, *records], wrong)
-    with pytest.raises(LogsError, match="record 1: `id` is missing"):
+    with pytest.raises(LogsError, match="record 1: no `case_id`"):
         curator.calibrate([{}], {})
 
 

@@ -72,7 +72,7 @@ def test_by_names_the_systems(tmp_path: Path) -> None:
     ("row", "says"),
     [
         ({"id": "1", "model": "a", "score": 4}, "not in 0..1"),
-        ({"model": "a", "score": 1}, "no `id`"),
+        ({"model": "a", "score": 1}, "no `case_id`"),
         ({"id": "1", "model": "a", "text": "fine"}, "no score"),
         ({"id": "1", "model": "a", "score": None}, "blank"),
     ],

@@ -314,7 +314,7 @@ def test_options_of_python() -> None:
         found.estimate({})
     with pytest.raises(LogsError, match="record 2"):
         curator.select([records[0], {"id": "x"}])
-    with pytest.raises(LogsError, match="record 1: `id` is missing"):
+    with pytest.raises(LogsError, match="record 1: no `case_id`"):
         curator.select([{"generations": ["a", "b"]}])
     with pytest.raises(LogsError, match="record 1: it cannot be written as JSON"):
         curator.select([{"id": "a", "disagreement": {0.5}}])
