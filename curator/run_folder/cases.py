@@ -1,73 +1,177 @@
-"""`cases.jsonl`: every case of a run or a selection with what is known of it, which an estimate later takes as its pool."""
+"""`cases.jsonl`: one row per case with its score, split and category. `curator estimate` reads it as the sampling frame."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import cast, get_args
 
-import orjson
-
-from curator.errors import LogsError
-from curator.io.lines import MAX_LINE_BYTES, physical_lines
-from curator.records import Case, JsonValue, Score, Slice, Split
+from curator.errors import LogsError, RecordError
+from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, Scalar, Score, Slice, Split, Thumb
+from curator.run_folder.fields import Fields, rows_of
 from curator.run_folder.layout import CASES
 
+_SCORE_FIELDS = tuple(item.name for item in fields(Score) if item.name not in {"id", "fields"})
 
-def read_rows(folder: Path) -> list[dict[str, JsonValue]]:
-    """The rows of `cases.jsonl`.
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A kept case of a run or a selection.
+
+    Attributes:
+        id: of the case.
+        weight: the log records that the case represents.
+        group: its near-duplicate group; "" where it has none.
+        split: `eval` (held out) or `train`; None in a file of another tool.
+        log_id: the id that the log gave the record.
+        source: the file and line of the record.
+        task: as logged.
+        category: the name of its cluster; None where it is in none.
+        slice: how it was selected; None where it was not.
+        characters: the length of production's answer; None without one.
+        thumb: the user's verdict.
+        metadata: as logged.
+        score: None where the committee was not asked.
+        diagnosis: written by a run, not read back.
+    """
+
+    id: str
+    weight: int = 1
+    group: str = ""
+    split: Split | None = None
+    log_id: str | None = None
+    source: str = ""
+    task: str | None = None
+    category: str | None = None
+    slice: Slice | None = None
+    characters: int | None = None
+    thumb: Thumb | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    score: Score | None = None
+    diagnosis: Diagnosis | None = None
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        score: Score | None,
+        *,
+        split: Split,
+        category: str | None = None,
+        slice: Slice | None = None,
+        diagnosis: Diagnosis | None = None,
+    ) -> CaseRow:
+        """Make the row of a case."""
+        return cls(
+            id=case.id,
+            weight=case.weight,
+            group=case.group,
+            split=split,
+            log_id=case.log_id,
+            source=str(case.source),
+            task=case.task,
+            category=category,
+            slice=slice,
+            characters=None if case.target is None else len(case.target),
+            thumb=case.feedback.thumb if case.feedback else None,
+            metadata=case.metadata,
+            score=score,
+            diagnosis=diagnosis,
+        )
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the answers; None where the committee was not asked."""
+        return self.score.kind if self.score else None
+
+    @property
+    def disagreement(self) -> float | None:
+        """The score that ranks; None where there is none."""
+        return self.score.disagreement if self.score else None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the line of the file; the fields of a score only where there is one."""
+        row: dict[str, JsonValue] = {
+            "id": self.id,
+            "log_id": self.log_id,
+            "source": self.source,
+            "task": self.task,
+            "weight": self.weight,
+            "group": self.group,
+            "split": self.split,
+            "category": self.category,
+            "slice": self.slice,
+            "characters": self.characters,
+            "thumb": self.thumb,
+            "metadata": dict(self.metadata),
+            **score_fields(self.score),
+        }
+        return row if self.diagnosis is None else {**row, "diagnosis": asdict(self.diagnosis)}
+
+    @classmethod
+    def from_json(cls, row: object) -> CaseRow:
+        """Read a line of the file; fields that are not there have their defaults, and unknown ones are ignored.
+
+        Raises:
+            RecordError: the row has no `id`, or a field of another type.
+        """
+        values = Fields.of(row)
+        return cls(
+            id=values.text("id"),
+            weight=values.whole("weight", 1),
+            group=values.optional_text("group") or "",
+            split=cast("Split | None", values.optional_one_of("split", get_args(Split))),
+            log_id=values.optional_text("log_id"),
+            source=values.optional_text("source") or "",
+            task=values.optional_text("task"),
+            category=values.optional_text("category"),
+            slice=cast("Slice | None", values.optional_one_of("slice", get_args(Slice))),
+            characters=values.optional_whole("characters"),
+            thumb=cast("Thumb | None", values.optional_one_of("thumb", get_args(Thumb))),
+            metadata=values.scalars("metadata"),
+            score=_read_score(values) if "disagreement" in values.values else None,
+        )
+
+
+def read_case_rows(folder: Path) -> list[CaseRow]:
+    """Read `cases.jsonl` of a run or selection folder.
 
     Raises:
-        LogsError: it is not there, or damaged.
+        LogsError: the file is not there, or damaged.
     """
     path = CASES.of(folder)
     if not path.is_file():
         raise LogsError(
             f"{str(folder)!r} holds no {CASES}", remedy="name the folder that `curator select` or `curator run` wrote"
         )
-    rows = []
-    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-        try:
-            row = orjson.loads(line.data or b"null")
-        except orjson.JSONDecodeError:
-            row = None
-        if not isinstance(row, dict) or not row.get("id"):
-            raise LogsError(
-                f"{str(path)!r}, line {line.number}: no case",
-                remedy="restore the file as curator wrote it, or select anew",
-            )
-        rows.append(row)
-    return rows
-
-
-_OF_SCORE = tuple(field.name for field in fields(Score) if field.name not in {"id", "fields"})
-
-
-def case_row(
-    case: Case, score: Score | None, *, split: Split, category: str | None, slice: Slice | None
-) -> dict[str, JsonValue]:
-    """The row of one case; `fields` of the score only where there are some, and the fields of it that need no score."""
-    return {
-        "id": case.id,
-        "log_id": case.log_id,
-        "source": str(case.source),
-        "task": case.task,
-        "weight": case.weight,
-        "group": case.group,
-        "split": split,
-        "category": category,
-        "slice": slice,
-        "characters": None if case.target is None else len(case.target),
-        "thumb": case.feedback.thumb if case.feedback else None,
-        "metadata": dict(case.metadata),
-        **score_fields(score),
-    }
+    try:
+        return list(rows_of(path, CaseRow.from_json))
+    except RecordError as error:
+        raise LogsError(error.reason, remedy=error.remedy) from error
 
 
 def score_fields(score: Score | None) -> dict[str, JsonValue]:
-    """The score without its id, and without `fields` where the answers are not structured."""
+    """Return the score without its id, and without `fields` where the answers are not structured; {} without a score."""
     if score is None:
         return {}
-    found: dict[str, JsonValue] = {
-        name: getattr(score, name) for name in _OF_SCORE
-    }  # asdict copies deeply: ten times slower
-    return found if score.fields is None else {**found, "fields": dict(score.fields)}
+    # `asdict` copies deeply, which is ten times slower.
+    values: dict[str, JsonValue] = {name: getattr(score, name) for name in _SCORE_FIELDS}
+    return values if score.fields is None else {**values, "fields": dict(score.fields)}
+
+
+def _read_score(values: Fields) -> Score:
+    return Score(
+        id=values.text("id"),
+        disagreement=values.optional_number("disagreement"),
+        within=values.optional_number("within"),
+        between=values.optional_number("between"),
+        against_target=values.optional_number("against_target"),
+        kind=cast("Kind", values.one_of("kind", KINDS)),
+        scorer=values.optional_text("scorer") or "",
+        majority=values.optional_text("majority"),
+        agreement=values.optional_number("agreement"),
+        n=values.whole("n", 0),
+        reason=values.optional_text("reason"),
+        fields=values.numbers("fields"),
+    )

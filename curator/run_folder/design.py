@@ -13,6 +13,7 @@ import orjson
 from curator.errors import ConfigError
 from curator.estimation.sample_design import Stage, Stratum
 from curator.records import JsonValue
+from curator.run_folder.cases import CaseRow
 from curator.run_folder.layout import DESIGN
 
 VERSION = 1
@@ -33,9 +34,9 @@ class Design:
         return self.stages[0].cases if self.stages else frozenset()
 
 
-def pool_hash(rows: Iterable[Mapping[str, JsonValue]]) -> str:
+def pool_hash(rows: Iterable[CaseRow]) -> str:
     """A fingerprint of the ids, weights and scores of a pool, in whatever order they come."""
-    parts = sorted(orjson.dumps([row["id"], row["weight"], row.get("disagreement")]) for row in rows)
+    parts = sorted(orjson.dumps([row.id, row.weight, row.disagreement]) for row in rows)
     return "sha256:" + hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""The selection that a run folder holds already, which stays as long as it is what the labels are for.
+"""The selection that a run folder already holds, which a run with labels keeps.
 
-Labels change what the members count for, and so the scores that picks hang on. A run that is given labels, and else has the
-same cases and settings as the one that asked for them, keeps its picks: they are what the labels tell of.
+Labels change the weights of the members, and with them the scores that picks depend on. A run that gets labels, and otherwise
+has the cases and settings of the run that asked for them, keeps its picks: the labels belong to them.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ from curator.config import Config
 from curator.errors import ConfigError
 from curator.estimation.sample_design import Stage
 from curator.run_folder.design import read_design
-from curator.run_folder.layout import MANIFEST, SELECTION
+from curator.run_folder.layout import MANIFEST
+from curator.run_folder.selection import read_selection
 from curator.selection.acquisition import Discovered
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenSelection:
-    """How the cases were drawn, and what discovery had taken before, in its order."""
+    """The stage that the cases were drawn in, and discovery's picks in their order."""
 
     stage: Stage
     discovered: tuple[Discovered, ...]
 
 
 def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) -> FrozenSelection | None:
-    """The folder's selection; None where there is none, it cannot be read, or it was of other cases or settings."""
+    """Read the folder's selection; None without a readable one, or if it has other cases or settings."""
     try:
         design = read_design(folder)
-        before = orjson.loads(MANIFEST.of(folder).read_bytes())
-        rows = [orjson.loads(line) for line in SELECTION.of(folder).read_bytes().splitlines()]
-        asked = before["config"]["selection"], before["seed"]
-        found = tuple(Discovered(row["id"], row["gain"], row["reason"]) for row in rows if row["slice"] != "random")
+        manifest = orjson.loads(MANIFEST.of(folder).read_bytes())
+        picks = [row.pick for row in read_selection(folder).values()]
+        settings = manifest["config"]["selection"], manifest["seed"]
     except (ConfigError, OSError, ValueError, KeyError, TypeError):
         return None
-    if asked != (config.selection.model_dump(mode="json"), config.seed) or len(design.stages) != 1:
+    discovered = tuple(
+        Discovered(pick.case_id, pick.gain or 0.0, pick.reason or "") for pick in picks if pick.slice != "random"
+    )
+    if settings != (config.selection.model_dump(mode="json"), config.seed) or len(design.stages) != 1:
         return None
     stage = design.stages[0]
-    return (
-        FrozenSelection(stage, found)
-        if stage.cases == set(ids) and {d.case_id for d in found} == set(stage.known)
-        else None
-    )
+    if stage.cases != set(ids) or {pick.case_id for pick in discovered} != set(stage.known):
+        return None
+    return FrozenSelection(stage, discovered)

@@ -1,7 +1,12 @@
-"""Recorded generations (contract 4 of `docs/architecture.md`), one JSON record a line, scored as they stream by."""
+"""`recorded.jsonl`: one row per case with its generations (contract 4 of `docs/architecture.md`), as `curator score` reads them.
+
+Other tools write such files too, so that reading is lenient: unknown fields are ignored, and most fields may be absent.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import orjson
@@ -17,6 +22,42 @@ from curator.records import (
     Kind,
 )
 from curator.records.recorded import Answered, Recorded, group_of
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRow:
+    """A case of a run with the committee's answers, for `recorded.jsonl`.
+
+    Attributes:
+        case: what was asked, with production's answer and the trusted one.
+        kind: of the answers.
+        labels: the labels that an answer can be; () where they are not fixed.
+        generations: those that were compared.
+        left_out: those of members that count for nothing.
+        failed: the errors of the calls that failed.
+    """
+
+    case: Case
+    kind: Kind
+    labels: tuple[str, ...]
+    generations: Sequence[Generation]
+    left_out: Sequence[Generation] = ()
+    failed: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the line of the file; `read_record` reads it back."""
+        case = self.case
+        return {
+            "id": case.id,
+            "input": [message.as_openai() for message in case.messages],
+            "kind": self.kind,
+            **({} if case.target is None else {"target": case.target}),
+            **_reference_fields(case),
+            **({"labels": list(self.labels)} if self.labels else {}),
+            "generations": [_generation_json(generation) for generation in self.generations],
+            **({"left_out": [_generation_json(generation) for generation in self.left_out]} if self.left_out else {}),
+            "failed": list(self.failed),
+        }
 
 
 def read_record(data: bytes) -> Recorded:
@@ -122,26 +163,26 @@ def _text(value: object) -> str | None:
     return orjson.dumps(value).decode()
 
 
-def _reference(case: Case) -> dict[str, JsonValue]:
-    """The trusted answer with what `curator calibrate` asks of it: where it is from, and why the case was labelled."""
-    if case.reference is None:
+def _reference_fields(case: Case) -> dict[str, JsonValue]:
+    """Return the trusted answer, its source and how its case was selected, for `curator calibrate`; {} without one."""
+    reference = case.reference
+    if reference is None:
         return {}
-    found = case.reference
     return {
-        "reference": found.text,
-        "reference_source": found.source,
-        "reference_slice": found.slice,
-        "reference_probability": found.probability,
+        "reference": reference.text,
+        "reference_source": reference.source,
+        "reference_slice": reference.slice,
+        "reference_probability": reference.probability,
     }
 
 
-def _generation(generation: Generation) -> dict[str, JsonValue]:
-    shown: dict[str, JsonValue] = {
+def _generation_json(generation: Generation) -> dict[str, JsonValue]:
+    fields: dict[str, JsonValue] = {
         "text": generation.text,
         "model": generation.model,
         "variant": generation.variant,
         "temperature": generation.temperature,
     }
     if generation.logprobs is not None:
-        shown["logprobs"] = list(generation.logprobs)
-    return shown
+        fields["logprobs"] = list(generation.logprobs)
+    return fields

@@ -28,7 +28,7 @@ from curator.records import (
     Split,
     with_group,
 )
-from curator.run_folder.cases import case_row
+from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
 from curator.selection.acquisition import discover, worth_embedding
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick, sample_size
@@ -115,7 +115,7 @@ def select_and_cluster(
     if how.standing:
         found = replace(found, picks=how.standing.discovered)
     rows = [
-        case_row(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id), slice=None)
+        CaseRow.of(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id))
         for case in cases
     ]
     picked = pick(

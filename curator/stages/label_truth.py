@@ -12,10 +12,10 @@ from curator.disagreement.label_truth import fails
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
 from curator.labels.read import LabelFile, read_labels
-from curator.records import KINDS, JsonValue, RejectedRecord, dump_line
+from curator.records import RejectedRecord, dump_line
 from curator.records.recorded import Recorded
 from curator.run_folder.layout import EARLIER_LABELS
-from curator.run_folder.selection import read_selection
+from curator.run_folder.selection import SelectionRow, read_selection
 from curator.stages.pick import representative_failures
 
 NOT_SELECTED = "not a case of the selection: how it came to be labelled is not known"
@@ -53,8 +53,8 @@ def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) 
         file = replace(file, verdicts={**earlier, **file.verdicts})
     left_out: Counter[str] = Counter()
     found = dict(_failures(file, selected, comparer, left_out))
-    drawn = [i for i, row in selected.items() if row.get("slice") == "random"]
-    corrected = {i for i, row in selected.items() if _corrected(row)} - file.labels.keys() - file.verdicts.keys()
+    drawn = [i for i, row in selected.items() if row.pick.slice == "random"]
+    corrected = {i for i, row in selected.items() if row.corrected} - file.labels.keys() - file.verdicts.keys()
     failures = representative_failures(drawn, found, corrected)
     left_out[CORRECTED] += len(found) - len(failures)
     left_out[UNSURE] += len(set(file.unsure) & selected.keys() - failures.keys())
@@ -69,35 +69,29 @@ def earlier_labels(failures: Mapping[str, float]) -> Iterator[bytes]:
 
 
 def _failures(
-    file: LabelFile, selected: Mapping[str, Mapping[str, JsonValue]], comparer: Comparers, left_out: Counter[str]
+    file: LabelFile, selected: Mapping[str, SelectionRow], comparer: Comparers, left_out: Counter[str]
 ) -> Iterator[tuple[str, float]]:
     left_out[NOT_SELECTED] += len((file.labels.keys() | file.verdicts.keys()) - selected.keys())
     for case_id, row in selected.items():
-        label = file.labels[case_id].text if case_id in file.labels else row.get("reference")
-        failure = file.verdicts.get(case_id, row.get("failure") if case_id not in file.labels else None)
-        if isinstance(failure, int | float):
-            yield case_id, float(failure)
-        elif isinstance(label, str) and (found := _by_label(row, label, comparer, left_out)) is not None:
+        label = file.labels[case_id].text if case_id in file.labels else row.reference
+        failure = file.verdicts.get(case_id, row.failure if case_id not in file.labels else None)
+        if failure is not None:
+            yield case_id, failure
+        elif label is not None and (found := _by_label(row, label, comparer, left_out)) is not None:
             yield case_id, found
 
 
-def _corrected(row: Mapping[str, JsonValue]) -> bool:
-    return row.get("failure") is None and row.get("reference_source") == "correction"
-
-
-def _by_label(row: Mapping[str, JsonValue], label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:
-    answer, kind, labels = row.get("answer"), row.get("kind"), row.get("labels")
-    if not isinstance(answer, str) or kind not in KINDS:
+def _by_label(row: SelectionRow, label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:
+    if row.answer is None or row.kind is None:
         left_out[NO_ANSWER] += 1
         return None
-    question = str(row.get("question") or "")
     record = Recorded(
-        id=str(row["id"]), answers=(), target=answer, kind=kind,
-        labels=tuple(map(str, labels)) if isinstance(labels, list) else (), input=question, question=question,
+        id=row.pick.case_id, answers=(), target=row.answer, kind=row.kind, labels=row.labels, input=row.question,
+        question=row.question,
     )  # fmt: skip
-    wrong = fails(record, label, comparer(question))
+    wrong = fails(record, label, comparer(row.question))
     if wrong is None:
-        left_out[FREE_TEXT if kind == "text" else UNREADABLE_LABEL] += 1
+        left_out[FREE_TEXT if row.kind == "text" else UNREADABLE_LABEL] += 1
         return None
     return float(wrong)
 

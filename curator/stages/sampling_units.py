@@ -1,94 +1,99 @@
-"""The rows of `cases.jsonl` as the pool of an estimate: the signals that tell of failure, and what to break it down by."""
+"""Cases to sampling units: the covariates that predict failure, and the domains that a rate is broken down by."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from curator.estimation.sampling_frame import GROUP, Candidate
-from curator.records import JsonValue
+from curator.records import Scalar
+from curator.run_folder.cases import CaseRow
 
 COMMITTEE = "committee"
-"""Whether the committee agrees with itself and with production: its failures there are silent, only a sample finds them."""
+"""The domain of cases where the committee agrees with itself and with production. Failures there are silent: only a random
+sample finds them."""
 AGREES, DIFFERS = "agrees", "differs"
 CATEGORIES = ("task", "kind", "category")
-"""What every pool may be broken down by, beside its metadata and `COMMITTEE`."""
+"""The domains of every pool, beside its metadata and `COMMITTEE`."""
 MOST_VALUES = 50
-"""A metadata field with more values names cases rather than kinds of them."""
-_SIGNALS = ("within", "between", "against_target", "agreement", "n")
-_TELLING = re.compile(r"score|similarity|distance|confidence|relevance|rank", re.IGNORECASE)
-_THUMBS = {"up": -1.0, "down": 1.0}
+"""A metadata field with more values than this identifies cases instead of grouping them."""
+_MEASURES_QUALITY = re.compile(r"score|similarity|distance|confidence|relevance|rank", re.IGNORECASE)
+_THUMBS = {"up": -1.0, "down": 1.0, None: 0.0}
 
 
-def sampling_units(rows: Sequence[Mapping[str, JsonValue]]) -> list[Candidate]:
-    """Each row as a case of the pool.
+def sampling_units(rows: Sequence[CaseRow]) -> list[Candidate]:
+    """Convert each case to a unit of the sampling frame, in the same order.
 
-    Numbers in the metadata count as signals where their name says that they measure how good something is, such as a
-    retrieval score; others, such as a time, would only be noise to a fit on few labels.
+    A number in the metadata is a covariate only where its name says that it measures quality, such as a retrieval score.
+    Others, such as a time, would be noise to a fit on few labels.
     """
     fields = metadata_fields(rows)
-    sizes = Counter(row.get("group") for row in rows)
+    sizes = Counter(row.group for row in rows)
     return [
         Candidate(
-            id=str(row["id"]),
-            signals=_signals(row),
+            id=row.id,
+            signals=_covariates(row),
             categories={
-                **_named(_metadata(row), fields),
-                **_named(row, CATEGORIES),
-                **({GROUP: str(row["group"])} if sizes[row.get("group")] > 1 and row.get("group") else {}),
-                **_committee(row),
+                **{name: str(row.metadata[name]) for name in fields if name in row.metadata},
+                **{name: value for name in CATEGORIES if (value := domain_of(row, name)) is not None},
+                **({GROUP: row.group} if row.group and sizes[row.group] > 1 else {}),
+                **_committee_domain(row),
             },
-            weight=float(weight) if isinstance(weight := row.get("weight"), int | float) else 1.0,
+            weight=float(row.weight),
         )
         for row in rows
     ]
 
 
-def metadata_fields(rows: Iterable[Mapping[str, JsonValue]]) -> tuple[str, ...]:
-    """The metadata fields to break down by: those with 2 to `MOST_VALUES` values, none of which measures anything (1.5)."""
+def metadata_fields(rows: Iterable[CaseRow]) -> tuple[str, ...]:
+    """Return the metadata fields to break a rate down by: those with 2 to `MOST_VALUES` values, none of them a fraction."""
     values: defaultdict[str, set[str]] = defaultdict(set)
-    measures = {COMMITTEE, GROUP}
+    excluded = {COMMITTEE, GROUP}
     for row in rows:
-        for key, value in _metadata(row).items():
+        for key, value in row.metadata.items():
             if isinstance(value, float):
-                measures.add(key)
-            elif len(values[key]) <= MOST_VALUES and isinstance(value, str | int):
+                excluded.add(key)
+            elif len(values[key]) <= MOST_VALUES:
                 values[key].add(str(value))
-    return tuple(sorted(key for key, found in values.items() if 2 <= len(found) <= MOST_VALUES and key not in measures))
+    return tuple(
+        sorted(key for key, distinct in values.items() if 2 <= len(distinct) <= MOST_VALUES and key not in excluded)
+    )
 
 
 def known_agreement(pool: Iterable[Candidate]) -> tuple[str, ...]:
-    """`COMMITTEE` where the pool can be broken down by it: where any case has a score."""
-    return (COMMITTEE,) if any(COMMITTEE in case.categories for case in pool) else ()
+    """Return `(COMMITTEE,)` if any unit has a score, so that the pool can be broken down by it; else ()."""
+    return (COMMITTEE,) if any(COMMITTEE in unit.categories for unit in pool) else ()
 
 
-def _signals(row: Mapping[str, JsonValue]) -> dict[str, float | None]:
-    characters = row.get("characters")
-    found: dict[str, float | None] = {"score": _number(row.get("disagreement"))}
-    found |= {name: _number(row.get(name)) for name in _SIGNALS}
-    found["log characters"] = math.log1p(characters) if isinstance(characters, int) else None
-    found["thumb"] = _THUMBS.get(str(row.get("thumb")), 0.0)
-    told = {f"metadata {key}": _number(value) for key, value in _metadata(row).items() if _TELLING.search(key)}
-    return found | told
+def domain_of(row: CaseRow, name: str) -> str | None:
+    """Return the value that a case has in one of `CATEGORIES`; None where it has none."""
+    return {"task": row.task, "kind": row.kind, "category": row.category}[name]
 
 
-def _committee(row: Mapping[str, JsonValue]) -> dict[str, str]:
-    if _number(row.get("disagreement")) is None:
+def _covariates(row: CaseRow) -> dict[str, float | None]:
+    score = row.score
+    return {
+        "score": score.disagreement if score else None,
+        "within": score.within if score else None,
+        "between": score.between if score else None,
+        "against_target": score.against_target if score else None,
+        "agreement": score.agreement if score else None,
+        "n": float(score.n) if score else None,
+        "log characters": None if row.characters is None else math.log1p(row.characters),
+        "thumb": _THUMBS[row.thumb],
+        **{f"metadata {key}": _number(value) for key, value in row.metadata.items() if _MEASURES_QUALITY.search(key)},
+    }
+
+
+def _committee_domain(row: CaseRow) -> dict[str, str]:
+    score = row.score
+    if score is None or score.disagreement is None:
         return {}
-    agrees = row.get("agreement") == 1 and row.get("against_target") in (None, 0)
+    agrees = score.agreement == 1 and score.against_target in (None, 0)
     return {COMMITTEE: AGREES if agrees else DIFFERS}
 
 
-def _number(value: JsonValue) -> float | None:
+def _number(value: Scalar) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _metadata(row: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    found = row.get("metadata")
-    return found if isinstance(found, dict) else {}
-
-
-def _named(values: Mapping[str, JsonValue], names: Iterable[str]) -> dict[str, str]:
-    return {name: str(value) for name in names if (value := values.get(name)) is not None}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -24,7 +23,7 @@ from curator.report.summary import (
     Summary,
     summary_json,
 )
-from curator.run_folder.cases import case_row
+from curator.run_folder.cases import CaseRow
 from curator.run_folder.design import Design, design_json, pool_hash
 from curator.run_folder.layout import (
     CASES,
@@ -40,8 +39,8 @@ from curator.run_folder.layout import (
     SUMMARY,
 )
 from curator.run_folder.leaks import leak_row
-from curator.run_folder.recorded import _generation, _reference
-from curator.run_folder.selection import selection_rows
+from curator.run_folder.recorded import RecordedRow
+from curator.run_folder.selection import SelectionRow
 from curator.run_folder.set_aside import _merged_row, set_aside_row
 from curator.stages.artifacts import RunArtifacts, _labels
 from curator.stages.manifest import _manifest, _sha256
@@ -74,12 +73,12 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     every = list(_cases(run, split, diagnoses))
     pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
-        SELECTION.name: list(_selection(run, cases, pool)),
+        SELECTION.name: [row.to_json() for row in _selection(run, cases, pool)],
         "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
         "finetune.jsonl": finetune.rows,
         "label_queue.jsonl": queue,
-        RECORDED.name: list(_recorded(run)),
-        CASES.name: every,
+        RECORDED.name: [row.to_json() for row in _recorded(run)],
+        CASES.name: [row.to_json() for row in every],
         MERGED.name: [_merged_row(merged) for merged in run.intake.merged],
         SET_ASIDE.name: [set_aside_row(u) for u in run.intake.unreadable],
         LEAKS.name: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
@@ -105,44 +104,35 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     return summary
 
 
-def _selection(run: RunArtifacts, cases: Mapping[str, Case], pool: str) -> Iterator[dict[str, JsonValue]]:
-    return selection_rows(
-        run.picked.picks,
-        cases=cases,
-        scores=run.scored.scores,
-        seed=run.config.seed,
-        pool=pool,
-        categories=category_names(run.studied.categories),
-        labels_of=lambda case: _labels(run.config, case),
-    )
+def _selection(run: RunArtifacts, cases: Mapping[str, Case], pool: str) -> Iterator[SelectionRow]:
+    categories = category_names(run.studied.categories)
+    for pick in run.picked.picks:
+        case = cases[pick.case_id]
+        yield SelectionRow.of(
+            pick, case, run.scored.scores.get(case.id), category=categories.get(case.id), labels=_labels(run.config, case),
+            seed=run.config.seed, pool_hash=pool,
+        )  # fmt: skip
 
 
-def _recorded(run: RunArtifacts) -> Iterator[dict[str, JsonValue]]:
-    """The generations in the form that `curator score` reads."""
+def _recorded(run: RunArtifacts) -> Iterator[RecordedRow]:
+    """Yield the cases that were asked with their generations, in the form that `curator score` reads."""
     for case in run.intake.asked:
-        score = run.scored.scores[case.id]
-        yield {
-            "id": case.id,
-            "input": [m.as_openai() for m in case.messages],
-            "kind": score.kind,
-            **({"target": case.target} if case.target is not None else {}),
-            **_reference(case),
-            **({"labels": list(labels)} if (labels := _labels(run.config, case)) else {}),
-            "generations": [_generation(g) for g in run.scored.compared[case.id]],
-            **({"left_out": [_generation(g) for g in out]} if (out := run.scored.left_out.get(case.id)) else {}),
-            "failed": [g.error for g in run.generations[case.id] if g.error is not None],
-        }
+        yield RecordedRow(
+            case=case,
+            kind=run.scored.scores[case.id].kind,
+            labels=_labels(run.config, case),
+            generations=run.scored.compared[case.id],
+            left_out=run.scored.left_out.get(case.id, ()),
+            failed=[g.error for g in run.generations[case.id] if g.error is not None],
+        )
 
 
-def _cases(
-    run: RunArtifacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]
-) -> Iterator[dict[str, JsonValue]]:
-    """Every kept case with what is known of it."""
-    named = category_names(run.studied.categories)
+def _cases(run: RunArtifacts, split: Callable[[str], Split], diagnoses: Mapping[str, Diagnosis]) -> Iterator[CaseRow]:
+    """Yield the row of every kept case."""
+    categories = category_names(run.studied.categories)
     slices = {pick.case_id: pick.slice for pick in run.picked.picks}
     for case in run.intake.cases:
-        row = case_row(
-            case, run.scored.scores.get(case.id), split=split(case.group), category=named.get(case.id),
-            slice=slices.get(case.id),
+        yield CaseRow.of(
+            case, run.scored.scores.get(case.id), split=split(case.group), category=categories.get(case.id),
+            slice=slices.get(case.id), diagnosis=diagnoses.get(case.id),
         )  # fmt: skip
-        yield {**row, **({"diagnosis": asdict(found)} if (found := diagnoses.get(case.id)) else {})}

@@ -16,7 +16,7 @@ from curator.estimation.sampling_frame import Candidate
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
-from curator.run_folder.cases import read_rows
+from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
 from curator.stages.label_truth import NO_ANSWER, Known, _no_label, known_failures
@@ -24,6 +24,7 @@ from curator.stages.sampling_units import (
     AGREES,
     CATEGORIES,
     COMMITTEE,
+    domain_of,
     known_agreement,
     metadata_fields,
     sampling_units,
@@ -166,13 +167,13 @@ def estimate(
         Refused: the design does not support an estimate.
     """
     design = read_design(selection)
-    every, drawn_from = read_rows(selection), design.cases
+    every, drawn_from = read_case_rows(selection), design.cases
     if pool_hash(every) != design.pool_hash:
         raise ConfigError(
             f"{str(CASES.of(selection))!r} is not the pool that the cases were drawn from",
             remedy="restore the file as curator wrote it: the scores, weights and ids in it are what the draw went by",
         )
-    rows = [row for row in every if row["id"] in drawn_from]  # a run may ask about some of its cases only
+    rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
     known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
     found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))
@@ -235,12 +236,12 @@ def _result(
     )
 
 
-def _names(by: Sequence[str], rows: Sequence[Mapping[str, JsonValue]], pool: Sequence[Candidate]) -> tuple[str, ...]:
+def _names(by: Sequence[str], rows: Sequence[CaseRow], pool: Sequence[Candidate]) -> tuple[str, ...]:
     known = (*CATEGORIES, *metadata_fields(rows))
     for name in by:
         if name not in known:
             raise ConfigError(
                 f"the cases cannot be told apart by {name!r}", remedy=f"choose among {', '.join(known)} with --by"
             )
-    chosen = by or [name for name in known if len({str(row.get(name)) for row in rows}) > 1 or name not in CATEGORIES]
+    chosen = by or [name for name in known if name not in CATEGORIES or len({domain_of(row, name) for row in rows}) > 1]
     return (*known_agreement(pool), *chosen)

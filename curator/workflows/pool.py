@@ -39,6 +39,7 @@ from curator.records import (
 )
 from curator.records.recorded import Recorded
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
 from curator.workflows.score import MAX_REJECTED_SHARE, Scoring, as_json, over_lines, readable, spread
@@ -85,7 +86,7 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
             on_case()
     _check(file, cases, problems)
     if path.is_dir() and CASES.of(path).is_file():
-        cases = _with_run(cases, CASES.of(path))
+        cases = _with_run(cases, path)
     return Pool(tuple(cases), tuple(problems))
 
 
@@ -290,24 +291,15 @@ def _scalars(metadata: Mapping[str, JsonValue]) -> dict[str, Scalar]:
     return {key: value for key, value in metadata.items() if isinstance(value, str | int | float | bool)}
 
 
-def _with_run(cases: Sequence[PoolCase], path: Path) -> list[PoolCase]:
+def _with_run(cases: Sequence[PoolCase], folder: Path) -> list[PoolCase]:
     """The cases with what their run knows of them: weight, group, task and category."""
-    known = {str(row.get("id")): row for row in _rows(path)}
-    found = []
-    for one in cases:
-        row = known.get(one.case.id, {})
-        category, task, group, weight = (row.get(key) for key in ("category", "task", "group", "weight"))
-        case = replace(
-            one.case,
-            task=task if isinstance(task, str) else one.case.task,
-            group=group if isinstance(group, str) else one.case.group,
-            weight=weight if isinstance(weight, int) else one.case.weight,
-        )
-        found.append(replace(one, case=case, category=category if isinstance(category, str) else one.category))
-    return found
+    rows = {row.id: row for row in read_case_rows(folder)}
+    return [_with_row(pool_case, rows.get(pool_case.case.id)) for pool_case in cases]
 
 
-def _rows(path: Path) -> Iterator[dict[str, JsonValue]]:
-    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-        if line.data and line.data.strip():
-            yield orjson.loads(line.data)
+def _with_row(pool_case: PoolCase, row: CaseRow | None) -> PoolCase:
+    if row is None:
+        return pool_case
+    case = pool_case.case
+    case = replace(case, task=row.task or case.task, group=row.group or case.group, weight=row.weight)
+    return replace(pool_case, case=case, category=row.category or pool_case.category)

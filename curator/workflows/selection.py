@@ -22,10 +22,10 @@ from curator.progress import Progress, Silent
 from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
-from curator.run_folder.cases import case_row
+from curator.run_folder.cases import CaseRow
 from curator.run_folder.design import Design, design_json, pool_hash, read_design
 from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
-from curator.run_folder.selection import read_selection, selection_rows
+from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
 from curator.stages.embed_and_cluster import ClusterResult, SelectionSettings, select_and_cluster
 from curator.stages.label_truth import earlier_labels, known_failures
@@ -89,7 +89,7 @@ class Selected:
 
     picks: tuple[Pick, ...]
     stages: tuple[Stage, ...]
-    rows: tuple[Mapping[str, JsonValue], ...]
+    rows: tuple[CaseRow, ...]
     messages: tuple[str, ...]
     problems: tuple[RejectedRecord, ...]
     workload: Workload
@@ -239,7 +239,7 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
     named = category_names(studied.categories) | known
     slices = {p.case_id: p.slice for p in picked.picks}
     rows = tuple(
-        case_row(
+        CaseRow.of(
             case, scores[case.id], split=how.split(case), category=named.get(case.id), slice=slices.get(case.id)
         )
         for case in cases
@@ -283,7 +283,7 @@ def _write(
     found: Selected,
     options: SelectOptions,
     *,
-    before: Sequence[Mapping[str, JsonValue]],
+    before: Sequence[SelectionRow],
     answers: Mapping[str, tuple[AnswerGroup, ...]],
 ) -> None:
     cases = {one.case.id: one.case for one in pool.cases}
@@ -296,22 +296,25 @@ def _write(
         )
     )  # fmt: skip
     pool_id = pool_hash(found.rows)
-    rows = selection_rows(
-        found.picks, cases=cases, scores=scores, seed=options.seed, pool=pool_id,
-        categories={str(row["id"]): str(row["category"]) for row in found.rows if row["category"]},
-        labels_of=lambda case: labels[case.id],
-    )  # fmt: skip
-    write_atomic(CASES.of(out), json_lines(found.rows))
-    write_atomic(SELECTION.of(out), json_lines([*before, *rows]))
+    categories = {row.id: row.category for row in found.rows}
+    rows = [
+        SelectionRow.of(
+            pick, cases[pick.case_id], scores.get(pick.case_id), category=categories[pick.case_id],
+            labels=labels[pick.case_id], seed=options.seed, pool_hash=pool_id,
+        )
+        for pick in found.picks
+    ]  # fmt: skip
+    write_atomic(CASES.of(out), json_lines(row.to_json() for row in found.rows))
+    write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
     write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
     write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
     write_atomic(DESIGN.of(out), [design_json(Design(found.stages, options.seed, pool_id))])
 
 
-def _categories(rows: Sequence[Mapping[str, JsonValue]]) -> list[Category]:
+def _categories(rows: Sequence[CaseRow]) -> list[Category]:
     """The categories of the pool as the label queue takes them."""
     members: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows:
-        if row["category"]:
-            members[str(row["category"])].append(str(row["id"]))
+        if row.category:
+            members[row.category].append(row.id)
     return [Category(name, name, (), tuple(ids)) for name, ids in sorted(members.items())]
