@@ -32,7 +32,8 @@ from curator.committee.rate_limits import Congestion, Pace
 from curator.committee.requests import CallFailed, ModelReply, ModelRequest, PlannedCall
 from curator.records import Usage
 from curator.records.spend import Spend
-from curator.state.generations import GenerationStore, StoredReply
+from curator.state.generations import GenerationStore
+from curator.state.store_schema import StoredReply
 
 _STRICT = 50  # so many in flight, and nothing more goes before an answer is on the disk
 _AHEAD = 4  # of each so many above, one answer may be on its way to the disk and does not count

@@ -26,7 +26,8 @@ from curator.progress import Facts, Progress, Silent
 from curator.records import Generation
 from curator.records.spend import Spend
 from curator.state.claims import Claims
-from curator.state.generations import GenerationStore, StoredReply
+from curator.state.generations import GenerationStore
+from curator.state.store_schema import StoredReply
 from curator.text.display import money
 
 _CHUNK = 64  # calls looked up at a time

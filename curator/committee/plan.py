@@ -20,6 +20,7 @@ from curator.committee.providers.openai_compatible import OPENAI_BASE_URL
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import CommitteeConfig, Mode, ModelConfig, Price
 from curator.records import Case, JsonValue, Member, Message, stable_unit
+from curator.state.generations import RecentMeans
 
 # Servers keep the prompts they read last, and providers bill the part they still have at a discount. So the cases that
 # share a system prompt are asked in blocks, one member after the other: the shared start is read once a block and member.
@@ -271,12 +272,12 @@ class Plan:
     def estimate(
         self,
         stored: Callable[[Sequence[str]], set[str]] | None = None,
-        latency_s: Callable[[str], float | None] | None = None,
+        recent_means: Callable[[str], RecentMeans | None] | None = None,
     ) -> Estimate:
         """What the plan comes to.
 
-        `stored` tells which of some request keys have their answers already, and `latency_s` how long an answer of a
-        model (by its name at the endpoint) takes on average, in seconds.
+        `stored` tells which of some request keys have their answers already, and `recent_means` the mean latency of a
+        model's answers (by its name at the endpoint).
 
         It goes through every call, so that a large plan takes a while: about half a minute for a million calls.
         """
@@ -292,7 +293,7 @@ class Plan:
                     tokens_in[name] += call.input_tokens
                     tokens_out[name] += call.request.output_limit
         by_model = tuple(
-            self._of_model(model, (calls[n], done[n], tokens_in[n], tokens_out[n]), latency_s)
+            self._of_model(model, (calls[n], done[n], tokens_in[n], tokens_out[n]), recent_means)
             for model in self.config.models
             for n in (model.name,)
         )
@@ -310,12 +311,12 @@ class Plan:
         self,
         model: ModelConfig,
         counts: tuple[int, int, int, int],
-        latency_s: Callable[[str], float | None] | None,
+        recent_means: Callable[[str], RecentMeans | None] | None,
     ) -> ModelEstimate:
         """The estimate of one model from its calls, those that are stored, and the tokens in and out of the others."""
         calls, stored, tokens_in, tokens_out = counts
         price = self.prices[model.name]
-        latency = latency_s(name_at_endpoint(model)) if latency_s else None
+        means = recent_means(name_at_endpoint(model)) if recent_means else None
         return ModelEstimate(
             model=model.name,
             mode=model.mode,
@@ -325,7 +326,7 @@ class Plan:
             max_output_tokens=tokens_out,
             usd_live=_usd(price, tokens_in, tokens_out),
             usd_batch=_usd(batch_price(price), tokens_in, tokens_out) if takes_batches(model) else None,
-            seconds=_seconds(model, calls - stored, tokens_in + tokens_out, latency),
+            seconds=_seconds(model, calls - stored, tokens_in + tokens_out, means.latency_s if means else None),
         )
 
 

@@ -139,7 +139,7 @@ def with_model_limits(plan: Plan, store: GenerationStore) -> Plan:
 def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: GenerationStore | None) -> PlanResult:
     """What the plan comes to, less the answers that are stored."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
-    known = () if store is None else (lambda keys: set(store.get_many(keys)), store.latency_s)
+    known = () if store is None else (lambda keys: set(store.get_many(keys)), store.recent_means)
     found = plan.estimate(*known)
     adaptive = config.committee.adaptive
     share = adaptive.average if adaptive else None

@@ -9,14 +9,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from filelock import FileLock, Timeout
 
 from curator.errors import RunLocked
+from curator.io.closeable import Closeable
+from curator.io.sqlite import Database
 from curator.records.spend import Spend
-from curator.state.generations import connect, explained, transaction
+from curator.state.store_schema import STORE
 
 _KEYS_PER_QUERY = 500
 
@@ -39,7 +39,7 @@ class BatchRow:
     created_at: float
 
 
-class BatchRows:
+class BatchRows(Closeable):
     """The open batches of one model at one endpoint, in the store at `path`; a context manager.
 
     Every change is on the disk when its method returns. Only one process at a time holds a model's rows: a second one
@@ -56,21 +56,17 @@ class BatchRows:
         self._model = model
         name = hashlib.sha256(f"{endpoint}\n{model}".encode()).hexdigest()[:12]
         self._lock = FileLock(path.with_name(f"{path.name}.batches-{name}.lock"))
-        with explained(path):
+        with STORE.explained(path):
             self._acquire()
-            try:
-                self._connection = connect(path)
-            except BaseException:
-                self._lock.release()
-                raise
+        try:
+            self._database = Database(path, STORE)
+        except BaseException:
+            self._lock.release()
+            raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
+    def close(self) -> None:
+        """Close the file and let another process hold the model's rows."""
+        self._database.close()
         self._lock.release()
 
     def open(self) -> list[BatchRow]:
@@ -79,17 +75,17 @@ class BatchRows:
             "SELECT nonce, id, created_at FROM batch WHERE endpoint = ? AND model = ? AND ended_at IS NULL "
             "ORDER BY created_at, nonce"
         )
-        with explained(self.path):
-            return [BatchRow(*row) for row in self._connection.execute(query, (self._endpoint, self._model))]
+        with self._database.explained():
+            return [BatchRow(*row) for row in self._database.connection.execute(query, (self._endpoint, self._model))]
 
     def add(self, nonce: str, created_at: float, calls: Iterable[BatchCall]) -> None:
         """Open a batch with its calls. None of their keys may stand in another open batch."""
-        with explained(self.path), transaction(self._connection):
-            self._connection.execute(
+        with self._database.transaction(), self._database.explained():
+            self._database.connection.execute(
                 "INSERT INTO batch (nonce, endpoint, model, created_at) VALUES (?, ?, ?, ?)",
                 (nonce, self._endpoint, self._model, created_at),
             )
-            self._connection.executemany(
+            self._database.connection.executemany(
                 "INSERT INTO batch_call (key, nonce, bound_tokens, bound_picodollars, input_tokens) "
                 "VALUES (?, ?, ?, ?, ?)",
                 ((bytes.fromhex(c.key), nonce, *c.bound, c.input_tokens) for c in calls),
@@ -97,19 +93,19 @@ class BatchRows:
 
     def set_id(self, nonce: str, batch_id: str) -> None:
         """Write down the provider's name for a batch."""
-        with explained(self.path):
-            self._connection.execute("UPDATE batch SET id = ? WHERE nonce = ?", (batch_id, nonce))
+        with self._database.explained():
+            self._database.connection.execute("UPDATE batch SET id = ? WHERE nonce = ?", (batch_id, nonce))
 
     def end(self, nonce: str, ended_at: float) -> None:
         """Close a batch: its answers are stored, or the provider never had it."""
-        with explained(self.path), transaction(self._connection):
-            self._connection.execute("UPDATE batch SET ended_at = ? WHERE nonce = ?", (ended_at, nonce))
-            self._connection.execute("DELETE FROM batch_call WHERE nonce = ?", (nonce,))
+        with self._database.transaction(), self._database.explained():
+            self._database.connection.execute("UPDATE batch SET ended_at = ? WHERE nonce = ?", (ended_at, nonce))
+            self._database.connection.execute("DELETE FROM batch_call WHERE nonce = ?", (nonce,))
 
     def drop_answered(self, nonce: str) -> None:
         """Take the calls out of a batch whose answers are stored: an earlier run was killed while it collected it."""
-        with explained(self.path):
-            self._connection.execute(
+        with self._database.explained():
+            self._database.connection.execute(
                 "DELETE FROM batch_call WHERE nonce = ? AND key IN (SELECT key FROM generation)", (nonce,)
             )
 
@@ -118,24 +114,24 @@ class BatchRows:
         query = (
             "SELECT coalesce(sum(bound_tokens), 0), coalesce(sum(bound_picodollars), 0) FROM batch_call WHERE nonce = ?"
         )
-        with explained(self.path):
-            return Spend(*self._connection.execute(query, (nonce,)).fetchone())
+        with self._database.explained():
+            return Spend(*self._database.connection.execute(query, (nonce,)).fetchone())
 
     def calls(self, nonce: str) -> dict[str, BatchCall]:
         """The calls of an open batch by key; some 500 bytes each."""
         query = "SELECT key, bound_tokens, bound_picodollars, input_tokens FROM batch_call WHERE nonce = ?"
-        with explained(self.path):
-            rows = self._connection.execute(query, (nonce,))
+        with self._database.explained():
+            rows = self._database.connection.execute(query, (nonce,))
             return {row[0].hex(): BatchCall(row[0].hex(), Spend(row[1], row[2]), row[3]) for row in rows}
 
     def open_keys(self, keys: Sequence[str]) -> set[str]:
         """Those of `keys` that stand in an open batch."""
         found: set[str] = set()
-        with explained(self.path):
+        with self._database.explained():
             for start in range(0, len(keys), _KEYS_PER_QUERY):
                 some = [bytes.fromhex(key) for key in keys[start : start + _KEYS_PER_QUERY]]
                 query = f"SELECT key FROM batch_call WHERE key IN ({','.join('?' * len(some))})"  # noqa: S608
-                found.update(row[0].hex() for row in self._connection.execute(query, some))
+                found.update(row[0].hex() for row in self._database.connection.execute(query, some))
         return found
 
     def _acquire(self) -> None:

@@ -1,7 +1,7 @@
-"""Tells other processes which answers this one is about to buy, so that two runs on one store never buy the same.
+"""Claims on answers that this process is about to buy, so that two runs on one store never buy the same answer.
 
-A claim is a lock of one byte, in one of the files in a folder beside the store, at an offset that its key gives. The
-kernel holds such locks for a process and drops them when it ends, however it ends: a killed run leaves no claim behind.
+A claim is a lock on one byte, in one of the files in a folder beside the store. The key gives the offset of the byte. The
+kernel drops a process's locks when it ends, however it ends: a killed run leaves no claim behind.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import os
 import struct
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from curator.io.closeable import Closeable
 
 if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".claims"
-_FILES = 16  # the kernel goes through all locks of a file for each new one
+_FILES = 16  # for each new lock, the kernel reads all locks of the file
 _OFFSET_BITS = 62  # a lock's offset is a signed 64-bit number
 
 
-class Claims:
-    """The keys that this object has claimed; a context manager that drops them all at its end.
+class Claims(Closeable):
+    """A set of claimed keys; a context manager that drops all claims at its end.
 
     Where the system has them (Linux), the locks belong to this object's open files, so that two runs in one process
     exclude each other as well; elsewhere they belong to the process. On Windows every claim is granted.
@@ -39,21 +39,13 @@ class Claims:
             self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Drop all claims."""
         while self._files:
             os.close(self._files.pop())
 
     def take(self, key: str) -> bool:
-        """Claim a key (hex digest); False if somebody else has it."""
+        """Claim a key (hex digest); False if another run has claimed it."""
         if sys.platform == "win32":
             return True
         try:
@@ -63,7 +55,7 @@ class Claims:
         return True
 
     def drop(self, key: str) -> None:
-        """Give a key free."""
+        """Release a key."""
         if sys.platform != "win32":
             self._lock(key, fcntl.F_UNLCK)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Self
 
 from curator.errors import ConfigError
+from curator.io.sqlite import PRIMARY_CODE
 from curator.records import JsonValue
-from curator.state.generations import open_existing
+from curator.state.store_schema import open_existing_store
 from curator.text.display import money
 
 _DELETED_AT_A_TIME = 5_000
@@ -161,9 +162,9 @@ def contents(path: Path) -> Contents:
     """What the store holds.
 
     Raises:
-        UserError: as `open_existing`.
+        UserError: as `open_existing_store`.
     """
-    with open_existing(path) as connection:
+    with open_existing_store(path) as connection:
         models = tuple(ModelHoldings(*row) for row in connection.execute(_BY_MODEL))
         batches = tuple(OpenBatch(*row) for row in connection.execute(_OPEN_BATCHES))
     return Contents(path, _size(path), models, batches)
@@ -177,10 +178,10 @@ def prune(path: Path, wanted: Wanted, *, dry_run: bool = False) -> Pruned:
     that none of them waits longer than for one; what an interruption leaves goes with the same command.
 
     Raises:
-        UserError: as `open_existing`.
+        UserError: as `open_existing_store`.
     """
     chosen = f"FROM generation WHERE {wanted.condition}"
-    with open_existing(path) as connection:
+    with open_existing_store(path) as connection:
         before = _size(path)
         answers, usd, last = connection.execute(
             f"SELECT count(*), total(cost_usd), max(rowid) {chosen}",
@@ -227,7 +228,11 @@ def _vacuum(connection: sqlite3.Connection) -> None:
         connection.execute("VACUUM")
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}:
+        if error.sqlite_errorcode & PRIMARY_CODE not in {
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+            sqlite3.SQLITE_FULL,
+        }:
             raise
 
 

@@ -12,7 +12,7 @@ import orjson
 
 from curator.errors import StorageError
 from curator.records import JsonValue, dump_line
-from curator.state.generations import open_existing
+from curator.state.store_schema import open_existing_store
 
 SHOWN_PROBLEMS = 100
 
@@ -75,10 +75,10 @@ def export(path: Path) -> Iterator[bytes]:
     """Every stored answer as a line of JSON, in the order in which they were stored.
 
     Raises:
-        UserError: as `open_existing`.
+        UserError: as `open_existing_store`.
         StorageError: an answer is damaged; the message names its key.
     """
-    with open_existing(path) as connection:
+    with open_existing_store(path) as connection:
         connection.text_factory = bytes  # else one damaged text would end the whole query
         for row in connection.execute(_ROWS):
             try:
@@ -95,11 +95,11 @@ def verify(path: Path) -> Verified:
     """Check the file as SQLite does, and that every answer can be read.
 
     Raises:
-        UserError: as `open_existing`; a StorageError also where the file is too damaged to be read to its end.
+        UserError: as `open_existing_store`; a StorageError also where the file is too damaged to be read to its end.
     """
     problems: list[Problem] = []
     found = count = 0
-    with open_existing(path) as connection:
+    with open_existing_store(path) as connection:
         for (said,) in connection.execute(f"PRAGMA integrity_check({SHOWN_PROBLEMS})"):
             if said != "ok":
                 found += 1

@@ -25,7 +25,8 @@ from curator.errors import BudgetReached, ProviderError, StorageError
 from curator.progress import Facts
 from curator.records import Generation, Member, Message, Usage
 from curator.records.spend import Spend
-from curator.state.generations import GenerationStore, StoredReply
+from curator.state.generations import GenerationStore
+from curator.state.store_schema import StoredReply
 
 PRICE = Price(input=1.0, output=10.0)
 Answer = Callable[[ModelRequest, int], Awaitable[ModelReply]]
@@ -473,8 +474,8 @@ async def test_cancelled_twice_it_stops_at_once(bench: Bench) -> None:
 
 
 async def test_a_full_disk_stops_the_run_with_its_remedy(bench: Bench) -> None:
-    pages = bench.store._writes.execute("PRAGMA page_count").fetchone()[0]
-    bench.store._writes.execute(f"PRAGMA max_page_count = {pages + 20}")
+    pages = bench.store._writes.connection.execute("PRAGMA page_count").fetchone()[0]
+    bench.store._writes.connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
     async def long_answer(request: ModelRequest, before: int) -> ModelReply:
         return ModelReply("x" * 10_000, "stop", Usage(10, 2))

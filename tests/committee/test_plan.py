@@ -19,6 +19,7 @@ from curator.committee.providers.local import LOCAL_MODEL, local_identity
 from curator.committee.requests import PlannedCall
 from curator.config import CommitteeConfig, ModelConfig, Price
 from curator.records import Case, JsonValue, Message, Source, ToolCall
+from curator.state.generations import RecentMeans
 
 LOCAL = {"name": "small", "provider": "local", "send_seed": True}
 REMOTE = {"name": "big", "model": "gpt-x", "base_url": "https://host.example/v1/", "options": {"top_p": 0.9}}
@@ -269,7 +270,8 @@ def timed(
 ) -> tuple[Estimate, ModelEstimate, ModelEstimate]:
     """The estimate of ten cases asked of both models twice, and its two parts; `fields` are those of the remote one."""
     made = plan(cases(10), committee(models=[LOCAL, REMOTE | fields], variants=["plain"]))
-    found = made.estimate((lambda _: stored) if stored else None, latency_s.get)
+    means = {name: RecentMeans(1, latency, 10.0) for name, latency in latency_s.items()}
+    found = made.estimate((lambda _: stored) if stored else None, means.get)
     return found, *found.by_model
 
 

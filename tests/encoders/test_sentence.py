@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
     with VectorCache(tmp_path / "v.sqlite") as cache:
-        cache._database.execute("PRAGMA max_page_count = 4")
+        cache._database.connection.execute("PRAGMA max_page_count = 4")
         with pytest.raises(StorageError, match="full"):
             cache.put_many("e", [str(i) for i in range(100)], np.ones((100, 384), dtype=np.float32))
         assert cache.get_many("e", ["0"]) == {}

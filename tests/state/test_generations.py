@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from curator.errors import ConfigError, StorageError, UserError
 from curator.records import Usage
-from curator.state.generations import APPLICATION_ID, SCHEMA_VERSION, GenerationStore, StoredReply
+from curator.state.generations import GenerationStore, RecentMeans
+from curator.state.store_schema import STORE, StoredReply
 
 REPLY = StoredReply("billing", "stop", Usage(12, 3), (-0.1, -2.5e-7), 0.000123, 0.25, "small-1", 1_700_000_000.5)
 
@@ -69,24 +70,24 @@ def test_many_puts_at_once_are_all_kept_in_few_commits(tmp_path: Path) -> None:
     keys = [key(str(i)) for i in range(1200)]
     with GenerationStore(tmp_path / "store.sqlite") as store:
         statements: list[str] = []
-        store._writes.set_trace_callback(statements.append)
+        store._writes.connection.set_trace_callback(statements.append)
         put(store, *((k, replace(REPLY, text=k)) for k in keys))
         assert statements.count("COMMIT") < 100
         found = store.get_many(keys)
     assert {k: found[k].text for k in keys} == {k: k for k in keys}
 
 
-def test_the_latency_is_that_of_the_models_newest_answers(tmp_path: Path) -> None:
+def test_the_means_are_those_of_the_models_newest_answers(tmp_path: Path) -> None:
     with GenerationStore(tmp_path / "store.sqlite") as store:
-        assert store.latency_s("small-1") is None
+        assert store.recent_means("small-1") is None
         old = [(key(f"old{i}"), replace(REPLY, latency_s=90.0)) for i in range(5)]
         new = [(key(f"new{i}"), replace(REPLY, latency_s=1.0 + i % 2)) for i in range(1000)]
         put(store, *old)
         put(store, *new)
         put(store, (key("other"), replace(REPLY, model="other", latency_s=7.0)))
-        assert store.latency_s("small-1") == pytest.approx(1.5)
-        assert store.latency_s("other") == 7.0
-        assert store.latency_s("none") is None
+        assert store.recent_means("small-1") == RecentMeans(1000, pytest.approx(1.5), 3.0)
+        assert store.recent_means("other") == RecentMeans(1, 7.0, 3.0)
+        assert store.recent_means("none") is None
 
 
 def test_the_first_answer_under_a_key_stays(tmp_path: Path) -> None:
@@ -110,7 +111,8 @@ def test_many_processes_may_make_and_fill_one_new_file(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     script = (
         "import asyncio, sys, pathlib\n"
-        "from curator.state.generations import GenerationStore, StoredReply\n"
+        "from curator.state.generations import GenerationStore\n"
+        "from curator.state.store_schema import StoredReply\n"
         "from curator.records import Usage\n"
         "async def fill(store, n):\n"
         "    for i in range(20):\n"
@@ -152,8 +154,8 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     with GenerationStore(path) as store:
         put(store, (key("a"), REPLY))
-        pages = store._writes.execute("PRAGMA page_count").fetchone()[0]
-        store._writes.execute(f"PRAGMA max_page_count = {pages + 2}")
+        pages = store._writes.connection.execute("PRAGMA page_count").fetchone()[0]
+        store._writes.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(StorageError, match="full") as caught:
             put(store, (key("b"), replace(REPLY, text="x" * 100_000)))
         assert "make room" in caught.value.remedy
@@ -165,7 +167,7 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(tmp_path: Path) -> None:
 
 def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
     with GenerationStore(tmp_path / "store.sqlite") as store:
-        store._writes.execute("PRAGMA query_only = ON")
+        store._writes.connection.execute("PRAGMA query_only = ON")
         with pytest.raises(StorageError) as caught:
             put(store, (key("a"), REPLY))
     assert "permission" in caught.value.remedy
@@ -226,8 +228,8 @@ def test_a_store_of_a_newer_curator_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     GenerationStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        assert connection.execute("PRAGMA application_id").fetchone() == (STORE.application_id,)
+        connection.execute(f"PRAGMA user_version = {STORE.version + 1}")
     with pytest.raises(ConfigError, match="upgrade"):
         GenerationStore(path)
 
@@ -273,6 +275,6 @@ def test_a_store_of_the_first_schema_keeps_its_answers_and_gets_the_new_tables(t
     with GenerationStore(path) as store:
         assert store.get_many([key("a")]) == {key("a"): REPLY}
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (STORE.version,)
         made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     assert {"finding", "batch", "batch_call", "batch_call_nonce"} <= made

@@ -17,8 +17,9 @@ import pytest
 from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 from curator.state import maintenance as cache
-from curator.state.generations import GenerationStore, StoredReply
+from curator.state.generations import GenerationStore
 from curator.state.maintenance import ModelHoldings, OpenBatch, Wanted, contents, prune
+from curator.state.store_schema import StoredReply
 from curator.state.verify import SHOWN_PROBLEMS, export, verify
 
 DAY = 86_400.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curator.errors import ConfigError, StorageError
 from curator.records import Split
-from curator.state.registry import SCHEMA_VERSION, Entry, Registry
+from curator.state.registry import REGISTRY, Entry, Registry
 
 
 def entry(name: str, split: Split = "eval", *, asked: bool = False, run: str = "night") -> Entry:
@@ -126,10 +126,10 @@ def test_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with Registry(path) as registry:
         registry.add([entry("a")])
     with sqlite3.connect(path) as database:
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        database.execute(f"PRAGMA user_version = {REGISTRY.version + 1}")
     with pytest.raises(ConfigError, match=r"newer curator") as told:
         Registry(path)
-    assert "update curator" in told.value.remedy
+    assert "upgrade curator" in told.value.remedy
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT count(*) FROM entry").fetchone() == (1,)
 
@@ -138,7 +138,7 @@ def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE mine (a)")
-    with pytest.raises(ConfigError, match=r"another program's"):
+    with pytest.raises(ConfigError, match=r"another program"):
         Registry(path)
 
 

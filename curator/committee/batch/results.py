@@ -19,7 +19,8 @@ from curator.committee.requests import CallFailed, FailureKind, ModelReply
 from curator.config import ModelConfig, Price
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall
-from curator.state.generations import GenerationStore, StoredReply
+from curator.state.generations import GenerationStore
+from curator.state.store_schema import StoredReply
 
 if TYPE_CHECKING:
     from openai.types import Batch
