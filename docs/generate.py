@@ -33,6 +33,7 @@ from pydantic.fields import FieldInfo
 from curator import cli
 from curator.cli.parser import parser
 from curator.config import Config
+from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.run_folder import layout
 
@@ -79,6 +80,20 @@ def run_files(_: str, __: Path) -> str:
     """The table of the files that a run or a selection writes for itself."""
     rows = "".join(f"| `{file.name}` | {file.description} |\n" for file in layout.FILES)
     return f"| file | content; of a `.jsonl` file: of one line |\n|---|---|\n{rows}"
+
+
+def estimators_table(_: str, __: Path) -> str:
+    """The table of the registry's estimators; names that differ only in how texts are compared share a row."""
+    rows: dict[tuple[str, str, str], tuple[list[str], dict[str, None]]] = {}
+    for name, entry in ESTIMATORS.built_in.items():
+        low, high = ("" if end is None else f"{end:g}" for end in (entry.lowest, entry.highest))
+        names, needs = rows.setdefault((entry.meaning, f"{low} .. {high}", entry.source), ([], {}))
+        names.append(f"`{name}`")
+        needs[", ".join(entry.needs)] = None
+    return "| name | value | needs | range | source |\n|---|---|---|---|---|\n" + "".join(
+        f"| {', '.join(names)} | {meaning} | {' or '.join(needs)} | {bounds} | {source} |\n"
+        for (meaning, bounds, source), (names, needs) in rows.items()
+    )
 
 
 def command_table(_: str, __: Path) -> str:
@@ -149,6 +164,7 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 BLOCKS: dict[str, Block] = {
     "commands": command_table,
     "configuration": configuration,
+    "estimators": estimators_table,
     "exit-codes": exit_codes,
     "files": run_files,
     "help": help_text,

@@ -39,8 +39,7 @@ from benchmarks.common.recorded_sets import (
     precision_at,
     sets,
 )
-from benchmarks.signal.estimators import ESTIMATORS, LENGTH, mean_length
-from benchmarks.signal.estimators import read as read_case
+from benchmarks.signal.estimators import LENGTH, ROWS, read_case
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.disagreement.score import PRIOR_ANSWERS, SCORER, WORDING_ANSWERS, default_score
@@ -88,9 +87,9 @@ def table(found: RecordedSet, limits: Sequence[int]) -> Mapping[int, Mapping[str
         f"\n{found.name}: n={len(found.records)}, up to {most} answers, base rate {found.wrong.mean():.3f}", flush=True
     )
     columns = {limit: columns_of(found, limit) for limit in sorted({min(limit, most) for limit in limits})}
-    print(f"  {'':<34}" + "".join(f"{f'{limit} answers':<32}" for limit in columns))
+    print(f"  {'':<42}" + "".join(f"{f'{limit} answers':<32}" for limit in columns))
     areas: dict[int, dict[str, float]] = {limit: {} for limit in columns}
-    for row in (DEFAULT, LENGTH, *ESTIMATORS):
+    for row in (DEFAULT, LENGTH, *ROWS):
         cells = []
         for limit, column in columns.items():
             if row in column:
@@ -99,7 +98,7 @@ def table(found: RecordedSet, limits: Sequence[int]) -> Mapping[int, Mapping[str
                 at = [np.mean([precision_at(one, found.wrong, s) for one in column[row]]) for s in (0.1, 0.2)]
                 cells.append(f"{areas[limit][row]:.3f} [{low:.3f}, {high:.3f}] {at[0]:.2f} {at[1]:.2f}")
         if cells:
-            print(f"  {row:<34}" + "".join(f"{cell:<32}" for cell in cells))
+            print(f"  {row:<42}" + "".join(f"{cell:<32}" for cell in cells))
     return {limit: areas[min(limit, most)] for limit in limits}
 
 
@@ -111,8 +110,8 @@ def columns_of(found: RecordedSet, limit: int) -> Mapping[str, Sequence[Floats]]
         records = [limited(record, limit, draw) for record in found.records]
         cases = [read_case(record) for record in records]
         columns.setdefault(DEFAULT, []).append(scores(records))
-        columns.setdefault(LENGTH, []).append(np.array([mean_length(case) for case in cases]))
-        for name, value in ESTIMATORS.items():
+        columns.setdefault(LENGTH, []).append(np.array([case.mean_length for case in cases]))
+        for name, value in ROWS.items():
             values = np.array([math.nan if (v := value(case)) is None else v for case in cases])
             if not np.isnan(values).any():
                 columns.setdefault(name, []).append(values)
@@ -138,13 +137,11 @@ def print_means(
 ) -> None:
     """The mean over sets of every row that all of them have, and the default score against the best of these."""
     print(f"\nmean AUROC over {len(found)} sets (rows that every set has)")
-    print(f"  {'':<34}" + "".join(f"{f'{limit} answers':>12}" for limit in limits))
-    everywhere = [
-        r for r in (DEFAULT, LENGTH, *ESTIMATORS) if all(r in tables[s.name][n] for s in found for n in limits)
-    ]
+    print(f"  {'':<42}" + "".join(f"{f'{limit} answers':>12}" for limit in limits))
+    everywhere = [r for r in (DEFAULT, LENGTH, *ROWS) if all(r in tables[s.name][n] for s in found for n in limits)]
     means = {row: [float(np.mean([tables[s.name][n][row] for s in found])) for n in limits] for row in everywhere}
     for row in sorted(means, key=lambda row: -sum(means[row])):
-        print(f"  {row:<34}" + "".join(f"{mean:12.3f}" for mean in means[row]))
+        print(f"  {row:<42}" + "".join(f"{mean:12.3f}" for mean in means[row]))
     best = max((row for row in means if row != DEFAULT), key=lambda row: sum(means[row]))
     print(f"  the default score is better than the best single one ({best}) by", end=" ")
     print(", ".join(f"{means[DEFAULT][i] - means[best][i]:+.3f}" for i in range(len(limits))))

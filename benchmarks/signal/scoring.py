@@ -33,7 +33,7 @@ import psutil
 import curator
 from benchmarks.signal.recordings import as_line, kinds, mixed, recordings
 from curator.disagreement.estimators import spectral as graph
-from curator.disagreement.estimators.lexical import jaccard_similarities, rouge_l_similarities
+from curator.disagreement.estimators.similarities import jaccard_similarities, rouge_l_similarities
 from curator.io.lines import Line
 from curator.records import Kind
 from curator.workflows.score import Scoring, score_lines

@@ -82,19 +82,22 @@ def status(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """`curator score`."""
+    from curator.disagreement.estimators import require_estimators
     from curator.disagreement.recorded import default_scorer
     from curator.records.recorded import group_of
     from curator.run_folder.calibration import read_calibration
     from curator.workflows.score import score_file
 
     fitted = read_calibration(arguments.calibration) if arguments.calibration else None
+    estimators = require_estimators(arguments.estimator, where="--estimator")
     with scoring_of(arguments) as scoring:
+        formula = fitted.formula if fitted else scoring.formula
         result = score_file(
             arguments.recorded,
             arguments.out,
             stdout=sys.stdout.buffer,
             on_problem=_tell,
-            scoring=replace(scoring, processes=arguments.jobs, formula=fitted.formula if fitted else scoring.formula),
+            scoring=replace(scoring, processes=arguments.jobs, formula=formula, estimators=estimators),
         )
         if fitted:
             groups = {group_of(h.model, h.variant) for h in result.health} or None

@@ -108,6 +108,14 @@ def _add_score(group: _Commands) -> None:
         metavar="FILE",
         help="rank by the score that `curator calibrate` fitted, where it has shown a gain",
     )
+    score.add_argument(
+        "--estimator",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="add the value of this estimator to every score, as `estimators: {NAME: value}`; may be repeated; the names"
+        " are in docs/estimators.md",
+    )
     score.add_argument("--jobs", type=_positive, metavar="N", help="processors to use (default: all)")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import Comparers, Settled, by_words
+from curator.disagreement.estimators import ESTIMATORS, EstimatorInput
 from curator.disagreement.members.health import member_health
 from curator.disagreement.members.votes import Seat, Vote, votes_of
 from curator.disagreement.score import DEFAULT, SCORER, Formula, score_case
@@ -44,6 +45,21 @@ def measure_record(
         record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
         compare=comparer(record.question), weights=weights,
     )  # fmt: skip
+
+
+def estimator_values(
+    record: Recorded, names: Sequence[str], *, comparer: Comparers = by_words
+) -> dict[str, float | None]:
+    """Compute the values of estimators, by name, for one record; every answer counts the same.
+
+    None where the record has fewer than two answers or lacks what an estimator needs, such as a target or
+    log-probabilities.
+    """
+    case = EstimatorInput.of(
+        record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
+        compare=comparer(record.question),
+    )  # fmt: skip
+    return {name: ESTIMATORS[name].value(case) for name in names}
 
 
 def recorded_health(records: Iterable[Recorded], comparer: Comparers = by_words) -> tuple[MemberHealth, ...]:

@@ -54,6 +54,7 @@ class Score:
     `n` counts the answers compared. With n < 2 nothing can be said: the numbers are None and `reason` says why.
     `within + between` is the target-free disagreement of the committee, in 0..1. `fields` says of structured answers where
     they differ: by dotted path the share of answer pairs, those that differ most first; None for other kinds.
+    `estimators` holds the values of further estimators by name, null where one has no value; None where none was requested.
     """
 
     id: str
@@ -68,3 +69,4 @@ class Score:
     n: int
     reason: str | None = None
     fields: Mapping[str, float] | None = None
+    estimators: Mapping[str, float | None] | None = None

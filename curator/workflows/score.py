@@ -14,8 +14,9 @@ import orjson
 
 from curator.disagreement.calibration import Calibration
 from curator.disagreement.equivalence.comparers import Comparers, by_words
+from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
-from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.recorded import estimator_values, recorded_health, score_record
 from curator.disagreement.score import DEFAULT, Formula
 from curator.errors import ConfigError, LogsError, RecordError, StorageError
 from curator.executors.local import cores, map_ordered
@@ -96,12 +97,14 @@ class Scoring:
         equal_members: count every member the same; else each counts by its health, see `health.group_weights`.
         formula: what makes the score of the signals; a `Calibration` is one.
         processes: how many processors to use; None for all.
+        estimators: names of `ESTIMATORS` whose values are added to every score.
     """
 
     comparer: Comparers = by_words
     equal_members: bool = False
     formula: Formula = DEFAULT
     processes: int | None = None
+    estimators: tuple[str, ...] = ()
 
 
 DEFAULT_SCORING = Scoring()
@@ -112,16 +115,21 @@ def score(
     *,
     scoring: Scoring = DEFAULT_SCORING,
     calibration: Calibration | None = None,
+    estimators: Sequence[str] = (),
 ) -> list[Score]:
     """Score generations you already have: records of contract 4, in order.
 
     A `calibration` whose gain is there makes the scores instead of `scoring.formula`; `Score.scorer` says which did.
+    The values of `estimators`, by their names in `docs/estimators.md`, are added as `Score.estimators`.
 
     Raises:
+        ConfigError: there is no estimator of a name; the message lists all names.
         LogsError: a record does not fit; the message gives its number, counted from 1.
     """
     if calibration is not None and calibration.better:
         scoring = replace(scoring, formula=calibration)
+    if estimators:
+        scoring = replace(scoring, estimators=require_estimators(estimators, where="estimators"))
     found = read_records(records)
     weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
     return [_scored(record, scoring, weights) for record in found]
@@ -283,7 +291,10 @@ def score_lines(
 
 
 def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
-    return score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+    score = score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+    if not scoring.estimators:
+        return score
+    return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))
 
 
 def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -301,9 +312,9 @@ def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 def _line(found: Score) -> bytes:
-    """The score as contract 4 has it, with `reason` where the numbers are null, and `fields` for structured answers."""
+    """Write the score as a JSON line of contract 4, without the optional fields that have no value."""
     fields = asdict(found)
-    for name in ("reason", "fields"):
+    for name in ("reason", "fields", "estimators"):
         if fields[name] is None:
             del fields[name]
     return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import fsum
 
 from curator.answers.json_values import settled
 from curator.answers.read import Answer
@@ -32,6 +33,12 @@ def field_disagreement(answers: Sequence[Answer]) -> dict[str, float]:
         counts = Counter(fields.get(path, _MISSING) for fields in read)
         shares[path] = 1 - sum(count * (count - 1) for count in counts.values()) / (n * (n - 1))
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+
+def mean_field_disagreement(answers: Sequence[Answer]) -> float:
+    """Mean of `field_disagreement` over the fields, in 0..1; 0 where there is no field."""
+    shares = field_disagreement(answers).values()
+    return fsum(shares) / len(shares) if shares else 0.0
 
 
 def _leaves(value: JsonValue, path: str, key: str | None = None) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from math import exp, fsum, isnan, log
-
-VERSIONS: Mapping[str, int] = {
-    "sequence_nll": 1,
-    "token_nll": 1,
-    "predictive_entropy": 1,
-    "likelihood_semantic_entropy": 1,
-    "likelihood_margin": 1,
-}
-"""The version of each estimator here, raised whenever a value of it changes."""
 
 
 def sequence_nll(logprobs: Sequence[float]) -> float:

@@ -19,18 +19,6 @@ from math import fsum, isfinite, log
 import numpy as np
 from numpy.typing import NDArray
 
-VERSIONS: Mapping[str, int] = {
-    "semantic_entropy": 1,
-    "rao_entropy": 1,
-    "variation_ratio": 1,
-    "vote_margin": 1,
-    "share_against": 1,
-    "smoothed_share_against": 1,
-    "mean_distance": 1,
-    "mean_pairwise_distance": 1,
-}
-"""The version of each estimator here, raised whenever a value of it changes."""
-
 Weights = Sequence[float] | None
 """One finite number >= 0 for each answer, not all of them 0; None where every answer counts the same."""
 NEGLIGIBLE = 1e-9

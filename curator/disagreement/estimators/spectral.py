@@ -11,21 +11,13 @@ is not unique, and a rounding may fall the other way: the same to 1e-11.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import exp, fsum, log, log1p, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSIONS: Mapping[str, int] = {
-    "deg": 1,
-    "spectral_meanings": 1,
-    "eigv": 1,
-    "eccentricity": 1,
-    "snne": 1,
-    "kernel_language_entropy": 1,
-}
-"""The version of each estimator here, raised whenever a value of it changes."""
+from curator.disagreement.estimators.similarities import row_order
+
 _ROUNDING = 1e-12
 """Eigenvalues below this are 0."""
 _DECIMALS = 12
@@ -39,11 +31,6 @@ def deg(similarities: Floats) -> float:
     n = len(similarities)
     own = _affinity(similarities)
     return _unit((1 - fsum(own.ravel().tolist()) / n**2) / (1 - 1 / n)) if n > 1 else 0.0
-
-
-def deg_confidences(similarities: Floats) -> tuple[float, ...]:
-    """C_Deg of each answer: its mean similarity to all, itself included, in 1/n..1."""
-    return tuple(fsum(row) / len(row) for row in _affinity(similarities).tolist())
 
 
 def spectral_meanings(similarities: Floats) -> float:
@@ -70,11 +57,6 @@ def eccentricity(similarities: Floats, *, threshold: float | None = None) -> flo
         return 0.0
     squares = [square for row in _coordinates(_ordered(similarities), threshold).tolist() for square in _squares(row)]
     return _unit(sqrt(fsum(squares) / (n - 1)))
-
-
-def eccentricities(similarities: Floats, *, threshold: float | None = None) -> tuple[float, ...]:
-    """The distance of each answer from the centre, -C_Ecc as published: the norm of its row, never of an eigenvector."""
-    return tuple(sqrt(fsum(_squares(row))) for row in _coordinates(_affinity(similarities), threshold).tolist())
 
 
 def snne(similarities: Floats, *, temperature: float = 1.0) -> float:
@@ -108,6 +90,18 @@ def kernel_language_entropy(similarities: Floats, *, time: float = 0.6) -> float
     peak = 1 / (1 + (n - 1) * cold)
     floor = -peak * log(peak) - (n - 1) * peak * cold * log(peak * cold) if cold > _ROUNDING else 0.0
     return _unit((_heat_entropy(_ordered(similarities), time) - floor) / (log(n) - floor))
+
+
+def eigen_score(vectors: Floats, *, ridge: float = 1e-3) -> float:
+    """EigenScore: the mean of the logs of the eigenvalues of E J E' + ridge I, J = I - 1 1' / d (Chen et al., ICLR 2024).
+
+    There E is a hidden layer; with an external encoder no model is opened. Not on a scale of 0..1: for unit rows of mean
+    0 it runs from about ln(ridge) (all one) to ln(1 + ridge) (all orthogonal), and longer rows give more. Compare it
+    between cases of equally many answers from one encoder only.
+    """
+    rows = np.asarray(vectors, dtype=np.float64)[row_order(vectors)]
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return float(np.linalg.slogdet(centred @ centred.T + ridge * np.eye(len(rows)))[1]) / len(rows)
 
 
 def _heat_entropy(affinity: Floats, time: float) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.disagreement.equivalence.word_kernel import SCALE, content_words, word_distances
-from curator.disagreement.estimators import alphabet as meanings
-from curator.disagreement.estimators import embedding as vectors
-from curator.disagreement.estimators import lexical, likelihood
 from curator.disagreement.estimators import partition as estimators
-from curator.disagreement.estimators import spectral as graph
 from curator.disagreement.estimators.partition import (
     mean_distance,
     rao_entropy,
@@ -262,15 +256,3 @@ def test_the_margin_sees_the_lead() -> None:
     assert estimators.vote_margin("xxyy") == 1
     assert estimators.vote_margin("xxxy") == pytest.approx(0.5)
     assert estimators.vote_margin("xxxx") == 0
-
-
-@pytest.mark.parametrize("module", [estimators, graph, lexical, likelihood, meanings, vectors])
-def test_every_estimator_has_a_version(module: ModuleType) -> None:
-    assert module.VERSIONS
-    assert all(callable(getattr(module, name)) for name in module.VERSIONS)
-
-
-@pytest.mark.parametrize("module", [estimators, graph, lexical, likelihood, meanings, vectors])
-def test_every_estimator_is_documented(module: ModuleType) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "estimators.md").read_text(encoding="utf-8")
-    assert [name for name in module.VERSIONS if f"`{name}`" not in page] == []

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.signal import references
-from curator.disagreement.estimators import alphabet as meanings
-from curator.disagreement.estimators import embedding as vectors
-from curator.disagreement.estimators import lexical, likelihood
+from curator.disagreement.estimators import likelihood, similarities
 from curator.disagreement.estimators import partition as estimators
 from curator.disagreement.estimators import spectral as graph
+from curator.disagreement.estimators import unseen_meanings as meanings
 
 Floats = NDArray[np.float64]
 CLOSE = 1e-9
@@ -132,19 +131,19 @@ def test_graph_measures_as_published(seed: int) -> None:
     assert graph.spectral_meanings(w) == pytest.approx(references.eigv(w), abs=CLOSE)
     assert graph.deg(w) * (1 - 1 / n) == pytest.approx(references.deg(w), abs=CLOSE)
     assert estimators.mean_pairwise_distance(1 - w) == pytest.approx(graph.deg(w), abs=CLOSE)
-    assert graph.deg_confidences(w) == pytest.approx(w.sum(axis=1) / n, abs=CLOSE)
-    each = graph.eccentricities(w, threshold=0.9)
-    assert each == pytest.approx(references.ecc_of_each(w), abs=1e-7)
     # the norms of the answers' rows make up the whole, which those of the eigenvectors would not
-    assert math.hypot(*each) == pytest.approx(graph.eccentricity(w, threshold=0.9) * math.sqrt(n - 1), abs=1e-7)
+    of_each = math.hypot(*references.ecc_of_each(w))
+    assert of_each == pytest.approx(graph.eccentricity(w, threshold=0.9) * math.sqrt(n - 1), abs=1e-7)
 
 
 @given(texts)
 def test_lexical_similarities(texts: list[str]) -> None:
     words = [text.split() for text in texts]
     expected = references.matrix(words, references.rouge_l)
-    assert lexical.rouge_l_similarities(texts) == pytest.approx(expected, abs=CLOSE)
-    assert lexical.jaccard_similarities(texts) == pytest.approx(references.matrix(words, references.jaccard), abs=CLOSE)
+    assert similarities.rouge_l_similarities(texts) == pytest.approx(expected, abs=CLOSE)
+    assert similarities.jaccard_similarities(texts) == pytest.approx(
+        references.matrix(words, references.jaccard), abs=CLOSE
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -153,8 +152,8 @@ def test_embedding_measures(seed: int) -> None:
     rows = random.normal(size=(int(random.integers(2, 12)), 24))
     rows[-1] = rows[0]
     expected = references.matrix(list(rows), references.cosine)
-    assert vectors.cosine_similarities(rows) == pytest.approx(expected, abs=CLOSE)
-    assert vectors.eigen_score(rows) == pytest.approx(references.eigen_score(rows), abs=CLOSE)
+    assert similarities.cosine_similarities(rows) == pytest.approx(expected, abs=CLOSE)
+    assert graph.eigen_score(rows) == pytest.approx(references.eigen_score(rows), abs=CLOSE)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-30, 0)), min_size=2, max_size=12))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.disagreement.estimators import spectral as graph
-from curator.disagreement.estimators.lexical import rouge_l_similarities
+from curator.disagreement.estimators.similarities import rouge_l_similarities
 
 Floats = NDArray[np.float64]
 MEASURES: dict[str, Callable[[Floats], float]] = {
@@ -85,7 +85,6 @@ def test_a_partition_has_as_many_spectral_meanings_as_classes() -> None:
 def test_an_answer_is_like_itself_whatever_a_model_says() -> None:
     unsure, sure = (np.where(np.eye(4) == 1, own, 0.5) for own in (0.3, 1.0))
     assert [measure(unsure) for measure in MEASURES.values()] == [measure(sure) for measure in MEASURES.values()]
-    assert graph.deg_confidences(unsure) == (0.625,) * 4
     assert unsure[0, 0] == 0.3
 
 
@@ -93,15 +92,6 @@ def test_the_smooth_eccentricity_tells_apart_what_the_threshold_ties() -> None:
     near, far = (np.where(np.eye(4) == 1, 1.0, value) for value in (0.5, 0.2))
     assert graph.eccentricity(near, threshold=0.9) == graph.eccentricity(far, threshold=0.9)
     assert graph.eccentricity(near) < graph.eccentricity(far)
-
-
-def test_the_odd_answer_is_the_farthest_and_least_confident() -> None:
-    w = partition("xxxxy")
-    for distances in (graph.eccentricities(w), graph.eccentricities(w, threshold=0.9)):
-        assert len(distances) == 5
-        assert max(distances) == distances[4]
-        assert distances[0] == pytest.approx(distances[1])
-    assert graph.deg_confidences(w) == (0.8, 0.8, 0.8, 0.8, 0.2)
 
 
 def test_a_cold_snne_looks_at_the_nearest_neighbour_only() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.disagreement.estimators.lexical import jaccard_similarities, rouge_l_similarities, words
+from curator.disagreement.estimators.similarities import jaccard_similarities, rouge_l_similarities, words
 
 Similarities = Callable[[Sequence[str]], NDArray[np.float64]]
 both = pytest.mark.parametrize("similarities", [rouge_l_similarities, jaccard_similarities])

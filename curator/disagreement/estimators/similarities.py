@@ -1,20 +1,17 @@
-"""Similarities of texts by their words, without a model: matrices (n, n) in 0..1 for the estimators of `graph.py`.
+"""Matrices (n, n) of similarities in 0..1, by words or by vectors, for the estimators of `spectral.py`.
 
-Texts with the same words in the same order have the similarity 1 exactly.
+The similarity of two texts with the same words in the same order, or of two equal vectors, is exactly 1.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.equivalence.word_kernel import word_mask
-
-VERSIONS: Mapping[str, int] = {"rouge_l_similarities": 1, "jaccard_similarities": 1}
-"""The version of each similarity, raised whenever a value of it changes."""
 
 # Chinese and Japanese are written without blanks: each character is taken as a word. A number is one word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W_぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
@@ -32,7 +29,7 @@ def words(text: str) -> Words:
 def rouge_l_similarities(texts: Sequence[str]) -> Floats:
     """ROUGE-L F of every two texts: 2 LCS / (n_words + m_words) (Lin 2004), without stemming, in any language.
 
-    "Lexical similarity" is the mean over two different texts, one less `graph.deg`. The longest common subsequences of a
+    "Lexical similarity" is the mean over two different texts, 1 - `spectral.deg`. The longest common subsequences of a
     text with all texts before it are found at once, by the bit-parallel recurrence of Hyyro (2004) on one integer in
     which every text has bits of its own. About 0.1 ms for 10 texts of 25 words.
     """
@@ -42,9 +39,32 @@ def rouge_l_similarities(texts: Sequence[str]) -> Floats:
 def jaccard_similarities(texts: Sequence[str]) -> Floats:
     """Jaccard index |A & B| / |A | B| of the word sets of every two texts, as in Lin, Trivedi and Sun (2024).
 
-    A positive definite kernel, so that Rao's split over it is one. Texts are scored by `words.word_distances` instead.
+    A positive definite kernel, so that Rao's split over it is one. The default score compares texts by `word_kernel.word_distances` instead.
     """
     return _of_distinct([words(text) for text in texts], _jaccard)
+
+
+def cosine_similarities(vectors: Floats) -> Floats:
+    """Rescaled cosine (1 + cos) / 2 of every two rows of `vectors` (n, d): a matrix (n, n) in 0..1.
+
+    Equal rows have exactly the similarity 1; a row of zeros has 1/2 to every other row. The matrix is a positive definite
+    kernel. Setting negative cosines to 0 would not give one.
+    """
+    order = row_order(vectors)
+    rows = np.asarray(vectors, dtype=np.float64)[order]
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = rows / np.where(norms > 0, norms, 1.0)
+    cosines = unit @ unit.T
+    matrix = np.clip((1 + (cosines + cosines.T) / 2) / 2, 0.0, 1.0)
+    matrix[(rows[:, None, :] == rows[None, :, :]).all(axis=2)] = 1.0
+    back = np.argsort(order)
+    return matrix[np.ix_(back, back)]
+
+
+def row_order(vectors: Floats) -> list[int]:
+    """Sort the rows by their bytes, so that sums over them give the same bits in whatever order the answers came."""
+    keys = [row.tobytes() for row in np.asarray(vectors, dtype=np.float64)]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _of_distinct(texts: Sequence[Words], similarities: Callable[[Sequence[Words]], Floats]) -> Floats:

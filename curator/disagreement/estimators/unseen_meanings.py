@@ -6,18 +6,8 @@ Notation: n answers in k classes; n_c of them in class c, p_c = n_c / n; f1 clas
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from math import expm1, fsum, log, log1p
-
-VERSIONS: Mapping[str, int] = {
-    "number_of_meanings": 1,
-    "share_of_meanings": 1,
-    "missing_mass": 1,
-    "alphabet_size": 1,
-    "alphabet_entropy": 1,
-    "chao_shen_entropy": 1,
-}
-"""The version of each estimator here, raised whenever a value of it changes."""
 
 
 def number_of_meanings(classes: Sequence[Hashable]) -> int:
