@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from benchmarks.common.harness import Check
 from curator.config import SelectionConfig
-from curator.selection.acquisition import discover
-from curator.selection.constraints import Limits
+from curator.selection.acquisition import acquire
+from curator.selection.constraints import Constraints
 from curator.selection.facility_location import facility, maximise
 
 SIZES = (10_000, 20_000, 50_000, 100_000)
@@ -93,7 +93,7 @@ def discovered(vectors: Vectors, u: Floats, k: int) -> float:
     ids = [f"c{i:07}" for i in range(len(u))]
     scores, rows = dict(zip(ids, u.tolist(), strict=True)), dict(zip(ids, vectors, strict=True))
     start, clock = time.process_time(), time.perf_counter()
-    found = discover(ids, scores, rows, groups={}, k=k, config=SelectionConfig(k=k), seed=SEED)
+    found = acquire(ids, scores, rows, groups={}, k=k, config=SelectionConfig(k=k), seed=SEED)
     took = time.process_time() - start
     CLOCKS.append(time.perf_counter() - clock)
     if len(found.picks) != k:
@@ -117,7 +117,7 @@ def all_pairs(vectors: Vectors, k: int) -> float:
     u = graded(len(vectors))
     start = time.process_time()
     target = facility(vectors, u, power=2.0, score_weight=0.1, covered=np.zeros(len(u)))
-    limits = Limits(vectors, [str(i) for i in range(len(u))], [""] * len(u), nearest=0.95)
+    limits = Constraints(vectors, [str(i) for i in range(len(u))], [""] * len(u), nearest=0.95)
     for _, _ in zip(range(k), maximise(target, limits), strict=False):
         pass
     return time.process_time() - start

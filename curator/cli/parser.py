@@ -11,6 +11,7 @@ from curator._version import __version__
 from curator.cli import cache, commands, selection
 from curator.cli import evaluation as evaluating
 from curator.cli.console import DEFAULT_CONFIG
+from curator.records import STRATEGY_NAMES
 
 EXIT_CODES = """\
 exit codes:
@@ -39,7 +40,6 @@ exit codes:
   130  interrupted
 """
 
-STRATEGIES = ("coverage", "top", "margin", "random", "k-center", "kmeans++", "badge")
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -157,7 +157,7 @@ def _add_select(group: _Commands) -> None:
     select.add_argument(
         "--config", type=Path, metavar="CONFIG", help="a job to take `selection:` and `labelling:` from"
     )
-    select.add_argument("--strategy", choices=STRATEGIES, help="how discovery chooses (default: the config's)")
+    select.add_argument("--strategy", choices=STRATEGY_NAMES, help="how discovery chooses (default: the config's)")
     select.add_argument(
         "--random-share", type=_part, metavar="SHARE", help="the part of K that is drawn at random, 0 to 1"
     )

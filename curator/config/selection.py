@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from curator.config.section import Positive, Section, Share
+from curator.records import StrategyName
 
 
 class EmbeddingConfig(Section):
@@ -45,7 +46,7 @@ class SelectionConfig(Section):
     """The exponent of disagreement in the objective."""
     score_weight: Annotated[float, Field(ge=0)] = 0.1
     """The weight of a pick's own disagreement beside the coverage it brings."""
-    strategy: Literal["coverage", "top", "margin", "random", "k-center", "kmeans++", "badge"] = "coverage"
+    strategy: StrategyName = "coverage"
     """How discovery chooses: `coverage` of the disagreement, or one of the others to compare with."""
     nearest: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
     """No two discovery picks have vectors with a cosine of this or more, nor share a near-duplicate group."""

@@ -33,6 +33,7 @@ from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_r
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
+    STRATEGY_NAMES,
     AnswerKind,
     DiagnosisName,
     JsonValue,
@@ -43,6 +44,7 @@ from curator.records.values import (
     Scalar,
     Slice,
     Split,
+    StrategyName,
     Thumb,
     Trend,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "CUT_NOTE",
     "FORMULA_STARTS",
     "KINDS",
+    "STRATEGY_NAMES",
     "AnswerKind",
     "BlindShare",
     "Case",
@@ -81,6 +84,7 @@ __all__ = [
     "Slice",
     "Source",
     "Split",
+    "StrategyName",
     "Thumb",
     "ToolCall",
     "Trend",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 Scalar = str | int | float | bool
@@ -28,4 +28,7 @@ DiagnosisName = Literal[
     "stable",
     "not-enough-data",
 ]
+StrategyName = Literal["coverage", "top", "margin", "random", "k-center", "kmeans++", "badge"]
+"""The names of the strategies in `curator.selection.strategies`."""
+STRATEGY_NAMES: tuple[StrategyName, ...] = get_args(StrategyName)
 KINDS: tuple[Kind, ...] = ("label", "choice", "boolean", "number", "date", "json", "tool_call", "code", "short", "text")

@@ -18,7 +18,7 @@ from curator.estimation.sample_design import Stage
 from curator.run_folder.design import read_design
 from curator.run_folder.layout import MANIFEST
 from curator.run_folder.selection import read_selection
-from curator.selection.acquisition import Discovered
+from curator.selection.candidates import AcquiredCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FrozenSelection:
     """The stage that the cases were drawn in, and discovery's picks in their order."""
 
     stage: Stage
-    discovered: tuple[Discovered, ...]
+    discovered: tuple[AcquiredCase, ...]
 
 
 def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) -> FrozenSelection | None:
@@ -39,7 +39,7 @@ def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) ->
     except (ConfigError, OSError, ValueError, KeyError, TypeError):
         return None
     discovered = tuple(
-        Discovered(pick.case_id, pick.gain or 0.0, pick.reason or "") for pick in picks if pick.slice != "random"
+        AcquiredCase(pick.case_id, pick.gain or 0.0, pick.reason or "") for pick in picks if pick.slice != "random"
     )
     if settings != (config.selection.model_dump(mode="json"), config.seed) or len(design.stages) != 1:
         return None

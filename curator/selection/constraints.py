@@ -1,4 +1,4 @@
-"""What every strategy of discovery keeps to: no near-duplicates among the picks, and so many picks a category."""
+"""Constraints on the picks: no near-duplicates, and a minimum and maximum per category."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_CELLS = 10_000_000
-"""So many similarities are held at once: 40 MB."""
+_SIMILARITIES_AT_ONCE = 10_000_000  # 40 MB
 
 
-class Limits:
-    """Which of n candidates may still be picked. It changes with each `take`.
+class Constraints:
+    """Which of n candidates may still be picked; it changes with each `take`.
 
-    While a category is short of its minimum and has a candidate left, only such categories may be picked from.
+    While a category is below its minimum and has a candidate left, only such categories may be picked from.
 
     Args:
         vectors: unit vectors, (n, d); (n, 0) where there are none.
         groups: the near-duplicate group of each candidate.
-        categories: the category of each candidate; empty where it has none, which is no category.
+        categories: the category of each candidate; empty for a candidate without one, which no minimum or maximum limits.
         nearest: no two picks have a cosine of this or more.
-        least: the fewest picks of each category, as far as it has candidates.
-        most: the most picks of a category; None for any number.
+        least: the minimum of picks per category, as far as it has candidates.
+        most: the maximum of picks per category; None for no maximum.
     """
 
     def __init__(
@@ -46,13 +45,13 @@ class Limits:
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """(n,) who may be the next pick."""
+        """The candidates that may be the next pick, (n,)."""
         owed = self._free & self.owed
         return owed if owed.any() else self._free
 
     @property
     def owed(self) -> NDArray[np.bool_]:
-        """(n,) whose category is short of its minimum."""
+        """The candidates whose category is below its minimum, (n,)."""
         if not self._least:
             return np.zeros(len(self._free), dtype=bool)
         short = np.array(
@@ -61,27 +60,28 @@ class Limits:
         return short[self._category_of]
 
     def take(self, place: int) -> None:
-        """Note a pick, and rule out what it forbids."""
-        self.rule_out(self._vectors[place : place + 1], [str(self._groups[self._group_of[place]])])
+        """Record a pick and exclude the candidates that it forbids."""
+        self._free &= self._group_of != self._group_of[place]
+        if self._vectors.shape[1]:
+            self._free &= nearest_cosine(self._vectors, self._vectors[place : place + 1]) < self._nearest
         self._free[place] = False
         category = int(self._category_of[place])
         self._counts[category] += 1
         if self._most is not None and self._names[category] and self._counts[category] >= self._most:
             self._free &= self._category_of != category
 
-    def rule_out(self, vectors: NDArray[np.float32], groups: Sequence[str]) -> None:
-        """Rule out all near-duplicates of cases that may not be candidates themselves, such as labelled ones."""
-        self._free &= ~np.isin(self._groups, list(groups))[self._group_of]
-        if self._vectors.shape[1] and len(vectors):
-            self._free &= nearest_cosine(self._vectors, vectors) < self._nearest
-
 
 def nearest_cosine(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n,) the greatest cosine of each of n unit vectors, (n, d), with any of m others, (m, d); 0 for none, m = 0."""
-    found = np.zeros(len(vectors), dtype=np.float32)
+    """The greatest cosine of each of n unit vectors with any of m others, (n,) in 0..1; 0 for m = 0.
+
+    Args:
+        vectors: (n, d).
+        others: (m, d).
+    """
+    greatest = np.zeros(len(vectors), dtype=np.float32)
     if not len(others):
-        return found
-    rows = max(1, _CELLS // len(others))
+        return greatest
+    rows = max(1, _SIMILARITIES_AT_ONCE // len(others))
     for start in range(0, len(vectors), rows):
-        found[start : start + rows] = (vectors[start : start + rows] @ others.T).max(axis=1)
-    return np.clip(found, 0.0, 1.0)
+        greatest[start : start + rows] = (vectors[start : start + rows] @ others.T).max(axis=1)
+    return np.clip(greatest, 0.0, 1.0)

@@ -1,103 +1,164 @@
-"""Other ways to order candidates, by name: what others do, for comparison and for whoever wants one of them.
+"""STRATEGIES: every way to choose the discovery picks, by the name that `selection.strategy` and `--strategy` take.
 
-Each is a function of what is known of n candidates to a source of scores: asked before every pick with the places picked
-so far, it answers (n,) how much each candidate is wanted next. The limits are kept by whoever asks.
+To add one, write a function from the candidates and a request to the picks, add its entry here and its name to
+`records.StrategyName`. The names are in `records` because the configuration, which is checked before any model or array
+library is loaded, cannot import this room; mypy and a test hold the two together.
+
+Most strategies only prefer some candidates to others. For these, `greedy` turns a preference into a strategy: it is asked
+before each pick and returns how much each candidate is wanted next, (n,).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from curator.plugins import Registry
+from curator.records import StrategyName
+from curator.selection.candidates import AcquiredCase, Candidates, Floats, PickRequest, PickResult, Vectors
+from curator.selection.disagreement_coverage import pick_by_coverage
+
+_TIE_BREAK = 1e-9  # smaller than any difference of scores that matters
+_ORTHOGONAL = 2.0  # the squared distance of two orthogonal unit vectors
 
 
 @dataclass(slots=True)
-class Known:
-    """What a strategy knows: unit vectors, (n, d), disagreement, (n,), and a source of chance. `near` is kept between picks.
+class GreedyState:
+    """What a preference is computed from.
 
     Attributes:
-        vectors: unit vectors, (n, d); (n, 0) where there are none, which are all as far from each other as can be.
+        vectors: unit vectors, (n, d).
         u: disagreement in 0..1, (n,).
-        draw: a number in 0..1 for each candidate, (n,), by its id and the seed.
+        random_numbers: one number in 0..1 per candidate, (n,), from its id and the seed.
         rng: for strategies that draw at each pick.
-        near: the squared distance to the nearest pick, (n,); 2 before there is one: that of orthogonal vectors.
+        squared_distance: to the nearest pick, (n,); 2, that of orthogonal vectors, before the first one.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: Vectors
     u: Floats
-    draw: Floats
+    random_numbers: Floats
     rng: np.random.Generator
-    near: Floats = field(init=False)
+    squared_distance: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.near = np.full(len(self.u), 2.0)
+        self.squared_distance = np.full(len(self.u), _ORTHOGONAL)
 
-    def follow(self, picked: Sequence[int], length: Floats) -> Floats:
-        """`near` after the last pick, where candidate i lies at length_i along its vector."""
+    def update_distance(self, picked: Sequence[int], length: Floats) -> Floats:
+        """`squared_distance` after the last pick, where candidate i lies at `length[i]` along its vector."""
         if not picked:
-            return self.near
+            return self.squared_distance
         last = picked[-1]
         cosine = self.vectors @ self.vectors[last]
         distance = length**2 + length[last] ** 2 - 2 * length * length[last] * cosine
-        self.near = np.maximum(np.minimum(self.near, distance), 0.0)
-        return self.near
+        self.squared_distance = np.maximum(np.minimum(self.squared_distance, distance), 0.0)
+        return self.squared_distance
 
-    def drawn(self, mass: Floats) -> Floats:
-        """Keys whose greatest is each candidate with a probability in proportion to its mass (Efraimidis, Spirakis 2006)."""
+    def random_keys(self, mass: Floats) -> Floats:
+        """Keys, (n,), of which the greatest is at i with a probability in proportion to its mass.
+
+        Source: Efraimidis and Spirakis (2006).
+        """
         return np.log(self.rng.random(len(mass))) / np.maximum(mass, 1e-12)
 
 
-Strategy = Callable[[Known, Sequence[int]], Floats]
+Preference = Callable[[GreedyState, Sequence[int]], Floats]
+Choose = Callable[[Candidates, PickRequest], PickResult]
 
 
-def by_disagreement(known: Known, picked: Sequence[int]) -> Floats:  # noqa: ARG001  every strategy is asked alike
-    """The most disagreeing ones."""
-    return known.u + 1e-9 * known.draw
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """One way to choose the discovery picks.
 
-
-def by_margin(known: Known, picked: Sequence[int]) -> Floats:  # noqa: ARG001  every strategy is asked alike
-    """Those on which for and against are closest, as far as the score tells: the margin of two shares, u and 1 - u."""
-    return -np.abs(2 * known.u - 1) + 1e-9 * known.draw
-
-
-def at_random(known: Known, picked: Sequence[int]) -> Floats:  # noqa: ARG001  every strategy is asked alike
-    """Any."""
-    return known.draw
-
-
-def by_distance(known: Known, picked: Sequence[int]) -> Floats:
-    """k-center: the one farthest from all picks (Gonzalez 1985); the most disagreeing one first."""
-    near = known.follow(picked, np.ones(len(known.u)))
-    return near + 1e-9 * known.draw if picked else known.u + 1e-9 * known.draw
-
-
-def by_weighted_distance(known: Known, picked: Sequence[int]) -> Floats:
-    """k-means++ (Arthur, Vassilvitskii 2007), each candidate counting u^2: P(i) is in proportion to u_i^2 d_i^2."""
-    return known.drawn(known.u**2 * known.follow(picked, np.ones(len(known.u))))
-
-
-def by_gradient(known: Known, picked: Sequence[int]) -> Floats:
-    """BADGE (Ash et al. 2020) with sqrt(u) for the scalar of the gradient, which a committee of texts does not have.
-
-    k-means++ over the vectors x_i sqrt(u_i), the longest one first.
+    Attributes:
+        name: as in `selection.strategy`.
+        meaning: one line for help and docs.
+        choose: the function that picks.
+        needs_vectors: True where it cannot work without embeddings; `top` then takes its place.
+        random: True where the seed decides even among candidates that differ; else it only decides among equals.
     """
-    length = np.sqrt(known.u)
+
+    name: StrategyName
+    meaning: str
+    choose: Choose
+    needs_vectors: bool = True
+    random: bool = False
+
+
+def greedy(name: StrategyName, preference: Preference) -> Choose:
+    """A strategy that takes the most preferred candidate that the constraints allow, again and again."""
+
+    def choose(candidates: Candidates, request: PickRequest) -> PickResult:
+        constraints = candidates.constraints(request.config)
+        rng = np.random.default_rng(request.seed)
+        state = GreedyState(candidates.vectors, candidates.u, candidates.random_numbers(request.seed), rng)
+        picked: list[int] = []
+        while len(picked) < request.k and (allowed := constraints.allowed).any():
+            place = int(np.argmax(np.where(allowed, preference(state, picked), -np.inf)))
+            picked.append(place)
+            constraints.take(place)
+        return PickResult(tuple(AcquiredCase(candidates.ids[place], 0.0, f"by {name}") for place in picked))
+
+    return choose
+
+
+def prefer_disagreement(state: GreedyState, picked: Sequence[int]) -> Floats:  # noqa: ARG001  one signature for all
+    """The most disagreeing candidates first."""
+    return state.u + _TIE_BREAK * state.random_numbers
+
+
+def prefer_small_margin(state: GreedyState, picked: Sequence[int]) -> Floats:  # noqa: ARG001  one signature for all
+    """The smallest margin between the two shares u and 1 - u first."""
+    return -np.abs(2 * state.u - 1) + _TIE_BREAK * state.random_numbers
+
+
+def prefer_at_random(state: GreedyState, picked: Sequence[int]) -> Floats:  # noqa: ARG001  one signature for all
+    """A random order."""
+    return state.random_numbers
+
+
+def prefer_distant(state: GreedyState, picked: Sequence[int]) -> Floats:
+    """k-center (Gonzalez 1985): the most disagreeing candidate first, then the one farthest from all picks."""
+    distance = state.update_distance(picked, np.ones(len(state.u)))
+    return (distance if picked else state.u) + _TIE_BREAK * state.random_numbers
+
+
+def prefer_weighted_distant(state: GreedyState, picked: Sequence[int]) -> Floats:
+    """k-means++ (Arthur and Vassilvitskii 2007) with weights u^2: P(i) is in proportion to u_i^2 d_i^2."""
+    return state.random_keys(state.u**2 * state.update_distance(picked, np.ones(len(state.u))))
+
+
+def prefer_large_gradient(state: GreedyState, picked: Sequence[int]) -> Floats:
+    """BADGE (Ash et al. 2020): k-means++ over the vectors x_i sqrt(u_i), the longest one first.
+
+    sqrt(u) takes the place of the gradient's scalar, which a committee of texts does not have.
+    """
+    length = np.sqrt(state.u)
     if not picked:
-        return length + 1e-9 * known.draw
+        return length + _TIE_BREAK * state.random_numbers
     if len(picked) == 1:
-        known.near = np.full(len(known.u), np.inf)
-    return known.drawn(known.follow(picked, length))
+        state.squared_distance = np.full(len(state.u), np.inf)
+    return state.random_keys(state.update_distance(picked, length))
 
 
-STRATEGIES: Mapping[str, Strategy] = {
-    "top": by_disagreement,
-    "margin": by_margin,
-    "random": at_random,
-    "k-center": by_distance,
-    "kmeans++": by_weighted_distance,
-    "badge": by_gradient,
-}
+_ENTRIES = (
+    Strategy("coverage", "cover the disagreement: facility location over disagreement and vectors", pick_by_coverage),
+    Strategy("top", "the most disagreeing cases", greedy("top", prefer_disagreement), needs_vectors=False),
+    Strategy(
+        "margin", "the smallest margin of u and 1 - u", greedy("margin", prefer_small_margin), needs_vectors=False
+    ),
+    Strategy(
+        "random", "disagreeing cases at random", greedy("random", prefer_at_random), needs_vectors=False, random=True
+    ),
+    Strategy("k-center", "the case farthest from all picks", greedy("k-center", prefer_distant)),
+    Strategy("kmeans++", "k-means++ weighted by u^2", greedy("kmeans++", prefer_weighted_distant), random=True),
+    Strategy("badge", "BADGE with sqrt(u) for the gradient", greedy("badge", prefer_large_gradient), random=True),
+)
+STRATEGIES: Registry[Strategy] = Registry("strategy", Strategy, {entry.name: entry for entry in _ENTRIES})
+
+
+def usable_strategy(name: str, candidates: Candidates) -> Strategy:
+    """The strategy by its name; `top` where it needs vectors and there are none."""
+    strategy = STRATEGIES[name]
+    return strategy if candidates.have_vectors or not strategy.needs_vectors else STRATEGIES["top"]

@@ -30,7 +30,7 @@ from curator.records import (
 )
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
-from curator.selection.acquisition import discover, worth_embedding
+from curator.selection.acquisition import acquire, cases_to_embed
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick, sample_size
 from curator.stages.sampling_units import sampling_units
 from curator.state.categories import CategoriesFile
@@ -106,9 +106,9 @@ def select_and_cluster(
     left = min(how.selection.k, len(cases) - len(how.earlier.settled))
     k = left - sample_size(left, how.selection.random_share)
     texts = dict(zip(ids, embedding_texts(cases), strict=True))
-    wanted = worth_embedding(ids, ranked, groups=groups, config=how.selection, k=k)
+    wanted = cases_to_embed(ids, ranked, groups=groups, config=how.selection, k=k)
     vectors = _embedded(list(dict.fromkeys([*wanted, *sorted(how.earlier.settled)])), texts, how, progress)
-    found = discover(
+    found = acquire(
         ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
         categories=_categories(vectors, how), covered=how.earlier.settled,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from curator.estimation.failure_rate import estimate
 from curator.estimation.sample_design import Stage, draw
 from curator.estimation.sampling_frame import Candidate
 from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
-from curator.selection.acquisition import Discovery
+from curator.selection.acquisition import Acquisition
 from curator.stages.sampling_units import AGREES, COMMITTEE, known_agreement
 
 
@@ -46,7 +46,7 @@ class SelectionResult:
 
     picks: tuple[Pick, ...]
     stage: Stage
-    discovery: Discovery
+    discovery: Acquisition
     pool: tuple[Candidate, ...]
 
 
@@ -59,7 +59,7 @@ def sample_size(k: int, share: float) -> int:
 def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     cases: Sequence[Case],
     pool: Sequence[Candidate],
-    discovery: Discovery,
+    discovery: Acquisition,
     config: SelectionConfig,
     *,
     split: Callable[[Case], Split],

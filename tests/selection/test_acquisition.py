@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.config import SelectionConfig
-from curator.selection.acquisition import Discovery, discover, worth_embedding
+from curator.selection.acquisition import Acquisition, acquire, cases_to_embed
 from curator.selection.strategies import STRATEGIES
 
-NAMES = ("coverage", *STRATEGIES)
+NAMES = tuple(STRATEGIES)
 Vectors = dict[str, NDArray[np.float32]]
 
 
@@ -35,7 +35,7 @@ def pool(
     )
 
 
-def picked(found: Discovery) -> list[str]:
+def picked(found: Acquisition) -> list[str]:
     return [pick.case_id for pick in found.picks]
 
 
@@ -56,9 +56,9 @@ def test_picks_keep_to_what_was_asked(name: str, n: int, k: int, seed: int, leas
         {"strategy": name, "nearest": 0.9, "least_per_category": least, "most_per_category": most}
     )
     arguments = {"groups": groups, "k": k, "config": config, "seed": seed, "categories": categories}
-    found = discover(ids, scores, vectors, **arguments)  # type: ignore[arg-type]  # one dict for two calls
+    found = acquire(ids, scores, vectors, **arguments)  # type: ignore[arg-type]  # one dict for two calls
     shuffled = random.Random(seed).sample(ids, n)
-    assert discover(shuffled, scores, dict(reversed(vectors.items())), **arguments) == found  # type: ignore[arg-type]  # as above
+    assert acquire(shuffled, scores, dict(reversed(vectors.items())), **arguments) == found  # type: ignore[arg-type]  # as above
     chosen = picked(found)
     assert len(chosen) == len(set(chosen)) <= k
     assert len({groups[i] for i in chosen}) == len(chosen)
@@ -79,7 +79,7 @@ def test_every_category_gets_its_minimum(name: str) -> None:
     categories = {i: "rare" if i in ids[:5] else "usual" for i in ids}
     scores |= dict.fromkeys(ids[:5], 0.1)
     config = SelectionConfig.model_validate({"strategy": name, "least_per_category": 3})
-    found = discover(ids, scores, vectors, groups={}, k=10, config=config, seed=1, categories=categories)
+    found = acquire(ids, scores, vectors, groups={}, k=10, config=config, seed=1, categories=categories)
     assert Counter(categories[i] for i in picked(found))["rare"] >= 3
 
 
@@ -87,9 +87,9 @@ def test_labelled_cases_and_their_likes_are_not_picked_again() -> None:
     ids, scores, vectors = pool(60)
     scores = dict.fromkeys(ids, 1.0)
     config = SelectionConfig(outlier_share=0.0)
-    first = picked(discover(ids, scores, vectors, groups={}, k=3, config=config, seed=0))
+    first = picked(acquire(ids, scores, vectors, groups={}, k=3, config=config, seed=0))
     groups = {i: "same" if i in (first[0], ids[-1]) else i for i in ids}
-    second = picked(discover(ids, scores, vectors, groups=groups, k=3, config=config, seed=0, covered=first))
+    second = picked(acquire(ids, scores, vectors, groups=groups, k=3, config=config, seed=0, covered=first))
     assert not {*first, ids[-1]} & set(second)
     cluster = {i: int(i[1:]) % 6 for i in ids}
     assert {cluster[i] for i in first} | {cluster[i] for i in second} == set(range(6))
@@ -103,7 +103,7 @@ def test_a_share_of_the_picks_goes_to_disagreeing_cases_far_from_all() -> None:
 
     def reasons(share: float) -> dict[str, str]:
         config = SelectionConfig(outlier_share=share, nearest=1.0)
-        found = discover(ids, scores, vectors, groups={}, k=10, config=config, seed=0)
+        found = acquire(ids, scores, vectors, groups={}, k=10, config=config, seed=0)
         return {pick.case_id: pick.reason for pick in found.picks}
 
     assert sum(reason == "isolated" for reason in reasons(0.3).values()) == 3
@@ -117,7 +117,7 @@ def test_regions_name_what_is_far_and_what_no_pick_represents() -> None:
         vectors[ids[place]] = np.eye(8, dtype=np.float32)[place]
     categories = {i: f"k{int(i[1:]) % 3}" for i in ids}
     scores = {i: 1.0 if categories[i] == "k0" and i not in ids[:5] else 0.0 for i in ids}
-    found = discover(ids, scores, vectors, groups={}, k=1, config=SelectionConfig(), seed=0, categories=categories)
+    found = acquire(ids, scores, vectors, groups={}, k=1, config=SelectionConfig(), seed=0, categories=categories)
     by_name = {region.name: region for region in found.regions}
     assert by_name["k0"].picks == 1
     assert by_name["k1"].picks == 0
@@ -125,14 +125,14 @@ def test_regions_name_what_is_far_and_what_no_pick_represents() -> None:
     assert set(ids[:5]) <= set(by_name["outliers"].case_ids)
     assert by_name["outliers"].evidence
     assert found.agreeing == sum(value == 0 for value in scores.values())
-    cells = discover(ids, scores, vectors, groups={}, k=1, config=SelectionConfig(), seed=0).regions
+    cells = acquire(ids, scores, vectors, groups={}, k=1, config=SelectionConfig(), seed=0).regions
     assert sum(region.cases for region in cells if region.kind == "cell") == 120
 
 
 def test_no_score_and_no_vector_is_no_candidate() -> None:
     ids, _, vectors = pool(6, clusters=6)
     del vectors[ids[1]]
-    found = discover(ids, dict.fromkeys(ids[1:], 1.0), vectors, groups={}, k=6, config=SelectionConfig(), seed=0)
+    found = acquire(ids, dict.fromkeys(ids[1:], 1.0), vectors, groups={}, k=6, config=SelectionConfig(), seed=0)
     assert set(picked(found)) == set(ids[2:])
     assert any("1 cases have no score" in message for message in found.messages)
 
@@ -153,7 +153,7 @@ def test_edges_say_what_is_done(name: str, scores: list[float], k: int, expected
     ids = ids_of(len(scores))
     vectors = dict(zip(ids, np.eye(3, dtype=np.float32), strict=False))
     config = SelectionConfig.model_validate({"strategy": name})
-    found = discover(ids, dict(zip(ids, scores, strict=True)), vectors, groups={}, k=k, config=config, seed=0)
+    found = acquire(ids, dict(zip(ids, scores, strict=True)), vectors, groups={}, k=k, config=config, seed=0)
     assert len(found.picks) == expected
     assert any(message in said for said in found.messages)
 
@@ -163,14 +163,14 @@ def test_what_is_said_of_the_picks_is_what_the_strategy_does() -> None:
     vectors = dict(zip(ids, np.eye(3, dtype=np.float32), strict=True))
     for name, what in (("random", "in random order"), ("top", "in random order"), ("k-center", "diverse")):
         config = SelectionConfig.model_validate({"strategy": name})
-        found = discover(ids, dict.fromkeys(ids, 0.7), vectors, groups={}, k=2, config=config, seed=0)
-        assert found.messages == (f"All 3 candidates have the same score: the picks are {what}, and nothing more.",)
+        found = acquire(ids, dict.fromkeys(ids, 0.7), vectors, groups={}, k=2, config=config, seed=0)
+        assert found.messages == (f"All 3 candidates have the same score: the picks are only {what}.",)
 
 
 def test_vectors_are_not_missed_where_all_cases_are_like_covered_ones() -> None:
     ids = ids_of(3)
     vectors = dict(zip(ids, np.eye(3, dtype=np.float32), strict=True))
-    found = discover(ids, dict(zip(ids, (0.1, 0.5, 0.9), strict=True)), vectors, groups=dict.fromkeys(ids, "g"), k=2,
+    found = acquire(ids, dict(zip(ids, (0.1, 0.5, 0.9), strict=True)), vectors, groups=dict.fromkeys(ids, "g"), k=2,
                      config=SelectionConfig(), seed=0, covered=ids[:1])  # fmt: skip
     assert found.picks == ()
     assert not any("No vectors" in message for message in found.messages)
@@ -182,7 +182,7 @@ def test_without_vectors_disagreement_alone_decides_or_chance(name: str) -> None
     scores = dict(zip(ids, [0.1, 0.9, 0.5, 0.9, 0.2, 0.3], strict=True))
     groups = {ids[1]: "a", ids[3]: "a"}
     config = SelectionConfig.model_validate({"strategy": name})
-    found = discover(ids, scores, {}, groups=groups, k=2, config=config, seed=0)
+    found = acquire(ids, scores, {}, groups=groups, k=2, config=config, seed=0)
     assert len(found.picks) == 2
     assert any("No vectors" in message for message in found.messages)
     by = name if name in ("margin", "random") else "top"
@@ -197,17 +197,17 @@ def test_duplicates_only_are_one_pick(as_vectors: bool) -> None:
     ids = ids_of(5)
     vectors = dict.fromkeys(ids, np.array([1, 0], dtype=np.float32)) if as_vectors else {}
     groups = {} if as_vectors else dict.fromkeys(ids, "a")
-    found = discover(ids, dict.fromkeys(ids, 0.5), vectors, groups=groups, k=3, config=SelectionConfig(), seed=0)
+    found = acquire(ids, dict.fromkeys(ids, 0.5), vectors, groups=groups, k=3, config=SelectionConfig(), seed=0)
     assert len(found.picks) == 1
     assert any("1 of 3 picks found" in message for message in found.messages)
 
 
 def test_a_large_pool_of_equals_is_chosen_from_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curator.selection.facility_location.DENSE", 60)
-    monkeypatch.setattr("curator.selection.acquisition.DENSE", 60)
+    monkeypatch.setattr("curator.selection.disagreement_coverage.DENSE", 60)
     ids, _, vectors = pool(300, clusters=10, spread=0.1)
     config = SelectionConfig(outlier_share=0.0)
-    found = discover(ids, dict.fromkeys(ids, 1.0), vectors, groups={}, k=10, config=config, seed=0)
+    found = acquire(ids, dict.fromkeys(ids, 1.0), vectors, groups={}, k=10, config=config, seed=0)
     assert len({int(i[1:]) % 10 for i in picked(found)}) >= 9
     assert found.candidates == 300
 
@@ -217,14 +217,14 @@ def test_worth_embedding_are_the_most_disagreeing_groups() -> None:
     scores = dict(zip(ids, [0.1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], strict=True))
     groups = dict.fromkeys(ids[1:4], "a")
     config = SelectionConfig(candidates_per_pick=2)
-    assert worth_embedding(ids, scores, groups=groups, config=config, k=1) == tuple(ids[1:5])
-    assert worth_embedding(ids[::-1], scores, groups={}, config=config, k=1) == tuple(ids[1:3])
+    assert cases_to_embed(ids, scores, groups=groups, config=config, k=1) == tuple(ids[1:5])
+    assert cases_to_embed(ids[::-1], scores, groups={}, config=config, k=1) == tuple(ids[1:3])
 
 
 def test_equals_are_embedded_wherever_their_ids_put_them() -> None:
     """With two answers a case, a third of a pool disagrees alike, and ids often name the task: all tasks get their share."""
     ids = [f"{task}/{i:03}" for task in "abcd" for i in range(100)]
-    chosen = worth_embedding(ids, dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)
+    chosen = cases_to_embed(ids, dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)
     assert len(chosen) == 100
     assert min(Counter(i[0] for i in chosen).values()) > 10
-    assert chosen == worth_embedding(ids[::-1], dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)
+    assert chosen == cases_to_embed(ids[::-1], dict.fromkeys(ids, 1.0), groups={}, config=SelectionConfig(), k=20)

@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curator.selection.constraints import Limits, nearest_cosine
-from curator.selection.facility_location import Facility, facility, joined, maximise, partition, shortlist
+from curator.selection.constraints import Constraints, nearest_cosine
+from curator.selection.facility_location import (
+    Facility,
+    facility,
+    facility_of_shortlist,
+    maximise,
+    partition,
+    shortlist,
+)
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -21,8 +28,8 @@ def value(target: Facility, covered: Floats, chosen: list[int]) -> float:
     return float(np.dot(target.weight, best) + target.own[chosen].sum())
 
 
-def unlimited(vectors: Vectors) -> Limits:
-    return Limits(vectors[:, :0], [str(i) for i in range(len(vectors))], [""] * len(vectors), nearest=1.0)
+def unlimited(vectors: Vectors) -> Constraints:
+    return Constraints(vectors[:, :0], [str(i) for i in range(len(vectors))], [""] * len(vectors), nearest=1.0)
 
 
 @st.composite
@@ -111,7 +118,7 @@ def test_parts_lose_little_against_the_whole(score_weight: float) -> None:
     places, weight = shortlist(
         vectors, u, 20, power=2.0, score_weight=score_weight, covered=free, parts=[np.asarray(p) for p in parts]
     )
-    short = joined(vectors[places], u[places], weight, score_weight=score_weight, covered=free[places])
+    short = facility_of_shortlist(vectors[places], u[places], weight, score_weight=score_weight, covered=free[places])
     chosen = [int(places[j]) for j, _ in islice(maximise(short, unlimited(vectors[places])), 20)]
     assert len(places) == 60
     assert list(places) == sorted(set(places.tolist()))
