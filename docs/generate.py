@@ -31,7 +31,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from curator import cli
-from curator.cli.parser import parser
+from curator.cli import build_parser
 from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
@@ -108,7 +108,7 @@ def command_summaries() -> dict[str, str]:
     """The one-line help of every command, by its name."""
     return {
         choice.dest: choice.help or ""
-        for action in parser()._actions
+        for action in build_parser()._actions
         if isinstance(action, argparse._SubParsersAction)
         for choice in action._choices_actions
     }

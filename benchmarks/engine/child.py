@@ -20,13 +20,13 @@ from pathlib import Path
 import orjson
 
 from benchmarks.common.harness import endpoints_of, model_config, planned_calls
-from curator.cli import INTERRUPTED, _sigterm_as_interrupt
+from curator.cli import sigterm_as_interrupt
 from curator.committee.budget import Budget
 from curator.committee.clock import Host
 from curator.committee.engine import sample
 from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig
-from curator.errors import CuratorError
+from curator.errors import CuratorError, ExitCode
 from curator.records import Generation
 from curator.state.generations import GenerationStore
 
@@ -64,11 +64,11 @@ async def ask(job: ChildJob) -> dict[str, int]:
 def main() -> int:
     job = ChildJob(**orjson.loads(sys.argv[1]))
     try:
-        with _sigterm_as_interrupt():
+        with sigterm_as_interrupt():
             print("ready", flush=True)
             print(orjson.dumps(asyncio.run(ask(job))).decode(), flush=True)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except CuratorError as error:
         print(error, file=sys.stderr)
         return error.exit_code

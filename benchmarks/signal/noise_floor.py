@@ -76,7 +76,7 @@ def lines(rows: Sequence[dict[str, Any]], temperature: float) -> Iterator[str]:
     yield f"noise floor: {noise}"
     yield f"the report says: {noise_sentence(noise)}"
     said = said_of(records)
-    yield f"`curator score` says: {said.figures.as_text()}"
+    yield f"`curator score` says: {said.figures.to_text()}"
     yield from (f"`curator score` warns: {warning}" for warning in said.warnings)
 
 

@@ -9,30 +9,66 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
+from curator._version import __version__
+from curator.cli.commands import (
+    cache,
+    calibrate,
+    compare,
+    distil,
+    doctor,
+    estimate,
+    init,
+    leaks,
+    plan,
+    run,
+    score,
+    select,
+    status,
+)
 from curator.cli.console import print_json
-from curator.cli.parser import parser
-from curator.errors import CuratorError, UserError
+from curator.cli.options import Command, exit_code_help
+from curator.errors import CuratorError, ExitCode, UserError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "build_parser", "main"]
 
-INTERRUPTED = 130
+COMMANDS: Mapping[str, Command] = {
+    "run": run.COMMAND,
+    "plan": plan.COMMAND,
+    "status": status.COMMAND,
+    "score": score.COMMAND,
+    "calibrate": calibrate.COMMAND,
+    "select": select.COMMAND,
+    "estimate": estimate.COMMAND,
+    "leaks": leaks.COMMAND,
+    "compare": compare.COMMAND,
+    "distil": distil.COMMAND,
+    "doctor": doctor.COMMAND,
+    "init": init.COMMAND,
+    "cache": cache.COMMAND,
+}
+"""Every command by name, in the order of `curator --help`."""
+
+_Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = parser().parse_args(argv)
+    arguments = build_parser().parse_args(argv)
     try:
-        with _sigterm_as_interrupt():
+        with sigterm_as_interrupt():
             code: int = arguments.command(arguments)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- keeps the interpreter's last flush quiet
-        return 0
+        return ExitCode.DONE
     except KeyboardInterrupt:
-        _report(arguments, "interrupted", "every answer that came is stored; the same command goes on from there")
-        return INTERRUPTED
+        _report(
+            arguments, "interrupted", "run the same command again: it uses every answer stored so far", ExitCode.INTERRUPTED
+        )  # fmt: skip
+        return ExitCode.INTERRUPTED
     except CuratorError as error:
         what, remedy = (error.what, error.remedy) if isinstance(error, UserError) else (str(error), "")
         _report(arguments, what, remedy, error.exit_code)
@@ -40,11 +76,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a run the way Ctrl-C does: what is in flight is stored first.
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line; the `command` of the parsed arguments is the function to call."""
+    parser = argparse.ArgumentParser(
+        prog="curator",
+        description="Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.",
+        epilog=exit_code_help(tuple(ExitCode)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"curator {__version__}")
+    _add_commands(parser, COMMANDS)
+    return parser
 
-    A shell starts background jobs with SIGINT ignored; it is heard again, or SIGTERM would be ignored, too.
+
+def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, Command]) -> None:
+    group: _Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in commands.items():
+        subparser = group.add_parser(
+            name,
+            help=command.summary,
+            description=command.description,
+            epilog=exit_code_help(command.exit_codes),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if command.subcommands:
+            _add_commands(subparser, command.subcommands)
+            continue
+        subparser.add_argument("--json", action="store_true", help="print one JSON object on stdout, for machines")
+        subparser.set_defaults(command=command.run)
+        command.add_arguments(subparser)
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: the answers in flight are stored first.
+
+    A shell starts background jobs with SIGINT ignored. It is handled again here, or SIGTERM would be ignored as well.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,7 +122,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _report(arguments: argparse.Namespace, what: str, remedy: str, code: int = INTERRUPTED) -> None:
+def _report(arguments: argparse.Namespace, what: str, remedy: str, code: ExitCode) -> None:
     if arguments.json:
         print_json({"error": what, "remedy": remedy, "exit_code": code})
         return

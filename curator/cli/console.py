@@ -1,33 +1,34 @@
-"""What the commands share: the config they load, what they print, and how they ask."""
+"""What the commands share at run time: they load a config, print a result, show progress and ask for consent."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator.cli.options import DEFAULT_CONFIG
 from curator.errors import ConfigError
 from curator.text.display import money
 
 if TYPE_CHECKING:
     from curator.config import Config
     from curator.progress import Progress
-    from curator.records import JsonValue
+    from curator.records import JsonValue, RejectedRecord
+    from curator.records.result import Result
     from curator.stages.plan import PlanResult
 
-
-DEFAULT_CONFIG = Path("curator.yaml")
+SHOWN_REJECTED = 10
 
 
 def load(path: Path) -> Config:
-    """The config at a path.
+    """Load the config at a path.
 
     Raises:
-        ConfigError: as `load_config`, and where the default one is meant but not there.
+        ConfigError: as `load_config`, or the default config is meant and is not there.
     """
     from curator.config import load_config
 
@@ -41,7 +42,7 @@ def load(path: Path) -> Config:
 
 @contextmanager
 def progress_on_stderr(*, quiet: bool, as_json: bool) -> Iterator[Progress]:
-    """The progress that suits who looks at it."""
+    """Yield bars for a terminal, lines for a file, JSON events with `--json`, and silence with `--quiet`."""
     from curator.progress import Bars, Events, Lines, Silent
 
     if quiet:
@@ -55,10 +56,11 @@ def progress_on_stderr(*, quiet: bool, as_json: bool) -> Iterator[Progress]:
         yield Lines(sys.stderr)
 
 
-def asking(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]:
-    """How to ask whether a run may spend so much; its ConfigError says how to answer beforehand if nobody can be asked.
+def ask_on_terminal(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]:
+    """Return the function that asks the user whether a run may spend so much.
 
-    With `--json` nobody is: stderr then belongs to a machine, whoever watches it.
+    It raises a ConfigError, with the options that agree beforehand, where there is no terminal. With `--json` it does
+    so on a terminal as well: stderr then holds events for a program.
     """
     from curator.progress import Bars
 
@@ -70,20 +72,50 @@ def asking(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]
                 remedy="agree with --yes, or set a limit with --max-usd; `curator plan` shows what it is for",
             )
         with progress.paused() if isinstance(progress, Bars) else nullcontext():
-            print(plan.as_text(), file=sys.stderr)
+            print(plan.to_text(), file=sys.stderr)
             print(f"Spend up to {ceiling}? [y/N] ", end="", file=sys.stderr, flush=True)
             return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     return ask
 
 
+def print_result(result: Result, *, as_json: bool, report_rejected: bool = True) -> int:
+    """Print a result: rejected records and warnings on stderr, the rest on stdout. Return its exit code.
+
+    A run does not report its rejected records: it writes them to `set_aside.jsonl`.
+    """
+    if report_rejected:
+        print_rejected(result.rejected)
+    if not result.warnings_in_text:
+        print_warnings(result.warnings)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(result.to_text())
+    return result.exit_code
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings on stderr."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def print_rejected(rejected: Sequence[RejectedRecord]) -> None:
+    """Print the first rejected records on stderr, and the number of the others."""
+    for record in rejected[:SHOWN_REJECTED]:
+        print(f"{record.source}: {record.reason}\n  -> {record.remedy}", file=sys.stderr)
+    if len(rejected) > SHOWN_REJECTED:
+        print(f"{len(rejected) - SHOWN_REJECTED:,} more such lines, which --json lists", file=sys.stderr)
+
+
 def print_json(value: JsonValue) -> None:
-    """One JSON value on stdout."""
-    show(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print one JSON value on stdout."""
+    print_text(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def show(text: str) -> None:
-    """Print on stdout. Where whoever reads it is gone, as `head` goes, nothing more is said, and a gate still has its code."""
+def print_text(text: str) -> None:
+    """Print on stdout. If its reader is gone, as `head` goes, print nothing more: a gate still ends with its code."""
     try:
         print(text, flush=True)
     except BrokenPipeError:

@@ -32,7 +32,7 @@ class Agreement:
     kappa: float | None
     disputed: tuple[str, ...]
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """One line for people."""
         said = (
             f"{self.cases:,} cases were judged by more than one person: they differ on {len(self.disputed):,} of them"

@@ -64,7 +64,7 @@ class Workload:
     cost: float | None
     minutes_each: float
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """One line for people."""
         twice = f" ({self.judgements:,} labels, as some are labelled twice)" if self.judgements > self.cases else ""
         cost = "" if self.cost is None else f", at a cost of {self.cost:,.2f}"

@@ -17,6 +17,7 @@ from curator.errors import ConfigError, UserError
 from curator.io.atomic import is_locked, write_unsynced
 from curator.progress import Facts, Progress, span
 from curator.records import JsonValue
+from curator.records.result import Result
 from curator.run_folder.layout import STATUS
 from curator.text.display import money
 
@@ -110,7 +111,7 @@ def _iso(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Status(Result):
     """What is known of a run: the content of its `status.json`, and whether the process that wrote it is still there.
 
     `age_s` is how old the information is, in seconds.
@@ -126,11 +127,11 @@ class Status:
         """`running`, `finished`, `interrupted`, `failed`, or `stopped` where a run ended without saying so."""
         return "stopped" if self.stopped else str(self.content["state"])
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """Everything for machines."""
         return {"folder": str(self.folder), **self.content, "state": self.state, "age_s": round(self.age_s, 1)}
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """Everything for people. Speed and time left are those of a run that is sampling."""
         content, facts = self.content, _section(self.content, "facts")
         total = content.get("total")

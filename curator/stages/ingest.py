@@ -84,7 +84,7 @@ def _label(
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
     read_ones = [read_labels(file) for file in files]
     warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
-    warnings += [found.agreement.as_text() for found in read_ones if found.agreement]
+    warnings += [found.agreement.to_text() for found in read_ones if found.agreement]
     stands_for = {m.id: m.into for m in deduped.merged}
     labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
     cases = {case.id: case for case in deduped.cases}

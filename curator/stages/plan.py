@@ -16,14 +16,16 @@ from curator.labels.batches import Workload
 from curator.progress import Progress, span
 from curator.records import (
     JsonValue,
+    RejectedRecord,
 )
+from curator.records.result import Result
 from curator.stages.ingest import IngestResult, ingest_line
 from curator.state.generations import GenerationStore
 from curator.text.display import money
 
 
 @dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(Result):
     """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
 
     The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls. `judge`
@@ -38,6 +40,18 @@ class PlanResult:
     judge: JudgeEstimate | None = None
     workload: Workload | None = None
 
+    warnings_in_text = True
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know before the run."""
+        return self.intake.warnings
+
+    @property
+    def rejected(self) -> tuple[RejectedRecord, ...]:
+        """The log records that could not be read."""
+        return self.intake.unreadable
+
     @property
     def most_usd(self) -> float:
         """The ceiling of the committee and the judge, in US dollars."""
@@ -48,7 +62,7 @@ class PlanResult:
         """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
         return self.most_usd if self.max_usd is None else min(self.most_usd, self.max_usd)
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         e, i = self.estimate, self.intake
         return {
@@ -59,6 +73,7 @@ class PlanResult:
             "expected_s": e.seconds, "adaptive_share": self.adaptive,
             "judge": asdict(self.judge) if self.judge else None,
             "labelling": asdict(self.workload) if self.workload else None,
+            "warnings": list(self.warnings), "rejected": self.rejected_rows(),
             "by_model": {
                 m.model: {
                     "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
@@ -69,7 +84,7 @@ class PlanResult:
             },
         }  # fmt: skip
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         e, i = self.estimate, self.intake
         lines = [
@@ -97,8 +112,8 @@ class PlanResult:
             lines.append(f"the budget stops the run at {money(self.ceiling_usd, at_most=True)}")
         lines.append(f"time: {_total_time(e)}")
         if self.workload is not None:
-            lines.append(f"labelling: {self.workload.as_text()}")
-        return "\n".join([*lines, *(f"warning: {w}" for w in i.warnings)])
+            lines.append(f"labelling: {self.workload.to_text()}")
+        return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])
 
 
 def _other_mode(model: ModelEstimate) -> str:

@@ -15,6 +15,7 @@ from typing import Self
 from curator.errors import ConfigError
 from curator.io.sqlite import PRIMARY_CODE
 from curator.records import JsonValue
+from curator.records.result import Result
 from curator.state.store_schema import open_existing_store
 from curator.text.display import money
 
@@ -60,7 +61,7 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Result):
     """What a store holds; `size` in bytes, its write-ahead log included."""
 
     path: Path
@@ -68,7 +69,7 @@ class Contents:
     models: tuple[ModelHoldings, ...]
     batches: tuple[OpenBatch, ...]
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         return {
             "store": str(self.path), "bytes": self.size,
@@ -87,7 +88,7 @@ class Contents:
             ],
         }  # fmt: skip
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         lines = [f"{self.path}  {self.size / 1e6:,.1f} MB"]
         lines += [
@@ -138,7 +139,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Result):
     """What was deleted, or would be: answers, and what they had cost in US dollars; `freed` in bytes."""
 
     answers: int
@@ -146,11 +147,11 @@ class Pruned:
     freed: int
     dry_run: bool
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         return {"answers": self.answers, "cost_usd": self.usd, "freed_bytes": self.freed, "dry_run": self.dry_run}
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         what = f"{self.answers:,} answers that cost {money(self.usd)}"
         if self.dry_run:

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from curator.errors import StorageError
+from curator.errors import ExitCode, StorageError
 from curator.records import JsonValue, dump_line
+from curator.records.result import Result
 from curator.state.store_schema import open_existing_store
 
 SHOWN_PROBLEMS = 100
@@ -40,7 +41,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Result):
     """What was checked, and what is wrong: `found` problems, and the first `SHOWN_PROBLEMS` of them."""
 
     path: Path
@@ -49,18 +50,18 @@ class Verified:
     problems: tuple[Problem, ...]
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """0, or that of a `StorageError` if something is wrong."""
-        return StorageError.exit_code if self.found else 0
+        return ExitCode.STORAGE if self.found else ExitCode.DONE
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The findings for machines."""
         return {
             "store": str(self.path), "answers": self.answers, "found": self.found,
             "problems": [{"key": p.key, "what": p.what, "remedy": p.remedy} for p in self.problems],
         }  # fmt: skip
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The findings for people."""
         lines = []
         for problem in self.problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, fsum
 from pathlib import Path
 
@@ -17,18 +17,19 @@ from curator.disagreement.label_truth import fails
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
 from curator.disagreement.signals import Signals
-from curator.errors import LogsError, RecordError
+from curator.errors import ExitCode, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import kept_labels
 from curator.labels.judgements import Judgement, JudgementFile, read_judgements
 from curator.labels.queue import LABEL_QUEUES
-from curator.records import JsonValue, RejectedRecord, Source
+from curator.records import JsonValue, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
+from curator.records.result import Result, renamed
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.workflows.pool import refuse_repeated
-from curator.workflows.score import DEFAULT_SCORING, MAX_REJECTED_SHARE, Scoring, read_records, readable, spread
+from curator.workflows.score import DEFAULT_SCORING, Scoring, read_records, readable, spread
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
@@ -38,7 +39,7 @@ TOO_FEW_ANSWERS = "fewer than two answers"
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationResult:
+class CalibrationResult(Result):
     """What calibrating came to.
 
     Attributes:
@@ -46,7 +47,7 @@ class CalibrationResult:
         labels: the labels that were used.
         failures: how many of them say that the answer is wrong.
         left_out: labels that were not used, by reason.
-        problems: rows and records that could not be used, with their places.
+        rejected: rows and records that could not be used, with their places.
         records: records that could be read.
         too_many_bad_rows: more than a fifth of the rows of labels could not be read.
         out: where the file was written; None where none was asked for.
@@ -56,22 +57,24 @@ class CalibrationResult:
     labels: int
     failures: int
     left_out: Mapping[str, int]
-    problems: tuple[RejectedRecord, ...]
+    rejected: tuple[RejectedRecord, ...] = field()
     records: int
     too_many_bad_rows: bool = False
     out: Path | None = None
 
+    problems = renamed("problems", "rejected")
+
     @property
-    def exit_code(self) -> int:
-        """6 if more than a fifth of the rows of labels could not be read, else 0: too few labels are no error."""
-        return LogsError.exit_code if self.too_many_bad_rows else 0
+    def exit_code(self) -> ExitCode:
+        """6 if more than a fifth of the rows of labels could not be read, else 0: too few labels are not an error."""
+        return ExitCode.UNREADABLE if self.too_many_bad_rows else ExitCode.DONE
 
     @property
     def verdict(self) -> Verdict:
         """Whether the fitted score is used, and why not."""
         return verdict(self.calibration)
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         found: JsonValue = None if self.calibration is None else orjson.loads(orjson.dumps(self.calibration))
         return {
@@ -81,7 +84,8 @@ class CalibrationResult:
             "failures": self.failures,
             "needed_of_each": LEAST_OF_EACH,
             "left_out": dict(self.left_out),
-            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
+            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
+            "rejected": self.rejected_rows(),
             "fit": found,
             "weights": [
                 {"signal": name, "share": share, "odds": odds} for name, share, odds in _in_order(self.calibration)
@@ -89,7 +93,7 @@ class CalibrationResult:
             "out": str(self.out) if self.out else None,
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         return "\n".join(self._lines())
 
@@ -202,9 +206,9 @@ def calibrate_file(
         labels=len(used),
         failures=sum(used),
         left_out={reason: left_out[reason] for reason in sorted(+left_out)},
-        problems=(*found.problems, *judged.problems, *unknown),
+        rejected=(*found.problems, *judged.problems, *unknown),
         records=found.ids.total(),
-        too_many_bad_rows=len(judged.problems) > MAX_REJECTED_SHARE * (len(judged.judgements) + len(judged.problems)),
+        too_many_bad_rows=too_many_rejected(len(judged.problems), len(judged.judgements) + len(judged.problems)),
         out=out,
     )
 
@@ -267,7 +271,7 @@ class _Reading:
 
     def _check(self, path: Path) -> None:
         lines = self.ids.total() + len(self.problems)
-        if not self.ids or len(self.problems) > MAX_REJECTED_SHARE * lines:
+        if not self.ids or too_many_rejected(len(self.problems), lines):
             first = self.problems[0] if self.problems else None
             raise LogsError(
                 f"{str(path)!r}: {len(self.problems):,} of {lines:,} lines are no records"

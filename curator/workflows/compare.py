@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from curator.errors import ConfigError, LogsError
+from curator.errors import ConfigError, ExitCode, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign, Sample, Scope, drawn, sample_of
 from curator.estimation.comparison.multiple import Pair, Standing, compare_many, standings, swapped
 from curator.estimation.comparison.paired import labels_needed
 from curator.readers.eval_results import read_designs, read_system_scores
-from curator.records import JsonValue, RejectedRecord
+from curator.records import JsonValue, RejectedRecord, too_many_rejected
+from curator.records.result import Result, renamed
 
 FEW_DIFFERING = 10
 """Below this many differing cases a verdict hangs on two or three labels; it is given with a warning."""
-MAX_REJECTED_SHARE = 0.2
-GATE_FAILED = 3
 _LEAST, _MOST = 1e-12, 1e15
 """Weights and probabilities beyond are no counts and no chances, and their squares are beyond what a float can hold."""
 MOST_PAIRS = 15
@@ -92,7 +91,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Result):
     """What a comparison found.
 
     Attributes:
@@ -104,7 +103,7 @@ class Comparison:
         scope: what the result speaks for.
         warnings: what to know before relying on it.
         confidence: of all intervals.
-        problems: rows that could not be read.
+        rejected: rows that could not be read.
         rows: how many could; 0 where the scores did not come from files.
     """
 
@@ -114,21 +113,24 @@ class Comparison:
     cases: int
     left_out: Mapping[str, int]
     scope: Scope
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = field()
     confidence: float = 0.95
-    problems: tuple[RejectedRecord, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
+    problems = renamed("problems", "rejected")
+
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """6 where more than a fifth of the rows give no score, else 0."""
-        return LogsError.exit_code if len(self.problems) > MAX_REJECTED_SHARE * (self.rows + len(self.problems)) else 0
+        unreadable = too_many_rejected(len(self.rejected), self.rows + len(self.rejected))
+        return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
 
     def worse_than_baseline(self) -> tuple[str, ...]:
         """The candidates that are significantly worse than the system they were compared with."""
         return tuple(pair.candidate for pair in self.pairs if pair.verdict == "worse")
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The result for machines."""
         return {
             "cases": self.cases,
@@ -142,10 +144,11 @@ class Comparison:
             "pairs": [_pair_json(pair) for pair in self.pairs],
             "left_out": dict(self.left_out),
             "warnings": list(self.warnings),
-            "problems": [{"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems],
+            "problems": self.rejected_rows(),
+            "rejected": self.rejected_rows(),
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The result for people."""
         return "\n".join(self._lines())
 
@@ -248,7 +251,7 @@ def compare_files(
     if read.repeated:
         warnings.append(f"{read.repeated:,} times one system has several scores for a case: their mean counts")
     made = compare(scores, design=designs_of(rows), options=options)
-    return replace(made, warnings=(*made.warnings, *warnings), problems=read.problems, rows=read.rows)
+    return replace(made, warnings=(*made.warnings, *warnings), rejected=read.problems, rows=read.rows)
 
 
 def designs_of(rows: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, CaseDesign]:

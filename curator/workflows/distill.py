@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from curator.errors import ConfigError, LogsError
+from curator.errors import ConfigError, ExitCode, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign, Floats
 from curator.estimation.comparison.distillation import (
     FEW_FAMILIES,
@@ -26,12 +26,13 @@ from curator.estimation.comparison.distillation import (
 from curator.exporters.reweighted import from_cells, reweighted
 from curator.io.atomic import write_atomic
 from curator.readers.eval_results import SystemScores, read_rows, read_system_scores
-from curator.records import JsonValue, RejectedRecord, dump_line
-from curator.workflows.compare import MAX_REJECTED_SHARE, checked_scores, designs_of
+from curator.records import JsonValue, RejectedRecord, dump_line, too_many_rejected
+from curator.records.result import Result, renamed
+from curator.workflows.compare import checked_scores, designs_of
 
 
 @dataclass(frozen=True, slots=True)
-class Distilled:
+class Distilled(Result):
     """A short eval set.
 
     Attributes:
@@ -44,7 +45,7 @@ class Distilled:
         families: how many systems differ from each other (`alike`).
         warnings: what to know before relying on it.
         out: where the rows went.
-        problems: rows that could not be read.
+        rejected: rows that could not be read.
         rows: how many could.
     """
 
@@ -54,17 +55,20 @@ class Distilled:
     expected: HeldOut | None
     way: Way
     families: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = field()
     out: Path | None = None
-    problems: tuple[RejectedRecord, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
-    @property
-    def exit_code(self) -> int:
-        """6 where more than a fifth of the rows give no score, else 0."""
-        return LogsError.exit_code if len(self.problems) > MAX_REJECTED_SHARE * (self.rows + len(self.problems)) else 0
+    problems = renamed("problems", "rejected")
 
-    def as_json(self) -> dict[str, JsonValue]:
+    @property
+    def exit_code(self) -> ExitCode:
+        """6 where more than a fifth of the rows give no score, else 0."""
+        unreadable = too_many_rejected(len(self.rejected), self.rows + len(self.rejected))
+        return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
+
+    def to_dict(self) -> dict[str, JsonValue]:
         """The result for machines."""
         expected = self.expected
         return {
@@ -89,10 +93,11 @@ class Distilled:
                 "folds": expected.folds,
             },
             "warnings": list(self.warnings),
-            "problems": [{"at": str(one.source), "reason": one.reason, "remedy": one.remedy} for one in self.problems],
+            "problems": self.rejected_rows(),
+            "rejected": self.rejected_rows(),
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The result for people."""
         return "\n".join(self._lines())
 
@@ -192,7 +197,7 @@ def distil_files(
         write_atomic(out, [_line(i, weight, lines.get(i), made) for i, weight in made.weights.items()])
     if out is not None and repeated:
         warnings.append("the results have several rows for a case: only `id` and `weight` were written; name --eval")
-    return replace(made, out=out, warnings=(*made.warnings, *warnings), problems=read.problems, rows=read.rows)
+    return replace(made, out=out, warnings=(*made.warnings, *warnings), rejected=read.problems, rows=read.rows)
 
 
 def _of_the_set(

@@ -22,9 +22,10 @@ from curator.committee.providers.open import api_key, proxy_for
 from curator.committee.providers.openai_compatible import OPENAI_BASE_URL
 from curator.config import Config, EmbeddingConfig, ModelConfig
 from curator.encoders.sentence import check_encoder
-from curator.errors import UserError
+from curator.errors import ExitCode, UserError
 from curator.io.lines import expand
 from curator.records import JsonValue
+from curator.records.result import Result
 
 Status = Literal["ok", "warn", "fail"]
 PACKAGES = ("openai", "litellm", "sentence-transformers", "hdbscan", "datasets", "pydantic", "torch", "xllamacpp")
@@ -43,17 +44,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Result):
     """Every finding, in the order looked at."""
 
     findings: tuple[Finding, ...]
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """2 if anything failed, else 0."""
-        return 2 if any(f.status == "fail" for f in self.findings) else 0
+        return ExitCode.USAGE if any(f.status == "fail" for f in self.findings) else ExitCode.DONE
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """A line a finding, with the remedy below it."""
         lines = []
         for f in self.findings:
@@ -62,7 +63,7 @@ class Examination:
                 lines.append(f"      -> {f.remedy}")
         return "\n".join(lines)
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The same for machines."""
         return {
             "ok": self.exit_code == 0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import Comparers, by_words
@@ -16,6 +16,7 @@ from curator.estimation.sampling_frame import Candidate
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
+from curator.records.result import Result, renamed
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
@@ -34,7 +35,7 @@ MOST_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class EstimateResult:
+class EstimateResult(Result):
     """What an estimate came to.
 
     Attributes:
@@ -44,7 +45,7 @@ class EstimateResult:
         drawn: labelled cases of the probability sample.
         certain: labelled cases that discovery took, which count for themselves alone.
         left_out: labels that were not used, by reason.
-        problems: rows that could not be read.
+        rejected: rows that could not be read.
         agreement: of people who judged the same cases; None where nobody did.
         half_width: the precision that was asked for, None where none was.
         needed: how many more labels that takes; None where it cannot be told.
@@ -56,12 +57,14 @@ class EstimateResult:
     drawn: int
     certain: int
     left_out: Mapping[str, int]
-    problems: tuple[RejectedRecord, ...]
+    rejected: tuple[RejectedRecord, ...] = field()
     agreement: Agreement | None = None
     half_width: float | None = None
     needed: int | None = None
 
-    def as_json(self) -> dict[str, JsonValue]:
+    problems = renamed("problems", "rejected")
+
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         f = self.found
         return {
@@ -72,10 +75,11 @@ class EstimateResult:
             "half_width": self.half_width, "labels_needed": self.needed,
             "by": {name: [asdict(part) for part in parts] for name, parts in f.parts.items()},
             "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
-            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
+            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
+            "rejected": self.rejected_rows(),
         }  # fmt: skip
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         return "\n".join(self._lines())
 
@@ -102,7 +106,7 @@ class EstimateResult:
         for reason, number in self.left_out.items():
             yield f"not used      {number:,}: {reason}"
         if self.agreement is not None:
-            yield self.agreement.as_text()
+            yield self.agreement.to_text()
         yield from self._silent()
         for name, parts in f.parts.items():
             if name != COMMITTEE:
@@ -229,7 +233,7 @@ def _result(
         drawn=len(labelled & drawn),
         certain=len(labelled - drawn),
         left_out={reason: known.left_out[reason] for reason in sorted(known.left_out)},
-        problems=known.problems,
+        rejected=known.problems,
         agreement=known.agreement,
         half_width=half_width,
         needed=None if half_width is None else found.labels_needed(half_width),

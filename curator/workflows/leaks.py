@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
@@ -13,20 +13,18 @@ from curator.contamination.match import Embed, find_leaks
 from curator.contamination.questions import example_turns, held_texts, rows_of, templates_of
 from curator.contamination.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
 from curator.encoders.sentence import Encoder, embed, open_encoder
-from curator.errors import ConfigError, LogsError, RecordError
+from curator.errors import ConfigError, ExitCode, LogsError, RecordError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.compression import chunks
 from curator.progress import Progress, Silent
 from curator.readers.questions import Question, question_of, read_questions
-from curator.records import JsonValue, Message, RejectedRecord, Source
+from curator.records import JsonValue, Message, RejectedRecord, Source, too_many_rejected
+from curator.records.result import Result, renamed
 from curator.state.paths import DEFAULT_VECTORS
 from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
 from curator.text.shingles import without_sentences
 
-LEAKS_FOUND = 3
-"""The exit code of a gate that failed."""
-MAX_REJECTED_SHARE = 0.2
 EXAMPLES = 3
 Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
 _SQLITE = b"SQLite format 3\x00"
@@ -40,7 +38,7 @@ class Leak:
     line: int
     match: Match
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The leak as a row of `--out`."""
         m = self.match
         return {
@@ -55,14 +53,14 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class LeakResult:
+class LeakResult(Result):
     """What checking came to.
 
     Attributes:
         leaks: the rows that leak, in the order of the file.
         rows: training rows that could be read.
         held: held-out questions that they were checked against.
-        unreadable: records of either file that could not be read.
+        rejected: records of either file that could not be read.
         embedding: whether paraphrases were looked for.
         too_many_unreadable: more than a fifth of the records of one of the files could not be read, or all.
         out: where the leaks were written; None for nowhere.
@@ -72,11 +70,13 @@ class LeakResult:
     leaks: tuple[Leak, ...]
     rows: int
     held: int
-    unreadable: tuple[RejectedRecord, ...]
+    rejected: tuple[RejectedRecord, ...] = field()
     embedding: bool
     too_many_unreadable: bool = False
     out: Path | None = None
     clean: Path | None = None
+
+    unreadable = renamed("unreadable", "rejected")
 
     @property
     def by_kind(self) -> dict[MatchKind, int]:
@@ -85,13 +85,13 @@ class LeakResult:
         return {kind: counts[kind] for kind in KINDS}
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """6 if too little could be read to say anything, 3 if there are leaks, else 0."""
         if self.too_many_unreadable:
-            return LogsError.exit_code
-        return LEAKS_FOUND if self.leaks else 0
+            return ExitCode.UNREADABLE
+        return ExitCode.GATE_FAILED if self.leaks else ExitCode.DONE
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         return {
             "rows": self.rows,
@@ -99,13 +99,14 @@ class LeakResult:
             "leaks": len(self.leaks),
             "by_kind": {str(kind): count for kind, count in self.by_kind.items()},
             "embedding": self.embedding,
-            "examples": [leak.as_json() for leak in self._examples()],
-            "unreadable": [f"{u.source}: {u.reason} -> {u.remedy}" for u in self.unreadable],
+            "examples": [leak.to_dict() for leak in self._examples()],
+            "unreadable": [f"{u.source}: {u.reason} -> {u.remedy}" for u in self.rejected],
+            "rejected": self.rejected_rows(),
             "out": str(self.out) if self.out else None,
             "clean": str(self.clean) if self.clean else None,
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         return "\n".join(self._lines())
 
@@ -122,8 +123,8 @@ class LeakResult:
             )
             yield f"  train     {_short(m.question)}"
             yield f"  held out  {_short(m.held_text)}  ({m.held})"
-        if self.unreadable:
-            yield f"\n{len(self.unreadable):,} records could not be read and were not checked"
+        if self.rejected:
+            yield f"\n{len(self.rejected):,} records could not be read and were not checked"
         if self.out:
             yield f"\n{self.out}  every leak with its evidence"
         if self.clean:
@@ -188,14 +189,14 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
         leaks=tuple(Leak(int(match.row), match) for match in found),
         rows=len(asked),
         held=len(texts),
-        unreadable=(*rows.unreadable, *held.unreadable),
+        rejected=(*rows.unreadable, *held.unreadable),
         embedding=embedding,
         too_many_unreadable=_too_many(rows) or _too_many(held),
         out=Path(out) if out else None,
         clean=Path(clean) if clean else None,
     )
     if result.out:
-        write_atomic(result.out, json_lines(leak.as_json() for leak in result.leaks))
+        write_atomic(result.out, json_lines(leak.to_dict() for leak in result.leaks))
     if result.clean and isinstance(train, str | Path):
         write_atomic(result.clean, _kept_lines(Path(train), rows, {leak.line for leak in result.leaks}))
     return result
@@ -288,7 +289,7 @@ def _is_registry(path: Path) -> bool:
 
 def _too_many(read: _Read | _Held) -> bool:
     bad = len(read.unreadable)
-    return bad > MAX_REJECTED_SHARE * (bad + len(read.questions))
+    return too_many_rejected(bad, bad + len(read.questions))
 
 
 def _rules(similarity: float) -> HeldOutConfig:

@@ -36,13 +36,14 @@ from curator.records import (
     Score,
     Source,
     Thumb,
+    too_many_rejected,
 )
 from curator.records.recorded import Recorded
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
-from curator.workflows.score import MAX_REJECTED_SHARE, Scoring, as_json, over_lines, readable, spread
+from curator.workflows.score import Scoring, as_json, over_lines, readable, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def pool_lines(
 
 def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[RejectedRecord]) -> None:
     lines = len(cases) + len(problems)
-    if not cases or len(problems) > MAX_REJECTED_SHARE * lines:
+    if not cases or too_many_rejected(len(problems), lines):
         first = problems[0] if problems else None
         raise LogsError(
             f"{str(file)!r}: {len(problems):,} of {lines:,} lines are no cases"

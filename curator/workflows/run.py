@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -30,8 +30,10 @@ from curator.records import (
     FailureRate,
     Generation,
     JsonValue,
+    RejectedRecord,
 )
 from curator.records.recorded import group_of
+from curator.records.result import Result
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
 from curator.run_folder.frozen_selection import read_frozen_selection
@@ -143,7 +145,9 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         *picked.discovery.messages,
     )  # fmt: skip
     sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
-    return RunResult(folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work)
+    return RunResult(
+        folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work, intake.unreadable
+    )
 
 
 async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
@@ -204,7 +208,7 @@ def _today() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Result):
     """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used.
 
     `workload` is what labelling the queue takes.
@@ -215,10 +219,13 @@ class RunResult:
     sent: int
     from_store: int
     labels: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = field()
     workload: Workload | None = None
+    rejected: tuple[RejectedRecord, ...] = ()
 
-    def as_json(self) -> dict[str, JsonValue]:
+    warnings_in_text = True
+
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines; everything else is in `summary.json`."""
         c = self.summary.counts
         return {
@@ -227,9 +234,10 @@ class RunResult:
             "labels": self.labels, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
             "labelling": asdict(self.workload) if self.workload else None,
             "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
+            "rejected": self.rejected_rows(),
         }  # fmt: skip
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people, and where to look first."""
         s, c = self.summary, self.summary.counts
         merged = c.merged_exact + c.merged_near
@@ -247,7 +255,7 @@ class RunResult:
             answers,
             selected,
             *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
-            *([f"labelling: {self.workload.as_text()}"] if self.workload and self.workload.cases else []),
+            *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
             "",
             f"{REPORT_HTML.of(self.folder)}  <- open this first",
             *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),

@@ -18,32 +18,35 @@ from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
 from curator.disagreement.recorded import estimator_values, recorded_health, score_record
 from curator.disagreement.score import DEFAULT, Formula
-from curator.errors import ConfigError, LogsError, RecordError, StorageError
+from curator.errors import ConfigError, ExitCode, LogsError, RecordError, StorageError
 from curator.executors.local import cores, map_ordered
 from curator.io.atomic import write_atomic
 from curator.io.lines import MAX_LINE_BYTES, Line, expand, physical_lines
-from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source
+from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, too_many_rejected
 from curator.records.recorded import Recorded
+from curator.records.result import Result
 from curator.run_folder.recorded import read_record
 from curator.workflows.score_report import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
-MAX_REJECTED_SHARE = 0.2
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
 LEARN_FROM = 2000
 """Records that the members are judged by: their rates are known to a percent or two then."""
 LEARN_BYTES = 2**26
+KEPT_REJECTED = 1000
+"""Of more rejected records only the number is kept: a file is scored with constant memory."""
 WORTH_A_PROCESS = 8
 """Chunks from which on more than one process is worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreResult:
+class ScoreResult(Result):
     """How many records were scored, how many were set aside, and where the scores went (None: stdout).
 
     `health` is that of the members, over a sample of the records; it is empty where every member counts the same.
-    `notes` are what else the user should know. `figures` are what the scores look like as a whole.
+    `notes` are what else the user should know. `figures` are what the scores look like as a whole. `rejected` are the first
+    `KEPT_REJECTED` records that were set aside.
     """
 
     scored: int
@@ -52,12 +55,14 @@ class ScoreResult:
     health: tuple[MemberHealth, ...] = ()
     notes: tuple[str, ...] = ()
     figures: ScoreFigures = field(default_factory=ScoreFigures)
+    rejected: tuple[RejectedRecord, ...] = ()
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """6 if more than a fifth of the records could not be read, or none; else 0."""
         total = self.scored + self.set_aside
-        return LogsError.exit_code if not self.scored or self.set_aside > MAX_REJECTED_SHARE * total else 0
+        unreadable = not self.scored or too_many_rejected(self.set_aside, total)
+        return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -71,20 +76,21 @@ class ScoreResult:
         elif self.exit_code:
             yield f"{self.set_aside:,} of {total:,} records cannot be read, which is too many to trust the rest"
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         return {
             "scored": self.scored,
             "set_aside": self.set_aside,
             "out": str(self.out) if self.out else None,
-            **self.figures.as_json(),
+            **self.figures.to_dict(),
             "weights": dict(group_weights(self.health)),
             "warnings": list(self.warnings),
+            "rejected": self.rejected_rows(),
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
-        return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.as_text()}"
+        return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.to_text()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def score_file(
     out: Path | None,
     *,
     stdout: BinaryIO,
-    on_problem: Callable[[RejectedRecord], None],
+    on_problem: Callable[[RejectedRecord], None] = lambda _: None,
     scoring: Scoring = DEFAULT_SCORING,
 ) -> ScoreResult:
     """Score a file of records (plain, gzip or zstd) with constant memory.
@@ -231,6 +237,7 @@ class _Tally:
 
     def __init__(self, file: str, on_problem: Callable[[RejectedRecord], None]) -> None:
         self.scored = self.set_aside = 0
+        self._rejected: list[RejectedRecord] = []
         self._watch = Watch()
         self._file = file
         self._on_problem = on_problem
@@ -242,6 +249,8 @@ class _Tally:
             if isinstance(result, RejectedRecord):
                 self.set_aside += 1
                 self._on_problem(result)
+                if len(self._rejected) < KEPT_REJECTED:
+                    self._rejected.append(result)
             else:
                 self.scored += 1
                 self._watch.add(result[1])
@@ -249,7 +258,9 @@ class _Tally:
 
     def result(self, out: Path | None, health: tuple[MemberHealth, ...]) -> ScoreResult:
         """What it came to, when the scores are through."""
-        return ScoreResult(self.scored, self.set_aside, out, health, figures=self._watch.figures())
+        return ScoreResult(
+            self.scored, self.set_aside, out, health, figures=self._watch.figures(), rejected=tuple(self._rejected)
+        )
 
 
 def over_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], scoring: Scoring) -> Iterator[T]:

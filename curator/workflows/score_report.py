@@ -77,7 +77,7 @@ class ScoreFigures:
                 f"{'' if self.length.value > 0 else ', shortest first'} (Spearman {self.length.value:+.2f})"
             )
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines; shares are of the records with two answers or more."""
         return {
             "too_few_answers": self.too_few,
@@ -93,7 +93,7 @@ class ScoreFigures:
             return f"{self.length.value:+.2f}"
         return NO_DATA if self.length.n < MIN_FOR_CORRELATION else "none, as scores or lengths are all the same"
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         few = f"{self.too_few:,} with too few answers; " if self.too_few else ""
         same = f" ({percent(share(self.unanimous, self.compared))})" if self.compared else ""

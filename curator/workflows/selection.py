@@ -20,6 +20,7 @@ from curator.labels.batches import Workload, workload
 from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.progress import Progress, Silent
 from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
+from curator.records.result import Result, renamed
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 from curator.run_folder.cases import CaseRow
@@ -74,15 +75,15 @@ class SelectOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Result):
     """A selection.
 
     Attributes:
         picks: those of this round, in order of rank.
         stages: how they were drawn, and those before them.
         rows: every case of the pool, as in `cases.jsonl`.
-        messages: what the user should know.
-        problems: lines of the pool that are no cases.
+        warnings: what the user should know.
+        rejected: lines of the pool that are not cases.
         workload: what labelling the picks takes.
         folder: where it was written; None where it was not.
     """
@@ -90,10 +91,14 @@ class Selected:
     picks: tuple[Pick, ...]
     stages: tuple[Stage, ...]
     rows: tuple[CaseRow, ...]
-    messages: tuple[str, ...]
-    problems: tuple[RejectedRecord, ...]
+    warnings: tuple[str, ...] = field()
+    rejected: tuple[RejectedRecord, ...] = field()
     workload: Workload
     folder: Path | None = None
+
+    warnings_in_text = True
+    messages = renamed("messages", "warnings")
+    problems = renamed("problems", "rejected")
 
     def estimate(self, labels: Mapping[str, float], *, confidence: float = 0.95, by: Sequence[str] = ()) -> Estimate:
         """The pool's failure rate from labels by case id, 0 (good) to 1 (failed).
@@ -103,39 +108,41 @@ class Selected:
         """
         return estimate_rate(sampling_units(self.rows), self.stages, labels, confidence=confidence, by=by)
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         return {
             "folder": str(self.folder) if self.folder else None,
             "pool": len(self.rows),
-            "set_aside": len(self.problems),
+            "set_aside": len(self.rejected),
             "selected": len(self.picks),
             "by_slice": {name: sum(p.slice == name for p in self.picks) for name in ("disagreement", "random")},
             "stage": len(self.stages),
             "strata": len(self.stages[-1].strata),
             "pool_hash": pool_hash(self.rows),
             "labelling": asdict(self.workload),
-            "messages": list(self.messages),
-            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.problems],
+            "messages": list(self.warnings),
+            "warnings": list(self.warnings),
+            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
+            "rejected": self.rejected_rows(),
         }
 
-    def as_text(self) -> str:
+    def to_text(self) -> str:
         """The figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         drawn = sum(p.slice == "random" for p in self.picks)
-        aside = f" ({len(self.problems):,} lines set aside)" if self.problems else ""
+        aside = f" ({len(self.rejected):,} lines set aside)" if self.rejected else ""
         yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
         yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
         if drawn:
             yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
-        yield self.workload.as_text()
+        yield self.workload.to_text()
         if self.folder:
             yield ""
             yield f"{self.folder / LABEL_QUEUES[0]}  <- fill in `verdict` (pass or fail) or `label`, then:"
             yield f"curator estimate {self.folder / LABEL_QUEUES[0]}"
-        yield from (f"note: {message}" for message in self.messages)
+        yield from (f"note: {warning}" for warning in self.warnings)
 
 
 def select(
@@ -192,7 +199,7 @@ def select_file(
         else:
             EARLIER_LABELS.of(out).unlink(missing_ok=True)
         _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
-    return replace(found, messages=(*found.messages, *kept))
+    return replace(found, warnings=(*found.warnings, *kept))
 
 
 def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
@@ -248,8 +255,8 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
         picks=picked.picks,
         stages=(*earlier.stages, picked.stage),
         rows=rows,
-        messages=tuple(_about(picked, config, cases, studied)),
-        problems=pool.problems,
+        warnings=tuple(_about(picked, config, cases, studied)),
+        rejected=pool.problems,
         workload=workload(len(picked.picks), options.labelling),
     )
 

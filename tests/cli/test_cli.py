@@ -158,7 +158,7 @@ def test_a_limit_that_is_none(amount: str, capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit) as ended:
         main(["run", "--max-usd", amount])
     assert ended.value.code == 2
-    assert f"{amount!r} is no number of dollars" in capsys.readouterr().err
+    assert f"{amount!r} is not a number of dollars" in capsys.readouterr().err
 
 
 def test_what_may_pass_unasked_is_in_the_config(
@@ -526,7 +526,7 @@ def test_score_gives_the_same_bytes_on_one_and_on_two_processors(
 def test_score_refuses_a_number_of_jobs_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["score", "recorded.jsonl", "--jobs", "0"])
-    assert "'0' is no whole number from 1 on" in capsys.readouterr().err
+    assert "'0' is not a whole number from 1 on" in capsys.readouterr().err
 
 
 def test_score_of_nothing_readable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

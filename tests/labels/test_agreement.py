@@ -20,7 +20,7 @@ def test_agreement_corrected_for_chance() -> None:
     assert found.agreed.value == 0.75
     assert found.kappa == pytest.approx((0.75 - chance) / (1 - chance), abs=1e-6)
     assert found.disputed == ("c15", "c16", "c17", "c18", "c19")
-    assert found.as_text() == (
+    assert found.to_text() == (
         "20 cases were judged by more than one person: they differ on 5 of them, and agree to 75% (53%-89%), kappa 0.50;"
         " look at c15, c16, c17, c18, c19"
     )
@@ -34,8 +34,8 @@ def test_a_grade_counts_as_failed_from_a_half_on() -> None:
 def test_few_cases_say_nothing_of_a_rate() -> None:
     found = of(*[(0, 1)] * 9)
     assert (found.agreed.value, found.kappa) == (None, None)
-    assert "fewer than 10 say nothing of a rate" in found.as_text()
-    assert "c04, ..." in found.as_text()
+    assert "fewer than 10 say nothing of a rate" in found.to_text()
+    assert "c04, ..." in found.to_text()
 
 
 def test_where_everybody_says_one_thing_there_is_no_kappa() -> None:

@@ -127,8 +127,8 @@ def test_what_labelling_takes() -> None:
     config = LabellingConfig(minutes_per_label=1.5, cost_per_label=2.0, annotators=("ana", "ben"), overlap=0.1)
     found = workload(100, config)
     assert (found.judgements, found.batches, found.minutes, found.cost) == (110, 4, 165, 220)
-    assert found.as_text() == (
+    assert found.to_text() == (
         "100 cases to label (110 labels, as some are labelled twice) in 4 batches: about 2.8 h at 1.5 min each, at a cost"
         " of 220.00"
     )
-    assert workload(30, LabellingConfig()).as_text() == "30 cases to label in 2 batches: about 30 min at 1 min each"
+    assert workload(30, LabellingConfig()).to_text() == "30 cases to label in 2 batches: about 30 min at 1 min each"

@@ -148,7 +148,7 @@ def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -
     with run_lock(tmp_path):
         sampling(tmp_path)
         found = read_status(tmp_path, now=NOW + timedelta(seconds=61))
-    assert found.as_text().splitlines() == [
+    assert found.to_text().splitlines() == [
         f"{tmp_path}: running (process {os.getpid()})",
         "ask: 400 of 1,600 answers (busy)",
         "speed: 2.5 requests/s, 1,234.0 tokens/s",
@@ -158,7 +158,7 @@ def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -
         "tries that failed: rate limit 7, timeout 2",
         "as of 1 min 1 s ago",
     ]
-    shown = found.as_json()
+    shown = found.to_dict()
     assert (shown["state"], shown["age_s"], shown["facts"]) == ("running", 61.0, FACTS)
 
 
@@ -167,7 +167,7 @@ def test_what_is_not_known_is_said_to_be(tmp_path: Path) -> None:
         progress.start("ask", total=None, unit="answers")
         progress.advance(facts=FACTS | {"usd_left": None, "seconds_left": None, "errors": {}})
         progress.finish()
-        said = read_status(tmp_path).as_text()
+        said = read_status(tmp_path).to_text()
     assert "time left: unknown" in said
     assert "spent: $0.50, no limit" in said
     assert "failed" not in said
@@ -192,8 +192,8 @@ def test_a_killed_run_is_told_from_one_that_works(tmp_path: Path) -> None:
     process.stdout.close()
     process.stdin.close()
     found = read_status(tmp_path)
-    assert found.as_json()["state"] == "stopped"
-    assert "stopped (killed?); the same command goes on from there" in found.as_text()
+    assert found.to_dict()["state"] == "stopped"
+    assert "stopped (killed?); the same command goes on from there" in found.to_text()
 
 
 def test_where_the_lock_cannot_be_tried_the_process_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

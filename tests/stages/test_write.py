@@ -48,7 +48,7 @@ def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunArtifa
     assert (counts["calls"], counts["calls_full"]) == (70, 152)
     for name in ("report.md", "report.html"):
         assert "70 calls were asked of the 152" in (folder / name).read_text()
-    said = RunResult(folder, summary, sent=70, from_store=0, labels=0, warnings=()).as_text()
+    said = RunResult(folder, summary, sent=70, from_store=0, labels=0, warnings=()).to_text()
     assert "cases (152 by the whole committee): 70 requests" in said
 
 
@@ -68,5 +68,5 @@ def test_a_fixed_committee_says_nothing_of_it(facts: RunArtifacts, tmp_path: Pat
         page = (folder / name).read_text()
         assert "adaptive" not in page
         assert "whole committee" not in page
-    said = RunResult(folder, summary, sent=1, from_store=0, labels=0, warnings=()).as_text()
+    said = RunResult(folder, summary, sent=1, from_store=0, labels=0, warnings=()).to_text()
     assert "whole committee" not in said

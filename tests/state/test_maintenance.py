@@ -86,8 +86,8 @@ def test_the_contents_are_counted_by_model(store: Path, raw: sqlite3.Connection)
     )
     assert found.batches == (OpenBatch("batch_open", "openai:x", "small-1", 2, NOW - 5),)
     assert found.size >= store.stat().st_size > 0
-    assert found.as_json()["answers"] == 5
-    said = found.as_text()
+    assert found.to_dict()["answers"] == 5
+    said = found.to_text()
     assert "small-1: 3 answers, 36 input and 9 output tokens, $0.75, from 2023-11-04 to 2023-11-13" in said
     assert "5 answers that cost $4.75" in said
     assert "open batch batch_open: 2 calls to small-1" in said
@@ -112,7 +112,7 @@ def test_only_what_is_meant_goes(given: dict[str, Any], gone: tuple[str, ...], u
     done = prune(store, wanted(**given))
     assert (done.answers, done.usd) == (tried.answers, tried.usd) == (len(gone), usd)
     assert left(store) == before - keys(*gone)
-    assert ("would delete" in tried.as_text(), "would delete" in done.as_text()) == (True, False)
+    assert ("would delete" in tried.to_text(), "would delete" in done.to_text()) == (True, False)
 
 
 def test_something_must_be_meant() -> None:
@@ -185,7 +185,7 @@ def test_the_export_is_read_as_it_is_written(store: Path) -> None:
 def test_a_sound_store_has_no_problems(store: Path) -> None:
     found = verify(store)
     assert (found.answers, found.found, found.exit_code) == (5, 0, 0)
-    assert found.as_text() == "5 answers checked, 0 problems"
+    assert found.to_text() == "5 answers checked, 0 problems"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_damaged_answer_is_named_and_can_be_pruned(
     assert problem.key == ("0102" if "key" in change else key("s2"))
     assert what in problem.what
     assert problem.remedy == f"curator cache prune --key {problem.key}"
-    assert problem.remedy in found.as_text()
+    assert problem.remedy in found.to_text()
     with pytest.raises(StorageError, match=problem.key):
         list(export(store))
     prune(store, wanted(keys=[problem.key]))
@@ -226,7 +226,7 @@ def test_many_problems_are_counted_and_some_are_shown(store: Path, raw: sqlite3.
     raw.execute("UPDATE generation SET latency_s = -1 WHERE model = 'small-1'")
     found = verify(store)
     assert (found.found, len(found.problems)) == (SHOWN_PROBLEMS + 23, SHOWN_PROBLEMS)
-    assert "... and 23 more" in found.as_text()
+    assert "... and 23 more" in found.to_text()
 
 
 def test_damage_between_the_answers_is_found(store: Path, raw: sqlite3.Connection) -> None:
@@ -236,8 +236,8 @@ def test_damage_between_the_answers_is_found(store: Path, raw: sqlite3.Connectio
     assert (found.answers, found.exit_code) == (5, 1)
     assert found.problems[0].key is None
     assert "never used" in found.problems[0].what
-    assert f"{store}: " in found.as_text()
-    assert "curator cache export" in found.as_text()
+    assert f"{store}: " in found.to_text()
+    assert "curator cache export" in found.to_text()
 
 
 def test_a_file_that_cannot_be_read_to_its_end_has_a_remedy(store: Path) -> None:

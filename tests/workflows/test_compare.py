@@ -110,7 +110,7 @@ def test_a_distilled_or_discovered_set_does_not_speak_for_production() -> None:
     found = compare(SCORES, design=certain)
     assert found.scope == "these cases"
     assert "random slice" in found.warnings[0]
-    assert "these cases alone" in found.as_text()
+    assert "these cases alone" in found.to_text()
 
 
 def test_weights_turn_a_difference_around() -> None:
@@ -133,7 +133,7 @@ def test_too_few_differing_cases_are_named_with_what_it_takes() -> None:
 def test_many_systems_say_ties() -> None:
     found = compare(drawn({"a": 0.9, "b": 0.88, "c": 0.3}))
     assert set(found.tied_for_best) == {"a", "b"}
-    assert "tied for best: a, b" in found.as_text()
+    assert "tied for best: a, b" in found.to_text()
     assert list(found.systems)[-1] == "c"
 
 
@@ -201,8 +201,8 @@ def test_too_many_unreadable_rows_exit_with_6(tmp_path: Path, capsys: pytest.Cap
 def test_more_pairs_than_fit_show_those_with_the_best() -> None:
     found = compare(drawn({f"s{i}": 0.3 + 0.08 * i for i in range(8)}, 60))
     assert len(found.pairs) == 28
-    assert found.as_text().count(" against ") == 7
-    assert "21 more pairs, which --json lists" in found.as_text()
+    assert found.to_text().count(" against ") == 7
+    assert "21 more pairs, which --json lists" in found.to_text()
 
 
 @pytest.mark.parametrize("score", ["1", None, float("nan"), 1.5, -0.1])

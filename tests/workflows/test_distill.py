@@ -134,7 +134,7 @@ def test_what_to_know_is_said(found: dict[str, dict[str, float]], k: int, says: 
     made = distil(found, k)
     assert any(says in warning for warning in made.warnings), made.warnings
     assert sum(made.weights.values()) == pytest.approx(CASES)
-    assert made.as_text()
+    assert made.to_text()
 
 
 def test_what_cannot_be_distilled_says_why(tmp_path: Path) -> None:
@@ -167,5 +167,5 @@ def test_a_system_without_a_score_has_none_and_says_so(recwarn: pytest.WarningsR
         made = distil(found, k)
         assert not recwarn.list
         assert any(lost in warning for warning in made.warnings if warning.startswith("no chosen case"))
-        assert "nan" not in made.as_text()
-        json.dumps(made.as_json(), allow_nan=False)
+        assert "nan" not in made.to_text()
+        json.dumps(made.to_dict(), allow_nan=False)

@@ -183,7 +183,7 @@ def test_what_cannot_be_read_is_no_clean_bill(tmp_path: Path) -> None:
     train = tmp_path / "t.jsonl"
     train.write_text('{"text": "a question that is fine"}\n{"text": \n', encoding="utf-8")
     result = check(train, [ROUTER], tmp_path, embedding=False, clean=tmp_path / "c.jsonl")
-    assert (result.exit_code, len(result.unreadable)) == (6, 1)
+    assert (result.exit_code, len(result.rejected)) == (6, 1)
     assert (tmp_path / "c.jsonl").read_bytes() == train.read_bytes()
 
 

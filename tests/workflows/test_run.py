@@ -302,7 +302,7 @@ def test_plan_counts_without_asking(
     after = plan(config)
     assert after.estimate.stored_calls == 160
     assert after.estimate.usd_max == 0.0
-    assert "labelling: 12 cases to label in 1 batches: about 12 min at 1 min each" in after.as_text()
+    assert "labelling: 12 cases to label in 1 batches: about 12 min at 1 min each" in after.to_text()
 
 
 def test_the_plan_is_a_ceiling_for_what_was_paid(
@@ -377,8 +377,8 @@ def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(
     whole = parse_config(job)
     job["committee"]["adaptive"] = {"first": 2, "average": 0.5, "full_share": 0.2}
     adaptive = parse_config(job)
-    assert "about 50% of the calls" in plan(adaptive).as_text()
-    assert "adaptive" not in plan(whole).as_text()
+    assert "about 50% of the calls" in plan(adaptive).to_text()
+    assert "adaptive" not in plan(whole).to_text()
     first = run(adaptive, out=tmp_path / "one", encoder=encoder)
     calls = first.summary.counts.asked * 2 * 4
     assert 0.3 * calls < first.sent <= 0.5 * calls

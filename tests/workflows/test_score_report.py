@@ -34,9 +34,9 @@ def figures(*records: Seen) -> ScoreFigures:
 def test_unanimity_and_too_few_answers_are_counted() -> None:
     found = figures(seen("yes", "yes"), seen("yes", "no"), seen("Yes.", "yes", "yes"), seen("yes"), seen())
     assert (found.compared, found.too_few, found.unanimous) == (3, 2, 2)
-    assert found.as_json()["unanimous_share"] == pytest.approx(2 / 3, abs=1e-6)
-    assert found.as_text().startswith("2 with too few answers; 2 of 3 unanimous (67%)")
-    assert "not enough data (n=3)" in found.as_text()
+    assert found.to_dict()["unanimous_share"] == pytest.approx(2 / 3, abs=1e-6)
+    assert found.to_text().startswith("2 with too few answers; 2 of 3 unanimous (67%)")
+    assert "not enough data (n=3)" in found.to_text()
 
 
 def test_a_target_that_says_otherwise_leaves_the_answers_unanimous() -> None:
@@ -80,8 +80,8 @@ def test_a_score_that_goes_with_length_is_warned_of() -> None:
     assert longest == "the length of the answers alone would rank the records much the same (Spearman +1.00)"
     (shortest,) = ranked(by=-1).warnings
     assert "much the same, shortest first (Spearman -1.00)" in shortest
-    assert "Spearman with the length of the answers: -1.00 (n=12)" in ranked(by=-1).as_text()
-    assert ranked(by=1).as_json()["length_spearman"] == 1.0
+    assert "Spearman with the length of the answers: -1.00 (n=12)" in ranked(by=-1).to_text()
+    assert ranked(by=1).to_dict()["length_spearman"] == 1.0
     assert ScoreFigures(12, length=Figure(0.79, 12)).warnings == ()
 
 
@@ -93,8 +93,8 @@ def test_no_records_say_nothing() -> None:
     found = figures()
     assert found == ScoreFigures()
     assert found.warnings == ()
-    assert found.as_json()["unanimous_share"] is None
-    assert "0 of 0 unanimous," in found.as_text()
+    assert found.to_dict()["unanimous_share"] is None
+    assert "0 of 0 unanimous," in found.to_text()
 
 
 @given(st.integers(0, 300), st.integers(1, 20))
@@ -134,5 +134,5 @@ def test_equal_scores_are_told_from_too_few_data() -> None:
     watch = Watch()
     for _ in range(30):
         watch.add(Seen(0.0, 5.0, unanimous=True, cold=True))
-    assert "none, as scores or lengths are all the same" in watch.figures().as_text()
-    assert watch.figures().as_json()["repeats_at_temperature_0"] == 30
+    assert "none, as scores or lengths are all the same" in watch.figures().to_text()
+    assert watch.figures().to_dict()["repeats_at_temperature_0"] == 30
