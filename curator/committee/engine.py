@@ -28,7 +28,7 @@ from curator.records.spend import Spend
 from curator.state.claims import Claims
 from curator.state.generations import GenerationStore
 from curator.state.store_schema import StoredReply
-from curator.text.display import money
+from curator.text.display import money, plural
 
 _CHUNK = 64  # calls looked up at a time
 _PENDING = 8192  # calls without an answer that are held in memory at most
@@ -356,7 +356,7 @@ class _Run:
 
     def _budget_reached(self, limit: str) -> BudgetReached:
         ledger = self.budget.ledger
-        spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, {money(ledger.usd)}"
+        spent = f"{plural(ledger.requests, 'request')}, {plural(ledger.tokens, 'token')}, {money(ledger.usd)}"
         return BudgetReached(
             f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
             remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",

@@ -13,6 +13,7 @@ from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import Bools, Candidate, Floats, Frame, frame_of
 from curator.estimation.stage_estimate import Told, Variance, mean, shares, told, variance
 from curator.stats import student_quantile, survey_wilson
+from curator.text.display import plural
 
 LEAST_LABELS = 5
 """With fewer labels of drawn cases there is no estimate."""
@@ -190,7 +191,7 @@ def _check_stage(frame: Frame, stage: Stage) -> None:
     cases = [*stage.known, *(i for stratum in stage.strata for i in stratum.cases)]
     if len(cases) != len(frame) or set(cases) != frame.place.keys():
         raise Refused(
-            f"the design is of another pool: it has {len(cases)} cases, the pool {len(frame)}",
+            f"the design is of another pool: it has {plural(len(cases), 'case')}, the pool {len(frame)}",
             remedy="give the pool that the cases were drawn from, unchanged",
         )
 
@@ -199,7 +200,7 @@ def _check_labels(stages: Sequence[Stage], known: Sequence[Told], *, count: int)
     drawn = sum(len(stage.drawn) for stage in stages)
     if count < min(LEAST_LABELS, drawn):
         raise Refused(
-            f"{count} of the {drawn} cases drawn for the estimate are labelled",
+            f"{count} of {plural(drawn, 'case')} drawn for the estimate labelled",
             remedy=f"label at least {min(LEAST_LABELS, drawn)} of them",
         )
     for stage in known:

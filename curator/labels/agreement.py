@@ -9,6 +9,7 @@ from typing import Literal
 
 from curator.records import Rate
 from curator.stats import MIN_FOR_RATE, rate, rounded
+from curator.text.display import plural
 
 _SHOWN = 5
 
@@ -34,9 +35,7 @@ class Agreement:
 
     def to_text(self) -> str:
         """One line for people."""
-        said = (
-            f"{self.cases:,} cases were judged by more than one person: they differ on {len(self.disputed):,} of them"
-        )
+        said = f"{plural(self.cases, 'case')} with labels of more than one person: they differ on {len(self.disputed):,} of them"
         if self.agreed.value is not None and self.agreed.low is not None and self.agreed.high is not None:
             said += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
         else:

@@ -21,6 +21,7 @@ from statistics import median
 
 from curator.config import LabellingConfig
 from curator.records import stable_unit
+from curator.text.display import plural
 
 MOST_HARD_IN_A_ROW = 2
 
@@ -66,10 +67,12 @@ class Workload:
 
     def to_text(self) -> str:
         """One line for people."""
-        twice = f" ({self.judgements:,} labels, as some are labelled twice)" if self.judgements > self.cases else ""
+        twice = (
+            f" ({plural(self.judgements, 'label')}, as some are labelled twice)" if self.judgements > self.cases else ""
+        )
         cost = "" if self.cost is None else f", at a cost of {self.cost:,.2f}"
         return (
-            f"{self.cases:,} cases to label{twice} in {self.batches:,} batches: about {_span(self.minutes)} at"
+            f"{plural(self.cases, 'case')} to label{twice} in {plural(self.batches, 'batch', 'batches')}: about {_span(self.minutes)} at"
             f" {self.minutes_each:g} min each{cost}"
         )
 

@@ -34,6 +34,7 @@ from curator.records import (
     Source,
     fingerprint_fits,
 )
+from curator.text.display import plural
 
 _ANSWERS = ("label", "verdict", "wrong")
 _WANTED = (*CASE_ID_KEYS, *_ANSWERS)
@@ -222,7 +223,7 @@ def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
     """One problem for all records of a file whose input was edited; what they say is used all the same."""
     if places:
         problem = RecordError(
-            f"the input was edited here and in {len(places) - 1} more records; what they say is used all the same",
+            f"the input was edited here and in {plural(len(places) - 1, 'more record')}; what they say is used all the same",
             "see whether the input still is what was judged; fill in `verdict`, `label` and `labelled_by` alone",
         )
         yield problem.at(places[0].file, places[0].line)

@@ -16,6 +16,7 @@ from curator.readers.json_text import as_text, decoded
 from curator.readers.mapped import lookup
 from curator.readers.rows import open_records
 from curator.records import Case, JsonValue, Message, RejectedRecord, Role, Source
+from curator.text.display import plural
 
 QUESTION_KEYS = (
     "input", "messages", "prompt", "question", "query", "instruction", "text", "problem", "user", "utterance",
@@ -69,7 +70,7 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
     file, *others = expand([str(path)])
     if others:
         raise LogsError(
-            f"{str(path)!r} is {len(others) + 1:,} files, such as {str(others[0])!r}, and one can be checked at a time",
+            f"{str(path)!r} is {plural(len(others) + 1, 'file')}, such as {str(others[0])!r}, and one can be checked at a time",
             remedy="name one file, or join them: `cat FILES > ONE.jsonl`",
         )
     questions: list[Question] = []

@@ -25,6 +25,7 @@ from curator.selection.candidates import (
 from curator.selection.constraints import nearest_cosine
 from curator.selection.coverage import Region, isolation, regions
 from curator.selection.strategies import Strategy, usable_strategy
+from curator.text.display import plural
 
 AGREEING = 0.05
 """Up to this score a committee agrees on a case, and acquisition has no reason to pick it."""
@@ -154,9 +155,9 @@ def _messages_before(
     if k == 0:
         yield "k is 0: nothing is picked."
     if k > len(ids):
-        yield f"k is {k}, and the pool has {len(ids)} cases: all cases except near-duplicates are picked."
+        yield f"k is {k}, and the pool has {plural(len(ids), 'case')}: all cases except near-duplicates are picked."
     if unscored := sum(i not in scores for i in ids):
-        yield f"{unscored} cases have no score and are not candidates: only a random sample can find them."
+        yield f"{plural(unscored, 'case')} without a score cannot be picked: only a random sample can find such cases."
     if candidates.ids and not candidates.have_vectors:
         taken = "the most disagreeing cases are" if strategy.name == "top" else f"strategy {strategy.name} picks cases,"
         yield f"No vectors: {taken} picked, one per near-duplicate group. Embed the cases for diverse picks."
@@ -181,6 +182,6 @@ def _with_reasons(
             nearest = cosine.argmax(axis=1)
             counts += np.bincount(nearest[cosine.max(axis=1) >= reach], minlength=len(picks))
     return tuple(
-        replace(pick, reason=pick.reason or f"represents {max(int(count) - 1, 0)} cases like it")
+        replace(pick, reason=pick.reason or f"represents {plural(max(int(count) - 1, 0), 'case')} like it")
         for pick, count in zip(picks, counts, strict=True)
     )

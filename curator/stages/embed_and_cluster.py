@@ -35,6 +35,7 @@ from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick,
 from curator.stages.sampling_units import sampling_units
 from curator.state.categories import CategoriesFile
 from curator.state.vectors import VectorCache
+from curator.text.display import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,6 @@ def _studied(
     memory_now = remember(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
     categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
     progress.advance(len(ids))
-    progress.finish(f"{len(ids):,} cases in {len(categories):,} categories")
+    progress.finish(f"{plural(len(ids), 'case')} in {plural(len(categories), 'category', 'categories')}")
     warnings = () if comparable(memory, name) else (OTHER_ENCODER,)
     return ClusterResult(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)

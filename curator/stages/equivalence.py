@@ -29,6 +29,7 @@ from curator.encoders.sentence import Encoder, embed, open_encoder
 from curator.errors import ConfigError
 from curator.progress import Progress, Silent
 from curator.state.vectors import VectorCache
+from curator.text.display import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class JudgeUsage:
         if not self.undecided:
             return ()
         count, usual = sum(self.undecided.values()), max(self.undecided, key=lambda r: (self.undecided[r], r))
-        return (f"the judge gave no verdict on {count:,} of {self.pairs:,} pairs, which words decided ({usual})",)
+        return (
+            f"the judge gave no verdict on {count:,} of {plural(self.pairs, 'pair')}, which words decided ({usual})",
+        )
 
 
 class JudgeQueue:

@@ -17,6 +17,7 @@ from curator.run_folder.layout import LEAKS
 from curator.selection.splits import split_of
 from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, Registry, by_split
+from curator.text.display import plural
 from curator.text.shingles import own_texts, shared_sentences, turns_text, without_sentences
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
@@ -53,17 +54,17 @@ class HoldoutSplit:
         found = []
         if self.mixed:
             found.append(
-                f"{self.mixed:,} near-duplicate groups hold both cases that are held out and cases that an earlier run"
+                f"{plural(self.mixed, 'near-duplicate group')} with both cases that are held out and cases that an earlier run"
                 " exported for training; they are held out from now on, and what was trained with them is not clean"
             )
         if self.exported_before:
             found.append(
-                f"{len(self.exported_before):,} cases that an earlier run exported for training ask what is held out now;"
+                f"{plural(len(self.exported_before), 'case')} that an earlier run exported for training ask what is held out now;"
                 f" `exported_before` marks them in {LEAKS}"
             )
         if len(self.leaks) > _MUCH * self.candidates:
             found.append(
-                f"{len(self.leaks):,} of {self.candidates:,} training candidates ask what is held out ({LEAKS}): where"
+                f"{len(self.leaks):,} of {plural(self.candidates, 'training candidate')} ask what is held out ({LEAKS}): where"
                 " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
                 " (`held_out.paraphrase_similarity`)"
             )

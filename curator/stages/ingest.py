@@ -29,6 +29,7 @@ from curator.records import (
 )
 from curator.run_folder.layout import SET_ASIDE_FAILED
 from curator.run_folder.set_aside import set_aside_row
+from curator.text.display import plural
 
 
 def ingest(
@@ -50,7 +51,7 @@ def ingest(
 
     progress.start("read", total=None, unit="records")
     deduped = deduplicate(readable(), config.dedupe)
-    progress.finish(f"{records:,} records, {len(deduped.cases):,} cases, {len(unreadable):,} set aside")
+    progress.finish(f"{plural(records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside")
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
     cases, used, warnings = _label(deduped, [*config.labels, *labels], kept_labels(folder), config)
     return IngestResult(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
@@ -68,7 +69,7 @@ def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: f
         write_atomic(SET_ASIDE_FAILED.of(folder), json_lines(map(set_aside_row, unreadable)))
         listed = f"all of them are in {str(SET_ASIDE_FAILED.of(folder))!r}; "
     raise LogsError(
-        f"{len(unreadable):,} of {records:,} records cannot be read, more than `logs.max_unreadable: {limit}` allows;"
+        f"{len(unreadable):,} of {plural(records, 'record')} cannot be read, more than `logs.max_unreadable: {limit}` allows;"
         f" the first is {first.source}: {first.reason}",
         remedy=f"{first.remedy} ({listed}or allow more with `logs.max_unreadable`)",
     )
@@ -145,4 +146,4 @@ class IngestResult:
 
 def ingest_line(read: int, cases: int, merged: int, set_aside: int) -> str:
     """Return the sentence that accounts for every record read, for plans and results."""
-    return f"{read:,} records read = {cases:,} cases + {merged:,} merged + {set_aside:,} set aside"
+    return f"{plural(read, 'record')} read = {plural(cases, 'case')} + {merged:,} merged + {set_aside:,} set aside"

@@ -21,7 +21,7 @@ from curator.records import (
 from curator.records.result import Result
 from curator.stages.ingest import IngestResult, ingest_line
 from curator.state.generations import GenerationStore
-from curator.text.display import money
+from curator.text.display import money, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ class PlanResult(Result):
         e, i = self.estimate, self.intake
         lines = [
             ingest_line(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
-            f"{e.cases:,} cases, {e.members} members: {e.calls:,} calls, {e.stored_calls:,} of them stored already",
-            f"{e.input_tokens:,} input tokens (estimated), {e.max_output_tokens:,} output tokens at most",
+            f"{plural(e.cases, 'case')}, {plural(e.members, 'member')}: {plural(e.calls, 'call')}, {e.stored_calls:,} of them stored already",
+            f"{plural(e.input_tokens, 'input token')} (estimated), {plural(e.max_output_tokens, 'output token')} at most",
         ]
         lines += [
-            f"  {m.model}: {m.calls - m.stored_calls:,} calls, {money(m.usd_max, at_most=True)} at most{_other_mode(m)}, {_time(m)}"
+            f"  {m.model}: {plural(m.calls - m.stored_calls, 'call')}, {money(m.usd_max, at_most=True)} at most{_other_mode(m)}, {_time(m)}"
             for m in e.by_model
         ]
         lines.append(f"{money(e.usd_max, at_most=True)} at most, tries that fail not counted")
@@ -105,7 +105,7 @@ class PlanResult(Result):
             lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
         if self.judge is not None:
             lines.append(
-                f"judge: {self.judge.calls:,} calls at most, {money(self.judge.usd_max, at_most=True)}; as many as words leave pairs of"
+                f"judge: {plural(self.judge.calls, 'call')} at most, {money(self.judge.usd_max, at_most=True)}; as many as words leave pairs of"
                 " answers open, which nobody knows before the answers are there"
             )
         if self.ceiling_usd < self.most_usd:

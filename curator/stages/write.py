@@ -45,6 +45,7 @@ from curator.run_folder.set_aside import _merged_row, set_aside_row
 from curator.stages.artifacts import RunArtifacts, _labels
 from curator.stages.manifest import _manifest, _sha256
 from curator.stages.summarise import MOST_LEAKS, _leak, _records, _with_judge
+from curator.text.display import plural
 
 
 def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Summary:
@@ -100,7 +101,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         progress.advance()
     manifest = _manifest(run, {name: _sha256(folder / name) for name in sorted(files)})
     write_atomic(MANIFEST.of(folder), [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
-    progress.finish(f"{len(files) + 1} files in {folder}")
+    progress.finish(f"{plural(len(files) + 1, 'file')} in {folder}")
     return summary
 
 

@@ -17,7 +17,7 @@ from curator.io.sqlite import PRIMARY_CODE
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.state.store_schema import open_existing_store
-from curator.text.display import money
+from curator.text.display import money, plural
 
 _DELETED_AT_A_TIME = 5_000
 _WORTH_VACUUMING = 0.25  # the share of the file that is unused
@@ -92,15 +92,15 @@ class Contents(Result):
         """The figures for people."""
         lines = [f"{self.path}  {self.size / 1e6:,.1f} MB"]
         lines += [
-            f"  {m.model}: {m.answers:,} answers, {m.input_tokens:,} input and {m.output_tokens:,} output tokens,"
+            f"  {m.model}: {plural(m.answers, 'answer')}, {m.input_tokens:,} input and {plural(m.output_tokens, 'output token')},"
             f" {money(m.usd)}, from {_iso(m.oldest)[:10]} to {_iso(m.newest)[:10]}"
             for m in self.models
         ]
         lines.append(
-            f"{sum(m.answers for m in self.models):,} answers that cost {money(sum(m.usd for m in self.models))}"
+            f"{plural(sum(m.answers for m in self.models), 'answer')} that cost {money(sum(m.usd for m in self.models))}"
         )
         lines += [
-            f"open batch {b.id or '(not named yet)'}: {b.calls:,} calls to {b.model}, handed in {_iso(b.created_at)}"
+            f"open batch {b.id or '(not named yet)'}: {plural(b.calls, 'call')} to {b.model}, handed in {_iso(b.created_at)}"
             for b in self.batches
         ]
         return "\n".join(lines)
@@ -153,7 +153,7 @@ class Pruned(Result):
 
     def to_text(self) -> str:
         """The figures for people."""
-        what = f"{self.answers:,} answers that cost {money(self.usd)}"
+        what = f"{plural(self.answers, 'answer')} that cost {money(self.usd)}"
         if self.dry_run:
             return f"would delete {what}; nothing was deleted"
         return f"deleted {what}; the file is {self.freed / 1e6:,.1f} MB smaller"

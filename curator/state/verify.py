@@ -14,6 +14,7 @@ from curator.errors import ExitCode, StorageError
 from curator.records import JsonValue, dump_line
 from curator.records.result import Result
 from curator.state.store_schema import open_existing_store
+from curator.text.display import plural
 
 SHOWN_PROBLEMS = 100
 
@@ -69,7 +70,7 @@ class Verified(Result):
             lines += [f"{where}: {problem.what}", f"  -> {problem.remedy}"]
         if self.found > len(self.problems):
             lines.append(f"... and {self.found - len(self.problems):,} more")
-        return "\n".join([*lines, f"{self.answers:,} answers checked, {self.found:,} problems"])
+        return "\n".join([*lines, f"{plural(self.answers, 'answer')} checked, {plural(self.found, 'problem')}"])
 
 
 def export(path: Path) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ from curator.records.result import Result, renamed
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
+from curator.text.display import plural
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.score import DEFAULT_SCORING, Scoring, read_records, readable, spread
 
@@ -100,15 +101,15 @@ class CalibrationResult(Result):
     def _lines(self) -> Iterator[str]:
         passes = self.labels - self.failures
         yield (
-            f"labels         {self.labels:,} used, of {self.records:,} records:"
-            f" {self.failures:,} failures, {passes:,} passes"
+            f"labels         {self.labels:,} used, of {plural(self.records, 'record')}:"
+            f" {plural(self.failures, 'failure')}, {plural(passes, 'pass', 'passes')}"
         )
         for reason, number in self.left_out.items():
             yield f"  not used     {number:,}: {reason}"
         found = self.calibration
         if found is None:
             yield (
-                f"\nnot enough data: {self.failures:,} failures and {passes:,} passes, {LEAST_OF_EACH} of each are needed;"
+                f"\nnot enough data: {plural(self.failures, 'failure')} and {plural(passes, 'pass', 'passes')}, {LEAST_OF_EACH} of each are needed;"
                 " the default score stays"
             )
         else:
@@ -274,7 +275,7 @@ class _Reading:
         if not self.ids or too_many_rejected(len(self.problems), lines):
             first = self.problems[0] if self.problems else None
             raise LogsError(
-                f"{str(path)!r}: {len(self.problems):,} of {lines:,} lines are no records"
+                f"{str(path)!r}: {len(self.problems):,} of {plural(lines, 'line')} cannot be read as records"
                 + (f"; the first is {first.source}: {first.reason}" if first else ""),
                 remedy=first.remedy if first else "name a file that holds records",
             )

@@ -14,6 +14,7 @@ from curator.estimation.comparison.paired import labels_needed
 from curator.readers.eval_results import read_designs, read_system_scores
 from curator.records import JsonValue, RejectedRecord, too_many_rejected
 from curator.records.result import Result, renamed
+from curator.text.display import plural
 
 FEW_DIFFERING = 10
 """Below this many differing cases a verdict hangs on two or three labels; it is given with a warning."""
@@ -153,8 +154,8 @@ class Comparison(Result):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.cases:,} cases with a score of every system; speaks for {_SPEAKS_FOR[self.scope]}"
-        yield from (f"left out: {count:,} cases, {reason}" for reason, count in self.left_out.items())
+        yield f"{plural(self.cases, 'case')} with a score of every system; speaks for {_SPEAKS_FOR[self.scope]}"
+        yield from (f"left out: {plural(count, 'case')}, {reason}" for reason, count in self.left_out.items())
         width = max(map(len, self.systems))
         yield ""
         for name, one in self.systems.items():
@@ -168,7 +169,7 @@ class Comparison(Result):
         for pair in shown[:MOST_PAIRS]:
             yield from _pair_lines(pair, self.confidence, many=len(self.pairs) > 1)
         if len(shown[:MOST_PAIRS]) < len(self.pairs):
-            yield f"{len(self.pairs) - len(shown[:MOST_PAIRS]):,} more pairs, which --json lists"
+            yield f"{plural(len(self.pairs) - len(shown[:MOST_PAIRS]), 'more pair')}, which --json lists"
         if len(self.tied_for_best) > 1 and len(self.systems) > 2:
             yield f"tied for best: {', '.join(self.tied_for_best)}"
         elif self.tied_for_best and len(self.systems) > 2:
@@ -247,9 +248,9 @@ def compare_files(
         strange = {i for cases in scores.values() for i in cases if i not in known}
         scores = {name: {i: s for i, s in cases.items() if i in known} for name, cases in scores.items()}
         if strange:
-            warnings.append(f"{len(strange):,} cases of the results are not in {eval_set!r} and were left out")
+            warnings.append(f"{plural(len(strange), 'case')} of the results left out: not in {eval_set!r}")
     if read.repeated:
-        warnings.append(f"{read.repeated:,} times one system has several scores for a case: their mean counts")
+        warnings.append(f"{plural(read.repeated, 'time')}, one system has several scores for a case: their mean counts")
     made = compare(scores, design=designs_of(rows), options=options)
     return replace(made, warnings=(*made.warnings, *warnings), rejected=read.problems, rows=read.rows)
 
@@ -382,11 +383,11 @@ def _warnings(
     few = [pair for pair in pairs if pair.found.differing < FEW_DIFFERING]
     for pair in few[:3]:
         yield (
-            f"not enough data: {names[pair.first]!r} and {names[pair.second]!r} differ in {pair.found.differing} cases"
+            f"not enough data: {names[pair.first]!r} and {names[pair.second]!r} differ in {plural(pair.found.differing, 'case')}"
             f" of {pair.found.cases}"
         )
     if len(few) > 3:
-        yield f"so do {len(few) - 3} more pairs: each differs in fewer than {FEW_DIFFERING} cases"
+        yield f"the same holds for {plural(len(few) - 3, 'more pair')}: each differs in fewer than {FEW_DIFFERING} cases"
 
 
 def _pair_json(pair: Compared) -> dict[str, JsonValue]:
@@ -425,4 +426,4 @@ def _still_needed(pair: Compared) -> str:
             if not pair.differing
             else "no difference was seen: say with --detect which one would matter to learn the labels it takes"
         )
-    return f"about {pair.labels_needed:,} labelled cases in all would tell such a difference, if it is there"
+    return f"about {plural(pair.labels_needed, 'labelled case')} in all would tell such a difference, if it is there"

@@ -28,6 +28,7 @@ from curator.io.atomic import write_atomic
 from curator.readers.eval_results import SystemScores, read_rows, read_system_scores
 from curator.records import JsonValue, RejectedRecord, dump_line, too_many_rejected
 from curator.records.result import Result, renamed
+from curator.text.display import plural
 from curator.workflows.compare import checked_scores, designs_of
 
 
@@ -103,11 +104,11 @@ class Distilled(Result):
 
     def _lines(self) -> Iterator[str]:
         where = f": {self.out}" if self.out else ""
-        yield f"{len(self.weights):,} of {self.cases:,} cases kept{where}, chosen by {self.way}"
+        yield f"{len(self.weights):,} of {plural(self.cases, 'case')} kept{where}, chosen by {self.way}"
         if expected := self.expected:
             yield (
                 f"a system left out of the choice was off by {100 * expected.error:.1f} points on average"
-                f" ({expected.systems} systems in {expected.folds} turns);"
+                f" ({plural(expected.systems, 'system')} in {plural(expected.folds, 'turn')});"
                 f" as many cases drawn at random: {100 * expected.random_error:.1f}"
             )
             if expected.rank_correlation is not None and expected.random_rank_correlation is not None:
@@ -186,7 +187,7 @@ def distil_files(
     repeated = [case_id for case_id, count in Counter(case_id for case_id, _, _ in rows).items() if count > 1]
     if eval_set and repeated:
         raise LogsError(
-            f"{eval_set!r}: {len(repeated):,} ids stand there more than once, such as {repeated[0]!r}",
+            f"{eval_set!r}: {plural(len(repeated), 'id')} used more than once, such as {repeated[0]!r}",
             remedy="give the eval set with one row for each case",
         )
     lines = {} if repeated else {case_id: (line, cells) for case_id, line, cells in rows}
@@ -214,9 +215,9 @@ def _of_the_set(
         )
     warnings = []
     if strange := len(scored - ids):
-        warnings.append(f"{strange:,} cases of the results are not in {eval_set!r} and were left out")
+        warnings.append(f"{plural(strange, 'case')} of the results left out: not in {eval_set!r}")
     if without := len(ids - scored):
-        warnings.append(f"{without:,} cases of {eval_set!r} have no result and cannot be chosen")
+        warnings.append(f"{plural(without, 'case')} of {eval_set!r} without a result: such a case cannot be chosen")
     return {name: {i: s for i, s in cases.items() if i in ids} for name, cases in read.scores.items()}, warnings
 
 
@@ -248,13 +249,13 @@ def _stands_for(design: CaseDesign) -> float:
 def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, families: int) -> Iterator[str]:
     cases = len(table)
     if k >= cases:
-        yield f"there are {cases:,} cases, and {k:,} were to be kept: all of them are, with their own weights"
+        yield f"k is {k:,}, and the eval set has {plural(cases, 'case')}: all are kept with their own weights"
         return
     if k < 2:
         yield "one case tells of no system how good it is: keep some tens at least"
     missing = int(np.isnan(table).sum())
     if missing:
-        yield f"{missing:,} of {table.size:,} scores are missing: a system's score is over the cases it has one for"
+        yield f"{missing:,} of {plural(table.size, 'score')} missing: a system's score is over the cases it has one for"
     unanswered = [name for i, name in enumerate(names) if np.isnan(table[chosen.rows, i]).all()]
     if unanswered:
         yield f"no chosen case has a score of {', '.join(unanswered[:5])}"
@@ -269,6 +270,6 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
         )
     elif families < FEW_FAMILIES:
         yield (
-            f"with {families} systems that differ, cases are chosen by difficulty and not by pattern, and the error"
+            f"with {plural(families, 'system')} that differ, cases are chosen by difficulty and not by pattern, and the error"
             " for an unknown one is itself known only roughly"
         )

@@ -26,6 +26,7 @@ from curator.errors import ExitCode, UserError
 from curator.io.lines import expand
 from curator.records import JsonValue
 from curator.records.result import Result
+from curator.text.display import plural
 
 Status = Literal["ok", "warn", "fail"]
 PACKAGES = ("openai", "litellm", "sentence-transformers", "hdbscan", "datasets", "pydantic", "torch", "xllamacpp")
@@ -135,7 +136,7 @@ def _logs(config: Config) -> Finding:
     except UserError as error:
         return Finding("logs", "fail", error.what, error.remedy)
     size = sum(path.stat().st_size for path in files if path.exists()) / 1e6
-    return Finding("logs", "ok", f"{len(files)} files, {size:.1f} MB")
+    return Finding("logs", "ok", f"{plural(len(files), 'file')}, {size:.1f} MB")
 
 
 def _variants(config: Config) -> Finding:

@@ -30,6 +30,7 @@ from curator.stages.sampling_units import (
     metadata_fields,
     sampling_units,
 )
+from curator.text.display import plural
 
 MOST_PARTS = 12
 
@@ -85,16 +86,16 @@ class EstimateResult(Result):
 
     def _lines(self) -> Iterator[str]:
         f = self.found
-        records = f", {self.records:,} log records" if self.records != self.pool else ""
+        records = f", {plural(self.records, 'log record')}" if self.records != self.pool else ""
         yield (
             f"failure rate  {f.rate:.1%}  ({f.confidence:.0%} interval {f.low:.1%} to {f.high:.1%})"
-            f"  of {self.pool:,} cases{records}"
+            f"  of {plural(self.pool, 'case')}{records}"
         )
         known = f", and {self.certain:,} by discovery, which count for themselves alone" if self.certain else ""
         yield f"labels        {self.drawn:,} of the probability sample{known}"
         if f.worth is not None:
             span = f" (80% interval {f.worth_low:,.0f} to {f.worth_high:,.0f})" if f.worth_low and f.worth_high else ""
-            yield f"worth         your {f.labels:,} labels are worth {f.worth:,.0f} random ones{span}"
+            yield f"worth         your {plural(f.labels, 'label')} are worth {f.worth:,.0f} random ones{span}"
         if self.half_width is not None:
             yield f"precision     {_needed(self.half_width, self.needed)}"
         if f.missing:
@@ -129,7 +130,11 @@ class EstimateResult(Result):
 def _needed(half_width: float, needed: int | None) -> str:
     if needed is None:
         return f"how many labels ±{half_width:.1%} takes cannot be told from these"
-    return f"±{half_width:.1%} is reached" if needed == 0 else f"±{half_width:.1%} takes about {needed:,} more labels"
+    return (
+        f"±{half_width:.1%} is reached"
+        if needed == 0
+        else f"±{half_width:.1%} takes about {plural(needed, 'more label')}"
+    )
 
 
 def _by(name: str, parts: Sequence[Part]) -> Iterator[str]:
@@ -202,12 +207,13 @@ def estimate_sample(
     size = max(MANY, len(failures)) if size is None else size
     if size < len(failures):
         raise ConfigError(
-            f"{len(failures):,} labels are more than the {size:,} cases they were drawn from",
+            f"{plural(len(failures), 'label')} are more than the {plural(size, 'case')} they were drawn from",
             remedy="name the number of cases in the pool with --sample-of",
         )
     if len(failures) < min(LEAST_LABELS, size):
         raise Refused(
-            f"{len(failures)} labels are too few for a rate", remedy=f"label at least {min(LEAST_LABELS, size)} cases"
+            f"too few labels for a rate: {len(failures)}",
+            remedy=f"label at least {plural(min(LEAST_LABELS, size), 'case')}",
         )
     drawn = tuple(sorted(failures))
     others = tuple(f"\x00{number}" for number in range(size - len(drawn)))

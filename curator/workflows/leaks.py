@@ -23,6 +23,7 @@ from curator.records.result import Result, renamed
 from curator.state.paths import DEFAULT_VECTORS
 from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
+from curator.text.display import plural
 from curator.text.shingles import without_sentences
 
 EXAMPLES = 3
@@ -112,7 +113,7 @@ class LeakResult(Result):
 
     def _lines(self) -> Iterator[str]:
         share = f" ({len(self.leaks) / self.rows:.1%})" if self.rows else ""
-        yield f"{len(self.leaks):,} of {self.rows:,} training rows{share} ask one of {self.held:,} held-out questions"
+        yield f"{len(self.leaks):,} of {plural(self.rows, 'training row')}{share} ask one of {plural(self.held, 'held-out question')}"
         for kind, count in self.by_kind.items():
             off = kind == "paraphrase" and not self.embedding
             yield f"  {kind:<12} {'not looked for' if off else f'{count:,}':>14}  {IN_WORDS[kind]}"
@@ -124,7 +125,7 @@ class LeakResult(Result):
             yield f"  train     {_short(m.question)}"
             yield f"  held out  {_short(m.held_text)}  ({m.held})"
         if self.rejected:
-            yield f"\n{len(self.rejected):,} records could not be read and were not checked"
+            yield f"\n{plural(len(self.rejected), 'record')} could not be read and were not checked"
         if self.out:
             yield f"\n{self.out}  every leak with its evidence"
         if self.clean:

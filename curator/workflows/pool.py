@@ -43,6 +43,7 @@ from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
+from curator.text.display import plural
 from curator.workflows.score import Scoring, as_json, over_lines, readable, spread
 
 
@@ -167,7 +168,7 @@ def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[RejectedRec
     if not cases or too_many_rejected(len(problems), lines):
         first = problems[0] if problems else None
         raise LogsError(
-            f"{str(file)!r}: {len(problems):,} of {lines:,} lines are no cases"
+            f"{str(file)!r}: {len(problems):,} of {plural(lines, 'line')} cannot be read as cases"
             + (f"; the first is {first.source}: {first.reason}" if first else ""),
             remedy=first.remedy if first else "name a file that holds records",
         )
@@ -183,7 +184,7 @@ def refuse_repeated(ids: Iterable[str]) -> None:
     repeated = sorted(i for i, count in Counter(ids).items() if count > 1)
     if repeated:
         raise LogsError(
-            f"{len(repeated):,} ids stand there more than once, such as {repeated[0]!r}:"
+            f"{plural(len(repeated), 'id')} used more than once, such as {repeated[0]!r}:"
             " nobody could tell which case a label is for",
             remedy="give each record an `id` of its own",
         )

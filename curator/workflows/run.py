@@ -55,6 +55,7 @@ from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
 from curator.state.registry import Registry
 from curator.state.vectors import VectorCache
+from curator.text.display import plural
 
 
 class RunOptions(TypedDict, total=False):
@@ -243,21 +244,21 @@ class RunResult(Result):
         merged = c.merged_exact + c.merged_near
         adaptive = f" ({s.adaptive.calls_full:,} by the whole committee)" if s.adaptive else ""
         answers = (
-            f"{s.committee.generations:,} answers of {len(s.committee.members)} members to {c.asked:,} cases{adaptive}:"
-            f" {self.sent:,} requests sent now, {self.from_store:,} answers stored before"
+            f"{plural(s.committee.generations, 'answer')} of {plural(len(s.committee.members), 'member')} to {plural(c.asked, 'case')}{adaptive}:"
+            f" {plural(self.sent, 'request')} sent now, {plural(self.from_store, 'answer')} stored before"
         )
         selected = (
-            f"{len(s.categories)} categories{since_last_night(s)}, {c.selected} cases selected"
+            f"{plural(len(s.categories), 'category', 'categories')}{since_last_night(s)}, {plural(c.selected, 'case')} selected"
             f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
         )
         lines = [
             ingest_line(c.read, c.kept, merged, c.set_aside),
             answers,
             selected,
-            *([f"{self.labels:,} labels that came back were used"] if self.labels else []),
+            *([f"used {plural(self.labels, 'label')} that came back"] if self.labels else []),
             *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
             "",
             f"{REPORT_HTML.of(self.folder)}  <- open this first",
-            *(f"{self.folder / name}  {rows:,} rows" for name, rows in s.outputs.items()),
+            *(f"{self.folder / name}  {plural(rows, 'row')}" for name, rows in s.outputs.items()),
         ]
         return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])

@@ -26,6 +26,7 @@ from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Sour
 from curator.records.recorded import Recorded
 from curator.records.result import Result
 from curator.run_folder.recorded import read_record
+from curator.text.display import plural
 from curator.workflows.score_report import ScoreFigures, Seen, Spread, Watch, see
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class ScoreResult(Result):
         if not total:
             yield "the file holds no record"
         elif self.exit_code:
-            yield f"{self.set_aside:,} of {total:,} records cannot be read, which is too many to trust the rest"
+            yield f"{self.set_aside:,} of {plural(total, 'record')} cannot be read, which is too many to trust the rest"
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
@@ -90,7 +91,7 @@ class ScoreResult(Result):
 
     def to_text(self) -> str:
         """The figures for people."""
-        return f"{self.scored:,} records scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.to_text()}"
+        return f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.to_text()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def score_file(
     """
     path, *others = expand([str(recorded)])
     if others:
-        raise LogsError(f"{str(recorded)!r} is {len(others) + 1} files", remedy="score them one by one")
+        raise LogsError(f"{str(recorded)!r} is {plural(len(others) + 1, 'file')}", remedy="score them one by one")
     if out is not None and out.exists() and out.samefile(path):
         raise ConfigError(
             f"the scores would replace the recorded answers in {str(out)!r}", remedy="give --out another name"

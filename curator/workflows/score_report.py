@@ -10,6 +10,7 @@ from curator.records import JsonValue, Score
 from curator.records.recorded import Recorded
 from curator.report.sentences import NO_DATA, percent
 from curator.stats import MIN_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
+from curator.text.display import plural
 
 T = TypeVar("T")
 MUCH_THE_SAME = 0.8
@@ -66,7 +67,9 @@ class ScoreFigures:
 
     def _warnings(self) -> Iterator[str]:
         if self.cold:
-            which = "all records" if self.cold == self.compared else f"{self.cold:,} of {self.compared:,} records"
+            which = (
+                "all records" if self.cold == self.compared else f"{self.cold:,} of {plural(self.compared, 'record')}"
+            )
             yield (
                 f"the answers of {which} are repeats of one prompt at temperature 0, which carry no signal: that they agree"
                 " is no certainty; ask at a higher temperature, or with more prompt variants"

@@ -33,6 +33,7 @@ from curator.stages.label_truth import earlier_labels, known_failures
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
 from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
+from curator.text.display import plural
 from curator.workflows.pool import Pool, pool_of, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
 
@@ -132,11 +133,11 @@ class Selected(Result):
 
     def _lines(self) -> Iterator[str]:
         drawn = sum(p.slice == "random" for p in self.picks)
-        aside = f" ({len(self.rejected):,} lines set aside)" if self.rejected else ""
-        yield f"{len(self.picks):,} of {len(self.rows):,} cases selected{aside}"
+        aside = f" ({plural(len(self.rejected), 'line')} set aside)" if self.rejected else ""
+        yield f"{len(self.picks):,} of {plural(len(self.rows), 'case')} selected{aside}"
         yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
         if drawn:
-            yield f"  {drawn:,} drawn at random from the rest, in {len(self.stages[-1].strata):,} strata: the failure rate goes by them"
+            yield f"  {drawn:,} drawn at random from the rest, in {plural(len(self.stages[-1].strata), 'stratum', 'strata')}: the failure rate goes by them"
         yield self.workload.to_text()
         if self.folder:
             yield ""
@@ -188,7 +189,7 @@ def select_file(
     progress.start("read", total=None, unit="cases")
     pool = read_pool(path, scoring=options.scoring, on_case=progress.advance)
     pool = _grouped(pool, options.dedupe)
-    progress.finish(f"{len(pool.cases):,} cases, {len(pool.problems):,} set aside")
+    progress.finish(f"{plural(len(pool.cases), 'case')}, {len(pool.problems):,} set aside")
     earlier = _earlier(after, labels, options, pool) if after else NOTHING_EARLIER
     with run_lock(out):
         found = replace(_selected(pool, options, earlier, progress), folder=out)
@@ -266,7 +267,7 @@ def _about(
 ) -> Iterator[str]:
     yield from picked.discovery.messages
     if len(picked.picks) < config.k:
-        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {len(cases):,} cases could be selected"
+        yield f"k is {config.k:,}, and only {len(picked.picks):,} of {plural(len(cases), 'case')} could be selected"
     if not picked.stage.drawn:
         yield (
             "nothing was drawn at random, so that these labels cannot tell how often production fails, and silent"
@@ -276,7 +277,7 @@ def _about(
         yield "there are no vectors, of no inputs or by no model: near-duplicates aside, discovery takes each case for unlike all others"
     if bare := sum(case.target is None for case in cases):
         yield (
-            f"{bare:,} cases have no answer of production: their labels are compared with the committee's most usual answer"
+            f"{plural(bare, 'case')} without an answer of production: the committee's most usual answer is compared with the label"
         )
 
 

@@ -225,7 +225,7 @@ def test_a_later_stage_without_labels_yet_counts_for_nothing() -> None:
     ("stage", "labels", "told"),
     [
         (Stage(tuple(FAILS), ()), FAILS, "no case was drawn"),
-        (draw(POOL, 6, seed=0), {}, "0 of the 6"),
+        (draw(POOL, 6, seed=0), {}, "0 of 6 cases"),
         (draw(POOL, 6, seed=0), {"c0": 2.0}, "label of 'c0' is 2.0"),
         (draw(POOL, 6, seed=0), {"c0": float("nan")}, "label of 'c0' is nan"),
         (draw(POOL[1:], 6, seed=0), FAILS, "another pool"),

@@ -134,7 +134,7 @@ def test_no_score_and_no_vector_is_no_candidate() -> None:
     del vectors[ids[1]]
     found = acquire(ids, dict.fromkeys(ids[1:], 1.0), vectors, groups={}, k=6, config=SelectionConfig(), seed=0)
     assert set(picked(found)) == set(ids[2:])
-    assert any("1 cases have no score" in message for message in found.messages)
+    assert any("1 case without a score" in message for message in found.messages)
 
 
 @pytest.mark.parametrize(

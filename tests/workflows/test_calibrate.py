@@ -245,9 +245,11 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
     assert "no column 'case_id' or 'id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     twice = put("twice.jsonl", [*records, records[0]])
     said = refused(capsys, 6, "calibrate", twice, "--labels", put("l.jsonl", [{"id": "c0", "wrong": True}]))
-    assert "1 ids stand there more than once, such as 'c0'" in said
+    assert "1 id used more than once, such as 'c0'" in said
     Path("junk.jsonl").write_text("junk\n" * 3)
-    assert "3 of 3 lines are no records; the first is junk.jsonl:1" in refused(capsys, 6, "calibrate", "junk.jsonl")
+    assert "3 of 3 lines cannot be read as records; the first is junk.jsonl:1" in refused(
+        capsys, 6, "calibrate", "junk.jsonl"
+    )
     Path("empty").mkdir()
     assert "recorded.jsonl': there is no such file" in refused(capsys, 6, "calibrate", "empty")
 

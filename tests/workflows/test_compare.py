@@ -161,7 +161,7 @@ def test_the_eval_set_supplies_probabilities_and_bounds_the_cases(tmp_path: Path
     known = [{"id": f"c{i}", "inclusion_probability": 0.1, "slice": "random", "weight": 2} for i in range(150)]
     found = compare_files([results], eval_set=write(tmp_path / "eval.jsonl", known))
     assert (found.scope, found.cases) == ("production", 150)
-    assert any("50 cases of the results are not in" in warning for warning in found.warnings)
+    assert any("50 cases of the results left out: not in" in warning for warning in found.warnings)
 
 
 def test_cases_without_a_probability_are_left_out_where_others_have_one(tmp_path: Path) -> None:

@@ -302,7 +302,7 @@ def test_plan_counts_without_asking(
     after = plan(config)
     assert after.estimate.stored_calls == 160
     assert after.estimate.usd_max == 0.0
-    assert "labelling: 12 cases to label in 1 batches: about 12 min at 1 min each" in after.to_text()
+    assert "labelling: 12 cases to label in 1 batch: about 12 min at 1 min each" in after.to_text()
 
 
 def test_the_plan_is_a_ceiling_for_what_was_paid(

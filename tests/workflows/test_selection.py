@@ -250,11 +250,11 @@ def test_every_strategy_by_its_name(capsys: pytest.CaptureFixture[str], strategy
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["not json"] * 3, "no cases; the first is pool.jsonl:1: not valid JSON"),
+        (["not json"] * 3, "lines cannot be read as cases; the first is pool.jsonl:1: not valid JSON"),
         (['{"id": "a", "disagreement": 2}'], "`disagreement` is 2"),
         (['{"id": "a"}'], "neither `generations` nor `disagreement`"),
-        (['{"id": "a", "disagreement": 0.5}'] * 2, "stand there more than once, such as 'a'"),
-        ([], "0 of 0 lines are no cases"),
+        (['{"id": "a", "disagreement": 0.5}'] * 2, "1 id used more than once, such as 'a'"),
+        ([], "0 of 0 lines cannot be read as cases"),
         (["[1]"], "expected an object"),
     ],
 )
@@ -270,7 +270,7 @@ def test_a_few_bad_lines_are_set_aside(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["select", "pool.jsonl", "--k", "10", "--quiet"]) == 0
     said = capsys.readouterr()
     assert "pool.jsonl:31: not valid JSON" in said.err
-    assert "10 of 30 cases selected (1 lines set aside)" in said.out
+    assert "10 of 30 cases selected (1 line set aside)" in said.out
 
 
 def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -363,7 +363,7 @@ def test_labels_given_again_are_no_second_opinion(capsys: pytest.CaptureFixture[
 
 def test_too_few_labels_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
     labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(4)])
-    assert "4 labels are too few" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
+    assert "too few labels for a rate: 4" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
     assert estimated(capsys, labels, "--sample-of", "4")["rate"] == 0
 
 

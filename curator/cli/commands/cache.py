@@ -11,6 +11,7 @@ from pathlib import Path
 from curator.cli.console import load, print_json, print_result
 from curator.cli.options import DEFAULT_CONFIG, Command, add_files, days
 from curator.errors import ExitCode
+from curator.text.display import plural
 
 EXIT_CODES = (ExitCode.DONE, ExitCode.STORAGE, ExitCode.USAGE, ExitCode.INTERRUPTED)
 
@@ -90,7 +91,7 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"answers": written, "file": str(arguments.out)})
     else:
-        print(f"{arguments.out}  {written:,} answers")
+        print(f"{arguments.out}  {plural(written, 'answer')}")
     return ExitCode.DONE
 
 

@@ -24,7 +24,7 @@ from curator.records import JsonValue
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall, BatchRows
 from curator.state.generations import GenerationStore
-from curator.text.display import money
+from curator.text.display import money, plural
 
 _CHUNK = 500  # calls looked up at a time
 
@@ -163,7 +163,7 @@ class _Run:
                 continue
             await self._desk.wait_for_all()
             ledger = self._budget.ledger
-            spent = f"{ledger.requests:,} requests, {ledger.tokens:,} tokens, {money(ledger.usd)}"
+            spent = f"{plural(ledger.requests, 'request')}, {plural(ledger.tokens, 'token')}, {money(ledger.usd)}"
             raise BudgetReached(
                 f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
                 remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",
@@ -185,4 +185,4 @@ class _Run:
 
 
 def _batches(count: int) -> str:
-    return f"{count} batch" if count == 1 else f"{count} batches"
+    return plural(count, "batch", "batches")

@@ -16,6 +16,7 @@ from curator.disagreement.diagnosis.answer_pattern import CALM, Pattern, Stand
 from curator.disagreement.estimators.decomposition import Parts
 from curator.records import Diagnosis, DiagnosisName
 from curator.stats import rounded
+from curator.text.display import plural
 
 ADVICE: Mapping[DiagnosisName, str] = {
     "refusing": "Members refuse: look at the system prompt and the safety settings, or send these inputs elsewhere on purpose.",
@@ -148,7 +149,7 @@ def _too_few(pool: _Pool, least: int) -> _Found | None:
 def _refusing(pool: _Pool) -> _Found | None:
     if pool.refused < MANY:
         return None
-    return _Found("refusing", f"{pool.refused:.0%} of the answers are refusals (n={pool.answers:,} answers).")
+    return _Found("refusing", f"{pool.refused:.0%} of the answers are refusals (n={plural(pool.answers, 'answer')}).")
 
 
 def _format_broken(pool: _Pool) -> _Found | None:
@@ -156,7 +157,7 @@ def _format_broken(pool: _Pool) -> _Found | None:
         return None
     return _Found(
         "format-broken",
-        f"{pool.unreadable:.0%} of the answers hold no answer of the kind (n={pool.answers:,} answers).",
+        f"{pool.unreadable:.0%} of the answers hold no answer of the kind (n={plural(pool.answers, 'answer')}).",
     )
 
 
@@ -248,7 +249,7 @@ def _agreed(pool: _Pool) -> _Found:
             f" nothing (n={_cases(pool.scored)}).",
         )
     texts = pool.calm > CALM  # words that are alike may say opposite things
-    said = f"{agree}: n={_cases(pool.scored)}, {pool.answers:,} answers."
+    said = f"{agree}: n={_cases(pool.scored)}, {plural(pool.answers, 'answer')}."
     return _Found("stable", f"{said} Texts were compared by their words." if texts else said, certain=not texts)
 
 
@@ -271,7 +272,7 @@ def _explained(part: float, by_chance: float, of: float) -> float | None:
 def _spread(pool: _Pool, split: Parts) -> str:
     return (
         f"Disagreement {split.total:.2f} = {split.models:.2f} between models + {split.variants:.2f} between prompt variants"
-        f" + {split.within:.2f} within one prompt (n={_cases(pool.scored)}, {pool.answers:,} answers)."
+        f" + {split.within:.2f} within one prompt (n={_cases(pool.scored)}, {plural(pool.answers, 'answer')})."
     )
 
 
