@@ -29,8 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.common.recorded_sets import Record, auroc, interval, limited, sets
 from curator.answers.read import Answer, read_answer
 from curator.config import EmbeddingConfig, EquivalenceConfig
-from curator.disagreement.equivalence.classes import classes
-from curator.disagreement.equivalence.comparers import BY_WORDS, ByVerdicts, Comparer
+from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer, VerdictComparer, classes_by_key
 from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, pair_of
 from curator.disagreement.recorded import score_record
 from curator.run_folder.recorded import read_record
@@ -43,9 +42,9 @@ class WordSets:
 
     name: str = "word sets"
 
-    def classes(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
+    def classes_by_key(self, answers: Sequence[Answer], target: Answer | None) -> list[int]:
         """See `Comparer`."""
-        return classes([*answers, *([target] if target else [])])
+        return classes_by_key([*answers, *([target] if target else [])])
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`."""
@@ -64,7 +63,7 @@ def main() -> None:
         cache = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "vectors.sqlite"
         methods: dict[str, Callable[[str], Comparer]] = {
             "word sets": lambda _: WordSets(),
-            "words": lambda _: BY_WORDS,
+            "words": lambda _: WORD_COMPARER,
         }
         for method, model in (("lexical", None), ("embedding", None), ("nli", arguments.nli)):
             if method != "nli" or model:
@@ -110,7 +109,7 @@ def judge_load(records: Sequence[Record], limit: int) -> None:
         decided.update(map(cheap_verdict, pairs(record["input"], answers, target)))
         for same in asked:
             seen: list[Pair] = []
-            ByVerdicts(record["input"], functools.partial(say, same=same, seen=seen), "").classes(answers, target)
+            VerdictComparer(record["input"], functools.partial(say, same=same, seen=seen), "").classes(answers, target)
             asked[same] += len(seen)
     total = decided.total()
     print(

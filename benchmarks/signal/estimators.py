@@ -15,7 +15,7 @@ import orjson
 
 from benchmarks.common.recorded_sets import Record
 from benchmarks.signal.references import BASELINES, Baseline
-from curator.disagreement.equivalence.comparers import by_words
+from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.estimators import ESTIMATORS, Estimator, EstimatorInput
 from curator.run_folder.recorded import read_record
 
@@ -53,6 +53,6 @@ def read_case(record: Record) -> RecordedCase:
     recorded = read_record(orjson.dumps(record))
     answers = EstimatorInput.of(
         recorded.answers, target=recorded.target, kind=recorded.kind, labels=recorded.labels, input=recorded.input,
-        compare=by_words(recorded.question),
+        compare=WordComparer(recorded.question),
     )  # fmt: skip
     return RecordedCase(answers, float(np.mean([len(text) for text in answers.texts])))

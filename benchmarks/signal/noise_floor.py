@@ -28,8 +28,8 @@ import orjson
 from benchmarks.common.recorded_sets import Record, auroc, interval, read
 from curator.answers.read import read_answer
 from curator.disagreement.diagnosis.blind_spots import noise_floor
-from curator.disagreement.equivalence.comparers import by_words
-from curator.disagreement.members.votes import Seat, Vote, votes_of
+from curator.disagreement.equivalence.comparers import WordComparer
+from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.records import NoiseFloor
 from curator.records.recorded import Recorded
 from curator.report.sentences import interval as with_interval
@@ -102,8 +102,8 @@ def floor_of(records: Sequence[Record]) -> NoiseFloor:
 def votes(one: Recorded, record: Record) -> list[Vote]:
     """The answers of a record as votes, in which those that mean the same have one meaning."""
     answers = [read_answer(a.text, one.kind, labels=one.labels, input=one.input) for a in one.answers]
-    seats = [Seat(model=g["model"], temperature=g["temperature"]) for g in record["generations"]]
-    return votes_of(seats, answers, one.kind, by_words(one.question))
+    members = [MemberKey(model=g["model"], temperature=g["temperature"]) for g in record["generations"]]
+    return votes_of(members, answers, one.kind, WordComparer(one.question))
 
 
 def said_of(records: Sequence[Record]) -> ScoreResult:

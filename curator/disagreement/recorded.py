@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from curator.answers.read import Answer, read_answer
-from curator.disagreement.equivalence.comparers import Comparers, Settled, by_words
+from curator.disagreement.equivalence.comparers import CachedComparer, ComparerFactory, WordComparer
 from curator.disagreement.estimators import ESTIMATORS, EstimatorInput
 from curator.disagreement.members.health import member_health
-from curator.disagreement.members.votes import Seat, Vote, votes_of
+from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.disagreement.score import DEFAULT, SCORER, Formula, score_case
 from curator.disagreement.signals import Signals, measure
 from curator.records import MemberHealth, Score
 from curator.records.recorded import Recorded
 
 
-def default_scorer(comparer: Comparers) -> str:
+def default_scorer(comparer: ComparerFactory) -> str:
     """The name of the default score where answers are compared so."""
     name = comparer("").name
     return f"{SCORER}+{name}" if name else SCORER
@@ -24,7 +24,7 @@ def default_scorer(comparer: Comparers) -> str:
 def score_record(
     record: Recorded,
     *,
-    comparer: Comparers = by_words,
+    comparer: ComparerFactory = WordComparer,
     weights: Mapping[str, float] | None = None,
     formula: Formula = DEFAULT,
 ) -> Score:
@@ -36,7 +36,7 @@ def score_record(
 
 
 def measure_record(
-    record: Recorded, *, comparer: Comparers = by_words, weights: Mapping[str, float] | None = None
+    record: Recorded, *, comparer: ComparerFactory = WordComparer, weights: Mapping[str, float] | None = None
 ) -> Signals | None:
     """The signals that `score_record` makes its score of; None where there are fewer than two answers."""
     if len(record.answers) < 2:
@@ -48,7 +48,7 @@ def measure_record(
 
 
 def estimator_values(
-    record: Recorded, names: Sequence[str], *, comparer: Comparers = by_words
+    record: Recorded, names: Sequence[str], *, comparer: ComparerFactory = WordComparer
 ) -> dict[str, float | None]:
     """Compute the values of estimators, by name, for one record; every answer counts the same.
 
@@ -62,16 +62,16 @@ def estimator_values(
     return {name: ESTIMATORS[name].value(case) for name in names}
 
 
-def recorded_health(records: Iterable[Recorded], comparer: Comparers = by_words) -> tuple[MemberHealth, ...]:
+def recorded_health(records: Iterable[Recorded], comparer: ComparerFactory = WordComparer) -> tuple[MemberHealth, ...]:
     """The health of the members of recorded answers, compared as for their score; a member is a group of any temperatures."""
     return member_health({str(number): _votes(record, comparer) for number, record in enumerate(records)})
 
 
-def _votes(record: Recorded, comparer: Comparers) -> list[Vote]:
+def _votes(record: Recorded, comparer: ComparerFactory) -> list[Vote]:
     def read(text: str) -> Answer:
         return read_answer(text, record.kind, labels=record.labels, input=record.input)
 
     answers = tuple(read(one.text) for one in record.answers)
     target = None if record.target is None else read(record.target)
-    seats = [Seat(variant=one.group) for one in record.answers]
-    return votes_of(seats, answers, record.kind, Settled(comparer(record.question), answers, target))
+    members = [MemberKey(variant=one.group) for one in record.answers]
+    return votes_of(members, answers, record.kind, CachedComparer(comparer(record.question), answers, target))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from curator.disagreement.equivalence.comparers import BY_WORDS, Comparer
+from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer
 from curator.disagreement.signals import Signals, measure
 from curator.records import Kind, Score
 from curator.records.recorded import Answered
@@ -52,7 +52,7 @@ def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a de
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
-    compare: Comparer = BY_WORDS,
+    compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
     formula: Formula = DEFAULT,
 ) -> Score:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.answers.read import Answer, read_answer
-from curator.disagreement.equivalence.comparers import BY_WORDS, Comparer
+from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer
 from curator.disagreement.equivalence.word_kernel import mean_overlap_distance, overlap_distances
 from curator.disagreement.estimators.json_fields import field_disagreement
 from curator.disagreement.estimators.partition import (
@@ -77,7 +77,7 @@ def measure(
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
-    compare: Comparer = BY_WORDS,
+    compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
 ) -> Signals:
     """The signals of at least two answers; their order makes no difference.

@@ -64,14 +64,14 @@ class NoiseFloor:
         floor: the chance that two of them differ, in 0..1, a mean over the cases; None where these are too few.
         differing: the share of the prompts whose repeats were not all the same; n counts cases.
         spread: the chance that two answers of the whole committee differ, on the same cases.
-        cold: every answer was given at temperature 0.
+        deterministic: every answer was given at temperature 0.
         one_prompt: every case was asked with one prompt of one model.
     """
 
     floor: float | None
     differing: Rate
     spread: float | None
-    cold: bool
+    deterministic: bool
     one_prompt: bool
 
 

@@ -212,7 +212,7 @@ def known_failures(blind: BlindShare) -> str:
 
 def says_nothing(noise: NoiseFloor) -> bool:
     """Whether all answers are repeats of one prompt at temperature 0, so that their agreement says nothing."""
-    return noise.cold and noise.one_prompt
+    return noise.deterministic and noise.one_prompt
 
 
 def unanimous_at_0(noise: NoiseFloor) -> str:

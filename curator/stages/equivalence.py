@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from curator.committee.judge import JudgePrompt, Verdict
 from curator.config import EmbeddingConfig, EquivalenceConfig
 from curator.disagreement.equivalence.comparers import (
-    ByVectors,
-    ByVerdicts,
-    Comparers,
-    by_words,
+    ComparerFactory,
+    VectorComparer,
+    VerdictComparer,
+    WordComparer,
     compared_texts,
     open_pairs,
 )
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.disagreement.members.case_answers import Compared
+from curator.disagreement.members.case_answers import ComparableCase
 from curator.encoders.nli import NliModel
 from curator.encoders.sentence import Encoder, embed, open_encoder
 from curator.errors import ConfigError
@@ -62,7 +62,7 @@ class JudgeUsage:
 class JudgeQueue:
     """The pairs that a judge is asked about, round by round, and what it said."""
 
-    def __init__(self, compared: Sequence[Compared], *, pairs_per_case: int) -> None:
+    def __init__(self, compared: Sequence[ComparableCase], *, pairs_per_case: int) -> None:
         self._compared = compared
         self._limit = pairs_per_case
         self._asked: Counter[str] = Counter()
@@ -86,18 +86,18 @@ class JudgeQueue:
         """Take in what the judge said of pairs."""
         self._known |= {pair: verdict.same for pair, verdict in verdicts.items()}
 
-    def comparer(self, name: str) -> Comparers:
+    def comparer(self, name: str) -> ComparerFactory:
         """Compares by what is known now; what is not decided is left to words."""
 
         def decide(pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
             return {pair: self._known.get(pair) for pair in pairs}
 
-        return partial(ByVerdicts, decide=decide, name=name)
+        return partial(VerdictComparer, decide=decide, name=name)
 
 
 def by_embedding(
-    compared: Iterable[Compared], encoder: Encoder, cache: VectorCache, *, progress: Progress
-) -> Comparers:
+    compared: Iterable[ComparableCase], encoder: Encoder, cache: VectorCache, *, progress: Progress
+) -> ComparerFactory:
     """Compares by vectors, which are all made now: one pass over the texts of the run."""
     wanted = (text for case in compared for text in compared_texts(case.answers, case.target, label=case.label))
     texts = list(dict.fromkeys(wanted))
@@ -106,18 +106,18 @@ def by_embedding(
     def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:
         return np.stack([known[text] for text in wanted])
 
-    return partial(ByVectors, vectors=vectors, name=f"embedding({encoder.name})")
+    return partial(VectorComparer, vectors=vectors, name=f"embedding({encoder.name})")
 
 
-def by_nli(model: NliModel) -> Comparers:
+def by_nli(model: NliModel) -> ComparerFactory:
     """Compares by an NLI model, which is run when answers are compared."""
-    return partial(ByVerdicts, decide=model.decide, name=f"nli({model.name})")
+    return partial(VerdictComparer, decide=model.decide, name=f"nli({model.name})")
 
 
 @contextmanager
 def open_comparer(
     config: EquivalenceConfig, embedding: EmbeddingConfig, *, cache: Path, encoder: Encoder | None = None
-) -> Iterator[Comparers]:
+) -> Iterator[ComparerFactory]:
     """The comparer for records that stream by, as in `curator score`; vectors are kept in the file `cache`.
 
     Raises:
@@ -140,6 +140,6 @@ def open_comparer(
             def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
                 return embed(texts, found, kept, progress=Silent())
 
-            yield partial(ByVectors, vectors=vectors, name=f"embedding({found.name})")
+            yield partial(VectorComparer, vectors=vectors, name=f"embedding({found.name})")
     else:
-        yield by_words
+        yield WordComparer

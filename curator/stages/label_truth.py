@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curator.disagreement.equivalence.comparers import Comparers
+from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.label_truth import fails
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
@@ -36,7 +36,7 @@ class Known:
     agreement: Agreement | None = None
 
 
-def known_failures(labels: Sequence[str], selection: Path, comparer: Comparers) -> Known:
+def known_failures(labels: Sequence[str], selection: Path, comparer: ComparerFactory) -> Known:
     """How far production failed in the cases that these files label, and in those that were labelled in an earlier round.
 
     A verdict says so itself; a label is compared with production's answer, and so is the case's own reference where nobody
@@ -69,7 +69,7 @@ def earlier_labels(failures: Mapping[str, float]) -> Iterator[bytes]:
 
 
 def _failures(
-    file: LabelFile, selected: Mapping[str, SelectionRow], comparer: Comparers, left_out: Counter[str]
+    file: LabelFile, selected: Mapping[str, SelectionRow], comparer: ComparerFactory, left_out: Counter[str]
 ) -> Iterator[tuple[str, float]]:
     left_out[NOT_SELECTED] += len((file.labels.keys() | file.verdicts.keys()) - selected.keys())
     for case_id, row in selected.items():
@@ -81,7 +81,7 @@ def _failures(
             yield case_id, found
 
 
-def _by_label(row: SelectionRow, label: str, comparer: Comparers, left_out: Counter[str]) -> float | None:
+def _by_label(row: SelectionRow, label: str, comparer: ComparerFactory, left_out: Counter[str]) -> float | None:
     if row.answer is None or row.kind is None:
         left_out[NO_ANSWER] += 1
         return None

@@ -11,13 +11,13 @@ from curator.answers.read import Answer, extract, read_answer
 from curator.committee.prompts import Variant
 from curator.config import Config
 from curator.config.logs import kind_of
-from curator.disagreement.diagnosis.answer_pattern import Pattern, pattern
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
-from curator.disagreement.equivalence.comparers import Comparers, by_words
+from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.ground_truth import judged, known_failures, random_truth
-from curator.disagreement.members.case_answers import Compared, Told, tell
+from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
 from curator.disagreement.members.health import group_weights, member_health, weighed
-from curator.disagreement.members.votes import failed_vote, seat_of
+from curator.disagreement.members.votes import failed_vote, member_key
 from curator.disagreement.recorded import default_scorer
 from curator.disagreement.score import DEFAULT, Formula, score_case
 from curator.records import (
@@ -47,7 +47,7 @@ class ScoringResult:
     compared: Mapping[str, Sequence[Generation]]
     left_out: Mapping[str, Sequence[Generation]]
     health: tuple[MemberHealth, ...]
-    patterns: Mapping[str, Pattern]
+    patterns: Mapping[str, AnswerPattern]
     noise: NoiseFloor
     blind: BlindShare
     failures: Mapping[str, float]
@@ -71,13 +71,13 @@ class Scorer:
         self._cases = cases
         self._rules = {variant.id: variant.read for variant in variants}
         self._kinds: dict[str, Kind] = {}
-        self._comparer: Comparers = by_words
+        self._comparer: ComparerFactory = WordComparer
 
-    def compare_by(self, comparer: Comparers) -> None:
-        """Compare answers so from now on; it is made for each question. The default is `by_words`."""
+    def compare_by(self, comparer: ComparerFactory) -> None:
+        """Compare answers so from now on; it is made for each question. The default is `WordComparer`."""
         self._comparer = comparer
 
-    def compared(self, generations: Generations) -> list[Compared]:
+    def compared(self, generations: Generations) -> list[ComparableCase]:
         """What is compared in each case, for those who find out what means the same."""
         return self._compared(self._read_out(generations))
 
@@ -90,7 +90,7 @@ class Scorer:
         scores = self._scores(compared, told, health, self._formula)
         # How little was seen is asked of the disagreement: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else self._scores(compared, told, health, DEFAULT)
-        kept = {i: own.without({seat_of(g) for g in left_out.get(i, ())}) for i, own in told.items()}
+        kept = {i: own.without({member_key(g) for g in left_out.get(i, ())}) for i, own in told.items()}
         return ScoringResult(
             scores=scores,
             answers={i: _answers(compared[i], own) for i, own in kept.items()},
@@ -129,19 +129,19 @@ class Scorer:
         text = extract(generation.text, self._rules[generation.variant or ""])
         return generation if text == generation.text else replace(generation, text=text)
 
-    def _told(self, read_out: Generations) -> dict[str, Told]:
+    def _told(self, read_out: Generations) -> dict[str, CaseAnswers]:
         return {
-            found.case_id: tell(
+            found.case_id: group_case_answers(
                 found,
-                [seat_of(g) for g in read_out[found.case_id]],
+                [member_key(g) for g in read_out[found.case_id]],
                 self._kinds[found.case_id],
                 self._comparer(found.question),
             )
             for found in self._compared(read_out)
         }
 
-    def _health(self, told: Mapping[str, Told], generations: Generations) -> tuple[MemberHealth, ...]:
-        failed = {i: [failed_vote(seat_of(g)) for g in own if g.error] for i, own in generations.items()}
+    def _health(self, told: Mapping[str, CaseAnswers], generations: Generations) -> tuple[MemberHealth, ...]:
+        failed = {i: [failed_vote(member_key(g)) for g in own if g.error] for i, own in generations.items()}
         every = {i: [*own.votes, *failed[i]] for i, own in told.items()}
         labels = {i: found for i, own in told.items() if (found := own.label_meaning) is not None}
         return member_health(every, truth=random_truth(self._cases, labels))
@@ -150,7 +150,7 @@ class Scorer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
     def _scores(
-        self, compared: Generations, told: Mapping[str, Told], health: Sequence[MemberHealth], formula: Formula
+        self, compared: Generations, told: Mapping[str, CaseAnswers], health: Sequence[MemberHealth], formula: Formula
     ) -> dict[str, Score]:
         weights = group_weights(health)
         scores = {}
@@ -171,9 +171,9 @@ class Scorer:
             )
         return scores
 
-    def _compared(self, read_out: Generations) -> list[Compared]:
+    def _compared(self, read_out: Generations) -> list[ComparableCase]:
         return [
-            Compared(
+            ComparableCase(
                 case.id,
                 case.user,
                 tuple(self._answer(case, g.text) for g in read_out[case.id]),
@@ -215,9 +215,9 @@ def _asked(case: Case) -> str:
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
 
 
-def _pattern(told: Told, score: Score) -> Pattern:
+def _pattern(told: CaseAnswers, score: Score) -> AnswerPattern:
     label = told.label_meaning
-    return pattern(
+    return answer_pattern(
         told.votes,
         against=score.against_target,
         labels=() if label is None else [label],
@@ -225,7 +225,7 @@ def _pattern(told: Told, score: Score) -> Pattern:
     )
 
 
-def _answers(compared: Sequence[Generation], told: Told) -> tuple[AnswerGroup, ...]:
+def _answers(compared: Sequence[Generation], told: CaseAnswers) -> tuple[AnswerGroup, ...]:
     classes = told.compare.classes(told.answers, told.target)
     return group_answers(
         [

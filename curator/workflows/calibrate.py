@@ -12,7 +12,7 @@ import orjson
 
 from curator.disagreement import calibration as fit
 from curator.disagreement.calibration import LEAST_OF_EACH, Calibration
-from curator.disagreement.equivalence.comparers import Comparers
+from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.label_truth import fails
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
@@ -301,7 +301,7 @@ def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded])
 def _labelled(
     known: Mapping[str, Recorded],
     judgements: Mapping[str, Judgement],
-    comparer: Comparers,
+    comparer: ComparerFactory,
     left_out: Counter[str],
     *,
     random_only: bool,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from curator.disagreement.equivalence.comparers import Comparers, by_words
+from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.errors import ConfigError, Refused
 from curator.estimation.failure_rate import LEAST_LABELS, Estimate, Part
 from curator.estimation.failure_rate import estimate as estimate_rate
@@ -157,7 +157,7 @@ def estimate(
     by: Sequence[str] = (),
     confidence: float = 0.95,
     half_width: float | None = None,
-    comparer: Comparers = by_words,
+    comparer: ComparerFactory = WordComparer,
 ) -> EstimateResult:
     """How often production fails, from labels and the folder of the selection that they were made for.
 

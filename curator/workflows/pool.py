@@ -17,7 +17,7 @@ from typing import cast, get_args
 import orjson
 
 from curator.answers.read import Answer, read_answer
-from curator.disagreement.equivalence.comparers import Comparers
+from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.errors import LogsError, RecordError
@@ -118,7 +118,9 @@ def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
             yield read_record(orjson.dumps(record))
 
 
-def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) -> dict[str, tuple[AnswerGroup, ...]]:
+def recorded_answers(
+    path: Path, ids: frozenset[str], *, comparer: ComparerFactory
+) -> dict[str, tuple[AnswerGroup, ...]]:
     """What was answered in these cases, once more from the file: answers are too much to keep of every case."""
     file = RECORDED.of(path) if path.is_dir() else path
     found: dict[str, tuple[AnswerGroup, ...]] = {}
@@ -132,7 +134,7 @@ def recorded_answers(path: Path, ids: frozenset[str], *, comparer: Comparers) ->
     return found
 
 
-def _groups(record: Recorded, comparer: Comparers) -> tuple[AnswerGroup, ...]:
+def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, ...]:
     def read(text: str) -> Answer:
         return read_answer(text, record.kind, labels=record.labels, input=record.input)
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 import orjson
 
 from curator.disagreement.calibration import Calibration
-from curator.disagreement.equivalence.comparers import Comparers, by_words
+from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
 from curator.disagreement.recorded import estimator_values, recorded_health, score_record
@@ -107,7 +107,7 @@ class Scoring:
         estimators: names of `ESTIMATORS` whose values are added to every score.
     """
 
-    comparer: Comparers = by_words
+    comparer: ComparerFactory = WordComparer
     equal_members: bool = False
     formula: Formula = DEFAULT
     processes: int | None = None
@@ -274,7 +274,7 @@ def over_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], scorin
     first = list(islice(parts, WORTH_A_PROCESS))
     if not first:
         raise LogsError(f"{str(path)!r} holds no record", remedy="name a file with one JSON record a line")
-    alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not by_words
+    alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not WordComparer
     processes = 1 if alone else scoring.processes or cores()
     return chain.from_iterable(map_ordered(work, chain(first, parts), processes=processes))
 

@@ -22,13 +22,13 @@ LENGTHS_KEPT = 2000
 class Seen(NamedTuple):
     """What is kept of a record: its score, the mean length of its answers in characters, and two marks.
 
-    `cold`: its answers are repeats of one prompt of one model at temperature 0.
+    `deterministic`: its answers are repeats of one prompt of one model at temperature 0.
     """
 
     score: float | None
     length: float
     unanimous: bool
-    cold: bool
+    deterministic: bool
 
 
 def see(record: Recorded, found: Score) -> Seen:
@@ -38,7 +38,7 @@ def see(record: Recorded, found: Score) -> Seen:
         score=found.disagreement,
         length=sum(len(one.text) for one in answers) / len(answers) if answers else 0.0,
         unanimous=found.agreement is not None and found.agreement >= UNANIMOUS,
-        cold=all(one.temperature == 0 for one in answers) and len({one.group for one in answers}) == 1,
+        deterministic=all(one.temperature == 0 for one in answers) and len({one.group for one in answers}) == 1,
     )
 
 
@@ -50,14 +50,14 @@ class ScoreFigures:
         compared: records with two answers or more; the others have no score.
         too_few: the others.
         unanimous: how many of `compared` have answers that all say the same.
-        cold: how many of `compared` have nothing but repeats of one prompt of one model at temperature 0.
+        deterministic: how many of `compared` have nothing but repeats of one prompt of one model at temperature 0.
         length: Spearman's correlation of the score with the mean length of the answers, over a spread of `compared`.
     """
 
     compared: int = 0
     too_few: int = 0
     unanimous: int = 0
-    cold: int = 0
+    deterministic: int = 0
     length: Figure = field(default_factory=lambda: Figure(None, 0))
 
     @property
@@ -66,9 +66,11 @@ class ScoreFigures:
         return tuple(self._warnings())
 
     def _warnings(self) -> Iterator[str]:
-        if self.cold:
+        if self.deterministic:
             which = (
-                "all records" if self.cold == self.compared else f"{self.cold:,} of {plural(self.compared, 'record')}"
+                "all records"
+                if self.deterministic == self.compared
+                else f"{self.deterministic:,} of {plural(self.compared, 'record')}"
             )
             yield (
                 f"the answers of {which} are repeats of one prompt at temperature 0, which carry no signal: that they agree"
@@ -84,7 +86,7 @@ class ScoreFigures:
         """The figures for machines; shares are of the records with two answers or more."""
         return {
             "too_few_answers": self.too_few,
-            "repeats_at_temperature_0": self.cold,
+            "repeats_at_temperature_0": self.deterministic,
             "unanimous": self.unanimous,
             "unanimous_share": share(self.unanimous, self.compared) if self.compared else None,
             "length_spearman": self.length.value,
@@ -136,7 +138,7 @@ class Watch:
     """Sums up what is seen of the records while they stream by, in constant memory."""
 
     def __init__(self) -> None:
-        self._compared = self._too_few = self._unanimous = self._cold = 0
+        self._compared = self._too_few = self._unanimous = self._deterministic = 0
         self._pairs: Spread[tuple[float, float]] = Spread(LENGTHS_KEPT)
 
     def add(self, seen: Seen) -> None:
@@ -146,12 +148,12 @@ class Watch:
             return
         self._compared += 1
         self._unanimous += seen.unanimous
-        self._cold += seen.cold
+        self._deterministic += seen.deterministic
         self._pairs.add((seen.score, seen.length))
 
     def figures(self) -> ScoreFigures:
         """What was seen so far."""
         scores, lengths = zip(*self._pairs.kept, strict=True) if self._pairs.kept else ((), ())
         return ScoreFigures(
-            self._compared, self._too_few, self._unanimous, self._cold, length=spearman(scores, lengths)
+            self._compared, self._too_few, self._unanimous, self._deterministic, length=spearman(scores, lengths)
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curator.answers.json_values import settled
 from curator.answers.read import ReadRule, detect_kind, extract, read_answer
-from curator.disagreement.equivalence.classes import classes, meaning
+from curator.disagreement.equivalence.comparers import classes_by_key, meaning
 from curator.records import KINDS, JsonValue, Kind
 
 LABELS = ("billing", "card arrival", "card arrival delay", "shipping", "n/a", "C++", "C")
@@ -79,7 +79,7 @@ def test_numbers_have_one_canonical_form(text: str, expected: str) -> None:
 
 def test_near_numbers_stay_apart_and_a_paragraph_meets_the_number_it_concludes() -> None:
     read = [read_answer(text, "number") for text in ("32", "32.5", "30", "$3", "He had 5. He lost 2. He concludes $3.")]
-    assert classes(read) == [0, 1, 2, 3, 3]
+    assert classes_by_key(read) == [0, 1, 2, 3, 3]
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
@@ -204,20 +204,20 @@ def test_short_answers_have_a_normal_form(left: str, right: str, *, same: bool) 
 def test_refusals_are_one_class_and_never_an_answer(kind: Kind) -> None:
     answers = [read_answer(text, kind, labels=("billing", "shipping") if kind == "label" else ()) for text in REFUSALS]
     assert {answer.key for answer in answers} == {""}
-    assert len(set(classes(answers))) == 1
+    assert len(set(classes_by_key(answers))) == 1
     others = [read_answer(text, kind) for text in ("18", "yes", '{"a": 3}', "billing", "", "!", "?")]
     assert meaning(answers[0]) not in {meaning(other) for other in others}
 
 
 def test_unreadable_answers_differ_by_wording_and_meet_no_readable_one() -> None:
     read = [read_answer(text, "number") for text in ("many", "Many!", "few", "", " ", "=18", "18")]
-    assert classes(read) == [0, 0, 1, 2, 2, 3, 3]
+    assert classes_by_key(read) == [0, 0, 1, 2, 2, 3, 3]
 
 
 @given(st.lists(st.text(max_size=60)), st.sampled_from(KINDS))
 def test_any_text_is_read_and_classes_are_a_partition(texts: list[str], kind: Kind) -> None:
     answers = [read_answer(text, kind, labels=("a", "b c")) for text in texts]
-    numbers = classes(answers)
+    numbers = classes_by_key(answers)
     assert len(numbers) == len(texts)
     for i, j in itertools.combinations(range(len(texts)), 2):
         assert (numbers[i] == numbers[j]) is (meaning(answers[i]) == meaning(answers[j]))

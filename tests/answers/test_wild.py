@@ -7,7 +7,7 @@ import pytest
 from curator.answers.dates import is_ambiguous_date
 from curator.answers.kind_detection import detect_task_kind
 from curator.answers.read import detect_kind, read_answer
-from curator.disagreement.equivalence.classes import meaning
+from curator.disagreement.equivalence.comparers import meaning
 from curator.records import Kind
 
 CITIES = "What is the capital of France?\n(A) Rome\n(B) Paris\n(C) Berlin\n(D) London\nAnswer:"

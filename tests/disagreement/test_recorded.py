@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.equivalence.comparers import ByVerdicts
+from curator.disagreement.equivalence.comparers import VerdictComparer
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
@@ -143,7 +143,7 @@ def test_members_are_judged_by_what_compares_their_answers() -> None:
     generations = [{"text": text, "variant": variant} for variant, text in said.items()]
     record = {"input": "what pulls it", "kind": "short", "generations": generations}
     records = [read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40)]
-    same = partial(ByVerdicts, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
+    same = partial(VerdictComparer, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
     assert group_weights(recorded_health(records, same)) == {"careful": 1, "plain": 1, "restated": 1}
     assert group_weights(recorded_health(records)) == {"careful": 1, "plain": 1, "restated": 0}
 
@@ -158,7 +158,7 @@ def test_a_score_weighs_members_by_what_compares_their_answers() -> None:
     def decide(pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
         return {pair: {pair.left, pair.right} == {"steam engine", "iron horse"} for pair in pairs}
 
-    scores = api.score(records, scoring=api.Scoring(comparer=partial(ByVerdicts, decide=decide, name="two")))
+    scores = api.score(records, scoring=api.Scoring(comparer=partial(VerdictComparer, decide=decide, name="two")))
     one_in_three, alone = scores[-1], api.score(records)[-1]
     assert one_in_three.disagreement is not None
     assert alone.disagreement is not None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.equivalence.comparers import ByVerdicts
+from curator.disagreement.equivalence.comparers import VerdictComparer
 from curator.disagreement.estimators.partition import Split
 from curator.disagreement.score import SCORER, default_score, score_case
 from curator.disagreement.signals import Signals
@@ -184,7 +184,7 @@ def test_short_answers_that_share_words_are_nearer_than_those_that_share_none() 
 
 def test_a_model_that_tells_short_answers_apart_is_believed() -> None:
     answers = [Answered(text, group="g") for text in ("King James", "James I")]
-    nobody = ByVerdicts("who", lambda pairs: dict.fromkeys(pairs, False), "judge(j)")
+    nobody = VerdictComparer("who", lambda pairs: dict.fromkeys(pairs, False), "judge(j)")
     told = score_case("c", answers, target="King James", kind="short", compare=nobody)
     assert told.disagreement == pytest.approx((2 * 0.5 + 0.5) / 2.5, abs=0.005)
 

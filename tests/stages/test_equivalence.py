@@ -19,7 +19,7 @@ from curator.answers.read import read_answer
 from curator.committee.judge import Verdict
 from curator.config import EmbeddingConfig, EquivalenceConfig, load_config, parse_config
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.disagreement.members.case_answers import Compared
+from curator.disagreement.members.case_answers import ComparableCase
 from curator.disagreement.recorded import score_record
 from curator.errors import ConfigError, MissingDependency
 from curator.records import Score
@@ -62,9 +62,9 @@ def test_the_question_is_the_last_user_message() -> None:
         return open_nothing()
 
     def open_nothing() -> Any:
-        from curator.disagreement.equivalence.comparers import BY_WORDS
+        from curator.disagreement.equivalence.comparers import WORD_COMPARER
 
-        return BY_WORDS
+        return WORD_COMPARER
 
     records = [RECORD, RECORD | {"input": "plain"}, RECORD | {"input": None}, RECORD | {"input": [1, {"role": "user"}]}]
     for record in records:
@@ -127,8 +127,8 @@ def test_the_folder_of_a_model_is_relative_to_the_config(job: dict[str, Any], tm
     assert load_config(path).equivalence.nli_model == "some/name"
 
 
-def case(name: str, question: str, *texts: str) -> Compared:
-    return Compared(name, question, tuple(read_answer(text, "short") for text in texts), None)
+def case(name: str, question: str, *texts: str) -> ComparableCase:
+    return ComparableCase(name, question, tuple(read_answer(text, "short") for text in texts), None)
 
 
 def said(pairs: tuple[Pair, ...], same: bool | None) -> Mapping[Pair, Verdict]:

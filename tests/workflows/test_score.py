@@ -12,7 +12,7 @@ import pytest
 from curator.committee.judge import Verdict
 from curator.committee.prompts import load_variants
 from curator.config import parse_config
-from curator.disagreement.equivalence.comparers import ByVerdicts
+from curator.disagreement.equivalence.comparers import VerdictComparer
 from curator.disagreement.signals import Signals
 from curator.progress import Silent
 from curator.records import Case, Feedback, Generation, Message, Reference, Source
@@ -135,12 +135,12 @@ def test_a_diagnosis_takes_for_one_what_the_score_does(job: dict[str, Any]) -> N
     made = {c.id: [Generation(c.id, texts[v], "m", v, 0.0) for v in VARIANTS] for c in asked}
     scorer = Scorer(parse_config(job), asked, load_variants(VARIANTS, None))
     apart = scorer.score(made)
-    assert apart.patterns["c0"].unlike == pytest.approx(2 / 3)
-    scorer.compare_by(partial(ByVerdicts, decide=lambda pairs: dict.fromkeys(pairs, True), name="all"))
+    assert apart.patterns["c0"].pairwise_difference == pytest.approx(2 / 3)
+    scorer.compare_by(partial(VerdictComparer, decide=lambda pairs: dict.fromkeys(pairs, True), name="all"))
     one = scorer.score(made)
-    assert (one.patterns["c0"].unlike, one.patterns["c0"].wrong) == (0.0, False)
+    assert (one.patterns["c0"].pairwise_difference, one.patterns["c0"].wrong) == (0.0, False)
     for found in (apart, one):
-        score, parts = found.scores["c0"], found.patterns["c0"].parts
+        score, parts = found.scores["c0"], found.patterns["c0"].decomposition
         assert parts is not None
         assert parts.total == pytest.approx((score.within or 0) + (score.between or 0))
 
@@ -173,7 +173,7 @@ def test_vectors_are_there_for_all_that_is_compared(
         scorer.compare_by(by_embedding(scorer.compared(made), encoder, cache, progress=Silent()))
     found = scorer.score(made)
     assert found.left_out.keys() == made.keys()
-    assert found.patterns["c0"].unlike == 1.0  # Paris and Oslo
+    assert found.patterns["c0"].pairwise_difference == 1.0  # Paris and Oslo
 
 
 def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: dict[str, Any]) -> None:
@@ -183,7 +183,7 @@ def test_what_the_judge_takes_for_one_is_one_in_health_diagnosis_and_score(job: 
     judge_all_the_same(scorer, made)
     found = scorer.score(made)
     assert found.scores["c0"].against_target == 0
-    assert (found.patterns["c0"].unlike, found.patterns["c0"].wrong) == (0, False)
+    assert (found.patterns["c0"].pairwise_difference, found.patterns["c0"].wrong) == (0, False)
     assert [len(groups) for groups in found.answers.values()] == [1] * 20
     assert {(m.weight, m.accuracy.value) for m in found.health} == {(1, 1)}
     assert found.blind.unseen.n == 0
@@ -203,7 +203,7 @@ def test_answers_in_words_of_their_own_are_one_text_to_the_diagnosis_too(job: di
     texts = ("it came late", "the delay was long", "nobody brought it")
     scorer, made = short(job, texts, target="slow delivery", kind="text")
     judge_all_the_same(scorer, made)
-    assert scorer.score(made).patterns["c0"].unlike == 0
+    assert scorer.score(made).patterns["c0"].pairwise_difference == 0
 
 
 def test_a_label_changes_no_score(job: dict[str, Any]) -> None:

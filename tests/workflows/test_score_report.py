@@ -44,7 +44,7 @@ def test_a_target_that_says_otherwise_leaves_the_answers_unanimous() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generations", "cold"),
+    ("generations", "deterministic"),
     [
         ([at(0), at(0.0)], True),
         ([at(0), at(0, "B")], True),
@@ -56,8 +56,8 @@ def test_a_target_that_says_otherwise_leaves_the_answers_unanimous() -> None:
         ([], False),
     ],
 )
-def test_cold_are_repeats_of_one_prompt_at_temperature_0(generations: list[Any], cold: bool) -> None:
-    assert seen(*generations).cold is cold
+def test_cold_are_repeats_of_one_prompt_at_temperature_0(generations: list[Any], deterministic: bool) -> None:
+    assert seen(*generations).deterministic is deterministic
 
 
 def test_cold_records_get_one_warning_that_says_how_many_they_are() -> None:
@@ -72,7 +72,7 @@ def test_cold_records_get_one_warning_that_says_how_many_they_are() -> None:
 
 def ranked(*, by: int) -> ScoreFigures:
     """Twelve records whose scores go with the length of their answers, or against it."""
-    return figures(*(Seen(i / 12, 100.0 + by * i, unanimous=False, cold=False) for i in range(12)))
+    return figures(*(Seen(i / 12, 100.0 + by * i, unanimous=False, deterministic=False) for i in range(12)))
 
 
 def test_a_score_that_goes_with_length_is_warned_of() -> None:
@@ -111,7 +111,7 @@ def test_a_spread_is_bounded_and_even(n: int, least: int) -> None:
 def test_many_records_are_correlated_over_a_spread_of_them() -> None:
     watch = Watch()
     for i in range(5 * LENGTHS_KEPT):
-        watch.add(Seen(i % 7 / 7, float(i % 7), unanimous=False, cold=False))
+        watch.add(Seen(i % 7 / 7, float(i % 7), unanimous=False, deterministic=False))
     found = watch.figures()
     assert found.compared == 5 * LENGTHS_KEPT
     assert LENGTHS_KEPT <= found.length.n <= 2 * LENGTHS_KEPT
@@ -133,6 +133,6 @@ def test_of_large_items_fewer_are_kept_evenly_spread() -> None:
 def test_equal_scores_are_told_from_too_few_data() -> None:
     watch = Watch()
     for _ in range(30):
-        watch.add(Seen(0.0, 5.0, unanimous=True, cold=True))
+        watch.add(Seen(0.0, 5.0, unanimous=True, deterministic=True))
     assert "none, as scores or lengths are all the same" in watch.figures().to_text()
     assert watch.figures().to_dict()["repeats_at_temperature_0"] == 30

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.equivalence.word_kernel import word_distances
-from curator.disagreement.estimators.decomposition import Parts, class_parts, distance_parts
+from curator.disagreement.estimators.decomposition import Decomposition, decompose_classes, decompose_distances
 from curator.disagreement.estimators.partition import mean_pairwise_distance
 from curator.disagreement.members.agreement import plurality
-from curator.disagreement.members.votes import Vote, Votes, given
+from curator.disagreement.members.votes import Vote, Votes, answered_votes
 
-CALM, CALM_TEXT = 0.25, 0.5
+AGREEMENT_LIMIT, AGREEMENT_LIMIT_TEXT = 0.25, 0.5
 """Below these a committee counts as agreeing: the chance that two of its answers differ, and the mean distance of two texts.
 
 Neither hangs on the number of answers, as the entropy over ln n does. Free text never agrees word for word: on recorded
@@ -25,15 +25,15 @@ one-sentence answers the median distance is .47 where the committee is right and
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class MatchRates:
     """How well a variant, or a model, did on a case: the share of its answers that are the label's, and the majority's."""
 
-    right: float | None
-    usual: float | None
+    label: float | None
+    majority: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class AnswerPattern:
     """One case in numbers.
 
     Attributes:
@@ -42,7 +42,7 @@ class Pattern:
         unreadable: how many of the others hold no answer of the kind.
         parts: the split of their disagreement; None with fewer than two answers.
         unlike: the chance that two of them differ, or the mean distance of two texts.
-        calm: what `unlike` must be below for them to count as agreeing.
+        agreement_limit: what `unlike` must be below for them to count as agreeing.
         signal: some prompt was sampled again above temperature 0, or several prompts were asked.
         repeated: some prompt was asked again, so that noise can be told from sensitivity; also where all is at 0.
         against: the share of answers against production's; None where that is not known.
@@ -56,36 +56,36 @@ class Pattern:
     answers: int
     refused: int
     unreadable: int
-    parts: Parts | None
-    unlike: float
-    calm: float
+    decomposition: Decomposition | None
+    pairwise_difference: float
+    agreement_limit: float
     signal: bool
     repeated: bool
     against: float | None
     wrong: bool | None
     labels: int
     disputed: bool
-    variants: Mapping[str, Stand]
-    models: Mapping[str, Stand]
+    variants: Mapping[str, MatchRates]
+    models: Mapping[str, MatchRates]
 
 
-def pattern(
+def answer_pattern(
     votes: Votes,
     *,
     against: float | None = None,
     labels: Sequence[str] = (),
     distances: NDArray[np.float64] | None = None,
-) -> Pattern:
+) -> AnswerPattern:
     """A case's votes in numbers.
 
     `against` is the share of answers that contradict production's (`Score.against_target`), `labels` the meaning of each
     label that people gave, one or more, and `distances` those of the given answers (n, n) where
     they are free text; by default those of their words.
     """
-    own = given(votes)
-    seats = [v.seat for v in own]
-    prompts = Counter((seat.model, seat.variant) for seat in seats)
-    warm = any(seat.temperature != 0 for seat in seats)
+    own = answered_votes(votes)
+    members = [v.member for v in own]
+    prompts = Counter((member.model, member.variant) for member in members)
+    warm = any(member.temperature != 0 for member in members)
     again = any(count > 1 for count in prompts.values())
     is_text = any(v.meaning is None for v in own)
     majority = plurality(Counter(v.meaning for v in own if v.readable and v.meaning is not None))
@@ -94,38 +94,38 @@ def pattern(
         if len(own) > 1
         else None
     )
-    return Pattern(
+    return AnswerPattern(
         answers=len(own),
         refused=sum(v.refused for v in own),
         unreadable=sum(not v.readable and not v.refused for v in own),
-        parts=parts,
-        unlike=0.0 if parts is None else parts.total if is_text else unlike(own),
-        calm=CALM_TEXT if is_text else CALM,
+        decomposition=parts,
+        pairwise_difference=0.0 if parts is None else parts.total if is_text else pairwise_difference(own),
+        agreement_limit=AGREEMENT_LIMIT_TEXT if is_text else AGREEMENT_LIMIT,
         signal=len(prompts) > 1 or (again and warm),
         repeated=again or not warm,
         against=against,
         wrong=not set(labels) & set(majority) if labels and majority else None,
         labels=len(labels),
         disputed=len(set(labels)) > 1,
-        variants=_stands(own, lambda v: v.seat.variant, majority, labels),
-        models=_stands(own, lambda v: v.seat.model, majority, labels),
+        variants=_stands(own, lambda v: v.member.variant, majority, labels),
+        models=_stands(own, lambda v: v.member.model, majority, labels),
     )
 
 
-def _split(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Parts:
+def _split(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Decomposition:
     """The parts of one case's disagreement, with nothing for chance to do where all answers were given at temperature 0."""
-    models, variants = [v.seat.model for v in votes], [v.seat.variant for v in votes]
+    models, variants = [v.member.model for v in votes], [v.member.variant for v in votes]
     if distances is not None:
-        parts = distance_parts(distances, models, variants)
+        parts = decompose_distances(distances, models, variants)
     else:
-        parts = class_parts([v.meaning for v in votes], models, variants)
-    if any(v.seat.temperature != 0 for v in votes):
+        parts = decompose_classes([v.meaning for v in votes], models, variants)
+    if any(v.member.temperature != 0 for v in votes):
         return parts
     one_prompt_each = len(set(zip(models, variants, strict=True))) == len(set(models))
     return replace(parts, chance_variants=0.0, chance_models=0.0 if one_prompt_each else parts.chance_models)
 
 
-def unlike(votes: Votes) -> float:
+def pairwise_difference(votes: Votes) -> float:
     """The chance that two of the answers differ, or the mean distance of two texts, in 0..1; needs two answers.
 
     Unlike the entropy over ln n it does not fall as answers are added: sum_c n_c (n_c - 1) pairs of n (n - 1) agree.
@@ -138,7 +138,7 @@ def unlike(votes: Votes) -> float:
 
 def _stands(
     votes: Sequence[Vote], name_of: Callable[[Vote], str], majority: Mapping[str, float], labels: Sequence[str]
-) -> dict[str, Stand]:
+) -> dict[str, MatchRates]:
     own: defaultdict[str, list[Vote]] = defaultdict(list)
     for one in votes:
         own[name_of(one)].append(one)
@@ -146,4 +146,4 @@ def _stands(
     def share(among: Sequence[Vote], meanings: Collection[str]) -> float | None:
         return sum(v.meaning in meanings for v in among) / len(among) if meanings else None
 
-    return {name: Stand(share(among, labels), share(among, majority)) for name, among in own.items()}
+    return {name: MatchRates(share(among, labels), share(among, majority)) for name, among in own.items()}

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from math import fsum
 
-from curator.disagreement.diagnosis.answer_pattern import unlike
+from curator.disagreement.diagnosis.answer_pattern import pairwise_difference
 from curator.disagreement.ground_truth import LEFT_OUT
-from curator.disagreement.members.votes import Vote, VotesByCase, given
+from curator.disagreement.members.votes import Vote, VotesByCase, answered_votes
 from curator.records import BlindShare, NoiseFloor, Score
 from curator.stats import MIN_FOR_RATE, rate, rounded
 
@@ -24,26 +24,26 @@ def noise_floor(votes_by_case: VotesByCase) -> NoiseFloor:
     floors: list[float] = []
     differing: list[float] = []
     spreads: list[float] = []
-    cold = one_prompt = True
+    deterministic = one_prompt = True
     for votes in votes_by_case.values():
-        own = given(votes)
+        own = answered_votes(votes)
         prompts: dict[tuple[str, str], list[Vote]] = {}
         for one in own:
-            if one.seat.temperature == 0:
-                prompts.setdefault((one.seat.model, one.seat.variant), []).append(one)
-        cold &= all(v.seat.temperature == 0 for v in own)
-        one_prompt &= len({(v.seat.model, v.seat.variant) for v in own}) <= 1
-        if repeated := [unlike(found) for found in prompts.values() if len(found) > 1]:
+            if one.member.temperature == 0:
+                prompts.setdefault((one.member.model, one.member.variant), []).append(one)
+        deterministic &= all(v.member.temperature == 0 for v in own)
+        one_prompt &= len({(v.member.model, v.member.variant) for v in own}) <= 1
+        if repeated := [pairwise_difference(found) for found in prompts.values() if len(found) > 1]:
             floors.append(fsum(repeated) / len(repeated))
             differing.append(sum(value > 0 for value in repeated) / len(repeated))
-            spreads.append(unlike(own))
+            spreads.append(pairwise_difference(own))
     n = len(floors)
     enough = n >= MIN_FOR_RATE
     return NoiseFloor(
         floor=rounded(fsum(floors) / n) if enough else None,
         differing=rate(fsum(differing), n),
         spread=rounded(fsum(spreads) / n) if enough else None,
-        cold=cold and any(map(given, votes_by_case.values())),
+        deterministic=deterministic and any(map(answered_votes, votes_by_case.values())),
         one_prompt=one_prompt,
     )
 

@@ -1,6 +1,6 @@
 """What the pattern of a committee's answers says is wrong, and what to do about it.
 
-A case's votes become a `Pattern`, which holds numbers alone; `diagnose` pools the patterns of one case, or of a group, and
+A case's votes become a `AnswerPattern`, which holds numbers alone; `diagnose` pools the patterns of one case, or of a group, and
 gives them the first name that fits. Whether the prompt or chance is behind a spread is decided beyond chance: the part of
 the spread within groups that goes away because the answers are dealt to *these* groups, and not to any others.
 """
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from curator.disagreement.diagnosis.answer_pattern import CALM, Pattern, Stand
-from curator.disagreement.estimators.decomposition import Parts
+from curator.disagreement.diagnosis.answer_pattern import AGREEMENT_LIMIT, AnswerPattern, MatchRates
+from curator.disagreement.estimators.decomposition import Decomposition
 from curator.records import Diagnosis, DiagnosisName
 from curator.stats import rounded
 from curator.text.display import plural
@@ -42,7 +42,7 @@ LEAST_GROUP = 3
 """A group of fewer cases gets no name."""
 
 
-def diagnose(patterns: Sequence[Pattern], *, least: int = 1) -> Diagnosis:
+def diagnose(patterns: Sequence[AnswerPattern], *, least: int = 1) -> Diagnosis:
     """The diagnosis of one case, or of a group with at least `least` cases that have two answers."""
     pool = _pooled(patterns)
     found = _too_few(pool, least) or next(found for check in _CHECKS if (found := check(pool)))
@@ -68,19 +68,19 @@ class _Pool:
     refused: float
     unreadable: float
     scored: int
-    split: Parts | None
-    unlike: float
-    calm: float
+    split: Decomposition | None
+    pairwise_difference: float
+    agreement_limit: float
     signal: bool
     repeated: bool
     against: float | None
     known_targets: int
-    calm_labelled: int
-    calm_wrong: int
+    agreeing_labelled: int
+    agreeing_wrong: int
     several_labels: int
     disputed: int
-    variants: Mapping[str, Sequence[Stand]]
-    models: Mapping[str, Sequence[Stand]]
+    variants: Mapping[str, Sequence[MatchRates]]
+    models: Mapping[str, Sequence[MatchRates]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +90,26 @@ class _Found:
     certain: bool = True
 
 
-def _pooled(patterns: Sequence[Pattern]) -> _Pool:
-    scored = [p for p in patterns if p.parts is not None]
-    split = _mean_parts([p.parts for p in scored if p.parts is not None]) if scored else None
+def _pooled(patterns: Sequence[AnswerPattern]) -> _Pool:
+    scored = [p for p in patterns if p.decomposition is not None]
+    split = _mean_parts([p.decomposition for p in scored if p.decomposition is not None]) if scored else None
     answers = sum(p.answers for p in patterns)
     targets = [p.against for p in scored if p.against is not None]
-    settled = [p for p in scored if p.wrong is not None and p.unlike < p.calm]
+    settled = [p for p in scored if p.wrong is not None and p.pairwise_difference < p.agreement_limit]
     return _Pool(
         answers=answers,
         refused=sum(p.refused for p in patterns) / max(answers, 1),
         unreadable=sum(p.unreadable for p in patterns) / max(answers, 1),
         scored=len(scored),
         split=split,
-        unlike=fsum(p.unlike for p in scored) / max(len(scored), 1),
-        calm=fsum(p.calm for p in scored) / max(len(scored), 1),
+        pairwise_difference=fsum(p.pairwise_difference for p in scored) / max(len(scored), 1),
+        agreement_limit=fsum(p.agreement_limit for p in scored) / max(len(scored), 1),
         signal=2 * sum(p.signal for p in scored) > len(scored),
         repeated=2 * sum(p.repeated for p in scored) > len(scored),
         against=fsum(targets) / len(targets) if targets else None,
         known_targets=len(targets),
-        calm_labelled=len(settled),
-        calm_wrong=sum(p.wrong is True for p in settled),
+        agreeing_labelled=len(settled),
+        agreeing_wrong=sum(p.wrong is True for p in settled),
         several_labels=sum(p.labels > 1 for p in patterns),
         disputed=sum(p.disputed for p in patterns),
         variants=_stood([p.variants for p in scored]),
@@ -117,11 +117,11 @@ def _pooled(patterns: Sequence[Pattern]) -> _Pool:
     )
 
 
-def _mean_parts(parts: Sequence[Parts]) -> Parts:
-    def mean(of: Callable[[Parts], float]) -> float:
+def _mean_parts(parts: Sequence[Decomposition]) -> Decomposition:
+    def mean(of: Callable[[Decomposition], float]) -> float:
         return fsum(map(of, parts)) / len(parts)
 
-    return Parts(
+    return Decomposition(
         models=mean(lambda p: p.models),
         variants=mean(lambda p: p.variants),
         within=mean(lambda p: p.within),
@@ -130,8 +130,8 @@ def _mean_parts(parts: Sequence[Parts]) -> Parts:
     )
 
 
-def _stood(stands: Iterable[Mapping[str, Stand]]) -> dict[str, list[Stand]]:
-    found: defaultdict[str, list[Stand]] = defaultdict(list)
+def _stood(stands: Iterable[Mapping[str, MatchRates]]) -> dict[str, list[MatchRates]]:
+    found: defaultdict[str, list[MatchRates]] = defaultdict(list)
     for one in stands:
         for name, stand in one.items():
             found[name].append(stand)
@@ -173,7 +173,7 @@ def _disputed(pool: _Pool) -> _Found | None:
 def _systematic(pool: _Pool) -> _Found | None:
     """A spread that goes with the model or with the prompt variant."""
     split = pool.split
-    if split is None or pool.unlike < pool.calm:
+    if split is None or pool.pairwise_difference < pool.agreement_limit:
         return None
     by_model, by_variant = _by_model(pool, split), _by_variant(pool, split)
     ahead = split.models - split.chance_models >= split.variants - split.chance_variants
@@ -195,7 +195,7 @@ def _systematic(pool: _Pool) -> _Found | None:
 def _noisy(pool: _Pool) -> _Found | None:
     """A spread that is left when the same prompt is asked again."""
     split = pool.split
-    if split is None or pool.unlike < pool.calm:
+    if split is None or pool.pairwise_difference < pool.agreement_limit:
         return None
     spread = _spread(pool, split)
     if not pool.repeated:
@@ -211,11 +211,11 @@ def _noisy(pool: _Pool) -> _Found | None:
     return _Found("sampling-unstable", f"{spread} {said}")
 
 
-def _by_model(pool: _Pool, split: Parts) -> float | None:
+def _by_model(pool: _Pool, split: Decomposition) -> float | None:
     return _explained(split.models, split.chance_models, split.total) if len(pool.models) > 1 else None
 
 
-def _by_variant(pool: _Pool, split: Parts) -> float | None:
+def _by_variant(pool: _Pool, split: Decomposition) -> float | None:
     return (
         _explained(split.variants, split.chance_variants, split.total - split.models)
         if len(pool.variants) > 1
@@ -225,15 +225,15 @@ def _by_variant(pool: _Pool, split: Parts) -> float | None:
 
 def _agreed(pool: _Pool) -> _Found:
     """What an agreement is worth: against the labels, against production, or nothing where it could not have failed."""
-    unlike, against = pool.unlike, pool.against
+    unlike, against = pool.pairwise_difference, pool.against
     who = (
         "The members agree" if pool.signal else "Repeats of one prompt at temperature 0 agree, which alone says nothing"
     )
     agree = f"{who} (two answers differ by {unlike:.2f})"
-    if pool.calm_wrong and pool.calm_wrong >= MOST * pool.calm_labelled:
+    if pool.agreeing_wrong and pool.agreeing_wrong >= MOST * pool.agreeing_labelled:
         return _Found(
             "consistently-wrong",
-            f"{agree}, and on {pool.calm_wrong:,} of {_cases(pool.calm_labelled)} with a label it says otherwise.",
+            f"{agree}, and on {pool.agreeing_wrong:,} of {_cases(pool.agreeing_labelled)} with a label it says otherwise.",
             certain=pool.signal,
         )
     if against is not None and against >= MOST and against - unlike >= APART:
@@ -248,7 +248,7 @@ def _agreed(pool: _Pool) -> _Found:
             "All answers are repeats of one prompt at temperature 0. Such repeats carry no signal: that they agree says"
             f" nothing (n={_cases(pool.scored)}).",
         )
-    texts = pool.calm > CALM  # words that are alike may say opposite things
+    texts = pool.agreement_limit > AGREEMENT_LIMIT  # words that are alike may say opposite things
     said = f"{agree}: n={_cases(pool.scored)}, {plural(pool.answers, 'answer')}."
     return _Found("stable", f"{said} Texts were compared by their words." if texts else said, certain=not texts)
 
@@ -269,18 +269,18 @@ def _explained(part: float, by_chance: float, of: float) -> float | None:
     return (part - by_chance) / left if left > 1e-9 else None
 
 
-def _spread(pool: _Pool, split: Parts) -> str:
+def _spread(pool: _Pool, split: Decomposition) -> str:
     return (
         f"Disagreement {split.total:.2f} = {split.models:.2f} between models + {split.variants:.2f} between prompt variants"
         f" + {split.within:.2f} within one prompt (n={_cases(pool.scored)}, {plural(pool.answers, 'answer')})."
     )
 
 
-def _best(stands: Mapping[str, Sequence[Stand]], what: str) -> str:
+def _best(stands: Mapping[str, Sequence[MatchRates]], what: str) -> str:
     """Who agrees most with the labels, or, without any, with the most usual answer."""
-    measures: tuple[tuple[Callable[[Stand], float | None], str], ...] = (
-        (lambda s: s.right, "the labels"),
-        (lambda s: s.usual, "the most usual answer"),
+    measures: tuple[tuple[Callable[[MatchRates], float | None], str], ...] = (
+        (lambda s: s.label, "the labels"),
+        (lambda s: s.majority, "the most usual answer"),
     )
     for of, by in measures:
         known = {name: [v for s in found if (v := of(s)) is not None] for name, found in stands.items()}

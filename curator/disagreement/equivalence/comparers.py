@@ -11,10 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.answers.normalization import short_form
 from curator.answers.read import Answer
-from curator.disagreement.equivalence.classes import classes, meaning
 from curator.disagreement.equivalence.critical_tokens import differ, yes_or_no
-from curator.disagreement.equivalence.leader_clustering import Decide, Grouped, Pair, group
+from curator.disagreement.equivalence.leader_clustering import Decide, LeaderPartition, Pair, cluster_by_leaders
 from curator.disagreement.equivalence.word_kernel import word_distances
 
 SAME_COSINE = 0.9
@@ -40,8 +40,27 @@ class Comparer(Protocol):
         """The matrix of distances of the answers, and of the target last, in 0..1."""
 
 
+def meaning(answer: Answer) -> str:
+    """What the answer's class is named by: answers of one kind mean the same when this is equal.
+
+    A refusal is named by its being one, and so is an answer that says nothing; a readable answer by its key, and an
+    unreadable one by its own wording. No two of these ever meet.
+    """
+    if answer.kind == "refusal":
+        return "!"
+    if answer.kind == "empty":
+        return "0"
+    return f"={answer.key}" if answer.key else f"?{short_form(answer.text)}"
+
+
+def classes_by_key(answers: Sequence[Answer]) -> list[int]:
+    """The class of each answer, numbered from 0 in order of first appearance: a partition."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(meaning(answer), len(numbers)) for answer in answers]
+
+
 @dataclass(frozen=True, slots=True)
-class ByWords:
+class WordComparer:
     """By normal form, by the words that tell something, and by word sets: needs no model, and is the default."""
 
     question: str
@@ -52,8 +71,8 @@ class ByWords:
         everything = _all(answers, target, label)
         if any(answer.kind == "short" for answer in everything):
             items = _Items.of(answers, target, label)
-            return items.classes(group(items.wordings, self.question, dict.fromkeys))
-        return classes(everything)
+            return items.classes(cluster_by_leaders(items.wordings, self.question, dict.fromkeys))
+        return classes_by_key(everything)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`. That of the words, but 1 between a refusal and an answer, and between yes and no.
@@ -74,12 +93,11 @@ class ByWords:
 
 
 _REFUSED = "refused"
-by_words = ByWords
-BY_WORDS = ByWords("")
+WORD_COMPARER = WordComparer("")
 
 
 @dataclass(frozen=True, slots=True)
-class ByVerdicts:
+class VerdictComparer:
     """By what `decide` says of the pairs that the cheap steps leave open: an LLM judge, or an NLI model."""
 
     question: str
@@ -89,7 +107,7 @@ class ByVerdicts:
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
         """See `Comparer`."""
         items = _Items.of(answers, target, label)
-        return items.classes(group(items.wordings, self.question, self.decide))
+        return items.classes(cluster_by_leaders(items.wordings, self.question, self.decide))
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`. 0 inside a class and 1 between classes; the words' distance where nobody could decide.
@@ -97,8 +115,8 @@ class ByVerdicts:
         That is no kernel any more, so that `between` can lack a little; `rao_entropy` keeps the split in its bounds.
         """
         items = _Items.of(answers, target)
-        grouped = group(items.wordings, self.question, self.decide)
-        matrix = ByWords(self.question).distances(answers, target)
+        grouped = cluster_by_leaders(items.wordings, self.question, self.decide)
+        matrix = WordComparer(self.question).distances(answers, target)
         place = {name: i for i, name in enumerate(items.names)}
         leaders = [grouped.leader[place[m]] if m in place else None for m in items.meanings]
         for i, one in enumerate(leaders):
@@ -113,7 +131,7 @@ class ByVerdicts:
 
 
 @dataclass(frozen=True, slots=True)
-class ByVectors:
+class VectorComparer:
     """By cosine, where no number, name, negation or opposite tells the answers apart."""
 
     question: str
@@ -122,11 +140,11 @@ class ByVectors:
 
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
         """See `Comparer`. Answers mean the same from `SAME_COSINE` on."""
-        return ByVerdicts(self.question, self._decide, self.name).classes(answers, target, label=label)
+        return VerdictComparer(self.question, self._decide, self.name).classes(answers, target, label=label)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`. The mean of the words' distance and the cosine's, or the words' alone where marks differ."""
-        matrix = ByWords(self.question).distances(answers, target)
+        matrix = WordComparer(self.question).distances(answers, target)
         texts = [answer.key for answer in _all(answers, target)]
         vectors = self.vectors(texts)
         cosines = np.clip(vectors @ vectors.T, 0.0, 1.0).astype(np.float64)
@@ -146,7 +164,7 @@ class ByVectors:
 
 
 @dataclass(frozen=True)
-class Settled:
+class CachedComparer:
     """By what `compare` finds, once, of all that was said to one input: any part of it is then compared alike.
 
     Without it a partition would depend on what else is compared: on who leads, and on which pairs somebody was asked
@@ -200,13 +218,15 @@ def open_pairs(
     """
 
     def open_of(items: _Items) -> tuple[Pair, ...]:
-        return group(items.wordings, question, lambda pairs: {p: known[p] for p in pairs if p in known}).open
+        return cluster_by_leaders(
+            items.wordings, question, lambda pairs: {p: known[p] for p in pairs if p in known}
+        ).open
 
     return open_of(_Items.of(answers, target)) or open_of(_Items.of(answers, target, label))
 
 
 def compared_texts(answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> tuple[str, ...]:
-    """The texts whose vectors `ByVectors` wants of these answers."""
+    """The texts whose vectors `VectorComparer` wants of these answers."""
     items = _Items.of(answers, target, label)
     return tuple(dict.fromkeys((*items.wordings, *(answer.key for answer in _all(answers, target)))))
 
@@ -242,7 +262,7 @@ class _Items:
                 said[meanings[-1]] = _wording(label)
         return cls(tuple(meanings), tuple(names), tuple(said[name] for name in names))
 
-    def classes(self, grouped: Grouped) -> list[int]:
+    def classes(self, grouped: LeaderPartition) -> list[int]:
         """The class of every answer, numbered from 0 in order of first appearance."""
         joined = {name: self.names[leader] for name, leader in zip(self.names, grouped.leader, strict=True)}
         numbers: dict[str, int] = {}
@@ -261,5 +281,5 @@ def _all(answers: Sequence[Answer], target: Answer | None, label: Answer | None 
     return [*answers, *(answer for answer in (target, label) if answer)]
 
 
-Comparers = Callable[[str], Comparer]
+ComparerFactory = Callable[[str], Comparer]
 """Makes what compares the answers to a question."""

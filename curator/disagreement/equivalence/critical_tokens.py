@@ -82,7 +82,7 @@ _OPPOSITES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class CriticalTokens:
     """The marks of one answer: numbers in canonical form, names and all words in small letters."""
 
     numbers: frozenset[str]
@@ -93,7 +93,7 @@ class Marks:
 
 
 @lru_cache(maxsize=2**10)
-def marks(text: str) -> Marks:
+def critical_tokens(text: str) -> CriticalTokens:
     """Read the marks of an answer. Numbers are digits (`1,000`, `-2.50`, `3 million`), words up to twenty, `II`, `1st`."""
     text = text.replace("’", "'")  # noqa: RUF001 - the typographic apostrophe is meant
     tokens = list(_TOKEN.finditer(text))
@@ -110,7 +110,7 @@ def marks(text: str) -> Marks:
             numbers.add(str(value))
         elif words[place] in _DATES | _ORDINALS or _is_name(text, tokens, place, following):
             names.add(words[place])
-    return Marks(
+    return CriticalTokens(
         numbers=frozenset(numbers),
         names=frozenset(names),
         words=frozenset(words),
@@ -127,7 +127,7 @@ def yes_or_no(text: str) -> str:
 
 def contradict(one: str, other: str) -> bool:
     """Whether two answers cannot mean the same: each has a number that the other lacks, or one says yes and one no."""
-    left, right = marks(one), marks(other)
+    left, right = critical_tokens(one), critical_tokens(other)
     says = {left.says, right.says} == {"yes", "no"}
     return says or bool(left.numbers - right.numbers and right.numbers - left.numbers)
 
@@ -138,7 +138,7 @@ def differ(one: str, other: str) -> bool:
     That is: they contradict each other; both have numbers, and not the same; each has a name that the other does not
     mention; one is negated; or they use opposite words.
     """
-    left, right = marks(one), marks(other)
+    left, right = critical_tokens(one), critical_tokens(other)
     return (
         contradict(one, other)
         or bool(left.numbers and right.numbers and left.numbers != right.numbers)
@@ -150,11 +150,11 @@ def differ(one: str, other: str) -> bool:
 
 def related_otherwise(one: str, other: str) -> bool:
     """Whether each answer has a small word that says how things go together, and that the other lacks: from, to, or."""
-    left, right = marks(one).words & _RELATIONS, marks(other).words & _RELATIONS
+    left, right = critical_tokens(one).words & _RELATIONS, critical_tokens(other).words & _RELATIONS
     return bool(left - right and right - left)
 
 
-def _opposed(left: Marks, right: Marks, one: frozenset[str], other: frozenset[str]) -> bool:
+def _opposed(left: CriticalTokens, right: CriticalTokens, one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether one answer has words of one side only, and the other one of the other side only."""
     sides = [(bool(m.words & one), bool(m.words & other)) for m in (left, right)]
     return sorted(sides) == [(False, True), (True, False)]

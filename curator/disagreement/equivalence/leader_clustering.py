@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from curator.disagreement.equivalence.critical_tokens import contradict, marks, related_otherwise
+from curator.disagreement.equivalence.critical_tokens import contradict, critical_tokens, related_otherwise
 from curator.disagreement.equivalence.word_kernel import content_words, word_list
 
 NUMBERS_DECIDE = 32
@@ -45,7 +45,9 @@ def cheap_verdict(pair: Pair) -> bool | None:
     shorter, longer = sorted((_words(pair.left), _words(pair.right)), key=len)
     if len(longer) <= NUMBERS_DECIDE and contradict(pair.left, pair.right):
         return False
-    if marks(pair.left).negated != marks(pair.right).negated or related_otherwise(pair.left, pair.right):
+    if critical_tokens(pair.left).negated != critical_tokens(pair.right).negated or related_otherwise(
+        pair.left, pair.right
+    ):
         return None
     asked = _asked(pair.question)
     told = [word for word in shorter if word not in asked]
@@ -55,7 +57,7 @@ def cheap_verdict(pair: Pair) -> bool | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
+class LeaderPartition:
     """A partition of items: `leader[i]` is the item that leads the class of item i.
 
     `verdicts` holds what was said of the pairs that were compared. `open` are the pairs that must be decided before it
@@ -67,7 +69,7 @@ class Grouped:
     open: tuple[Pair, ...]
 
 
-def group(items: Sequence[str], question: str, decide: Decide) -> Grouped:
+def cluster_by_leaders(items: Sequence[str], question: str, decide: Decide) -> LeaderPartition:
     """Partition distinct answers by leaders.
 
     The first one left leads a class, and takes in every later one that means the same as itself; and so on. So each member of a class was itself found to mean the same as its leader: there are no chains, in which a is like b
@@ -85,7 +87,7 @@ def group(items: Sequence[str], question: str, decide: Decide) -> Grouped:
         asked = [pair for other, pair in pairs.items() if cheap[other] is None]
         told = decide(asked) if asked else {}
         if waiting := tuple(pair for pair in asked if pair not in told):
-            return Grouped(tuple(leader), verdicts, waiting)
+            return LeaderPartition(tuple(leader), verdicts, waiting)
         left = []
         for other, pair in pairs.items():
             verdict = told[pair] if cheap[other] is None else cheap[other]
@@ -94,7 +96,7 @@ def group(items: Sequence[str], question: str, decide: Decide) -> Grouped:
                 leader[other] = first
             else:
                 left.append(other)
-    return Grouped(tuple(leader), verdicts, ())
+    return LeaderPartition(tuple(leader), verdicts, ())
 
 
 # An answer meets each of the others of its case, and its question each pair of them.

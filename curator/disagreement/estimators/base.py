@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.answers.read import Answer, read_answer
-from curator.disagreement.equivalence.comparers import ByVectors, Comparer
+from curator.disagreement.equivalence.comparers import Comparer, VectorComparer
 from curator.disagreement.equivalence.word_kernel import word_distances
 from curator.disagreement.estimators.likelihood import token_nll
 from curator.disagreement.estimators.similarities import (
@@ -84,7 +84,7 @@ class EstimatorInput:
         if need == "target":
             return self.target is not None
         if need == "vectors":
-            return isinstance(self.compare, ByVectors)
+            return isinstance(self.compare, VectorComparer)
         if need == "logprobs":
             return all(self.logprobs)
         if need == "json":
@@ -129,7 +129,7 @@ class EstimatorInput:
 
     def vectors_of(self, texts: Sequence[str]) -> Floats:
         """The embeddings (n, d) of the texts; only where the answers are compared by vectors."""
-        if not isinstance(self.compare, ByVectors):
+        if not isinstance(self.compare, VectorComparer):
             raise TypeError("only answers that are compared by vectors have embeddings")
         return np.asarray(self.compare.vectors(texts), dtype=np.float64)
 

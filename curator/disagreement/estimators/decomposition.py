@@ -21,7 +21,7 @@ _Places = list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Decomposition:
     """A disagreement in 0..1 as the sum of its parts, and what shuffled answers would have given.
 
     Attributes:
@@ -44,7 +44,7 @@ class Parts:
         return self.models + self.variants + self.within
 
 
-def class_parts(classes: Sequence[Hashable], models: Sequence[str], variants: Sequence[str]) -> Parts:
+def decompose_classes(classes: Sequence[Hashable], models: Sequence[str], variants: Sequence[str]) -> Decomposition:
     """The parts of the semantic entropy over ln n; needs n >= 2, all three of length n.
 
     The chain rule of the generalised Jensen-Shannon divergence (Lin 1991), for models m and their variants v:
@@ -63,10 +63,12 @@ def class_parts(classes: Sequence[Hashable], models: Sequence[str], variants: Se
     return _parts(models, variants, spread, by_chance, largest=log(len(classes)))
 
 
-def distance_parts(distances: NDArray[np.float64], models: Sequence[str], variants: Sequence[str]) -> Parts:
+def decompose_distances(
+    distances: NDArray[np.float64], models: Sequence[str], variants: Sequence[str]
+) -> Decomposition:
     """The parts of Rao's quadratic entropy over 1 - 1/n, for a matrix (n, n) of distances; needs n >= 2.
 
-    The chain rule is that of `class_parts`; no part is negative where 1 - d is a positive definite kernel.
+    The chain rule is that of `decompose_classes`; no part is negative where 1 - d is a positive definite kernel.
     """
 
     def spread(places: _Places) -> float:
@@ -87,7 +89,7 @@ def _parts(
     by_chance: Callable[[_Places, int], float],
     *,
     largest: float,
-) -> Parts:
+) -> Decomposition:
     n = len(models)
     everything = list(range(n))
     of_models = _grouped(everything, models)
@@ -108,7 +110,7 @@ def _parts(
         )
         / largest
     )
-    return Parts(
+    return Decomposition(
         models=total - in_models,
         variants=in_models - in_variants,
         within=in_variants,

@@ -6,14 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from curator.answers.read import Answer
-from curator.disagreement.equivalence.classes import meaning
-from curator.disagreement.equivalence.comparers import Comparer, Settled
-from curator.disagreement.members.votes import Seat, Vote, votes_of
+from curator.disagreement.equivalence.comparers import CachedComparer, Comparer, meaning
+from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.records import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparableCase:
     """What is compared in one case: its question and the answers to it, production's, and that of a trusted source.
 
     `label` is None where there is none, and where nothing of the case's kind can be read in it, or wording is no meaning.
@@ -27,7 +26,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CaseAnswers:
     """The answers of one case and their votes, in the same order.
 
     `compare` knows the partition of all that was compared, also of answers that were left out since.
@@ -37,7 +36,7 @@ class Told:
     answers: tuple[Answer, ...]
     target: Answer | None
     label: Answer | None
-    compare: Settled
+    compare: CachedComparer
     votes: tuple[Vote, ...]
 
     @property
@@ -53,17 +52,19 @@ class Told:
         one, other = self.compare.classes([self.label], self.target)
         return one == other
 
-    def without(self, seats: Collection[Seat]) -> Told:
+    def without(self, members: Collection[MemberKey]) -> CaseAnswers:
         """What all others say."""
-        kept = [(a, v) for a, v in zip(self.answers, self.votes, strict=True) if v.seat not in seats]
+        kept = [(a, v) for a, v in zip(self.answers, self.votes, strict=True) if v.member not in members]
         return replace(self, answers=tuple(a for a, _ in kept), votes=tuple(v for _, v in kept))
 
 
-def tell(found: Compared, seats: Sequence[Seat], kind: Kind, compare: Comparer) -> Told:
-    """What the answers of a case say, which the `seats` gave, in their order."""
-    settled = Settled(compare, found.answers, found.target, found.label)
-    votes = votes_of(seats, found.answers, kind, settled)
-    return Told(kind, found.answers, found.target, found.label, settled, tuple(votes))
+def group_case_answers(
+    found: ComparableCase, members: Sequence[MemberKey], kind: Kind, compare: Comparer
+) -> CaseAnswers:
+    """What the answers of a case say, which the `members` gave, in their order."""
+    settled = CachedComparer(compare, found.answers, found.target, found.label)
+    votes = votes_of(members, found.answers, kind, settled)
+    return CaseAnswers(kind, found.answers, found.target, found.label, settled, tuple(votes))
 
 
 def label_meaning(label: Answer, votes: Sequence[Vote], answers: Sequence[Answer], compare: Comparer) -> str:

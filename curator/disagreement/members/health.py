@@ -14,7 +14,15 @@ from math import fsum
 from statistics import median
 
 from curator.disagreement.members.agreement import Agreement, agreements
-from curator.disagreement.members.votes import Seat, Vote, Votes, VotesByCase, by_seat, given, seat_of
+from curator.disagreement.members.votes import (
+    MemberKey,
+    Vote,
+    Votes,
+    VotesByCase,
+    answered_votes,
+    member_key,
+    votes_by_member,
+)
 from curator.records import Generation, MemberHealth, Rate
 from curator.records.recorded import group_of
 from curator.stats import rate, significantly_above
@@ -38,7 +46,7 @@ HALF = 0.5
 
 @dataclass(slots=True)
 class _Tally:
-    """A seat's counts, and its sums over cases of the share of its answers there."""
+    """A member's counts, and its sums over cases of the share of its answers there."""
 
     cases: int = 0
     answers: int = 0
@@ -60,8 +68,8 @@ class _Verdict:
 
 
 _Answers = Mapping[str, Sequence[Generation]]
-_Tallies = Mapping[Seat, _Tally]
-_Found = Iterator[tuple[Seat, _Verdict]]
+_Tallies = Mapping[MemberKey, _Tally]
+_Found = Iterator[tuple[MemberKey, _Verdict]]
 
 
 def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None = None) -> tuple[MemberHealth, ...]:
@@ -72,21 +80,21 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
     is not judged by its agreement. Two members, and two answers to most cases, always stay.
     """
     tallies = _tallies(votes_by_case, truth or {})
-    verdicts: dict[Seat, _Verdict] = {}
+    verdicts: dict[MemberKey, _Verdict] = {}
     for judge in (_without_answer, _inaccurate):
-        for seat, verdict in sorted(judge(tallies), key=lambda found: (found[1].weight, _order(found[0]))):
-            if seat not in verdicts:
-                verdicts[seat] = _bearable(seat, verdict, verdicts, votes_by_case)
+        for member, verdict in sorted(judge(tallies), key=lambda found: (found[1].weight, _order(found[0]))):
+            if member not in verdicts:
+                verdicts[member] = _bearable(member, verdict, verdicts, votes_by_case)
     settled = _about_the_best(tallies) | _left_out(verdicts)
     found = agreements(votes_by_case, without=_left_out(verdicts))
     while foreign := _most_foreign(found, settled):
-        seat, verdict = foreign
-        verdicts[seat] = _bearable(seat, verdict, verdicts, votes_by_case)
-        settled.add(seat)
+        member, verdict = foreign
+        verdicts[member] = _bearable(member, verdict, verdicts, votes_by_case)
+        settled.add(member)
         found = agreements(votes_by_case, without=_left_out(verdicts))
-    for seat, verdict in _odd(found, limit=ODD, weight=HALF):
-        if seat not in settled:
-            verdicts.setdefault(seat, verdict)
+    for member, verdict in _odd(found, limit=ODD, weight=HALF):
+        if member not in settled:
+            verdicts.setdefault(member, verdict)
     none = Agreement(rate(0, 0))
     return tuple(_health(s, tallies[s], found.get(s, none), verdicts.get(s)) for s in sorted(tallies, key=_order))
 
@@ -138,26 +146,26 @@ def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers
 
     A case that would keep fewer than two answers keeps all of them.
     """
-    weights = {Seat(h.model, h.variant, h.temperature): h.weight for h in health}
+    weights = {MemberKey(h.model, h.variant, h.temperature): h.weight for h in health}
     compared: dict[str, Sequence[Generation]] = {}
     left_out: dict[str, Sequence[Generation]] = {}
     for case_id, own in answers.items():
-        out = [g for g in own if weights.get(seat_of(g), 1.0) == 0]
+        out = [g for g in own if weights.get(member_key(g), 1.0) == 0]
         compared[case_id] = own
         if out and len(own) - len(out) >= 2:
-            compared[case_id] = [g for g in own if weights.get(seat_of(g), 1.0) > 0]
+            compared[case_id] = [g for g in own if weights.get(member_key(g), 1.0) > 0]
             left_out[case_id] = out
     return compared, left_out
 
 
-def _tallies(votes_by_case: VotesByCase, truth: Mapping[str, str]) -> dict[Seat, _Tally]:
-    tallies: defaultdict[Seat, _Tally] = defaultdict(_Tally)
+def _tallies(votes_by_case: VotesByCase, truth: Mapping[str, str]) -> dict[MemberKey, _Tally]:
+    tallies: defaultdict[MemberKey, _Tally] = defaultdict(_Tally)
     for case_id, votes in votes_by_case.items():
-        for seat, own in by_seat(votes).items():
-            answered = given(own)
-            tallies[seat].failed += len(own) - len(answered)
+        for member, own in votes_by_member(votes).items():
+            answered = answered_votes(own)
+            tallies[member].failed += len(own) - len(answered)
             if answered:
-                _add(tallies[seat], answered, truth.get(case_id))
+                _add(tallies[member], answered, truth.get(case_id))
     return dict(tallies)
 
 
@@ -176,10 +184,10 @@ def _add(tally: _Tally, votes: Votes, right: str | None) -> None:
 
 
 def _without_answer(tallies: _Tallies) -> _Found:
-    """The seats that give no answer more often than `SICK`, and than the others by more than chance."""
-    shares = {seat: (t.unreadable + t.refused) / t.cases for seat, t in tallies.items() if t.cases}
-    for seat, share in shares.items():
-        tally, others = tallies[seat], [other for s, other in shares.items() if s != seat]
+    """The members that give no answer more often than `SICK`, and than the others by more than chance."""
+    shares = {member: (t.unreadable + t.refused) / t.cases for member, t in tallies.items() if t.cases}
+    for member, share in shares.items():
+        tally, others = tallies[member], [other for s, other in shares.items() if s != member]
         if tally.cases < LEAST_CASES or not others:
             continue
         own, rest = rate(share * tally.cases, tally.cases), sum(others) / len(others)
@@ -188,12 +196,12 @@ def _without_answer(tallies: _Tallies) -> _Found:
                 f"{share:.0%} of its answers are none ({tally.unreadable / tally.cases:.0%} cannot be read,"
                 f" {tally.refused / tally.cases:.0%} are refusals), {rest:.0%} of the others' (n={own.n:,})"
             )
-            yield seat, _Verdict(0.0 if share > BROKEN else HALF, reason)
+            yield member, _Verdict(0.0 if share > BROKEN else HALF, reason)
 
 
 def _inaccurate(tallies: _Tallies) -> _Found:
     best = _best(tallies)
-    for seat, tally in tallies.items():
+    for member, tally in tallies.items():
         own = tally.accuracy()
         if best is None or best.value is None or own.value is None or own.n < LEAST_CASES:
             continue
@@ -201,7 +209,7 @@ def _inaccurate(tallies: _Tallies) -> _Found:
             reason = (
                 f"{own.value:.0%} right on the labelled random cases, the best member {best.value:.0%} (n={own.n:,})"
             )
-            yield seat, _Verdict(HALF, reason)
+            yield member, _Verdict(HALF, reason)
 
 
 def _best(tallies: _Tallies) -> Rate | None:
@@ -209,27 +217,27 @@ def _best(tallies: _Tallies) -> Rate | None:
     return max(known, key=lambda found: (found.value, found.n), default=None)
 
 
-def _about_the_best(tallies: _Tallies) -> set[Seat]:
-    """The seats that the labels show to be good, so that being alone speaks for them."""
+def _about_the_best(tallies: _Tallies) -> set[MemberKey]:
+    """The members that the labels show to be good, so that being alone speaks for them."""
     best = _best(tallies)
     if best is None or best.value is None:
         return set()
     limit = best.value - BEHIND
-    accuracies = {seat: t.accuracy() for seat, t in tallies.items()}
+    accuracies = {member: t.accuracy() for member, t in tallies.items()}
     return {s for s, a in accuracies.items() if a.value is not None and a.n >= LEAST_CASES and a.value > limit}
 
 
-def _most_foreign(found: Mapping[Seat, Agreement], settled: set[Seat]) -> tuple[Seat, _Verdict] | None:
-    """The seat that agrees least, of those that are to be left out for it."""
-    foreign = [(seat, verdict) for seat, verdict in _odd(found, limit=FOREIGN, weight=0.0) if seat not in settled]
+def _most_foreign(found: Mapping[MemberKey, Agreement], settled: set[MemberKey]) -> tuple[MemberKey, _Verdict] | None:
+    """The member that agrees least, of those that are to be left out for it."""
+    foreign = [(member, verdict) for member, verdict in _odd(found, limit=FOREIGN, weight=0.0) if member not in settled]
     return min(foreign, key=lambda item: (found[item[0]].kappa, _order(item[0])), default=None)
 
 
-def _odd(found: Mapping[Seat, Agreement], *, limit: float, weight: float) -> _Found:
-    """The seats whose agreement is surely below a part of the other seats' median. Of two members none is the odd one."""
-    known = {seat: a for seat, a in found.items() if a.kappa is not None and a.share.n >= LEAST_CASES}
-    for seat, own in known.items():
-        others = [a.kappa for s, a in known.items() if s != seat and a.kappa is not None]
+def _odd(found: Mapping[MemberKey, Agreement], *, limit: float, weight: float) -> _Found:
+    """The members whose agreement is surely below a part of the other members' median. Of two members none is the odd one."""
+    known = {member: a for member, a in found.items() if a.kappa is not None and a.share.n >= LEAST_CASES}
+    for member, own in known.items():
+        others = [a.kappa for s, a in known.items() if s != member and a.kappa is not None]
         if len(others) < 2 or own.kappa is None or own.high is None:
             continue
         usual = median(others)
@@ -238,40 +246,42 @@ def _odd(found: Mapping[Seat, Agreement], *, limit: float, weight: float) -> _Fo
                 f"it agrees with the other members by {own.kappa:z.2f} beyond chance, where these do by {usual:z.2f}"
                 f" (n={own.share.n:,})"
             )
-            yield seat, _Verdict(weight, reason)
+            yield member, _Verdict(weight, reason)
 
 
-def _bearable(seat: Seat, verdict: _Verdict, verdicts: Mapping[Seat, _Verdict], votes: VotesByCase) -> _Verdict:
-    """The verdict, or half the weight instead of none where too little would be left without the seat."""
-    if verdict.weight > 0 or _enough_without({*_left_out(verdicts), seat}, votes):
+def _bearable(
+    member: MemberKey, verdict: _Verdict, verdicts: Mapping[MemberKey, _Verdict], votes: VotesByCase
+) -> _Verdict:
+    """The verdict, or half the weight instead of none where too little would be left without the member."""
+    if verdict.weight > 0 or _enough_without({*_left_out(verdicts), member}, votes):
         return verdict
     return _Verdict(HALF, f"{verdict.reason}; not left out, as fewer than two members or answers would be left")
 
 
-def _enough_without(left_out: set[Seat], votes_by_case: VotesByCase) -> bool:
-    members: set[Seat] = set()
+def _enough_without(left_out: set[MemberKey], votes_by_case: VotesByCase) -> bool:
+    remaining: set[MemberKey] = set()
     comparable = still = 0
     for votes in votes_by_case.values():
-        seats = [v.seat for v in given(votes)]
-        staying = [seat for seat in seats if seat not in left_out]
-        members.update(staying)
-        comparable += len(seats) >= 2
+        members = [v.member for v in answered_votes(votes)]
+        staying = [member for member in members if member not in left_out]
+        remaining.update(staying)
+        comparable += len(members) >= 2
         still += len(staying) >= 2
-    return len(members) >= 2 and 2 * still > comparable
+    return len(remaining) >= 2 and 2 * still > comparable
 
 
-def _left_out(verdicts: Mapping[Seat, _Verdict]) -> set[Seat]:
-    return {seat for seat, verdict in verdicts.items() if verdict.weight == 0}
+def _left_out(verdicts: Mapping[MemberKey, _Verdict]) -> set[MemberKey]:
+    return {member for member, verdict in verdicts.items() if verdict.weight == 0}
 
 
-def _health(seat: Seat, tally: _Tally, agreement: Agreement, verdict: _Verdict | None) -> MemberHealth:
+def _health(member: MemberKey, tally: _Tally, agreement: Agreement, verdict: _Verdict | None) -> MemberHealth:
     if verdict is None:
         few = tally.cases < LEAST_CASES
         verdict = _Verdict(1.0, f"not enough data (n={tally.cases:,})" if few else "nothing found")
     return MemberHealth(
-        model=seat.model,
-        variant=seat.variant,
-        temperature=seat.temperature,
+        model=member.model,
+        variant=member.variant,
+        temperature=member.temperature,
         answers=tally.answers,
         failed=tally.failed,
         unreadable=rate(tally.unreadable, tally.cases),
@@ -285,5 +295,5 @@ def _health(seat: Seat, tally: _Tally, agreement: Agreement, verdict: _Verdict |
     )
 
 
-def _order(seat: Seat) -> tuple[str, str, float]:
-    return seat.model, seat.variant, -1.0 if seat.temperature is None else seat.temperature
+def _order(member: MemberKey) -> tuple[str, str, float]:
+    return member.model, member.variant, -1.0 if member.temperature is None else member.temperature

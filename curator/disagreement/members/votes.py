@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from curator.answers.read import Answer
-from curator.disagreement.equivalence.classes import meaning
-from curator.disagreement.equivalence.comparers import Comparer
+from curator.disagreement.equivalence.comparers import Comparer, meaning
 from curator.records import Generation, Kind
 
 
-class Seat(NamedTuple):
+class MemberKey(NamedTuple):
     """Whose answer it is: a member of the committee. What is not known is "" or None."""
 
     model: str = ""
@@ -28,7 +27,7 @@ class Vote:
     part that is compared. A `failed` one is a call without any answer.
     """
 
-    seat: Seat
+    member: MemberKey
     meaning: str | None
     text: str = ""
     readable: bool = True
@@ -41,11 +40,11 @@ Votes = Sequence[Vote]
 VotesByCase = Mapping[str, Votes]
 
 
-def vote(seat: Seat, answer: Answer, kind: Kind) -> Vote:
+def vote(member: MemberKey, answer: Answer, kind: Kind) -> Vote:
     """The vote for an answer, which was read as one of `kind`."""
     is_text = kind == "text"
     return Vote(
-        seat,
+        member,
         meaning=None if is_text else meaning(answer),
         text=answer.key if is_text else answer.text,
         readable=bool(answer.key),
@@ -54,9 +53,9 @@ def vote(seat: Seat, answer: Answer, kind: Kind) -> Vote:
     )
 
 
-def votes_of(seats: Sequence[Seat], answers: Sequence[Answer], kind: Kind, compare: Comparer) -> list[Vote]:
+def votes_of(members: Sequence[MemberKey], answers: Sequence[Answer], kind: Kind, compare: Comparer) -> list[Vote]:
     """The votes of one case's answers, in which those that `compare` puts in one class have one meaning."""
-    votes = [vote(seat, answer, kind) for seat, answer in zip(seats, answers, strict=True)]
+    votes = [vote(member, answer, kind) for member, answer in zip(members, answers, strict=True)]
     if kind == "text":
         return votes
     numbers = compare.classes(answers, None)
@@ -66,24 +65,24 @@ def votes_of(seats: Sequence[Seat], answers: Sequence[Answer], kind: Kind, compa
     return [replace(one, meaning=names[number]) for one, number in zip(votes, numbers, strict=True)]
 
 
-def seat_of(generation: Generation) -> Seat:
+def member_key(generation: Generation) -> MemberKey:
     """Who gave a generation."""
-    return Seat(generation.model or "", generation.variant or "", generation.temperature)
+    return MemberKey(generation.model or "", generation.variant or "", generation.temperature)
 
 
-def failed_vote(seat: Seat) -> Vote:
+def failed_vote(member: MemberKey) -> Vote:
     """The vote for a call that failed for good."""
-    return Vote(seat, None, readable=False, failed=True)
+    return Vote(member, None, readable=False, failed=True)
 
 
-def given(votes: Votes) -> list[Vote]:
+def answered_votes(votes: Votes) -> list[Vote]:
     """The votes with an answer."""
     return [one for one in votes if not one.failed]
 
 
-def by_seat(votes: Votes) -> dict[Seat, list[Vote]]:
-    """The votes of each seat."""
-    found: dict[Seat, list[Vote]] = {}
+def votes_by_member(votes: Votes) -> dict[MemberKey, list[Vote]]:
+    """The votes of each member."""
+    found: dict[MemberKey, list[Vote]] = {}
     for one in votes:
-        found.setdefault(one.seat, []).append(one)
+        found.setdefault(one.member, []).append(one)
     return found

@@ -8,15 +8,15 @@ import pytest
 
 from curator.answers.read import read_answer
 from curator.disagreement.diagnosis.blind_spots import NEAR_ZERO, blind_share, noise_floor
-from curator.disagreement.equivalence.comparers import ByWords
+from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.ground_truth import LEFT_OUT, known_failures, random_truth
 from curator.disagreement.members.case_answers import label_meaning
-from curator.disagreement.members.votes import Seat, Vote, votes_of
+from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.records import Case, Feedback, Kind, Reference, Score, Source
 
 
 def at(temperature: float, said: str, variant: str = "plain") -> list[Vote]:
-    return [Vote(Seat("m", variant, temperature), f"={answer}", text=answer) for answer in said]
+    return [Vote(MemberKey("m", variant, temperature), f"={answer}", text=answer) for answer in said]
 
 
 def test_the_floor_is_that_of_repeats_at_temperature_0_alone() -> None:
@@ -26,19 +26,19 @@ def test_the_floor_is_that_of_repeats_at_temperature_0_alone() -> None:
     assert (found.differing.value, found.differing.n) == (pytest.approx(2 / 12, abs=1e-5), 12)
     assert found.spread is not None
     assert found.spread > 0.5
-    assert (found.cold, found.one_prompt) == (False, True)
+    assert (found.deterministic, found.one_prompt) == (False, True)
 
 
 def test_prompts_that_were_asked_once_have_no_floor() -> None:
     votes = {f"c{i}": [*at(0.0, "a"), *at(0.0, "b", "careful")] for i in range(12)}
     found = noise_floor(votes)
     assert (found.floor, found.differing.n) == (None, 0)
-    assert (found.cold, found.one_prompt) == (True, False)
+    assert (found.deterministic, found.one_prompt) == (True, False)
 
 
 def test_few_cases_have_no_floor_and_no_answers_are_not_cold() -> None:
     assert noise_floor({f"c{i}": at(0.0, "aa") for i in range(9)}).floor is None
-    assert not noise_floor({}).cold
+    assert not noise_floor({}).deterministic
 
 
 def case(name: str, *, target: str | None = "a", kind: Kind = "label", **more: object) -> Case:
@@ -52,10 +52,10 @@ def agrees(one: Case) -> bool | None:
 
 
 def test_a_label_has_the_meaning_of_the_answers_that_say_the_same() -> None:
-    compare = ByWords("where is it?")
+    compare = WordComparer("where is it?")
     texts = ("the red house", "a red house", "the blue house")
     answers = [read_answer(text, "short") for text in texts]
-    votes = votes_of([Seat("m", "plain")] * 3, answers, "short", compare)
+    votes = votes_of([MemberKey("m", "plain")] * 3, answers, "short", compare)
     assert votes[0].meaning == votes[1].meaning != votes[2].meaning
     for text, same in (("red house", votes[0].meaning), ("blue house", votes[2].meaning), ("a green tent", None)):
         found = label_meaning(read_answer(text, "short"), votes, answers, compare)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.diagnosis.answer_pattern import Pattern, pattern, unlike
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern, pairwise_difference
 from curator.disagreement.diagnosis.diagnose import ADVICE, LEAST_GROUP, diagnose
 from curator.disagreement.equivalence.word_kernel import word_distances
-from curator.disagreement.members.votes import Seat, Vote, failed_vote
+from curator.disagreement.members.votes import MemberKey, Vote, failed_vote
 from curator.records import Diagnosis, DiagnosisName
 
 WARM = 0.8
@@ -27,7 +27,7 @@ def votes(said: str, *, temperature: float | None = WARM) -> list[Vote]:
         model, variant = name.split(".")
         found += [
             Vote(
-                Seat(model, variant, temperature),
+                MemberKey(model, variant, temperature),
                 answer if answer in "!?" else f"={answer}",
                 text=answer,
                 readable=answer not in "!?",
@@ -40,8 +40,10 @@ def votes(said: str, *, temperature: float | None = WARM) -> list[Vote]:
 
 def of(
     said: str, *, temperature: float | None = WARM, against: float | None = None, labels: Sequence[str] = ()
-) -> Pattern:
-    return pattern(votes(said, temperature=temperature), against=against, labels=[f"={label}" for label in labels])
+) -> AnswerPattern:
+    return answer_pattern(
+        votes(said, temperature=temperature), against=against, labels=[f"={label}" for label in labels]
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,8 +153,8 @@ def test_a_group_pools_its_cases_and_is_silent_on_few() -> None:
 
 
 def test_failed_calls_are_no_answers() -> None:
-    failing = [*votes("m.plain:a"), failed_vote(Seat("m", "plain", WARM))]
-    assert diagnose([pattern(failing)]).answers == 1
+    failing = [*votes("m.plain:a"), failed_vote(MemberKey("m", "plain", WARM))]
+    assert diagnose([answer_pattern(failing)]).answers == 1
 
 
 def test_the_number_of_answers_does_not_change_the_name() -> None:
@@ -164,45 +166,47 @@ def test_the_number_of_answers_does_not_change_the_name() -> None:
 
 
 def text_votes(*texts: str) -> list[Vote]:
-    return [Vote(Seat("m", "plain", WARM), None, text=text) for text in texts]
+    return [Vote(MemberKey("m", "plain", WARM), None, text=text) for text in texts]
 
 
 def test_free_text_is_calm_where_its_words_mostly_agree() -> None:
     alike = text_votes("Our shop opens at nine every morning.", "The shop opens at nine in the morning.")
     apart = text_votes("Our shop opens at nine every morning.", "Please send the parcel back to us.")
-    assert diagnose([pattern(alike)]).name == "stable"
-    assert diagnose([pattern(apart)]).name == "sampling-unstable"
+    assert diagnose([answer_pattern(alike)]).name == "stable"
+    assert diagnose([answer_pattern(apart)]).name == "sampling-unstable"
 
 
 def test_texts_are_against_production_where_they_are_further_from_it_than_from_each_other() -> None:
     said = text_votes(
         "Our shop opens at nine every morning.", "The shop opens at nine in the morning, daily, weekends too."
     )
-    assert 0.3 < pattern(said).unlike < 0.5
-    assert diagnose([pattern(said, against=0.55)]).name == "stable"
-    assert diagnose([pattern(said, against=0.9)]).name == "against-production"
+    assert 0.3 < answer_pattern(said).pairwise_difference < 0.5
+    assert diagnose([answer_pattern(said, against=0.55)]).name == "stable"
+    assert diagnose([answer_pattern(said, against=0.9)]).name == "against-production"
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=9))
 def test_unlike_is_the_share_of_pairs_that_differ(said: list[str]) -> None:
     pairs = [(one, other) for i, one in enumerate(said) for other in said[:i]]
-    assert unlike(votes(f"m.plain:{''.join(said)}")) == pytest.approx(sum(a != b for a, b in pairs) / len(pairs))
+    assert pairwise_difference(votes(f"m.plain:{''.join(said)}")) == pytest.approx(
+        sum(a != b for a, b in pairs) / len(pairs)
+    )
     texts = [f"the {word} one" for word in said]
     matrix, n = word_distances(texts), len(texts)
-    assert unlike(text_votes(*texts)) == pytest.approx(matrix.sum() / (n * (n - 1)))
+    assert pairwise_difference(text_votes(*texts)) == pytest.approx(matrix.sum() / (n * (n - 1)))
 
 
 @given(st.lists(st.sampled_from(["m.plain", "m.careful", "n.plain"]), min_size=2, max_size=12), st.data())
-def test_any_answers_get_a_diagnosis_whose_parts_add_up(seats: list[str], data: st.DataObject) -> None:
-    drawn = [f"{seat}:{data.draw(st.sampled_from('ab!?'))}" for seat in seats]
+def test_any_answers_get_a_diagnosis_whose_parts_add_up(members: list[str], data: st.DataObject) -> None:
+    drawn = [f"{member}:{data.draw(st.sampled_from('ab!?'))}" for member in members]
     case = of(
         " ".join(drawn),
         against=data.draw(st.sampled_from([None, 0.0, 1.0])),
         labels=data.draw(st.sampled_from(["", "a"])),
     )
     found: Diagnosis = diagnose([case])
-    assert case.parts is not None
+    assert case.decomposition is not None
     total = (found.between_models or 0) + (found.between_variants or 0) + (found.within or 0)
-    assert total == pytest.approx(case.parts.total, abs=2e-6)
+    assert total == pytest.approx(case.decomposition.total, abs=2e-6)
     assert found.advice
     assert "None" not in found.evidence

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.answers.read import Answer, read_answer
-from curator.disagreement.equivalence.comparers import BY_WORDS, ByVectors, ByVerdicts, Settled, by_words, open_pairs
-from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, group, pair_of
+from curator.disagreement.equivalence.comparers import (
+    WORD_COMPARER,
+    CachedComparer,
+    VectorComparer,
+    VerdictComparer,
+    WordComparer,
+    open_pairs,
+)
+from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, cluster_by_leaders, pair_of
 from curator.disagreement.equivalence.word_kernel import word_distances as distances
 from curator.disagreement.score import SCORER, Answered, score_case
 from curator.records import Kind
@@ -72,7 +79,7 @@ def test_there_are_no_chains() -> None:
     def neighbours(pairs: Sequence[Pair]) -> Verdicts:
         return {pair: frozenset((pair.left, pair.right)) in like for pair in pairs}
 
-    assert group(["a", "b", "c", "d"], "", neighbours).leader == (0, 0, 2, 2)
+    assert cluster_by_leaders(["a", "b", "c", "d"], "", neighbours).leader == (0, 0, 2, 2)
 
 
 def test_where_all_mean_the_same_one_round_of_comparisons_is_enough() -> None:
@@ -82,14 +89,16 @@ def test_where_all_mean_the_same_one_round_of_comparisons_is_enough() -> None:
         rounds.append(len(pairs))
         return everybody(pairs)
 
-    assert set(group(["a", "b", "c", "d"], "", agree).leader) == {0}
+    assert set(cluster_by_leaders(["a", "b", "c", "d"], "", agree).leader) == {0}
     assert rounds == [3]
 
 
 def test_it_stops_where_a_pair_is_not_decided_yet() -> None:
-    found = group(["a", "b", "c"], "q", lambda pairs: {p: False for p in pairs if "b" in (p.left, p.right)})
+    found = cluster_by_leaders(
+        ["a", "b", "c"], "q", lambda pairs: {p: False for p in pairs if "b" in (p.left, p.right)}
+    )
     assert found.open == (Pair("q", "a", "c"),)
-    assert group(["a", "b", "c"], "q", nobody).open == ()
+    assert cluster_by_leaders(["a", "b", "c"], "q", nobody).open == ()
 
 
 @given(answers, st.none() | said, st.randoms(use_true_random=False), st.lists(opinion, min_size=1, max_size=7))
@@ -99,7 +108,7 @@ def test_classes_are_a_partition_whatever_the_order(
     def decide(pairs: Sequence[Pair]) -> Verdicts:
         return {pair: opinions[(len(pair.left) + len(pair.right)) % len(opinions)] for pair in pairs}
 
-    compare = ByVerdicts("what is it", decide, "x")
+    compare = VerdictComparer("what is it", decide, "x")
     against = None if target is None else read_answer(target, "short")
     numbers = compare.classes(read(texts), against)
     everything = [*texts, *([] if target is None else [target])]
@@ -122,11 +131,15 @@ def test_a_label_changes_nothing_among_the_others_and_a_part_is_compared_as_the_
         return {pair: opinions[(len(pair.left) + 3 * len(pair.right)) % len(opinions)] for pair in pairs}
 
     told, known, against = tuple(read(texts)), read_answer(label, "short"), read_answer(target, "short")
-    for compare in (ByVerdicts("what is it", decide, "x"), ByVectors("q", one_vector, "v"), by_words("q")):
+    for compare in (
+        VerdictComparer("what is it", decide, "x"),
+        VectorComparer("q", one_vector, "v"),
+        WordComparer("q"),
+    ):
         without = compare.classes(told, against)
         whole = compare.classes(told, against, label=known)
         assert whole[:-1] == without
-        settled = Settled(compare, told, against, known)
+        settled = CachedComparer(compare, told, against, known)
         assert settled.classes(told, against, label=known) == whole
         part = settled.classes([*told[1:], known], None)
         for i, one in enumerate([*whole[1:-2], whole[-1]]):
@@ -139,7 +152,7 @@ def test_a_label_changes_nothing_among_the_others_and_a_part_is_compared_as_the_
 
 @given(answers, said, st.sampled_from([nobody, everybody]))
 def test_distances_are_symmetric_and_in_the_unit_interval(texts: list[str], target: str, decide: object) -> None:
-    for compare in (ByVerdicts("q", decide, "x"), ByVectors("q", one_vector, "v")):  # type: ignore[arg-type]
+    for compare in (VerdictComparer("q", decide, "x"), VectorComparer("q", one_vector, "v")):  # type: ignore[arg-type]
         matrix = compare.distances(read(texts, "text"), read_answer(target, "text"))
         assert matrix.shape == (len(texts) + 1, len(texts) + 1)
         assert (matrix == matrix.T).all()
@@ -157,14 +170,14 @@ def test_typed_answers_are_never_asked_about(kind: Kind) -> None:
         raise AssertionError(pairs)
 
     texts = ["32", "32.5", "30", '{"a": 1}', "yes"]
-    assert len(set(ByVerdicts("q", refuse, "x").classes(read(texts, kind), None))) >= 3
+    assert len(set(VerdictComparer("q", refuse, "x").classes(read(texts, kind), None))) >= 3
     assert open_pairs(read(texts, kind), None, "q", {}) == ()
 
 
 @pytest.mark.parametrize("kind", ["short", "text"])
 def test_numbers_stay_apart_whatever_a_judge_or_a_cosine_says(kind: Kind) -> None:
     texts = read(["about 32", "about 32.5", "about 30"], kind)
-    verdicts, vectors = ByVerdicts("q", everybody, "x"), ByVectors("q", one_vector, "v")
+    verdicts, vectors = VerdictComparer("q", everybody, "x"), VectorComparer("q", one_vector, "v")
     assert verdicts.classes(texts, None) == vectors.classes(texts, None) == [0, 1, 2]
     assert (verdicts.distances(texts, None) + np.eye(3) == 1).all()
     assert (vectors.distances(texts, None) == distances([t.key for t in texts])).all()
@@ -177,11 +190,11 @@ def test_what_differs_stays_apart_whatever_the_cosine_says() -> None:
         ("can be returned", "can not be returned"),
         ("low priority", "high priority"),
     ]
-    compare = ByVectors("", one_vector, "v")
+    compare = VectorComparer("", one_vector, "v")
     for one, other in pairs:
         assert compare.classes(read([one, other]), None) == [0, 1]
         texts = read([one, other], "text")
-        assert compare.distances(texts, None)[0, 1] == by_words("").distances(texts, None)[0, 1] > 0
+        assert compare.distances(texts, None)[0, 1] == WordComparer("").distances(texts, None)[0, 1] > 0
     assert compare.classes(read(["wants a refund", "asks for money"]), None) == [0, 0]
 
 
@@ -191,8 +204,8 @@ def test_a_cosine_below_the_threshold_keeps_short_answers_apart() -> None:
     def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.array([near[text] for text in texts], dtype=np.float32)
 
-    assert ByVectors("", vectors, "v").classes(read(["refund", "money back"]), None) == [0, 0]
-    assert ByVectors("", vectors, "v").classes(read(["refund", "repay"]), None) == [0, 1]
+    assert VectorComparer("", vectors, "v").classes(read(["refund", "money back"]), None) == [0, 0]
+    assert VectorComparer("", vectors, "v").classes(read(["refund", "repay"]), None) == [0, 1]
 
 
 def test_texts_are_as_far_apart_as_words_and_cosine_on_average() -> None:
@@ -201,20 +214,20 @@ def test_texts_are_as_far_apart_as_words_and_cosine_on_average() -> None:
 
     texts = read(["the parcel is late", "a late delivery"], "text")
     words = distances([t.key for t in texts])[0, 1]
-    assert ByVectors("", one_vector, "v").distances(texts, None)[0, 1] == pytest.approx(words / 2)
-    assert ByVectors("", at_right_angles, "v").distances(texts, None)[0, 1] == pytest.approx((words + 1) / 2)
+    assert VectorComparer("", one_vector, "v").distances(texts, None)[0, 1] == pytest.approx(words / 2)
+    assert VectorComparer("", at_right_angles, "v").distances(texts, None)[0, 1] == pytest.approx((words + 1) / 2)
 
 
 def test_the_question_tells_which_words_say_something() -> None:
     texts = read(["King James", "The ruler of England was King James."], "text")
     # two words of the question count half each
-    assert by_words("who was the ruler of England").distances(texts, None)[0, 1] == pytest.approx(1 / 6)
-    assert BY_WORDS.distances(texts, None)[0, 1] == pytest.approx(2 / 7)
+    assert WordComparer("who was the ruler of England").distances(texts, None)[0, 1] == pytest.approx(1 / 6)
+    assert WORD_COMPARER.distances(texts, None)[0, 1] == pytest.approx(2 / 7)
 
 
 def test_a_text_that_says_yes_and_one_that_says_no_are_wholly_different() -> None:
     texts = read(["Yes, it is a prime number.", "No, it is not a prime number.", "It is a prime number."], "text")
-    matrix = BY_WORDS.distances(texts, None)
+    matrix = WORD_COMPARER.distances(texts, None)
     assert matrix[0, 1] == 1
     assert 0 < matrix[0, 2] < matrix[1, 2] < 0.5
 
@@ -226,15 +239,15 @@ def test_verdicts_make_texts_the_same_or_wholly_different() -> None:
         known = {("a late delivery", "the parcel is late"): True, ("nothing of the sort", "the parcel is late"): None}
         return {pair: known.get((pair.left, pair.right), False) for pair in pairs}
 
-    matrix = ByVerdicts("", decide, "x").distances(texts, texts[0])
+    matrix = VerdictComparer("", decide, "x").distances(texts, texts[0])
     assert matrix[0].tolist() == [0, 0, distances([texts[0].key, texts[2].key])[0, 1], 0]
-    apart = ByVerdicts("", lambda pairs: dict.fromkeys(pairs, False), "x").distances(texts, None)
+    apart = VerdictComparer("", lambda pairs: dict.fromkeys(pairs, False), "x").distances(texts, None)
     assert (apart + np.eye(3) == 1).all()
 
 
 def test_refusals_are_no_answer_and_are_not_asked_about() -> None:
     texts = read(["I'm sorry, I can't say.", "I cannot help with that.", "red"])
-    assert ByVerdicts("q", everybody, "x").classes(texts, None) == [0, 0, 1]
+    assert VerdictComparer("q", everybody, "x").classes(texts, None) == [0, 0, 1]
 
 
 def test_the_target_is_compared_with_every_answer_first() -> None:
@@ -249,7 +262,7 @@ def test_the_target_is_compared_with_every_answer_first() -> None:
 
 def test_a_score_names_what_compared_its_answers() -> None:
     committee = [Answered("red", "a"), Answered("crimson", "a")]
-    judged = score_case("c", committee, target="red", kind="short", compare=ByVerdicts("q", everybody, "judge(j)"))
+    judged = score_case("c", committee, target="red", kind="short", compare=VerdictComparer("q", everybody, "judge(j)"))
     assert (judged.scorer, judged.against_target, judged.agreement) == (f"{SCORER}+judge(j)", 0, 1)
     by_default = score_case("c", committee, target="red", kind="short")
     assert (by_default.scorer, by_default.against_target) == (SCORER, 0.5)
@@ -257,7 +270,7 @@ def test_a_score_names_what_compared_its_answers() -> None:
 
 def test_a_refusing_text_is_wholly_different_from_an_answer_and_as_far_from_another_as_its_words() -> None:
     texts = read(["I cannot help with that.", "I'm sorry, I can't say.", "It was sent on Monday."], "text")
-    matrix = BY_WORDS.distances(texts, None)
+    matrix = WORD_COMPARER.distances(texts, None)
     assert (matrix[0, 2], matrix[1, 2]) == (1, 1)
     assert matrix[0, 1] == distances([t.key for t in texts])[0, 1]
     assert 0 < matrix[0, 1] < 1

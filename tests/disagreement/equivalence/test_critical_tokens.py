@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.equivalence.critical_tokens import contradict, differ, marks
+from curator.disagreement.equivalence.critical_tokens import contradict, critical_tokens, differ
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from curator.disagreement.equivalence.critical_tokens import contradict, differ,
     ],
 )
 def test_numbers_are_read_in_one_form(text: str, numbers: set[str]) -> None:
-    assert marks(text).numbers == numbers
+    assert critical_tokens(text).numbers == numbers
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_numbers_are_read_in_one_form(text: str, numbers: set[str]) -> None:
     ],
 )
 def test_names_are_told_by_how_they_are_written(text: str, names: set[str]) -> None:
-    assert marks(text).names == names
+    assert critical_tokens(text).names == names
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.disagreement.equivalence.word_kernel import word_distances
-from curator.disagreement.estimators.decomposition import Parts, class_parts, distance_parts
+from curator.disagreement.estimators.decomposition import Decomposition, decompose_classes, decompose_distances
 from curator.disagreement.estimators.partition import entropy, rao_entropy, semantic_entropy
 
 ANSWERS = st.lists(
@@ -30,7 +30,7 @@ def test_the_parts_of_the_entropy_add_up_exactly_and_refine_the_split_of_the_sco
     answers: list[tuple[str, str, str]],
 ) -> None:
     said, models, variants = unzip(answers)
-    parts = class_parts(said, models, variants)
+    parts = decompose_classes(said, models, variants)
     split = semantic_entropy(said, [f"{m}/{v}" for m, v in zip(models, variants, strict=True)])
     by_model = semantic_entropy(said, models)
     assert min(parts.models, parts.variants, parts.within) >= 0
@@ -44,7 +44,7 @@ def test_the_parts_of_the_entropy_add_up_exactly_and_refine_the_split_of_the_sco
 def test_the_parts_of_the_distances_add_up_exactly_too(answers: list[tuple[str, str, str]]) -> None:
     said, models, variants = unzip(answers)
     matrix = word_distances([f"the {word} {number % 3}" for number, word in enumerate(said)])
-    parts = distance_parts(matrix, models, variants)
+    parts = decompose_distances(matrix, models, variants)
     split = rao_entropy(matrix, [f"{m}/{v}" for m, v in zip(models, variants, strict=True)])
     assert min(parts.models, parts.variants, parts.within) >= 0
     assert parts.within == pytest.approx(split.within, abs=1e-12)
@@ -57,10 +57,10 @@ def test_chance_is_the_mean_over_all_ways_to_deal_the_answers_out(measure: str) 
     models, variants = ["m", "m", "m", "n", "n", "n"], ["v", "v", "w", "v", "w", "w"]
     texts = {"a": "red blue", "b": "red green", "c": "grey"}
 
-    def of(words: list[str]) -> Parts:
+    def of(words: list[str]) -> Decomposition:
         if measure == "classes":
-            return class_parts(words, models, variants)
-        return distance_parts(word_distances([texts[word] for word in words]), models, variants)
+            return decompose_classes(words, models, variants)
+        return decompose_distances(word_distances([texts[word] for word in words]), models, variants)
 
     dealt_to_models = [of([said[i] for i in order]).models for order in permutations(range(6))]
     within_models = [
@@ -74,11 +74,11 @@ def test_chance_is_the_mean_over_all_ways_to_deal_the_answers_out(measure: str) 
 
 def test_each_part_is_what_its_name_says() -> None:
     models, variants = list("mmmmnnnn"), list("vvwwvvww")
-    assert class_parts(list("aaaabbbb"), models, variants).models == pytest.approx(
-        class_parts(list("aaaabbbb"), models, variants).total
+    assert decompose_classes(list("aaaabbbb"), models, variants).models == pytest.approx(
+        decompose_classes(list("aaaabbbb"), models, variants).total
     )
-    by_variant = class_parts(list("aabbaabb"), models, variants)
+    by_variant = decompose_classes(list("aabbaabb"), models, variants)
     assert (by_variant.models, by_variant.within) == (pytest.approx(0), pytest.approx(0))
-    noise = class_parts(list("abababab"), models, variants)
+    noise = decompose_classes(list("abababab"), models, variants)
     assert noise.within == pytest.approx(noise.total)
-    assert class_parts(list("aaaaaaaa"), models, variants) == Parts(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert decompose_classes(list("aaaaaaaa"), models, variants) == Decomposition(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from curator import cli, score
-from curator.disagreement.equivalence.comparers import ByVectors, by_words
+from curator.disagreement.equivalence.comparers import VectorComparer, WordComparer
 from curator.disagreement.estimators import ESTIMATORS, require_estimators
 from curator.disagreement.recorded import estimator_values
 from curator.errors import ConfigError
@@ -39,7 +39,7 @@ def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     return unit
 
 
-by_vectors = partial(ByVectors, vectors=vectors, name="test")
+by_vectors = partial(VectorComparer, vectors=vectors, name="test")
 
 
 def record(kind: Kind, texts: Sequence[str], *, target: str | None) -> Recorded:
@@ -106,7 +106,7 @@ def test_a_case_that_lacks_what_is_needed_has_no_value(name: str) -> None:
     assert (value(replace(full, target=None), name) is None) is ("target" in entry.needs)
     without = (*full.answers[:-1], replace(full.answers[-1], logprobs=None))
     assert (value(replace(full, answers=without), name) is None) is ("logprobs" in entry.needs)
-    by_words_alone = estimator_values(full, [name], comparer=by_words)[name]
+    by_words_alone = estimator_values(full, [name], comparer=WordComparer)[name]
     assert (by_words_alone is None) is ("vectors" in entry.needs)
     no_json = record("label", WORDINGS["label"], target="billing")
     assert (value(no_json, name) is None) is ("json" in entry.needs)

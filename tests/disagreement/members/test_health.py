@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 from curator.answers.read import read_answer
 from curator.disagreement.members.agreement import agreements, plurality
 from curator.disagreement.members.health import HALF, group_weights, member_health, weighed
-from curator.disagreement.members.votes import Seat, Vote, failed_vote, vote
+from curator.disagreement.members.votes import MemberKey, Vote, failed_vote, vote
 from curator.records import Generation, Kind, MemberHealth
 from curator.stats import rate, significantly_above
 
 LABELS = ("billing", "delivery", "returns", "account")
 REFUSAL = "I'm sorry, I cannot help with that."
-SEATS = tuple(Seat("m", name, 0.8) for name in ("careful", "expert", "plain", "restated"))
+MEMBERS = tuple(MemberKey("m", name, 0.8) for name in ("careful", "expert", "plain", "restated"))
 Break = Callable[[random.Random, int, str], str]
 
 
 def committee(
     cases: int = 120,
     *,
-    broken: Mapping[Seat, Break] | None = None,
+    broken: Mapping[MemberKey, Break] | None = None,
     right: float = 0.8,
-    seats: tuple[Seat, ...] = SEATS,
+    members: tuple[MemberKey, ...] = MEMBERS,
     labels: tuple[str, ...] = LABELS,
     repeats: int = 1,
 ) -> dict[str, list[Vote]]:
@@ -37,10 +37,10 @@ def committee(
     for number in range(cases):
         truth = LABELS[number % 4]
         own = []
-        for seat in seats * repeats:
+        for member in members * repeats:
             text = truth if rng.random() < right else rng.choice(LABELS)
-            text = (broken or {}).get(seat, lambda _r, _n, t: t)(rng, number, text)
-            own.append(vote(seat, read_answer(text, "label", labels=labels), "label"))
+            text = (broken or {}).get(member, lambda _r, _n, t: t)(rng, number, text)
+            own.append(vote(member, read_answer(text, "label", labels=labels), "label"))
         found[f"c{number}"] = own
     return found
 
@@ -74,7 +74,7 @@ def test_a_healthy_committee_is_left_alone(right: float, repeats: int) -> None:
     ids=["garbage", "empty", "refusals", "constant", "random"],
 )
 def test_a_broken_member_is_left_out_with_the_reason(fault: Break, says: str) -> None:
-    health = by_variant(member_health(committee(broken={SEATS[2]: fault})))
+    health = by_variant(member_health(committee(broken={MEMBERS[2]: fault})))
     assert {name: member.weight for name, member in health.items()} == WELL | {"plain": 0.0}
     assert says in health["plain"].reason
     assert "n=120" in health["plain"].reason
@@ -82,41 +82,41 @@ def test_a_broken_member_is_left_out_with_the_reason(fault: Break, says: str) ->
 
 
 def test_a_member_that_fails_now_and_then_counts_for_half() -> None:
-    health = by_variant(member_health(committee(broken={SEATS[2]: lambda r, n, t: "" if r.random() < 0.2 else t})))
+    health = by_variant(member_health(committee(broken={MEMBERS[2]: lambda r, n, t: "" if r.random() < 0.2 else t})))
     assert {name: member.weight for name, member in health.items()} == WELL | {"plain": HALF}
     assert health["plain"].empty.value == health["plain"].unreadable.value
 
 
 def test_a_fault_that_all_have_is_held_against_none() -> None:
-    faults: dict[Seat, Break] = dict.fromkeys(SEATS, lambda r, n, t: "" if r.random() < 0.4 else t)
+    faults: dict[MemberKey, Break] = dict.fromkeys(MEMBERS, lambda r, n, t: "" if r.random() < 0.4 else t)
     assert weights(committee(broken=faults)) == WELL
 
 
 def test_too_few_cases_judge_nobody() -> None:
-    health = by_variant(member_health(committee(12, broken={SEATS[2]: lambda *_: ""})))
+    health = by_variant(member_health(committee(12, broken={MEMBERS[2]: lambda *_: ""})))
     assert {member.weight for member in health.values()} == {1.0}
     assert health["plain"].reason == "not enough data (n=12)"
 
 
 def test_two_broken_members_do_not_hide_each_other() -> None:
     constant: Break = lambda r, n, t: "billing"  # noqa: E731
-    broken = {SEATS[1]: constant, SEATS[2]: constant}
-    found = weights(committee(400, broken=broken, seats=(*SEATS, Seat("m", "stepwise", 0.8))))
+    broken = {MEMBERS[1]: constant, MEMBERS[2]: constant}
+    found = weights(committee(400, broken=broken, members=(*MEMBERS, MemberKey("m", "stepwise", 0.8))))
     assert found == WELL | {"expert": 0.0, "plain": 0.0, "stepwise": 1.0}
     assert weights(committee(broken=broken)) == WELL  # two against two: nobody can tell which of them are broken
 
 
 def test_of_two_members_none_is_the_odd_one_and_none_is_left_out() -> None:
-    constant = committee(broken={SEATS[0]: lambda *_: "billing"}, seats=SEATS[:2])
+    constant = committee(broken={MEMBERS[0]: lambda *_: "billing"}, members=MEMBERS[:2])
     assert weights(constant) == {"careful": 1.0, "expert": 1.0}
-    garbage = by_variant(member_health(committee(broken={SEATS[0]: lambda *_: ""}, seats=SEATS[:2])))
+    garbage = by_variant(member_health(committee(broken={MEMBERS[0]: lambda *_: ""}, members=MEMBERS[:2])))
     assert (garbage["careful"].weight, garbage["expert"].weight) == (HALF, 1.0)
     assert "fewer than two members or answers would be left" in garbage["careful"].reason
 
 
 def test_a_member_that_is_much_less_accurate_counts_for_half_and_is_never_left_out_for_it() -> None:
     truth = {f"c{number}": f"={LABELS[number % 4]}" for number in range(120)}
-    guessing = committee(broken={SEATS[2]: lambda r, n, t: t if r.random() < 0.6 else r.choice(LABELS)}, right=0.95)
+    guessing = committee(broken={MEMBERS[2]: lambda r, n, t: t if r.random() < 0.6 else r.choice(LABELS)}, right=0.95)
     health = by_variant(member_health(guessing, truth=truth))
     assert {name: member.weight for name, member in health.items()} == WELL | {"plain": HALF}
     assert "right on the labelled random cases" in health["plain"].reason
@@ -125,7 +125,7 @@ def test_a_member_that_is_much_less_accurate_counts_for_half_and_is_never_left_o
 
 def test_few_labels_judge_nobody() -> None:
     truth = {f"c{number}": f"={LABELS[number % 4]}" for number in range(15)}
-    guessing = committee(broken={SEATS[2]: lambda r, n, t: t if r.random() < 0.6 else r.choice(LABELS)}, right=0.95)
+    guessing = committee(broken={MEMBERS[2]: lambda r, n, t: t if r.random() < 0.6 else r.choice(LABELS)}, right=0.95)
     health = by_variant(member_health(guessing, truth=truth))
     assert health["plain"].weight == 1.0
     assert health["plain"].accuracy.n == 15
@@ -133,7 +133,7 @@ def test_few_labels_judge_nobody() -> None:
 
 def test_a_member_alone_against_the_others_is_kept_where_the_labels_speak_for_it() -> None:
     wrong: Break = lambda r, n, t: LABELS[(n + 1) % 4]  # noqa: E731
-    votes = committee(broken=dict.fromkeys(SEATS[1:], wrong), right=1.0)
+    votes = committee(broken=dict.fromkeys(MEMBERS[1:], wrong), right=1.0)
     truth = {f"c{number}": f"={LABELS[number % 4]}" for number in range(120)}
     assert weights(votes)["careful"] == 0.0
     found = weights(votes, truth=truth)
@@ -144,7 +144,7 @@ def test_a_member_alone_against_the_others_is_kept_where_the_labels_speak_for_it
 def test_failed_calls_are_counted_and_are_no_answers() -> None:
     votes = committee(30)
     for own in votes.values():
-        own.append(failed_vote(SEATS[0]))
+        own.append(failed_vote(MEMBERS[0]))
     careful = by_variant(member_health(votes))["careful"]
     assert (careful.answers, careful.failed, careful.weight) == (30, 30, 1.0)
     assert careful.unreadable.value == 0
@@ -156,35 +156,35 @@ def test_free_text_agrees_by_its_words() -> None:
     votes: dict[str, list[Vote]] = {}
     for number in range(200):
         said = rng.sample(words, 8)
-        texts = {seat: " ".join(rng.sample(said, 7)) for seat in SEATS[:3]} | {
-            SEATS[3]: "we are open from nine to five"
+        texts = {member: " ".join(rng.sample(said, 7)) for member in MEMBERS[:3]} | {
+            MEMBERS[3]: "we are open from nine to five"
         }
-        votes[f"c{number}"] = [vote(seat, read_answer(text, "text"), "text") for seat, text in texts.items()]
+        votes[f"c{number}"] = [vote(member, read_answer(text, "text"), "text") for member, text in texts.items()]
     found = weights(votes)
     assert found == WELL | {"restated": 0.0}
 
 
 @given(st.integers(0, 5), st.integers(1, 3))
 def test_two_members_and_two_answers_always_stay(bad: int, repeats: int) -> None:
-    faults: dict[Seat, Break] = dict.fromkeys(SEATS[: min(bad, 4)], lambda *_: "")
+    faults: dict[MemberKey, Break] = dict.fromkeys(MEMBERS[: min(bad, 4)], lambda *_: "")
     votes = committee(25, broken=faults, repeats=repeats)
     health = member_health(votes)
     assert sum(member.weight > 0 for member in health) >= 2
-    answers = {i: [generation(i, v.seat, v.text) for v in own] for i, own in votes.items()}
+    answers = {i: [generation(i, v.member, v.text) for v in own] for i, own in votes.items()}
     compared, left_out = weighed(answers, health)
     for i, own in answers.items():
         assert len(compared[i]) >= 2
         assert len(compared[i]) + len(left_out.get(i, ())) == len(own)
 
 
-def generation(case_id: str, seat: Seat, text: str = "x") -> Generation:
-    return Generation(case_id, text, seat.model, seat.variant, seat.temperature)
+def generation(case_id: str, member: MemberKey, text: str = "x") -> Generation:
+    return Generation(case_id, text, member.model, member.variant, member.temperature)
 
 
 def test_a_case_that_would_keep_one_answer_keeps_all() -> None:
-    health = member_health(committee(broken={SEATS[2]: lambda *_: ""}))
-    few = [generation("a", SEATS[0]), generation("a", SEATS[2])]
-    many = [*few, generation("b", SEATS[1])]
+    health = member_health(committee(broken={MEMBERS[2]: lambda *_: ""}))
+    few = [generation("a", MEMBERS[0]), generation("a", MEMBERS[2])]
+    many = [*few, generation("b", MEMBERS[1])]
     compared, left_out = weighed({"a": few, "b": many}, health)
     assert compared["a"] == few
     assert compared["b"] == [many[0], many[2]]
@@ -192,7 +192,7 @@ def test_a_case_that_would_keep_one_answer_keeps_all() -> None:
 
 
 def test_a_group_counts_by_its_weight_and_by_how_often_the_others_agree() -> None:
-    health = member_health(committee(broken={SEATS[2]: lambda *_: ""}))
+    health = member_health(committee(broken={MEMBERS[2]: lambda *_: ""}))
     agreement = {h.variant: h.agreement.value or 0.0 for h in health}
     best = max(agreement.values())
     weights = group_weights(health)
@@ -210,25 +210,29 @@ def test_with_too_few_cases_every_member_counts_the_same() -> None:
 
 
 def test_kappa_takes_away_what_a_constant_answer_gets_for_nothing() -> None:
-    seats = (Seat("", "a"), Seat("", "b"), Seat("", "c"))
+    members = (MemberKey("", "a"), MemberKey("", "b"), MemberKey("", "c"))
     votes = {
-        f"c{i}": [Vote(seats[0], right := "=no" if i % 10 else "=yes"), Vote(seats[1], right), Vote(seats[2], "=no")]
+        f"c{i}": [
+            Vote(members[0], right := "=no" if i % 10 else "=yes"),
+            Vote(members[1], right),
+            Vote(members[2], "=no"),
+        ]
         for i in range(50)
     }
     found = agreements(votes)
-    assert found[seats[2]].share.value == pytest.approx(0.9)
-    assert found[seats[2]].kappa == pytest.approx(0.0)
+    assert found[members[2]].share.value == pytest.approx(0.9)
+    assert found[members[2]].kappa == pytest.approx(0.0)
     # the others' majority is tied with the constant one's on five cases of fifty
-    assert found[seats[0]].share.value == pytest.approx(0.95)
+    assert found[members[0]].share.value == pytest.approx(0.95)
 
 
 def test_nobody_is_measured_by_a_member_that_is_left_out() -> None:
-    seats = tuple(Seat("", name) for name in "abc")
-    votes = {f"c{i}": [Vote(seats[0], f"={i}"), Vote(seats[1], f"={i}"), Vote(seats[2], "=x")] for i in range(20)}
-    assert agreements(votes)[seats[0]].share.value == pytest.approx(0.5)
-    without = agreements(votes, without={seats[2]})
-    assert without[seats[0]].share.value == 1.0
-    assert without[seats[2]].share.value == 0.0
+    members = tuple(MemberKey("", name) for name in "abc")
+    votes = {f"c{i}": [Vote(members[0], f"={i}"), Vote(members[1], f"={i}"), Vote(members[2], "=x")] for i in range(20)}
+    assert agreements(votes)[members[0]].share.value == pytest.approx(0.5)
+    without = agreements(votes, without={members[2]})
+    assert without[members[0]].share.value == 1.0
+    assert without[members[2]].share.value == 0.0
 
 
 def test_a_tied_plurality_is_shared() -> None:
@@ -259,6 +263,6 @@ def test_rates_are_silent_on_few_cases_and_sure_only_where_the_interval_is() -> 
 def test_a_vote_says_what_kind_of_answer_it_is(
     text: str, kind: Kind, readable: bool, refused: bool, empty: bool
 ) -> None:
-    found = vote(SEATS[0], read_answer(text, kind, labels=LABELS if kind == "label" else ()), kind)
+    found = vote(MEMBERS[0], read_answer(text, kind, labels=LABELS if kind == "label" else ()), kind)
     assert (found.readable, found.refused, found.empty) == (readable, refused, empty)
     assert (found.meaning is None) == (kind == "text")
