@@ -15,8 +15,8 @@ import orjson
 
 from curator.committee.prices import batch_price, takes_batches
 from curator.committee.prompts import Variant, render
+from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.local import LOCAL_MODEL, local_identity
-from curator.committee.providers.openai_compatible import OPENAI_BASE_URL
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import CommitteeConfig, Mode, ModelConfig, Price
 from curator.records import Case, JsonValue, Member, Message, stable_unit

@@ -13,29 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
+from curator.committee.providers.hosts import provider_at
 from curator.config import ModelConfig, Price
 from curator.errors import ConfigError
 
 _LIST = "model_prices_and_context_window_backup.json"
 _TEXT_MODES = {"chat", "completion", "responses"}
 _MILLION = 1_000_000
-# The list's name for the provider behind a well-known endpoint.
-_PROVIDER_OF_HOST = {
-    "api.anthropic.com": "anthropic",
-    "api.deepseek.com": "deepseek",
-    "api.fireworks.ai": "fireworks_ai",
-    "api.groq.com": "groq",
-    "api.mistral.ai": "mistral",
-    "api.openai.com": "openai",
-    "api.together.xyz": "together_ai",
-    "api.x.ai": "xai",
-    "generativelanguage.googleapis.com": "gemini",
-    "openrouter.ai": "openrouter",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +65,7 @@ def batch_price(price: Price) -> Price:
 
 def takes_batches(model: ModelConfig) -> bool:
     """Whether `mode: batch` can be had for the model: it is OpenAI's own, or the config says so of its endpoint."""
-    host = urlsplit(model.base_url).hostname if model.base_url else "api.openai.com"
-    return model.provider == "openai" and (model.mode == "batch" or host == "api.openai.com")
+    return model.provider == "openai" and (model.mode == "batch" or provider_at(model.base_url) == "openai")
 
 
 def _find(model: ModelConfig) -> _Found:
@@ -110,10 +96,9 @@ def _keys(model: ModelConfig) -> list[tuple[str, str]]:
     if model.provider == "litellm":
         provider, _, bare = name.partition("/")
         return [(name, ""), (bare, provider)]
-    host = urlsplit(model.base_url).hostname if model.base_url else "api.openai.com"
-    provider = _PROVIDER_OF_HOST.get(host or "", "")
+    host_provider = provider_at(model.base_url)
     # The same name at an endpoint of one's own costs something else.
-    return [(f"{provider}/{name}", ""), (name, provider)] if provider else []
+    return [(f"{host_provider}/{name}", ""), (name, host_provider)] if host_provider else []
 
 
 def _read(entry: object, *, provider: str) -> Price | None:

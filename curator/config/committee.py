@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -11,6 +12,10 @@ from curator.config.section import Positive, Section, Share
 Provider = Literal["local", "openai", "litellm"]
 Mode = Literal["live", "batch"]
 EquivalenceMethod = Literal["lexical", "embedding", "judge", "nli"]
+
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Some providers' keys (`gsk_...`, `hf_...`, `AIza...`) have the form of a name, but no variable mixes its letters so.
+_KEY_WITH_FORM_OF_NAME = re.compile(r"(?:sk_|gsk_|hf_|r8_|AIza)\w{12,}|(?=\w*[a-z])(?=(?:\w*[0-9]){3})\w{24,}")
 
 
 class Price(Section):
@@ -49,7 +54,7 @@ class ModelConfig(Section):
     """Ask for the repeats of a prompt in one request (`n`), which bills the input once, where the endpoint proves to
     give as many answers as it is asked for (`openai` without `send_seed` only)."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
-    """Seconds to wait for one answer."""
+    """Seconds to wait for one answer. An answer of the `local` model, which runs in this process, has no limit."""
     max_tries: Annotated[int, Field(ge=1, le=20)] = 6
     """How often one request is tried before its failure is recorded."""
     send_seed: bool = False
@@ -62,6 +67,11 @@ class ModelConfig(Section):
     def _named(self) -> Self:
         if self.provider != "local" and not self.model:
             raise ValueError("model: the name of the model at the endpoint is missing")
+        if self.api_key_env is not None and not _is_variable_name(self.api_key_env):
+            raise ValueError(
+                "api_key_env: this is not the name of an environment variable, and may be the key itself: "
+                "write the name here (such as MY_KEY), and put the key into that variable"
+            )
         if self.base_url and ("@" in self.base_url or "?" in self.base_url):
             raise ValueError("base_url: no name, password or query may stand in it; a key goes into `api_key_env`")
         if "n" in self.options:
@@ -75,6 +85,10 @@ class ModelConfig(Section):
                 "take `mode` out, so that it is asked live"
             )
         return self
+
+
+def _is_variable_name(text: str) -> bool:
+    return bool(_VARIABLE_NAME.fullmatch(text)) and not _KEY_WITH_FORM_OF_NAME.fullmatch(text)
 
 
 class AdaptiveConfig(Section):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from curator.committee.clock import Host
 from curator.committee.endpoints import backoff_s
-from curator.committee.providers.open import api_key, proxy_for
+from curator.committee.providers.hosts import OPENAI_BASE_URL
+from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.providers.openai_compatible import (
-    OPENAI_BASE_URL,
     classify,
     describe_error,
     one_line,

@@ -2,30 +2,83 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import logging
 import os
+import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from curator.committee.providers.hosts import provider_at
+from curator.committee.providers.keys import api_key
 from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply, retry_after_s
-from curator.committee.requests import CallFailed, ModelReply, ModelRequest
+from curator.committee.requests import CallFailed, ModelClient, ModelReply, ModelRequest
+from curator.config import ModelConfig
 from curator.errors import ConfigError, MissingDependency
 
 _NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError"})
-_BROKEN = frozenset({"Timeout", "APITimeoutError", "ReadTimeout", "ReadError", "RemoteProtocolError"})
+_BROKEN = frozenset({"Timeout", "TimeoutError", "APITimeoutError", "ReadTimeout", "ReadError", "RemoteProtocolError"})
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_NO_KEY = "none"
+"""Sent where an endpoint has no key of its own: without a key, litellm sends the provider's from the environment."""
+
+
+@asynccontextmanager
+async def open_litellm(model: ModelConfig, environ: Mapping[str, str]) -> AsyncIterator[ModelClient]:
+    """Open a client of a model that litellm reaches; its first request imports litellm.
+
+    Raises:
+        ConfigError: the variable of the key is missing or does not hold one.
+    """
+    key = api_key(model, environ)
+    if key is None and _is_foreign(model):
+        key = _NO_KEY
+    # litellm finds most providers' keys itself, so that any secret of the environment may stand in a message.
+    secrets = tuple(value for name, value in environ.items() if _SECRET_NAME.search(name))
+
+    def make() -> LiteLLMClient:
+        return LiteLLMClient(
+            model.model, api_key=key, base_url=model.base_url, timeout_s=model.timeout_s, secrets=secrets
+        )
+
+    yield _LazyClient(make)
+
+
+def _is_foreign(model: ModelConfig) -> bool:
+    """Return whether `base_url` leads to a host that is not known to be the provider's own."""
+    provider = model.model.partition("/")[0] if "/" in model.model else "openai"
+    return model.base_url is not None and provider_at(model.base_url) != provider
+
+
+class _LazyClient:
+    """A LiteLLMClient that its first request makes, since importing litellm takes seconds."""
+
+    def __init__(self, make: Callable[[], LiteLLMClient]) -> None:
+        self._make = make
+        self._lock = asyncio.Lock()
+        self._client: LiteLLMClient | None = None
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """Ask once, as LiteLLMClient does."""
+        async with self._lock:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._make)
+        return await self._client.complete(request)
 
 
 class LiteLLMClient:
     """Asks any model that litellm knows, by litellm's name for it.
 
-    litellm is imported here, which takes seconds. Without `api_key` it looks for the provider's own variables;
-    `secrets` are blacked out in what a failure says. Its connections are litellm's own, which the whole process shares,
-    and are closed by it when the process ends.
+    The constructor imports litellm, which takes seconds. Without `api_key`, litellm uses the provider's own variables.
+    `secrets` are blacked out in messages. litellm makes the connections, shares them in the whole process, and closes
+    them when the process ends.
 
     Raises:
         MissingDependency: litellm is not installed.
-        ConfigError: litellm knows no provider for the model.
+        ConfigError: litellm does not know the model's provider.
     """
 
     def __init__(
@@ -39,12 +92,13 @@ class LiteLLMClient:
     ) -> None:
         self._litellm = _import_litellm()
         self._given = {"api_key": api_key, "base_url": base_url, "timeout": timeout_s}
+        self._timeout_s = timeout_s
         self._secrets = (*secrets, api_key or "")
         try:
             self._litellm.get_llm_provider(model, api_base=base_url)
         except self._litellm.exceptions.BadRequestError:
             raise ConfigError(
-                f"model {model!r}: litellm knows no such provider",
+                f"model {model!r}: litellm does not know this provider",
                 remedy="write it as litellm does, with the provider in front: `anthropic/...`, `gemini/...`",
             ) from None
 
@@ -52,30 +106,47 @@ class LiteLLMClient:
         """Ask once, without retries.
 
         Raises:
-            CallFailed: there is no answer, and its kind says what to do.
+            CallFailed: there is no answer; its kind says what to do.
+            MissingDependency: litellm needs a package for this request that is not installed.
         """
-        # The failure is raised out here: the exceptions of the SDKs, which may hold headers, must not be its context.
+        # The failure is raised here: the exceptions of the SDKs, which may hold headers, must not be its context.
         outcome = await self._ask(request)
-        if isinstance(outcome, CallFailed):
+        if isinstance(outcome, CallFailed | MissingDependency):
             raise outcome
         return outcome
 
-    async def _ask(self, request: ModelRequest) -> ModelReply | CallFailed:
+    async def _ask(self, request: ModelRequest) -> ModelReply | CallFailed | MissingDependency:
+        fields = {**request.body(), **self._given, "num_retries": 0, "max_retries": 0}
+        if "tools" in fields and importlib.util.find_spec("mcp") is None:
+            # litellm looks for tools of MCP servers first and imports `mcp` for it. A committee's tools are never such.
+            fields["_skip_mcp_handler"] = True
         try:
-            response = await self._litellm.acompletion(**request.body(), **self._given, num_retries=0, max_retries=0)
-        except Exception as error:  # noqa: BLE001  litellm lets through whatever its providers raise
+            async with asyncio.timeout(self._timeout_s):  # litellm's own limit counts from byte to byte
+                response = await self._litellm.acompletion(**fields)
+        except Exception as error:  # noqa: BLE001  litellm lets through every exception of its providers
             return self._failure(error)
         reply = parse_reply(_as_openai(response.model_dump()))
-        return reply or CallFailed("ambiguous", "the answer holds no chat completion")
+        return reply or CallFailed("ambiguous", "the answer does not contain a chat completion")
 
-    def _failure(self, error: Exception) -> CallFailed:
-        """What an exception means: by the classes in its chain, then by the status that the provider gave."""
+    def _failure(self, error: Exception) -> CallFailed | MissingDependency:
+        """Return the failure of an exception: by the classes in its chain, then by the provider's status."""
+        from curator.committee.providers.response_limits import BodyTooLarge
+
         chain = list(_chain(error))
         names = {type(link).__name__ for link in chain}
         message = one_line(f"{type(error).__name__}: {error}", secrets=self._secrets)
+        if type(error) is TimeoutError:
+            message = f"no answer within {self._timeout_s:g} s"
         response = next((link.response for link in chain if type(link).__name__ == "HTTPStatusError"), None)
-        if any(isinstance(link, ImportError) for link in chain):
-            return CallFailed("terminal", message)
+        for link in chain:
+            if isinstance(link, ImportError):
+                package = (link.name or "it names").partition(".")[0]
+                return MissingDependency(
+                    f"provider `litellm`: a request needs the package {package!r} ({message})",
+                    remedy=f"pip install {package}",
+                )
+            if isinstance(link, BodyTooLarge):
+                return CallFailed("ambiguous", str(link))
         if names & _NOT_SENT:
             return CallFailed("retryable", message)
         status = getattr(error, "status_code", None)
@@ -89,8 +160,8 @@ class LiteLLMClient:
 
 
 def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well enough to say more
-    """The package with its telemetry, its hints and its log lines switched off."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # the import fetches a price list otherwise
+    """Import the package, switch its telemetry, hints and log lines off, and put limits on its responses."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # without it, the import fetches a price list
     try:
         import litellm
     except ImportError as error:
@@ -101,12 +172,37 @@ def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well eno
     litellm.suppress_debug_info = True
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL, and some of them carry a key
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL, and some of them contain a key
+    _limit_responses()
     return litellm
 
 
+def _limit_responses() -> None:
+    """Put `response_limits` around each transport that litellm makes from now on; litellm has no setting for them.
+
+    The HTTP client that litellm uses where its aiohttp transport is switched off (`DISABLE_AIOHTTP_TRANSPORT`) is not
+    made by this function, and has no limits.
+    """
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    from curator.committee.providers.response_limits import limited
+
+    create = AsyncHTTPHandler.create_async_transport
+    if getattr(create, "has_limits", False):
+        return
+
+    def create_limited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        transport = create(*args, **kwargs)
+        if transport is not None:
+            transport.handle_async_request = limited(transport.handle_async_request)
+        return transport
+
+    create_limited.has_limits = True  # type: ignore[attr-defined]
+    AsyncHTTPHandler.create_async_transport = staticmethod(create_limited)
+
+
 def _chain(error: BaseException | None) -> Iterator[Any]:
-    """The exception and those it came from."""
+    """Iterate over the exception and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -115,7 +211,7 @@ def _chain(error: BaseException | None) -> Iterator[Any]:
 
 
 def _as_openai(data: dict[str, Any]) -> dict[str, Any]:
-    """Litellm's answer in the shape of the API: refusals in their place, no usage where it only made up zeros."""
+    """Return litellm's answer in the shape of the API: refusals in their place, and no usage where it is all zeros."""
     for choice in data.get("choices", ()):
         message = choice.get("message") or {}
         message.setdefault("refusal", (message.get("provider_specific_fields") or {}).get("refusal"))

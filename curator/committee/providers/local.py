@@ -13,7 +13,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -106,11 +106,13 @@ def _threads() -> int:
 
 
 @asynccontextmanager
-async def open_local(config: ModelConfig) -> AsyncIterator[ModelClient]:
-    """A client of the local model. The first request loads it, in about a second; the context's end unloads it.
+async def open_local(config: ModelConfig, environ: Mapping[str, str]) -> AsyncIterator[ModelClient]:  # noqa: ARG001
+    """Open a client of the local model. The first request loads it, in about a second; the context's end unloads it.
 
-    A request raises MissingDependency where it is not installed, and ProviderError where it does not start. One that
-    does not fit its context of 2048 tokens is `rejected`.
+    A request raises MissingDependency where the model is not installed, and ProviderError where it does not start. A
+    request that does not fit the model's context of 2,048 tokens is `rejected`. An answer has no time limit: the server
+    is part of this process, so that a slow answer means a busy machine. On a machine with much other work, a limit of
+    120 s lost 21 of 720 answers.
     """
     async with AsyncExitStack() as stack:
         yield _LocalClient(config, stack)
@@ -142,7 +144,7 @@ class _LocalClient:
             OpenAIClient(
                 base_url=f"{holder[0].listening_address}/v1",
                 api_key=key,
-                timeout_s=self._config.timeout_s,
+                timeout_s=None,
                 concurrency=min(self._config.concurrency, PARALLEL),
             )
         )

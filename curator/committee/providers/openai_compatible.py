@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -14,13 +15,17 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from curator.committee.providers.hosts import OPENAI_BASE_URL
+from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.rate_limits import limits_of
-from curator.committee.requests import CallFailed, FailureKind, Limits, ModelReply, ModelRequest
+from curator.committee.requests import CallFailed, FailureKind, Limits, ModelClient, ModelReply, ModelRequest
+from curator.config import ModelConfig
 from curator.errors import ConfigError
 from curator.records import Usage
 
-OPENAI_BASE_URL = "https://api.openai.com/v1"
-
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""The most bytes of one response, unpacked, that are read into memory."""
+TOO_LARGE = f"the response is larger than {MAX_BODY_BYTES // 1024**2} MB (unpacked), so that it was not read"
 _CONNECT_S = 30.0
 _USER_INFO = re.compile(r"//[^/@\s]+@")  # the name and password of a proxy, as a URL carries them
 _MESSAGE_CHARS = 300
@@ -47,14 +52,14 @@ class OpenAIClient:
     """Asks `{base_url}/chat/completions`; an async context manager around one pool of connections.
 
     The key is sent as a bearer token and appears nowhere else: what the endpoint echoes of it is blacked out.
-    `proxy` is the URL of an HTTP proxy.
+    Without `timeout_s` an answer is waited for as long as the connection stands. `proxy` is the URL of an HTTP proxy.
 
     Raises:
         ConfigError: `base_url` is no URL of http or https, or carries credentials.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None, *, timeout_s: float, concurrency: int, proxy: str | None = None
+        self, base_url: str, api_key: str | None, *, timeout_s: float | None, concurrency: int, proxy: str | None = None
     ) -> None:
         self._url = _completions_url(base_url)
         self._api_key = api_key
@@ -95,13 +100,16 @@ class OpenAIClient:
         try:
             async with session.post(self._url, data=body, allow_redirects=False, proxy=self._proxy) as response:
                 if response.status == 200:
-                    return self._read(await response.read(), response.headers)
+                    body_read = await _whole_body(response)
+                    if body_read is None:
+                        return self._failed("ambiguous", TOO_LARGE)
+                    return self._read(body_read, response.headers)
                 location = response.headers.get("Location", "")
                 return self._refused(response.status, await _start_of(response), response.headers, location)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             return self._failed("retryable", f"no connection: {error}")
         except TimeoutError:
-            return self._failed("ambiguous", f"no answer within {self._timeout_s:g} s")
+            return self._failed("ambiguous", f"no answer within {self._timeout_s or 0:g} s")
         except aiohttp.ClientError as error:
             return self._failed("ambiguous", f"the connection broke: {error or type(error).__name__}")
 
@@ -111,7 +119,7 @@ class OpenAIClient:
             headers["Authorization"] = f"Bearer {self._api_key}"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=min(self._timeout_s, _CONNECT_S)),
+            timeout=_timeout(self._timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
         )
@@ -149,6 +157,24 @@ class OpenAIClient:
 
     def _shown(self, message: str) -> str:
         return one_line(message, secrets=(self._api_key or "",))
+
+
+@asynccontextmanager
+async def open_openai(model: ModelConfig, environ: Mapping[str, str]) -> AsyncIterator[ModelClient]:
+    """Open a client of a model at its endpoint; without `base_url` that is OpenAI's.
+
+    Raises:
+        ConfigError: the variable of the key is missing or does not hold one, or `base_url` is not a URL.
+    """
+    base_url = model.base_url or OPENAI_BASE_URL
+    async with OpenAIClient(
+        base_url,
+        api_key(model, environ),
+        timeout_s=model.timeout_s,
+        concurrency=model.concurrency,
+        proxy=proxy_for(base_url, environ),
+    ) as client:
+        yield client
 
 
 def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  # noqa: ANN401  any JSON at all
@@ -291,6 +317,26 @@ def one_line(message: str, *, secrets: Collection[str]) -> str:
             message = message.replace(secret, "[key]")
     message = _USER_INFO.sub("//", " ".join(message.split()))
     return message if len(message) <= _MESSAGE_CHARS else message[: _MESSAGE_CHARS - 3] + "..."
+
+
+def _timeout(seconds: float | None) -> aiohttp.ClientTimeout:
+    if seconds is None:
+        return aiohttp.ClientTimeout(total=None)
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_S))
+
+
+async def _whole_body(response: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body, unpacked; None if it is larger than `MAX_BODY_BYTES`."""
+    size = response.content_length
+    if size is not None and size <= MAX_BODY_BYTES and "Content-Encoding" not in response.headers:
+        return await response.read()
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            response.close()
+            return None
+    return bytes(body)
 
 
 async def _start_of(response: aiohttp.ClientResponse) -> bytes:

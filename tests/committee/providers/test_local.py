@@ -32,7 +32,7 @@ def request(text: str = "Say hello.", *, seed: int = 1, max_tokens: int = 8) -> 
 async def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     found = importlib.util.find_spec("json")
     monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None if name == missing else found)
-    async with open_local(CONFIG) as client:
+    async with open_local(CONFIG, {}) as client:
         with pytest.raises(MissingDependency) as caught:
             await client.complete(request())
     assert missing in caught.value.what
@@ -54,7 +54,7 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 async def test_nothing_starts_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_start", lambda key: pytest.fail("it started"))
-    async with open_local(CONFIG):
+    async with open_local(CONFIG, {}):
         pass
 
 
@@ -74,7 +74,7 @@ def test_idle_cores() -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[ModelClient]:
-    async with open_local(CONFIG) as opened:
+    async with open_local(CONFIG, {}) as opened:
         yield opened
 
 
@@ -111,7 +111,7 @@ def request(max_tokens):
     return ModelRequest(local_identity(), LOCAL_MODEL, (Message("user", "Tell a story."),), 0.8, max_tokens)
 
 async def main(how):
-    async with open_local(ModelConfig(name="small", provider="local")) as client:
+    async with open_local(ModelConfig(name="small", provider="local"), {}) as client:
         if how == "cancelled while loading":
             task = asyncio.create_task(client.complete(request(4)))
             await asyncio.sleep(0.2)

@@ -17,7 +17,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from curator.committee.providers.open import api_key, open_clients, proxy_for
+from curator.committee.providers.keys import api_key, proxy_for
+from curator.committee.providers.open import open_clients
 from curator.committee.providers.openai_compatible import OpenAIClient, parse_reply, retry_after_s
 from curator.committee.requests import CallFailed, Limits, ModelReply, ModelRequest, Quota
 from curator.config import ModelConfig
@@ -420,7 +421,7 @@ async def test_a_missing_key_names_variable_and_model(environ: dict[str, str]) -
 @pytest.mark.parametrize("key", [f"{CANARY} two", f"{CANARY}\n{CANARY}", f"{CANARY}ü"])
 def test_a_key_that_is_none_is_told_without_showing_it(key: str) -> None:
     model = ModelConfig(name="b", model="b-1", api_key_env="B_KEY")
-    with pytest.raises(ConfigError, match="no key") as caught:
+    with pytest.raises(ConfigError, match="does not hold a key") as caught:
         api_key(model, {"B_KEY": key})
     assert "canary" not in everything_about(caught.value)
 

@@ -1,0 +1,49 @@
+"""Keys and proxies, out of the environment: a key goes only to the host that it was named for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from curator.config import ModelConfig
+from curator.errors import ConfigError
+
+_OPENAI_KEY = "OPENAI_API_KEY"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
+    """Return the key of a model's endpoint. None if it needs none: it has a `base_url` and no `api_key_env`.
+
+    Raises:
+        ConfigError: the environment variable is missing or empty, or does not hold a key.
+    """
+    variable = model.api_key_env
+    if variable is None and model.provider == "openai" and model.base_url is None:
+        variable = _OPENAI_KEY
+    if variable is None:
+        return None
+    key = environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(
+            f"model {model.name!r}: the environment variable {variable!r} should hold its key and is not set",
+            remedy=f"export {variable}=..., or name another variable in `api_key_env`",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"model {model.name!r}: the environment variable {variable!r} does not hold a key"
+            " (there are blanks or special characters in it)",
+            remedy=f"set {variable} to the key and nothing else",
+        )
+    return key
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    """Return the HTTP proxy that `https_proxy`, `http_proxy` and `no_proxy` set for a URL; None for this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    lowered = {name.lower(): value for name, value in environ.items() if value}
+    direct = [entry.strip().lstrip(".") for entry in lowered.get("no_proxy", "").split(",")]
+    if host in _LOOPBACK or any(entry and (entry == "*" or f".{host}".endswith(f".{entry}")) for entry in direct):
+        return None
+    return lowered.get(f"{parts.scheme}_proxy")
