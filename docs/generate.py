@@ -35,6 +35,7 @@ from curator.cli import build_parser
 from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
+from curator.exporters import EXPORTERS
 from curator.run_folder import layout
 
 DOCS = Path(__file__).parent
@@ -80,6 +81,20 @@ def run_files(_: str, __: Path) -> str:
     """The table of the files that a run or a selection writes for itself."""
     rows = "".join(f"| `{file.name}` | {file.description} |\n" for file in layout.FILES)
     return f"| file | content; of a `.jsonl` file: of one line |\n|---|---|\n{rows}"
+
+
+def exporters_table(_: str, __: Path) -> str:
+    """The table of the formats that an eval set or training data can be written in."""
+    lines = ["| exporter | file | content; of a `.jsonl` file: of one line |", "|---|---|---|"]
+    return "\n".join(
+        [
+            *lines,
+            *(
+                f"| `{name}` | `{entry.file_name}` | {entry.description} |"
+                for name, entry in EXPORTERS.built_in.items()
+            ),
+        ]
+    )
 
 
 def estimators_table(_: str, __: Path) -> str:
@@ -167,6 +182,7 @@ BLOCKS: dict[str, Block] = {
     "estimators": estimators_table,
     "exit-codes": exit_codes,
     "files": run_files,
+    "exporters": exporters_table,
     "help": help_text,
     "output": output,
     "setup": setup,

@@ -74,7 +74,10 @@ class HeldOutConfig(Section):
 
 
 class OutputsConfig(Section):
-    """What is trusted enough to be trained on."""
+    """What is written for evaluation and training."""
 
     trusted_models: tuple[str, ...] = ()
     """Models whose logged answers may become fine-tune targets, by the name in the log."""
+    exports: tuple[str, ...] = ()
+    """Further formats to write the eval set or the fine-tune data in, beside `eval_set.jsonl` and `finetune.jsonl`: names of
+    exporters (`docs/files.md`), such as those of installed plugins."""

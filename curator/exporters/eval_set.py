@@ -1,11 +1,160 @@
-"""The eval set: one row for each selected case of the held-out split, with what a grader and an estimator need."""
+"""`eval_set.jsonl`: one row per selected case of the held-out split, with what a grader and an estimator need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import cast, get_args
 
-from curator.records import Case, Category, JsonValue, Pick, Score
+from curator.exporters.exporter import Exporter
+from curator.io.json_rows import Fields
+from curator.readers.messages import read_messages
+from curator.records import (
+    KINDS,
+    Case,
+    Category,
+    JsonValue,
+    Kind,
+    Message,
+    Pick,
+    ReferenceSource,
+    Scalar,
+    Score,
+    Slice,
+)
 from curator.records.selections import category_names
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRow:
+    """A case of the eval set.
+
+    A rate over the rows needs each row's `inclusion_probability`; its error needs the `stratum` and the `stage` that the case
+    was drawn in.
+
+    Attributes:
+        id: of the case.
+        messages: the conversation that production was asked with.
+        target: production's answer; None where the log has none.
+        reference: the trusted answer; None where there is none yet.
+        reference_source: where `reference` is from.
+        reference_by: the annotator or model that gave it.
+        kind: of the answers; None where it is not known.
+        task: as logged.
+        slice: `random` or `disagreement`.
+        stage: the round of drawing, from 1.
+        stratum: of the stage; None for discovery.
+        inclusion_probability: of the draw; 1 for discovery.
+        weight: the log records that the case represents.
+        group: its near-duplicate group.
+        disagreement: the score, 0..1; None, like its parts below, where the committee was not asked.
+        within: the part of it inside a prompt.
+        between: the part of it between prompts and models.
+        against_target: the share of answers that differ from production's.
+        category: the name of its cluster; None where it is in none.
+        options: the sampling options of the request.
+        metadata: as logged.
+        source: the file and line of the record.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    target: str | None = None
+    reference: str | None = None
+    reference_source: ReferenceSource | None = None
+    reference_by: str | None = None
+    kind: Kind | None = None
+    task: str | None = None
+    slice: Slice = "random"
+    stage: int = 1
+    stratum: int | None = None
+    inclusion_probability: float = 1.0
+    weight: int = 1
+    group: str = ""
+    disagreement: float | None = None
+    within: float | None = None
+    between: float | None = None
+    against_target: float | None = None
+    category: str | None = None
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def question(self) -> str:
+        """The last user message, "" if there is none."""
+        return next((message.content for message in reversed(self.messages) if message.role == "user"), "")
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the line of the file; `input` has the shape of the chat-completions API."""
+        return {
+            "id": self.id,
+            "input": [message.as_openai() for message in self.messages],
+            "target": self.target,
+            "reference": self.reference,
+            "reference_source": self.reference_source,
+            "reference_by": self.reference_by,
+            "kind": self.kind,
+            "task": self.task,
+            "slice": self.slice,
+            "stage": self.stage,
+            "stratum": self.stratum,
+            "inclusion_probability": self.inclusion_probability,
+            "weight": self.weight,
+            "group": self.group,
+            "disagreement": self.disagreement,
+            "within": self.within,
+            "between": self.between,
+            "against_target": self.against_target,
+            "category": self.category,
+            "options": dict(self.options),
+            "metadata": dict(self.metadata),
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, row: object) -> EvalRow:
+        """Read a line of the file; unknown fields are ignored.
+
+        Raises:
+            RecordError: the row has no `id` or no `input`, or a field of another type.
+        """
+        values = Fields.of(row)
+        return cls(
+            id=values.text("id"),
+            messages=read_messages(values.values.get("input")),
+            target=values.optional_text("target"),
+            reference=values.optional_text("reference"),
+            reference_source=cast(
+                "ReferenceSource | None", values.optional_one_of("reference_source", get_args(ReferenceSource))
+            ),
+            reference_by=values.optional_text("reference_by"),
+            kind=cast("Kind | None", values.optional_one_of("kind", KINDS)),
+            task=values.optional_text("task"),
+            slice=cast("Slice", values.one_of("slice", get_args(Slice))),
+            stage=values.whole("stage", 1),
+            stratum=values.optional_whole("stratum"),
+            inclusion_probability=values.number("inclusion_probability"),
+            weight=values.whole("weight", 1),
+            group=values.optional_text("group") or "",
+            disagreement=values.optional_number("disagreement"),
+            within=values.optional_number("within"),
+            between=values.optional_number("between"),
+            against_target=values.optional_number("against_target"),
+            category=values.optional_text("category"),
+            options=values.object("options"),
+            metadata=values.scalars("metadata"),
+            source=values.optional_text("source") or "",
+        )
+
+
+EVAL_SET = Exporter(
+    name="eval-set",
+    description="the eval set: a selected held-out case with its reference, stratum and inclusion probability",
+    file_name="eval_set.jsonl",
+    row_type=EvalRow,
+    to_row=EvalRow.to_json,
+)
 
 
 def eval_rows(
@@ -14,41 +163,37 @@ def eval_rows(
     cases: Mapping[str, Case],
     scores: Mapping[str, Score],
     categories: Iterable[Category] = (),
-) -> Iterator[dict[str, JsonValue]]:
-    """Yield the picks of split `eval` as rows, in order of rank.
-
-    `input` holds the messages in the shape of the chat-completions API and `target` what production said; `reference`
-    is the trusted answer, or None where there is none yet. A rate over the rows needs each one's
-    `inclusion_probability`, and its error the `stratum` of the `stage` it was drawn in; `weight` says how many log records the row stands for.
-    """
-    named = category_names(categories)
-    for pick in sorted((p for p in picks if p.split == "eval"), key=lambda p: p.rank):
-        yield _row(cases[pick.case_id], pick, scores.get(pick.case_id), named.get(pick.case_id))
+) -> Iterator[EvalRow]:
+    """Yield the picks of split `eval` as rows, in order of rank."""
+    names = category_names(categories)
+    for pick in sorted((pick for pick in picks if pick.split == "eval"), key=lambda pick: pick.rank):
+        case = cases[pick.case_id]
+        yield _eval_row(case, pick, scores.get(case.id), names.get(case.id))
 
 
-def _row(case: Case, pick: Pick, score: Score | None, category: str | None) -> dict[str, JsonValue]:
+def _eval_row(case: Case, pick: Pick, score: Score | None, category: str | None) -> EvalRow:
     reference = case.reference
-    return {
-        "id": case.id,
-        "input": [message.as_openai() for message in case.messages],
-        "target": case.target,
-        "reference": reference.text if reference else None,
-        "reference_source": reference.source if reference else None,
-        "reference_by": reference.by if reference else None,
-        "kind": case.kind or (score.kind if score else None),
-        "task": case.task,
-        "slice": pick.slice,
-        "stage": pick.stage,
-        "stratum": pick.stratum,
-        "inclusion_probability": pick.inclusion_probability,
-        "weight": case.weight,
-        "group": case.group,
-        "disagreement": score.disagreement if score else None,
-        "within": score.within if score else None,
-        "between": score.between if score else None,
-        "against_target": score.against_target if score else None,
-        "category": category,
-        "options": dict(case.options),
-        "metadata": dict(case.metadata),
-        "source": str(case.source),
-    }
+    return EvalRow(
+        id=case.id,
+        messages=case.messages,
+        target=case.target,
+        reference=reference.text if reference else None,
+        reference_source=reference.source if reference else None,
+        reference_by=reference.by if reference else None,
+        kind=case.kind or (score.kind if score else None),
+        task=case.task,
+        slice=pick.slice,
+        stage=pick.stage,
+        stratum=pick.stratum,
+        inclusion_probability=pick.inclusion_probability,
+        weight=case.weight,
+        group=case.group,
+        disagreement=score.disagreement if score else None,
+        within=score.within if score else None,
+        between=score.between if score else None,
+        against_target=score.against_target if score else None,
+        category=category,
+        options=case.options,
+        metadata=case.metadata,
+        source=str(case.source),
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 from curator.errors import LogsError, RecordError
+from curator.io.json_rows import Fields, rows_of
 from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, Scalar, Score, Slice, Split, Thumb
-from curator.run_folder.fields import Fields, rows_of
 from curator.run_folder.layout import CASES
 
 _SCORE_FIELDS = tuple(item.name for item in fields(Score) if item.name not in {"id", "fields"})

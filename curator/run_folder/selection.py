@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 from curator.errors import ConfigError, RecordError
+from curator.io.json_rows import Fields, rows_of
 from curator.records import KINDS, Case, JsonValue, Kind, Pick, ReferenceSource, Score, Slice, Split
-from curator.run_folder.fields import Fields, rows_of
 from curator.run_folder.layout import SELECTION
 
 

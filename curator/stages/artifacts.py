@@ -14,6 +14,7 @@ from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import Missed
 from curator.stages.embed_and_cluster import ClusterResult
 from curator.stages.equivalence import JudgeUsage
+from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
 from curator.stages.ingest import IngestResult
 from curator.stages.pick import SelectionResult
@@ -38,6 +39,7 @@ class RunArtifacts:
     studied: ClusterResult
     picked: SelectionResult
     guarded: HoldoutSplit
+    exports: ExportResult
     missed: Missed | None = None
     judged: JudgeUsage | None = None
     fitted: CalibrationFile | None = None

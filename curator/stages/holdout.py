@@ -11,7 +11,7 @@ from curator.contamination.match import Embed, find_leaks
 from curator.contamination.questions import asked_by, held_texts, rows_of, templates_of
 from curator.contamination.records import HeldText, Match, Row
 from curator.contamination.wording import Wording
-from curator.exporters.openai_chat import trainable
+from curator.exporters.trusted_targets import trainable_cases
 from curator.records import Case, Split
 from curator.run_folder.layout import LEAKS
 from curator.selection.splits import split_of
@@ -104,7 +104,9 @@ def exclude_leaks(
     The whole near-duplicate group of a leak is left out. What other runs have registered meanwhile counts, too: the last
     look and the registration are one transaction.
     """
-    candidates = trainable(intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models)
+    candidates = trainable_cases(
+        intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models
+    )
     if not candidates:
         return guarded
     wanted = {case.id for case in candidates}

@@ -8,10 +8,8 @@ from pathlib import Path
 import orjson
 
 from curator.disagreement.diagnosis.diagnose import diagnose
-from curator.exporters.eval_set import eval_rows
-from curator.exporters.openai_chat import finetune_rows
 from curator.io.atomic import json_lines, write_atomic
-from curator.labels.queue import csv_chunks, queue_rows
+from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.progress import Progress
 from curator.records import Case, Diagnosis, JsonValue, Split
 from curator.records.selections import category_names
@@ -59,12 +57,6 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     scores, categories = run.scored.scores, run.studied.categories
     diagnoses = {case_id: diagnose([found]) for case_id, found in run.scored.patterns.items()}
     split = run.guarded.split_of
-    finetune = finetune_rows(
-        run.intake.cases,
-        split_of_group=split,
-        trusted_models=run.config.outputs.trusted_models,
-        leaks=run.guarded.leaks,
-    )
     queue = list(
         queue_rows(
             run.picked.picks, cases=cases, scores=scores, answers_of=run.scored.answers.__getitem__, categories=categories,
@@ -75,23 +67,25 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     pool = pool_hash(every)
     rows: dict[str, Sequence[Mapping[str, JsonValue]]] = {
         SELECTION.name: [row.to_json() for row in _selection(run, cases, pool)],
-        "eval_set.jsonl": list(eval_rows(run.picked.picks, cases=cases, scores=scores, categories=categories)),
-        "finetune.jsonl": finetune.rows,
-        "label_queue.jsonl": queue,
+        LABEL_QUEUES[1]: queue,
         RECORDED.name: [row.to_json() for row in _recorded(run)],
         CASES.name: [row.to_json() for row in every],
         MERGED.name: [_merged_row(merged) for merged in run.intake.merged],
         SET_ASIDE.name: [set_aside_row(u) for u in run.intake.unreadable],
         LEAKS.name: [leak_row(match, run.guarded.exported_before) for match in run.guarded.leaks],
     }
+    exports = {export.file_name: export for export in run.exports.exports}
     counted = {name: len(content) for name, content in rows.items()}
-    counted["label_queue.csv"] = len(queue)
+    counted |= {name: len(export.rows) for name, export in exports.items()}
+    counted[LABEL_QUEUES[0]] = len(queue)
     shown = tuple(_leak(match) for match in run.guarded.leaks[:MOST_LEAKS])
-    finetuned = FinetuneSummary(len(finetune.rows), finetune.by_source, finetune.excluded, shown)
+    training = run.exports.training
+    finetuned = FinetuneSummary(len(training.examples), training.by_source, training.excluded, shown)
     summary = _with_judge(summarise(_records(run, finetuned, counted, diagnoses)), run.judged)
 
     files: dict[str, Iterable[bytes]] = {name: json_lines(content) for name, content in rows.items()}
-    files["label_queue.csv"] = csv_chunks(queue)
+    files |= {name: export.chunks() for name, export in exports.items()}
+    files[LABEL_QUEUES[0]] = csv_chunks(queue)
     files[DESIGN.name] = [design_json(Design((run.picked.stage,), run.config.seed, pool))]
     files[REPORT_HTML.name] = [render_html(summary).encode()]
     files[REPORT_MARKDOWN.name] = [render_markdown(summary).encode()]

@@ -43,6 +43,7 @@ from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import ask
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_cluster
 from curator.stages.equivalence import by_embedding, by_nli
+from curator.stages.export import chosen_exporters, export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest, ingest_line
 from curator.stages.pick import SelectionResult, failure_rate
@@ -106,6 +107,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
     fitted = _fitted(config)
+    exporters = chosen_exporters(config)
     paths = StatePaths.of(config)
     remembered = read_categories(paths.categories)
     if config.equivalence.asks:
@@ -132,9 +134,13 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         studied, picked = select_and_cluster(intake.asked, scored.scores, ranked, how, progress=progress)
         rate = _rate(picked, intake.asked, scored.failures)
         guarded = _guard(settled, config, paths, intake, encoder, progress)
+        exports = export(
+            config, exporters, cases=intake.cases, picks=picked.picks, scores=scored.scores,
+            categories=studied.categories, holdout=guarded,
+        )  # fmt: skip
         facts = RunArtifacts(
             config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, rate=rate,
+            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, exports=exports, rate=rate,
             missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
         )  # fmt: skip
         summary = write_run_folder(folder, facts, progress)
@@ -143,7 +149,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
-        *picked.discovery.messages,
+        *picked.discovery.messages, *exports.warnings,
     )  # fmt: skip
     sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
     return RunResult(

@@ -32,7 +32,7 @@ def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
         scores={"c1": SCORE},
         categories=[Category("category-01", "weather", (), ("c1",))],
     )
-    assert list(rows) == [
+    assert [row.to_json() for row in rows] == [
         {
             "id": "c1",
             "input": [
@@ -83,5 +83,5 @@ def test_only_held_out_picks_come_in_by_rank() -> None:
         Pick("a", 0, "disagreement", 1.0, "eval"),
     ]
     rows = list(eval_rows(picks, cases=cases, scores={}))
-    assert [row["id"] for row in rows] == ["a", "c"]
-    assert {rows[0][key] for key in ("reference", "disagreement", "kind", "category", "target")} == {None}
+    assert [row.id for row in rows] == ["a", "c"]
+    assert {getattr(rows[0], name) for name in ("reference", "disagreement", "kind", "category", "target")} == {None}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from curator.config import Config, parse_config
 from curator.dedup import deduplicate
-from curator.exporters.openai_chat import LEAKS, finetune_rows
+from curator.exporters.trusted_targets import LEAKS, training_set
 from curator.records import Case, DuplicateRecord, Message, Reference, Source, case_id
 from curator.run_folder.leaks import leak_row
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
@@ -66,8 +66,8 @@ def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any =
     """One run: what it guards, and the texts that it exports."""
     taken = intake(texts, cfg)
     guarded = exclude_leaks(assign_splits(cfg, taken, registry), cfg, taken, registry, embed=embed)
-    made = finetune_rows(taken.cases, split_of_group=guarded.split_of, trusted_models=(), leaks=guarded.leaks)
-    users = [row["messages"][0]["content"] for row in made.rows]  # type: ignore[index,call-overload]
+    made = training_set(taken.cases, split_of_group=guarded.split_of, trusted_models=(), leaks=guarded.leaks)
+    users = [example.messages[0].content for example in made.examples]
     return guarded, {str(text) for text in users}
 
 
@@ -150,7 +150,7 @@ def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Pa
             ("paraphrase", "how do I end my contract alpha", texts[0])
         ]
         assert leak_row(guarded.leaks[0])["held_out_text"] == "how do I end my contract alpha"
-        made = finetune_rows(intake(texts, config(0.0)).cases, split_of_group=guarded.split_of, trusted_models=(),
+        made = training_set(intake(texts, config(0.0)).cases, split_of_group=guarded.split_of, trusted_models=(),
                              leaks=guarded.leaks)  # fmt: skip
         assert made.excluded == {LEAKS["paraphrase"]: 1}
 

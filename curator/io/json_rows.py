@@ -1,4 +1,4 @@
-"""Typed access to the JSON rows of a run folder: a field of another type is a `RecordError` with its remedy."""
+"""Typed access to the JSON rows that curator writes: a field of another type is a `RecordError` with its remedy."""
 
 from __future__ import annotations
 
@@ -104,6 +104,15 @@ class Fields:
         if isinstance(value, dict) and all(isinstance(item, str | int | float) for item in value.values()):
             return cast("dict[str, Scalar]", value)
         raise self._misfit(key, "an object of texts and numbers")
+
+    def object(self, key: str) -> dict[str, JsonValue]:
+        """Return any object; {} where the field is null or absent."""
+        value = self.values.get(key)
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        raise self._misfit(key, "an object")
 
     def numbers(self, key: str) -> dict[str, float] | None:
         """Return an object of numbers, or None where the field is null or absent."""

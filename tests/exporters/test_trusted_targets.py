@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.contamination.records import KINDS, Match
-from curator.exporters.openai_chat import (
+from curator.exporters import OPENAI_CHAT, export_rows
+from curator.exporters.trusted_targets import (
     ASKS_HELD_OUT,
     CONTINUES_HELD_OUT,
     CUT_OFF,
@@ -20,9 +22,9 @@ from curator.exporters.openai_chat import (
     LEAKS,
     NO_TOOLS,
     UNTRUSTED,
-    FinetuneSet,
-    finetune_rows,
-    trainable,
+    TrainingSet,
+    trainable_cases,
+    training_set,
 )
 from curator.records import Case, Feedback, JsonValue, Message, Reference, Source, Split, ToolCall
 
@@ -35,16 +37,20 @@ def case(name: str = "c1", **more: object) -> Case:
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def made_of(*cases: Case, held_out: tuple[Case, ...] = (), eval_groups: tuple[str, ...] = ()) -> FinetuneSet:
+def made_of(*cases: Case, held_out: tuple[Case, ...] = (), eval_groups: tuple[str, ...] = ()) -> TrainingSet:
     def split(group: str) -> Split:
         return "eval" if group in eval_groups else "train"
 
-    return finetune_rows(cases, split_of_group=split, trusted_models=("teacher",), held_out=held_out)
+    return training_set(cases, split_of_group=split, trusted_models=("teacher",), held_out=held_out)
+
+
+def rows_of(made: TrainingSet) -> tuple[Any, ...]:
+    return export_rows(OPENAI_CHAT, made.examples).rows
 
 
 def test_a_row_is_the_conversation_the_trusted_answer_and_where_that_comes_from() -> None:
     made = made_of(case(reference=Reference("right", "label", "ann"), task="qa", target="wrong", model="teacher"))
-    assert made.rows == (
+    assert rows_of(made) == (
         {
             "messages": [
                 {"role": "system", "content": "s"},
@@ -80,7 +86,7 @@ def test_a_row_is_the_conversation_the_trusted_answer_and_where_that_comes_from(
 )
 def test_what_is_not_trusted_stays_out_with_its_reason(of: Case, reason: str) -> None:
     made = made_of(of)
-    assert made.rows == ()
+    assert made.examples == ()
     assert made.excluded == {reason: 1}
 
 
@@ -91,11 +97,11 @@ def test_a_person_overrules_the_state_of_the_logged_answer() -> None:
         case("c3", target="x", model="teacher", feedback=Feedback(thumb="up")),
     )
     assert made.by_source == {"correction": 1, "label": 1, "teacher": 1}
-    assert [row["messages"][-1]["content"] for row in made.rows] == ["r", "r", "x"]  # type: ignore[index,call-overload]
+    assert [example.answer.content for example in made.examples] == ["r", "r", "x"]
 
 
 def test_tool_calls_become_tool_calls() -> None:
-    (row,) = made_of(case(target=CALLS, model="teacher", options={"tools": TOOLS})).rows
+    (row,) = rows_of(made_of(case(target=CALLS, model="teacher", options={"tools": TOOLS})))
     assert row["tools"] == TOOLS
     assert row["messages"][-1] == {  # type: ignore[index,call-overload]
         "role": "assistant",
@@ -108,13 +114,13 @@ def test_tool_calls_become_tool_calls() -> None:
 
 def test_json_that_is_no_tool_call_is_an_answer_like_any_other() -> None:
     for text in ('{"tool_calls": 3}', '{"tool_calls": [1]}', '["tool_calls"]', "{"):
-        (row,) = made_of(case(target=text, model="teacher")).rows
+        (row,) = rows_of(made_of(case(target=text, model="teacher")))
         assert row["messages"][-1] == {"role": "assistant", "content": text}  # type: ignore[index,call-overload]
 
 
 def test_earlier_assistant_turns_are_not_trained_on() -> None:
     turns = (Message("user", "a"), Message("assistant", "unsure"), Message("user", "b"))
-    (row,) = made_of(case(messages=turns, reference=Reference("r", "label"))).rows
+    (row,) = rows_of(made_of(case(messages=turns, reference=Reference("r", "label"))))
     assert [m.get("weight") for m in row["messages"]] == [None, 0, None, None]  # type: ignore[union-attr]
 
 
@@ -127,7 +133,7 @@ def test_nothing_of_a_held_out_group_comes_in() -> None:
         held_out=(case("old", group="g3"),),
         eval_groups=("g1",),
     )
-    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    assert [example.case_id for example in made.examples] == ["c2"]
     assert made.excluded == {HELD_OUT: 2}
 
 
@@ -146,7 +152,7 @@ def test_a_conversation_that_goes_on_from_a_held_out_one_stays_out() -> None:
         case("c3", messages=first),
         eval_groups=("c3",),
     )
-    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    assert [example.case_id for example in made.examples] == ["c2"]
     assert made.excluded == {CONTINUES_HELD_OUT: 1, UNTRUSTED: 1}
 
 
@@ -167,9 +173,9 @@ def test_a_conversation_that_goes_on_from_a_held_out_one_stays_out() -> None:
 )
 def test_every_case_is_a_row_or_excluded_and_no_row_is_held_out(cases: list[Case], eval_groups: set[str]) -> None:
     made = made_of(*cases, eval_groups=tuple(eval_groups))
-    assert len(made.rows) + sum(made.excluded.values()) == len(cases)
-    assert sum(made.by_source.values()) == len(made.rows)
-    assert not {row["metadata"]["group"] for row in made.rows} & eval_groups  # type: ignore[index,call-overload]
+    assert len(made.examples) + sum(made.excluded.values()) == len(cases)
+    assert sum(made.by_source.values()) == len(made.examples)
+    assert not {example.group for example in made.examples} & eval_groups
 
 
 def test_rows_pass_openais_own_schema() -> None:
@@ -184,11 +190,12 @@ def test_rows_pass_openais_own_schema() -> None:
         Message("assistant", "", (ToolCall("t1", "weather", "{}"),)),
         Message("tool", "rain", tool_call_id="t1"),
     )
-    rows = made_of(
+    made = made_of(
         case("c1", reference=Reference("r", "label")),
         case("c2", target=CALLS, model="teacher", options={"tools": TOOLS}),
         case("c3", messages=history, target="It rains.", model="teacher", options={"tools": TOOLS}),
-    ).rows
+    )
+    rows = rows_of(made)
     assert len(rows) == 3
     for row in rows:
         validator.validate(row)
@@ -218,7 +225,7 @@ def test_a_held_out_question_inside_a_conversation_keeps_it_out() -> None:
     other = (Message("user", "hi"), Message("assistant", "Hello!"), Message("user", "Can I pay by card instead?"))
     leaky, fine = case("c2", messages=talk, reference=label), case("c3", messages=other, reference=label)
     made = made_of(held, leaky, fine, eval_groups=("c1",))
-    assert [row["metadata"]["case_id"] for row in made.rows] == ["c3"]  # type: ignore[call-overload, index]
+    assert [example.case_id for example in made.examples] == ["c3"]
     assert made.excluded == {HELD_OUT: 1, ASKS_HELD_OUT: 1}
 
 
@@ -226,15 +233,15 @@ def test_a_short_turn_that_a_held_out_case_shares_keeps_nothing_out() -> None:
     label = Reference("right", "label")
     held = case("c1", messages=(Message("user", "Yes, please."),), reference=label)
     talk = (Message("user", "Shall I?"), Message("assistant", "Do you want to?"), Message("user", "yes please"))
-    assert len(made_of(held, case("c2", messages=talk, reference=label), eval_groups=("c1",)).rows) == 1
+    assert len(made_of(held, case("c2", messages=talk, reference=label), eval_groups=("c1",)).examples) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_leak_is_left_out_with_its_kind(kind: str) -> None:
     cases = [case("c1", reference=Reference("r", "label")), case("c2", reference=Reference("r", "label"))]
     leak = Match("c1", "h", kind, 0.9, "ask c1", "asked")  # type: ignore[arg-type]
-    made = finetune_rows(cases, split_of_group=lambda _: "train", trusted_models=(), leaks=[leak])
-    assert [row["metadata"]["case_id"] for row in made.rows] == ["c2"]  # type: ignore[index,call-overload]
+    made = training_set(cases, split_of_group=lambda _: "train", trusted_models=(), leaks=[leak])
+    assert [example.case_id for example in made.examples] == ["c2"]
     assert made.excluded == {LEAKS[kind]: 1}  # type: ignore[index]
 
 
@@ -250,6 +257,6 @@ def test_trainable_are_the_cases_that_become_rows() -> None:
     def split(group: str) -> Split:
         return "eval" if group == "held" else "train"
 
-    found = trainable(cases, split_of_group=split, trusted_models=("teacher",))
-    made = finetune_rows(cases, split_of_group=split, trusted_models=("teacher",))
-    assert [c.id for c in found] == ["c1", "c5"] == [row["metadata"]["case_id"] for row in made.rows]  # type: ignore[index,call-overload]
+    found = trainable_cases(cases, split_of_group=split, trusted_models=("teacher",))
+    made = training_set(cases, split_of_group=split, trusted_models=("teacher",))
+    assert [c.id for c in found] == ["c1", "c5"] == [example.case_id for example in made.examples]

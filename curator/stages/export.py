@@ -1,0 +1,106 @@
+"""Picks and cases to export files: the eval set, the fine-tune data, and the further formats that the config chooses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curator.config import Config
+from curator.errors import ConfigError
+from curator.exporters import EVAL_SET, EXPORTERS, OPENAI_CHAT, Export, Exporter, export_rows
+from curator.exporters.eval_set import EvalRow, eval_rows
+from curator.exporters.trusted_targets import TrainingExample, TrainingSet, training_set
+from curator.labels.queue import LABEL_QUEUES
+from curator.records import Case, Category, Pick, Score
+from curator.run_folder.layout import FILES
+from curator.stages.holdout import HoldoutSplit
+
+ALWAYS: tuple[Exporter[Any], ...] = (EVAL_SET, OPENAI_CHAT)
+"""The formats that every run writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """The files to write for evaluation and training, and what is trained on; `warnings` name what is not in the files."""
+
+    exports: tuple[Export[Any], ...]
+    training: TrainingSet
+    warnings: tuple[str, ...] = ()
+
+
+def chosen_exporters(config: Config) -> tuple[Exporter[Any], ...]:
+    """Return the formats that a run writes: `ALWAYS`, then those of `outputs.exports`.
+
+    Raises:
+        ConfigError: there is no such exporter, it needs rows that a run does not have, or its file has the name of another.
+    """
+    chosen = list(ALWAYS)
+    for name in dict.fromkeys(config.outputs.exports):
+        exporter = EXPORTERS.require(name, where="outputs.exports")
+        if exporter.row_type not in (EvalRow, TrainingExample):
+            raise ConfigError(
+                f"outputs.exports: {name!r} exports {exporter.row_type.__name__} rows, which a run does not have",
+                remedy="take it out of `outputs.exports`",
+            )
+        if exporter not in chosen:
+            chosen.append(exporter)
+    taken = Counter([*(file.name for file in FILES), *LABEL_QUEUES, *(exporter.file_name for exporter in chosen)])
+    for exporter in chosen:
+        if taken[exporter.file_name] > 1:
+            raise ConfigError(
+                f"outputs.exports: {exporter.name!r} writes {exporter.file_name!r}, which is another file of the run",
+                remedy=f"take {exporter.name!r} out of `outputs.exports`, or report it to the authors of the exporter",
+            )
+    return tuple(chosen)
+
+
+def export(
+    config: Config,
+    exporters: Sequence[Exporter[Any]],
+    *,
+    cases: Sequence[Case],
+    picks: Sequence[Pick],
+    scores: Mapping[str, Score],
+    categories: Sequence[Category],
+    holdout: HoldoutSplit,
+) -> ExportResult:
+    """Convert the picks and the training examples to every format.
+
+    A format of another package that fails is left out with a warning: it must not cost the run its other files.
+    """
+    training = training_set(
+        cases,
+        split_of_group=holdout.split_of,
+        trusted_models=config.outputs.trusted_models,
+        leaks=holdout.leaks,
+    )
+    by_id = {case.id: case for case in cases}
+    rows: dict[type, Sequence[object]] = {
+        EvalRow: list(eval_rows(picks, cases=by_id, scores=scores, categories=categories)),
+        TrainingExample: training.examples,
+    }
+    exports: list[Export[Any]] = []
+    warnings: list[str] = []
+    for exporter in exporters:
+        try:
+            exported = export_rows(exporter, rows[exporter.row_type])
+            if exporter not in ALWAYS:
+                _encode(exported)
+        except Exception as error:
+            if exporter in ALWAYS:
+                raise
+            warnings.append(
+                f"the exporter {exporter.name!r} failed, its file is not written: {type(error).__name__}: {error}"
+            )
+        else:
+            exports.append(exported)
+            warnings += exported.warnings
+    return ExportResult(tuple(exports), training, tuple(warnings))
+
+
+def _encode(exported: Export[Any]) -> None:
+    """Encode a file once without keeping it, so that a format that fails does so before any file is written."""
+    for _ in exported.chunks():
+        pass
