@@ -18,7 +18,6 @@ import argparse
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +110,7 @@ def said_of(records: Sequence[Record]) -> ScoreResult:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recorded.jsonl"
         path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records))
-        return score_file(path, Path(folder) / "scores.jsonl", stdout=BytesIO(), on_problem=print)
+        return score_file(path, Path(folder) / "scores.jsonl")
 
 
 if __name__ == "__main__":

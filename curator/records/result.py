@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, ClassVar
 
-from curator.errors import ExitCode
+from curator.errors import ExitCode, MissingDependency
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from curator.records.rejected import RejectedRecord
     from curator.records.values import JsonValue
 
@@ -67,6 +70,28 @@ class Result:
         """Return `to_text()`: the old name, kept for one release."""
         _warn_of_old_name("as_text", "to_text")
         return self.to_text()
+
+
+class TableResult(Result):
+    """A result that is a table as well."""
+
+    __slots__ = ()
+
+    def table_rows(self) -> Sequence[Mapping[str, object]]:
+        """Return the rows of the table, all with the same keys."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> DataFrame:
+        """Return the table as a pandas DataFrame.
+
+        Raises:
+            MissingDependency: pandas is not installed; no other part of curator needs it.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise MissingDependency("pandas is not installed", remedy="install it: pip install pandas") from error
+        return DataFrame([*self.table_rows()])
 
 
 def _warn_of_old_name(old: str, new: str) -> None:

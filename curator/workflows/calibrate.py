@@ -30,7 +30,8 @@ from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
 from curator.workflows.pool import refuse_repeated
-from curator.workflows.score import DEFAULT_SCORING, Scoring, read_records, readable, spread
+from curator.workflows.recorded_lines import read_records, sample_items, sample_records
+from curator.workflows.score import DEFAULT_SCORING, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
@@ -168,7 +169,7 @@ def calibrate(
             remedy="give the verdicts by the `id` of the records",
         )
     labelled = [Labelled(record, wrong[record.id]) for record in found if record.id in wrong]
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_items(found), scoring.comparer))
     return _fitted(labelled, weights, scoring)[0]
 
 
@@ -197,7 +198,7 @@ def calibrate_file(
     if unknown and len(unknown) == len(judgements):
         raise LogsError(f"no label is for a record of {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
     labelled = _labelled(found.kept, judgements, scoring.comparer, left_out, random_only=not labels)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(readable(path), scoring.comparer))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(path), scoring.comparer))
     fitted, used = _fitted(labelled, weights, scoring)
     left_out[TOO_FEW_ANSWERS] += len(labelled) - len(used)
     if out is not None:

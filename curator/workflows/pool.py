@@ -44,7 +44,8 @@ from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
-from curator.workflows.score import Scoring, as_json, over_lines, readable, spread
+from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
+from curator.workflows.score import Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,12 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
             f"{str(file)!r}: there is no such file",
             remedy="name a file that `curator score` reads or wrote, or a run folder",
         )
-    weights = {} if scoring.equal_members else group_weights(recorded_health(readable(file), scoring.comparer))
+    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(file), scoring.comparer))
     cases: list[PoolCase] = []
     problems: list[RejectedRecord] = []
-    for row in over_lines(file, partial(pool_lines, file=str(file), scoring=scoring, weights=weights), scoring):
+    for row in map_lines(
+        file, partial(pool_lines, file=str(file), scoring=scoring, weights=weights), processes=scoring.workers
+    ):
         if isinstance(row, RejectedRecord):
             problems.append(row)
         else:
@@ -99,7 +102,7 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
         LogsError: a record does not fit, or an id stands there twice.
     """
     given = list(records)
-    lines = [Line(number, as_json(record, number)) for number, record in enumerate(given, 1)]
+    lines = [Line(number, json_line(record, number)) for number, record in enumerate(given, 1)]
     answered = [record for record in given if "generations" in record]
     weights = {} if scoring.equal_members else group_weights(recorded_health(_known(answered), scoring.comparer))
     rows = pool_lines(lines, file="record", scoring=scoring, weights=weights)
@@ -113,7 +116,7 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
 
 def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
     """Those of them that can be read, or where there are many, an even spread of them."""
-    for record in spread(records):
+    for record in sample_items(records):
         with contextlib.suppress(RecordError):
             yield read_record(orjson.dumps(record))
 

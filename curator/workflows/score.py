@@ -1,14 +1,13 @@
-"""`curator score`: scores generations that somebody already has, as a stream; no model is called."""
+"""`curator score`: score recorded answers, as a stream or in memory; no model is called."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeAlias, overload
 
 import orjson
 
@@ -16,38 +15,42 @@ from curator.disagreement.calibration import Calibration
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
-from curator.disagreement.recorded import estimator_values, recorded_health, score_record
+from curator.disagreement.recorded import default_scorer, estimator_values, recorded_health, score_record
 from curator.disagreement.score import DEFAULT, Formula
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError, StorageError
-from curator.executors.local import cores, map_ordered
 from curator.io.atomic import write_atomic
-from curator.io.lines import MAX_LINE_BYTES, Line, expand, physical_lines
+from curator.io.lines import Line, expand
 from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, too_many_rejected
-from curator.records.recorded import Recorded
-from curator.records.result import Result
+from curator.records.recorded import Recorded, group_of
+from curator.records.result import TableResult
+from curator.run_folder.calibration import CalibrationFile, read_calibration
+from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
-from curator.workflows.score_report import ScoreFigures, Seen, Spread, Watch, see
+from curator.workflows.recorded_lines import map_lines, read_records, sample_items, sample_records
+from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
 
-T = TypeVar("T")
-CHUNK_LINES = 200
-CHUNK_BYTES = 2**20
-LEARN_FROM = 2000
-"""Records that the members are judged by: their rates are known to a percent or two then."""
-LEARN_BYTES = 2**26
 KEPT_REJECTED = 1000
 """Of more rejected records only the number is kept: a file is scored with constant memory."""
-WORTH_A_PROCESS = 8
-"""Chunks from which on more than one process is worth its start."""
+
+Recordings: TypeAlias = str | Path | Iterable[Mapping[str, object]]
+"""Recorded answers: a file, a run folder, or records in memory with the keys of a line of such a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreResult(Result):
-    """How many records were scored, how many were set aside, and where the scores went (None: stdout).
+class ScoreResult(TableResult, Sequence[Score]):
+    """The scores of recorded answers, in the order of the records; a sequence of `Score`.
 
-    `health` is that of the members, over a sample of the records; it is empty where every member counts the same.
-    `notes` are what else the user should know. `figures` are what the scores look like as a whole. `rejected` are the first
-    `KEPT_REJECTED` records that were set aside.
+    Attributes:
+        scored: records with a score.
+        set_aside: records that could not be read.
+        out: the file that the scores were written to; None for none.
+        health: the health of the members, over a sample of the records; empty where all members have the same weight.
+        notes: what else the user should know.
+        figures: the scores as a whole.
+        rejected: the first `KEPT_REJECTED` records that were set aside.
+        scores: the scores; empty where they were written to `out`.
+        source: the recorded answers: a file, or the records themselves.
     """
 
     scored: int
@@ -57,12 +60,25 @@ class ScoreResult(Result):
     notes: tuple[str, ...] = ()
     figures: ScoreFigures = field(default_factory=ScoreFigures)
     rejected: tuple[RejectedRecord, ...] = ()
+    scores: tuple[Score, ...] = field(default=(), repr=False)
+    source: Path | tuple[Mapping[str, object], ...] | None = field(default=None, repr=False, compare=False)
+
+    @overload
+    def __getitem__(self, place: int) -> Score: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Score, ...]: ...
+    def __getitem__(self, place: int | slice) -> Score | tuple[Score, ...]:
+        """Return the score at a place."""
+        return self.scores[place]
+
+    def __len__(self) -> int:
+        """Return the number of scores that are held in memory."""
+        return len(self.scores)
 
     @property
     def exit_code(self) -> ExitCode:
         """6 if more than a fifth of the records could not be read, or none; else 0."""
-        total = self.scored + self.set_aside
-        unreadable = not self.scored or too_many_rejected(self.set_aside, total)
+        unreadable = not self.scored or too_many_rejected(self.set_aside, self.scored + self.set_aside)
         return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
 
     @property
@@ -78,7 +94,7 @@ class ScoreResult(Result):
             yield f"{self.set_aside:,} of {plural(total, 'record')} cannot be read, which is too many to trust the rest"
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines."""
+        """Return the figures for machines; the scores themselves are in `out` or in `scores`."""
         return {
             "scored": self.scored,
             "set_aside": self.set_aside,
@@ -90,20 +106,26 @@ class ScoreResult(Result):
         }
 
     def to_text(self) -> str:
-        """The figures for people."""
-        return f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside: {self.out}\n{self.figures.to_text()}"
+        """Return the figures for people."""
+        where = f": {self.out}" if self.out else ""
+        return f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside{where}\n{self.figures.to_text()}"
+
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a score."""
+        return [asdict(score) for score in self.scores]
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How records are scored.
+    """The way to score records.
 
     Attributes:
-        comparer: what says which answers mean the same; any other than the default works in one process, which has its
+        comparer: decides which answers mean the same. Any other than the default works in one process, which holds its
             model.
-        equal_members: count every member the same; else each counts by its health, see `health.group_weights`.
-        formula: what makes the score of the signals; a `Calibration` is one.
-        processes: how many processors to use; None for all.
+        equal_members: give every member the same weight; else a member's weight depends on its health, see
+            `health.group_weights`.
+        formula: makes the score of the signals; a `Calibration` is one.
+        processes: processors to use; None for all.
         estimators: names of `ESTIMATORS` whose values are added to every score.
     """
 
@@ -113,82 +135,98 @@ class Scoring:
     processes: int | None = None
     estimators: tuple[str, ...] = ()
 
+    @property
+    def workers(self) -> int | None:
+        """The processes that can work on records at once; None for one a core."""
+        return self.processes if self.comparer is WordComparer else 1
+
+    def weights(self, health: Sequence[MemberHealth]) -> Mapping[str, float]:
+        """Return the weights of the members; empty where all have the same."""
+        return {} if self.equal_members else group_weights(health)
+
 
 DEFAULT_SCORING = Scoring()
 
 
 def score(
-    records: Iterable[Mapping[str, object]],
+    records: Recordings,
     *,
+    out: str | Path | None = None,
     scoring: Scoring = DEFAULT_SCORING,
-    calibration: Calibration | None = None,
+    calibration: Calibration | str | Path | None = None,
     estimators: Sequence[str] = (),
-) -> list[Score]:
-    """Score generations you already have: records of contract 4, in order.
+) -> ScoreResult:
+    """Score generations you already have.
 
-    A `calibration` whose gain is there makes the scores instead of `scoring.formula`; `Score.scorer` says which did.
-    The values of `estimators`, by their names in `docs/estimators.md`, are added as `Score.estimators`.
+    Args:
+        records: a file of recorded answers, a run folder, or records in memory.
+        out: the file to write the scores to, as JSON lines; the result does not hold them then.
+        scoring: the way to score.
+        calibration: a fit of `curator.calibrate`, or the file of one. It makes the scores instead of `scoring.formula` if it
+            ranked better than the default score; `Score.scorer` says which did.
+        estimators: further estimators, by their names in `docs/estimators.md`; `Score.estimators` holds their values.
 
     Raises:
-        ConfigError: there is no estimator of a name; the message lists all names.
-        LogsError: a record does not fit; the message gives its number, counted from 1.
+        ConfigError: an estimator or calibration is not there, or `out` is the recorded file itself.
+        LogsError: there is no such file, or a record in memory does not fit.
+        StorageError: `out` cannot be written.
     """
-    if calibration is not None and calibration.better:
-        scoring = replace(scoring, formula=calibration)
     if estimators:
         scoring = replace(scoring, estimators=require_estimators(estimators, where="estimators"))
-    found = read_records(records)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(spread(found), scoring.comparer))
-    return [_scored(record, scoring, weights) for record in found]
+    fitted = read_calibration(calibration) if isinstance(calibration, str | Path) else None
+    if isinstance(calibration, Calibration) and calibration.better:
+        scoring = replace(scoring, formula=calibration)
+    target = Path(out) if out is not None else None
+    if isinstance(records, str | Path):
+        if target is not None:
+            return score_file(records, target, scoring=scoring, calibration=fitted)
+        lines = io.BytesIO()
+        result = score_file(records, None, stdout=lines, scoring=scoring, calibration=fitted)
+        scores = tuple(Score(**orjson.loads(line)) for line in lines.getvalue().splitlines())
+        return replace(result, scores=scores)
+    return _score_in_memory(tuple(records), target, scoring, fitted)
 
 
-def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
-    """Records of contract 4 as they are read.
-
-    Raises:
-        LogsError: a record does not fit; the message gives its number, counted from 1.
-    """
-    found: list[Recorded] = []
-    for number, record in enumerate(records, 1):
-        try:
-            found.append(read_record(as_json(record, number)))
-        except RecordError as unfit:
-            raise LogsError(f"record {number}: {unfit.reason}", remedy=unfit.remedy) from unfit
-    return found
-
-
-def as_json(record: Mapping[str, object], number: int) -> bytes:
-    """A record in memory as a line of a file would have it.
-
-    Raises:
-        LogsError: it is more than JSON can say; the message gives its number.
-    """
-    try:
-        return orjson.dumps(record)
-    except TypeError as error:  # orjson's
-        raise LogsError(
-            f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
-        ) from error
+def _score_in_memory(
+    records: tuple[Mapping[str, object], ...], out: Path | None, scoring: Scoring, fitted: CalibrationFile | None
+) -> ScoreResult:
+    if fitted is not None:
+        scoring = replace(scoring, formula=fitted.formula)
+    read = read_records(records)
+    health = () if scoring.equal_members else recorded_health(sample_items(read), scoring.comparer)
+    weights = scoring.weights(health)
+    scores = tuple(_score_one(record, scoring, weights) for record in read)
+    watch = Watch()
+    for record, score in zip(read, scores, strict=True):
+        watch.add(see(record, score))
+    if out is not None:
+        write_atomic(out, map(_score_line, scores))
+    result = ScoreResult(
+        len(scores), 0, out, health, figures=watch.figures(), scores=() if out is not None else scores, source=records
+    )  # fmt: skip
+    return _with_notes(result, scoring, fitted)
 
 
 def score_file(
-    recorded: Path,
+    recorded: str | Path,
     out: Path | None,
     *,
-    stdout: BinaryIO,
-    on_problem: Callable[[RejectedRecord], None] = lambda _: None,
+    stdout: BinaryIO | None = None,
     scoring: Scoring = DEFAULT_SCORING,
+    calibration: CalibrationFile | None = None,
 ) -> ScoreResult:
-    """Score a file of records (plain, gzip or zstd) with constant memory.
+    """Score a file of records (plain, gzip or zstd), or a run folder's, with constant memory.
 
-    The scores go to `out`, whole or not at all, or to `stdout` as they come, in the order of the file. `on_problem` is
-    told of each line that was set aside. The file is read twice, so that of a pipe every member counts the same.
+    The scores go to `out`, whole or not at all, or else to `stdout`, one by one, in the order of the file. The file is read
+    twice, first for the health of the members; a pipe is read once, and its members all have the same weight.
 
     Raises:
         LogsError: there is no such file, or no record in it.
         ConfigError: `out` is the recorded file itself.
         StorageError: `out` cannot be written.
     """
+    if Path(recorded).is_dir() and RECORDED.of(Path(recorded)).is_file():
+        recorded = RECORDED.of(Path(recorded))
     path, *others = expand([str(recorded)])
     if others:
         raise LogsError(f"{str(recorded)!r} is {plural(len(others) + 1, 'file')}", remedy="score them one by one")
@@ -196,98 +234,75 @@ def score_file(
         raise ConfigError(
             f"the scores would replace the recorded answers in {str(out)!r}", remedy="give --out another name"
         )
-    health = recorded_health(readable(path), scoring.comparer) if path.is_file() and not scoring.equal_members else ()
-    tally = _Tally(str(path), on_problem)
-    scores = tally.scores(path, scoring, group_weights(health))
+    if calibration is not None:
+        scoring = replace(scoring, formula=calibration.formula)
+    sampled = path.is_file() and not scoring.equal_members
+    health = recorded_health(sample_records(path), scoring.comparer) if sampled else ()
+    tally = _Tally(path)
+    lines = tally.score_lines(scoring, scoring.weights(health))
     if out is not None:
-        write_atomic(out, scores)
-        return tally.result(out, health)
+        write_atomic(out, lines)
+    else:
+        _write_to(stdout or io.BytesIO(), lines)
+    return _with_notes(tally.result(out, health), scoring, calibration)
+
+
+def _write_to(stdout: BinaryIO, lines: Iterable[bytes]) -> None:
     try:
-        stdout.writelines(scores)
+        stdout.writelines(lines)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise StorageError(f"stdout cannot be written ({error.strerror})", remedy="free some space") from error
-    return tally.result(out, health)
 
 
-def readable(path: Path) -> Iterator[Recorded]:
-    """The records of a file that can be read, or where there are many of them, `LEARN_FROM` and more, evenly spread.
-
-    Of large records there are fewer: no more than `LEARN_BYTES` of them and the longest one are held.
-    """
-    found: Spread[Line] = Spread(LEARN_FROM, most=LEARN_BYTES, size=lambda line: len(line.data or b""))
-    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-        found.add(line)
-    for line in found.kept:
-        if line.data and line.data.strip():
-            with contextlib.suppress(RecordError):
-                yield read_record(line.data)
-
-
-def spread(items: Iterable[T]) -> list[T]:
-    """All items, or where there are many, `LEARN_FROM` to twice as many that are evenly spread; others are not kept."""
-    found: Spread[T] = Spread(LEARN_FROM)
-    for item in items:
-        found.add(item)
-    return found.kept
+def _with_notes(result: ScoreResult, scoring: Scoring, fitted: CalibrationFile | None) -> ScoreResult:
+    """Add the warnings of a calibration file: it is not used, or was fitted to another committee."""
+    if fitted is None:
+        return result
+    groups = {group_of(member.model, member.variant) for member in result.health} or None
+    return replace(result, notes=fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups))
 
 
 class _Tally:
-    """Counts what is scored and what is set aside while the scores stream by."""
+    """Counts the scored and the rejected records of a file while the scores stream by."""
 
-    def __init__(self, file: str, on_problem: Callable[[RejectedRecord], None]) -> None:
+    def __init__(self, path: Path) -> None:
         self.scored = self.set_aside = 0
         self._rejected: list[RejectedRecord] = []
         self._watch = Watch()
-        self._file = file
-        self._on_problem = on_problem
+        self._path = path
 
-    def scores(self, path: Path, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
-        """The scores of a file, a JSON line each."""
-        work = partial(score_lines, file=self._file, scoring=scoring, weights=weights)
-        for result in over_lines(path, work, scoring):
-            if isinstance(result, RejectedRecord):
+    def score_lines(self, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
+        """Yield the scores of the file, a JSON line each."""
+        work = partial(score_lines, file=str(self._path), scoring=scoring, weights=weights)
+        for item in map_lines(self._path, work, processes=scoring.workers):
+            if isinstance(item, RejectedRecord):
                 self.set_aside += 1
-                self._on_problem(result)
                 if len(self._rejected) < KEPT_REJECTED:
-                    self._rejected.append(result)
+                    self._rejected.append(item)
             else:
                 self.scored += 1
-                self._watch.add(result[1])
-                yield result[0]
+                self._watch.add(item[1])
+                yield item[0]
 
     def result(self, out: Path | None, health: tuple[MemberHealth, ...]) -> ScoreResult:
-        """What it came to, when the scores are through."""
+        """Return the counts once the scores are through."""
         return ScoreResult(
-            self.scored, self.set_aside, out, health, figures=self._watch.figures(), rejected=tuple(self._rejected)
-        )
+            self.scored, self.set_aside, out, health, figures=self._watch.figures(), rejected=tuple(self._rejected),
+            source=self._path,
+        )  # fmt: skip
 
 
-def over_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], scoring: Scoring) -> Iterator[T]:
-    """What `work` makes of the lines of a file, in order; in worker processes where the file is worth their start.
-
-    Raises:
-        LogsError: the file holds nothing.
-    """
-    parts = _chunks(physical_lines(path, max_bytes=MAX_LINE_BYTES))
-    first = list(islice(parts, WORTH_A_PROCESS))
-    if not first:
-        raise LogsError(f"{str(path)!r} holds no record", remedy="name a file with one JSON record a line")
-    alone = len(first) < WORTH_A_PROCESS or scoring.comparer is not WordComparer
-    processes = 1 if alone else scoring.processes or cores()
-    return chain.from_iterable(map_ordered(work, chain(first, parts), processes=processes))
-
-
-Scored = tuple[bytes, Seen]
+ScoredLine = tuple[bytes, Seen]
 """A score as a JSON line, and what is kept of its record."""
 
 
 def score_lines(
     lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
-) -> list[Scored | RejectedRecord]:
+) -> list[ScoredLine | RejectedRecord]:
     """Score each line of a file that is not blank, or reject it with the reason; runs in a worker process."""
-    results: list[Scored | RejectedRecord] = []
+    results: list[ScoredLine | RejectedRecord] = []
     for line in lines:
         if line.data is None:
             remedy = "fix or remove the line; the others are scored"
@@ -295,37 +310,23 @@ def score_lines(
         elif line.data.strip():
             try:
                 record = read_record(line.data)
-                found = _scored(record, scoring, weights)
-                results.append((_line(found), see(record, found)))
+                score = _score_one(record, scoring, weights)
+                results.append((_score_line(score), see(record, score)))
             except RecordError as error:
                 results.append(error.at(file, line.number))
     return results
 
 
-def _scored(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
+def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
     score = score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
     if not scoring.estimators:
         return score
     return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))
 
 
-def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """The lines in lists that are worth the way to another process and back."""
-    chunk: list[Line] = []
-    size = 0
-    for line in lines:
-        chunk.append(line)
-        size += len(line.data or b"")
-        if len(chunk) == CHUNK_LINES or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _line(found: Score) -> bytes:
+def _score_line(score: Score) -> bytes:
     """Write the score as a JSON line of contract 4, without the optional fields that have no value."""
-    fields = asdict(found)
+    fields = asdict(score)
     for name in ("reason", "fields", "estimators"):
         if fields[name] is None:
             del fields[name]

@@ -38,24 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score a file of recorded answers."""
     from curator.disagreement.estimators import require_estimators
-    from curator.disagreement.recorded import default_scorer
-    from curator.records.recorded import group_of
     from curator.run_folder.calibration import read_calibration
     from curator.workflows.score import score_file
 
     fitted = read_calibration(arguments.calibration) if arguments.calibration else None
     estimators = require_estimators(arguments.estimator, where="--estimator")
     with scoring_from(arguments) as scoring:
-        formula = fitted.formula if fitted else scoring.formula
         result = score_file(
             arguments.recorded,
             arguments.out,
             stdout=sys.stdout.buffer,
-            scoring=replace(scoring, processes=arguments.jobs, formula=formula, estimators=estimators),
+            scoring=replace(scoring, processes=arguments.jobs, estimators=estimators),
+            calibration=fitted,
         )
-        if fitted:
-            groups = {group_of(h.model, h.variant) for h in result.health} or None
-            result = replace(result, notes=fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups))
     if arguments.out is None:  # stdout holds the scores
         print_rejected(result.rejected)
         print_warnings(result.warnings)

@@ -1,0 +1,108 @@
+"""Recorded answers as a stream of lines: batches for worker processes, an even sample, and records in memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from curator.errors import LogsError, RecordError
+from curator.executors.local import cores, map_ordered
+from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
+from curator.records.recorded import Recorded
+from curator.run_folder.recorded import read_record
+from curator.workflows.score_report import Spread
+
+T = TypeVar("T")
+CHUNK_LINES = 200
+CHUNK_BYTES = 2**20
+SAMPLED_RECORDS = 2000
+"""Records that the health of the members is measured on: enough to know a rate to a percent or two."""
+SAMPLED_BYTES = 2**26
+WORTH_A_PROCESS = 8
+"""From this many chunks on, the start of further processes pays for itself."""
+
+
+def map_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], *, processes: int | None) -> Iterator[T]:
+    """Apply `work` to batches of the lines of a file and yield its results in order.
+
+    A short file is worked on in this process, whatever `processes` says; None stands for all cores.
+
+    Raises:
+        LogsError: the file holds nothing.
+    """
+    batches = _batches(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+    first = list(islice(batches, WORTH_A_PROCESS))
+    if not first:
+        raise LogsError(f"{str(path)!r} holds no record", remedy="name a file with one JSON record a line")
+    workers = 1 if len(first) < WORTH_A_PROCESS else processes or cores()
+    return chain.from_iterable(map_ordered(work, chain(first, batches), processes=workers))
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Group lines into lists that are worth sending to another process."""
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line.data or b"")
+        if len(batch) == CHUNK_LINES or size >= CHUNK_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def sample_records(path: Path) -> Iterator[Recorded]:
+    """Yield the readable records of a file; of many, `SAMPLED_RECORDS` to twice as many, evenly spread.
+
+    Of large records there are fewer: at most `SAMPLED_BYTES` and the longest line are held in memory.
+    """
+    spread: Spread[Line] = Spread(SAMPLED_RECORDS, most=SAMPLED_BYTES, size=lambda line: len(line.data or b""))
+    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
+        spread.add(line)
+    for line in spread.kept:
+        if line.data and line.data.strip():
+            with contextlib.suppress(RecordError):
+                yield read_record(line.data)
+
+
+def sample_items(items: Iterable[T]) -> list[T]:
+    """Return all items; of many, `SAMPLED_RECORDS` to twice as many, evenly spread."""
+    spread: Spread[T] = Spread(SAMPLED_RECORDS)
+    for item in items:
+        spread.add(item)
+    return spread.kept
+
+
+def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
+    """Read records in memory, with the keys of a line of recorded answers.
+
+    Raises:
+        LogsError: a record does not fit; the message gives its number, counted from 1.
+    """
+    read: list[Recorded] = []
+    for number, record in enumerate(records, 1):
+        try:
+            read.append(read_record(json_line(record, number)))
+        except RecordError as error:
+            raise LogsError(f"record {number}: {error.reason}", remedy=error.remedy) from error
+    return read
+
+
+def json_line(record: Mapping[str, object], number: int) -> bytes:
+    """Write a record in memory as the line of a file.
+
+    Raises:
+        LogsError: it holds values that JSON does not have; the message gives its number.
+    """
+    try:
+        return orjson.dumps(record)
+    except TypeError as error:  # orjson's
+        raise LogsError(
+            f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
+        ) from error
