@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install quickstart test check docs format clean
+.PHONY: install quickstart test check docs pages format clean
 
 install: $(INSTALLED)
 
@@ -24,6 +24,10 @@ check: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/zensical build --strict --clean
+
+pages: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/layers.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix

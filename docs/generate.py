@@ -6,14 +6,14 @@ A page marks such a part with two comments; the text between them is written by 
     <!-- end -->
 
 `BLOCKS` lists the words that may follow `generate:`. `output` runs a command in a folder that holds `examples/`; the commands
-of one page run in one folder, one after the other.
+of one page run in one folder, one after the other. A page with a `model` block needs the local model and minutes: it is left as
+it is without `--with-model`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import io
 import os
 import re
@@ -31,7 +31,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from curator import cli
-from curator.cli import build_parser
+from curator.cli import COMMANDS
 from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
@@ -51,6 +51,11 @@ Block = Callable[[str, Path], str]
 def pages() -> list[Path]:
     """Every page that has a generated part."""
     return [page for page in sorted(DOCS.rglob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
+
+
+def needs_model(page: Path) -> bool:
+    """Say if a command of the page asks the local model."""
+    return any(block[2] == "model" for block in BLOCK.finditer(page.read_text(encoding="utf-8")))
 
 
 def filled(page: Path) -> str:
@@ -114,19 +119,9 @@ def estimators_table(_: str, __: Path) -> str:
 def command_table(_: str, __: Path) -> str:
     """The table of commands, each with a link to its page."""
     rows = "".join(
-        f"| [`curator {name}`](commands/{name}.md) | {text} |\n" for name, text in command_summaries().items()
+        f"| [`curator {name}`](commands/{name}.md) | {entry.summary} |\n" for name, entry in COMMANDS.items()
     )
     return f"| command | purpose |\n|---|---|\n{rows}"
-
-
-def command_summaries() -> dict[str, str]:
-    """The one-line help of every command, by its name."""
-    return {
-        choice.dest: choice.help or ""
-        for action in build_parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
-        for choice in action._choices_actions
-    }
 
 
 def command_names(command: argparse.ArgumentParser) -> Iterator[str]:
@@ -138,13 +133,19 @@ def command_names(command: argparse.ArgumentParser) -> Iterator[str]:
                 yield from command_names(inner)
 
 
-@functools.cache
-def help_text(command: str, _: Path | None = None) -> str:
-    """The help of a command, without the exit codes, which stand once in `cli.md`."""
+def help_text(command: str, _: Path) -> str:
+    """The help of a command; the meaning of its exit codes stands once, in `cli.md`."""
     text = io.StringIO()
+    words = command.split()[1:]
     with _columns(), contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        cli.main([*command.split()[1:], "--help"])
-    return f"```text\n{text.getvalue().partition('exit codes:')[0].rstrip()}\n```"
+        cli.main([*words, "--help"])
+    entry = COMMANDS[words[0]]
+    for word in words[1:]:
+        entry = entry.subcommands[word]
+    usage = f"```text\n{text.getvalue().partition('exit codes:')[0].rstrip()}\n```"
+    if entry.subcommands:
+        return usage
+    return f"{usage}\n\n[Exit codes](../cli.md#exit-codes): {', '.join(str(int(code)) for code in entry.exit_codes)}."
 
 
 def setup(command: str, folder: Path) -> str:
@@ -166,11 +167,12 @@ def output(command: str, folder: Path) -> str:
 
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one command line, `curator ...` or a tool of the shell, in the page's folder."""
+    """Run one line of the shell in the page's folder; `curator` is this checkout's."""
     environment = os.environ | {"COLUMNS": COLUMNS, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-    name, *rest = shlex.split(command)
-    words = [sys.executable, "-m", "curator.cli", *rest] if name == "curator" else ["/bin/sh", "-c", command]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    line = f'curator() {{ {shlex.quote(sys.executable)} -m curator.cli "$@"; }}; {command}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode and not done.stdout:
         raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")
     return done
@@ -184,6 +186,7 @@ BLOCKS: dict[str, Block] = {
     "files": run_files,
     "exporters": exporters_table,
     "help": help_text,
+    "model": output,
     "output": output,
     "setup": setup,
 }
@@ -256,8 +259,12 @@ def _columns() -> Iterator[None]:
 
 def main() -> None:
     """Write the generated parts of every page."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--with-model", action="store_true", help="also the pages that ask the local model")
+    with_model = options.parse_args().with_model
     for page in pages():
-        page.write_text(filled(page), encoding="utf-8")
+        if with_model or not needs_model(page):
+            page.write_text(filled(page), encoding="utf-8")
 
 
 if __name__ == "__main__":

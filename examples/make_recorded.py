@@ -1,9 +1,10 @@
 """Make the example answers and their verdicts from a run over the example logs.
 
-    python examples/make_recorded.py runs/quickstart
+    python examples/make_recorded.py runs/quickstart mine/runs/my-logs
 
-Writes `recorded.jsonl` (the run's answers), `verdicts.csv` (pass or fail of every logged answer that `inputs/` can judge) and
-`results.csv` (pass or fail of the first answer of each prompt variant). The verdicts follow from what `inputs/` says is true.
+Writes `recorded.jsonl` (the first run's answers), `verdicts.csv` (pass or fail of every logged answer that `inputs/` can judge),
+`results.csv` (1 or 0 for the first answer of each prompt variant) and `labels.csv` (the tutorial's labels, for the second run,
+which is one of `curator init`). All of them follow from what `inputs/` says is true.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import csv
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import yaml
@@ -21,48 +23,67 @@ from make_logs import HERE, SEED, Question, is_right, load_questions
 from curator.records import Message
 
 RESULT_TASKS = ("route", "extract", "faq")
+Judged = tuple[Mapping[str, Any], Question]
+"""A recorded case, and the question that it comes from."""
 
 
 def main() -> None:
-    """Parse the arguments and write the three files."""
+    """Parse the arguments and write the four files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("run", type=Path, help="a run folder of configs/quickstart.yaml")
+    parser.add_argument("sample", type=Path, help="a run folder of the config that `curator init` writes")
     parser.add_argument("--out", type=Path, default=HERE, help="the folder to write to")
     arguments = parser.parse_args()
-    recorded = arguments.run / "recorded.jsonl"
-    shutil.copyfile(recorded, arguments.out / "recorded.jsonl")
-    records = [orjson.loads(line) for line in recorded.read_bytes().splitlines()]
     questions = {question.messages: question for question in load_questions(HERE / "inputs", seed=SEED)}
     replies = yaml.safe_load((HERE / "inputs" / "verdicts.yaml").read_text(encoding="utf-8"))
-    judged = [(record, questions[_messages(record)]) for record in records]
-    _write(arguments.out / "verdicts.csv", ("id", "verdict"), _verdicts(judged, replies))
-    variants = list(dict.fromkeys(g["variant"] for record in records for g in record["generations"]))
-    _write(arguments.out / "results.csv", ("id", *variants), _results(judged, variants))
+    shutil.copyfile(arguments.run / "recorded.jsonl", arguments.out / "recorded.jsonl")
+    records = _records(arguments.run, questions)
+    _write(arguments.out / "verdicts.csv", ("id", "verdict"), _verdicts(records, replies))
+    variants = list(dict.fromkeys(g["variant"] for record, _ in records for g in record["generations"]))
+    _write(arguments.out / "results.csv", ("id", *variants), _results(records, variants))
+    _write(
+        arguments.out / "labels.csv",
+        ("id", "verdict", "label"),
+        _labels(_records(arguments.sample, questions), replies),
+    )
 
 
-def _messages(record: Mapping[str, list[dict[str, str]]]) -> tuple[Message, ...]:
+def _records(run: Path, questions: Mapping[tuple[Message, ...], Question]) -> list[Judged]:
+    """Read the recorded cases of a run, each with the question that it comes from."""
+    records = [orjson.loads(line) for line in (run / "recorded.jsonl").read_bytes().splitlines()]
+    return [(record, questions[_messages(record)]) for record in records]
+
+
+def _messages(record: Mapping[str, Any]) -> tuple[Message, ...]:
     return tuple(Message(message["role"], message["content"]) for message in record["input"])
 
 
-def _verdicts(
-    judged: Iterable[tuple[Mapping[str, str], Question]], replies: Mapping[str, Sequence[str]]
-) -> list[tuple[str, ...]]:
-    """Judge the logged answers; a reply has a verdict where a person has read that very text."""
+def _is_right(record: Mapping[str, Any], question: Question, replies: Mapping[str, Sequence[str]]) -> bool | None:
+    """Judge the logged answer. A reply has a verdict where a person has read that very text."""
+    if question.task["task"] != "reply":
+        return is_right(question.task["task"], question.spec, question.truth, record["target"])
+    return record["target"] in replies["helpful"] or (False if record["target"] in replies["unhelpful"] else None)
+
+
+def _verdicts(judged: Iterable[Judged], replies: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    rights = [(record["id"], _is_right(record, question, replies)) for record, question in judged]
+    return [(case_id, "pass" if right else "fail") for case_id, right in rights if right is not None]
+
+
+def _labels(judged: Iterable[Judged], replies: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Write the right answer where `inputs/` has one, else the verdict only."""
     rows = []
     for record, question in judged:
-        target = record["target"]
-        if question.task["task"] != "reply":
-            right = is_right(question.task["task"], question.spec, question.truth, target)
-        else:
-            right = target in replies["helpful"] or (False if target in replies["unhelpful"] else None)
+        right = _is_right(record, question, replies)
+        truth = question.truth
+        if isinstance(truth, list):
+            truth = orjson.dumps(dict(zip(("order", "item"), truth, strict=True))).decode()
         if right is not None:
-            rows.append((record["id"], "pass" if right else "fail"))
+            rows.append((record["id"], "pass" if right else "fail", truth or ""))
     return rows
 
 
-def _results(
-    judged: Iterable[tuple[Mapping[str, list[dict[str, str]]], Question]], variants: Sequence[str]
-) -> list[tuple[object, ...]]:
+def _results(judged: Iterable[Judged], variants: Sequence[str]) -> list[tuple[object, ...]]:
     """Judge the first answer of each variant, as 1 or 0, for the cases where all of them answered."""
     rows = []
     for record, question in judged:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curator.cli import build_parser
 from curator.config import load_config
 
 ROOT = Path(__file__).parent.parent
@@ -21,8 +23,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
-def load_generator() -> Any:
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+def load_script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +32,7 @@ def load_generator() -> Any:
     return module
 
 
-GENERATOR = load_generator()
+GENERATOR = load_script("generate")
 
 
 def name_of(path: Path) -> str:
@@ -43,10 +45,27 @@ def without_figures(text: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", GENERATOR.pages(), ids=name_of)
+@pytest.mark.parametrize("page", [page for page in GENERATOR.pages() if not GENERATOR.needs_model(page)], ids=name_of)
 def test_generated_parts_are_current(page: Path) -> None:
     current = page.read_text(encoding="utf-8")
     assert without_figures(GENERATOR.filled(page)) == without_figures(current), "run `python docs/generate.py`"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_tutorial_work(tmp_path: Path, endpoint: Any) -> None:
+    """All of them, in their order, with an endpoint that answers at once instead of the local model."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    local = "{ name: smollm2-135m, provider: local, send_seed: true }"
+    served = f"{{ name: m, model: test-model, base_url: '{endpoint.base_url}', price: {{ input: 0, output: 0 }} }}"
+    config = tmp_path / "mine" / "curator.yaml"
+    outputs = []
+    for block in GENERATOR.BLOCK.finditer((DOCS / "tutorial.md").read_text(encoding="utf-8")):
+        outputs.append(GENERATOR.output(block[3], tmp_path))
+        if config.exists():
+            config.write_text(config.read_text(encoding="utf-8").replace(local, served), encoding="utf-8")
+    assert len(endpoint.bodies) == 336
+    assert "failure rate" in "".join(outputs)
+    assert (tmp_path / "mine" / "runs" / "my-logs" / "finetune.jsonl").stat().st_size > 0
 
 
 def test_an_unknown_generated_part_is_an_error(tmp_path: Path) -> None:
@@ -54,6 +73,11 @@ def test_an_unknown_generated_part_is_an_error(tmp_path: Path) -> None:
     page.write_text("<!-- generate: nonsense -->\n<!-- end -->\n", encoding="utf-8")
     with pytest.raises(KeyError, match="nonsense"):
         GENERATOR.filled(page)
+
+
+def test_the_picture_of_the_layers_is_current() -> None:
+    current = (DOCS / "images" / "layers.svg").read_text(encoding="utf-8")
+    assert load_script("layers").picture() == current, "run `python docs/layers.py`"
 
 
 def test_every_config_key_is_explained() -> None:
@@ -66,7 +90,7 @@ def test_every_config_key_is_explained() -> None:
 
 
 def test_every_command_has_a_page_with_its_options() -> None:
-    for name in GENERATOR.command_names(GENERATOR.build_parser()):
+    for name in GENERATOR.command_names(build_parser()):
         if name == "curator":
             continue
         page = (DOCS / "commands" / f"{name.split()[1]}.md").read_text(encoding="utf-8")
