@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig
 from curator.config.labelling import LabellingConfig
@@ -17,7 +18,7 @@ class Config(Section):
     """One curation job."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "curator"
-    """Names the run folder: `runs/<name>`."""
+    """Names the run folder, `runs/<name>`."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes every random choice."""
     logs: LogsConfig = LogsConfig()
@@ -49,8 +50,24 @@ class Config(Section):
     (`docs/calibration.md`). Not with `committee.adaptive`."""
     labels: tuple[str, ...] = ()
     """Label files that came back: `label_queue.csv` or `.jsonl` with the `label` column filled in."""
+    out: str | None = None
+    """The run folder; `runs/<name>` beside the config file by default. `--out` replaces it."""
     store: str | None = None
-    """The file that keeps paid-for answers; `.curator/store.sqlite` where the command is typed by default."""
+    """The file that keeps paid-for answers; `.curator/store.sqlite` beside the config file by default. Vectors, the held-out
+    registry and the categories of earlier nights are kept next to it."""
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the config file; the working directory for a config that was made in memory."""
+        return self._folder
+
+    def in_folder(self, folder: Path) -> Self:
+        """Return the same config as if its file were in this folder; the paths in it do not change."""
+        copy = self.model_copy()
+        copy._folder = folder
+        return copy
 
     @model_validator(mode="after")
     def _one_ranking(self) -> Self:

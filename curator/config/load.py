@@ -108,32 +108,32 @@ def _section_in(annotation: object) -> type[BaseModel] | None:
 
 
 def _resolve(config: Config, folder: Path) -> Config:
-    """The config with its paths made ready to open: relative to the working folder where they are inside it."""
+    """Resolve the paths in a config against its folder; those inside the working directory become relative to it."""
 
-    def resolved(path: str) -> str:
+    def resolve(path: str) -> str:
         full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)
         return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
-    def model(name: str) -> str:
-        return resolved(name) if name.startswith(("./", "../", "~")) else name
+    def resolve_optional(path: str | None) -> str | None:
+        return resolve(path) if path else None
+
+    def resolve_model(name: str) -> str:
+        return resolve(name) if name.startswith(("./", "../", "~")) else name
 
     committee, logs, embedding, equivalence = config.committee, config.logs, config.embedding, config.equivalence
     held_out = config.held_out
     return config.model_copy(
         update={
-            "held_out": held_out.model_copy(
-                update={"registry": resolved(held_out.registry) if held_out.registry else None}
-            ),
-            "logs": logs.model_copy(update={"paths": tuple(resolved(p) for p in logs.paths)}),
-            "labels": tuple(resolved(p) for p in config.labels),
-            "calibration": resolved(config.calibration) if config.calibration else None,
-            "store": resolved(config.store) if config.store else None,
-            "embedding": embedding.model_copy(update={"model": model(embedding.model)}),
+            "held_out": held_out.model_copy(update={"registry": resolve_optional(held_out.registry)}),
+            "logs": logs.model_copy(update={"paths": tuple(resolve(p) for p in logs.paths)}),
+            "labels": tuple(resolve(p) for p in config.labels),
+            "calibration": resolve_optional(config.calibration),
+            "out": resolve_optional(config.out),
+            "store": resolve_optional(config.store),
+            "embedding": embedding.model_copy(update={"model": resolve_model(embedding.model)}),
             "equivalence": equivalence.model_copy(
-                update={"nli_model": model(equivalence.nli_model) if equivalence.nli_model else None}
+                update={"nli_model": resolve_model(equivalence.nli_model) if equivalence.nli_model else None}
             ),
-            "committee": committee.model_copy(
-                update={"prompts": resolved(committee.prompts) if committee.prompts else None}
-            ),
+            "committee": committee.model_copy(update={"prompts": resolve_optional(committee.prompts)}),
         }
-    )
+    ).in_folder(Path(resolve(".")))

@@ -26,6 +26,7 @@ from curator.errors import ExitCode, UserError
 from curator.io.lines import expand
 from curator.records import JsonValue
 from curator.records.result import Result
+from curator.state.paths import StatePaths
 from curator.text.display import plural
 
 Status = Literal["ok", "warn", "fail"]
@@ -76,29 +77,31 @@ class Examination(Result):
 
 def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination:
     """Look at the machine and, with a config, at everything it names. No tokens are spent."""
-    findings = [*_machine(), *_packages()]
+    findings = [*_machine(config.folder.absolute() if config else Path.cwd()), *_packages()]
     if config is None:
         findings += [_local_model(), _encoder(EmbeddingConfig())]
     else:
-        findings += [_logs(config), _variants(config), _encoder(config.embedding)]
+        findings += [_stored_answers(config), _logs(config), _variants(config), _encoder(config.embedding)]
         for model in config.committee.models:
             findings += _model(model, environ)
     return Examination(tuple(findings))
 
 
-def _machine() -> Iterator[Finding]:
+def _machine(folder: Path) -> Iterator[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} at {sys.executable}")
-    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    free = shutil.disk_usage(folder).free / 1e9
     yield (
         Finding("disk", "ok", f"{free:.1f} GB free here")
         if free >= LEAST_FREE_GB
         else Finding("disk", "warn", f"{free:.2f} GB free here", "make room: answers and vectors are stored here")
     )
-    writable = os.access(Path.cwd(), os.W_OK)
+    writable = os.access(folder, os.W_OK)
     yield (
-        Finding("folder", "ok", f"{Path.cwd()} can be written")
+        Finding("folder", "ok", f"{folder} can be written")
         if writable
-        else Finding("folder", "fail", f"{Path.cwd()} cannot be written", "change to a folder of your own")
+        else Finding(
+            "folder", "fail", f"{folder} cannot be written", "use a folder of your own for the config and its outputs"
+        )
     )
     cores = usable_cores()
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
@@ -126,6 +129,14 @@ def _packages() -> Iterator[Finding]:
                 "not installed",
                 f"{remedy}pip install 'committee-curator{extra}'",
             )
+
+
+def _stored_answers(config: Config) -> Finding:
+    """Say where answers are stored, and warn if that is not beside the config."""
+    paths = StatePaths.of(config)
+    state = str(paths.store) if paths.store.exists() else f"{paths.store}, none yet"
+    status: Status = "warn" if paths.notices else "ok"
+    return Finding("stored answers", status, state, "; ".join(paths.notices))
 
 
 def _logs(config: Config) -> Finding:

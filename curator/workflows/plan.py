@@ -30,11 +30,12 @@ def plan(
     """
     variants, prices = _variants(config), prices_of(config.committee.models)
     _fitted(config)  # a run would refuse it
+    paths = StatePaths.of(config)
     intake = ingest(config, logs, labels, progress or Silent(), folder=None)
+    intake = replace(intake, warnings=(*paths.notices, *intake.warnings))
     made = Plan(intake.asked, config.committee, variants, config.seed, prices)
-    path = StatePaths.of(config).store
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
-    if not path.exists():
+    if not paths.store.exists():
         return replace(estimate_plan(config, intake, made, None), workload=work)
-    with GenerationStore(path) as store:
+    with GenerationStore(paths.store) as store:
         return replace(estimate_plan(config, intake, with_model_limits(made, store), store), workload=work)

@@ -88,7 +88,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         config: The job.
         logs: Files, folders or globs to read instead of `config.logs.paths`.
         labels: Label files to use beside `config.labels`.
-        out: The run folder; `runs/<config.name>` by default.
+        out: The run folder instead of `config.out`; `runs/<config.name>` beside the config by default.
         progress: Who is told of the work; nobody by default.
         environ: Where API keys are looked up; `os.environ` by default.
         encoder: What turns inputs into vectors, instead of `config.embedding`.
@@ -101,14 +101,14 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     """
     _refuse_running_loop()
     started = datetime.now(UTC)
-    folder = Path(out) if out else Path("runs") / config.name
+    paths = StatePaths.of(config, out=out)
+    folder = paths.run_folder
     environ = os.environ if environ is None else environ
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
     fitted = _fitted(config)
     exporters = chosen_exporters(config)
-    paths = StatePaths.of(config)
     remembered = read_categories(paths.categories)
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
@@ -146,7 +146,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         summary = write_run_folder(folder, facts, progress)
         write_categories(paths.categories, remembered.followed_by(studied.memory))
     warnings = (
-        *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
+        *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
         *picked.discovery.messages, *exports.warnings,

@@ -225,6 +225,31 @@ def test_status_of_runs(
     assert "runs/mine/status.json" in fails(capsys, 2, "status")
 
 
+def test_a_run_from_another_folder_buys_nothing_again(
+    capsys: pytest.CaptureFixture[str], endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    path = write(project / "curator.yaml", {k: v for k, v in job.items() if k != "store"})
+    monkeypatch.chdir(elsewhere)
+    assert main(["run", path, "--quiet"]) == 0
+    asked = len(endpoint.bodies)
+    monkeypatch.chdir(project)
+    assert main(["run", "--quiet"]) == 0
+    assert len(endpoint.bodies) == asked > 0
+    assert not list(elsewhere.iterdir())
+    monkeypatch.chdir(elsewhere)
+    capsys.readouterr()
+    assert main(["status", path]) == 0
+    assert "project/runs/test: finished" in capsys.readouterr().out
+    assert main(["cache", "list", "--config", path]) == 0
+    assert "project/.curator/store.sqlite" in capsys.readouterr().out
+    assert main(["doctor", path]) == 0
+    assert "project/.curator/store.sqlite" in capsys.readouterr().out
+
+
 def test_status_of_a_run_at_work_and_of_one_that_was_killed(
     capsys: pytest.CaptureFixture[str], endpoint: Any, job: dict[str, Any], write_logs: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ def test_agreement_corrected_for_chance() -> None:
     assert found.kappa == pytest.approx((0.75 - chance) / (1 - chance), abs=1e-6)
     assert found.disputed == ("c15", "c16", "c17", "c18", "c19")
     assert found.to_text() == (
-        "20 cases were judged by more than one person: they differ on 5 of them, and agree to 75% (53%-89%), kappa 0.50;"
+        "20 cases with labels of more than one person: they differ on 5 of them, and agree to 75% (53%-89%), kappa 0.50;"
         " look at c15, c16, c17, c18, c19"
     )
 

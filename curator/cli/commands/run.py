@@ -17,7 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the job, and how much it may spend."""
     add_job_arguments(parser)
     add_files(parser, "--labels", metavar="PATH", help="label files that came back")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME of the config)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the run folder (default: the config's `out`, else runs/NAME beside the config)",
+    )
     parser.add_argument("--yes", action="store_true", help="spend what it takes, without asking first")
     parser.add_argument(
         "--max-usd",

@@ -8,28 +8,36 @@ from pathlib import Path
 from curator.cli.console import load, print_result
 from curator.cli.options import DEFAULT_CONFIG, LOCAL, Command
 
-RUNS = Path("runs")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the run folder."""
+    """Add the run folder or its config."""
     parser.add_argument(
         "run",
         nargs="?",
         type=Path,
         metavar="RUN",
-        help=f"the run folder (default: runs/NAME of {DEFAULT_CONFIG}, else the newest in runs/)",
+        help=f"the run folder, or the config of the run (default: {DEFAULT_CONFIG}, else the newest folder in runs/)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the status file of a run."""
-    from curator.run_folder.status import newest_run, read_status
+    from curator.run_folder.status import read_status
 
-    folder = arguments.run
-    if folder is None:
-        folder = RUNS / load(DEFAULT_CONFIG).name if DEFAULT_CONFIG.exists() else newest_run(RUNS)
-    return print_result(read_status(folder), as_json=arguments.json)
+    return print_result(read_status(_run_folder(arguments.run)), as_json=arguments.json)
+
+
+def _run_folder(named: Path | None) -> Path:
+    """Return the run folder that was named, by itself or by a config; without either, the newest in `runs/`."""
+    from curator.run_folder.status import newest_run
+    from curator.state.paths import RUNS, StatePaths
+
+    if named is None:
+        if not DEFAULT_CONFIG.exists():
+            return newest_run(RUNS)
+        named = DEFAULT_CONFIG
+    is_config = named.is_file() or named.suffix in {".yaml", ".yml"}
+    return StatePaths.of(load(named)).run_folder if is_config else named
 
 
 COMMAND = Command("show how far a run is, from another terminal", LOCAL, add_arguments, run)
