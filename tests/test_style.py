@@ -64,7 +64,10 @@ def faults(path: Path) -> list[str]:
     tree = ast.parse(source)
     at = path.relative_to(ROOT)
     lines = [f"{at}: {source.count(chr(10))} lines"] if source.count("\n") > MAX_FILE_LINES else []
+    data = {n for n, line in enumerate(source.splitlines(), 1) if line.endswith("# data")}
     for number, text in prose(source):
+        if number in data:  # a list of words that the code looks for in texts
+            continue
         lines += [f"{at}:{number}: says {match[0]!r}" for match in IDIOMS.finditer(text)]
     for node in (tree, *functions(tree), *(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef))):
         summary = (ast.get_docstring(node) or "").partition("\n")[0]  # type: ignore[arg-type]

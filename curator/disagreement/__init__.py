@@ -1,1 +1,1 @@
-"""Measures how much answers differ in meaning: answer kinds, equivalence, estimators and the score of a case."""
+"""Disagreement of a committee: equivalence, estimators, score, members, diagnosis."""

@@ -16,7 +16,7 @@ from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.ground_truth import judged, known_failures, random_truth
 from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
-from curator.disagreement.members.health import group_weights, member_health, weighed
+from curator.disagreement.members.health import group_weights, member_health, split_by_weight
 from curator.disagreement.members.votes import failed_vote, member_key
 from curator.disagreement.recorded import default_scorer
 from curator.disagreement.score import DEFAULT, Formula, score_case
@@ -86,7 +86,7 @@ class Scorer:
         read_out = self._read_out(generations)
         told = self._told(read_out)
         health = self._health(told, generations)
-        compared, left_out = weighed(read_out, health)
+        compared, left_out = split_by_weight(read_out, health)
         scores = self._scores(compared, told, health, self._formula)
         # How little was seen is asked of the disagreement: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else self._scores(compared, told, health, DEFAULT)
@@ -108,7 +108,7 @@ class Scorer:
         read_out = self._read_out(generations)
         told = self._told(read_out)
         health = self._health(told, generations)
-        return self._scores(weighed(read_out, health)[0], told, health, self._formula)
+        return self._scores(split_by_weight(read_out, health)[0], told, health, self._formula)
 
     @property
     def default_scorer(self) -> str:

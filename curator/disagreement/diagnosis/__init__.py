@@ -1,1 +1,1 @@
-"""diagnosis."""
+"""Diagnosis: the likely cause of a disagreement, and its blind spots."""

@@ -1,1 +1,1 @@
-"""equivalence."""
+"""Equivalence: which answers to one question mean the same, and how far answers are apart."""

@@ -1,4 +1,4 @@
-"""How the answers to one input are compared: by words, by vectors, or by what somebody else says of pairs."""
+"""Comparers of the answers to one input: by words, by vectors, or by verdicts on pairs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from curator.disagreement.equivalence.leader_clustering import Decide, LeaderPar
 from curator.disagreement.equivalence.word_kernel import word_distances
 
 SAME_COSINE = 0.9
-"""Short answers this alike mean the same. Pairs of different answers reach 0.87 where no mark tells them apart."""
+"""Short answers with at least this cosine mean the same.
+
+Pairs of different answers reach 0.87 where no critical token separates them.
+"""
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Turns texts into unit vectors, (n, d)."""
+"""Encodes n texts as unit vectors (n, d)."""
 
 
 class Comparer(Protocol):
@@ -28,23 +31,24 @@ class Comparer(Protocol):
 
     @property
     def name(self) -> str:
-        """What the score's name gets, "" for the default."""
+        """The suffix that the score's name gets; "" for the default comparer."""
 
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
-        """The class of each answer, of the target if there is one, and of the label if there is one: a partition.
+        """Return the class of each answer, of the target and of the label, in this order.
 
-        The label is compared after all others, so that it changes nothing among them.
+        The classes are a partition by meaning. A target or label that is None is skipped. The label is compared last, so that it does not change the classes of the
+        others.
         """
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """The matrix of distances of the answers, and of the target last, in 0..1."""
+        """Return the distances (n, n), in 0..1, of the answers and, last, the target if any."""
 
 
 def meaning(answer: Answer) -> str:
-    """What the answer's class is named by: answers of one kind mean the same when this is equal.
+    """Return the name of the answer's class.
 
-    A refusal is named by its being one, and so is an answer that says nothing; a readable answer by its key, and an
-    unreadable one by its own wording. No two of these ever meet.
+    Answers of one kind mean the same if they have the same name.     All refusals share a name, and so do all empty answers. A readable answer is named by its key, an unreadable one by its
+    wording. The first character keeps the four apart.
     """
     if answer.kind == "refusal":
         return "!"
@@ -54,20 +58,20 @@ def meaning(answer: Answer) -> str:
 
 
 def classes_by_key(answers: Sequence[Answer]) -> list[int]:
-    """The class of each answer, numbered from 0 in order of first appearance: a partition."""
+    """Partition answers by `meaning`; classes are numbered from 0 in order of first appearance."""
     numbers: dict[str, int] = {}
     return [numbers.setdefault(meaning(answer), len(numbers)) for answer in answers]
 
 
 @dataclass(frozen=True, slots=True)
 class WordComparer:
-    """By normal form, by the words that tell something, and by word sets: needs no model, and is the default."""
+    """Compare by normal form and by content words; the default, which needs no model."""
 
     question: str
     name: str = ""
 
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
-        """See `Comparer`. Short answers are the same where the cheap steps of `pairs` say so."""
+        """See `Comparer`. Short answers mean the same where `cheap_verdict` says so."""
         everything = _all(answers, target, label)
         if any(answer.kind == "short" for answer in everything):
             items = _Items.of(answers, target, label)
@@ -75,19 +79,19 @@ class WordComparer:
         return classes_by_key(everything)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """See `Comparer`. That of the words, but 1 between a refusal and an answer, and between yes and no.
+        """See `Comparer`.
 
-        Yes and no are what texts begin with. Two refusals keep the distance of their words: where production refuses, it
-        fails more often than not, and a committee that refuses in other words is no reason to rank that last.
+        The distance of the words, but 1 between a refusal and an answer, and between yes and no. Yes and no count where a text begins with them. Two refusals keep the distance of their words. If it were 0, a case
+        in which production and committee both refuse would rank last, although production fails on most such cases.
         """
         everything = _all(answers, target)
         texts = [answer.key for answer in everything]
         matrix = word_distances(texts, question=self.question)
-        says = [_REFUSED if a.kind == "refusal" else yes_or_no(a.key) for a in everything]
-        if _REFUSED in says or ("yes" in says and "no" in says):
-            for i, one in enumerate(says):
-                for j, other in enumerate(says[:i]):
-                    if one != other and (_REFUSED in (one, other) or "" not in (one, other)):
+        openings = [_REFUSED if a.kind == "refusal" else yes_or_no(a.key) for a in everything]
+        if _REFUSED in openings or ("yes" in openings and "no" in openings):
+            for i, opening in enumerate(openings):
+                for j, other in enumerate(openings[:i]):
+                    if opening != other and (_REFUSED in (opening, other) or "" not in (opening, other)):
                         matrix[i, j] = matrix[j, i] = 1.0
         return matrix
 
@@ -98,7 +102,7 @@ WORD_COMPARER = WordComparer("")
 
 @dataclass(frozen=True, slots=True)
 class VerdictComparer:
-    """By what `decide` says of the pairs that the cheap steps leave open: an LLM judge, or an NLI model."""
+    """Compare by verdicts of an LLM judge or an NLI model on the pairs that words leave open."""
 
     question: str
     decide: Decide
@@ -110,47 +114,51 @@ class VerdictComparer:
         return items.classes(cluster_by_leaders(items.wordings, self.question, self.decide))
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """See `Comparer`. 0 inside a class and 1 between classes; the words' distance where nobody could decide.
+        """See `Comparer`.
 
-        That is no kernel any more, so that `between` can lack a little; `rao_entropy` keeps the split in its bounds.
+        0 in a class and 1 between classes; the distance of the words where a pair has no verdict. 1 - distance is then not a positive definite kernel, so that `between` can come out slightly too small;
+        `rao_entropy` keeps the split within its bounds.
         """
         items = _Items.of(answers, target)
-        grouped = cluster_by_leaders(items.wordings, self.question, self.decide)
+        partition = cluster_by_leaders(items.wordings, self.question, self.decide)
         matrix = WordComparer(self.question).distances(answers, target)
         place = {name: i for i, name in enumerate(items.names)}
-        leaders = [grouped.leader[place[m]] if m in place else None for m in items.meanings]
-        for i, one in enumerate(leaders):
+        leaders = [partition.leader[place[m]] if m in place else None for m in items.meanings]
+        for i, leader in enumerate(leaders):
             for j, other in enumerate(leaders[:i]):
-                if one is None or other is None:
+                if leader is None or other is None:
                     continue
-                if one == other:
+                if leader == other:
                     matrix[i, j] = matrix[j, i] = 0.0
-                elif grouped.verdicts.get((min(one, other), max(one, other))) is False:
+                elif partition.verdicts.get((min(leader, other), max(leader, other))) is False:
                     matrix[i, j] = matrix[j, i] = 1.0
         return matrix
 
 
 @dataclass(frozen=True, slots=True)
 class VectorComparer:
-    """By cosine, where no number, name, negation or opposite tells the answers apart."""
+    """Compare by cosine, unless a number, name, negation or opposite separates the answers."""
 
     question: str
     vectors: Vectors
     name: str
 
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
-        """See `Comparer`. Answers mean the same from `SAME_COSINE` on."""
+        """See `Comparer`. Answers mean the same if their cosine is at least `SAME_COSINE`."""
         return VerdictComparer(self.question, self._decide, self.name).classes(answers, target, label=label)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """See `Comparer`. The mean of the words' distance and the cosine's, or the words' alone where marks differ."""
+        """See `Comparer`. The mean of the word distance and the cosine distance.
+
+        It is the word distance only where critical tokens differ.
+        """
         matrix = WordComparer(self.question).distances(answers, target)
         texts = [answer.key for answer in _all(answers, target)]
         vectors = self.vectors(texts)
         cosines = np.clip(vectors @ vectors.T, 0.0, 1.0).astype(np.float64)
-        for i, one in enumerate(texts):
+        for i, text in enumerate(texts):
             for j, other in enumerate(texts[:i]):
-                if matrix[i, j] and not differ(one, other):
+                if matrix[i, j] and not differ(text, other):
                     matrix[i, j] = matrix[j, i] = (matrix[i, j] + 1 - cosines[i, j]) / 2
         return matrix
 
@@ -165,10 +173,10 @@ class VectorComparer:
 
 @dataclass(frozen=True)
 class CachedComparer:
-    """By what `compare` finds, once, of all that was said to one input: any part of it is then compared alike.
+    """Compare all answers to one input once with `compare`, and reuse that for any part of them.
 
-    Without it a partition would depend on what else is compared: on who leads, and on which pairs somebody was asked
-    about. It knows the `answers`, the `target` and the `label`, and the distances of all but the label.
+    Without the cache, the partition of a part would depend on what else is compared: on the order of the leaders and on the
+    pairs that have verdicts. The cache covers `answers`, `target` and `label`, and distances of all but the label.
     """
 
     compare: Comparer
@@ -182,10 +190,10 @@ class CachedComparer:
         return self.compare.name
 
     def classes(self, answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> list[int]:
-        """See `Comparer`. They are numbered from 0 in order of first appearance."""
+        """See `Comparer`. Classes are numbered from 0 in order of first appearance."""
         numbers: dict[int, int] = {}
-        settled = [self._classes[meaning(answer)] for answer in _all(answers, target, label)]
-        return [numbers.setdefault(number, len(numbers)) for number in settled]
+        cached = [self._classes[meaning(answer)] for answer in _all(answers, target, label)]
+        return [numbers.setdefault(number, len(numbers)) for number in cached]
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`."""
@@ -208,35 +216,38 @@ def open_pairs(
     answers: Sequence[Answer],
     target: Answer | None,
     question: str,
-    known: Mapping[Pair, bool | None],
+    verdicts: Mapping[Pair, bool | None],
     *,
     label: Answer | None = None,
 ) -> tuple[Pair, ...]:
-    """The pairs that have to be decided next, after those that are `known`; none where all is decided.
+    """Return the pairs that need a verdict next, given the `verdicts` so far.
 
-    The pairs of the label come when those of the others are decided: what the score needs goes first.
+    The result is empty where all are decided. Pairs with the label follow after the others are decided, because the score does not need them.
     """
 
     def open_of(items: _Items) -> tuple[Pair, ...]:
         return cluster_by_leaders(
-            items.wordings, question, lambda pairs: {p: known[p] for p in pairs if p in known}
+            items.wordings, question, lambda pairs: {p: verdicts[p] for p in pairs if p in verdicts}
         ).open
 
     return open_of(_Items.of(answers, target)) or open_of(_Items.of(answers, target, label))
 
 
 def compared_texts(answers: Sequence[Answer], target: Answer | None, *, label: Answer | None = None) -> tuple[str, ...]:
-    """The texts whose vectors `VectorComparer` wants of these answers."""
+    """Return the texts of which `VectorComparer` needs vectors, to compare these answers."""
     items = _Items.of(answers, target, label)
     return tuple(dict.fromkeys((*items.wordings, *(answer.key for answer in _all(answers, target)))))
 
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """What is compared: the distinct readable short answers and texts.
+    """The distinct readable short answers and texts of one case, the most important first.
 
-    `meanings` are those of all answers, the target's and the label's last. `names` are the meanings that are compared,
-    the target's first and then the commonest first, the label's last if nobody else said it, and `wordings` how each one is said: its shortest wording.
+    Attributes:
+        meanings: the meaning of every answer, then of the target and the label.
+        names: the distinct meanings that are compared: the target's first, then by falling frequency; last the label's, if
+            no answer has it.
+        wordings: the shortest wording of each name.
     """
 
     meanings: tuple[str, ...]
@@ -247,26 +258,26 @@ class _Items:
     def of(cls, answers: Sequence[Answer], target: Answer | None, label: Answer | None = None) -> _Items:
         everything = _all(answers, target)
         meanings = [meaning(answer) for answer in everything]
-        said: dict[str, str] = {}
+        shortest: dict[str, str] = {}
         for name, answer in zip(meanings, everything, strict=True):
             if _is_worded(answer):
                 text = _wording(answer)
-                said[name] = min(said.get(name, text), text, key=lambda t: (len(t), t))
+                shortest[name] = min(shortest.get(name, text), text, key=lambda t: (len(t), t))
         counts = Counter(meanings)
         first = meanings[-1] if target else None
-        names = sorted(said, key=lambda name: (name != first, -counts[name], said[name]))
+        names = sorted(shortest, key=lambda name: (name != first, -counts[name], shortest[name]))
         if label:
             meanings.append(meaning(label))
-            if _is_worded(label) and meanings[-1] not in said:
+            if _is_worded(label) and meanings[-1] not in shortest:
                 names.append(meanings[-1])
-                said[meanings[-1]] = _wording(label)
-        return cls(tuple(meanings), tuple(names), tuple(said[name] for name in names))
+                shortest[meanings[-1]] = _wording(label)
+        return cls(tuple(meanings), tuple(names), tuple(shortest[name] for name in names))
 
-    def classes(self, grouped: LeaderPartition) -> list[int]:
-        """The class of every answer, numbered from 0 in order of first appearance."""
-        joined = {name: self.names[leader] for name, leader in zip(self.names, grouped.leader, strict=True)}
+    def classes(self, partition: LeaderPartition) -> list[int]:
+        """Return the class of every answer, numbered from 0 in order of first appearance."""
+        leaders = {name: self.names[leader] for name, leader in zip(self.names, partition.leader, strict=True)}
         numbers: dict[str, int] = {}
-        return [numbers.setdefault(joined.get(name, name), len(numbers)) for name in self.meanings]
+        return [numbers.setdefault(leaders.get(name, name), len(numbers)) for name in self.meanings]
 
 
 def _is_worded(answer: Answer) -> bool:
@@ -282,4 +293,4 @@ def _all(answers: Sequence[Answer], target: Answer | None, label: Answer | None 
 
 
 ComparerFactory = Callable[[str], Comparer]
-"""Makes what compares the answers to a question."""
+"""Makes the comparer of the answers to a question."""

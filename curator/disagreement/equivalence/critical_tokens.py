@@ -1,8 +1,9 @@
-"""What decides an answer whatever else it says: its numbers, its names, yes or no, a negation, one of two opposites.
+"""Critical tokens of an answer: numbers, names, yes or no, a negation, opposites.
 
-Similarity of words or vectors does not see these: "on Monday" and "on Tuesday" have a cosine of 0.94 in the bundled
-encoder, and a published pipeline takes 32, 32.5 and 30 for one answer. The rules are for English and read nothing
-but spelling; they only ever keep answers apart.
+Answers that differ in one of these do not mean the same, however similar the rest is. Similarity of words or vectors does
+not see them: "on Monday" and "on Tuesday" have a cosine of 0.94 in the bundled encoder, and a published pipeline merges
+32, 32.5 and 30 into one answer. The rules are for English and use spelling only. They only separate answers; they never
+merge them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text))
 
 
-# Without `one`, which is mostly a pronoun.
+# `one` is left out: it is mostly a pronoun.
 _CARDINALS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty"
@@ -37,9 +38,9 @@ _WORDED = {
     "zero": 0,
     **{word: value for value, word in enumerate(re.findall(r"\w+", _CARDINALS), start=2)},
 }
-_NEGATIONS = _words("not no never none neither nor without cannot nothing nobody nowhere hardly unable")
+_NEGATIONS = _words("not no never none neither nor without cannot nothing nobody nowhere hardly unable")  # data
 _AUXILIARIES = _words("is was are were has had have did does will can")
-# Without March and May, which are other words as well.
+# March and May are left out: they are also other words.
 _DATES = _words(
     "monday tuesday wednesday thursday friday saturday sunday january february april june july august september october "
     "november december"
@@ -50,8 +51,8 @@ _NO_NAMES = _words(
 )
 _RELATIONS = _words("to from for and or he she his her can may")
 _OPPOSITES = tuple(
-    (_words(one), _words(other))
-    for one, other in (
+    (_words(side), _words(opposite))
+    for side, opposite in (
         ("high higher highest", "low lower lowest"),
         ("more most", "less least fewer fewest"),
         ("increase increases increased rise rises", "decrease decreases decreased fall falls"),
@@ -83,18 +84,29 @@ _OPPOSITES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class CriticalTokens:
-    """The marks of one answer: numbers in canonical form, names and all words in small letters."""
+    """The critical tokens of one answer.
+
+    Attributes:
+        numbers: its numbers in canonical form.
+        names: its names, weekdays, months and ordinals in small letters.
+        words: all its words in small letters.
+        negated: it has a negation.
+        opening: the `yes` or `no` that it begins with, or "".
+    """
 
     numbers: frozenset[str]
     names: frozenset[str]
     words: frozenset[str]
     negated: bool
-    says: str
+    opening: str
 
 
 @lru_cache(maxsize=2**10)
 def critical_tokens(text: str) -> CriticalTokens:
-    """Read the marks of an answer. Numbers are digits (`1,000`, `-2.50`, `3 million`), words up to twenty, `II`, `1st`."""
+    """Read the critical tokens of an answer.
+
+    Numbers are digits (`1,000`, `-2.50`, `3 million`), words up to twenty, and `II` after a name. `1st` counts as 1.
+    """
     text = text.replace("’", "'")  # noqa: RUF001 - the typographic apostrophe is meant
     tokens = list(_TOKEN.finditer(text))
     words = [token[0].casefold() for token in tokens]
@@ -105,7 +117,7 @@ def critical_tokens(text: str) -> CriticalTokens:
         value = _number(_before(text, tokens, place), token, following)
         if value is None and _ROMAN.fullmatch(token[0]) and _follows_name(text, tokens, place):
             value = _roman(token[0])
-            names.add(words[place])  # that James II is not James I
+            names.add(words[place])  # James II is not James I
         if value is not None:
             numbers.add(str(value))
         elif words[place] in _DATES | _ORDINALS or _is_name(text, tokens, place, following):
@@ -115,32 +127,38 @@ def critical_tokens(text: str) -> CriticalTokens:
         names=frozenset(names),
         words=frozenset(words),
         negated=any(word in _NEGATIONS or word.endswith("n't") for word in words),
-        says=yes_or_no(text),
+        opening=yes_or_no(text),
     )
 
 
 def yes_or_no(text: str) -> str:
-    """What a text begins by saying: `yes` (or true), `no` (or false), or ""."""
-    said = _YES_NO.match(text)
-    return {"true": "yes", "false": "no"}.get(said[1].casefold(), said[1].casefold()) if said else ""
+    """Return `yes` (or true) or `no` (or false) if the text begins with it; else ""."""
+    opening = _YES_NO.match(text)
+    if opening is None:
+        return ""
+    word = opening[1].casefold()
+    return {"true": "yes", "false": "no"}.get(word, word)
 
 
-def contradict(one: str, other: str) -> bool:
-    """Whether two answers cannot mean the same: each has a number that the other lacks, or one says yes and one no."""
-    left, right = critical_tokens(one), critical_tokens(other)
-    says = {left.says, right.says} == {"yes", "no"}
-    return says or bool(left.numbers - right.numbers and right.numbers - left.numbers)
+def contradict(answer: str, other: str) -> bool:
+    """Return True if two answers cannot mean the same.
 
-
-def differ(one: str, other: str) -> bool:
-    """Whether something decisive differs, so that likeness of the rest tells nothing.
-
-    That is: they contradict each other; both have numbers, and not the same; each has a name that the other does not
-    mention; one is negated; or they use opposite words.
+    Each has a number that the other lacks, or one says yes and the other no.
     """
-    left, right = critical_tokens(one), critical_tokens(other)
+    left, right = critical_tokens(answer), critical_tokens(other)
+    opposite = {left.opening, right.opening} == {"yes", "no"}
+    return opposite or bool(left.numbers - right.numbers and right.numbers - left.numbers)
+
+
+def differ(answer: str, other: str) -> bool:
+    """Return True if critical tokens differ, so that the similarity of the rest does not count.
+
+    They differ where the answers contradict each other, where both have numbers, but not the same ones, where each has a
+    name that the other does not mention, where one of the two is negated, or where they use opposite words.
+    """
+    left, right = critical_tokens(answer), critical_tokens(other)
     return (
-        contradict(one, other)
+        contradict(answer, other)
         or bool(left.numbers and right.numbers and left.numbers != right.numbers)
         or bool(left.names - right.words and right.names - left.words)
         or left.negated != right.negated
@@ -148,20 +166,20 @@ def differ(one: str, other: str) -> bool:
     )
 
 
-def related_otherwise(one: str, other: str) -> bool:
-    """Whether each answer has a small word that says how things go together, and that the other lacks: from, to, or."""
-    left, right = critical_tokens(one).words & _RELATIONS, critical_tokens(other).words & _RELATIONS
+def related_otherwise(answer: str, other: str) -> bool:
+    """Return True if each answer has a relation word (from, to, or ...) that the other lacks."""
+    left, right = critical_tokens(answer).words & _RELATIONS, critical_tokens(other).words & _RELATIONS
     return bool(left - right and right - left)
 
 
-def _opposed(left: CriticalTokens, right: CriticalTokens, one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether one answer has words of one side only, and the other one of the other side only."""
-    sides = [(bool(m.words & one), bool(m.words & other)) for m in (left, right)]
+def _opposed(left: CriticalTokens, right: CriticalTokens, side: frozenset[str], opposite: frozenset[str]) -> bool:
+    """Return True if one answer has words of `side` only, and the other of `opposite` only."""
+    sides = [(bool(tokens.words & side), bool(tokens.words & opposite)) for tokens in (left, right)]
     return sorted(sides) == [(False, True), (True, False)]
 
 
 def _number(before: str, token: re.Match[str], following: str) -> Fraction | None:
-    """The number that a token is, in full with a `-` before it and a `million` after it."""
+    """Read a token as a number, with its sign and a `million` after it; None if it is not one."""
     word = token[0].casefold()
     if word in _WORDED:
         return Fraction(_WORDED[word]) * _SCALES.get(following.casefold(), 1)
@@ -169,21 +187,24 @@ def _number(before: str, token: re.Match[str], following: str) -> Fraction | Non
     if digits is None or len(digits[0]) > _MAX_DIGITS:
         return None
     plain = digits[0].replace(",", "") if _THOUSANDS.fullmatch(digits[0]) else digits[0].replace(",", ".")
-    if plain.count(".") > 1:  # a date or a version: it is a name
+    if plain.count(".") > 1:  # a date or a version counts as a name
         return None
     minus = _MINUS.search(before)
     return Fraction(plain) * _SCALES.get(following.casefold(), 1) * (-1 if minus else 1)
 
 
 def _before(text: str, tokens: list[re.Match[str]], place: int) -> str:
-    """What stands before a token: of a token before it the last letter alone, which is all that a pattern may meet."""
+    """Return the text before a token, from the last letter of the token before it.
+
+    The patterns need no more than that letter.
+    """
     start = tokens[place - 1].end() - 1 if place else 0
     end = tokens[place].start()
     return text[max(start, end - _LOOK_BACK) : end]
 
 
 def _follows_name(text: str, tokens: list[re.Match[str]], place: int) -> bool:
-    """Whether the token stands one blank after a word with a capital."""
+    """Return True if exactly one blank separates the token from a capitalised word before it."""
     before = tokens[place - 1] if place else None
     return before is not None and before[0][0].isupper() and text[before.end() : tokens[place].start()] == " "
 
@@ -195,7 +216,10 @@ def _roman(numeral: str) -> Fraction:
 
 
 def _is_name(text: str, tokens: list[re.Match[str]], place: int, following: str) -> bool:
-    """Whether a token is written like a name; at the head of a sentence only what goes on like one counts."""
+    """Return True if a token is written like a name.
+
+    The first word of a sentence is capitalised anyway, so there the next word must show that it is a name.
+    """
     word = tokens[place][0]
     if word == "I" and _follows_name(text, tokens, place):
         return True  # James I

@@ -1,4 +1,4 @@
-"""Pairs of answers that only somebody else can decide, and the partition that the decisions give."""
+"""Pairs of answers that need a verdict, and the partition by leaders that the verdicts give."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from curator.disagreement.equivalence.critical_tokens import contradict, critica
 from curator.disagreement.equivalence.word_kernel import content_words, word_list
 
 NUMBERS_DECIDE = 32
-"""Up to so many content words (a sentence or two) an answer is about what its numbers say; in longer prose they are details."""
+"""The length in content words (a sentence or two) up to which the numbers decide; in longer prose they are details."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two different answers to one question, the one that sorts first on the left; see `pair_of`."""
+    """Two different answers to one question in sorted order; made by `pair_of`."""
 
     question: str
     left: str
@@ -23,24 +23,25 @@ class Pair:
 
 
 Decide = Callable[[Sequence[Pair]], Mapping[Pair, bool | None]]
-"""Says of pairs whether both answers mean the same: True, False, or None where nobody could tell.
+"""Decides pairs: True where both answers mean the same, False where not, None where that cannot be decided.
 
-A pair that is not in what it returns is not decided yet."""
+A pair that is missing from the result has no decision yet."""
 
 
-def pair_of(question: str, one: str, other: str) -> Pair:
-    """The pair of two answers, whatever order they come in."""
-    left, right = sorted((one, other))
+def pair_of(question: str, answer: str, other: str) -> Pair:
+    """Make the pair of two answers; their order does not matter."""
+    left, right = sorted((answer, other))
     return Pair(question, left, right)
 
 
 def cheap_verdict(pair: Pair) -> bool | None:
-    """What can be said of a pair without a model: False, True, or None where it stays open.
+    """Decide a pair without a model: True, False, or None where it stays open.
 
-    Apart: short answers contradict each other in a number, or in yes and no. The same: they have the same words in the
-    same order, once function words and the words of the question are left out, and the shorter one's words all stand
-    in the longer one in that order. The question's words say nothing where one answer repeats them and one does not,
-    but "X is much bigger" and "Y is much bigger" differ in nothing else: that is what the second condition is for.
+    False: the answers are short and contradict each other in a number, or in yes and no.
+    True: without function words and the words of the question, both have the same words in the same order, and the words
+    of the shorter answer all occur in the longer one, in that order. Words of the question do not count, because one answer
+    may repeat them and the other not. The second condition is for answers that differ in words of the question only, such
+    as "X is much bigger" and "Y is much bigger".
     """
     shorter, longer = sorted((_words(pair.left), _words(pair.right)), key=len)
     if len(longer) <= NUMBERS_DECIDE and contradict(pair.left, pair.right):
@@ -50,18 +51,21 @@ def cheap_verdict(pair: Pair) -> bool | None:
     ):
         return None
     asked = _asked(pair.question)
-    told = [word for word in shorter if word not in asked]
-    if told and told == [word for word in longer if word not in asked] and _runs_through(shorter, longer):
+    new = [word for word in shorter if word not in asked]
+    if new and new == [word for word in longer if word not in asked] and _is_subsequence(shorter, longer):
         return True
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderPartition:
-    """A partition of items: `leader[i]` is the item that leads the class of item i.
+    """A partition of items by leaders.
 
-    `verdicts` holds what was said of the pairs that were compared. `open` are the pairs that must be decided before it
-    can go on; where there are any, the items that are left lead classes of their own.
+    Attributes:
+        leader: `leader[i]` is the item that leads the class of item i.
+        verdicts: the verdict on each pair of items that was compared.
+        open: the pairs that need a verdict before the clustering can continue; until then the remaining items lead classes
+            of their own.
     """
 
     leader: tuple[int, ...]
@@ -70,12 +74,17 @@ class LeaderPartition:
 
 
 def cluster_by_leaders(items: Sequence[str], question: str, decide: Decide) -> LeaderPartition:
-    """Partition distinct answers by leaders.
+    """Partition distinct answers by leaders (leader clustering, Hartigan 1975).
 
-    The first one left leads a class, and takes in every later one that means the same as itself; and so on. So each member of a class was itself found to mean the same as its leader: there are no chains, in which a is like b
-    and b like c, but a not like c. It takes one comparison of each item with each leader before its own, at most
-    n (n - 1) / 2, and n - 1 where all mean the same. Items come in the order of their weight (the target first).
-    Pairs that cheap steps decide are not asked for; one that nobody could decide keeps its answers apart.
+    The first remaining item leads a class and takes in every later item that means the same; then the next remaining item
+    leads. Each member of a class therefore means the same as its leader, and there are no chains, in which a is like b and
+    b like c, but a is not like c. Each item is compared with each leader before its own: at most n (n - 1) / 2
+    comparisons, and n - 1 where all mean the same.
+
+    Args:
+        items: the answers by importance, the target first.
+        question: the question that they answer.
+        decide: decides the pairs that `cheap_verdict` leaves open; None keeps the two answers apart.
     """
     leader = list(range(len(items)))
     verdicts: dict[tuple[int, int], bool | None] = {}
@@ -85,12 +94,12 @@ def cluster_by_leaders(items: Sequence[str], question: str, decide: Decide) -> L
         pairs = {other: pair_of(question, items[first], items[other]) for other in others}
         cheap = {other: cheap_verdict(pair) for other, pair in pairs.items()}
         asked = [pair for other, pair in pairs.items() if cheap[other] is None]
-        told = decide(asked) if asked else {}
-        if waiting := tuple(pair for pair in asked if pair not in told):
+        decided = decide(asked) if asked else {}
+        if waiting := tuple(pair for pair in asked if pair not in decided):
             return LeaderPartition(tuple(leader), verdicts, waiting)
         left = []
         for other, pair in pairs.items():
-            verdict = told[pair] if cheap[other] is None else cheap[other]
+            verdict = decided[pair] if cheap[other] is None else cheap[other]
             verdicts[first, other] = verdict
             if verdict:
                 leader[other] = first
@@ -99,12 +108,12 @@ def cluster_by_leaders(items: Sequence[str], question: str, decide: Decide) -> L
     return LeaderPartition(tuple(leader), verdicts, ())
 
 
-# An answer meets each of the others of its case, and its question each pair of them.
+# Cached: an answer is compared with each other answer of its case, and its question is needed for each of these pairs.
 _words = lru_cache(maxsize=2**10)(word_list)
 _asked = lru_cache(maxsize=4)(content_words)
 
 
-def _runs_through(words: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether the words all stand among the others in the same order."""
+def _is_subsequence(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return True if the words all occur among the others, in the same order."""
     rest = iter(others)
     return all(word in rest for word in words)

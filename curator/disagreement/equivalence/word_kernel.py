@@ -1,4 +1,4 @@
-"""How far the wordings of answers are apart: a kernel over sets of content words, for free text and between the lines."""
+"""Distances of texts by a kernel over their sets of content words; they need no model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCALE = 5.0
-"""How many differing words make two texts half as far apart as they can be."""
+"""The number of differing words at which the distance of two texts is 1/2."""
 QUESTION_WORD = 0.5
-"""What a word counts for that the question holds already: repeating it or leaving it out changes little of an answer."""
+"""The weight of a word of the question: repeating it or leaving it out changes little in an answer."""
 
 _SMALL = 512
-# Chinese and Japanese are written without blanks: each character is taken as a word.
+"""Words up to which a mask is built bit by bit."""
+# Chinese and Japanese are written without blanks: each character counts as a word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
-# Words that say how, not what. Negations and numbers are not among them.
+# Negations and numbers are not function words: they change the meaning.
 _FUNCTION_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -30,42 +31,43 @@ _FUNCTION_WORDS = frozenset(
 
 
 def word_list(text: str) -> tuple[str, ...]:
-    """The words of a text in small letters and in their order, without function words; all of them if none is left."""
+    """Return the content words of a text in small letters, in order; all words if none is."""
     words: list[str] = _WORD.findall(text.casefold())
     return tuple([word for word in words if word not in _FUNCTION_WORDS]) or tuple(words)
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words of a text in small letters without function words; all of them, or the text itself, if none is left."""
+    """Return the set of `word_list`; the text itself if it has no words."""
     return frozenset(word_list(text)) or frozenset((text,))
 
 
 def word_distances(texts: Sequence[str], *, question: str = "") -> NDArray[np.float64]:
-    """The matrix (n, n) of distances x / (x + s), s = `SCALE`, x the number of content words that only one of two texts has.
+    """Return the distances (n, n) of n texts: x / (x + s), with s = `SCALE`.
 
-    Words of the `question` count half.
-    Symmetric, in 0..1, zeros on the diagonal and between texts of the same words.
+    x is the number of content words that only one of the two texts has; words of the `question` count half. The matrix is
+    symmetric, in 0..1, and 0 on the diagonal and between texts with the same words.
 
-    Unlike a share of common words, as Jaccard's, it grows with the length of what differs: on recorded sets that ranks
-    wrong answers better (`benchmarks/signal/disagreement.py`). x is a squared Euclidean distance, and s / (s + x) the
-    rational quadratic kernel of it (Rasmussen and Williams 2006, eq. 4.19, alpha = 1), which is positive definite: that
-    keeps the split of Rao's quadratic entropy non-negative.
+    Unlike the share of common words (Jaccard), the distance grows with the number of differing words. On recorded sets that
+    ranks wrong answers better (`benchmarks/signal/disagreement.py`). x is a squared Euclidean distance, and s / (s + x) is
+    its rational quadratic kernel (Rasmussen and Williams 2006, eq. 4.19, alpha = 1). That kernel is positive definite,
+    which keeps the split of Rao's quadratic entropy non-negative.
     """
     places, distinct = _distinct(texts)
     return _matrix(places, _Bags(distinct, question).distance)
 
 
 def overlap_distances(texts: Sequence[str]) -> NDArray[np.float64]:
-    """The matrix (n, n) of x / (x + min(c, s)), c the number of content words that two texts share.
+    """Return the distances (n, n) of n texts: x / (x + min(c, s)).
 
-    The larger one of the distance of `word_distances` and Jaccard's: 1 between texts that share no word, however short.
+    x and s are those of `word_distances`; c is the number of content words that both texts have. This is the larger of the `word_distances` and the Jaccard distance. Texts without a common word have the distance 1,
+    however short they are.
     """
     places, distinct = _distinct(texts)
     return _matrix(places, _Bags(distinct).difference)
 
 
 def mean_overlap_distance(texts: Sequence[str]) -> float:
-    """The mean of `overlap_distances` over all pairs of different places, 0 for fewer than two texts."""
+    """Return the mean of `overlap_distances` over all pairs of texts; 0 for fewer than two."""
     n = len(texts)
     counts = Counter(texts)
     if len(counts) < 2:
@@ -77,7 +79,7 @@ def mean_overlap_distance(texts: Sequence[str]) -> float:
 
 
 def _matrix(places: list[int], distance: Callable[[int, int], float]) -> NDArray[np.float64]:
-    """The distances of all texts from those of the distinct ones."""
+    """Compute the distances of the distinct texts and copy them to all texts."""
     distinct = max(places, default=-1) + 1
     small = [[0.0] * distinct for _ in range(distinct)]
     for i, row in enumerate(small):
@@ -88,7 +90,7 @@ def _matrix(places: list[int], distance: Callable[[int, int], float]) -> NDArray
 
 
 class _Bags:
-    """Texts as bit masks over the words that occur in them: a distance is a few operations on whole numbers."""
+    """Texts as bit masks over their words, so that a distance takes a few integer operations."""
 
     __slots__ = ("_masks", "_question")
 
@@ -98,8 +100,8 @@ class _Bags:
         self._question = word_mask(content_words(question), places) if question else 0
 
     def distance(self, i: int, j: int) -> float:
-        only_one = self._masks[i] ^ self._masks[j]
-        x = only_one.bit_count() - (1 - QUESTION_WORD) * (only_one & self._question).bit_count()
+        differing = self._masks[i] ^ self._masks[j]
+        x = differing.bit_count() - (1 - QUESTION_WORD) * (differing & self._question).bit_count()
         return x / (x + SCALE)
 
     def difference(self, i: int, j: int) -> float:
@@ -109,21 +111,25 @@ class _Bags:
 
 
 def word_mask(words: Collection[str], places: dict[str, int]) -> int:
-    """The words as the bits of a whole number; `places` says which bit is whose, and takes new words in."""
-    own = [places.setdefault(word, len(places)) for word in words]
+    """Encode words as the bits of an integer.
+
+    `places` maps each word to its bit; new words are added to it.
+    """
+    bits_of_words = [places.setdefault(word, len(places)) for word in words]
     if len(places) <= _SMALL:
         mask = 0
-        for place in own:
+        for place in bits_of_words:
             mask |= 1 << place
         return mask
-    bits = bytearray(max(own, default=0) // 8 + 1)  # setting bits in a long number one by one would copy it each time
-    for place in own:
+    # Setting the bits of a long integer one by one would copy it each time.
+    bits = bytearray(max(bits_of_words, default=0) // 8 + 1)
+    for place in bits_of_words:
         bits[place >> 3] |= 1 << (place & 7)
     return int.from_bytes(bits, "little")
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """The place of each text among the distinct ones, and these."""
+    """Return the position of each text among the distinct texts, and the distinct texts."""
     numbers: dict[str, int] = {}
     places = [numbers.setdefault(text, len(numbers)) for text in texts]
     return places, tuple(numbers)

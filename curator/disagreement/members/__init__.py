@@ -1,1 +1,1 @@
-"""members."""
+"""Members of the committee: their votes, their agreement with each other, their health."""

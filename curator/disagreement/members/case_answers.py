@@ -1,4 +1,4 @@
-"""What the answers to one case say: one partition of all of them, from which everything else is taken."""
+"""Group one case's answers by meaning, once, for every later stage."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from curator.records import Kind
 
 @dataclass(frozen=True, slots=True)
 class ComparableCase:
-    """What is compared in one case: its question and the answers to it, production's, and that of a trusted source.
+    """One case's question and everything that is compared in it.
 
-    `label` is None where there is none, and where nothing of the case's kind can be read in it, or wording is no meaning.
+    Attributes:
+        case_id: the id of the case.
+        question: the user's last message.
+        answers: the committee's answers.
+        target: production's answer; None without one.
+        label: the trusted answer; None without one, where it cannot be read as the case's kind, and for free text, where
+            another wording does not show another meaning.
     """
 
     case_id: str
@@ -27,9 +33,9 @@ class ComparableCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswers:
-    """The answers of one case and their votes, in the same order.
+    """The answers to one case and their votes, in the same order.
 
-    `compare` knows the partition of all that was compared, also of answers that were left out since.
+    `compare` keeps the partition of all answers that were compared, also of those that `without` has removed.
     """
 
     kind: Kind
@@ -41,34 +47,39 @@ class CaseAnswers:
 
     @property
     def label_meaning(self) -> str | None:
-        """The meaning that the label has among the votes; None without one."""
+        """The meaning that the label has among the votes; None without a label."""
         return label_meaning(self.label, self.votes, self.answers, self.compare) if self.label else None
 
     @property
     def agrees(self) -> bool | None:
-        """Whether production's answer means the same as the label; None where there are not both."""
+        """True where production's answer means the same as the label; None without one of them."""
         if self.label is None or self.target is None:
             return None
-        one, other = self.compare.classes([self.label], self.target)
-        return one == other
+        label_class, target_class = self.compare.classes([self.label], self.target)
+        return label_class == target_class
 
     def without(self, members: Collection[MemberKey]) -> CaseAnswers:
-        """What all others say."""
+        """Remove the answers of these members; the partition of the others does not change."""
         kept = [(a, v) for a, v in zip(self.answers, self.votes, strict=True) if v.member not in members]
         return replace(self, answers=tuple(a for a, _ in kept), votes=tuple(v for _, v in kept))
 
 
 def group_case_answers(
-    found: ComparableCase, members: Sequence[MemberKey], kind: Kind, compare: Comparer
+    case: ComparableCase, members: Sequence[MemberKey], kind: Kind, compare: Comparer
 ) -> CaseAnswers:
-    """What the answers of a case say, which the `members` gave, in their order."""
-    settled = CachedComparer(compare, found.answers, found.target, found.label)
-    votes = votes_of(members, found.answers, kind, settled)
-    return CaseAnswers(kind, found.answers, found.target, found.label, settled, tuple(votes))
+    """Group the answers to a case by meaning; `members[i]` gave answer i."""
+    cached = CachedComparer(compare, case.answers, case.target, case.label)
+    votes = votes_of(members, case.answers, kind, cached)
+    return CaseAnswers(kind, case.answers, case.target, case.label, cached, tuple(votes))
 
 
 def label_meaning(label: Answer, votes: Sequence[Vote], answers: Sequence[Answer], compare: Comparer) -> str:
-    """The meaning that a label has among the `votes` for the `answers`: that of those which say the same, or its own."""
-    *numbers, own = compare.classes([*answers, label], None)
-    same = [v.meaning for v, number in zip(votes, numbers, strict=True) if number == own and v.meaning is not None]
+    """Return the meaning that the label has among the votes.
+
+    That is the meaning of the votes in the label's class; without such a vote it is the label's own meaning.
+    """
+    *classes, label_class = compare.classes([*answers, label], None)
+    same = [
+        v.meaning for v, number in zip(votes, classes, strict=True) if number == label_class and v.meaning is not None
+    ]
     return min(same, default=meaning(label))

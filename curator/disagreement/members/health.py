@@ -1,8 +1,8 @@
-"""The health of a committee's members: who answers, who can be read, who agrees with the rest, and who is right.
+"""Health of each committee member: failures, readability, agreement, accuracy.
 
-A broken member looks like disagreement everywhere, and ranks the cases by where it is broken. So it is left out or counts
-for half, by rules that need a large difference, enough cases and an interval that supports it; where these are missing,
-a member is left alone.
+A broken member causes disagreement on every case, so that the ranking of cases shows where that member is broken. Such a
+member is left out or counts half. The rules need a large difference, enough cases and an interval that supports the
+difference; otherwise the member counts in full.
 """
 
 from __future__ import annotations
@@ -27,26 +27,30 @@ from curator.records import Generation, MemberHealth, Rate
 from curator.records.recorded import group_of
 from curator.stats import rate, significantly_above
 
-SICK, BROKEN = 0.1, 0.3
-"""Shares of answers that are none (unreadable, or refusals) above which a member counts for half, and is left out."""
+UNUSABLE_HALF, UNUSABLE_OUT = 0.1, 0.3
+"""Shares of unreadable answers and refusals above which a member counts half, and above which it is left out."""
 BEHIND = 0.15
-"""How far a member's accuracy may be below the best one's before it counts for half.
+"""The distance in accuracy to the best member from which a member counts half.
 
-It is never left out for that: on recorded answers of three models, leaving out the weakest, 22% right where the best were
-56%, ranked failures a little worse (AUROC .777 against .781). Weak answers still tell; broken ones do not.
+Low accuracy never excludes a member. On recorded answers of three models, leaving out the weakest one (22% right, the best
+56%) ranked failures a little worse (AUROC .777 against .781). Weak answers still carry signal; broken ones do not.
 """
-ODD, FOREIGN = 1 / 2, 1 / 3
-"""The parts of the other members' median agreement (kappa) below which a member counts for half, and is left out."""
-AGREEING = 0.15
-"""Below this median the members agree so little that nobody can be told to be the odd one out."""
+KAPPA_HALF, KAPPA_OUT = 1 / 2, 1 / 3
+"""Fractions of the other members' median kappa below which a member counts half, and below which it is left out."""
+MIN_MEDIAN_KAPPA = 0.15
+"""Below this median the members agree too little to call one of them an outlier."""
 LEAST_CASES = 20
-"""With fewer cases no member is judged."""
+"""With fewer cases every member counts in full."""
 HALF = 0.5
+"""The weight of a member that counts half."""
 
 
 @dataclass(slots=True)
 class _Tally:
-    """A member's counts, and its sums over cases of the share of its answers there."""
+    """The counts of one member.
+
+    `unreadable`, `refused`, `empty` and `right` are sums over cases of the share of the member's answers to the case.
+    """
 
     cases: int = 0
     answers: int = 0
@@ -69,67 +73,76 @@ class _Verdict:
 
 _Answers = Mapping[str, Sequence[Generation]]
 _Tallies = Mapping[MemberKey, _Tally]
-_Found = Iterator[tuple[MemberKey, _Verdict]]
+_Verdicts = Iterator[tuple[MemberKey, _Verdict]]
 
 
 def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None = None) -> tuple[MemberHealth, ...]:
-    """The health of each member, in the order of model, variant and temperature.
+    """Assess each member; the result is sorted by model, variant and temperature.
 
-    `truth` gives the meaning of the trusted answer to cases that were drawn at random. A member is judged by its answers
-    that are none, its accuracy and its agreement with the others, in this order; one that is about as accurate as the best
-    is not judged by its agreement. Two members, and two answers to most cases, always stay.
+    Three rules apply in this order: the share of unreadable answers and refusals, accuracy, and agreement with the other
+    members. A member that is about as accurate as the best one is not assessed by its agreement. At least two members, and
+    two answers to most cases, always remain.
+
+    Args:
+        votes_by_case: the votes of each case, by case id.
+        truth: the meaning of the trusted answer, by case id; only cases that were drawn at random.
     """
     tallies = _tallies(votes_by_case, truth or {})
     verdicts: dict[MemberKey, _Verdict] = {}
-    for judge in (_without_answer, _inaccurate):
-        for member, verdict in sorted(judge(tallies), key=lambda found: (found[1].weight, _order(found[0]))):
+    for judge in (_unusable, _inaccurate):
+        for member, verdict in sorted(judge(tallies), key=lambda item: (item[1].weight, _order(item[0]))):
             if member not in verdicts:
-                verdicts[member] = _bearable(member, verdict, verdicts, votes_by_case)
-    settled = _about_the_best(tallies) | _left_out(verdicts)
-    found = agreements(votes_by_case, without=_left_out(verdicts))
-    while foreign := _most_foreign(found, settled):
-        member, verdict = foreign
-        verdicts[member] = _bearable(member, verdict, verdicts, votes_by_case)
-        settled.add(member)
-        found = agreements(votes_by_case, without=_left_out(verdicts))
-    for member, verdict in _odd(found, limit=ODD, weight=HALF):
-        if member not in settled:
+                verdicts[member] = _keep_enough(member, verdict, verdicts, votes_by_case)
+    exempt = _near_best(tallies) | _left_out(verdicts)
+    agreement = agreements(votes_by_case, without=_left_out(verdicts))
+    while outlier := _worst_outlier(agreement, exempt):
+        member, verdict = outlier
+        verdicts[member] = _keep_enough(member, verdict, verdicts, votes_by_case)
+        exempt.add(member)
+        # Agreement is measured again, because the others' majority changes without the member.
+        agreement = agreements(votes_by_case, without=_left_out(verdicts))
+    for member, verdict in _outliers(agreement, limit=KAPPA_HALF, weight=HALF):
+        if member not in exempt:
             verdicts.setdefault(member, verdict)
     none = Agreement(rate(0, 0))
-    return tuple(_health(s, tallies[s], found.get(s, none), verdicts.get(s)) for s in sorted(tallies, key=_order))
+    return tuple(_health(s, tallies[s], agreement.get(s, none), verdicts.get(s)) for s in sorted(tallies, key=_order))
 
 
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
-    """What the answers of each prompt of a model count for in the score, 0..1; by `signals.group_of`.
+    """Return the weight in the score, 0..1, of each prompt identity (`group_of`).
 
-    The mean over its members of their weight times their agreement with the others, as a share of the best one's: on
-    recorded committees of models the one that is right most often is the one that most of the others agree with
-    (`benchmarks/signal/disagreement.py`). A group whose members are all left out has 0; where the agreement of one is not
-    known, the weights alone count.
+    It is the mean weight of the group's members times their mean agreement, divided by the agreement of the best group. On
+    recorded committees, the model that is right most often is the one that the other models agree with most
+    (`benchmarks/signal/disagreement.py`). A group whose members are all left out has the weight 0. Agreement is not used
+    where it is unknown for one group.
     """
     by_group: defaultdict[str, list[MemberHealth]] = defaultdict(list)
     for h in health:
         by_group[group_of(h.model, h.variant)].append(h)
-    kept = {group: [h for h in own if h.weight > 0] for group, own in by_group.items()}
-    agreement = {group: _mean([h.agreement.value for h in own]) for group, own in kept.items() if own}
+    kept = {group: [h for h in members if h.weight > 0] for group, members in by_group.items()}
+    agreement = {group: _mean([h.agreement.value for h in members]) for group, members in kept.items() if members}
     best = max((value or 0.0 for value in agreement.values()), default=0.0)
-    known = best > 0 and None not in agreement.values()
+    comparable = best > 0 and None not in agreement.values()
+
+    def relative_agreement(group: str) -> float:
+        return (agreement[group] or 0.0) / best if comparable and kept[group] else 1.0
+
     return {
-        group: (_mean([h.weight for h in own]) or 0.0) * ((agreement[group] or 0.0) / best if known and own else 1.0)
-        for group, own in kept.items()
+        group: (_mean([h.weight for h in members]) or 0.0) * relative_agreement(group)
+        for group, members in kept.items()
     }
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """The mean; None where there is no value, or one is not known."""
-    known = [value for value in values if value is not None]
-    return fsum(known) / len(known) if known and len(known) == len(values) else None
+    """Return the mean; None where a value is None, or without values."""
+    numbers = [value for value in values if value is not None]
+    return fsum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
 
 
 def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
-    """A sentence for each member that does not count in full."""
+    """Return one sentence for each member that does not count in full."""
     return tuple(
-        f"the member {_shown(h)} is left out of what is scored: {h.reason}"
+        f"the member {_shown(h)} is left out of the scores: {h.reason}"
         if h.weight == 0
         else f"the member {_shown(h)} has a weight of {h.weight:g}: {h.reason}"
         for h in health
@@ -141,19 +154,20 @@ def _shown(health: MemberHealth) -> str:
     return group_of(health.model, health.variant) or "(unnamed)"
 
 
-def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:
-    """Each case's answers that are compared, and those that are left out; cases without any are not among the latter.
+def split_by_weight(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:
+    """Split each case's answers into those that are compared and those that are left out.
 
-    A case that would keep fewer than two answers keeps all of them.
+    A case that would keep fewer than two answers keeps all of them. The second mapping has only cases with answers that
+    are left out.
     """
     weights = {MemberKey(h.model, h.variant, h.temperature): h.weight for h in health}
     compared: dict[str, Sequence[Generation]] = {}
     left_out: dict[str, Sequence[Generation]] = {}
-    for case_id, own in answers.items():
-        out = [g for g in own if weights.get(member_key(g), 1.0) == 0]
-        compared[case_id] = own
-        if out and len(own) - len(out) >= 2:
-            compared[case_id] = [g for g in own if weights.get(member_key(g), 1.0) > 0]
+    for case_id, generations in answers.items():
+        out = [g for g in generations if weights.get(member_key(g), 1.0) == 0]
+        compared[case_id] = generations
+        if out and len(generations) - len(out) >= 2:
+            compared[case_id] = [g for g in generations if weights.get(member_key(g), 1.0) > 0]
             left_out[case_id] = out
     return compared, left_out
 
@@ -161,9 +175,9 @@ def weighed(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers
 def _tallies(votes_by_case: VotesByCase, truth: Mapping[str, str]) -> dict[MemberKey, _Tally]:
     tallies: defaultdict[MemberKey, _Tally] = defaultdict(_Tally)
     for case_id, votes in votes_by_case.items():
-        for member, own in votes_by_member(votes).items():
-            answered = answered_votes(own)
-            tallies[member].failed += len(own) - len(answered)
+        for member, cast in votes_by_member(votes).items():
+            answered = answered_votes(cast)
+            tallies[member].failed += len(cast) - len(answered)
             if answered:
                 _add(tallies[member], answered, truth.get(case_id))
     return dict(tallies)
@@ -183,43 +197,50 @@ def _add(tally: _Tally, votes: Votes, right: str | None) -> None:
         tally.right += share(lambda v: v.meaning == right)
 
 
-def _without_answer(tallies: _Tallies) -> _Found:
-    """The members that give no answer more often than `SICK`, and than the others by more than chance."""
+def _unusable(tallies: _Tallies) -> _Verdicts:
+    """Yield the members with too many unreadable answers or refusals, by more than chance."""
     shares = {member: (t.unreadable + t.refused) / t.cases for member, t in tallies.items() if t.cases}
     for member, share in shares.items():
         tally, others = tallies[member], [other for s, other in shares.items() if s != member]
         if tally.cases < LEAST_CASES or not others:
             continue
-        own, rest = rate(share * tally.cases, tally.cases), sum(others) / len(others)
-        if share > SICK and significantly_above(own, rate(rest * tally.cases, tally.cases)):
+        of_member, of_others = rate(share * tally.cases, tally.cases), sum(others) / len(others)
+        if share > UNUSABLE_HALF and significantly_above(of_member, rate(of_others * tally.cases, tally.cases)):
             reason = (
-                f"{share:.0%} of its answers are none ({tally.unreadable / tally.cases:.0%} cannot be read,"
-                f" {tally.refused / tally.cases:.0%} are refusals), {rest:.0%} of the others' (n={own.n:,})"
+                f"{share:.0%} of its answers are unusable ({tally.unreadable / tally.cases:.0%} cannot be read,"
+                f" {tally.refused / tally.cases:.0%} are refusals), {of_others:.0%} of the others' (n={of_member.n:,})"
             )
-            yield member, _Verdict(0.0 if share > BROKEN else HALF, reason)
+            yield member, _Verdict(0.0 if share > UNUSABLE_OUT else HALF, reason)
 
 
-def _inaccurate(tallies: _Tallies) -> _Found:
-    best = _best(tallies)
+def _inaccurate(tallies: _Tallies) -> _Verdicts:
+    """Yield the members whose accuracy is far below that of the best one, by more than chance."""
+    best = _best_accuracy(tallies)
     for member, tally in tallies.items():
-        own = tally.accuracy()
-        if best is None or best.value is None or own.value is None or own.n < LEAST_CASES:
+        accuracy = tally.accuracy()
+        if best is None or best.value is None or accuracy.value is None or accuracy.n < LEAST_CASES:
             continue
-        if best.value - own.value >= BEHIND and significantly_above(best, own):
+        if best.value - accuracy.value >= BEHIND and significantly_above(best, accuracy):
             reason = (
-                f"{own.value:.0%} right on the labelled random cases, the best member {best.value:.0%} (n={own.n:,})"
+                f"{accuracy.value:.0%} right on the labelled random cases, the best member {best.value:.0%}"
+                f" (n={accuracy.n:,})"
             )
             yield member, _Verdict(HALF, reason)
 
 
-def _best(tallies: _Tallies) -> Rate | None:
-    known = [found for t in tallies.values() if (found := t.accuracy()).value is not None and found.n >= LEAST_CASES]
-    return max(known, key=lambda found: (found.value, found.n), default=None)
+def _best_accuracy(tallies: _Tallies) -> Rate | None:
+    """Return the best accuracy among members with enough labelled cases; None without one."""
+    accuracies = [tally.accuracy() for tally in tallies.values()]
+    enough = [accuracy for accuracy in accuracies if accuracy.value is not None and accuracy.n >= LEAST_CASES]
+    return max(enough, key=lambda accuracy: (accuracy.value, accuracy.n), default=None)
 
 
-def _about_the_best(tallies: _Tallies) -> set[MemberKey]:
-    """The members that the labels show to be good, so that being alone speaks for them."""
-    best = _best(tallies)
+def _near_best(tallies: _Tallies) -> set[MemberKey]:
+    """Return the members that are about as accurate as the best one.
+
+    Low agreement does not count against them: they may disagree because they are right.
+    """
+    best = _best_accuracy(tallies)
     if best is None or best.value is None:
         return set()
     limit = best.value - BEHIND
@@ -227,35 +248,40 @@ def _about_the_best(tallies: _Tallies) -> set[MemberKey]:
     return {s for s, a in accuracies.items() if a.value is not None and a.n >= LEAST_CASES and a.value > limit}
 
 
-def _most_foreign(found: Mapping[MemberKey, Agreement], settled: set[MemberKey]) -> tuple[MemberKey, _Verdict] | None:
-    """The member that agrees least, of those that are to be left out for it."""
-    foreign = [(member, verdict) for member, verdict in _odd(found, limit=FOREIGN, weight=0.0) if member not in settled]
-    return min(foreign, key=lambda item: (found[item[0]].kappa, _order(item[0])), default=None)
+def _worst_outlier(
+    agreement: Mapping[MemberKey, Agreement], exempt: set[MemberKey]
+) -> tuple[MemberKey, _Verdict] | None:
+    """Return the least agreeing member among those that agree too little to stay."""
+    outliers = [item for item in _outliers(agreement, limit=KAPPA_OUT, weight=0.0) if item[0] not in exempt]
+    return min(outliers, key=lambda item: (agreement[item[0]].kappa, _order(item[0])), default=None)
 
 
-def _odd(found: Mapping[MemberKey, Agreement], *, limit: float, weight: float) -> _Found:
-    """The members whose agreement is surely below a part of the other members' median. Of two members none is the odd one."""
-    known = {member: a for member, a in found.items() if a.kappa is not None and a.share.n >= LEAST_CASES}
-    for member, own in known.items():
-        others = [a.kappa for s, a in known.items() if s != member and a.kappa is not None]
-        if len(others) < 2 or own.kappa is None or own.high is None:
+def _outliers(agreement: Mapping[MemberKey, Agreement], *, limit: float, weight: float) -> _Verdicts:
+    """Yield the members that agree surely less than `limit` times the others' median kappa.
+
+    With two members neither is an outlier.
+    """
+    measured = {m: a for m, a in agreement.items() if a.kappa is not None and a.share.n >= LEAST_CASES}
+    for member, of_member in measured.items():
+        others = [a.kappa for m, a in measured.items() if m != member and a.kappa is not None]
+        if len(others) < 2 or of_member.kappa is None or of_member.high is None:
             continue
         usual = median(others)
-        if usual >= AGREEING and own.high < limit * usual:
+        if usual >= MIN_MEDIAN_KAPPA and of_member.high < limit * usual:
             reason = (
-                f"it agrees with the other members by {own.kappa:z.2f} beyond chance, where these do by {usual:z.2f}"
-                f" (n={own.share.n:,})"
+                f"its agreement with the other members is {of_member.kappa:z.2f} beyond chance, theirs {usual:z.2f}"
+                f" (n={of_member.share.n:,})"
             )
             yield member, _Verdict(weight, reason)
 
 
-def _bearable(
+def _keep_enough(
     member: MemberKey, verdict: _Verdict, verdicts: Mapping[MemberKey, _Verdict], votes: VotesByCase
 ) -> _Verdict:
-    """The verdict, or half the weight instead of none where too little would be left without the member."""
+    """Return the verdict, with the weight 1/2 instead of 0 where too few answers would remain."""
     if verdict.weight > 0 or _enough_without({*_left_out(verdicts), member}, votes):
         return verdict
-    return _Verdict(HALF, f"{verdict.reason}; not left out, as fewer than two members or answers would be left")
+    return _Verdict(HALF, f"{verdict.reason}; not left out, because fewer than two members or answers would remain")
 
 
 def _enough_without(left_out: set[MemberKey], votes_by_case: VotesByCase) -> bool:

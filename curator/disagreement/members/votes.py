@@ -1,4 +1,7 @@
-"""Votes: who gave which answer to a case, and whether it is one. Health, diagnosis and the noise floor are made of them."""
+"""Votes: which member gave which answer to a case, and whether the answer can be read.
+
+Member health, diagnosis and the noise floor are computed from them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from curator.records import Generation, Kind
 
 
 class MemberKey(NamedTuple):
-    """Whose answer it is: a member of the committee. What is not known is "" or None."""
+    """The identity of a member of the committee; an unknown part is "" or None."""
 
     model: str = ""
     variant: str = ""
@@ -21,10 +24,16 @@ class MemberKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One answer to one case.
+    """One answer of one member to one case.
 
-    `meaning` is the name of its class of equal meaning, None for free text, which is compared by distance. `text` is the
-    part that is compared. A `failed` one is a call without any answer.
+    Attributes:
+        member: the member that gave the answer.
+        meaning: the name of the answer's meaning class; None for free text, which is compared by distance.
+        text: the part of the answer that is compared.
+        readable: an answer of the case's kind can be read in it.
+        refused: it is a refusal.
+        empty: it is empty.
+        failed: the call failed and gave no answer.
     """
 
     member: MemberKey
@@ -41,7 +50,7 @@ VotesByCase = Mapping[str, Votes]
 
 
 def vote(member: MemberKey, answer: Answer, kind: Kind) -> Vote:
-    """The vote for an answer, which was read as one of `kind`."""
+    """Make the vote for an answer that was read as `kind`."""
     is_text = kind == "text"
     return Vote(
         member,
@@ -54,35 +63,38 @@ def vote(member: MemberKey, answer: Answer, kind: Kind) -> Vote:
 
 
 def votes_of(members: Sequence[MemberKey], answers: Sequence[Answer], kind: Kind, compare: Comparer) -> list[Vote]:
-    """The votes of one case's answers, in which those that `compare` puts in one class have one meaning."""
+    """Make the votes of one case; answers that `compare` puts in one class get one meaning.
+
+    `members[i]` gave `answers[i]`.
+    """
     votes = [vote(member, answer, kind) for member, answer in zip(members, answers, strict=True)]
     if kind == "text":
         return votes
-    numbers = compare.classes(answers, None)
+    classes = compare.classes(answers, None)
     names: dict[int, str] = {}
-    for one, number in zip(votes, numbers, strict=True):
-        names[number] = min(names.get(number, one.meaning or ""), one.meaning or "")
-    return [replace(one, meaning=names[number]) for one, number in zip(votes, numbers, strict=True)]
+    for cast, number in zip(votes, classes, strict=True):
+        names[number] = min(names.get(number, cast.meaning or ""), cast.meaning or "")
+    return [replace(cast, meaning=names[number]) for cast, number in zip(votes, classes, strict=True)]
 
 
 def member_key(generation: Generation) -> MemberKey:
-    """Who gave a generation."""
+    """Return the key of the member that gave a generation."""
     return MemberKey(generation.model or "", generation.variant or "", generation.temperature)
 
 
 def failed_vote(member: MemberKey) -> Vote:
-    """The vote for a call that failed for good."""
+    """Make the vote for a call whose retries all failed."""
     return Vote(member, None, readable=False, failed=True)
 
 
 def answered_votes(votes: Votes) -> list[Vote]:
-    """The votes with an answer."""
-    return [one for one in votes if not one.failed]
+    """Return the votes that have an answer."""
+    return [cast for cast in votes if not cast.failed]
 
 
 def votes_by_member(votes: Votes) -> dict[MemberKey, list[Vote]]:
-    """The votes of each member."""
-    found: dict[MemberKey, list[Vote]] = {}
-    for one in votes:
-        found.setdefault(one.member, []).append(one)
-    return found
+    """Group the votes by member."""
+    by_member: dict[MemberKey, list[Vote]] = {}
+    for cast in votes:
+        by_member.setdefault(cast.member, []).append(cast)
+    return by_member

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from curator.answers.read import read_answer
 from curator.disagreement.members.agreement import agreements, plurality
-from curator.disagreement.members.health import HALF, group_weights, member_health, weighed
+from curator.disagreement.members.health import HALF, group_weights, member_health, split_by_weight
 from curator.disagreement.members.votes import MemberKey, Vote, failed_vote, vote
 from curator.records import Generation, Kind, MemberHealth
 from curator.stats import rate, significantly_above
@@ -68,8 +68,8 @@ def test_a_healthy_committee_is_left_alone(right: float, repeats: int) -> None:
         (lambda r, n, t: "".join(r.choice("qzxw ") for _ in range(12)), "cannot be read"),
         (lambda r, n, t: "", "cannot be read"),
         (lambda r, n, t: REFUSAL if r.random() < 0.5 else t, "are refusals"),
-        (lambda r, n, t: "billing", "agrees with the other members by 0.00 beyond chance"),
-        (lambda r, n, t: LABELS[n * 7919 % 11 % 4], "agrees with the other members"),
+        (lambda r, n, t: "billing", "its agreement with the other members is 0.00 beyond chance"),
+        (lambda r, n, t: LABELS[n * 7919 % 11 % 4], "agreement with the other members"),
     ],
     ids=["garbage", "empty", "refusals", "constant", "random"],
 )
@@ -111,7 +111,7 @@ def test_of_two_members_none_is_the_odd_one_and_none_is_left_out() -> None:
     assert weights(constant) == {"careful": 1.0, "expert": 1.0}
     garbage = by_variant(member_health(committee(broken={MEMBERS[0]: lambda *_: ""}, members=MEMBERS[:2])))
     assert (garbage["careful"].weight, garbage["expert"].weight) == (HALF, 1.0)
-    assert "fewer than two members or answers would be left" in garbage["careful"].reason
+    assert "fewer than two members or answers would remain" in garbage["careful"].reason
 
 
 def test_a_member_that_is_much_less_accurate_counts_for_half_and_is_never_left_out_for_it() -> None:
@@ -171,7 +171,7 @@ def test_two_members_and_two_answers_always_stay(bad: int, repeats: int) -> None
     health = member_health(votes)
     assert sum(member.weight > 0 for member in health) >= 2
     answers = {i: [generation(i, v.member, v.text) for v in own] for i, own in votes.items()}
-    compared, left_out = weighed(answers, health)
+    compared, left_out = split_by_weight(answers, health)
     for i, own in answers.items():
         assert len(compared[i]) >= 2
         assert len(compared[i]) + len(left_out.get(i, ())) == len(own)
@@ -185,7 +185,7 @@ def test_a_case_that_would_keep_one_answer_keeps_all() -> None:
     health = member_health(committee(broken={MEMBERS[2]: lambda *_: ""}))
     few = [generation("a", MEMBERS[0]), generation("a", MEMBERS[2])]
     many = [*few, generation("b", MEMBERS[1])]
-    compared, left_out = weighed({"a": few, "b": many}, health)
+    compared, left_out = split_by_weight({"a": few, "b": many}, health)
     assert compared["a"] == few
     assert compared["b"] == [many[0], many[2]]
     assert left_out == {"b": [many[1]]}
