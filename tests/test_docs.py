@@ -80,6 +80,14 @@ def test_the_picture_of_the_layers_is_current() -> None:
     assert load_script("layers").picture() == current, "run `python docs/layers.py`"
 
 
+def test_the_architecture_names_every_room_and_no_file_that_is_not_there() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    rooms = [name for layer in load_script("layers").layers() for name in layer]
+    assert re.findall(r"^\| \d \| `(\w+)` \|", text, re.MULTILINE) == rooms
+    paths = re.findall(r"`((?:curator|benchmarks)/[\w/.]+)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_every_config_key_is_explained() -> None:
     empty = [
         line
