@@ -1,11 +1,7 @@
-"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
-
-logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
-"""
+"""`curator plan`: the calls, tokens, dollars and time of a run, before any model is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from curator.committee.plan import Plan
@@ -18,24 +14,32 @@ from curator.stages.plan import PlanResult, estimate_plan, with_model_limits
 from curator.stages.prepare import _fitted, _variants
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
+from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 
 
 def plan(
-    config: Config, *, logs: Sequence[str] = (), labels: Sequence[str] = (), progress: Progress | None = None
+    config: Config | PathLike, *, logs: Paths = (), labels: Paths = (), progress: Progress | None = None
 ) -> PlanResult:
-    """Say what a run would ask and cost, without asking anything; stored answers are looked up.
+    """Estimate what a run would ask and cost, without asking any model; answers in the store are counted as stored.
+
+    Args:
+        config: The job, or the path of its file.
+        logs: Files, folders or globs to read instead of `config.logs.paths`.
+        labels: Label files to use beside `config.labels`.
+        progress: Receives the progress of the work; silent by default.
 
     Raises:
-        UserError: as `run_async`.
+        UserError: as `run`.
     """
+    config = config_from(config)
     variants, prices = _variants(config), prices_of(config.committee.models)
-    _fitted(config)  # a run would refuse it
+    _fitted(config)  # a damaged calibration file ends the plan, as it would end the run
     paths = StatePaths.of(config)
-    intake = ingest(config, logs, labels, progress or Silent(), folder=None)
+    intake = ingest(config, path_list(logs), path_list(labels), progress or Silent(), folder=None)
     intake = replace(intake, warnings=(*paths.notices, *intake.warnings))
-    made = Plan(intake.asked, config.committee, variants, config.seed, prices)
+    committee_plan = Plan(intake.asked, config.committee, variants, config.seed, prices)
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not paths.store.exists():
-        return replace(estimate_plan(config, intake, made, None), workload=work)
+        return replace(estimate_plan(config, intake, committee_plan, None), workload=work)
     with GenerationStore(paths.store) as store:
-        return replace(estimate_plan(config, intake, with_model_limits(made, store), store), workload=work)
+        return replace(estimate_plan(config, intake, with_model_limits(committee_plan, store), store), workload=work)

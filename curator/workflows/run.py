@@ -1,4 +1,4 @@
-"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
+"""`curator run`: the stages in their order, with resume.
 
 logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
 """
@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -20,7 +21,6 @@ from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.encoders.nli import NliModel
 from curator.encoders.sentence import Encoder, embed, open_encoder
-from curator.errors import CuratorError
 from curator.io.atomic import run_lock
 from curator.labels.archive import keep_labels
 from curator.labels.batches import Workload, workload
@@ -57,13 +57,15 @@ from curator.state.paths import StatePaths
 from curator.state.registry import Registry
 from curator.state.vectors import VectorCache
 from curator.text.display import plural
+from curator.workflows.event_loop import run_coroutine, run_job
+from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 
 
 class RunOptions(TypedDict, total=False):
-    """The options of `run`, which says what they mean."""
+    """The options of `run`, which explains them."""
 
-    logs: Sequence[str]
-    labels: Sequence[str]
+    logs: Paths
+    labels: Paths
     out: str | Path | None
     progress: Progress | None
     environ: Mapping[str, str] | None
@@ -72,10 +74,10 @@ class RunOptions(TypedDict, total=False):
 
 
 def run(  # noqa: PLR0913  each one is an option of the job, and all but the job have a default
-    config: Config,
+    config: Config | PathLike,
     *,
-    logs: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    logs: Paths = (),
+    labels: Paths = (),
     out: str | Path | None = None,
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
@@ -84,26 +86,43 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
 ) -> RunResult:
     """Run the whole job, or finish the one that was interrupted.
 
+    Where an event loop is running, as in a notebook, the job runs in a thread of its own, and this function waits for it.
+
     Args:
-        config: The job.
+        config: The job, or the path of its file.
         logs: Files, folders or globs to read instead of `config.logs.paths`.
         labels: Label files to use beside `config.labels`.
         out: The run folder instead of `config.out`; `runs/<config.name>` beside the config by default.
-        progress: Who is told of the work; nobody by default.
+        progress: Receives the progress of the work; silent by default.
         environ: Where API keys are looked up; `os.environ` by default.
-        encoder: What turns inputs into vectors, instead of `config.embedding`.
-        confirm: Says whether to spend that much; asked once, before anything is, if it could be more than
-            `budget.confirm_above_usd`. By default nobody is asked.
+        encoder: Turns inputs into vectors, instead of `config.embedding`.
+        confirm: Returns whether to spend that much; called once, before any model is asked, if the run could cost more than
+            `budget.confirm_above_usd`. By default the run does not ask.
 
     Raises:
         NotConfirmed: `confirm` said no.
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
-    _refuse_running_loop()
-    started = datetime.now(UTC)
-    paths = StatePaths.of(config, out=out)
-    folder = paths.run_folder
-    environ = os.environ if environ is None else environ
+    config = config_from(config)
+    job = partial(
+        _run, config, StatePaths.of(config, out=out), path_list(logs), path_list(labels), progress=progress or Silent(),
+        environ=os.environ if environ is None else environ, encoder=encoder, confirm=confirm,
+    )  # fmt: skip
+    return run_job(job)
+
+
+def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
+    config: Config,
+    paths: StatePaths,
+    logs: Sequence[str],
+    labels: Sequence[str],
+    *,
+    progress: Progress,
+    environ: Mapping[str, str],
+    encoder: Encoder | None,
+    confirm: Callable[[PlanResult], bool] | None,
+) -> RunResult:
+    started, folder = datetime.now(UTC), paths.run_folder
     variants, prices = _variants(config), prices_of(config.committee.models)
     encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
     nli = _nli(config)
@@ -112,7 +131,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     remembered = read_categories(paths.categories)
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
-    with run_lock(folder), StatusFile(folder, progress or Silent()) as progress:  # noqa: PLR1704  it passes all on
+    with run_lock(folder), StatusFile(folder, progress) as progress:  # noqa: PLR1704  it passes all on
         keep_labels(folder)
         intake = ingest(config, logs, labels, progress, folder)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
@@ -122,7 +141,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
                 confirm_cost(config, intake, planned, store, progress=progress, confirm=confirm)
             with Registry(paths.registry) as registry:  # a bad one is told before anything is paid for
                 settled = assign_splits(config, intake, registry)
-            asked = asyncio.run(ask(config, planned, store, scorer, progress=progress, environ=environ))
+            asked = run_coroutine(ask(config, planned, store, scorer, progress=progress, environ=environ))
         _compare(config, paths, scorer, asked.generations, encoder, nli, progress)
         scored = scorer.score(asked.generations)
         ranked = asked.ranking(scored.scores)
@@ -157,20 +176,12 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     )
 
 
-async def run_async(config: Config, **options: Unpack[RunOptions]) -> RunResult:
-    """`run` in a thread of its own, for a program that has an event loop; it takes the same options.
+async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) -> RunResult:
+    """Run the job in a thread, while the event loop of the caller goes on; the options are those of `run`.
 
-    Cancelling it does not stop the thread: the run goes on to its end.
+    Cancelling it does not stop the thread: the job runs to its end.
     """
     return await asyncio.to_thread(run, config, **options)
-
-
-def _refuse_running_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise CuratorError("an event loop is running here, as in a notebook: use `await curator.run_async(config)`")
 
 
 def _groups(plan: Plan) -> set[str]:

@@ -24,7 +24,7 @@ import curator
 from curator.cli import main
 from curator.committee.clock import Host
 from curator.config import Config, parse_config
-from curator.errors import BudgetReached, ConfigError, CuratorError, LogsError, NotConfirmed, ProviderError
+from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
 from curator.run_folder.frozen_selection import read_frozen_selection
 from curator.selection.splits import split_of
@@ -282,13 +282,22 @@ def test_what_looks_like_a_secret_stays_out_of_the_manifest(
     assert "canary-77" not in (tmp_path / "out" / "manifest.json").read_text()
 
 
-async def test_run_async_runs_beside_an_event_loop_and_run_refuses_to(
-    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+async def test_a_run_works_beside_an_event_loop(
+    job: dict[str, Any], endpoint: Any, write_logs: Path, tmp_path: Path, encoder: Any
 ) -> None:
     result = await run_async(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
-    assert result.sent == 160
-    with pytest.raises(CuratorError, match="run_async"):
-        do(parse_config(job), tmp_path, encoder)
+    assert result.summary.counts.read == 42
+    again = run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
+    assert (again.sent, again.summary.counts.read) == (0, 42)
+
+
+def test_a_config_is_given_by_its_path(
+    job: dict[str, Any], write_logs: Path, tmp_path: Path, encoder: Any, endpoint: Any
+) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(job))
+    assert plan(str(path)).to_dict()["read"] == 42
+    assert run(path, out=tmp_path / "out", encoder=encoder, environ={}).summary.counts.read == 42
 
 
 def test_plan_counts_without_asking(

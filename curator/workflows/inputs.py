@@ -1,0 +1,26 @@
+"""The inputs that every verb takes: a config or its path, one path or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+from curator.config import Config, load_config
+
+PathLike: TypeAlias = str | Path
+Paths: TypeAlias = str | Path | Iterable[str | Path]
+
+
+def config_from(config: Config | PathLike) -> Config:
+    """Return the config itself, or load it from its path.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
+    return config if isinstance(config, Config) else load_config(config)
+
+
+def path_list(paths: Paths) -> list[str]:
+    """Return one path or several as a list of strings."""
+    return [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]
