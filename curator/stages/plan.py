@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from curator.committee.cost import Estimate, ModelEstimate, estimate_cost
 from curator.committee.endpoints import ONE_TEMPERATURE
 from curator.committee.judge import JudgeEstimate, judge_ceiling, load_prompt
-from curator.committee.plan import Estimate, ModelEstimate, Plan, endpoint_of
+from curator.committee.plan import Plan, endpoint_of
 from curator.committee.prices import price_of
 from curator.config import Config
 from curator.config.logs import kind_of
@@ -62,6 +63,18 @@ class PlanResult(Result):
         """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
         return self.most_usd if self.max_usd is None else min(self.most_usd, self.max_usd)
 
+    @property
+    def expected_usd(self) -> float | None:
+        """The expected cost of the committee, in US dollars; None until answer lengths are known.
+
+        A judge's share is not in it. The budget's limit bounds it.
+        """
+        usd = self.estimate.usd_expected
+        if usd is None:
+            return None
+        usd = usd if self.adaptive is None else usd * self.adaptive
+        return usd if self.max_usd is None else min(usd, self.max_usd)
+
     def to_dict(self) -> dict[str, JsonValue]:
         """The figures for machines."""
         e, i = self.estimate, self.intake
@@ -70,7 +83,7 @@ class PlanResult(Result):
             "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
             "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
-            "expected_s": e.seconds, "adaptive_share": self.adaptive,
+            "expected_usd": self.expected_usd, "expected_s": e.seconds, "adaptive_share": self.adaptive,
             "judge": asdict(self.judge) if self.judge else None,
             "labelling": asdict(self.workload) if self.workload else None,
             "warnings": list(self.warnings), "rejected": self.rejected_rows(),
@@ -78,7 +91,7 @@ class PlanResult(Result):
                 m.model: {
                     "mode": m.mode, "calls": m.calls, "stored_calls": m.stored_calls, "input_tokens": m.input_tokens,
                     "max_output_tokens": m.max_output_tokens, "max_usd": m.usd_max, "max_usd_live": m.usd_live,
-                    "max_usd_batch": m.usd_batch, "expected_s": m.seconds,
+                    "max_usd_batch": m.usd_batch, "expected_usd": m.usd_expected, "expected_s": m.seconds,
                 }
                 for m in e.by_model
             },
@@ -93,7 +106,7 @@ class PlanResult(Result):
             f"{plural(e.input_tokens, 'input token')} (estimated), {plural(e.max_output_tokens, 'output token')} at most",
         ]
         lines += [
-            f"  {m.model}: {plural(m.calls - m.stored_calls, 'call')}, {money(m.usd_max, at_most=True)} at most{_other_mode(m)}, {_time(m)}"
+            f"  {m.model}: {plural(m.calls - m.stored_calls, 'call')}, {_expected(m.usd_expected)}{money(m.usd_max, at_most=True)} at most{_other_mode(m)}, {_time(m)}"
             for m in e.by_model
         ]
         lines.append(f"{money(e.usd_max, at_most=True)} at most, tries that fail not counted")
@@ -108,12 +121,26 @@ class PlanResult(Result):
                 f"judge: {plural(self.judge.calls, 'call')} at most, {money(self.judge.usd_max, at_most=True)}; as many as words leave pairs of"
                 " answers open, which nobody knows before the answers are there"
             )
+        lines.append(_expected_line(self))
         if self.ceiling_usd < self.most_usd:
             lines.append(f"the budget stops the run at {money(self.ceiling_usd, at_most=True)}")
         lines.append(f"time: {_total_time(e)}")
         if self.workload is not None:
             lines.append(f"labelling: {self.workload.to_text()}")
         return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])
+
+
+def _expected(usd: float | None) -> str:
+    return "" if usd is None else f"about {money(usd)} expected, "
+
+
+def _expected_line(result: PlanResult) -> str:
+    """Return the line on the expected cost."""
+    usd = result.expected_usd
+    if usd is None:
+        return "expected cost unknown until the first answers of every model are stored"
+    judge = ", the judge not counted" if result.judge else ""
+    return f"about {money(usd)} expected, by the lengths of stored or logged answers{judge}"
 
 
 def _other_mode(model: ModelEstimate) -> str:
@@ -154,11 +181,15 @@ def with_model_limits(plan: Plan, store: GenerationStore) -> Plan:
 def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: GenerationStore | None) -> PlanResult:
     """What the plan comes to, less the answers that are stored."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
-    known = () if store is None else (lambda keys: set(store.get_many(keys)), store.recent_means)
-    found = plan.estimate(*known)
+    if store is None:
+        estimate = estimate_cost(plan)
+    else:
+        estimate = estimate_cost(
+            plan, find_stored=lambda keys: set(store.get_many(keys)), find_means=store.recent_means
+        )
     adaptive = config.committee.adaptive
     share = adaptive.average if adaptive else None
-    return PlanResult(intake, found, config.budget.max_usd, share, _judge_estimate(config, plan))
+    return PlanResult(intake, estimate, config.budget.max_usd, share, _judge_estimate(config, plan))
 
 
 def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:

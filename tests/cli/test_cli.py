@@ -113,6 +113,8 @@ def test_plan_tells_time_and_both_prices(
     assert found["expected_s"] == found["by_model"]["m"]["expected_s"] == 300
     assert "160 calls, " in said
     assert "about 5 min 0 s" in said
+    assert 0 < found["expected_usd"] <= found["max_usd"]
+    assert f"about {money(found['expected_usd'])} expected, by the lengths of stored or logged answers" in said
     assert found["max_usd_batch"] == found["max_usd_live"] / 2 == found["max_usd"] / 2
     live, batch = (money(found[key], at_most=True) for key in ("max_usd_live", "max_usd_batch"))
     assert f"live {live}, with `mode: batch` {batch}" in said

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.answers.read import ReadRule
-from curator.committee.plan import WINDOW, Estimate, ModelEstimate, Plan, endpoint_of, estimate_tokens, members_of
+from curator.committee.cost import Estimate, ModelEstimate, estimate_cost
+from curator.committee.plan import WINDOW, Plan, endpoint_of, estimate_tokens, members_of
 from curator.committee.prompts import Section, Variant, load_variants
 from curator.committee.providers.local import LOCAL_MODEL, local_identity
 from curator.committee.requests import PlannedCall
@@ -229,7 +230,7 @@ def test_the_estimate_adds_up() -> None:
     config = committee(repeats=3, max_tokens=50)
     made = plan(cases(7), config)
     calls = list(made)
-    found = made.estimate()
+    found = estimate_cost(made)
     assert (found.cases, found.members, found.calls, found.stored_calls) == (7, 4, len(calls), 0)
     assert found.input_tokens == sum(c.input_tokens for c in calls)
     assert found.max_output_tokens == sum(c.request.max_tokens for c in calls)
@@ -249,20 +250,20 @@ def test_stored_calls_cost_nothing() -> None:
         asked.append(len(batch))
         return keys.intersection(batch)
 
-    found = made.estimate(stored)
+    found = estimate_cost(made, find_stored=stored)
     rest = [call for call in calls if call.request.key not in keys]
     assert found.stored_calls == len(keys) == sum(m.stored_calls for m in found.by_model)
     assert found.input_tokens == sum(c.input_tokens for c in rest)
     assert found.calls == len(calls) == sum(asked)
     assert max(asked) <= 500
-    assert made.estimate(set).usd_max == 0
+    assert estimate_cost(made, find_stored=set).usd_max == 0
 
 
 def test_an_empty_plan() -> None:
     made = plan((), committee())
     assert list(made) == []
-    assert made.estimate().usd_max == 0
-    assert made.estimate().seconds == 0
+    assert estimate_cost(made).usd_max == 0
+    assert estimate_cost(made).seconds == 0
 
 
 def timed(
@@ -271,7 +272,7 @@ def timed(
     """The estimate of ten cases asked of both models twice, and its two parts; `fields` are those of the remote one."""
     made = plan(cases(10), committee(models=[LOCAL, REMOTE | fields], variants=["plain"]))
     means = {name: RecentMeans(1, latency, 10.0) for name, latency in latency_s.items()}
-    found = made.estimate((lambda _: stored) if stored else None, means.get)
+    found = estimate_cost(made, find_stored=(lambda _: stored) if stored else None, find_means=means.get)
     return found, *found.by_model
 
 
@@ -335,3 +336,32 @@ def test_a_plan_is_made_while_it_is_read() -> None:
     first = Counter(call.case_id for call, _ in zip(made, range(3), strict=False))
     assert sum(first.values()) == 3
     assert len(made) == 8000
+
+
+def test_the_expected_cost_follows_the_length_of_stored_answers() -> None:
+    made = plan(cases(10), committee(models=[LOCAL, REMOTE], variants=["plain"]))
+    means = {"gpt-x": RecentMeans(5, 1.0, 12.5), LOCAL_MODEL: RecentMeans(5, 1.0, 8.0)}
+    small, big = estimate_cost(made, find_means=means.get).by_model
+    price = made.prices["big"]
+    assert big.usd_expected == pytest.approx((big.input_tokens * price.input + 20 * 12.5 * price.output) / 1e6)
+    assert big.usd_expected is not None
+    assert small.usd_expected == 0
+    assert big.usd_expected < big.usd_max
+
+
+def test_without_stored_answers_the_expected_cost_follows_the_logged_ones() -> None:
+    logged = tuple(replace(case, target="four words of text") for case in cases(10))
+    config = committee(models=[REMOTE], variants=["plain"])
+    assert estimate_cost(plan(cases(10), config)).usd_expected is None
+    known = estimate_cost(plan(logged, config))
+    tokens = estimate_tokens([Message("assistant", "four words of text")], {})
+    price = plan(logged, config).prices["big"]
+    assert known.usd_expected == pytest.approx((known.input_tokens * price.input + 20 * tokens * price.output) / 1e6)
+
+
+def test_the_expected_cost_never_exceeds_the_ceiling_and_is_zero_where_all_is_stored() -> None:
+    made = plan(cases(10), committee(models=[REMOTE], variants=["plain"], max_tokens=5))
+    long = {"gpt-x": RecentMeans(5, 1.0, 400.0)}
+    estimate = estimate_cost(made, find_means=long.get)
+    assert estimate.usd_expected == estimate.usd_max
+    assert estimate_cost(made, find_stored=set).usd_expected == 0
