@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -32,15 +32,18 @@ from pydantic.fields import FieldInfo
 
 from curator import cli
 from curator.cli import COMMANDS
+from curator.committee.providers import PROVIDERS
 from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
 from curator.run_folder import layout
+from curator.selection.strategies import STRATEGIES
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 COLUMNS = "80"
+CONTENT = "content; of a `.jsonl` file: of one line"
 BLOCK = re.compile(r"(<!-- generate: (\S+)(?: ([^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
 _LIMIT = re.compile(r"\[(\d+)\] ")
 
@@ -78,28 +81,33 @@ def configuration(_: str, __: Path) -> str:
 
 def exit_codes(_: str, __: Path) -> str:
     """The table of exit codes."""
-    rows = "".join(f"| {code.value} | {code.meaning} |\n" for code in ExitCode)
-    return f"| code | meaning |\n|---|---|\n{rows}"
+    return table(("code", "meaning"), ((code.value, code.meaning) for code in ExitCode))
 
 
 def run_files(_: str, __: Path) -> str:
     """The table of the files that a run or a selection writes for itself."""
-    rows = "".join(f"| `{file.name}` | {file.description} |\n" for file in layout.FILES)
-    return f"| file | content; of a `.jsonl` file: of one line |\n|---|---|\n{rows}"
+    return table(("file", CONTENT), ((f"`{file.name}`", file.description) for file in layout.FILES))
 
 
 def exporters_table(_: str, __: Path) -> str:
     """The table of the formats that an eval set or training data can be written in."""
-    lines = ["| exporter | file | content; of a `.jsonl` file: of one line |", "|---|---|---|"]
-    return "\n".join(
-        [
-            *lines,
-            *(
-                f"| `{name}` | `{entry.file_name}` | {entry.description} |"
-                for name, entry in EXPORTERS.built_in.items()
-            ),
-        ]
+    rows = ((f"`{name}`", f"`{entry.file_name}`", entry.description) for name, entry in EXPORTERS.built_in.items())
+    return table(("exporter", "file", CONTENT), rows)
+
+
+def providers_table(_: str, __: Path) -> str:
+    """The table of the ways to reach models."""
+    rows = ((f"`{name}`", entry.description, entry.needs) for name, entry in PROVIDERS.built_in.items())
+    return table(("`provider`", "models", "needs"), rows)
+
+
+def strategies_table(_: str, __: Path) -> str:
+    """The table of the ways to choose the discovery picks."""
+    rows = (
+        (f"`{name}`", entry.meaning, "yes" if entry.needs_vectors else "")
+        for name, entry in STRATEGIES.built_in.items()
     )
+    return table(("`selection.strategy`", "picks", "needs vectors"), rows)
 
 
 def estimators_table(_: str, __: Path) -> str:
@@ -110,18 +118,25 @@ def estimators_table(_: str, __: Path) -> str:
         names, needs = rows.setdefault((entry.meaning, f"{low} .. {high}", entry.source), ([], {}))
         names.append(f"`{name}`")
         needs[", ".join(entry.needs)] = None
-    return "| name | value | needs | range | source |\n|---|---|---|---|---|\n" + "".join(
-        f"| {', '.join(names)} | {meaning} | {' or '.join(needs)} | {bounds} | {source} |\n"
-        for (meaning, bounds, source), (names, needs) in rows.items()
+    return table(
+        ("name", "value", "needs", "range", "source"),
+        (
+            (", ".join(names), meaning, " or ".join(needs), bounds, source)
+            for (meaning, bounds, source), (names, needs) in rows.items()
+        ),
     )
 
 
 def command_table(_: str, __: Path) -> str:
     """The table of commands, each with a link to its page."""
-    rows = "".join(
-        f"| [`curator {name}`](commands/{name}.md) | {entry.summary} |\n" for name, entry in COMMANDS.items()
-    )
-    return f"| command | purpose |\n|---|---|\n{rows}"
+    rows = ((f"[`curator {name}`](commands/{name}.md)", entry.summary) for name, entry in COMMANDS.items())
+    return table(("command", "purpose"), rows)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(str(cell) for cell in line) + " |" for line in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 
 def command_names(command: argparse.ArgumentParser) -> Iterator[str]:
@@ -185,6 +200,8 @@ BLOCKS: dict[str, Block] = {
     "exit-codes": exit_codes,
     "files": run_files,
     "exporters": exporters_table,
+    "providers": providers_table,
+    "strategies": strategies_table,
     "help": help_text,
     "model": output,
     "output": output,
