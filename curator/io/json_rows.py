@@ -96,6 +96,13 @@ class Fields:
             return tuple(cast("list[str]", value))
         raise self._misfit(key, "a list of texts")
 
+    def items(self, key: str) -> list[JsonValue]:
+        """Return a list that is there."""
+        value = self.values.get(key)
+        if isinstance(value, list):
+            return value
+        raise self._misfit(key, "a list")
+
     def scalars(self, key: str) -> dict[str, Scalar]:
         """Return an object of texts, numbers, true and false; {} where the field is null or absent."""
         value = self.values.get(key)
@@ -120,6 +127,13 @@ class Fields:
         if value is None:
             return None
         return {name: Fields.of(value).number(name) for name in Fields.of(value).values}
+
+    def optional_numbers(self, key: str) -> dict[str, float | None] | None:
+        """Return an object of numbers and nulls, or None where the field is null or absent."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        return {name: Fields.of(value).optional_number(name) for name in Fields.of(value).values}
 
     def _misfit(self, key: str, wanted: str) -> RecordError:
         if key not in self.values:

@@ -1,51 +1,39 @@
-"""Sums a run's records up into the `Summary` that the pages show."""
+"""The sections of the `Summary`, each one computed from the records that it is about."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.records import (
-    BlindShare,
     Case,
     Category,
     Diagnosis,
     DiagnosisName,
     DuplicateRecord,
-    FailureRate,
     Generation,
-    GoneCategory,
     Member,
     MemberHealth,
-    NoiseFloor,
     Pick,
     RejectedRecord,
     Score,
     stable_unit,
 )
-from curator.report.answer_groups import AnswerGroup
-from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summary import (
-    AdaptiveSummary,
-    CalibrationSummary,
     CommitteeSummary,
     Counts,
-    CoverageSummary,
     DiagnosisCount,
     DisagreementSummary,
-    FinetuneSummary,
     LengthBaseline,
     MemberSummary,
     Point,
     SelectionSummary,
     SetAside,
     SetAsideRecord,
-    Summary,
 )
 from curator.stats import UNANIMOUS, histogram, mean, pearson, rounded, share, spearman
 from curator.text.display import clean, one_line
@@ -56,150 +44,109 @@ MOST_REASONS = 20
 _TITLE_LIMIT = 40
 _REASON_LIMIT = 300
 
-
-@dataclass(frozen=True, slots=True)
-class RunRecords:
-    """What a run left behind, for `summarise`.
-
-    `read` is the number of log records as counted while reading. `cases` are all kept ones; those that the committee was
-    asked about have answers in `generations`. `embedded` names the cases that were clustered, in the order of the rows
-    of `layout` (n, 2), which places each one on the map, in 0..1. `answers_of` gives a case's answers grouped by what
-    they say. `outputs` counts the rows of each file written. `adaptive` is None where every case got the whole committee.
-
-    `diagnoses` are those of the cases that were asked, by case id; `diagnose` gives that of a group of cases. `health` is
-    that of every member that was asked something. `gone` are the categories of the night before that are not seen any more.
-    """
-
-    name: str
-    logs: Sequence[str]
-    read: int
-    cases: Sequence[Case]
-    merged: Sequence[DuplicateRecord]
-    unreadable: Sequence[RejectedRecord]
-    members: Sequence[Member]
-    generations: Mapping[str, Sequence[Generation]]
-    scores: Mapping[str, Score]
-    answers_of: Callable[[str], Sequence[AnswerGroup]]
-    embedded: Sequence[str]
-    layout: NDArray[np.float32]
-    categories: Sequence[Category]
-    picks: Sequence[Pick]
-    finetune: FinetuneSummary
-    outputs: Mapping[str, int]
-    health: Sequence[MemberHealth]
-    noise: NoiseFloor
-    blind: BlindShare
-    diagnoses: Mapping[str, Diagnosis]
-    diagnose: Callable[[Sequence[str]], Diagnosis]
-    adaptive: AdaptiveSummary | None = None
-    calibration: CalibrationSummary | None = None
-    failure_rate: FailureRate | None = None
-    coverage: CoverageSummary | None = None
-    gone: Sequence[GoneCategory] = ()
+Generations = Mapping[str, Sequence[Generation]]
 
 
-def summarise(run: RunRecords) -> Summary:
-    """Sum a run up.
+def count_records(  # noqa: PLR0913  one count for each stage
+    *,
+    read: int,
+    cases: Sequence[Case],
+    duplicates: Sequence[DuplicateRecord],
+    rejected: Sequence[RejectedRecord],
+    generations: Generations,
+    scores: Mapping[str, Score],
+    embedded: Sequence[str],
+    picks: Sequence[Pick],
+) -> Counts:
+    """Count records and cases at each stage. `read` is the number of log records as the reader counted them.
 
     Raises:
-        ValueError: records were lost on the way: read != kept + merged + set aside.
+        ValueError: records were lost: read != kept + merged + set aside.
     """
-    committee = _committee(run)
-    builder = _category_builder(run)
-    categories, unclustered = summarise_categories(builder, run.categories, run.embedded)
-    return Summary(
-        name=run.name,
-        logs=tuple(clean(path) for path in run.logs),
-        counts=_counts(run),
-        by_kind=_counted(_kind(c, run.scores) for c in run.cases),
-        by_task=_counted(one_line(c.task or "(none)", _TITLE_LIMIT) for c in run.cases),
-        set_aside=_set_aside(run.unreadable),
-        committee=committee,
-        adaptive=run.adaptive,
-        disagreement=_disagreement(run.scores.values()),
-        length=_length(run),
-        noise=run.noise,
-        blind=run.blind,
-        diagnoses=_diagnoses(run),
-        categories=categories,
-        unclustered=unclustered,
-        points=_points(run),
-        selection=_selection(run),
-        finetune=run.finetune,
-        outputs=dict(sorted(run.outputs.items())),
-        calibration=run.calibration,
-        failure_rate=run.failure_rate,
-        coverage=run.coverage,
-        gone=tuple(run.gone),
-    )
-
-
-def _counts(run: RunRecords) -> Counts:
-    merged = Counter(m.how for m in run.merged)
+    merged = Counter(duplicate.how for duplicate in duplicates)
     counts = Counts(
-        read=run.read,
-        set_aside=len(run.unreadable),
+        read=read,
+        set_aside=len(rejected),
         merged_exact=merged["exact"],
         merged_near=merged["near"],
-        kept=len(run.cases),
-        groups=len({c.group or c.id for c in run.cases}),
-        asked=sum(bool(generations) for generations in run.generations.values()),
-        scored=sum(s.disagreement is not None for s in run.scores.values()),
-        embedded=len(run.embedded),
-        selected=len(run.picks),
+        kept=len(cases),
+        groups=len({case.group or case.id for case in cases}),
+        asked=sum(bool(answers) for answers in generations.values()),
+        scored=sum(score.disagreement is not None for score in scores.values()),
+        embedded=len(embedded),
+        selected=len(picks),
     )
-    found = counts.kept + counts.merged_exact + counts.merged_near + counts.set_aside
-    if counts.read != found:
+    accounted = counts.kept + counts.merged_exact + counts.merged_near + counts.set_aside
+    if counts.read != accounted:
         raise ValueError(
-            f"records were lost: {counts.read} read, but {counts.kept} kept + {len(run.merged)} merged"
-            f" + {counts.set_aside} set aside = {found}"
+            f"records were lost: {counts.read} read, but {counts.kept} kept + {len(duplicates)} merged"
+            f" + {counts.set_aside} set aside = {accounted}"
         )
     return counts
 
 
-def _set_aside(unreadable: Sequence[RejectedRecord]) -> SetAside:
+def count_kinds(cases: Iterable[Case], scores: Mapping[str, Score]) -> dict[str, int]:
+    """Count the cases by kind of answer, the most frequent first."""
+    return _counted(_kind(case, scores.get(case.id)) for case in cases)
+
+
+def count_tasks(cases: Iterable[Case]) -> dict[str, int]:
+    """Count the cases by task, the most frequent first."""
+    return _counted(one_line(case.task or "(none)", _TITLE_LIMIT) for case in cases)
+
+
+def summarise_rejected(rejected: Sequence[RejectedRecord]) -> SetAside:
+    """Count the records that could not be read by reason, and show the first of them."""
     return SetAside(
-        total=len(unreadable),
-        by_reason=_counted(one_line(u.reason, _REASON_LIMIT) for u in unreadable),
+        total=len(rejected),
+        by_reason=_counted(one_line(record.reason, _REASON_LIMIT) for record in rejected),
         first=tuple(
             SetAsideRecord(
-                clean(u.source.file),
-                u.source.line,
-                one_line(u.reason, _REASON_LIMIT),
-                one_line(u.remedy, _REASON_LIMIT),
+                clean(record.source.file),
+                record.source.line,
+                one_line(record.reason, _REASON_LIMIT),
+                one_line(record.remedy, _REASON_LIMIT),
             )
-            for u in unreadable[:FIRST_SET_ASIDE]
+            for record in rejected[:FIRST_SET_ASIDE]
         ),
     )
 
 
-def _committee(run: RunRecords) -> CommitteeSummary:
-    every = [g for generations in run.generations.values() for g in generations]
+def summarise_committee(
+    members: Sequence[Member],
+    generations: Generations,
+    health: Sequence[MemberHealth],
+    *,
+    judge_usd: float = 0.0,
+) -> CommitteeSummary:
+    """Sum up every answer that the run used, by member. `judge_usd` is what a judge of the answers cost on top."""
+    answers = [generation for case in generations.values() for generation in case]
     by_member: dict[tuple[str | None, str | None, float | None], list[Generation]] = {}
-    for generation in every:
+    for generation in answers:
         by_member.setdefault((generation.model, generation.variant, generation.temperature), []).append(generation)
-    samples = Counter((g.case_id, g.model, g.variant) for g in every)
-    usages = [g.usage for g in every if g.usage]
-    health = {(h.model, h.variant, h.temperature): h for h in run.health}
+    samples = Counter((generation.case_id, generation.model, generation.variant) for generation in answers)
+    usages = [generation.usage for generation in answers if generation.usage]
+    health_of = {(item.model, item.variant, item.temperature): item for item in health}
+    cost = rounded(math.fsum(generation.cost_usd for generation in answers))
     return CommitteeSummary(
         members=tuple(
-            _member(m, by_member.get(seat := (m.model, m.variant, m.temperature), []), health.get(seat))
-            for m in run.members
+            _summarise_member(m, by_member.get(key := (m.model, m.variant, m.temperature), []), health_of.get(key))
+            for m in members
         ),
-        generations=len(every),
-        failed=sum(g.error is not None for g in every),
-        failures=_counted(one_line(g.error, _REASON_LIMIT) for g in every if g.error is not None),
-        cut_off=sum(g.finish_reason == "length" for g in every),
-        input_tokens=sum(u.input_tokens for u in usages),
-        output_tokens=sum(u.output_tokens for u in usages),
-        estimated_usage=sum(u.estimated for u in usages),
-        cost_usd=rounded(math.fsum(g.cost_usd for g in every)),
+        generations=len(answers),
+        failed=sum(generation.error is not None for generation in answers),
+        failures=_counted(one_line(g.error, _REASON_LIMIT) for g in answers if g.error is not None),
+        cut_off=sum(generation.finish_reason == "length" for generation in answers),
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        estimated_usage=sum(usage.estimated for usage in usages),
+        cost_usd=rounded(cost + judge_usd) if judge_usd else cost,
         sees_within=any(count > 1 for count in samples.values()),
-        sees_between=len({(g.model, g.variant) for g in every}) > 1,
+        sees_between=len({(generation.model, generation.variant) for generation in answers}) > 1,
     )
 
 
-def _member(member: Member, generations: Sequence[Generation], health: MemberHealth | None) -> MemberSummary:
+def _summarise_member(member: Member, generations: Sequence[Generation], health: MemberHealth | None) -> MemberSummary:
     return MemberSummary(
         id=member.id,
         model=member.model,
@@ -207,57 +154,60 @@ def _member(member: Member, generations: Sequence[Generation], health: MemberHea
         temperature=member.temperature,
         max_tokens=member.max_tokens,
         generations=len(generations),
-        failed=sum(g.error is not None for g in generations),
-        cut_off=sum(g.finish_reason == "length" for g in generations),
+        failed=sum(generation.error is not None for generation in generations),
+        cut_off=sum(generation.finish_reason == "length" for generation in generations),
         output_tokens=mean(float(g.usage.output_tokens) for g in generations if g.usage),
-        cost_usd=rounded(math.fsum(g.cost_usd for g in generations)),
+        cost_usd=rounded(math.fsum(generation.cost_usd for generation in generations)),
         health=health,
     )
 
 
-def _diagnoses(run: RunRecords) -> tuple[DiagnosisCount, ...]:
-    """The cases by diagnosis, the most frequent first."""
-    weights = {case.id: case.weight for case in run.cases}
+def count_diagnoses(cases: Iterable[Case], diagnoses: Mapping[str, Diagnosis]) -> tuple[DiagnosisCount, ...]:
+    """Count the diagnosed cases by diagnosis, the most frequent first."""
+    weights = {case.id: case.weight for case in cases}
     by_name: dict[DiagnosisName, list[str]] = {}
-    for case_id, found in run.diagnoses.items():
-        by_name.setdefault(found.name, []).append(case_id)
+    for case_id, diagnosis in diagnoses.items():
+        by_name.setdefault(diagnosis.name, []).append(case_id)
     return tuple(
         DiagnosisCount(
             name=name,
             cases=len(ids),
-            possible=sum(not run.diagnoses[i].certain for i in ids),
+            possible=sum(not diagnoses[i].certain for i in ids),
             records=sum(weights[i] for i in ids),
-            share=share(len(ids), len(run.diagnoses)),
-            advice=run.diagnoses[ids[0]].advice,
+            share=share(len(ids), len(diagnoses)),
+            advice=diagnoses[ids[0]].advice,
         )
         for name, ids in sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))
     )
 
 
-def _disagreement(scores: Iterable[Score]) -> DisagreementSummary:
+def summarise_disagreement(scores: Iterable[Score]) -> DisagreementSummary:
+    """Sum up the distribution of disagreement over the scored cases."""
     scored = list(scores)
-    unanimous = [s for s in scored if s.agreement is not None and s.agreement >= UNANIMOUS]
+    unanimous = [score for score in scored if score.agreement is not None and score.agreement >= UNANIMOUS]
     return DisagreementSummary(
-        scorers=tuple(sorted({s.scorer for s in scored})),
-        mean=mean(s.disagreement for s in scored),
-        within=mean(s.within for s in scored),
-        between=mean(s.between for s in scored),
-        against_target=mean(s.against_target for s in scored),
-        histogram=histogram(s.disagreement for s in scored if s.disagreement is not None),
+        scorers=tuple(sorted({score.scorer for score in scored})),
+        mean=mean(score.disagreement for score in scored),
+        within=mean(score.within for score in scored),
+        between=mean(score.between for score in scored),
+        against_target=mean(score.against_target for score in scored),
+        histogram=histogram(score.disagreement for score in scored if score.disagreement is not None),
         unanimous=len(unanimous),
-        unanimous_against_target=sum((s.against_target or 0.0) >= UNANIMOUS for s in unanimous),
-        unscored=_counted(s.reason or "no reason given" for s in scored if s.disagreement is None),
+        unanimous_against_target=sum((score.against_target or 0.0) >= UNANIMOUS for score in unanimous),
+        unscored=_counted(score.reason or "no reason given" for score in scored if score.disagreement is None),
     )
 
 
-def _length(run: RunRecords) -> tuple[LengthBaseline, ...]:
-    """Disagreement against the length of the input, and of the answers."""
+def length_baselines(
+    cases: Iterable[Case], scores: Mapping[str, Score], generations: Generations
+) -> tuple[LengthBaseline, ...]:
+    """Correlate disagreement with the length of the answers and of the input, in characters."""
     disagreement: list[float] = []
     inputs: list[float] = []
     answers: list[float] = []
-    for case in run.cases:
-        score = run.scores.get(case.id)
-        lengths = [len(g.text) for g in run.generations.get(case.id, ()) if g.error is None]
+    for case in cases:
+        score = scores.get(case.id)
+        lengths = [len(g.text) for g in generations.get(case.id, ()) if g.error is None]
         if score is not None and score.disagreement is not None and lengths:
             disagreement.append(score.disagreement)
             inputs.append(float(sum(len(m.content) for m in case.messages)))
@@ -268,17 +218,26 @@ def _length(run: RunRecords) -> tuple[LengthBaseline, ...]:
     )
 
 
-def _points(run: RunRecords) -> tuple[Point, ...]:
-    """The map; of more cases than it can show, the same ones in every run, and selected ones first."""
-    category = {case_id: c.id for c in run.categories for case_id in c.case_ids}
-    selected = {p.case_id for p in run.picks}
-    order = sorted(range(len(run.embedded)), key=lambda i: _map_order(run.embedded[i], selected))[:MOST_POINTS]
-    by_id = {c.id: c for c in run.cases}
+def map_points(
+    cases: Iterable[Case],
+    embedded: Sequence[str],
+    layout: NDArray[np.float32],
+    categories: Sequence[Category],
+    picks: Sequence[Pick],
+) -> tuple[Point, ...]:
+    """Place the embedded cases on the map. `layout` (n, 2) has their places in the order of `embedded`, in 0..1.
+
+    Above `MOST_POINTS` cases the map shows the selected ones first, then a sample that is the same in every run.
+    """
+    category = {case_id: c.id for c in categories for case_id in c.case_ids}
+    selected = {pick.case_id for pick in picks}
+    order = sorted(range(len(embedded)), key=lambda i: _map_order(embedded[i], selected))[:MOST_POINTS]
+    by_id = {case.id: case for case in cases}
     return tuple(
         Point(
-            case_id=(case_id := run.embedded[i]),
-            x=rounded(run.layout[i, 0]),
-            y=rounded(run.layout[i, 1]),
+            case_id=(case_id := embedded[i]),
+            x=rounded(layout[i, 0]),
+            y=rounded(layout[i, 1]),
             category=category.get(case_id),
             selected=case_id in selected,
             title=one_line(by_id[case_id].user, _TITLE_LIMIT),
@@ -291,43 +250,30 @@ def _map_order(case_id: str, selected: set[str]) -> tuple[bool, float]:
     return case_id not in selected, stable_unit("map", case_id)
 
 
-def _selection(run: RunRecords) -> SelectionSummary:
-    known = {c.id for c in run.cases if c.reference or c.verdict}
+def summarise_selection(cases: Iterable[Case], picks: Sequence[Pick]) -> SelectionSummary:
+    """Count the picks by slice and split, and those that have no label yet."""
+    labelled = {case.id for case in cases if case.reference or case.verdict}
     return SelectionSummary(
-        total=len(run.picks),
-        by_slice={name: sum(p.slice == name for p in run.picks) for name in ("random", "disagreement")},
-        by_split={name: sum(p.split == name for p in run.picks) for name in ("eval", "train")},
-        to_label=sum(p.case_id not in known for p in run.picks),
-        probabilities=_span(p.inclusion_probability for p in run.picks if p.slice == "random"),
-        strata=len({p.stratum for p in run.picks if p.slice == "random"}),
+        total=len(picks),
+        by_slice={name: sum(pick.slice == name for pick in picks) for name in ("random", "disagreement")},
+        by_split={name: sum(pick.split == name for pick in picks) for name in ("eval", "train")},
+        to_label=sum(pick.case_id not in labelled for pick in picks),
+        probabilities=_value_range(pick.inclusion_probability for pick in picks if pick.slice == "random"),
+        strata=len({pick.stratum for pick in picks if pick.slice == "random"}),
     )
 
 
-def _span(values: Iterable[float]) -> tuple[float, float] | None:
-    found = [rounded(value) for value in values]
-    return (min(found), max(found)) if found else None
+def _value_range(values: Iterable[float]) -> tuple[float, float] | None:
+    rounded_values = [rounded(value) for value in values]
+    return (min(rounded_values), max(rounded_values)) if rounded_values else None
 
 
-def _category_builder(run: RunRecords) -> CategoryBuilder:
-    return CategoryBuilder(
-        cases={c.id: c for c in run.cases},
-        scores=run.scores,
-        generations=run.generations,
-        answers_of=run.answers_of,
-        selected=frozenset(p.case_id for p in run.picks),
-        asked_records=sum(c.weight for c in run.cases if run.generations.get(c.id)),
-        diagnoses=run.diagnoses,
-        diagnose=run.diagnose,
-    )
-
-
-def _kind(case: Case, scores: Mapping[str, Score]) -> str:
-    score = scores.get(case.id)
+def _kind(case: Case, score: Score | None) -> str:
     return case.kind or (score.kind if score else None) or "(not asked)"
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
-    """Counts from the largest on; beyond twenty different values the rest is summed."""
+    """Count equal values, the most frequent first; beyond `MOST_REASONS` values the rest is one entry."""
     ranked = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
     counts = dict(ranked[:MOST_REASONS])
     if rest := ranked[MOST_REASONS:]:

@@ -12,7 +12,8 @@ from curator.io.json_rows import Fields, rows_of
 from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, Scalar, Score, Slice, Split, Thumb
 from curator.run_folder.layout import CASES
 
-_SCORE_FIELDS = tuple(item.name for item in fields(Score) if item.name not in {"id", "fields"})
+_OPTIONAL = ("fields", "estimators")
+_SCORE_FIELDS = tuple(item.name for item in fields(Score) if item.name not in {"id", *_OPTIONAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,13 @@ def read_case_rows(folder: Path) -> list[CaseRow]:
 
 
 def score_fields(score: Score | None) -> dict[str, JsonValue]:
-    """Return the score without its id, and without `fields` where the answers are not structured; {} without a score."""
+    """Return the score without its id, and without its maps where there are none; {} without a score."""
     if score is None:
         return {}
     # `asdict` copies deeply, which is ten times slower.
     values: dict[str, JsonValue] = {name: getattr(score, name) for name in _SCORE_FIELDS}
-    return values if score.fields is None else {**values, "fields": dict(score.fields)}
+    maps = {name: getattr(score, name) for name in _OPTIONAL}
+    return {**values, **{name: dict(numbers) for name, numbers in maps.items() if numbers is not None}}
 
 
 def _read_score(values: Fields) -> Score:
@@ -174,4 +176,5 @@ def _read_score(values: Fields) -> Score:
         n=values.whole("n", 0),
         reason=values.optional_text("reason"),
         fields=values.numbers("fields"),
+        estimators=values.optional_numbers("estimators"),
     )

@@ -1,4 +1,4 @@
-"""Keeps a run's training data clear of what is held out: settles the splits by the registry, and checks what is exported."""
+"""`leaks.jsonl`: one row per training candidate that asks a held-out question, with the evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN_CHARACTERS = 300
 
 
 def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, JsonValue]:
-    """A match as a row of `leaks.jsonl`."""
+    """Return the line of a match. `exported_before` are the ids that an earlier run wrote as training data."""
     return {
         "id": match.row,
         "held_out_id": match.held,

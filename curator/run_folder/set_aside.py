@@ -1,28 +1,22 @@
-"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
-
-logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
-"""
+"""`set_aside.jsonl` and `merged.jsonl`: the log records that did not become cases."""
 
 from __future__ import annotations
 
-from curator.records import (
-    DuplicateRecord,
-    JsonValue,
-    RejectedRecord,
-)
+from curator.records import DuplicateRecord, JsonValue, RejectedRecord
 
 
-def _merged_row(merged: DuplicateRecord) -> dict[str, JsonValue]:
+def duplicate_row(duplicate: DuplicateRecord) -> dict[str, JsonValue]:
+    """Return the line of `merged.jsonl` for a record that a kept case represents."""
     return {
-        "file": merged.source.file,
-        "line": merged.source.line,
-        "id": merged.id,
-        "into": merged.into,
-        "how": merged.how,
-        "similarity": merged.similarity,
+        "file": duplicate.source.file,
+        "line": duplicate.source.line,
+        "id": duplicate.id,
+        "into": duplicate.into,
+        "how": duplicate.how,
+        "similarity": duplicate.similarity,
     }
 
 
-def set_aside_row(record: RejectedRecord) -> dict[str, JsonValue]:
-    """A record that could not be read, as a row of `set_aside.jsonl`."""
+def rejected_row(record: RejectedRecord) -> dict[str, JsonValue]:
+    """Return the line of `set_aside.jsonl` for a record that could not be read."""
     return {"file": record.source.file, "line": record.source.line, "reason": record.reason, "remedy": record.remedy}

@@ -1,19 +1,16 @@
-"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+"""The results of a run's stages, which the summary, the manifest and the run folder are made from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from curator.committee.engine import Sampled
-from curator.committee.plan import Plan
 from curator.config import Config
-from curator.records import Case, FailureRate, Generation
+from curator.records import FailureRate
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import Missed
+from curator.stages.ask import SamplingResult
 from curator.stages.embed_and_cluster import ClusterResult
-from curator.stages.equivalence import JudgeUsage
 from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
 from curator.stages.ingest import IngestResult
@@ -23,36 +20,32 @@ from curator.stages.score import ScoringResult
 
 @dataclass(frozen=True, slots=True)
 class RunArtifacts:
-    """All that a run knows when it comes to writing.
+    """The job, the result of each stage in order, and two figures that need several of them.
 
-    `missed` is None where every case got the whole committee, `judged` where no judge was asked, `fitted` where the
-    config names no calibration, and `rate` where there are no labels.
+    Attributes:
+        config: the job.
+        started: when the run began, in UTC.
+        ingest: the cases of the logs.
+        sampling: the committee's answers, and what they cost.
+        scoring: their disagreement.
+        clusters: the embedded cases and their categories.
+        selection: the picks, and how they were drawn.
+        holdout: the split of each group, and the leaks.
+        exports: the eval set and the training data.
+        calibration: the file that the config names; None without one.
+        failure_rate: of production; None where there are no labels.
+        audit: what an adaptive committee missed; None where every case got the whole committee.
     """
 
     config: Config
     started: datetime
-    intake: IngestResult
-    plan: Plan
-    sampled: Sampled
-    generations: Mapping[str, Sequence[Generation]]
-    scored: ScoringResult
-    studied: ClusterResult
-    picked: SelectionResult
-    guarded: HoldoutSplit
+    ingest: IngestResult
+    sampling: SamplingResult
+    scoring: ScoringResult
+    clusters: ClusterResult
+    selection: SelectionResult
+    holdout: HoldoutSplit
     exports: ExportResult
-    missed: Missed | None = None
-    judged: JudgeUsage | None = None
-    fitted: CalibrationFile | None = None
-    rate: FailureRate | None = None
-
-
-def _labels(config: Config, case: Case) -> tuple[str, ...]:
-    return config.tasks[case.task].labels if case.task in config.tasks else ()
-
-
-def _files(intake: IngestResult) -> list[str]:
-    return sorted(
-        {c.source.file for c in intake.cases}
-        | {m.source.file for m in intake.merged}
-        | {u.source.file for u in intake.unreadable}
-    )
+    calibration: CalibrationFile | None = None
+    failure_rate: FailureRate | None = None
+    audit: Missed | None = None

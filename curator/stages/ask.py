@@ -39,7 +39,7 @@ class SamplingResult:
     """
 
     plan: Plan
-    sampled: Sampled
+    stats: Sampled
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
     judged: JudgeUsage | None = None

@@ -28,7 +28,7 @@ from curator.records import (
     random_order,
 )
 from curator.run_folder.layout import SET_ASIDE_FAILED
-from curator.run_folder.set_aside import set_aside_row
+from curator.run_folder.set_aside import rejected_row
 from curator.text.display import plural
 
 
@@ -66,7 +66,7 @@ def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: f
         return
     first, listed = unreadable[0], ""
     if folder is not None:
-        write_atomic(SET_ASIDE_FAILED.of(folder), json_lines(map(set_aside_row, unreadable)))
+        write_atomic(SET_ASIDE_FAILED.of(folder), json_lines(map(rejected_row, unreadable)))
         listed = f"all of them are in {str(SET_ASIDE_FAILED.of(folder))!r}; "
     raise LogsError(
         f"{len(unreadable):,} of {plural(records, 'record')} cannot be read, more than `logs.max_unreadable: {limit}` allows;"
@@ -142,6 +142,12 @@ class IngestResult:
     unreadable: tuple[RejectedRecord, ...]
     labels: int
     warnings: tuple[str, ...]
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the log files, sorted."""
+        sources = (item.source for items in (self.cases, self.merged, self.unreadable) for item in items)
+        return sorted({source.file for source in sources})
 
 
 def ingest_line(read: int, cases: int, merged: int, set_aside: int) -> str:

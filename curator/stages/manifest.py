@@ -17,13 +17,13 @@ from curator._version import __version__
 from curator.committee.prices import price_of, price_source
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile
-from curator.stages.artifacts import RunArtifacts, _files
+from curator.stages.artifacts import RunArtifacts
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
 
 
-def _manifest(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
+def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
     """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
     config = _masked(run.config.model_dump(mode="json"))
     models = run.config.committee.models
@@ -36,28 +36,28 @@ def _manifest(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, 
         "config": config,
         "config_sha256": hashlib.sha256(orjson.dumps(config, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         "seed": run.config.seed,
-        "logs": [{"file": name, "sha256": _sha256(Path(name))} for name in _files(run.intake)],
-        "members": [_masked(asdict(member)) for member in run.plan.members],
-        "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.plan.variants],
+        "logs": [{"file": name, "sha256": file_sha256(Path(name))} for name in run.ingest.files],
+        "members": [_masked(asdict(member)) for member in run.sampling.plan.members],
+        "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.sampling.plan.variants],
         "prices": {
-            m.name: {**run.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
+            m.name: {**run.sampling.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
         },
         "prices_as_of": run.started.date().isoformat(),
-        "encoder": run.studied.encoder,
+        "encoder": run.clusters.encoder,
         "equivalence": _equivalence(run),
-        "calibration": _calibration(run.fitted),
+        "calibration": _calibration(run.calibration),
         "counts": {
-            "read": run.intake.read,
-            "kept": len(run.intake.cases),
-            "merged": len(run.intake.merged),
-            "set_aside": len(run.intake.unreadable),
-            "asked": len(run.intake.asked),
-            "requests_sent": run.sampled.sent,
-            "answers_from_store": run.sampled.from_store,
-            "failed": run.sampled.failed,
-            "unconfirmed_usd": run.sampled.unconfirmed_usd,
-            "labels": run.intake.labels,
-            **({"calls": run.missed.calls, "calls_full": run.missed.calls_full} if run.missed else {}),
+            "read": run.ingest.read,
+            "kept": len(run.ingest.cases),
+            "merged": len(run.ingest.merged),
+            "set_aside": len(run.ingest.unreadable),
+            "asked": len(run.ingest.asked),
+            "requests_sent": run.sampling.stats.sent,
+            "answers_from_store": run.sampling.stats.from_store,
+            "failed": run.sampling.stats.failed,
+            "unconfirmed_usd": run.sampling.stats.unconfirmed_usd,
+            "labels": run.ingest.labels,
+            **({"calls": run.audit.calls, "calls_full": run.audit.calls_full} if run.audit else {}),
         },
         "selection": {
             "discovery": "the most disagreeing cases that cover the rest; certain to be drawn (probability 1)",
@@ -69,7 +69,7 @@ def _manifest(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, 
 
 def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
     """What said which answers mean the same."""
-    config, judged = run.config.equivalence, run.judged
+    config, judged = run.config.equivalence, run.sampling.judged
     found: dict[str, JsonValue] = {"method": config.method}
     if config.method == "nli":
         found["nli_model"] = config.nli_model
@@ -120,7 +120,7 @@ def _masked(value: JsonValue) -> JsonValue:
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
-def _sha256(path: Path) -> str | None:
+def file_sha256(path: Path) -> str | None:
     """The file's SHA-256; None if it is gone by now, as a log that was rotated away."""
     try:
         with path.open("rb") as file:

@@ -1,14 +1,25 @@
-"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+"""Stage results to the `Summary` that the report shows and `summary.json` holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from curator.contamination.records import Match
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
-from curator.records import Diagnosis
-from curator.report.summarise import RunRecords
+from curator.records import Case, Diagnosis
+from curator.report.category_summary import CategoryBuilder, summarise_categories
+from curator.report.summarise import (
+    count_diagnoses,
+    count_kinds,
+    count_records,
+    count_tasks,
+    length_baselines,
+    map_points,
+    summarise_committee,
+    summarise_disagreement,
+    summarise_rejected,
+    summarise_selection,
+)
 from curator.report.summary import (
     AdaptiveSummary,
     CalibrationSummary,
@@ -22,62 +33,89 @@ from curator.report.summary import (
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
 from curator.selection.coverage import Region
-from curator.stages.artifacts import RunArtifacts, _files
-from curator.stages.equivalence import JudgeUsage
+from curator.stages.artifacts import RunArtifacts
 from curator.stats import MIN_FOR_CORRELATION, rounded
-from curator.text.display import one_line
+from curator.text.display import clean, one_line
 
 MOST_LEAKS = 10
-"""Leaks that the report shows."""
+"""Leaks that the report shows; `leaks.jsonl` has all."""
 MOST_REGIONS = 5
-"""Regions without a pick that it shows."""
+"""Regions without a pick that the report shows."""
 LEAK_CHARACTERS = 160
 
 
-def _with_judge(summary: Summary, judged: JudgeUsage | None) -> Summary:
-    """The summary with what the judge cost on top of the committee."""
-    if judged is None:
-        return summary
-    cost = rounded(summary.committee.cost_usd + judged.usd)
-    return replace(summary, committee=replace(summary.committee, cost_usd=cost))
+def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Mapping[str, int]) -> Summary:
+    """Sum a run up. `outputs` counts the rows of each file; `diagnoses` are those of the cases that were asked.
 
-
-def _records(
-    run: RunArtifacts, finetune: FinetuneSummary, outputs: Mapping[str, int], diagnoses: Mapping[str, Diagnosis]
-) -> RunRecords:
-    patterns = run.scored.patterns
-    return RunRecords(
+    Raises:
+        ValueError: records were lost: read != kept + merged + set aside.
+    """
+    ingest, generations, scores = run.ingest, run.sampling.generations, run.scoring.scores
+    clusters, picks, judge = run.clusters, run.selection.picks, run.sampling.judged
+    categories, unclustered = summarise_categories(_category_builder(run, diagnoses), clusters.categories, clusters.ids)
+    return Summary(
         name=run.config.name,
-        logs=_files(run.intake),
-        read=run.intake.read,
-        cases=run.intake.cases,
-        merged=run.intake.merged,
-        unreadable=run.intake.unreadable,
-        members=run.plan.members,
-        generations=run.generations,
-        scores=run.scored.scores,
-        answers_of=run.scored.answers.__getitem__,
-        embedded=run.studied.ids,
-        layout=run.studied.places,
-        categories=run.studied.categories,
-        picks=run.picked.picks,
-        finetune=finetune,
-        outputs=outputs,
-        health=run.scored.health,
-        noise=run.scored.noise,
-        blind=run.scored.blind,
-        diagnoses=diagnoses,
-        diagnose=lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
-        adaptive=None if run.missed is None else _adaptive(run.missed),
-        calibration=None if run.fitted is None else _fitted(run.fitted),
-        failure_rate=run.rate,
-        coverage=_coverage(run),
-        gone=run.studied.gone,
+        logs=tuple(clean(path) for path in ingest.files),
+        counts=count_records(
+            read=ingest.read,
+            cases=ingest.cases,
+            duplicates=ingest.merged,
+            rejected=ingest.unreadable,
+            generations=generations,
+            scores=scores,
+            embedded=clusters.ids,
+            picks=picks,
+        ),
+        by_kind=count_kinds(ingest.cases, scores),
+        by_task=count_tasks(ingest.cases),
+        set_aside=summarise_rejected(ingest.unreadable),
+        committee=summarise_committee(
+            run.sampling.plan.members, generations, run.scoring.health, judge_usd=judge.usd if judge else 0.0
+        ),
+        adaptive=None if run.audit is None else _summarise_audit(run.audit),
+        disagreement=summarise_disagreement(scores.values()),
+        length=length_baselines(ingest.cases, scores, generations),
+        noise=run.scoring.noise,
+        blind=run.scoring.blind,
+        diagnoses=count_diagnoses(ingest.cases, diagnoses),
+        categories=categories,
+        unclustered=unclustered,
+        points=map_points(ingest.cases, clusters.ids, clusters.places, clusters.categories, picks),
+        selection=summarise_selection(ingest.cases, picks),
+        finetune=_summarise_training(run),
+        outputs=dict(sorted(outputs.items())),
+        calibration=None if run.calibration is None else _summarise_calibration(run.calibration),
+        failure_rate=run.failure_rate,
+        coverage=_summarise_coverage(run),
+        gone=tuple(clusters.gone),
     )
 
 
-def _leak(match: Match) -> Leak:
-    """A match in the report's own terms."""
+def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> CategoryBuilder:
+    patterns, generations = run.scoring.patterns, run.sampling.generations
+
+    def diagnose_group(ids: Sequence[str]) -> Diagnosis:
+        return diagnose([patterns[case_id] for case_id in ids], least=LEAST_GROUP)
+
+    return CategoryBuilder(
+        cases={case.id: case for case in run.ingest.cases},
+        scores=run.scoring.scores,
+        generations=generations,
+        answers_of=run.scoring.answers.__getitem__,
+        selected=frozenset(pick.case_id for pick in run.selection.picks),
+        asked_records=sum(case.weight for case in run.ingest.cases if generations.get(case.id)),
+        diagnoses=diagnoses,
+        diagnose=diagnose_group,
+    )
+
+
+def _summarise_training(run: RunArtifacts) -> FinetuneSummary:
+    training = run.exports.training
+    leaks = tuple(_summarise_leak(match) for match in run.holdout.leaks[:MOST_LEAKS])
+    return FinetuneSummary(len(training.examples), training.by_source, training.excluded, leaks)
+
+
+def _summarise_leak(match: Match) -> Leak:
     return Leak(
         case_id=match.row,
         held_out_id=match.held,
@@ -89,67 +127,66 @@ def _leak(match: Match) -> Leak:
     )
 
 
-def _coverage(run: RunArtifacts) -> CoverageSummary | None:
-    """What the picks stand for, in the report's own terms; None where nothing was embedded."""
-    found = run.picked.discovery
-    if not found.regions:
+def _summarise_coverage(run: RunArtifacts) -> CoverageSummary | None:
+    """Return the regions of the embedded cases, and which of them have picks; None where nothing was embedded."""
+    discovery = run.selection.discovery
+    if not discovery.regions:
         return None
-    picked = {pick.case_id for pick in run.picked.picks}
-    users = {case.id: case.user for case in run.intake.asked}
-
-    def told(region: Region) -> RegionSummary:
-        return RegionSummary(
-            name=region.name,
-            cases=region.cases,
-            picks=len(picked & set(region.case_ids)),
-            evidence=region.evidence,
-            example=one_line(users[region.case_ids[0]], LEAK_CHARACTERS),
-        )
-
-    parts = [told(region) for region in found.regions if region.kind != "outliers"]
-    unseen = [part for part in parts if not part.picks]
+    selected = {pick.case_id for pick in run.selection.picks}
+    by_id = {case.id: case for case in run.ingest.asked}
+    regions = [_summarise_region(region, selected, by_id) for region in discovery.regions if region.kind != "outliers"]
+    outliers = (_summarise_region(region, selected, by_id) for region in discovery.regions if region.kind == "outliers")
+    unseen = [region for region in regions if not region.picks]
     return CoverageSummary(
-        embedded=sum(part.cases for part in parts),
-        represented=rounded(found.represented),
+        embedded=sum(region.cases for region in regions),
+        represented=rounded(discovery.represented),
         unseen=tuple(unseen[:MOST_REGIONS]),
         unseen_regions=len(unseen),
-        regions=len(parts),
-        outliers=next((told(region) for region in found.regions if region.kind == "outliers"), None),
+        regions=len(regions),
+        outliers=next(outliers, None),
     )
 
 
-def _fitted(file: CalibrationFile) -> CalibrationSummary:
-    """What the calibration is, in the report's own terms."""
-    found = file.calibration
-    if found is None:
+def _summarise_region(region: Region, selected: set[str], cases: Mapping[str, Case]) -> RegionSummary:
+    return RegionSummary(
+        name=region.name,
+        cases=region.cases,
+        picks=len(selected & set(region.case_ids)),
+        evidence=region.evidence,
+        example=one_line(cases[region.case_ids[0]].user, LEAK_CHARACTERS),
+    )
+
+
+def _summarise_calibration(file: CalibrationFile) -> CalibrationSummary:
+    calibration = file.calibration
+    if calibration is None:
         return CalibrationSummary(used=False, fit=None)
     fit = FitSummary(
-        cases=found.cases,
-        failures=found.failures,
-        default_auroc=rounded(found.default_auroc),
-        fitted_auroc=rounded(found.fitted_auroc),
-        gain=rounded(found.gain),
-        low=rounded(found.low),
-        high=rounded(found.high),
+        cases=calibration.cases,
+        failures=calibration.failures,
+        default_auroc=rounded(calibration.default_auroc),
+        fitted_auroc=rounded(calibration.fitted_auroc),
+        gain=rounded(calibration.gain),
+        low=rounded(calibration.low),
+        high=rounded(calibration.high),
     )
-    return CalibrationSummary(used=found.better, fit=fit)
+    return CalibrationSummary(used=calibration.better, fit=fit)
 
 
-def _adaptive(missed: Missed) -> AdaptiveSummary:
-    """What the selection measured, in the report's own terms."""
-
-    def known(value: float | None) -> float | None:
-        return None if value is None else rounded(value)
-
+def _summarise_audit(audit: Missed) -> AdaptiveSummary:
     return AdaptiveSummary(
-        calls=missed.calls,
-        calls_full=missed.calls_full,
-        cases=missed.cases,
+        calls=audit.calls,
+        calls_full=audit.calls_full,
+        cases=audit.cases,
         least_cases=MIN_FOR_CORRELATION,
-        in_top=missed.in_top,
+        in_top=audit.in_top,
         least_in_top=LEAST_IN_TOP,
-        missed=known(missed.share),
-        low=known(missed.low),
-        high=known(missed.high),
-        rank_correlation=known(missed.rank_correlation),
+        missed=_rounded_or_none(audit.share),
+        low=_rounded_or_none(audit.low),
+        high=_rounded_or_none(audit.high),
+        rank_correlation=_rounded_or_none(audit.rank_correlation),
     )
+
+
+def _rounded_or_none(value: float | None) -> float | None:
+    return None if value is None else rounded(value)

@@ -157,12 +157,11 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
             config, exporters, cases=intake.cases, picks=picked.picks, scores=scored.scores,
             categories=studied.categories, holdout=guarded,
         )  # fmt: skip
-        facts = RunArtifacts(
-            config=config, started=started, intake=intake, plan=asked.plan, sampled=asked.sampled,
-            generations=asked.generations, scored=scored, studied=studied, picked=picked, guarded=guarded, exports=exports, rate=rate,
-            missed=asked.missed(scored.scores), judged=asked.judged, fitted=fitted,
+        artifacts = RunArtifacts(
+            config=config, started=started, ingest=intake, sampling=asked, scoring=scored, clusters=studied, selection=picked,
+            holdout=guarded, exports=exports, calibration=fitted, failure_rate=rate, audit=asked.missed(scored.scores),
         )  # fmt: skip
-        summary = write_run_folder(folder, facts, progress)
+        summary = write_run_folder(folder, artifacts, progress)
         write_categories(paths.categories, remembered.followed_by(studied.memory))
     warnings = (
         *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
@@ -170,7 +169,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
         *picked.discovery.messages, *exports.warnings,
     )  # fmt: skip
-    sampled, work = asked.sampled, workload(summary.selection.to_label, config.labelling)
+    sampled, work = asked.stats, workload(summary.selection.to_label, config.labelling)
     return RunResult(
         folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work, intake.unreadable
     )

@@ -24,7 +24,7 @@ from curator.records.result import Result, renamed
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 from curator.run_folder.cases import CaseRow
-from curator.run_folder.design import Design, design_json, pool_hash, read_design
+from curator.run_folder.design import Design, pool_hash, read_design
 from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
 from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
@@ -316,7 +316,7 @@ def _write(
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
     write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
     write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
-    write_atomic(DESIGN.of(out), [design_json(Design(found.stages, options.seed, pool_id))])
+    write_atomic(DESIGN.of(out), [Design(found.stages, options.seed, pool_id).to_bytes()])
 
 
 def _categories(rows: Sequence[CaseRow]) -> list[Category]:

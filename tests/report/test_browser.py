@@ -32,8 +32,8 @@ from curator.records import (
 )
 from curator.report.answer_groups import AnswerGroup
 from curator.report.html import render_html
-from curator.report.summarise import RunRecords, summarise
 from curator.report.summary import FinetuneSummary
+from tests.report.summary_kit import RunRecords, summarise
 
 PHONE = 390
 FLAGS = (

@@ -43,9 +43,9 @@ from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
 from curator.report.markdown import code_block, code_span, plain, render_markdown
 from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence, percent
-from curator.report.summarise import RunRecords, summarise
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
 from curator.text.display import Excerpt, money
+from tests.report.summary_kit import RunRecords, summarise
 
 TOPICS = (
     ("I was charged twice for order {n}, please refund one of the payments", ("billing", "returns")),

@@ -35,9 +35,10 @@ from curator.records import (
 from curator.report.answer_groups import AnswerGroup
 from curator.report.html import render_html
 from curator.report.markdown import render_markdown
-from curator.report.summarise import FIRST_SET_ASIDE, MOST_POINTS, RunRecords, summarise
+from curator.report.summarise import FIRST_SET_ASIDE, MOST_POINTS
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, summary_json
 from curator.stats import Figure
+from tests.report.summary_kit import RunRecords, summarise
 
 NO_RATE = Rate(None, None, None, 0)
 

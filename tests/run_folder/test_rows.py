@@ -43,6 +43,7 @@ def scores(case_id: str) -> st.SearchStrategy[Score]:
     return st.builds(
         Score, st.just(case_id), MAYBE_UNITS, MAYBE_UNITS, MAYBE_UNITS, MAYBE_UNITS, st.sampled_from(KINDS), TEXTS, MAYBE_TEXTS,
         MAYBE_UNITS, st.integers(0, 99), MAYBE_TEXTS, st.none() | st.dictionaries(TEXTS, UNITS, max_size=2),
+        st.none() | st.dictionaries(TEXTS, MAYBE_UNITS, max_size=2),
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def facts(
 
 def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunArtifacts, tmp_path: Path) -> None:
     folder = tmp_path / "adaptive"
-    summary = write_run_folder(folder, replace(facts, missed=MISSED), Silent())
+    summary = write_run_folder(folder, replace(facts, audit=MISSED), Silent())
     assert json.loads((folder / "summary.json").read_text())["adaptive"] == {
         "calls": 70, "calls_full": 152, "cases": 40, "least_cases": MIN_FOR_CORRELATION, "in_top": 12,
         "least_in_top": LEAST_IN_TOP, "missed": 0.166667, "low": 0.05, "high": 0.45, "rank_correlation": 0.666667,
@@ -54,7 +54,7 @@ def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunArtifa
 
 def test_what_is_not_known_stays_unknown(facts: RunArtifacts, tmp_path: Path) -> None:
     missed = replace(MISSED, share=None, low=None, high=None, rank_correlation=None)
-    adaptive = write_run_folder(tmp_path / "adaptive", replace(facts, missed=missed), Silent()).adaptive
+    adaptive = write_run_folder(tmp_path / "adaptive", replace(facts, audit=missed), Silent()).adaptive
     assert adaptive is not None
     assert (adaptive.missed, adaptive.low, adaptive.high, adaptive.rank_correlation) == (None, None, None, None)
 

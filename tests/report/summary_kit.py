@@ -1,0 +1,114 @@
+"""A small run for tests of the report: records in, `Summary` out, without the stages before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.records import (
+    BlindShare,
+    Case,
+    Category,
+    Diagnosis,
+    DuplicateRecord,
+    FailureRate,
+    Generation,
+    GoneCategory,
+    Member,
+    MemberHealth,
+    NoiseFloor,
+    Pick,
+    RejectedRecord,
+    Score,
+)
+from curator.report.answer_groups import AnswerGroup
+from curator.report.category_summary import CategoryBuilder, summarise_categories
+from curator.report.summarise import (
+    count_diagnoses,
+    count_kinds,
+    count_records,
+    count_tasks,
+    length_baselines,
+    map_points,
+    summarise_committee,
+    summarise_disagreement,
+    summarise_rejected,
+    summarise_selection,
+)
+from curator.report.summary import AdaptiveSummary, CalibrationSummary, CoverageSummary, FinetuneSummary, Summary
+from curator.text.display import clean
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    name: str
+    logs: Sequence[str]
+    read: int
+    cases: Sequence[Case]
+    merged: Sequence[DuplicateRecord]
+    unreadable: Sequence[RejectedRecord]
+    members: Sequence[Member]
+    generations: Mapping[str, Sequence[Generation]]
+    scores: Mapping[str, Score]
+    answers_of: Callable[[str], Sequence[AnswerGroup]]
+    embedded: Sequence[str]
+    layout: NDArray[np.float32]
+    categories: Sequence[Category]
+    picks: Sequence[Pick]
+    finetune: FinetuneSummary
+    outputs: Mapping[str, int]
+    health: Sequence[MemberHealth]
+    noise: NoiseFloor
+    blind: BlindShare
+    diagnoses: Mapping[str, Diagnosis]
+    diagnose: Callable[[Sequence[str]], Diagnosis]
+    adaptive: AdaptiveSummary | None = None
+    calibration: CalibrationSummary | None = None
+    failure_rate: FailureRate | None = None
+    coverage: CoverageSummary | None = None
+    gone: Sequence[GoneCategory] = ()
+
+
+def summarise(run: RunRecords) -> Summary:
+    builder = CategoryBuilder(
+        cases={case.id: case for case in run.cases},
+        scores=run.scores,
+        generations=run.generations,
+        answers_of=run.answers_of,
+        selected=frozenset(pick.case_id for pick in run.picks),
+        asked_records=sum(case.weight for case in run.cases if run.generations.get(case.id)),
+        diagnoses=run.diagnoses,
+        diagnose=run.diagnose,
+    )
+    categories, unclustered = summarise_categories(builder, run.categories, run.embedded)
+    return Summary(
+        name=run.name,
+        logs=tuple(map(clean, run.logs)),
+        counts=count_records(
+            read=run.read, cases=run.cases, duplicates=run.merged, rejected=run.unreadable, generations=run.generations,
+            scores=run.scores, embedded=run.embedded, picks=run.picks,
+        ),
+        by_kind=count_kinds(run.cases, run.scores),
+        by_task=count_tasks(run.cases),
+        set_aside=summarise_rejected(run.unreadable),
+        committee=summarise_committee(run.members, run.generations, run.health),
+        adaptive=run.adaptive,
+        disagreement=summarise_disagreement(run.scores.values()),
+        length=length_baselines(run.cases, run.scores, run.generations),
+        noise=run.noise,
+        blind=run.blind,
+        diagnoses=count_diagnoses(run.cases, run.diagnoses),
+        categories=categories,
+        unclustered=unclustered,
+        points=map_points(run.cases, run.embedded, run.layout, run.categories, run.picks),
+        selection=summarise_selection(run.cases, run.picks),
+        finetune=run.finetune,
+        outputs=dict(sorted(run.outputs.items())),
+        calibration=run.calibration,
+        failure_rate=run.failure_rate,
+        coverage=run.coverage,
+        gone=tuple(run.gone),
+    )  # fmt: skip
