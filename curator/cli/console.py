@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 from curator.cli.options import DEFAULT_CONFIG
 from curator.errors import ConfigError
@@ -25,7 +26,7 @@ SHOWN_REJECTED = 10
 
 
 def load(path: Path) -> Config:
-    """Load the config at a path.
+    """Load the config at a path; print a warning for each key of it that has a new name.
 
     Raises:
         ConfigError: as `load_config`, or the default config is meant and is not there.
@@ -37,7 +38,11 @@ def load(path: Path) -> Config:
             f"no config was named, and there is no {str(DEFAULT_CONFIG)!r} here",
             remedy="name one (`curator run my.yaml`), or make one with `curator init`",
         )
-    return load_config(path)
+    with catch_warnings(record=True) as caught:
+        simplefilter("always", FutureWarning)
+        config = load_config(path)
+    print_warnings(str(warning.message) for warning in caught)
+    return config
 
 
 @contextmanager

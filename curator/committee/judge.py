@@ -24,6 +24,7 @@ from curator.committee.engine import Sampled, sample
 from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
 from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
 from curator.config import JudgeConfig, Price
+from curator.config.yaml_text import parse_yaml
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import ConfigError
 from curator.io.assets import asset
@@ -89,7 +90,7 @@ def load_prompt(path: Path | None = None) -> JudgePrompt:
     try:
         content = path.read_bytes()
         found = _FORM.fullmatch(content.decode("utf-8-sig").replace("\r\n", "\n").strip())
-        front = yaml.safe_load(found["front"]) if found else None
+        front = parse_yaml(found["front"], first_line=2) if found else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{str(path)!r}: the judge's prompt cannot be read ({error})", remedy=remedy) from error
     if (

@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from curator.answers.extraction import Reading, ReadRule, path_problem
 from curator.committee.regex_safety import pattern_problem
+from curator.config.yaml_text import parse_yaml
 from curator.errors import ConfigError
 from curator.io.assets import asset
 from curator.records import Case, Message, Source
@@ -237,7 +238,7 @@ def _split(path: Path, lines: Sequence[str]) -> tuple[int, int]:
 
 def _front_matter(path: Path, lines: Sequence[str]) -> _FrontMatter:
     try:
-        data = yaml.safe_load("\n".join(lines))
+        data = parse_yaml("\n".join(lines), first_line=2)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from curator.config.committee import EquivalenceConfig
 from curator.config.job import Config
+from curator.config.yaml_text import DuplicateKeyError, parse_yaml
 from curator.errors import ConfigError
 
 
@@ -30,13 +31,17 @@ def load_config(path: str | Path) -> Config:
             remedy="name an existing YAML file, or make one with `curator init`",
         ) from error
     try:
-        data = yaml.safe_load(text)
+        data = parse_yaml(text)
+    except DuplicateKeyError as error:
+        raise ConfigError(
+            f"{str(path)!r}: {error.problem}", remedy="keep one of the two; YAML would silently take the last one"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(
             f"{str(path)!r}{where}: not valid YAML ({getattr(error, 'problem', error)})",
-            remedy="mend the indentation or quoting there",
+            remedy="fix the indentation or quoting there",
         ) from error
     if not isinstance(data, dict):
         raise ConfigError(
