@@ -1,76 +1,129 @@
-"""What several records say of the same cases, put together."""
+"""Several rows of labels for the same cases, merged into one label a case."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from curator.errors import RecordError
-from curator.records import Reference, RejectedRecord, Slice, Source
+from curator.labels.agreement import Agreement, agreement
+from curator.records import Label, RejectedRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
-    """One record that somebody filled in: neither `label` nor `failure` (1 less the verdict) where they were unsure."""
+class LabelSet:
+    """The labels of some files.
 
-    case_id: str
-    by: str
-    label: Reference | None
-    failure: float | None
-    source: Source
-    slice: Slice | None = None
+    Attributes:
+        labels: by case id. A case whose rows contradict each other in everything has none; one that every person was unsure
+            of has a label that is `unsure`.
+        rejected: the rows that are not used though they were filled in, and those that seem to have been changed.
+        agreement: how far people agree; None where no case was labelled by two.
+    """
+
+    labels: Mapping[str, Label]
+    rejected: tuple[RejectedRecord, ...] = ()
+    agreement: Agreement | None = None
+
+    @property
+    def touched(self) -> bool:
+        """Whether a person filled anything in."""
+        return bool(self.labels or self.rejected)
+
+    @property
+    def failures(self) -> dict[str, float]:
+        """How far production's answer fails, by case id, where a verdict says so."""
+        return {case_id: label.failure for case_id, label in self.labels.items() if label.failure is not None}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The right answer, by case id, where it was given."""
+        return {case_id: label.text for case_id, label in self.labels.items() if label.text is not None}
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """The cases that people looked at without giving a verdict or a label."""
+        return tuple(case_id for case_id, label in self.labels.items() if label.unsure)
 
 
-def labels_of(rows: Iterable[Returned]) -> tuple[dict[str, Reference], list[RejectedRecord]]:
-    """The label of each case, and the problems of those that have two different ones: they get none."""
-    found: dict[str, Reference] = {}
-    disputed, problems = _conflicts(
-        (row for row in rows if row.label), "label", key=lambda r: r.case_id, value=lambda r: r.label and r.label.text
+def merge_rows(rows: Sequence[Label]) -> LabelSet:
+    """Merge rows into one label a case.
+
+    The verdicts of several people are averaged, so that no disputed case is lost. Two different verdicts of one person cancel
+    each other out, and so do two different right answers of anybody: none of them is used, and the later row is rejected.
+    """
+    disputed_verdicts, contradictions = _conflicts(
+        (row for row in rows if row.failure is not None), "verdict", key=_case_and_person, value=lambda r: r.failure
     )
-    for row in rows:
-        if row.label and row.case_id not in disputed:
-            found.setdefault(row.case_id, row.label)
-    return found, problems
-
-
-def verdicts_of(rows: Sequence[Returned]) -> tuple[dict[str, dict[str, float]], list[RejectedRecord]]:
-    """The failure of each case by person, and the problems where one person says two things: they then count for nothing."""
-    found: dict[str, dict[str, float]] = {}
-    disputed, problems = _conflicts(
-        (row for row in rows if row.failure is not None),
-        "verdict",
-        key=lambda r: (r.case_id, r.by),
-        value=lambda r: r.failure,
+    disputed_texts, disputes = _conflicts(
+        (row for row in rows if row.text is not None), "label", key=lambda r: r.case_id, value=lambda r: r.text
     )
+    by_case: defaultdict[str, list[Label]] = defaultdict(list)
+    verdicts: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
-        if row.failure is not None and (row.case_id, row.by) not in disputed:
-            found.setdefault(row.case_id, {})[row.by] = row.failure
-    return found, problems
+        by_case[row.case_id].append(row)
+        if row.failure is not None and _case_and_person(row) not in disputed_verdicts:
+            verdicts[row.case_id].setdefault(row.by, row.failure)
+        if row.text is not None:
+            texts[row.case_id].setdefault(row.by, row.text)
+    labels = {}
+    for case_id, of_case in by_case.items():
+        label = _merge_case(of_case, verdicts.get(case_id, {}), text_counts=case_id not in disputed_texts)
+        if not label.unsure or all(row.unsure for row in of_case):
+            labels[case_id] = label
+    return LabelSet(labels, (*disputes, *contradictions), agreement(verdicts, texts))
 
 
-def label_texts(rows: Iterable[Returned]) -> dict[str, dict[str, str]]:
-    """The label's text by case and person, the first that each one gave."""
-    found: dict[str, dict[str, str]] = {}
-    for row in rows:
-        if row.label:
-            found.setdefault(row.case_id, {}).setdefault(row.by, row.label.text)
-    return found
+def corrected(sets: Iterable[LabelSet]) -> dict[str, Label]:
+    """Merge sets of labels of which a later one corrects an earlier one: its verdicts and its texts replace theirs."""
+    labels: dict[str, Label] = {}
+    for label_set in sets:
+        for case_id, label in label_set.labels.items():
+            before = labels.get(case_id)
+            if before is None or before.unsure:
+                labels[case_id] = label
+            elif not label.unsure:
+                labels[case_id] = replace(
+                    label,
+                    failure=before.failure if label.failure is None else label.failure,
+                    text=before.text if label.text is None else label.text,
+                )
+    return labels
+
+
+def _case_and_person(row: Label) -> tuple[str, str]:
+    return row.case_id, row.by
+
+
+def _merge_case(rows: Sequence[Label], verdicts: Mapping[str, float], *, text_counts: bool) -> Label:
+    """The label of one case; the place, person and probability are those of the first row that is used."""
+    text_row = next((row for row in rows if text_counts and row.text is not None), None)
+    verdict_row = next((row for row in rows if row.failure is not None and row.by in verdicts), None)
+    first = text_row or verdict_row or rows[0]
+    return replace(
+        first,
+        failure=sum(verdicts.values()) / len(verdicts) if verdicts else None,
+        text=text_row.text if text_row else None,
+        slice=next((row.slice for row in (first, *rows) if row.slice), None),
+    )
 
 
 def _conflicts(
-    rows: Iterable[Returned], what: str, *, key: Callable[[Returned], object], value: Callable[[Returned], object]
+    rows: Iterable[Label], noun: str, *, key: Callable[[Label], object], value: Callable[[Label], object]
 ) -> tuple[set[object], list[RejectedRecord]]:
     """The keys for which two rows differ, and each row that differs from the first."""
-    first: dict[object, Returned] = {}
+    first: dict[object, Label] = {}
     disputed: set[object] = set()
-    problems = []
+    rejected = []
     for row in rows:
         before = first.setdefault(key(row), row)
         if value(before) != value(row):
             disputed.add(key(row))
-            problem = RecordError(
-                f"another {what} for {row.case_id!r} than at {before.source}",
+            error = RecordError(
+                f"another {noun} for {row.case_id!r} than at {before.source}",
                 "keep one of the two; until then neither is used",
             )
-            problems.append(problem.at(row.source.file, row.source.line))
-    return disputed, problems
+            rejected.append(error.at(row.source.file, row.source.line))
+    return disputed, rejected

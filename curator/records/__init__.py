@@ -29,6 +29,7 @@ from curator.records.identity import (
     random_order,
     stable_unit,
 )
+from curator.records.labels import Label
 from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
@@ -68,6 +69,7 @@ __all__ = [
     "GoneCategory",
     "JsonValue",
     "Kind",
+    "Label",
     "Member",
     "MemberHealth",
     "MergeReason",

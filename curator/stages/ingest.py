@@ -5,7 +5,7 @@ logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from curator.dedup import Deduped, deduplicate
 from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
 from curator.labels.archive import kept_labels
-from curator.labels.read import LabelFile, read_labels
+from curator.labels.merge import corrected
+from curator.labels.read import read_labels
 from curator.progress import Progress
 from curator.readers.read import read
 from curator.records import (
     Case,
     DuplicateRecord,
+    Label,
     Reference,
     RejectedRecord,
     Verdict,
@@ -83,11 +85,12 @@ def _label(
     A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
     """
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
-    read_ones = [read_labels(file) for file in files]
-    warnings = [f"{p.source}: {p.reason} -> {p.remedy}" for found in read_ones for p in found.problems]
-    warnings += [found.agreement.to_text() for found in read_ones if found.agreement]
-    stands_for = {m.id: m.into for m in deduped.merged}
-    labels = {stands_for.get(i, i): label for found in read_ones for i, label in found.labels.items()}
+    label_sets = [read_labels(file) for file in files]
+    warnings = [f"{r.source}: {r.reason} -> {r.remedy}" for label_set in label_sets for r in label_set.rejected]
+    warnings += [label_set.agreement.to_text() for label_set in label_sets if label_set.agreement]
+    kept_case = {m.id: m.into for m in deduped.merged}
+    given = {kept_case.get(i, i): label for i, label in corrected(label_sets).items()}
+    labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
     for case_id in sorted(labels.keys() - cases.keys()):
         warnings.append(f"the label for {case_id} is not used: these logs hold no such case")
@@ -99,17 +102,16 @@ def _label(
             allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
             warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
             del labels[case_id]
-    verdicts = _verdicts(read_ones, stands_for)
+    verdicts = {i: Verdict(label.failure, label.slice) for i, label in given.items() if label.failure is not None}
     labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
     return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
 
 
-def _verdicts(files: Sequence[LabelFile], stands_for: Mapping[str, str]) -> dict[str, Verdict]:
-    return {
-        stands_for.get(i, i): Verdict(failure, found.slices.get(i))
-        for found in files
-        for i, failure in found.verdicts.items()
-    }
+def _reference_of(label: Label) -> Reference | None:
+    """The right answer that a label gives, as a trusted answer; None where it gives a verdict only."""
+    if label.text is None:
+        return None
+    return Reference(label.text, "label", label.by or None, label.slice, label.probability)
 
 
 def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:

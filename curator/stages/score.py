@@ -14,7 +14,12 @@ from curator.config.logs import kind_of
 from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
-from curator.disagreement.ground_truth import judged, known_failures, random_truth
+from curator.disagreement.ground_truth import (
+    failure_evidence,
+    failures_of_cases,
+    random_label_meanings,
+    undecided_labels,
+)
 from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
 from curator.disagreement.members.health import group_weights, member_health, split_by_weight
 from curator.disagreement.members.votes import failed_vote, member_key
@@ -31,6 +36,7 @@ from curator.records import (
 )
 from curator.records.recorded import Answered, group_of
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.text.display import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class ScoringResult:
 
     `compared` are the generations whose answers were compared, each with the text that its prompt variant's rule reads;
     `left_out` those of members whose health says that they count for nothing. `patterns` are what a diagnosis is made of.
-    `failures` is how far production failed, 0..1, where a person's judgement or a trusted answer tells.
+    `failures` is how far production failed, 0..1, where a person's judgement or a trusted answer tells, and
+    `undecided_labels` counts the labels that cannot tell it.
     """
 
     scores: Mapping[str, Score]
@@ -51,6 +58,18 @@ class ScoringResult:
     noise: NoiseFloor
     blind: BlindShare
     failures: Mapping[str, float]
+    undecided_labels: int = 0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Labels that cannot tell whether production failed."""
+        if not self.undecided_labels:
+            return ()
+        warning = (
+            f"{plural(self.undecided_labels, 'label')} cannot be compared with production's answer, as in free text other words"
+            " may say the same: the failure rate leaves such cases out; write a verdict beside the label"
+        )
+        return (warning,)
 
 
 Generations = Mapping[str, Sequence[Generation]]
@@ -99,8 +118,9 @@ class Scorer:
             health=health,
             patterns={i: _pattern(own, scores[i]) for i, own in kept.items()},
             noise=noise_floor({i: own.votes for i, own in kept.items()}),
-            blind=blind_share(known_failures(self._cases, lambda case: told[case.id].agrees), seen),
-            failures=dict(judged(self._cases, lambda case: told[case.id].agrees)),
+            blind=blind_share(failure_evidence(self._cases, lambda case: told[case.id].agrees), seen),
+            failures=failures_of_cases(self._cases, lambda case: told[case.id].agrees),
+            undecided_labels=undecided_labels(self._cases, lambda case: told[case.id].agrees),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
@@ -144,7 +164,7 @@ class Scorer:
         failed = {i: [failed_vote(member_key(g)) for g in own if g.error] for i, own in generations.items()}
         every = {i: [*own.votes, *failed[i]] for i, own in told.items()}
         labels = {i: found for i, own in told.items() if (found := own.label_meaning) is not None}
-        return member_health(every, truth=random_truth(self._cases, labels))
+        return member_health(every, truth=random_label_meanings(self._cases, labels))
 
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))

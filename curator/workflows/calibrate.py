@@ -13,16 +13,17 @@ import orjson
 from curator.disagreement import calibration as fit
 from curator.disagreement.calibration import LEAST_OF_EACH, Calibration
 from curator.disagreement.equivalence.comparers import ComparerFactory
-from curator.disagreement.label_truth import fails
+from curator.disagreement.ground_truth import HALF, failure_of_record
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
 from curator.disagreement.signals import Signals
 from curator.errors import ExitCode, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import kept_labels
-from curator.labels.judgements import Judgement, JudgementFile, read_judgements
+from curator.labels.merge import LabelSet, corrected
 from curator.labels.queue import LABEL_QUEUES
-from curator.records import JsonValue, RejectedRecord, Source, too_many_rejected
+from curator.labels.read import read_labels
+from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
 from curator.records.result import Result, renamed
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
@@ -35,8 +36,8 @@ from curator.workflows.score import DEFAULT_SCORING, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
-FREE_TEXT = "free text: a label in other words may say the same; say `wrong` (true or false) with --labels"
-UNREADABLE_LABEL = "the label, or every answer, is none of the record's kind"
+FREE_TEXT = "free text in other words than the answer, which may say the same; write `wrong` (true or false) beside it"
+UNREADABLE_LABEL = "the label, or every answer, is not of the record's kind"
 TOO_FEW_ANSWERS = "fewer than two answers"
 
 
@@ -176,7 +177,7 @@ def calibrate(
 def calibrate_file(
     recorded: Path, labels: Sequence[str] = (), *, out: Path | None = None, scoring: Scoring = DEFAULT_SCORING
 ) -> CalibrationResult:
-    """Fit the score to a file of records, or to a run folder's, and to the judgements in the files `labels`.
+    """Fit the score to a file of records, or to a run folder's, and to the labels in the files `labels`.
 
     Without `labels` the records' own references are the labels, and those filled in in a run folder's queues, of which a
     later one corrects an earlier one. What is
@@ -188,16 +189,18 @@ def calibrate_file(
         StorageError: `out` cannot be written.
     """
     path = RECORDED.of(recorded) if recorded.is_dir() else recorded
-    judged = read_judgements(labels) if labels else _of_run(recorded)
+    label_set = read_labels(labels) if labels else _labels_of_run(recorded)
+    given = {case_id: label for case_id, label in label_set.labels.items() if not label.unsure}
+    rows = len(given) + len(label_set.rejected)
     left_out: Counter[str] = Counter()
-    found = _Reading(path, judged.judgements, left_out, references=not labels)
-    judgements = {**found.references, **judged.judgements}
-    unknown = tuple(_unknown(judgements, found.kept))
-    if not judgements and not left_out:
-        raise _no_label(recorded, judged.problems, named=bool(labels))
-    if unknown and len(unknown) == len(judgements):
+    found = _Reading(path, given, left_out, references=not labels)
+    given = {**found.references, **given}
+    unknown = tuple(_unknown(given, found.kept))
+    if not given and not left_out:
+        raise _no_label(recorded, label_set.rejected, named=bool(labels))
+    if unknown and len(unknown) == len(given):
         raise LogsError(f"no label is for a record of {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
-    labelled = _labelled(found.kept, judgements, scoring.comparer, left_out, random_only=not labels)
+    labelled = _labelled(found.kept, given, scoring.comparer, left_out, random_only=not labels)
     weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(path), scoring.comparer))
     fitted, used = _fitted(labelled, weights, scoring)
     left_out[TOO_FEW_ANSWERS] += len(labelled) - len(used)
@@ -208,19 +211,18 @@ def calibrate_file(
         labels=len(used),
         failures=sum(used),
         left_out={reason: left_out[reason] for reason in sorted(+left_out)},
-        rejected=(*found.problems, *judged.problems, *unknown),
+        rejected=(*found.problems, *label_set.rejected, *unknown),
         records=found.ids.total(),
-        too_many_bad_rows=too_many_rejected(len(judged.problems), len(judged.judgements) + len(judged.problems)),
+        too_many_bad_rows=too_many_rejected(len(label_set.rejected), rows),
         out=out,
     )
 
 
-def _of_run(folder: Path) -> JudgementFile:
-    """What stands in the queues of a run folder, those that were put away first."""
+def _labels_of_run(folder: Path) -> LabelSet:
+    """The labels in the queues of a run folder: a later one corrects an earlier one, and those in place correct the archived."""
     queues = [str(folder / name) for name in LABEL_QUEUES if (folder / name).is_file()]
-    found = [read_judgements([path]) for path in kept_labels(folder)] + ([read_judgements(queues)] if queues else [])
-    judgements = {case_id: judgement for file in found for case_id, judgement in file.judgements.items()}
-    return JudgementFile(judgements, tuple(problem for file in found for problem in file.problems))
+    label_sets = [read_labels(paths) for paths in (*([path] for path in kept_labels(folder)), queues) if paths]
+    return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,18 +235,16 @@ class Labelled:
 
 
 class _Reading:
-    """Reads a file of records once: keeps those with a judgement or a usable reference, and counts the ids of all.
+    """Reads a file of records once: keeps those with a label or a usable reference, and counts the ids of all.
 
     Raises:
         LogsError: as `calibrate_file`.
     """
 
-    def __init__(
-        self, path: Path, judgements: Mapping[str, Judgement], left_out: Counter[str], *, references: bool
-    ) -> None:
+    def __init__(self, path: Path, labels: Mapping[str, Label], left_out: Counter[str], *, references: bool) -> None:
         self.ids: Counter[str] = Counter()
         self.kept: dict[str, Recorded] = {}
-        self.references: dict[str, Judgement] = {}
+        self.references: dict[str, Label] = {}
         self.problems: list[RejectedRecord] = []
         if not path.is_file():
             raise LogsError(
@@ -253,10 +253,10 @@ class _Reading:
             )
         for record, source in self._records(path):
             self.ids[record.id] += 1
-            own = _reference(record, source, left_out) if references and record.id not in judgements else None
+            own = _reference(record, source, left_out) if references and record.id not in labels else None
             if own is not None:
                 self.references[record.id] = own
-            if own is not None or record.id in judgements:
+            if own is not None or record.id in labels:
                 self.kept[record.id] = record
         self._check(path)
 
@@ -283,50 +283,50 @@ class _Reading:
         refuse_repeated(self.ids.elements())
 
 
-def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Judgement | None:
+def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Label | None:
     """The record's reference where it may be used: a run says where each one is from, elsewhere all of them may be."""
     if record.reference is None or not record.reference.strip():
         return None
     if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
         left_out[RANDOM_ONLY] += 1
         return None
-    return Judgement(None, record.reference, "random", source, record.reference_probability)
+    return Label(record.id, source, text=record.reference, slice="random", probability=record.reference_probability)
 
 
-def _unknown(judgements: Mapping[str, Judgement], known: Mapping[str, Recorded]) -> Iterator[RejectedRecord]:
-    for case_id, judgement in judgements.items():
-        if case_id not in known:
-            yield RejectedRecord(judgement.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
+def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> Iterator[RejectedRecord]:
+    for case_id, label in labels.items():
+        if case_id not in records:
+            yield RejectedRecord(label.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
 
 
 def _labelled(
     known: Mapping[str, Recorded],
-    judgements: Mapping[str, Judgement],
+    labels: Mapping[str, Label],
     comparer: ComparerFactory,
     left_out: Counter[str],
     *,
     random_only: bool,
 ) -> list[Labelled]:
-    """The records whose failure is known, in the order of the judgements; counts the others by reason.
+    """The records whose failure can be told, in the order of the labels; counts the others by reason.
 
-    With `random_only` a judgement has to say that it is one of the random slice, else it must not say another.
+    With `random_only` a label has to say that it is one of the random slice, else it must not say another.
     """
-    found: list[Labelled] = []
-    for case_id, judgement in judgements.items():
+    labelled: list[Labelled] = []
+    for case_id, label in labels.items():
         record = known.get(case_id)
         if record is None:
             left_out[UNKNOWN_ID] += 1
-        elif judgement.slice == "disagreement" or (random_only and judgement.slice != "random"):
+        elif label.slice == "disagreement" or (random_only and label.slice != "random"):
             left_out[RANDOM_ONLY] += 1
         else:
-            wrong = judgement.wrong
-            if wrong is None and judgement.label is not None:
-                wrong = fails(record, judgement.label, comparer(record.question))
-            if wrong is None:
+            failure = label.failure
+            if failure is None and label.text is not None:
+                failure = failure_of_record(record, label.text, comparer(record.question))
+            if failure is None:
                 left_out[FREE_TEXT if record.kind == "text" else UNREADABLE_LABEL] += 1
             else:
-                found.append(Labelled(record, wrong, 1 / judgement.probability))
-    return found
+                labelled.append(Labelled(record, failure >= HALF, 1 / label.probability))
+    return labelled
 
 
 def _fitted(

@@ -20,7 +20,7 @@ from curator.records.result import Result, renamed
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
-from curator.stages.label_truth import NO_ANSWER, Known, _no_label, known_failures
+from curator.stages.label_truth import NO_ANSWER, LabelledFailures, no_label, read_failures
 from curator.stages.sampling_units import (
     AGREES,
     CATEGORIES,
@@ -184,9 +184,11 @@ def estimate(
         )
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
-    known = Known(labels, {}, ()) if isinstance(labels, Mapping) else known_failures(labels, selection, comparer)
-    found = estimate_rate(pool, design.stages, known.failures, confidence=confidence, by=_names(by, rows, pool))
-    return _result(found, pool, design.stages, known, half_width)
+    labelled = (
+        LabelledFailures(labels, {}, ()) if isinstance(labels, Mapping) else read_failures(labels, selection, comparer)
+    )
+    found = estimate_rate(pool, design.stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
+    return _result(found, pool, design.stages, labelled, half_width)
 
 
 def estimate_sample(
@@ -199,11 +201,12 @@ def estimate_sample(
         ConfigError: there are more labels than cases.
         Refused: there are too few labels.
     """
-    file = read_labels(labels)
-    failures = file.verdicts
-    left_out = Counter({NO_ANSWER: without} if (without := len(file.labels.keys() - failures.keys())) else {})
+    label_set = read_labels(labels)
+    failures = label_set.failures
+    without = len(label_set.texts.keys() - failures.keys())
+    left_out = Counter({NO_ANSWER: without} if without else {})
     if not failures:
-        raise _no_label(file.problems, +left_out)
+        raise no_label(label_set.rejected, +left_out)
     size = max(MANY, len(failures)) if size is None else size
     if size < len(failures):
         raise ConfigError(
@@ -220,7 +223,8 @@ def estimate_sample(
     pool = [Candidate(id=name) for name in (*drawn, *others)]
     stages = (Stage(known=(), strata=(Stratum(cases=(*drawn, *others), drawn=drawn),)),)
     found = estimate_rate(pool, stages, failures, confidence=confidence)
-    return _result(found, pool, stages, Known(failures, left_out, file.problems, file.agreement), half_width)
+    labelled = LabelledFailures(failures, left_out, label_set.rejected, label_set.agreement)
+    return _result(found, pool, stages, labelled, half_width)
 
 
 MANY = 100_000
@@ -228,19 +232,23 @@ MANY = 100_000
 
 
 def _result(
-    found: Estimate, pool: Sequence[Candidate], stages: Sequence[Stage], known: Known, half_width: float | None
+    found: Estimate,
+    pool: Sequence[Candidate],
+    stages: Sequence[Stage],
+    labelled: LabelledFailures,
+    half_width: float | None,
 ) -> EstimateResult:
     drawn = {case_id for stage in stages for case_id in stage.drawn}
-    labelled = known.failures.keys() - set(found.ignored)
+    used = labelled.failures.keys() - set(found.ignored)
     return EstimateResult(
         found=found,
         pool=len(pool),
         records=round(sum(case.weight for case in pool)),
-        drawn=len(labelled & drawn),
-        certain=len(labelled - drawn),
-        left_out={reason: known.left_out[reason] for reason in sorted(known.left_out)},
-        rejected=known.problems,
-        agreement=known.agreement,
+        drawn=len(used & drawn),
+        certain=len(used - drawn),
+        left_out={reason: labelled.left_out[reason] for reason in sorted(labelled.left_out)},
+        rejected=labelled.rejected,
+        agreement=labelled.agreement,
         half_width=half_width,
         needed=None if half_width is None else found.labels_needed(half_width),
     )

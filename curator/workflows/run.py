@@ -164,7 +164,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         summary = write_run_folder(folder, artifacts, progress)
         write_categories(paths.categories, remembered.followed_by(studied.memory))
     warnings = (
-        *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health),
+        *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health), *scored.warnings,
         *(asked.judged.warnings if asked.judged else ()),
         *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
         *picked.discovery.messages, *exports.warnings,

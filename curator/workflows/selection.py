@@ -29,7 +29,7 @@ from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
 from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
 from curator.stages.embed_and_cluster import ClusterResult, SelectionSettings, select_and_cluster
-from curator.stages.label_truth import earlier_labels, known_failures
+from curator.stages.label_truth import earlier_labels, read_failures
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
 from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
@@ -230,7 +230,7 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
             remedy="name the pool that it was selected from, or select anew without it",
         )
     files = list(labels) or [str(after / LABEL_QUEUES[0])]
-    return Earlier(design.stages, known_failures(files, after, options.scoring.comparer).failures)
+    return Earlier(design.stages, read_failures(files, after, options.scoring.comparer).failures)
 
 
 def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:

@@ -4,8 +4,9 @@ import pytest
 
 from curator.errors import LogsError
 from curator.labels.queue import csv_chunks, queue_rows
-from curator.labels.read import probability_of, read_labels
-from curator.records import CUT_NOTE, Case, Message, Pick, Reference, Source, fingerprint
+from curator.labels.read import read_labels
+from curator.labels.rows import probability_of
+from curator.records import CUT_NOTE, Case, Message, Pick, Source, fingerprint
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 
@@ -17,13 +18,13 @@ def write(path: Path, text: str) -> str:
 
 def test_the_label_sample() -> None:
     found = read_labels([str(DATA / "labels.csv")])
-    assert found.labels == {
-        "c01": Reference("delivery", "label", "ana"),
-        "c03": Reference("-5", "label", "ana"),
-        "c04": Reference("'quoted' word", "label", "ben"),
+    assert {case_id: (label.text, label.by) for case_id, label in found.labels.items()} == {
+        "c01": ("delivery", "ana"),
+        "c03": ("-5", "ana"),
+        "c04": ("'quoted' word", "ben"),
     }
-    assert [problem.source.line for problem in found.problems] == [7, 8]
-    conflict, nameless = found.problems
+    assert [problem.source.line for problem in found.rejected] == [7, 8]
+    conflict, nameless = found.rejected
     assert "another label for 'c05'" in conflict.reason
     assert f"{DATA / 'labels.csv'}:6" in conflict.reason
     assert nameless.reason == "the `case_id` is empty"
@@ -32,7 +33,7 @@ def test_the_label_sample() -> None:
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t"])
 def test_the_guard_against_formulas_is_taken_off_csv_cells_alone(tmp_path: Path, first: str) -> None:
     csv = read_labels([write(tmp_path / "a.csv", f"case_id,label\nc1,'{first}x\nc2,''{first}x\n")])
-    assert {case: label.text for case, label in csv.labels.items()} == {"c1": f"{first}x".strip(), "c2": f"''{first}x"}
+    assert csv.texts == {"c1": f"{first}x".strip(), "c2": f"''{first}x"}
     text = f"'{first}x".replace("\t", "\\t")
     jsonl = read_labels([write(tmp_path / "a.jsonl", f'{{"case_id": "c1", "label": "{text}"}}\n')])
     assert jsonl.labels["c1"].text == f"'{first}x"
@@ -41,9 +42,9 @@ def test_the_guard_against_formulas_is_taken_off_csv_cells_alone(tmp_path: Path,
 def test_jsonl_with_values_that_are_not_text(tmp_path: Path) -> None:
     lines = ['{"case_id": "a", "label": 3}', '{"case_id": "b", "label": {"x": 1}}', '{"case_id": "c", "label": null}']
     found = read_labels([write(tmp_path / "a.jsonl", "\n".join([*lines, '{"no": "d", "label": "x"}', "broken"]))])
-    assert {case: label.text for case, label in found.labels.items()} == {"a": "3", "b": '{"x":1}'}
-    assert [problem.source.line for problem in found.problems] == [4, 5]
-    assert "no `case_id` (or `id`) among the keys 'no', 'label'" in found.problems[0].reason
+    assert found.texts == {"a": "3", "b": '{"x":1}'}
+    assert [problem.source.line for problem in found.rejected] == [4, 5]
+    assert "no `case_id` (or `id`) among the keys 'no', 'label'" in found.rejected[0].reason
 
 
 def test_an_id_names_the_case_too(tmp_path: Path) -> None:
@@ -55,18 +56,20 @@ def test_labels_agree_or_cancel_each_other_across_files(tmp_path: Path) -> None:
     two = write(tmp_path / "2.csv", "case_id;label\nsame; x \ndisputed;y\ndisputed;x\n")
     found = read_labels([one, two])
     assert found.labels.keys() == {"same"}
-    assert len(found.problems) == 1
+    assert len(found.rejected) == 1
 
 
 def test_no_label_yet(tmp_path: Path) -> None:
     found = read_labels([write(tmp_path / "a.csv", "case_id,label\nc1,\nc2,  \n")])
-    assert (found.labels, found.problems) == ({}, ())
+    assert (found.labels, found.rejected) == ({}, ())
 
 
 def test_a_missing_column(tmp_path: Path) -> None:
     with pytest.raises(LogsError) as caught:
         read_labels([write(tmp_path / "a.csv", "case_id,labels\nc1,x\n")])
-    assert "there is no column 'label'; the columns are 'case_id', 'labels'" in caught.value.what
+    assert (
+        "there is no column 'verdict' or 'wrong' or 'label'; the columns are 'case_id', 'labels'" in caught.value.what
+    )
     assert "did you mean 'labels'?" in caught.value.remedy
 
 
@@ -86,7 +89,7 @@ def test_a_label_remembers_the_slice_it_was_asked_for(tmp_path: Path, cell: str,
 def verdicts_of(tmp_path: Path, *cells: str) -> tuple[dict[str, float], list[str]]:
     rows = "".join(f"c{i},{cell}\n" for i, cell in enumerate(cells))
     found = read_labels([write(tmp_path / "a.csv", f"case_id,verdict\n{rows}")])
-    return dict(found.verdicts), [p.reason for p in found.problems]
+    return dict(found.failures), [p.reason for p in found.rejected]
 
 
 @pytest.mark.parametrize(
@@ -121,17 +124,17 @@ def test_a_row_with_an_unclear_verdict_keeps_its_label(tmp_path: Path) -> None:
     found = read_labels(
         [write(tmp_path / "a.csv", "case_id,verdict,label\nc1,perhaps,x\nc2,unsure,\nc3,,\nc4,unsure,y\n")]
     )
-    assert found.labels.keys() == {"c1", "c4"}
+    assert found.texts.keys() == {"c1", "c4"}
     assert found.unsure == ("c2",)
-    assert len(found.problems) == 1
+    assert len(found.rejected) == 1
     assert found.touched
 
 
 def test_people_are_averaged_and_one_who_contradicts_himself_is_not_used(tmp_path: Path) -> None:
     rows = "c1,pass,ana\nc1,fail,ben\nc2,pass,ana\nc2,fail,ana\nc3,unsure,ana\nc3,fail,ben\n"
     found = read_labels([write(tmp_path / "a.csv", f"case_id,verdict,labelled_by\n{rows}")])
-    assert found.verdicts == {"c1": 0.5, "c3": 1}
-    assert [(p.source.line, p.reason) for p in found.problems] == [
+    assert found.failures == {"c1": 0.5, "c3": 1}
+    assert [(p.source.line, p.reason) for p in found.rejected] == [
         (5, f"another verdict for 'c2' than at {tmp_path / 'a.csv'}:4")
     ]
     assert found.unsure == ()
@@ -143,16 +146,16 @@ def test_a_row_of_another_case_is_not_used(tmp_path: Path) -> None:
     mark = fingerprint("c1", "Where is it?")
     rows = f"c1,{mark},Where is it?,pass\nc2,{mark},Where is it?,fail\n"
     found = read_labels([write(tmp_path / "a.csv", f"case_id,content_hash,input,verdict\n{rows}")])
-    assert found.verdicts == {"c1": 0}
-    assert "the `content_hash` beside 'c2' is another case's" in found.problems[0].reason
+    assert found.failures == {"c1": 0}
+    assert "the `content_hash` beside 'c2' is another case's" in found.rejected[0].reason
 
 
 def test_an_edited_input_is_told_once_and_used(tmp_path: Path) -> None:
     rows = "".join(f"c{i},{fingerprint(f'c{i}', 'Where?')},Where not?,fail\n" for i in range(3))
     found = read_labels([write(tmp_path / "a.csv", f"case_id,content_hash,input,verdict\n{rows}")])
-    assert found.verdicts.keys() == {"c0", "c1", "c2"}
-    assert [p.reason for p in found.problems] == [
-        "the input was edited here and in 2 more records; what they say is used all the same"
+    assert found.failures.keys() == {"c0", "c1", "c2"}
+    assert [p.reason for p in found.rejected] == [
+        "the input was edited here and in 2 more records; the labels are used all the same"
     ]
 
 
@@ -166,7 +169,7 @@ def test_what_the_queue_shows_comes_back_untouched(tmp_path: Path, text: str) ->
     (tmp_path / "a.csv").write_bytes(data)
     assert (CUT_NOTE in data.decode()) == (len(text) > 40_000)
     found = read_labels([str(tmp_path / "a.csv")])
-    assert (found.verdicts, found.problems) == ({"c1": 1}, ())
+    assert (found.failures, found.rejected) == ({"c1": 1}, ())
 
 
 def test_a_chance_with_a_decimal_comma_is_one() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from curator.labels.judgements import read_judgements
 from curator.labels.read import read_labels
 from curator.readers.eval_results import read_designs, read_rows, read_system_scores
 from curator.readers.feedback import WORDS, YES_OR_NO
@@ -26,9 +25,8 @@ def test_every_command_reads_the_same_failure_in_a_row(tmp_path: Path, word: str
     results = write(
         tmp_path / "results.jsonl", {"id": "c", "model": "m", "wrong" if key == "wrong" else "passed": word}
     )
-    failure = read_labels([labels]).verdicts["c"]
+    failure = read_labels([labels]).failures["c"]
     assert read_system_scores([results]).scores["m"]["c"] == 1 - failure
-    assert read_judgements([labels]).judgements["c"].wrong is (failure == 1)
 
 
 def test_a_word_for_a_failure_stays_one_in_a_column_that_asks_for_failures(tmp_path: Path) -> None:
@@ -40,8 +38,7 @@ def test_a_word_for_a_failure_stays_one_in_a_column_that_asks_for_failures(tmp_p
 def test_a_row_with_two_ids_is_the_same_case_in_every_command(tmp_path: Path) -> None:
     row = {"id": "row-1", "case_id": "c1", "wrong": True, "model": "m", "weight": 2, "generations": ["a", "b"]}
     file = write(tmp_path / "rows.jsonl", row)
-    assert set(read_labels([file]).verdicts) == {"c1"}
-    assert set(read_judgements([file]).judgements) == {"c1"}
+    assert set(read_labels([file]).failures) == {"c1"}
     assert set(read_system_scores([file]).scores["m"]) == {"c1"}
     assert set(read_designs(file)) == {"c1"}
     assert [case_id for case_id, *_ in read_rows([file])] == ["c1"]

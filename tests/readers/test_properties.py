@@ -150,4 +150,4 @@ def test_damaged_labels_are_read_without_an_exception(folder: Path, data: bytes)
     path = folder / "labels.csv"
     path.write_bytes(b"case_id,label\nc1,x\n" + data)
     found = read_labels([str(path)])
-    assert len(found.labels) + len(found.problems) <= data.count(b"\n") + 2
+    assert len(found.labels) + len(found.rejected) <= data.count(b"\n") + 2

@@ -18,7 +18,7 @@ from curator.clustering.naming import build_categories
 from curator.disagreement.diagnosis.answer_pattern import answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
-from curator.disagreement.ground_truth import known_failures
+from curator.disagreement.ground_truth import failure_evidence
 from curator.disagreement.members.health import member_health
 from curator.disagreement.members.votes import failed_vote, member_key, vote
 from curator.records import (
@@ -178,7 +178,7 @@ def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: 
         for i, own in generations.items()
     }
     patterns = {i: answer_pattern(own, against=scores[i].against_target) for i, own in votes.items()}
-    failures = known_failures(cases, lambda _: None)
+    failures = failure_evidence(cases, lambda _: None)
     return {
         "health": member_health(votes),
         "noise": noise_floor(votes),

@@ -16,7 +16,7 @@ from curator.config import parse_config
 from curator.disagreement.calibration import Calibration, Term
 from curator.disagreement.score import SCORER
 from curator.errors import ConfigError, LogsError
-from curator.labels.judgements import read_judgements
+from curator.labels.read import read_labels
 from curator.workflows.calibrate import FREE_TEXT, RANDOM_ONLY, TOO_FEW_ANSWERS, UNKNOWN_ID, UNREADABLE_LABEL, in_words
 from curator.workflows.run import run
 
@@ -194,7 +194,7 @@ def test_free_text_counts_where_the_verdict_is_given(capsys: pytest.CaptureFixtu
     [
         ('{"id": "c0", "wrong": "perhaps"}', "`wrong` is 'perhaps'"),
         ('{"wrong": true}', "no `case_id` (or `id`) among the keys 'wrong'"),
-        ('{"id": "c1", "wrong": true}', "another judgement of 'c1' than at l.jsonl:1"),
+        ('{"id": "c1", "wrong": true}', "another verdict for 'c1' than at l.jsonl:1"),
         ("{broken", "invalid JSON"),
     ],
 )
@@ -211,11 +211,17 @@ def test_a_bad_row_is_told_with_its_line_and_costs_itself_alone(
     assert f"{118 if 'another' in part else 119} used" in captured.out
 
 
-def test_one_verdict_with_two_wordings_of_the_label_is_one_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_verdict_with_two_labels_is_one_verdict_and_the_labels_are_set_aside(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     records, _ = made()
-    labels = [{"id": "c0", "wrong": True, "label": label} for label in ("eight", "8")]
+    labels: list[Record] = [{"id": "c0", "wrong": True, "label": label} for label in ("eight", "8")]
+    labels += [{"id": f"c{i}", "wrong": True} for i in range(1, 10)]
     found = calibrated(capsys, put("r.jsonl", records), "--labels", put("l.jsonl", labels))
-    assert (found["labels"], found["problems"]) == (1, [])
+    assert found["labels"] == 10
+    assert [problem.partition(" -> ")[0] for problem in found["problems"]] == [
+        "l.jsonl:2: another label for 'c0' than at l.jsonl:1"
+    ]
 
 
 def test_many_bad_rows_end_with_6_and_are_not_all_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +246,7 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
     strange = put("strange.jsonl", [{"id": "x", "wrong": True}])
     assert "no such case among the records: 'x'" in refused(capsys, 6, "calibrate", recorded, "--labels", strange)
     Path("l.csv").write_text("id,judgement\nc0,true\n")
-    assert "no column 'wrong' or 'verdict' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
+    assert "no column 'verdict' or 'wrong' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     Path("l.csv").write_text("case,wrong\nc0,true\n")
     assert "no column 'case_id' or 'id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     twice = put("twice.jsonl", [*records, records[0]])
@@ -431,6 +437,6 @@ def test_verdicts_of_a_run_are_labels_before_and_after_it_reads_them(
 
 def test_stars_are_no_verdicts() -> None:
     stars = put("stars.jsonl", [{"id": "a", "verdict": 1}, {"id": "b", "verdict": 5}, {"id": "c", "verdict": "pass"}])
-    found = read_judgements([stars])
-    assert {i: one.wrong for i, one in found.judgements.items()} == {"c": False}
-    assert len(found.problems) == 2
+    found = read_labels([stars])
+    assert found.failures == {"c": 0}
+    assert len(found.rejected) == 2

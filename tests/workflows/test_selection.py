@@ -198,7 +198,13 @@ def test_a_simple_random_sample_of_elsewhere(capsys: pytest.CaptureFixture[str])
 def test_free_text_needs_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made(60, kind="text")
     selected(capsys, put("pool.jsonl", records), "--k", "30", "--out", "sel")
-    assert FREE_TEXT in refused(capsys, 6, "estimate", filled("sel", wrong, column="label"))
+    queue = filled("sel", wrong, column="label")
+    labelled = rows("sel/label_queue.jsonl")
+    found = estimated(capsys, queue)
+    other_words = sum(wrong[row["case_id"]] for row in labelled)
+    assert (found["rate"], found["labels"], found["left_out"]) == (0, 30 - other_words, {FREE_TEXT: other_words})
+    filled("sel", dict.fromkeys(wrong, True), column="label")
+    assert FREE_TEXT in refused(capsys, 6, "estimate", queue)
 
 
 def test_unsure_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:

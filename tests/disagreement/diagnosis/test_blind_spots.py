@@ -9,7 +9,7 @@ import pytest
 from curator.answers.read import read_answer
 from curator.disagreement.diagnosis.blind_spots import NEAR_ZERO, blind_share, noise_floor
 from curator.disagreement.equivalence.comparers import WordComparer
-from curator.disagreement.ground_truth import LEFT_OUT, known_failures, random_truth
+from curator.disagreement.ground_truth import LEFT_OUT, failure_evidence, random_label_meanings
 from curator.disagreement.members.case_answers import label_meaning
 from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.records import Case, Feedback, Kind, Reference, Score, Source
@@ -63,7 +63,7 @@ def test_a_label_has_the_meaning_of_the_answers_that_say_the_same() -> None:
 
 
 def failures(*cases: Case) -> dict[str, str]:
-    return known_failures(cases, agrees)
+    return failure_evidence(cases, agrees)
 
 
 DOWN = Feedback(thumb="down")
@@ -98,7 +98,9 @@ def test_only_labels_of_the_random_slice_judge_the_members() -> None:
         case("corrected", reference=Reference("b", "correction", slice="random")),
         case("prose", kind="text", reference=Reference("b", "label", slice="random")),
     ]
-    assert random_truth(cases, dict.fromkeys((one.id for one in cases if one.kind != "text"), "=b")) == {"drawn": "=b"}
+    assert random_label_meanings(cases, dict.fromkeys((one.id for one in cases if one.kind != "text"), "=b")) == {
+        "drawn": "=b"
+    }
 
 
 def score(name: str, disagreement: float | None) -> Score:

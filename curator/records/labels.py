@@ -1,0 +1,36 @@
+"""A person's label of one case, as every label file gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curator.records.cases import Source
+from curator.records.values import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person, or several people together, say of production's answer to one case.
+
+    Attributes:
+        case_id: the case.
+        source: the row that says so; of several rows the first that is used.
+        failure: how far the answer fails, 0 (it is right) to 1; of several people the mean. None without a verdict.
+        text: the right answer; None where it was not given.
+        by: the person's name, "" where the row has none.
+        slice: how the case came into the selection; None where the row does not say.
+        probability: the inclusion probability, above 0 and up to 1.
+    """
+
+    case_id: str
+    source: Source
+    failure: float | None = None
+    text: str | None = None
+    by: str = ""
+    slice: Slice | None = None
+    probability: float = 1.0
+
+    @property
+    def unsure(self) -> bool:
+        """The person looked at the case and gave neither a verdict nor the right answer."""
+        return self.failure is None and self.text is None
