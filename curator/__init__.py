@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from curator.selection.training_batch import next_batch
     from curator.stages.plan import PlanResult
     from curator.workflows.calibrate import calibrate
-    from curator.workflows.compare import CompareOptions, Comparison, compare
+    from curator.workflows.compare import CompareOptions, compare
+    from curator.workflows.comparison_result import Comparison
     from curator.workflows.distill import Distilled, distil
     from curator.workflows.estimate import EstimateResult, estimate, estimate_sample
     from curator.workflows.leaks import LeakResult, leaks
@@ -72,7 +73,7 @@ _HOME = {
     "Case": "records",
     "CaseDesign": "estimation.comparison.case_weights",
     "CompareOptions": "workflows.compare",
-    "Comparison": "workflows.compare",
+    "Comparison": "workflows.comparison_result",
     "Config": "config",
     "CuratorError": "errors",
     "Distilled": "workflows.distill",

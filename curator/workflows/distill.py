@@ -29,7 +29,7 @@ from curator.readers.eval_results import SystemScores, read_rows, read_system_sc
 from curator.records import JsonValue, RejectedRecord, dump_line, too_many_rejected
 from curator.records.result import Result, renamed
 from curator.text.display import plural
-from curator.workflows.compare import checked_scores, designs_of
+from curator.workflows.system_scores import checked_scores, designs_of
 
 
 @dataclass(frozen=True, slots=True)

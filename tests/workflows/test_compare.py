@@ -142,7 +142,7 @@ def test_many_systems_say_ties() -> None:
     [
         ({"a": {"1": 1.0}}, {}, {}, "nothing to compare"),
         ({"a": {"1": 1.0}, "b": {"1": 2.0}}, {}, {}, "is 2.0"),
-        ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {}, {"baseline": "c"}, "none of the systems"),
+        ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {}, {"baseline": "c"}, "no system 'c'"),
         ({"a": {"1": 1.0}, "b": {"2": 0.0}}, {}, {}, "no case has a score"),
         ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {"1": CaseDesign(1, 1.5)}, {}, "inclusion_probability"),
         ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {"1": CaseDesign(0)}, {}, "`weight`"),
@@ -245,3 +245,24 @@ def test_the_strata_of_a_run_are_used_and_are_no_systems(tmp_path: Path) -> None
     mixed = compare_files([write(tmp_path / "mixed.jsonl", [{**row, "stage": 1} for row in made])])
     effective = [found.pairs[0].effective_cases for found in (with_strata, mixed, without)]
     assert effective[0] > 1.5 * effective[1] > 1.5 * effective[2]
+
+
+def test_missing_answers_of_a_candidate_fail_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The candidate answers 120 of 200 cases, as well as the baseline does: an evaluation that broke off must not pass."""
+    both = {f"c{i}": float(i % 5 > 0) for i in range(200)}
+    old = write(tmp_path / "old.jsonl", [{"id": i, "score": s} for i, s in both.items()])
+    new = write(tmp_path / "new.jsonl", [{"id": i, "score": s} for i, s in list(both.items())[:120]])
+    assert main(["compare", old, new, "--fail-if-worse", "old"]) == 3
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("200 cases compared; missing answers counted as failures: 80 of 'new'; speaks for")
+    assert main(["compare", old, new, "--fail-if-worse", "old", "--missing", "ignore"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("120 cases with a score of every system; missing answers left out: 80 of 'new'; speaks for")
+    assert main(["compare", old, new, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["missing"] == {"new": 80}
+
+
+def test_missing_answers_of_the_baseline_are_left_out() -> None:
+    scores = {"old": {"1": 1.0, "2": 0.0}, "new": {"1": 1.0, "2": 1.0, "3": 1.0}}
+    result = compare(scores, options=CompareOptions(baseline="old"))
+    assert (result.cases, dict(result.missing), dict(result.left_out)) == (2, {}, {"without a score of 'old'": 1})

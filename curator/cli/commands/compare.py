@@ -24,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     against.add_argument(
         "--fail-if-worse", metavar="SYSTEM", help="as --baseline, and exit with 3 if one is significantly worse"
     )
+    parser.add_argument(
+        "--missing",
+        choices=["fail", "ignore"],
+        default="fail",
+        help="a case of the baseline without an answer of the other system: `fail` counts it as a failure of that system,"
+        " `ignore` leaves it out (default: fail)",
+    )
     parser.add_argument("--confidence", type=share, default=0.95, metavar="SHARE", help="default: 0.95")
     parser.add_argument(
         "--power", type=share, default=0.8, metavar="SHARE", help="the power to plan more labels for (default: 0.8)"
@@ -46,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         confidence=arguments.confidence,
         power=arguments.power,
         detect=arguments.detect,
+        missing=arguments.missing,
     )
     result = compare_files(arguments.results, eval_set=arguments.eval, by=arguments.by, options=options)
     code = print_result(result, as_json=arguments.json)
