@@ -178,7 +178,8 @@ def output(command: str, folder: Path) -> str:
     if limit and len(lines) > int(limit[1]):
         lines = [*lines[: int(limit[1])], "..."]
     code = [f"$ echo $?\n{done.returncode}"] if done.returncode else []
-    return "\n".join(["```console", f"$ {command}", *lines, *code, "```"])
+    language = "text" if any(line.startswith("$") for line in lines) else "console"  # `console` reads "$0" as a prompt
+    return "\n".join([f"```{language}", f"$ {command}", *lines, *code, "```"])
 
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -211,7 +212,7 @@ BLOCKS: dict[str, Block] = {
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
     title = f"`{path}`" if path else "Top level"
-    yield f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | type | default | |\n|---|---|---|---|\n"
+    yield f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
