@@ -26,8 +26,8 @@ import numpy as np
 from benchmarks.estimation.estimation_baselines import BASELINES, Task
 from benchmarks.estimation.estimation_pools import Pool, pools
 from curator.estimation.failure_rate import estimate
-from curator.estimation.sample_design import Stage, batches, draw
-from curator.estimation.sampling_frame import Candidate, Frame, frame_of
+from curator.estimation.sample_design import Stage, draw
+from curator.estimation.sampling_frame import SamplingFrame, SamplingUnit, build_frame
 
 LEAST_POOL = 3
 """Pools of fewer times the labels are left out: whoever labels a third labels everything."""
@@ -80,7 +80,7 @@ def table(pool: Pool, n: int, repetitions: int) -> Mapping[str, Row]:
     return rows
 
 
-def methods(frame: Frame, y: np.ndarray, n: int) -> dict[str, Run]:
+def methods(frame: SamplingFrame, y: np.ndarray, n: int) -> dict[str, Run]:
     """Every method by name, on one pool."""
     task = Task(frame, np.clip(frame.score, 0.01, 0.99), y, n)
     labels = dict(zip(frame.ids, y.tolist(), strict=True))
@@ -96,11 +96,19 @@ def methods(frame: Frame, y: np.ndarray, n: int) -> dict[str, Run]:
     return {
         **{name: other(name) for name in BASELINES},
         OURS: lambda seed: ours(frame, labels, (n,), seed),
-        ADAPTIVE: lambda seed: ours(frame, labels, batches(n), seed),
+        ADAPTIVE: lambda seed: ours(frame, labels, stage_sizes(n), seed),
     }
 
 
-def ours(frame: Frame, labels: Mapping[str, float], sizes: Sequence[int], seed: int) -> tuple[float, Intervals]:
+def stage_sizes(labels: int) -> tuple[int, ...]:
+    """The labels of each stage of the adaptive design: 40%, then 60%; one stage below 100 labels."""
+    if labels < 100:
+        return (labels,)
+    first = round(0.4 * labels)
+    return (first, labels - first)
+
+
+def ours(frame: SamplingFrame, labels: Mapping[str, float], sizes: Sequence[int], seed: int) -> tuple[float, Intervals]:
     """The product's own draw and estimate, in stages of these sizes."""
     stages: list[Stage] = []
     told: dict[str, float] = {}
@@ -125,13 +133,13 @@ def row(run: Run, y: np.ndarray, n: int, repetitions: int) -> Row:
     return Row(error, float(np.clip(bias, -MOST, MOST)), covers)
 
 
-def attainable(frame: Frame, y: np.ndarray, n: int) -> float:
+def attainable(frame: SamplingFrame, y: np.ndarray, n: int) -> float:
     """Neyman's variance by a cross-validated P(fail | signals, categories), relative to that of a random draw."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     levels = [levels[:, None] == np.unique(levels) for levels in frame.levels.values()]
-    x = np.column_stack([frame.score, frame.signals, *levels]).astype(float)
+    x = np.column_stack([frame.score, frame.covariates, *levels]).astype(float)
     folds = StratifiedKFold(min(10, int(min(y.sum(), (1 - y).sum()))), shuffle=True, random_state=0)
     p = cross_val_predict(LogisticRegression(C=0.3, max_iter=1000), x, y, cv=folds, method="predict_proba")[:, 1]
     spread = np.sqrt(np.clip(p * (1 - p), 0.01, None))
@@ -157,11 +165,11 @@ def summary(n: int, found: Iterable[Pool], tables: Mapping[str, Mapping[str, Row
         print(f"  {method:<24}{cells}{max(r.error for r in rows.values()):10.2f}{bias:8.1f}  {least}")
 
 
-def framed(pool: Pool) -> Frame:
+def framed(pool: Pool) -> SamplingFrame:
     """The pool as the product sees it."""
-    return frame_of(
+    return build_frame(
         [
-            Candidate(
+            SamplingUnit(
                 case_id,
                 {name: float(values[i]) for name, values in pool.signals.items()},
                 {name: values[i] for name, values in pool.categories.items() if len(set(values)) > 1},

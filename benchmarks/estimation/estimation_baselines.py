@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from curator.estimation.risk_model import predict
-from curator.estimation.sampling_frame import Frame
+from curator.estimation.sampling_frame import SamplingFrame
 
 Floats = NDArray[np.float64]
 Result = tuple[float, float]
@@ -29,7 +29,7 @@ UNIFORM_PART = 0.1
 class Task:
     """A pool and a number of labels. `f` is the prediction, `y` what a labeller would say."""
 
-    frame: Frame
+    frame: SamplingFrame
     f: Floats
     y: Floats
     n: int

@@ -22,7 +22,7 @@ from curator.config import EmbeddingConfig, SelectionConfig
 from curator.encoders.sentence import embed, open_encoder
 from curator.estimation.failure_rate import estimate
 from curator.estimation.sample_design import draw
-from curator.estimation.sampling_frame import Candidate, frame_of
+from curator.estimation.sampling_frame import SamplingUnit, build_frame
 from curator.progress import Silent
 from curator.stages.pick import sample_size
 from curator.state.vectors import VectorCache
@@ -59,7 +59,7 @@ def figures(pool: Pool, k: int, share: float, draws: int) -> tuple[float, float,
     config = SelectionConfig(k=k, random_share=share)
     certain = [int(pick.case_id) for pick in discovered(pool, k - size, config, 0).picks] if size < k else []
     ids = [f"{i:06}" for i in range(len(pool.u))]
-    frame = frame_of([Candidate(i, {"score": float(u)}) for i, u in zip(ids, pool.u, strict=True)])
+    frame = build_frame([SamplingUnit(i, {"score": float(u)}) for i, u in zip(ids, pool.u, strict=True)])
     rng = np.random.default_rng(0)
     ours, chance, errors = [], [], []
     for seed in range(draws):

@@ -1,1 +1,1 @@
-"""Production's failure rate from few labels: which cases to label, and what their labels say, with an honest interval."""
+"""Production's failure rate from few labels: the sample design and the estimate."""

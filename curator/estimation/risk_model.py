@@ -1,53 +1,60 @@
-"""How likely each case fails: from the default score alone, and better once there are labels.
+"""The predicted probability that each case fails.
 
-The prediction decides which cases are drawn, and never what the estimate is: a bad one costs labels, not truth.
+It comes from the default score only, until there are enough labels to fit a model.
+The prediction only decides which cases are drawn. A bad one costs precision; it does not bias the estimate.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from curator.estimation.sampling_frame import Floats, Frame, Ints
+from curator.estimation.sampling_frame import Floats, Ints, SamplingFrame
 
 PRIOR_LOW, PRIOR_SPAN = 0.1, 0.8
-"""Without labels P(fail) = .1 + .8 score: cautious, as scores of silent failures and of false alarms are neither 0 nor 1."""
-LEAST_LABELS = 8
-"""With fewer labels nothing is fitted."""
+"""Without labels P(fail) = .1 + .8 score: silent failures have low scores, and false alarms have high ones."""
+MIN_LABELS = 8
+"""With fewer labels no model is fitted."""
 SLOPE, SLOPE_SD = 1.0, 1.4
-"""What a standard deviation of the score is worth in log-odds before labels are seen, and how sure of that we are.
+"""Mean and standard deviation of the prior on the score's slope, in log-odds per standard deviation of the score.
 
-The odds double to triple per standard deviation on every recorded committee; the width admits none, or an inverse score.
+On every recorded committee the odds double to triple per standard deviation. The width admits a score without any
+relation to failure, or with an inverse one.
 """
 SIGNAL_SD = 0.5
-"""How much a standard deviation of any other signal may be worth: what is not known to help must show it."""
+"""Standard deviation of the prior on any other covariate's slope: narrow, as these are not known to help."""
 LEVEL_SD = 1.0
-"""How far the levels of a category lie apart in log-odds, as a random intercept (a common value for mixed logits)."""
+"""Standard deviation of a domain's random intercepts, in log-odds (a common value for mixed logits)."""
 INTERCEPT_SD = 3.0
 _STEPS, _LONGEST, _CLOSE = 25, 4.0, 1e-4
 _ODDS = 12.0
 
 
-def predict(frame: Frame, labelled: Ints, labels: Floats) -> Floats:
-    """P(fail) of every case, (N,), from the labels (graded 0..1) of the cases at the places `labelled`.
+def predict(frame: SamplingFrame, labelled: Ints, labels: Floats) -> Floats:
+    """The predicted P(fail) of every case, (N,).
 
-    A logistic regression on the signals with a Gaussian prior on each coefficient (ridge) and a random intercept for each
-    level of a category; its mode by Newton's method.
+    The model is a logistic regression on the covariates with a Gaussian prior on each coefficient (ridge) and a random
+    intercept for each level of a domain. Newton's method finds its mode.
+
+    Args:
+        frame: the pool.
+        labelled: the places of the labelled cases, (n,).
+        labels: theirs, graded 0..1, (n,).
     """
-    if len(labelled) < LEAST_LABELS:
+    if len(labelled) < MIN_LABELS:
         return np.clip(PRIOR_LOW + PRIOR_SPAN * frame.score, 0, 1)
     columns, mean, sd = _columns(frame, labelled)
     coefficients = _mode(columns[labelled], labels, mean, sd)
     return _share(columns @ coefficients)
 
 
-def _columns(frame: Frame, labelled: Ints) -> tuple[Floats, Floats, Floats]:
-    """The columns of the regression, and the mean and standard deviation of the prior on each one's coefficient."""
+def _columns(frame: SamplingFrame, labelled: Ints) -> tuple[Floats, Floats, Floats]:
+    """The columns of the regression, and each coefficient's prior mean and standard deviation."""
     n = len(frame)
     spread = frame.score.std()
     score = (frame.score - frame.score.mean()) / spread if spread > 0 else np.zeros(n)
-    parts = [np.ones((n, 1)), score[:, None], frame.signals]
-    mean = [0.0, SLOPE, *[0.0] * frame.signals.shape[1]]
-    sd = [INTERCEPT_SD, SLOPE_SD, *[SIGNAL_SD] * frame.signals.shape[1]]
+    parts = [np.ones((n, 1)), score[:, None], frame.covariates]
+    mean = [0.0, SLOPE, *[0.0] * frame.covariates.shape[1]]
+    sd = [INTERCEPT_SD, SLOPE_SD, *[SIGNAL_SD] * frame.covariates.shape[1]]
     for levels in frame.levels.values():
         # A level without labels keeps its prior mean, 0: it needs no column.
         seen = np.unique(levels[labelled])

@@ -1,6 +1,6 @@
-"""Which cases to label so that their labels tell production's failure rate, and with what probability each was drawn.
+"""The sample design: which cases to label for an estimate, drawn with what probability.
 
-Pure. One stage draws all labels at once; an adaptive design draws in a few stages, each with what the labels so far say:
+One stage draws all cases at once. An adaptive design draws in a few stages; each uses the labels so far:
 
     first = draw(pool, 40, seed=0)
     ...label first.drawn...
@@ -17,50 +17,46 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.estimation.risk_model import predict
-from curator.estimation.sampling_frame import Candidate, Floats, Frame, Ints, frame_of
-from curator.estimation.stratification import chances, cut, ordered
+from curator.estimation.sampling_frame import Floats, Ints, SamplingFrame, SamplingUnit, build_frame
+from curator.estimation.stratification import inclusion_probabilities, order_by_risk, stratify
 from curator.records import stable_unit
-
-FIRST_SHARE = 0.4
-"""The share of the labels that the first stage of an adaptive design takes."""
-LEAST_ADAPTIVE = 100
-"""With fewer labels one stage is better: what its labels could teach does not make up for strata half as fine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Cases from which `drawn` were drawn at random, each equally likely and without replacement."""
+    """Cases, and those drawn from them at random, without replacement, with equal probability."""
 
     cases: tuple[str, ...]
     drawn: tuple[str, ...]
 
     @property
     def inclusion_probability(self) -> float:
-        """Of each of its cases, in this stage."""
+        """The inclusion probability of each of its cases in this stage."""
         return len(self.drawn) / len(self.cases)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One draw: every case of the pool is known (certain) or in one stratum.
+    """One draw: every case of the pool is certain or in one stratum.
 
-    `known` are the cases that were settled before the draw: labelled for another purpose, or drawn in an earlier stage.
-    They stand for themselves.
+    `certain` are the cases chosen before the draw: labelled for another purpose, or drawn in an earlier stage. Each
+    represents only itself.
     """
 
-    known: tuple[str, ...]
+    certain: tuple[str, ...]
     strata: tuple[Stratum, ...]
 
     @property
     def cases(self) -> frozenset[str]:
-        """The whole pool."""
-        return frozenset(self.known).union(*(stratum.cases for stratum in self.strata))
+        """All cases of the pool."""
+        return frozenset(self.certain).union(*(stratum.cases for stratum in self.strata))
 
     @property
     def drawn(self) -> tuple[str, ...]:
-        """The drawn cases, in the order in which to label: the first of each stratum at random, then the second ones.
+        """The drawn cases in the order in which to label.
 
-        Whoever stops early has then labelled about as much of every stratum.
+        The first case of each stratum comes first, in random order, then the second one of each.
+        If labelling stops early, about the same share of every stratum is labelled.
         """
         rounds = [(turn, stable_unit("order", i), i) for s in self.strata for turn, i in enumerate(s.drawn)]
         return tuple(i for _, _, i in sorted(rounds))
@@ -76,16 +72,8 @@ class Stage:
         return {i: number for number, stratum in enumerate(self.strata) for i in stratum.drawn}
 
 
-def batches(k: int) -> tuple[int, ...]:
-    """The stages in which to spend k labels where labelling can wait for a second draw; their sum is k."""
-    if k < LEAST_ADAPTIVE:
-        return (k,) if k > 0 else ()
-    first = round(FIRST_SHARE * k)
-    return (first, k - first)
-
-
 def draw(
-    pool: Sequence[Candidate] | Frame,
+    pool: Sequence[SamplingUnit] | SamplingFrame,
     k: int,
     *,
     seed: int,
@@ -93,44 +81,54 @@ def draw(
     earlier: Sequence[Stage] = (),
     labels: Mapping[str, float] | None = None,
 ) -> Stage:
-    """Draw k cases to label next; all that are left where there are fewer.
+    """Draw k cases to label next; all remaining cases where there are fewer.
 
-    `certain` are cases that were chosen for another purpose before this draw. `labels` are all so far, by id: they shape
-    the draw, and no prediction of them enters the estimate. Each inclusion probability is at least `strata.FLOOR` times that
-    of a uniform draw over records, up to a case at the border of a stratum.
+    Each inclusion probability is at least `stratification.FLOOR` times that of a draw uniform over records, except for
+    the case at the border of a stratum.
+
+    Args:
+        pool: the cases, or their frame.
+        k: the cases to draw.
+        seed: fixes the draw.
+        certain: cases chosen before this draw for another purpose.
+        earlier: the stages so far.
+        labels: all labels so far, by id. They shape the draw; their predictions do not enter the estimate.
     """
-    frame = pool if isinstance(pool, Frame) else frame_of(pool)
-    settled = {*certain, *(i for stage in earlier for i in (*stage.known, *stage.drawn))}
-    known = np.array([i in settled for i in frame.ids], dtype=bool)
-    rest = np.flatnonzero(~known)
+    frame = pool if isinstance(pool, SamplingFrame) else build_frame(pool)
+    settled = {*certain, *(i for stage in earlier for i in (*stage.certain, *stage.drawn))}
+    is_certain = np.array([i in settled for i in frame.ids], dtype=bool)
+    rest = np.flatnonzero(~is_certain)
     places = np.array([frame.place[i] for i in labels or {} if i in frame.place], dtype=int)
-    told = np.array([value for i, value in (labels or {}).items() if i in frame.place], dtype=float)
+    values = np.array([value for i, value in (labels or {}).items() if i in frame.place], dtype=float)
     order = np.argsort(places)
-    found = _strata(frame, rest, predict(frame, places[order], told[order]), min(max(k, 0), len(rest)))
-    # The frame is sorted by id: nothing but the pool, the seed and the number of the stage can change what is drawn.
+    strata = _strata(frame, rest, predict(frame, places[order], values[order]), min(max(k, 0), len(rest)))
+    # The frame is sorted by id: the draw depends only on the pool, the seed and the number of the stage.
     entropy = int(stable_unit("estimate", str(seed), str(len(earlier))) * 2**53)
-    lots = np.random.default_rng(entropy).random(len(frame))
+    random_numbers = np.random.default_rng(entropy).random(len(frame))
     return Stage(
-        known=tuple(frame.ids[i] for i in np.flatnonzero(known)),
-        strata=tuple(_drawn(frame, cases, count, lots) for cases, count in found if len(cases)),
+        certain=tuple(frame.ids[i] for i in np.flatnonzero(is_certain)),
+        strata=tuple(_draw_from(frame, cases, count, random_numbers) for cases, count in strata if len(cases)),
     )
 
 
-def _strata(frame: Frame, rest: Ints, predicted: Floats, k: int) -> list[tuple[Ints, int]]:
-    """Every case left, in strata, with how many to draw from each; certain ones are a stratum each."""
+def _strata(frame: SamplingFrame, rest: Ints, predicted: Floats, k: int) -> list[tuple[Ints, int]]:
+    """The remaining cases in strata, each with the number to draw.
+
+    A case with probability 1 is a stratum of its own.
+    """
     if k == 0:
         return [(rest, 0)]
-    chance = np.zeros(len(frame))
-    chance[rest], sure = chances(frame.weights[rest], predicted[rest], k)
+    probability = np.zeros(len(frame))
+    probability[rest], sure = inclusion_probabilities(frame.weights[rest], predicted[rest], k)
     singles = [(rest[i : i + 1], 1) for i in sure]
     left = k - len(singles)
     others = np.setdiff1d(rest, rest[sure])
     if not len(others):
         return singles
-    return [*singles, *cut(ordered(frame, predicted, chance, others, left), chance, left)]
+    return [*singles, *stratify(order_by_risk(frame, predicted, probability, others, left), probability, left)]
 
 
-def _drawn(frame: Frame, cases: Ints, count: int, lots: Floats) -> Stratum:
-    """The cases with the smallest lots: every set of so many is equally likely."""
-    drawn = cases[np.argsort(lots[cases])[:count]]
+def _draw_from(frame: SamplingFrame, cases: Ints, count: int, random_numbers: Floats) -> Stratum:
+    """Draw the cases with the smallest random numbers: every set of `count` is equally likely."""
+    drawn = cases[np.argsort(random_numbers[cases])[:count]]
     return Stratum(tuple(frame.ids[i] for i in cases), tuple(frame.ids[i] for i in drawn))

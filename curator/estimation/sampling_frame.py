@@ -1,4 +1,4 @@
-"""The pool as the design sees it: its cases in an order of their own, and their signals as columns of numbers."""
+"""The sampling frame: the cases of the pool as arrays, sorted by id."""
 
 from __future__ import annotations
 
@@ -15,50 +15,51 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
 Bools = NDArray[np.bool_]
 SCORE = "score"
-"""The signal that ranks before there is any label: the default score, 0..1."""
+"""The covariate that ranks cases before there are labels: the default score, 0..1."""
 STAND_INS = ("against_target", "disagreement")
-"""What ranks, the first that is there, where a pool has no score."""
+"""The covariates that rank instead, in order of preference, where a pool has no score."""
 NO_SCORE = 0.5
+"""The score of every case where nothing ranks them."""
 GROUP = "group"
-"""The category that names a case's near-duplicates; a case without any has none."""
+"""The domain that names a case's near-duplicate group; a case without near-duplicates has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SamplingUnit:
     """One case of the pool.
 
     Attributes:
-        id: of the case; no two are the same.
-        signals: what is known of it in numbers; None, or left out, where it is not known. `score` is the default score.
-        categories: what kind of case it is: task, answer kind, cluster, any field of its metadata, by name.
-        weight: how many log records it stands for; the rate is that over records.
+        id: unique in the pool.
+        covariates: numbers by name; None or absent where the value is not known. `score` is the default score.
+        domains: the case's value by name of the category: task, answer kind, cluster, any field of its metadata.
+        weight: the number of log records that it represents; the rate is over records.
     """
 
     id: str
-    signals: Mapping[str, float | None] = field(default_factory=dict)
-    categories: Mapping[str, str] = field(default_factory=dict)
+    covariates: Mapping[str, float | None] = field(default_factory=dict)
+    domains: Mapping[str, str] = field(default_factory=dict)
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A pool as arrays, sorted by id, so that the order in which it was given makes no difference.
+class SamplingFrame:
+    """A pool of N cases as arrays, sorted by id: the order of the input makes no difference.
 
     Attributes:
-        ids: of the N cases.
+        ids: of the cases.
         place: of each id.
-        weights: (N,) the records that each case stands for.
-        score: (N,) what ranks without labels, 0..1; the mean of the others where it is missing.
-        signals: (N, d) the other signals, standardised, 0 where missing; what is missing has columns of its own.
-        levels: by category, (N,) the number of each case's level, in the order of their names.
-        names: by category, the names of the levels.
+        weights: the records that each case represents, (N,).
+        score: the ranking without labels, (N,) in 0..1; a missing score has the mean of the others.
+        covariates: the others, standardised, (N, d), 0 where missing; missingness has columns of its own.
+        levels: by domain, the number of each case's level, (N,), in the order of the names.
+        names: by domain, the names of the levels.
     """
 
     ids: tuple[str, ...]
     place: Mapping[str, int]
     weights: Floats
     score: Floats
-    signals: Floats
+    covariates: Floats
     levels: Mapping[str, Ints]
     names: Mapping[str, tuple[str, ...]]
 
@@ -66,36 +67,36 @@ class Frame:
         return len(self.ids)
 
 
-def frame_of(pool: Sequence[Candidate]) -> Frame:
-    """The pool as arrays.
+def build_frame(pool: Sequence[SamplingUnit]) -> SamplingFrame:
+    """Build the sampling frame of a pool.
 
     Raises:
-        ConfigError: two cases have one id, or a weight is not above 0.
+        ConfigError: two cases have the same id, or a weight is not above 0.
     """
     cases = sorted(pool, key=lambda case: case.id)
     _check(cases)
-    names = sorted({name for case in cases for name in case.signals})
-    columns = {name: np.array([_number(case.signals.get(name)) for case in cases]) for name in names}
+    names = sorted({name for case in cases for name in case.covariates})
+    columns = {name: np.array([_number(case.covariates.get(name)) for case in cases]) for name in names}
     levels, level_names = _levels(cases)
-    return Frame(
+    return SamplingFrame(
         ids=tuple(case.id for case in cases),
         place={case.id: number for number, case in enumerate(cases)},
         weights=np.array([case.weight for case in cases], dtype=float),
         score=_score(columns, len(cases)),
-        signals=_standardised([columns[name] for name in names], len(cases)),
+        covariates=_standardised([columns[name] for name in names], len(cases)),
         levels=levels,
         names=level_names,
     )
 
 
-def _check(cases: Sequence[Candidate]) -> None:
+def _check(cases: Sequence[SamplingUnit]) -> None:
     twice = [case_id for case_id, count in Counter(case.id for case in cases).items() if count > 1]
     if twice:
-        raise ConfigError(f"the pool holds {twice[0]!r} twice", remedy="give each case an id of its own")
+        raise ConfigError(f"the pool has the id {twice[0]!r} more than once", remedy="give each case its own id")
     light = next((case for case in cases if not 0 < case.weight < np.inf), None)
     if light is not None:
         raise ConfigError(
-            f"case {light.id!r} has weight {light.weight!r}", remedy="a weight counts log records: at least 1"
+            f"case {light.id!r} has weight {light.weight!r}", remedy="give the number of log records: at least 1"
         )
 
 
@@ -106,31 +107,34 @@ def _number(value: float | None) -> float:
 def _score(columns: Mapping[str, Floats], n: int) -> Floats:
     named = next((name for name in (SCORE, *STAND_INS) if name in columns), None)
     score = np.full(n, np.nan) if named is None else columns[named]
-    known = score[~np.isnan(score)]
-    mean = float(np.clip(known, 0, 1).mean()) if len(known) else NO_SCORE
+    present = score[~np.isnan(score)]
+    mean = float(np.clip(present, 0, 1).mean()) if len(present) else NO_SCORE
     filled: Floats = np.clip(np.where(np.isnan(score), mean, score), 0, 1)
     return filled
 
 
 def _standardised(columns: Sequence[Floats], n: int) -> Floats:
-    """Each column with mean 0 and standard deviation 1; columns that say nothing are left out, equal ones kept once."""
-    found: dict[bytes, Floats] = {}
+    """Each column with mean 0 and standard deviation 1.
+
+    Constant columns are dropped, and equal ones kept once.
+    """
+    distinct: dict[bytes, Floats] = {}
     for column in columns:
         missing = np.isnan(column)
-        known = column[~missing]
-        filled = np.where(missing, known.mean() if len(known) else 0.0, column)
+        present = column[~missing]
+        filled = np.where(missing, present.mean() if len(present) else 0.0, column)
         for values in (filled, missing.astype(float)):
             spread = values.std()
             if spread > 1e-9 * max(1.0, abs(values.mean())):
                 scaled = (values - values.mean()) / spread
-                found.setdefault(np.round(scaled, 9).tobytes(), scaled)
-    return np.column_stack([*found.values()]) if found else np.zeros((n, 0))
+                distinct.setdefault(np.round(scaled, 9).tobytes(), scaled)
+    return np.column_stack([*distinct.values()]) if distinct else np.zeros((n, 0))
 
 
-def _levels(cases: Sequence[Candidate]) -> tuple[dict[str, Ints], dict[str, tuple[str, ...]]]:
+def _levels(cases: Sequence[SamplingUnit]) -> tuple[dict[str, Ints], dict[str, tuple[str, ...]]]:
     levels, names = {}, {}
-    for name in sorted({name for case in cases for name in case.categories}):
-        values = [case.categories.get(name, "") for case in cases]
+    for name in sorted({name for case in cases for name in case.domains}):
+        values = [case.domains.get(name, "") for case in cases]
         names[name] = tuple(sorted(set(values)))
         number = {value: i for i, value in enumerate(names[name])}
         levels[name] = np.array([number[value] for value in values], dtype=int)

@@ -1,4 +1,4 @@
-"""What one stage's labels say: a stratified estimate of the whole pool, and its variance."""
+"""The estimate of one stage: a stratified mean over the whole pool, and its variance."""
 
 from __future__ import annotations
 
@@ -8,43 +8,45 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.estimation.sample_design import Stage
-from curator.estimation.sampling_frame import Bools, Floats, Frame, Ints
+from curator.estimation.sampling_frame import Bools, Floats, Ints, SamplingFrame
 
-GROUPED = 8
-"""Labels over which the variance is pooled, in strata next to each other: two labels tell too little of it."""
+POOLED_LABELS = 8
+"""The variance is pooled over neighbouring strata with this many labels: two labels estimate it too poorly."""
 PRIOR_LABELS = 1.0
-"""What the prior of the variance counts for: a label that is half a failure. Without it strata that agree have none."""
+"""The weight of the variance's prior, a label that is half a failure. Without it, strata that agree would have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A stratum with its labels.
+    """A stratum, or the certain cases, with the labels.
 
     Attributes:
         records: the weight of all its cases.
-        cases: how many they are.
-        places: of the labelled ones.
-        design: whether it was drawn from; the cases that were known before are a cell of their own.
+        cases: their number.
+        places: of the labelled cases.
+        random: True where cases were drawn from it; False for the certain cases.
     """
 
     records: float
     cases: int
     places: Ints
-    design: bool
+    random: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A stage with its labels: its cells in the order of their risk, all with a label.
+class LabelledStage:
+    """A stage with its labels.
 
-    `joined` is the share of the records that were in strata without a label, which went to their neighbours. `share` says
-    what the stage counts for when stages are combined. It hangs on how many cases were labelled and how many
-    were left, never on what the labels say: each stage's estimate is unbiased given the stages before, and so is their mean.
+    Attributes:
+        cells: in the order of their risk, each with a label.
+        weight: of the stage when stages are combined. It depends on the numbers of labelled and remaining cases, not on
+            the labels: each stage's estimate is unbiased given the stages before, and so is their weighted mean.
+        collapsed_share: the share of the records in strata without a label, which were collapsed into their neighbours.
     """
 
     cells: tuple[Cell, ...]
-    share: float
-    joined: float
+    weight: float
+    collapsed_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,133 +54,151 @@ class Variance:
     """A variance and the degrees of freedom that it was estimated with (Satterthwaite 1946)."""
 
     value: float
-    freedom: float
+    degrees_of_freedom: float
 
 
-def told(frame: Frame, stage: Stage, labelled: Bools) -> Told:
-    """The stage with the labels at the places `labelled` (a bool for each case of the frame)."""
+def label_stage(frame: SamplingFrame, stage: Stage, labelled: Bools) -> LabelledStage:
+    """The stage with its labels; `labelled`, (N,), marks the labelled cases of the frame."""
     cells = [_cell(frame, stratum.cases, labelled, drawn=stratum.drawn) for stratum in stage.strata]
-    if stage.known:
-        cells.append(_cell(frame, stage.known, labelled, drawn=None))
-    drawn = sum(len(cell.places) for cell in cells if cell.design)
-    left = sum(cell.cases for cell in cells if cell.design)
-    records = sum(cell.records for cell in cells if cell.design)
-    share = 0.0
+    if stage.certain:
+        cells.append(_cell(frame, stage.certain, labelled, drawn=None))
+    drawn = sum(len(cell.places) for cell in cells if cell.random)
+    remaining = sum(cell.cases for cell in cells if cell.random)
+    records = sum(cell.records for cell in cells if cell.random)
+    weight = 0.0
     if drawn:
-        # One over the variance of a random draw of as many cases from what was left.
-        spread = (records / frame.weights.sum()) ** 2 * (1 / drawn - 1 / left)
-        share = np.inf if spread <= 0 else 1 / spread
-    joined = sum(cell.records for cell in cells if not len(cell.places)) / float(frame.weights.sum())
-    return Told(_collapsed(cells), share, joined)
+        # The inverse variance of a simple random draw of as many of the remaining cases.
+        spread = (records / frame.weights.sum()) ** 2 * (1 / drawn - 1 / remaining)
+        weight = np.inf if spread <= 0 else 1 / spread
+    without_label = sum(cell.records for cell in cells if not len(cell.places)) / float(frame.weights.sum())
+    return LabelledStage(_collapse(cells), weight, without_label)
 
 
-def shares(stages: Sequence[Told]) -> Floats:
-    """What each stage counts for; they sum to 1. Stages that drew all that was left count alone."""
-    found = np.array([stage.share for stage in stages])
-    if np.isinf(found).any():
-        found = np.isinf(found).astype(float)
-    shared: Floats = found / found.sum()
-    return shared
+def stage_weights(stages: Sequence[LabelledStage]) -> Floats:
+    """The weights of the stages, summing to 1.
+
+    If some stages drew all remaining cases, only these count.
+    """
+    weights = np.array([stage.weight for stage in stages])
+    if np.isinf(weights).any():
+        weights = np.isinf(weights).astype(float)
+    normalised: Floats = weights / weights.sum()
+    return normalised
 
 
-def mean(frame: Frame, stage: Told, values: Floats) -> float:
-    """The mean over the pool's records of `values`, (N,), known at the labelled places; unbiased.
+def mean(frame: SamplingFrame, stage: LabelledStage, values: Floats) -> float:
+    """The unbiased estimate of the mean of `values` over the pool's records.
 
-    Of each cell W c + N mean(w (value - c)), a difference estimator (Cassel, Saerndal & Wretman 1976), with c the mean of
-    the other cells: it does not hang on what was drawn from this one. Where the cell's weights are equal c makes no difference.
+    Each cell adds W c + N mean(w (value - c)), a difference estimator (Cassel, Saerndal & Wretman 1976). c is the mean of
+    the other cells, so it does not depend on the draw from this one. Where a cell's weights are equal, c has no effect.
+
+    Args:
+        frame: the pool.
+        stage: with its labels.
+        values: (N,), known at the labelled places.
     """
     total = 0.0
-    for cell, c in zip(stage.cells, _of_others(frame, stage.cells, values), strict=True):
+    for cell, c in zip(stage.cells, _means_of_others(frame, stage.cells, values), strict=True):
         total += cell.records * c + cell.cases * float((frame.weights[cell.places] * (values[cell.places] - c)).mean())
     return total / float(frame.weights.sum())
 
 
-def variance(frame: Frame, stage: Told, values: Floats, prior: Floats) -> Variance:
-    """The variance of `mean`, over what the stage could have drawn.
+def variance(frame: SamplingFrame, stage: LabelledStage, values: Floats, prior: Floats) -> Variance:
+    """The variance of `mean` over the possible draws of the stage.
 
-    Sum over cells of W^2 (1 - n/N) s^2 / n (Cochran 1977, 5.3), with s^2 pooled over neighbouring cells and drawn a little
-    towards the variance of a failure with their rate: (SS + s0^2) / (df + 1), so that it is never 0 while a case is
-    unlabelled. `prior`, (N,), are the labels that s0^2 is made of: nan where a case does not count.
+    The sum over cells of W^2 (1 - n/N) s^2 / n (Cochran 1977, 5.3). s^2 is pooled over neighbouring cells and shrunk
+    slightly towards the variance of a failure at their rate, (SS + s0^2) / (df + 1): it is never 0 while a case is
+    unlabelled.
+
+    Args:
+        frame: the pool.
+        stage: with its labels.
+        values: (N,), known at the labelled places.
+        prior: the labels that s0^2 is computed from, (N,); nan where a case does not count.
     """
-    total, of_groups = 0.0, 0.0
-    middles = dict(zip(map(id, stage.cells), _of_others(frame, stage.cells, values), strict=True))
+    total, sum_of_squares = 0.0, 0.0
+    centres = dict(zip(map(id, stage.cells), _means_of_others(frame, stage.cells, values), strict=True))
     for group in _grouped(stage.cells):
-        spread, freedom = _spread(frame, group, [middles[id(cell)] for cell in group], values, prior)
-        own = spread * sum(_factor(frame, cell) for cell in group)
-        total += own
-        of_groups += own**2 / freedom
-    return Variance(total, total**2 / of_groups if of_groups else np.inf)
+        spread, degrees_of_freedom = _spread(frame, group, [centres[id(cell)] for cell in group], values, prior)
+        of_group = spread * sum(_variance_factor(frame, cell) for cell in group)
+        total += of_group
+        sum_of_squares += of_group**2 / degrees_of_freedom
+    return Variance(total, total**2 / sum_of_squares if sum_of_squares else np.inf)
 
 
-def _cell(frame: Frame, cases: Sequence[str], labelled: Bools, *, drawn: Sequence[str] | None) -> Cell:
+def _cell(frame: SamplingFrame, cases: Sequence[str], labelled: Bools, *, drawn: Sequence[str] | None) -> Cell:
     places = np.array([frame.place[i] for i in cases], dtype=int)
     counted = places if drawn is None else np.array([frame.place[i] for i in drawn], dtype=int)
     return Cell(float(frame.weights[places].sum()), len(places), counted[labelled[counted]], drawn is not None)
 
 
-def _collapsed(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The cells, those without a label joined to the one before, the first ones to the one after."""
-    found: list[Cell] = []
+def _collapse(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells; one without a label is merged into the one before, or the first with a label."""
+    merged: list[Cell] = []
     for cell in cells:
-        if found and (not len(cell.places) or not len(found[-1].places)):
-            found[-1] = _joined(found[-1], cell)
+        if merged and (not len(cell.places) or not len(merged[-1].places)):
+            merged[-1] = _merged_cell(merged[-1], cell)
         else:
-            found.append(cell)
-    return tuple(cell for cell in found if len(cell.places))
+            merged.append(cell)
+    return tuple(cell for cell in merged if len(cell.places))
 
 
-def _joined(one: Cell, other: Cell) -> Cell:
-    places = np.concatenate([one.places, other.places])
-    return Cell(one.records + other.records, one.cases + other.cases, places, one.design or other.design)
+def _merged_cell(first: Cell, second: Cell) -> Cell:
+    places = np.concatenate([first.places, second.places])
+    return Cell(first.records + second.records, first.cases + second.cases, places, first.random or second.random)
 
 
 def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Neighbouring cells with unlabelled cases, in groups of at least `GROUPED` labels; a last one that is small joins."""
+    """Neighbouring cells with unlabelled cases, in groups of at least `POOLED_LABELS` labels.
+
+    A last group that is too small joins the one before it.
+    """
     groups: list[list[Cell]] = []
-    count = GROUPED
+    count = POOLED_LABELS
     for cell in cells:
         if len(cell.places) >= cell.cases:
             continue
-        if count >= GROUPED:
+        if count >= POOLED_LABELS:
             groups.append([])
             count = 0
         groups[-1].append(cell)
         count += len(cell.places)
-    if len(groups) > 1 and count < GROUPED:
+    if len(groups) > 1 and count < POOLED_LABELS:
         last = groups.pop()
         groups[-1] += last
     return groups
 
 
 def _spread(
-    frame: Frame, group: Sequence[Cell], middles: Sequence[float], values: Floats, prior: Floats
+    frame: SamplingFrame, group: Sequence[Cell], centres: Sequence[float], values: Floats, prior: Floats
 ) -> tuple[float, float]:
-    """The variance within the cells of a group, and its degrees of freedom, the prior's included."""
-    squares, freedom = 0.0, PRIOR_LABELS
-    for cell, c in zip(group, middles, strict=True):
-        own = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
-        squares += float(((own - own.mean()) ** 2).sum())
-        freedom += len(cell.places) - 1
+    """The variance within the cells of a group, and its degrees of freedom with the prior's."""
+    squares, degrees_of_freedom = 0.0, PRIOR_LABELS
+    for cell, c in zip(group, centres, strict=True):
+        expanded = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
+        squares += float(((expanded - expanded.mean()) ** 2).sum())
+        degrees_of_freedom += len(cell.places) - 1
     counted = prior[np.concatenate([cell.places for cell in group])]
-    here = counted[~np.isnan(counted)]
-    middle = (here.sum() + 0.5) / (len(here) + 1)
-    least = ((here**2).sum() + 0.5) / (len(here) + 1) - middle**2
-    return (squares + PRIOR_LABELS * least * len(here) / len(counted)) / freedom, freedom
+    labels = counted[~np.isnan(counted)]
+    middle = (labels.sum() + 0.5) / (len(labels) + 1)
+    prior_variance = ((labels**2).sum() + 0.5) / (len(labels) + 1) - middle**2
+    squares += PRIOR_LABELS * prior_variance * len(labels) / len(counted)
+    return squares / degrees_of_freedom, degrees_of_freedom
 
 
-def _of_others(frame: Frame, cells: Sequence[Cell], values: Floats) -> list[float]:
-    """For each cell the mean over records of the other cells; 0 where there is none."""
+def _means_of_others(frame: SamplingFrame, cells: Sequence[Cell], values: Floats) -> list[float]:
+    """For each cell the estimated mean over records of the others; 0 for a single cell."""
     scale = [cell.cases / len(cell.places) for cell in cells]
-    own = [s * float(frame.weights[cell.places].sum()) for s, cell in zip(scale, cells, strict=True)]
-    told = [
+    weights = [s * float(frame.weights[cell.places].sum()) for s, cell in zip(scale, cells, strict=True)]
+    sums = [
         s * float((frame.weights[cell.places] * values[cell.places]).sum())
         for s, cell in zip(scale, cells, strict=True)
     ]
-    records, total = sum(own), sum(told)
-    return [(total - b) / (records - a) if len(cells) > 1 else 0.0 for a, b in zip(own, told, strict=True)]
+    records, total = sum(weights), sum(sums)
+    return [(total - b) / (records - a) if len(cells) > 1 else 0.0 for a, b in zip(weights, sums, strict=True)]
 
 
-def _factor(frame: Frame, cell: Cell) -> float:
+def _variance_factor(frame: SamplingFrame, cell: Cell) -> float:
     drawn = len(cell.places)
     share = cell.records / float(frame.weights.sum())
     return share**2 * (1 - drawn / cell.cases) / drawn

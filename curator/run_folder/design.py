@@ -37,7 +37,7 @@ class Design:
         """Return the content of the file; the same design gives the same bytes."""
         stages = [
             {
-                "known": stage.known,
+                "known": stage.certain,
                 "strata": [{"cases": stratum.cases, "drawn": stratum.drawn} for stratum in stage.strata],
             }
             for stage in self.stages
@@ -93,7 +93,7 @@ def read_design(folder: Path) -> Design:
 def _read_stage(content: JsonValue) -> Stage:
     values = Fields.of(content)
     return Stage(
-        known=values.texts("known"),
+        certain=values.texts("known"),
         strata=tuple(
             Stratum(stratum.texts("cases"), stratum.texts("drawn"))
             for stratum in map(Fields.of, values.items("strata"))

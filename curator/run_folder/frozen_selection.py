@@ -44,6 +44,6 @@ def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) ->
     if settings != (config.selection.model_dump(mode="json"), config.seed) or len(design.stages) != 1:
         return None
     stage = design.stages[0]
-    if stage.cases != set(ids) or {pick.case_id for pick in discovered} != set(stage.known):
+    if stage.cases != set(ids) or {pick.case_id for pick in discovered} != set(stage.certain):
         return None
     return FrozenSelection(stage, discovered)

@@ -14,7 +14,7 @@ from curator.config import SelectionConfig
 from curator.errors import Refused
 from curator.estimation.failure_rate import estimate
 from curator.estimation.sample_design import Stage, draw
-from curator.estimation.sampling_frame import Candidate
+from curator.estimation.sampling_frame import SamplingUnit
 from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
 from curator.selection.acquisition import Acquisition
 from curator.stages.sampling_units import AGREES, COMMITTEE, known_agreement
@@ -30,7 +30,7 @@ class Earlier:
     @property
     def settled(self) -> frozenset[str]:
         """The cases that were selected already."""
-        return frozenset(i for stage in self.stages for i in (*stage.known, *stage.drawn))
+        return frozenset(i for stage in self.stages for i in (*stage.certain, *stage.drawn))
 
 
 NOTHING_EARLIER = Earlier()
@@ -47,7 +47,7 @@ class SelectionResult:
     picks: tuple[Pick, ...]
     stage: Stage
     discovery: Acquisition
-    pool: tuple[Candidate, ...]
+    pool: tuple[SamplingUnit, ...]
 
 
 def sample_size(k: int, share: float) -> int:
@@ -58,7 +58,7 @@ def sample_size(k: int, share: float) -> int:
 
 def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     cases: Sequence[Case],
-    pool: Sequence[Candidate],
+    pool: Sequence[SamplingUnit],
     discovery: Acquisition,
     config: SelectionConfig,
     *,
@@ -130,7 +130,7 @@ def failure_rate(
     `corrected` are the cases of which nothing but a user's correction tells.
     """
     failures = representative_failures(picked.stage.drawn, failures, corrected)
-    silent = [case for case in picked.pool if case.categories.get(COMMITTEE) == AGREES]
+    silent = [case for case in picked.pool if case.domains.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
     picks = {p.case_id for p in picked.picks}
     known = {i: failure for i, failure in failures.items() if i in picks}
@@ -140,7 +140,7 @@ def failure_rate(
         nothing = Rate(None, None, None, 0)
         missing = len(picks) - len(known)
         return FailureRate(None, None, None, CONFIDENCE, len(known), missing, None, nothing, records, refused.what)
-    part = next((part for part in found.parts.get(COMMITTEE, ()) if part.value == AGREES), None)
+    part = next((part for part in found.domains.get(COMMITTEE, ()) if part.value == AGREES), None)
     return FailureRate(
         rate=_told(found.rate),
         low=_told(found.low),
@@ -148,7 +148,7 @@ def failure_rate(
         confidence=CONFIDENCE,
         labels=found.labels,
         missing=found.missing,
-        worth=_told(found.worth),
+        worth=_told(found.effective_sample_size),
         silent=Rate(_told(part.rate), _told(part.low), _told(part.high), part.labels)
         if part
         else Rate(None, None, None, 0),

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from curator.estimation.sampling_frame import GROUP, Candidate
+from curator.estimation.sampling_frame import GROUP, SamplingUnit
 from curator.records import Scalar
 from curator.run_folder.cases import CaseRow
 
@@ -23,7 +23,7 @@ _MEASURES_QUALITY = re.compile(r"score|similarity|distance|confidence|relevance|
 _THUMBS = {"up": -1.0, "down": 1.0, None: 0.0}
 
 
-def sampling_units(rows: Sequence[CaseRow]) -> list[Candidate]:
+def sampling_units(rows: Sequence[CaseRow]) -> list[SamplingUnit]:
     """Convert each case to a unit of the sampling frame, in the same order.
 
     A number in the metadata is a covariate only where its name says that it measures quality, such as a retrieval score.
@@ -32,10 +32,10 @@ def sampling_units(rows: Sequence[CaseRow]) -> list[Candidate]:
     fields = metadata_fields(rows)
     sizes = Counter(row.group for row in rows)
     return [
-        Candidate(
+        SamplingUnit(
             id=row.id,
-            signals=_covariates(row),
-            categories={
+            covariates=_covariates(row),
+            domains={
                 **{name: str(row.metadata[name]) for name in fields if name in row.metadata},
                 **{name: value for name in CATEGORIES if (value := domain_of(row, name)) is not None},
                 **({GROUP: row.group} if row.group and sizes[row.group] > 1 else {}),
@@ -62,9 +62,9 @@ def metadata_fields(rows: Iterable[CaseRow]) -> tuple[str, ...]:
     )
 
 
-def known_agreement(pool: Iterable[Candidate]) -> tuple[str, ...]:
+def known_agreement(pool: Iterable[SamplingUnit]) -> tuple[str, ...]:
     """Return `(COMMITTEE,)` if any unit has a score, so that the pool can be broken down by it; else ()."""
-    return (COMMITTEE,) if any(COMMITTEE in unit.categories for unit in pool) else ()
+    return (COMMITTEE,) if any(COMMITTEE in unit.domains for unit in pool) else ()
 
 
 def domain_of(row: CaseRow, name: str) -> str | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from curator.errors import ConfigError, LogsError
-from curator.estimation.comparison.case_weights import CaseDesign, Sample, drawn, sample_of
-from curator.estimation.comparison.multiple import Pair, Standing, compare_many, standings, swapped
+from curator.estimation.comparison.case_weights import CaseDesign, Sample, sample_of, with_known_design
+from curator.estimation.comparison.multiple import Pair, SystemRank, compare_many, rank_systems, reversed_pair
 from curator.estimation.comparison.paired import labels_needed
 from curator.readers.eval_results import read_designs, read_system_scores
 from curator.text.display import plural
@@ -93,14 +93,14 @@ def _compare_scores(
         )
     ids = _compared_ids(scores, names, options)
     designs = [design.get(case_id, CaseDesign()) for case_id in ids]
-    kept = [case_id for case_id, is_drawn in zip(ids, drawn(designs), strict=True) if is_drawn]
+    kept = [case_id for case_id, is_drawn in zip(ids, with_known_design(designs), strict=True) if is_drawn]
     sample = sample_of([checked_design(case_id, design.get(case_id, CaseDesign())) for case_id in kept])
     table = np.array([[scores[name].get(case_id, 0.0) for name in names] for case_id in kept], dtype=float)
     places = range(len(names))
     base = names.index(options.baseline) if options.baseline else None
     wanted = [(i, j) for i in places for j in places if (i < j if base is None else i == base != j)]
     pairs = compare_many(table, sample, wanted, confidence=options.confidence, seed=options.seed)
-    ranks = standings(table, sample, pairs, confidence=options.confidence)
+    ranks = rank_systems(table, sample, pairs, confidence=options.confidence)
     return Comparison(
         systems={names[i]: ranks[i] for i in sorted(places, key=lambda i: (-ranks[i].score, names[i]))},
         pairs=tuple(_pair_comparison(pair, names, ranks, options, len(pairs)) for pair in pairs),
@@ -171,15 +171,15 @@ def compare_files(
 
 
 def _pair_comparison(
-    pair: Pair, names: Sequence[str], ranks: Sequence[Standing], options: CompareOptions, pairs: int
+    pair: Pair, names: Sequence[str], ranks: Sequence[SystemRank], options: CompareOptions, pairs: int
 ) -> PairComparison:
     """Return the comparison of a pair; without a baseline the better of the two is the candidate.
 
     `labels_needed` is corrected for the number of comparisons, `pairs` (Bonferroni).
     """
     if options.baseline is None and ranks[pair.first].score > ranks[pair.second].score:
-        pair = swapped(pair)
-    measured = pair.found
+        pair = reversed_pair(pair)
+    measured = pair.single
     verdict = "not decided"
     if pair.adjusted_p < 1 - options.confidence and measured.difference:
         verdict = "better" if measured.difference > 0 else "worse"
@@ -222,11 +222,11 @@ def _warnings(
         yield (
             f"only {what}: the differences are those on these cases; label some of a random slice to speak for production"
         )
-    few = [pair for pair in pairs if pair.found.differing < FEW_DIFFERING]
+    few = [pair for pair in pairs if pair.single.differing < FEW_DIFFERING]
     for pair in few[:3]:
         yield (
-            f"not enough data: {names[pair.first]!r} and {names[pair.second]!r} differ in {plural(pair.found.differing, 'case')}"
-            f" of {pair.found.cases}"
+            f"not enough data: {names[pair.first]!r} and {names[pair.second]!r} differ in {plural(pair.single.differing, 'case')}"
+            f" of {pair.single.cases}"
         )
     if len(few) > 3:
         yield f"the same holds for {plural(len(few) - 3, 'more pair')}: each differs in fewer than {FEW_DIFFERING} cases"

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from curator.errors import ExitCode
 from curator.estimation.comparison.case_weights import Scope
-from curator.estimation.comparison.multiple import Standing
+from curator.estimation.comparison.multiple import SystemRank
 from curator.records import JsonValue, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult, renamed
 from curator.text.display import plural
@@ -77,7 +77,7 @@ class Comparison(TableResult):
         missing_policy: `fail` where they counted as failures, `ignore` where they were left out.
     """
 
-    systems: Mapping[str, Standing]
+    systems: Mapping[str, SystemRank]
     pairs: tuple[PairComparison, ...]
     tied_for_best: tuple[str, ...]
     cases: int

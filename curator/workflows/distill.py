@@ -13,14 +13,14 @@ import numpy as np
 from curator.errors import ConfigError, ExitCode, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign, Floats
 from curator.estimation.comparison.distillation import (
-    FEW_FAMILIES,
-    LEAST_FAMILIES,
-    Chosen,
-    HeldOut,
-    Way,
-    alike,
-    best_way,
+    MIN_FAMILIES,
+    MIN_FAMILIES_FOR_PATTERN,
+    CrossValidation,
+    Method,
+    WeightedSubset,
+    best_method,
     choose_cases,
+    system_families,
     weighted_means,
 )
 from curator.exporters.reweighted import from_cells, reweighted
@@ -43,7 +43,7 @@ class Distilled(Result):
         scores: by system its score on the full set and on the short one, 0..1; nan where it has none.
         expected: the error for systems that the choice knew nothing of; None where that cannot be told.
         way: how they were chosen, see `choose_cases`.
-        families: how many systems differ from each other (`alike`).
+        families: how many systems differ from each other (`system_families`).
         warnings: what to know before relying on it.
         out: where the rows went.
         rejected: rows that could not be read.
@@ -53,8 +53,8 @@ class Distilled(Result):
     weights: Mapping[str, float]
     cases: int
     scores: Mapping[str, tuple[float, float]]
-    expected: HeldOut | None
-    way: Way
+    expected: CrossValidation | None
+    way: Method
     families: int
     warnings: tuple[str, ...] = field()
     out: Path | None = None
@@ -150,9 +150,9 @@ def distil(
     designs = design or {}
     mass = np.array([_stands_for(designs.get(case_id, CaseDesign())) for case_id in ids])
     table = np.array([[scores[name].get(case_id, np.nan) for name in names] for case_id in ids], dtype=float)
-    families = alike(table)
-    way, expected = best_way(table, mass, k, families=families, seed=seed) if k < len(ids) else ("difficulty", None)
-    chosen = choose_cases(table, mass, k, way=way, seed=seed)
+    families = system_families(table)
+    way, expected = best_method(table, mass, k, families=families, seed=seed) if k < len(ids) else ("difficulty", None)
+    chosen = choose_cases(table, mass, k, method=way, seed=seed)
     full, short = weighted_means(table, mass), weighted_means(table[chosen.rows], chosen.weights)
     return Distilled(
         weights={ids[row]: float(w * mass.sum()) for row, w in zip(chosen.rows, chosen.weights, strict=True)},
@@ -246,7 +246,7 @@ def _stands_for(design: CaseDesign) -> float:
     return design.weight / (design.inclusion_probability or 1.0)
 
 
-def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, families: int) -> Iterator[str]:
+def _warnings(table: Floats, names: Sequence[str], k: int, chosen: WeightedSubset, families: int) -> Iterator[str]:
     cases = len(table)
     if k >= cases:
         yield f"k is {k:,}, and the eval set has {plural(cases, 'case')}: all are kept with their own weights"
@@ -262,13 +262,13 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: Chosen, famil
     constant = [name for i, name in enumerate(names) if len(set(table[~np.isnan(table[:, i]), i])) == 1]
     if constant:
         yield f"{', '.join(constant[:5])}: the same score in every case, which tells nothing of the cases"
-    if families < LEAST_FAMILIES:
+    if families < MIN_FAMILIES:
         what = f"{len(names)} system{'' if len(names) == 1 else 's'}"
         yield (
             f"with {what}{' that answer nearly alike' if families < len(names) else ''} it cannot be told how far off an"
             " unknown one will be; cases are chosen by difficulty"
         )
-    elif families < FEW_FAMILIES:
+    elif families < MIN_FAMILIES_FOR_PATTERN:
         yield (
             f"with {plural(families, 'system')} that differ, cases are chosen by difficulty and not by pattern, and the error"
             " for an unknown one is itself known only roughly"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.errors import ConfigError, Refused
-from curator.estimation.failure_rate import LEAST_LABELS, Estimate, Part
+from curator.estimation.failure_rate import MIN_LABELS, DomainEstimate, Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
 from curator.estimation.sample_design import Stage, Stratum
-from curator.estimation.sampling_frame import Candidate
+from curator.estimation.sampling_frame import SamplingUnit
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
@@ -72,9 +72,10 @@ class EstimateResult(Result):
             "rate": f.rate, "low": f.low, "high": f.high, "confidence": f.confidence, "standard_error": f.standard_error,
             "pool": self.pool, "records": self.records, "labels": f.labels, "drawn": self.drawn, "certain": self.certain,
             "missing": f.missing, "bounds": list(f.bounds) if f.bounds else None, "ignored": list(f.ignored),
-            "worth": f.worth, "worth_low": f.worth_low, "worth_high": f.worth_high,
+            "worth": f.effective_sample_size, "worth_low": f.effective_sample_size_low,
+            "worth_high": f.effective_sample_size_high,
             "half_width": self.half_width, "labels_needed": self.needed,
-            "by": {name: [asdict(part) for part in parts] for name, parts in f.parts.items()},
+            "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
             "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),
@@ -93,9 +94,10 @@ class EstimateResult(Result):
         )
         known = f", and {self.certain:,} by discovery, which count for themselves alone" if self.certain else ""
         yield f"labels        {self.drawn:,} of the probability sample{known}"
-        if f.worth is not None:
-            span = f" (80% interval {f.worth_low:,.0f} to {f.worth_high:,.0f})" if f.worth_low and f.worth_high else ""
-            yield f"worth         your {plural(f.labels, 'label')} are worth {f.worth:,.0f} random ones{span}"
+        if f.effective_sample_size is not None:
+            low, high = f.effective_sample_size_low, f.effective_sample_size_high
+            span = f" (80% interval {low:,.0f} to {high:,.0f})" if low and high else ""
+            yield f"worth         your {plural(f.labels, 'label')} are worth {f.effective_sample_size:,.0f} random ones{span}"
         if self.half_width is not None:
             yield f"precision     {_needed(self.half_width, self.needed)}"
         if f.missing:
@@ -109,12 +111,12 @@ class EstimateResult(Result):
         if self.agreement is not None:
             yield self.agreement.to_text()
         yield from self._silent()
-        for name, parts in f.parts.items():
+        for name, parts in f.domains.items():
             if name != COMMITTEE:
                 yield from _by(name, parts)
 
     def _silent(self) -> Iterator[str]:
-        part = next((p for p in self.found.parts.get(COMMITTEE, ()) if p.value == AGREES), None)
+        part = next((p for p in self.found.domains.get(COMMITTEE, ()) if p.value == AGREES), None)
         if part is None:
             return
         cases = part.share * self.records
@@ -137,7 +139,7 @@ def _needed(half_width: float, needed: int | None) -> str:
     )
 
 
-def _by(name: str, parts: Sequence[Part]) -> Iterator[str]:
+def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
     yield f"\nby {name}"
     for part in parts[:MOST_PARTS]:
         if part.rate is None or part.low is None or part.high is None:
@@ -213,15 +215,15 @@ def estimate_sample(
             f"{plural(len(failures), 'label')} are more than the {plural(size, 'case')} they were drawn from",
             remedy="name the number of cases in the pool with --sample-of",
         )
-    if len(failures) < min(LEAST_LABELS, size):
+    if len(failures) < min(MIN_LABELS, size):
         raise Refused(
             f"too few labels for a rate: {len(failures)}",
-            remedy=f"label at least {plural(min(LEAST_LABELS, size), 'case')}",
+            remedy=f"label at least {plural(min(MIN_LABELS, size), 'case')}",
         )
     drawn = tuple(sorted(failures))
     others = tuple(f"\x00{number}" for number in range(size - len(drawn)))
-    pool = [Candidate(id=name) for name in (*drawn, *others)]
-    stages = (Stage(known=(), strata=(Stratum(cases=(*drawn, *others), drawn=drawn),)),)
+    pool = [SamplingUnit(id=name) for name in (*drawn, *others)]
+    stages = (Stage(certain=(), strata=(Stratum(cases=(*drawn, *others), drawn=drawn),)),)
     found = estimate_rate(pool, stages, failures, confidence=confidence)
     labelled = LabelledFailures(failures, left_out, label_set.rejected, label_set.agreement)
     return _result(found, pool, stages, labelled, half_width)
@@ -233,7 +235,7 @@ MANY = 100_000
 
 def _result(
     found: Estimate,
-    pool: Sequence[Candidate],
+    pool: Sequence[SamplingUnit],
     stages: Sequence[Stage],
     labelled: LabelledFailures,
     half_width: float | None,
@@ -254,7 +256,7 @@ def _result(
     )
 
 
-def _names(by: Sequence[str], rows: Sequence[CaseRow], pool: Sequence[Candidate]) -> tuple[str, ...]:
+def _names(by: Sequence[str], rows: Sequence[CaseRow], pool: Sequence[SamplingUnit]) -> tuple[str, ...]:
     known = (*CATEGORIES, *metadata_fields(rows))
     for name in by:
         if name not in known:

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from curator.errors import Refused
 from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage, Stratum, draw
-from curator.estimation.sampling_frame import Candidate, frame_of
-from curator.estimation.stage_estimate import shares, told
+from curator.estimation.sampling_frame import SamplingUnit, build_frame
+from curator.estimation.stage_estimate import label_stage, stage_weights
 
-POOL = [Candidate(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
+POOL = [SamplingUnit(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
 FAILS = {f"c{i}": float(i in (2, 5, 7, 8)) for i in range(9)}
 ODDS = np.random.default_rng(7).random(600)
-MANY = [Candidate(f"m{i:03}", {"score": float(o)}, {"task": "abc"[i % 3]}) for i, o in enumerate(ODDS)]
+MANY = [SamplingUnit(f"m{i:03}", {"score": float(o)}, {"task": "abc"[i % 3]}) for i, o in enumerate(ODDS)]
 MANY_FAIL = {f"m{i:03}": float(o**2 > np.random.default_rng(i).random()) for i, o in enumerate(ODDS)}
 TRUTH = float(np.mean([*MANY_FAIL.values()]))
 
 
-def _run(pool: list[Candidate], labels: dict[str, float], sizes: tuple[int, ...], seed: int) -> Estimate:
-    frame, stages, known = frame_of(pool), [], {}
+def _run(pool: list[SamplingUnit], labels: dict[str, float], sizes: tuple[int, ...], seed: int) -> Estimate:
+    frame, stages, known = build_frame(pool), [], {}
     for size in sizes:
         stages.append(draw(frame, size, seed=seed, earlier=stages, labels=known))
         known |= {i: labels[i] for i in stages[-1].drawn}
@@ -33,7 +33,7 @@ def _run(pool: list[Candidate], labels: dict[str, float], sizes: tuple[int, ...]
 
 
 def _known(stages: list[Stage], labels: dict[str, float]) -> dict[str, float]:
-    return {i: labels[i] for stage in stages for i in (*stage.known, *stage.drawn)}
+    return {i: labels[i] for stage in stages for i in (*stage.certain, *stage.drawn)}
 
 
 def test_over_all_possible_draws_the_mean_is_the_truth() -> None:
@@ -61,19 +61,19 @@ def test_the_variance_sees_that_much_of_the_pool_is_labelled() -> None:
 
 
 def test_stages_count_by_what_they_labelled_and_a_census_alone() -> None:
-    frame = frame_of(MANY)
+    frame = build_frame(MANY)
     first = draw(frame, 10, seed=0)
     second = draw(frame, 40, seed=0, earlier=[first])
     last = draw(frame, 600, seed=0, earlier=[first, second])
     everywhere = np.ones(len(frame), dtype=bool)
-    known = [told(frame, stage, everywhere) for stage in (first, second, last)]
-    assert shares(known[:2])[1] == pytest.approx(0.81, abs=0.02)
-    assert shares(known).tolist() == [0, 0, 1]
+    known = [label_stage(frame, stage, everywhere) for stage in (first, second, last)]
+    assert stage_weights(known[:2])[1] == pytest.approx(0.81, abs=0.02)
+    assert stage_weights(known).tolist() == [0, 0, 1]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(0, 5))
 def test_with_every_label_the_rate_is_exact_and_the_interval_has_no_width(labels: list[float], seed: int) -> None:
-    pool = [Candidate(f"c{i:02}", {"score": 0.5}, weight=1 + i % 3) for i in range(len(labels))]
+    pool = [SamplingUnit(f"c{i:02}", {"score": 0.5}, weight=1 + i % 3) for i in range(len(labels))]
     told = {case.id: label for case, label in zip(pool, labels, strict=True)}
     found = _run(pool, told, (len(pool) // 2, len(pool)), seed)
     truth = np.average(labels, weights=[case.weight for case in pool])
@@ -85,7 +85,7 @@ def test_labels_that_all_agree_still_leave_doubt(label: float) -> None:
     found = _run(MANY, dict.fromkeys(MANY_FAIL, label), (30,), 0)
     assert found.rate == label
     assert 0.02 < found.high - found.low < 0.2
-    assert found.worth is None
+    assert found.effective_sample_size is None
 
 
 @given(st.integers(0, 50), st.sampled_from([(10,), (12, 14), (5, 5, 5)]))
@@ -100,7 +100,7 @@ def test_the_interval_holds_the_rate_and_is_wider_the_surer_it_is(seed: int, siz
 @pytest.mark.parametrize("share", [0.01, 0.03])
 def test_rare_failures_that_no_signal_tells_are_covered_and_cost_little_more_than_a_random_draw(share: float) -> None:
     rng = np.random.default_rng(3)
-    pool = [Candidate(f"r{i:04}", {"score": float(s)}) for i, s in enumerate(rng.beta(0.5, 3, 1000))]
+    pool = [SamplingUnit(f"r{i:04}", {"score": float(s)}) for i, s in enumerate(rng.beta(0.5, 3, 1000))]
     failing = set(rng.choice(1000, size=round(1000 * share), replace=False))
     labels = {case.id: float(i in failing) for i, case in enumerate(pool)}
     found = [_run(pool, labels, (100,), seed) for seed in range(300)]
@@ -109,12 +109,12 @@ def test_rare_failures_that_no_signal_tells_are_covered_and_cost_little_more_tha
     assert np.mean([one.interval(0.9)[0] <= share <= one.interval(0.9)[1] for one in found]) >= 0.88
 
 
-def _signal(kind: str) -> tuple[list[Candidate], dict[str, float]]:
+def _signal(kind: str) -> tuple[list[SamplingUnit], dict[str, float]]:
     rng = np.random.default_rng(5)
     fails = (rng.random(600) < 0.3).astype(float)
     told = {"perfect": fails, "inverted": 1 - fails, "useless": rng.random(600)}[kind]
     score = np.clip(0.8 * told + 0.2 * rng.random(600), 0, 1)
-    pool = [Candidate(f"s{i:03}", {"score": float(s)}) for i, s in enumerate(score)]
+    pool = [SamplingUnit(f"s{i:03}", {"score": float(s)}) for i, s in enumerate(score)]
     return pool, {case.id: float(y) for case, y in zip(pool, fails, strict=True)}
 
 
@@ -138,9 +138,12 @@ def test_a_good_signal_saves_labels_and_a_bad_one_costs_none(kind: str, sizes: t
 def test_what_labels_are_worth_is_near_what_they_are() -> None:
     perfect = [_run(*_signal("perfect"), (60,), seed) for seed in range(20)]
     useless = [_run(*_signal("useless"), (60,), seed) for seed in range(40)]
-    assert np.mean([one.worth or 0 for one in perfect]) > 150
-    assert 50 < np.mean([one.worth or 0 for one in useless]) < 72
-    assert all((one.worth_low or 0) < (one.worth or 0) < (one.worth_high or 0) for one in useless)
+    assert np.mean([one.effective_sample_size or 0 for one in perfect]) > 150
+    assert 50 < np.mean([one.effective_sample_size or 0 for one in useless]) < 72
+    assert all(
+        (one.effective_sample_size_low or 0) < (one.effective_sample_size or 0) < (one.effective_sample_size_high or 0)
+        for one in useless
+    )
 
 
 def test_labels_needed_fall_with_the_width_and_are_enough() -> None:
@@ -157,14 +160,14 @@ def test_labels_needed_fall_with_the_width_and_are_enough() -> None:
 
 
 def test_the_rate_is_that_over_records() -> None:
-    pool = [Candidate(f"w{i:03}", {"score": 0.5}, weight=9.0 if i % 4 == 0 else 1.0) for i in range(400)]
+    pool = [SamplingUnit(f"w{i:03}", {"score": 0.5}, weight=9.0 if i % 4 == 0 else 1.0) for i in range(400)]
     labels = {case.id: float(case.weight > 1) for case in pool}
     rates = [_run(pool, labels, (40,), seed).rate for seed in range(100)]
     assert np.mean(rates) == pytest.approx(0.75, abs=0.02)
 
 
 def test_strata_of_cases_of_any_weight_leave_the_rate_unbiased() -> None:
-    pool = [Candidate(f"w{i}", weight=9.0 if i % 4 == 0 else 1.0) for i in range(8)]
+    pool = [SamplingUnit(f"w{i}", weight=9.0 if i % 4 == 0 else 1.0) for i in range(8)]
     labels = {case.id: float(case.weight > 1) for case in pool}
     halves = [tuple(case.id for case in pool[:4]), tuple(case.id for case in pool[4:])]
     rates = []
@@ -175,7 +178,7 @@ def test_strata_of_cases_of_any_weight_leave_the_rate_unbiased() -> None:
 
 
 def test_cases_picked_for_another_purpose_stand_for_themselves_alone() -> None:
-    worst = [case.id for case in MANY if (case.signals["score"] or 0) > 0.9]
+    worst = [case.id for case in MANY if (case.covariates["score"] or 0) > 0.9]
     rates = []
     for seed in range(150):
         stage = draw(MANY, 40, seed=seed, certain=worst)
@@ -210,7 +213,7 @@ def test_a_stratum_without_labels_joins_its_neighbour_and_most_without_are_refus
     labels = {i: MANY_FAIL[i] for i in stage.drawn if i not in without}
     assert abs(estimate(MANY, [stage], labels).rate - TRUTH) < 0.2
     only = {i: MANY_FAIL[i] for stratum in stage.strata[:6] for i in stratum.drawn}
-    with pytest.raises(Refused, match="no label tells of"):
+    with pytest.raises(Refused, match="of the records have no label"):
         estimate(MANY, [stage], only)
 
 
@@ -242,11 +245,11 @@ def test_a_confidence_must_be_one() -> None:
 
 
 def test_parts_have_their_own_rates_and_intervals() -> None:
-    truth = {task: np.mean([MANY_FAIL[c.id] for c in MANY if c.categories["task"] == task]) for task in "abc"}
+    truth = {task: np.mean([MANY_FAIL[c.id] for c in MANY if c.domains["task"] == task]) for task in "abc"}
     covered, rates = 0, {task: [] for task in "abc"}
     for seed in range(100):
         stage = draw(MANY, 90, seed=seed)
-        parts = estimate(MANY, [stage], _known([stage], MANY_FAIL), confidence=0.9, by=["task"]).parts["task"]
+        parts = estimate(MANY, [stage], _known([stage], MANY_FAIL), confidence=0.9, by=["task"]).domains["task"]
         assert [part.value for part in parts] == ["a", "b", "c"]
         assert sum(part.share for part in parts) == pytest.approx(1)
         for part in parts:
@@ -260,13 +263,13 @@ def test_parts_have_their_own_rates_and_intervals() -> None:
 
 
 def test_a_part_with_few_labels_says_so_and_one_with_all_is_exact() -> None:
-    pool = [*MANY, *(Candidate(f"x{i}", {"score": 0.5}, {"task": "rare"}) for i in range(4))]
+    pool = [*MANY, *(SamplingUnit(f"x{i}", {"score": 0.5}, {"task": "rare"}) for i in range(4))]
     labels = {**MANY_FAIL, "x0": 1.0, "x1": 0.0, "x2": 0.0, "x3": 0.0}
     stage = draw(pool, 60, seed=0, certain=["x0", "x1", "x2", "x3"])
     told = _known([stage], labels)
-    parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"]).parts["task"]}
+    parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"]).domains["task"]}
     assert (parts["rare"].rate, parts["rare"].low, parts["rare"].high) == (0.25, 0.25, 0.25)
-    parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"], least=99).parts["task"]}
+    parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"], least=99).domains["task"]}
     assert parts["a"].rate is None
     assert "at least 99" in str(parts["a"].reason)
     with pytest.raises(Refused, match="no case has 'colour'"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.config import SelectionConfig
-from curator.estimation.sampling_frame import Candidate
+from curator.estimation.sampling_frame import SamplingUnit
 from curator.records import STRATEGY_NAMES, Case, Message, Source, stable_unit
 from curator.selection.acquisition import Acquisition, acquire
 from curator.selection.strategies import STRATEGIES
@@ -68,7 +68,7 @@ def test_it_does_without_vectors_where_the_entry_says_so(name: str) -> None:
 
 def test_every_pick_has_an_inclusion_probability(name: str) -> None:
     cases = [Case(i, (Message("user", f"question {i}"),), Source("pool.jsonl", n)) for n, i in enumerate(IDS, 1)]
-    units = [Candidate(i, {"score": SCORES[i]}) for i in IDS]
+    units = [SamplingUnit(i, {"score": SCORES[i]}) for i in IDS]
     config = SelectionConfig.model_validate({"strategy": name, "k": 30})
     picks = pick(cases, units, picked(name, 15), config, split=lambda _: "eval", seed=0).picks
     assert len({p.case_id for p in picks}) == 30

@@ -183,7 +183,7 @@ def test_a_discovery_only_selection_tells_no_rate(capsys: pytest.CaptureFixture[
     records, wrong = made()
     found = selected(capsys, put("pool.jsonl", records), "--k", "30", "--random-share", "0", "--out", "sel")
     assert any("nothing was drawn at random" in message for message in found["messages"])
-    assert "no case was drawn for an estimate" in refused(capsys, 2, "estimate", filled("sel", wrong))
+    assert "no case was drawn at random for an estimate" in refused(capsys, 2, "estimate", filled("sel", wrong))
 
 
 def test_a_simple_random_sample_of_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,7 +328,7 @@ def test_graded_labels_are_worth_no_more_than_they_are(capsys: pytest.CaptureFix
     scored = [{"id": f"c{n}", "disagreement": 0.5} for n in range(400)]
     selected(capsys, put("pool.jsonl", scored), "--k", "40", "--random-share", "1", "--out", "sel")
     graded = {f"c{n}": (0.45, 0.55)[n // 2 % 2] for n in range(400)}
-    assert curator.estimate(graded, selection=Path("sel")).found.worth < 60
+    assert curator.estimate(graded, selection=Path("sel")).found.effective_sample_size < 60
 
 
 @pytest.mark.parametrize("weight", [0, -1, 2.5, "3", True])

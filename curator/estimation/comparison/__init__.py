@@ -1,1 +1,1 @@
-"""comparison."""
+"""Comparison of systems on the same cases, and short eval sets that preserve their scores."""

@@ -1,4 +1,4 @@
-"""What each labelled case stands for: the log records behind it, and the chance with which the design drew it."""
+"""The weight of each labelled case: its log records, and its inclusion probability."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Scope: TypeAlias = Literal["production", "sample", "these cases"]
-"""What a result speaks for: the traffic that the pool came from, whatever the cases are a random sample of, or no more
-than the cases on hand."""
-CHANCE_SLICES = frozenset({"random", "estimation"})
-"""Slices that were drawn by chance, whatever their probability came to."""
+"""The population of a result.
+
+`production`: the traffic that the pool came from. `sample`: the population that the cases are a simple random sample of.
+`these cases`: only the cases themselves.
+"""
+RANDOM_SLICES = frozenset({"random", "estimation"})
+"""Slices that were drawn at random, even where their inclusion probability is 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseDesign:
-    """How a case came into an eval set.
+    """The way a case came into an eval set.
 
     Attributes:
-        weight: the log records the case stands for, above 0.
-        inclusion_probability: the chance with which it was drawn, above 0 and at most 1; None where it is not known.
+        weight: the log records that the case represents, above 0.
+        inclusion_probability: of the draw, above 0 and at most 1; None where it is not known.
         slice: how it was chosen, such as `random` or `disagreement`.
-        stratum: the part of the pool it was drawn from, where the design had strata.
-        distilled: it was chosen to stand for others (`curator distil`), not drawn.
+        stratum: the part of the pool that it was drawn from, where the design had strata.
+        distilled: True where `curator distil` chose it to represent others; it was not drawn.
     """
 
     weight: float = 1.0
@@ -43,13 +46,13 @@ class Sample:
 
     Attributes:
         mass: the log records behind each case.
-        chance: its inclusion probability, 0 where the cases are a small random sample of endless traffic.
-        strata: the number of its stratum, from 0 on.
-        scope: what a result over the cases speaks for.
+        probability: its inclusion probability; 0 where the cases are a simple random sample of unlimited traffic.
+        strata: the number of its stratum, from 0.
+        scope: the population of a result over the cases.
     """
 
     mass: Floats
-    chance: Floats
+    probability: Floats
     strata: NDArray[np.int64]
     scope: Scope
 
@@ -58,57 +61,60 @@ class Sample:
 
     @property
     def weights(self) -> Floats:
-        """How many log records of the traffic each case stands for (Horvitz and Thompson 1952)."""
-        return self.mass / np.where(self.chance > 0, self.chance, 1.0)
+        """The log records of the traffic that each case represents (Horvitz and Thompson 1952)."""
+        return self.mass / np.where(self.probability > 0, self.probability, 1.0)
 
     @property
     def typical_weight(self) -> float:
-        """The mean weight as a record sees it: the weights' sum over their effective number (Kish 1965)."""
+        """The record-weighted mean weight: the sum over their effective number (Kish 1965)."""
         weights = self.weights
         return float((weights**2).sum() / weights.sum())
 
 
 def sample_of(designs: Sequence[CaseDesign]) -> Sample:
-    """The sample that these cases are. Where any probability is known, all must be (see `drawn`)."""
+    """Build the sample of these cases.
+
+    Where one inclusion probability is known, all must be (see `with_known_design`).
+    """
     scope = scope_of(designs)
-    known = scope == "production"
-    chance = [design.inclusion_probability or 0.0 if known else 0.0 for design in designs]
+    designed = scope == "production"
+    probability = [design.inclusion_probability or 0.0 if designed else 0.0 for design in designs]
     return Sample(
         mass=np.array([design.weight for design in designs], dtype=float),
-        chance=np.array(chance, dtype=float),
-        strata=_strata(designs) if known else np.zeros(len(designs), dtype=np.int64),
+        probability=np.array(probability, dtype=float),
+        strata=_strata(designs) if designed else np.zeros(len(designs), dtype=np.int64),
         scope=scope,
     )
 
 
-def drawn(designs: Sequence[CaseDesign]) -> list[bool]:
-    """Which cases may speak together: those with a probability where some have one, else all of them."""
+def with_known_design(designs: Sequence[CaseDesign]) -> list[bool]:
+    """Mark the cases that may be combined: those with a probability if some have one, else all."""
     some = any(design.inclusion_probability is not None for design in designs)
     return [not some or design.inclusion_probability is not None for design in designs]
 
 
 def scope_of(designs: Sequence[CaseDesign]) -> Scope:
-    """What the cases speak for.
+    """The population that the cases are a sample of.
 
-    Certain picks alone (probability 1, none of a random slice) were chosen for what they are, and so were distilled
-    cases: neither is a sample of anything. Without slices, probabilities of 1 throughout mean that all the pool is here.
+    Certain picks only (probability 1, none of a random slice) were chosen on purpose, and so were distilled cases: neither
+    are a random sample. Without slices, a probability of 1 for every case means that the whole pool is here.
     """
     if any(design.distilled for design in designs):
         return "these cases"
     probabilities = {design.inclusion_probability for design in designs}
     slices = {design.slice for design in designs}
     if probabilities == {1.0}:
-        return "these cases" if None not in slices and not slices & CHANCE_SLICES else "sample"
+        return "these cases" if None not in slices and not slices & RANDOM_SLICES else "sample"
     if probabilities == {None}:
-        chosen = bool(slices) and None not in slices and not slices & CHANCE_SLICES
+        chosen = bool(slices) and None not in slices and not slices & RANDOM_SLICES
         return "these cases" if chosen else "sample"
     return "production"
 
 
 def _strata(designs: Sequence[CaseDesign]) -> NDArray[np.int64]:
-    """A number for each stratum; cases of one slice and one probability are one where none is named.
+    """The number of each case's stratum; unnamed strata are one per slice and probability.
 
-    Cases that would be alone share one stratum: a variance within takes two.
+    All strata of a single case are combined: a variance within a stratum needs two cases.
     """
     keys = [
         design.stratum if design.stratum is not None else (design.slice, design.inclusion_probability)

@@ -1,4 +1,4 @@
-"""A few weighted cases that stand for a whole eval set: which ones, with which weights, and how far off they are."""
+"""A short weighted eval set that preserves systems' scores: its cases, weights and error."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ from curator.estimation.comparison.case_weights import Floats
 from curator.estimation.comparison.item_response import CaseModel, model_cases
 from curator.estimation.comparison.medoids import medoids
 
-Way: TypeAlias = Literal["difficulty", "pattern"]
-MOST_ABOVE_AVERAGE = 3.0
-"""No weight is above so many times the average one, unless the case alone has more in the full set."""
+Method: TypeAlias = Literal["difficulty", "pattern"]
+MAX_RELATIVE_WEIGHT = 3.0
+"""No weight exceeds the average by this factor, unless the case has more weight in the full set."""
 RANDOM_DRAWS = 100
 CHOICES = 3
-"""So many choices that differ by how ties are broken are tried when systems are left out: one may be lucky."""
-MOST_FOLDS = 10
-LEAST_FAMILIES = 3
-"""With two, each would be predicted from the other alone, which says nothing of a third."""
-FEW_FAMILIES = 6
-"""Below so many systems that differ, the choice is by difficulty alone: patterns would be followed too closely."""
+"""Choices per cross-validation fold, with ties broken differently: a single one may be lucky."""
+MAX_FOLDS = 10
+MIN_FAMILIES = 3
+"""With two, each would be predicted from the other only, which does not show the error for a third."""
+MIN_FAMILIES_FOR_PATTERN = 6
+"""Below this many families the method is `difficulty`: the patterns of a few systems would be overfitted."""
 _STEPS = 200
-_STILL = 1e-5
-"""Weights that move by less than this share of the average one are settled."""
+_STILL = 1e-5  # weights that change by less than this share of the average have converged
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The rows that were chosen, in ascending order, and their weights, which sum to 1."""
+class WeightedSubset:
+    """The chosen rows in ascending order, and their weights, which sum to 1."""
 
     rows: NDArray[np.int64]
     weights: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """How well systems are predicted that the choice knew nothing of.
+class CrossValidation:
+    """The error for systems that the cases were chosen without.
 
     Attributes:
         error: the mean absolute error of their scores, 0..1.
-        rank_correlation: Kendall's tau-b between their true and their predicted scores; None below three systems.
-        random_error: the same mean for as many cases drawn plainly at random.
-        random_rank_correlation: and that of such draws.
-        systems: how many systems were left out, each once.
-        folds: in how many turns.
+        rank_correlation: Kendall's tau-b between their true and predicted scores; None below three systems.
+        random_error: the mean absolute error of as many simple random cases.
+        random_rank_correlation: the rank correlation of such random cases.
+        systems: the number of systems, each left out once.
+        folds: the number of folds.
     """
 
     error: float
@@ -59,97 +58,108 @@ class HeldOut:
     folds: int
 
 
-def choose_cases(scores: Floats, mass: Floats, k: int, *, way: Way = "difficulty", seed: int = 0) -> Chosen:
-    """Choose k of N cases by the scores of known systems (N x systems, nan: not answered); `mass` is what each counts.
+def choose_cases(
+    scores: Floats, mass: Floats, k: int, *, method: Method = "difficulty", seed: int = 0
+) -> WeightedSubset:
+    """Choose k of N cases from the scores of some systems.
 
-    By `difficulty` the cases are put in order and one is taken from the middle of each k-th part, which keeps the choice
-    from following the known systems too closely; their weights are then those that would give a new system's score with
-    the least expected error (`model_cases`). By `pattern` they are clustered, and the one nearest to each centre stands
-    for its cluster (Polo et al., tinyBenchmarks, 2024). Weights are at least 0, bounded, and 1 together.
+    `difficulty` orders the cases by easiness and takes one from the middle of each k-th part, which avoids overfitting to
+    the given systems. The weights then minimise the expected error of a new system's score (`model_cases`). `pattern`
+    clusters the cases, and the one nearest to each centre represents its cluster (Polo et al., tinyBenchmarks, 2024).
+
+    Args:
+        scores: N x systems, 0..1, nan where a system has no answer.
+        mass: the weight of each case in the full set, (N,).
+        k: the cases to choose; all where there are fewer.
+        method: `difficulty` or `pattern`.
+        seed: of ties and of the clustering.
     """
     if k >= len(mass):
-        return Chosen(np.arange(len(mass)), mass / mass.sum())
-    model = model_cases(scores) if way == "difficulty" else None
+        return WeightedSubset(np.arange(len(mass)), mass / mass.sum())
+    model = model_cases(scores) if method == "difficulty" else None
     return _choose(scores, model, mass / mass.sum(), k, seed)
 
 
-def best_way(
+def best_method(
     scores: Floats, mass: Floats, k: int, *, families: Sequence[int] | None = None, seed: int = 0
-) -> tuple[Way, HeldOut | None]:
-    """The way that predicts systems left out best, and how well; `difficulty` where too few systems differ to tell.
+) -> tuple[Method, CrossValidation | None]:
+    """The method with the lower cross-validation error, and its cross-validation.
 
-    Patterns pay where a case's score says much of the case, as graded scores do; from few passes and fails they are noise.
+    It is `difficulty` where there are too few families to compare. `pattern` is better with graded scores, which say much
+    about a case; with few passes and fails its clusters are noise.
     """
-    families = alike(scores) if families is None else families
-    plain = held_out(scores, mass, k, families=families, seed=seed)
-    if plain is None or len(set(families)) < FEW_FAMILIES:
+    families = system_families(scores) if families is None else families
+    plain = cross_validate(scores, mass, k, families=families, seed=seed)
+    if plain is None or len(set(families)) < MIN_FAMILIES_FOR_PATTERN:
         return "difficulty", plain
-    other = held_out(scores, mass, k, way="pattern", families=families, seed=seed)
+    other = cross_validate(scores, mass, k, method="pattern", families=families, seed=seed)
     return ("pattern", other) if other is not None and other.error < plain.error else ("difficulty", plain)
 
 
-def _choose(scores: Floats, model: CaseModel | None, mass: Floats, k: int, seed: int) -> Chosen:
-    """By difficulty with a model, by pattern without."""
+def _choose(scores: Floats, model: CaseModel | None, mass: Floats, k: int, seed: int) -> WeightedSubset:
+    """Choose by difficulty with a model, by pattern without one."""
     random = np.random.default_rng(seed)
     if model is not None:
-        rows = _along(model.easiness, mass, k, random)
-        return Chosen(rows, best_weights(model, mass, rows))
+        rows = _systematic_rows(model.easiness, mass, k, random)
+        return WeightedSubset(rows, best_weights(model, mass, rows))
     filled = np.where(np.isnan(scores), _row_means(scores)[:, None], scores)
     rows, shares = medoids(filled, mass, k, random)
-    most = np.maximum(MOST_ABOVE_AVERAGE / k, mass[rows])
-    return Chosen(rows, _projected(shares, most))
+    most = np.maximum(MAX_RELATIVE_WEIGHT / k, mass[rows])
+    return WeightedSubset(rows, _project(shares, most))
 
 
 def best_weights(model: CaseModel, mass: Floats, rows: NDArray[np.int64]) -> Floats:
-    """The weights of these rows with the least |features' (v - mass)|^2 + noise' (v - mass)^2, by accelerated projection.
+    """The weights v of these rows that minimise the model's expected squared error.
 
-    The noise keeps them near each other: a case that weighs twice as much brings four times its noise.
+    The error is |features' (v - mass)|^2 + noise' (v - mass)^2, minimised by accelerated projected gradient. The noise
+    keeps the weights even: a case with twice the weight contributes four times its noise.
     """
-    most = np.maximum(MOST_ABOVE_AVERAGE / len(rows), mass[rows])
+    most = np.maximum(MAX_RELATIVE_WEIGHT / len(rows), mass[rows])
     features, noise = model.features[rows], model.noise[rows]
     curvature = features @ features.T + np.diag(noise)
     pull = features @ (mass @ model.features) + noise * mass[rows]
     step = 1 / max(float(np.linalg.eigvalsh(curvature)[-1]), 1e-12)
-    weights = ahead = _projected(mass[rows] / mass[rows].sum(), most)
-    pace = 1.0
+    weights = ahead = _project(mass[rows] / mass[rows].sum(), most)
+    momentum = 1.0
     for _ in range(_STEPS):
-        after = _projected(ahead - step * (curvature @ ahead - pull), most)
-        faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
-        moved = float(np.abs(after - weights).max())
-        ahead = after + (pace - 1) / faster * (after - weights)
-        weights, pace = after, faster
-        if moved < _STILL / len(rows):
+        after = _project(ahead - step * (curvature @ ahead - pull), most)
+        next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        change = float(np.abs(after - weights).max())
+        ahead = after + (momentum - 1) / next_momentum * (after - weights)
+        weights, momentum = after, next_momentum
+        if change < _STILL / len(rows):
             break
-    made: Floats = weights / weights.sum()
-    return made
+    normalised: Floats = weights / weights.sum()
+    return normalised
 
 
-def held_out(
+def cross_validate(
     scores: Floats,
     mass: Floats,
     k: int,
     *,
-    way: Way = "difficulty",
+    method: Method = "difficulty",
     families: Sequence[int] | None = None,
     seed: int = 0,
-) -> HeldOut | None:
-    """Leave systems out in turn, choose by the others, predict those left out; None where fewer than three differ.
+) -> CrossValidation | None:
+    """Leave systems out in turn, choose by the others, and predict those left out.
 
-    Systems of one family (by default `alike`) are left out together: a twin that stayed would tell their answers.
+    Systems of one family (by default `system_families`) are left out together, since a near-copy would reveal their
+    answers. None below `MIN_FAMILIES` families.
     """
-    groups = np.array(families if families is not None else alike(scores))
+    groups = np.array(families if families is not None else system_families(scores))
     names = np.unique(groups)
-    if len(names) < LEAST_FAMILIES:
+    if len(names) < MIN_FAMILIES:
         return None
-    folds = np.searchsorted(names, groups) % MOST_FOLDS
+    folds = np.searchsorted(names, groups) % MAX_FOLDS
     mass = mass / mass.sum()
     predicted = np.full((CHOICES, scores.shape[1]), np.nan)
     for fold in np.unique(folds):
         out = folds == fold
-        known = scores[:, ~out]
-        model = model_cases(known) if way == "difficulty" else None
+        remaining = scores[:, ~out]
+        model = model_cases(remaining) if method == "difficulty" else None
         for choice in range(CHOICES):
-            chosen = _choose(known, model, mass, k, seed + choice)
+            chosen = _choose(remaining, model, mass, k, seed + choice)
             predicted[choice, out] = weighted_means(scores[np.ix_(chosen.rows, out)], chosen.weights)
     truth = weighted_means(scores, mass)
     random = np.random.default_rng(seed)
@@ -158,14 +168,14 @@ def held_out(
     if math.isnan(error):
         return None
     random_error, random_rank = _against(truth, [weighted_means(scores[rows], mass[rows]) for rows in draws])
-    return HeldOut(error, rank, random_error, random_rank, len(truth), len(np.unique(folds)))
+    return CrossValidation(error, rank, random_error, random_rank, len(truth), len(np.unique(folds)))
 
 
-def alike(scores: Floats) -> list[int]:
-    """A family number for each system: two are of one where they share most of what sets them apart from the others.
+def system_families(scores: Floats) -> list[int]:
+    """The number of each system's family; near-copies belong to one family.
 
-    That is, where what remains of their scores without each case's mean and each system's correlates by more than .5,
-    directly or by way of a third; so are two that never differ.
+    Two systems are in one family if their scores, less the means of cases and systems, correlate by more than .5, directly
+    or through a third system, or if they never differ.
     """
     rest = scores - _row_means(scores)[:, None]
     rest = rest - _row_means(rest.T)
@@ -173,21 +183,21 @@ def alike(scores: Floats) -> list[int]:
     lengths = np.sqrt((rest**2).sum(axis=0))
     products = rest.T @ rest
     apart = lengths[:, None] ** 2 + lengths[None, :] ** 2 - 2 * products
-    together = (products / np.maximum(np.outer(lengths, lengths), 1e-12) > 0.5) | (apart < 1e-9)
+    related = (products / np.maximum(np.outer(lengths, lengths), 1e-12) > 0.5) | (apart < 1e-9)
     families = list(range(scores.shape[1]))
-    for first, second in zip(*np.nonzero(np.triu(together, 1)), strict=True):
+    for first, second in zip(*np.nonzero(np.triu(related, 1)), strict=True):
         old, new = families[second], families[first]
         families = [new if family == old else family for family in families]
     return families
 
 
 def weighted_means(scores: Floats, weights: Floats) -> Floats:
-    """The weighted mean of each column over the rows it has a score for; nan where there is none."""
+    """The weighted mean of each column over the rows with a score; nan where there are none."""
     there = ~np.isnan(scores)
     total = weights @ there
     sums = weights @ np.where(there, scores, 0.0)
-    made: Floats = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
-    return made
+    means: Floats = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
+    return means
 
 
 def kendall(a: Floats, b: Floats) -> float | None:
@@ -201,7 +211,7 @@ def kendall(a: Floats, b: Floats) -> float | None:
 
 
 def _against(truth: Floats, predictions: Iterable[Floats]) -> tuple[float, float | None]:
-    """The mean absolute error and the mean rank correlation; a system without a prediction counts for neither."""
+    """The mean absolute error and the mean rank correlation, without unpredicted systems."""
     errors: list[float] = []
     ranks: list[float] = []
     for predicted in predictions:
@@ -213,10 +223,10 @@ def _against(truth: Floats, predictions: Iterable[Floats]) -> tuple[float, float
     return float(np.mean(errors)) if errors else float("nan"), float(np.mean(ranks)) if ranks else None
 
 
-def _along(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """K different rows, evenly along the difficulty by mass; what ties is in random order.
+def _systematic_rows(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """K distinct rows at even steps of mass along the difficulty; ties are in random order.
 
-    A row with more mass than a k-th of what is left is taken for certain, as in systematic sampling by size.
+    A row with more mass than one step is certain, as in systematic sampling with probability proportional to size.
     """
     order = np.lexsort((random.random(len(mass)), easiness))
     taken = np.zeros(len(mass), dtype=bool)
@@ -232,7 +242,7 @@ def _along(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) 
     reached = np.cumsum(mass[rest]) / mass[rest].sum()
     middles = (np.arange(left) + 0.5) / left
     places = np.searchsorted(reached, middles)
-    for place in range(1, left):  # rounding, and masses of exactly a k-th, may hit one row twice
+    for place in range(1, left):  # rounding, and masses of exactly one step, may give one row twice
         places[place] = max(places[place], places[place - 1] + 1)
     places = np.minimum(places, len(rest) - left + np.arange(left))
     taken[rest[places]] = True
@@ -241,12 +251,15 @@ def _along(easiness: Floats, mass: Floats, k: int, random: np.random.Generator) 
 
 def _row_means(scores: Floats) -> Floats:
     there = ~np.isnan(scores)
-    made: Floats = np.where(there, scores, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-    return made
+    means: Floats = np.where(there, scores, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return means
 
 
-def _projected(values: Floats, most: Floats) -> Floats:
-    """The nearest point with 0 <= v <= most and sum 1 (the sum of `most` is at least 1), by bisection on the shift."""
+def _project(values: Floats, most: Floats) -> Floats:
+    """The nearest point with 0 <= v <= most and sum 1, by bisection on the shift.
+
+    The sum of `most` must be at least 1.
+    """
     low, high = float(values.min()) - float(most.max()), float(values.max())
     for _ in range(32):
         shift = (low + high) / 2
@@ -255,5 +268,5 @@ def _projected(values: Floats, most: Floats) -> Floats:
         else:
             high = shift
     clipped = np.clip(values - low, 0, most)
-    made: Floats = clipped / clipped.sum()
-    return made
+    normalised: Floats = clipped / clipped.sum()
+    return normalised

@@ -1,4 +1,4 @@
-"""Clusters of weighted points, each with the point that stands for it."""
+"""Weighted k-means clusters, each represented by the point nearest to its centre."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ _ROUNDS = 25
 
 
 def medoids(points: Floats, mass: Floats, k: int, random: np.random.Generator) -> tuple[NDArray[np.int64], Floats]:
-    """The k rows nearest to the centres of weighted k-means (Lloyd 1982), ascending, and the mass of their clusters.
+    """The k rows nearest to the centres of weighted k-means, and the mass of their clusters.
 
-    Centres start apart (k-means++). Where there are fewer distinct points than clusters, equal ones share their mass.
+    Lloyd's algorithm (1982) with k-means++ initialisation. Where there are fewer distinct points than clusters, equal
+    points share their mass.
+
+    Args:
+        points: (n, d).
+        mass: (n,).
+        k: the number of clusters.
+        random: of the initialisation and of ties.
+
+    Returns:
+        The rows in ascending order, (k,), and the mass of each cluster, (k,), summing to 1.
     """
     jittered = points + 1e-6 * (np.abs(points).max(initial=0.0) + 1e-9) * random.random(points.shape)
     centres = _start(jittered, mass, k, random)
@@ -37,17 +47,17 @@ def _start(points: Floats, mass: Floats, k: int, random: np.random.Generator) ->
     rows = [int(random.choice(len(points), p=mass / mass.sum()))]
     far = ((points - points[rows[0]]) ** 2).sum(axis=1)
     for _ in range(k - 1):
-        chance = mass * far
-        chance[rows] = 0.0
-        if not chance.sum():
-            chance = np.where(np.isin(np.arange(len(points)), rows), 0.0, 1.0)
-        rows.append(int(random.choice(len(points), p=chance / chance.sum())))
+        probability = mass * far
+        probability[rows] = 0.0
+        if not probability.sum():
+            probability = np.where(np.isin(np.arange(len(points)), rows), 0.0, 1.0)
+        rows.append(int(random.choice(len(points), p=probability / probability.sum())))
         far = np.minimum(far, ((points - points[rows[-1]]) ** 2).sum(axis=1))
     return points[rows]
 
 
 def _nearest(distances: Floats) -> NDArray[np.int64]:
-    """For each centre the nearest row that no earlier one has taken."""
+    """For each centre the nearest row that no earlier centre has taken."""
     taken = np.zeros(len(distances), dtype=bool)
     rows = np.zeros(distances.shape[1], dtype=np.int64)
     for centre in range(distances.shape[1]):
@@ -58,5 +68,5 @@ def _nearest(distances: Floats) -> NDArray[np.int64]:
 
 def _distances(points: Floats, centres: Floats) -> Floats:
     squares = (points**2).sum(axis=1)[:, None] - 2 * points @ centres.T + (centres**2).sum(axis=1)[None, :]
-    made: Floats = np.maximum(squares, 0.0)
-    return made
+    distances: Floats = np.maximum(squares, 0.0)
+    return distances

@@ -1,4 +1,4 @@
-"""Many systems on the same cases: which differ once all the comparisons are counted, and how sure each one's rank is."""
+"""Many systems on the same cases: pairwise differences and ranks, with multiplicity control."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from curator.estimation.comparison.paired import (
 )
 
 DRAWS = 4000
-"""Gaussian draws for the joint distribution of all differences: a 95% point is then known to about .03."""
+"""Gaussian draws for the joint distribution of all differences: they give the 95% point to about .03."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two systems, by their places, with what was found; `found.difference` is that of `second` less `first`.
+    """The comparison of two systems; the difference is that of `second` less `first`.
 
     Attributes:
-        first: the place of the one that is subtracted.
+        first: the place of the system that is subtracted.
         second: the place of the other.
-        found: the difference with its own interval and p.
-        adjusted_p: p once all comparisons are counted (Holm 1979).
-        low: the lower end of the interval that holds for all pairs at once.
+        single: the difference with the interval and p of this pair only.
+        adjusted_p: p adjusted for all comparisons (Holm 1979).
+        low: the lower end of the simultaneous interval.
         high: the upper end.
     """
 
     first: int
     second: int
-    found: PairedDifference
+    single: PairedDifference
     adjusted_p: float
     low: float
     high: float
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One system among the others.
+class SystemRank:
+    """A system's score and its possible ranks.
 
     Attributes:
         score: its weighted mean score, 0..1.
-        best_rank: 1 and one more for each system that is significantly better.
-        worst_rank: the number of systems, less those that are significantly worse.
+        best_rank: 1 plus the number of significantly better systems.
+        worst_rank: the number of systems less the significantly worse ones.
     """
 
     score: float
@@ -62,33 +62,43 @@ class Standing:
 def compare_many(
     scores: Floats, sample: Sample, pairs: Sequence[tuple[int, int]], *, confidence: float = 0.95, seed: int = 0
 ) -> tuple[Pair, ...]:
-    """Compare pairs of columns of `scores` (cases x systems, 0..1, none missing).
+    """Compare pairs of systems.
 
-    Holm's p-values hold the chance of any false difference at 1 - confidence, whatever the pairs have to do with each
+    Holm's p-values control the probability of any false difference at 1 - confidence, however the pairs depend on each
     other. The simultaneous intervals use the joint normal distribution of all differences (Hothorn, Bretz and Westfall,
-    Biometrical Journal 50, 2008), which is narrower than Bonferroni's where systems fail on the same cases.
+    Biometrical Journal 50, 2008). They are narrower than Bonferroni's where systems fail on the same cases.
+
+    Args:
+        scores: cases x systems, 0..1, none missing.
+        sample: the design of the cases.
+        pairs: the columns to compare.
+        confidence: of the simultaneous intervals.
+        seed: of the Gaussian draws.
     """
-    found = [
+    singles = [
         paired_difference(scores[:, second] - scores[:, first], sample, confidence=confidence)
         for first, second in pairs
     ]
-    adjusted = holm([one.p for one in found])
+    adjusted = holm([single.p for single in singles])
     z = _joint_point(scores, sample, pairs, confidence, seed)
-    made: list[Pair] = []
-    for (first, second), one, p in zip(pairs, found, adjusted, strict=True):
-        low, high = one.low, one.high
+    compared: list[Pair] = []
+    for (first, second), single, p in zip(pairs, singles, adjusted, strict=True):
+        low, high = single.low, single.high
         if len(pairs) > 1:
             size = typical_size(scores[:, second] - scores[:, first], sample.weights)
-            wide = score_interval(one.difference, one.second_moment, size, one.effective_cases, z=z)
+            wide = score_interval(single.difference, single.second_moment, size, single.effective_cases, z=z)
             low, high = min(low, wide[0]), max(high, wide[1])
         if p >= 1 - confidence:
             low, high = min(low, 0.0), max(high, 0.0)
-        made.append(Pair(first, second, one, p, low, high))
-    return tuple(made)
+        compared.append(Pair(first, second, single, p, low, high))
+    return tuple(compared)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values with the family-wise error held, by Holm's step-down rule (Scandinavian Journal of Statistics 6, 1979)."""
+    """The p-values adjusted by Holm's step-down rule, which controls the family-wise error.
+
+    Source: Scandinavian Journal of Statistics 6, 1979.
+    """
     adjusted = [0.0] * len(p_values)
     largest = 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
@@ -97,30 +107,35 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def standings(
+def rank_systems(
     scores: Floats, sample: Sample, pairs: Sequence[Pair], *, confidence: float = 0.95
-) -> tuple[Standing, ...]:
-    """Each system's score and the ranks that the significant differences leave open, all at once at `confidence`."""
+) -> tuple[SystemRank, ...]:
+    """Each system's score, and the ranks that the significant differences allow.
+
+    All ranks hold simultaneously at `confidence`.
+    """
     count = scores.shape[1]
     better, worse = [0] * count, [0] * count
     for pair in pairs:
-        if pair.adjusted_p < 1 - confidence and pair.found.difference:
-            up, down = (pair.second, pair.first) if pair.found.difference > 0 else (pair.first, pair.second)
+        if pair.adjusted_p < 1 - confidence and pair.single.difference:
+            up, down = (pair.second, pair.first) if pair.single.difference > 0 else (pair.first, pair.second)
             better[down] += 1
             worse[up] += 1
     means = sample.weights @ scores / sample.weights.sum()
-    return tuple(Standing(float(means[i]), 1 + better[i], count - worse[i]) for i in range(count))
+    return tuple(SystemRank(float(means[i]), 1 + better[i], count - worse[i]) for i in range(count))
 
 
-def swapped(pair: Pair) -> Pair:
-    """The same pair, seen from the other system."""
-    return replace(pair, first=pair.second, second=pair.first, found=pair.found.negated, low=-pair.high, high=-pair.low)
+def reversed_pair(pair: Pair) -> Pair:
+    """The same pair with first and second exchanged."""
+    return replace(
+        pair, first=pair.second, second=pair.first, single=pair.single.negated, low=-pair.high, high=-pair.low
+    )
 
 
 def _joint_point(
     scores: Floats, sample: Sample, pairs: Sequence[tuple[int, int]], confidence: float, seed: int
 ) -> float:
-    """How many standard errors hold all differences at once; at least the point for one of them."""
+    """The number of standard errors that covers all differences at once; at least that of one."""
     single = NormalDist().inv_cdf((1 + confidence) / 2)
     expanded = np.column_stack([residuals(scores[:, i], sample) for i in range(scores.shape[1])])
     signs = np.zeros((scores.shape[1], len(pairs)))
@@ -139,19 +154,22 @@ def _joint_point(
 
 
 def _covariance(expanded: Floats, sample: Sample) -> Floats:
-    """The covariance of the systems' weighted sums, of which `spread` is the diagonal, by polarisation."""
+    """The covariance of the systems' weighted sums; `spread` is its diagonal.
+
+    The other entries follow by polarisation: 2 Cov(a, b) = Var(a + b) - Var(a) - Var(b).
+    """
     count = expanded.shape[1]
-    own = [spread(expanded[:, i], sample) for i in range(count)]
-    covariance = np.diag(own)
+    variances = [spread(expanded[:, i], sample) for i in range(count)]
+    covariance = np.diag(variances)
     for i in range(count):
         for j in range(i):
             both = spread(expanded[:, i] + expanded[:, j], sample)
-            covariance[i, j] = covariance[j, i] = (both - own[i] - own[j]) / 2
+            covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
     return covariance
 
 
 def _root(covariance: Floats) -> NDArray[np.float64]:
-    """A matrix R with R'R the covariance; what rounding made negative is 0."""
+    """A matrix R with R'R the covariance; eigenvalues that rounding made negative count as 0."""
     values, vectors = np.linalg.eigh(covariance)
     root: NDArray[np.float64] = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
     return root

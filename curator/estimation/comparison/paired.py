@@ -1,4 +1,4 @@
-"""The difference of two systems on the same cases: how large, how certain, and how many labels would settle it."""
+"""The difference of two systems on the same cases: estimate, interval, test and sample size."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _EVEN = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """How much higher one system's mean score is than another's, over the same cases; scores are in 0..1.
+    """The difference of two systems' mean scores over the same cases; scores are in 0..1.
 
     Attributes:
         difference: the weighted mean of the differences, -1..1.
         low: the lower end of its confidence interval.
         high: the upper end.
-        p: of the test that the two are the same, two-sided (`paired_difference`).
-        cases: how many cases both have a score for.
-        differing: in how many of them the scores differ.
-        effective_cases: how many cases drawn plainly at random would tell as much.
-        second_moment: the weighted mean of the squared differences, which `labels_needed` needs.
+        p: of the two-sided test of no difference (`paired_difference`).
+        cases: the cases that both have a score for.
+        differing: those of them in which the scores differ.
+        effective_cases: the simple random cases that would give the same precision.
+        second_moment: the weighted mean of the squared differences, for `labels_needed`.
     """
 
     difference: float
@@ -41,7 +41,7 @@ class PairedDifference:
 
     @property
     def negated(self) -> PairedDifference:
-        """The same with the systems swapped."""
+        """The difference in the other direction."""
         return PairedDifference(
             -self.difference,
             -self.high,
@@ -57,11 +57,16 @@ class PairedDifference:
 def paired_difference(differences: Floats, sample: Sample, *, confidence: float = 0.95) -> PairedDifference:
     """Estimate the mean of differences in -1..1, one for each case of the sample.
 
-    The interval is Tango's score interval (Statistics in Medicine 17, 1998) on the effective number of cases; graded
-    scores enter by their first two moments. The test flips signs (`sign_flip_p`). Under uneven weights that is too sure of
-    itself: heavy cases that happen not to differ count for nothing in it, though each speaks for many that may. p is then
-    no less than the interval's own. Where the test does not reject at 1 - confidence, the interval is stretched to
-    touch 0. So the two never contradict each other.
+    The interval is Tango's score interval (Statistics in Medicine 17, 1998) for the effective number of cases; graded
+    scores enter by their first two moments. The test flips signs (`sign_flip_p`). With unequal weights that test is
+    anti-conservative: it ignores heavy cases without a difference, though each represents many that may differ. p is
+    therefore at least the p of the interval. Where the test does not reject at 1 - confidence, the interval is extended
+    to include 0, so that test and interval agree.
+
+    Args:
+        differences: (n,).
+        sample: the design of the n cases.
+        confidence: of the interval.
     """
     weights = sample.weights
     total = float(weights.sum())
@@ -79,23 +84,23 @@ def paired_difference(differences: Floats, sample: Sample, *, confidence: float 
 
 
 def typical_size(differences: Floats, weights: Floats) -> float:
-    """The root mean square of the differences that are not 0; 1 where all are, as for pass and fail."""
+    """The root mean square of the non-zero differences, as 1 for pass and fail; 1 if all are 0."""
     there = float(weights @ (differences != 0))
     return math.sqrt(float(weights @ differences**2) / there) if there else 1.0
 
 
 def residuals(values: Floats, sample: Sample) -> Floats:
-    """What each case adds to the error of a weighted mean, expanded by its weight; they sum to 0."""
+    """Each case's weighted contribution to the error of the weighted mean, (n,); they sum to 0."""
     weights = sample.weights
     return weights * (values - float(weights @ values) / float(weights.sum()))
 
 
 def spread(expanded: Floats, sample: Sample) -> float:
-    """The variance of a sum of expanded residuals, for the traffic that the pool itself is a sample of.
+    """The variance of a sum of expanded residuals over the traffic that the pool is a sample of.
 
-    The design's part is a variance within strata, less what was drawn of the pool (1 - chance); the pool's own part
-    comes on top. Cases that are certain to be drawn add to the second part alone. With one stratum and equal chances it
-    is the sum of squares, whatever the chance.
+    It has two parts. The design's is the variance within strata, reduced by the part of the pool that was drawn
+    (1 - probability). The pool's own is added; certain cases contribute only to this one. With one stratum and equal
+    probabilities the total is the sum of squares, whatever the probability.
     """
     n = len(sample)
     design = np.zeros(n)
@@ -106,28 +111,31 @@ def spread(expanded: Floats, sample: Sample) -> float:
             continue
         within = expanded[rows] - expanded[rows].mean()
         design[rows] = within**2 * (len(rows) / (len(rows) - 1) * (n - 1) / n)
-    return float(((1 - sample.chance) * design + sample.chance * expanded**2).sum())
+    return float(((1 - sample.probability) * design + sample.probability * expanded**2).sum())
 
 
 def effective_cases(differences: Floats, sample: Sample) -> float:
-    """The number of cases drawn plainly at random that would estimate the mean difference as well.
+    """The number of simple random cases that would estimate the mean difference equally well.
 
-    Two pseudo-cases, one for each side, keep it from being told by a handful of differing cases that happen to be light
-    (Bonett and Price, Journal of Educational and Behavioral Statistics 37, 2012, add the same to each side). With equal
-    weights it is the number of cases, to a thousandth.
+    Two pseudo-cases, one for each direction, make it robust where only a few light cases differ (Bonett and Price,
+    Journal of Educational and Behavioral Statistics 37, 2012, add the same to each side). With equal weights it is the
+    number of cases, to a thousandth.
     """
     weights = sample.weights
     total, extra, size = float(weights.sum()), sample.typical_weight, typical_size(differences, sample.weights)
     padded = total + 2 * extra
     mean = float(weights @ differences) / padded
     second = (float(weights @ differences**2) + 2 * extra * size**2) / padded
-    own = spread(weights * (differences - mean), sample)
+    variance = spread(weights * (differences - mean), sample)
     pseudo = 2 * extra**2 * (size**2 + mean**2)
-    return max(1.0, padded**2 * (second - mean**2) / (own + pseudo) - 2)
+    return max(1.0, padded**2 * (second - mean**2) / (variance + pseudo) - 2)
 
 
 def score_interval(mean: float, second: float, size: float, cases: float, *, z: float) -> tuple[float, float]:
-    """Tango's interval for a paired difference, from its mean and second moment, in units of `size`."""
+    """Tango's interval of a paired difference, from its mean and second moment.
+
+    `size` is the typical size of a difference, 1 for pass and fail.
+    """
     share, lean = min(1.0, second / size**2), mean / size
     above, below = (share + lean) / 2, (share - lean) / 2
 
@@ -138,12 +146,15 @@ def score_interval(mean: float, second: float, size: float, cases: float, *, z: 
 
 
 def score_p(mean: float, second: float, cases: float) -> float:
-    """The two-sided p of no difference by Tango's score: below 1 - confidence where the interval leaves 0 out."""
+    """The two-sided p of no difference by Tango's score.
+
+    It is below 1 - confidence exactly where the interval excludes 0.
+    """
     return 2 * NormalDist().cdf(-abs(mean) * math.sqrt(cases / second)) if second else 1.0
 
 
 def _tango(above: float, below: float, difference: float, cases: float) -> float:
-    """Tango's score: how many standard errors, as they would be if `difference` were true, the data are away from it."""
+    """Tango's score: the distance of the data from `difference`, in its standard errors."""
     b = -above - below + (2 - above + below) * difference
     c = -below * difference * (1 - difference)
     root = (math.sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
@@ -152,7 +163,7 @@ def _tango(above: float, below: float, difference: float, cases: float) -> float
 
 
 def _edge(inside: Callable[[float], bool], start: float, end: float) -> float:
-    """The value nearest to `end` that is still inside, by bisection from `start`, which is."""
+    """The value nearest to `end` that is inside, by bisection from `start`, which is inside."""
     if inside(end):
         return end
     for _ in range(60):
@@ -161,17 +172,25 @@ def _edge(inside: Callable[[float], bool], start: float, end: float) -> float:
     return start
 
 
-def labels_needed(found: PairedDifference, true: float, *, confidence: float = 0.95, power: float = 0.8) -> int | None:
-    """The cases that would have to be labelled in all, drawn as these were, to find a true difference significant.
+def labels_needed(
+    observed: PairedDifference, true: float, *, confidence: float = 0.95, power: float = 0.8
+) -> int | None:
+    """The total number of labelled cases, drawn alike, that makes a true difference significant.
 
-    `power` is the chance of finding it (Connor, Biometrics 43, 1987). None where no number would do: the difference is 0,
-    or no case differs yet, so that nobody knows how often they do.
+    The formula is Connor's (Biometrics 43, 1987). None where the number is unknown: the difference is 0, or no case
+    differs yet.
+
+    Args:
+        observed: the difference so far.
+        true: the true difference to detect, -1..1.
+        confidence: 1 less the significance level.
+        power: the probability of detecting it.
     """
-    if not true or not found.differing:
+    if not true or not observed.differing:
         return None
     normal = NormalDist()
-    second = max(found.second_moment, true**2)
+    second = max(observed.second_moment, true**2)
     under_none = normal.inv_cdf((1 + confidence) / 2) * math.sqrt(second)
     under_true = normal.inv_cdf(power) * math.sqrt(second - true**2)
     plain = ((under_none + under_true) / true) ** 2
-    return math.ceil(plain * found.cases / found.effective_cases)
+    return math.ceil(plain * observed.cases / observed.effective_cases)

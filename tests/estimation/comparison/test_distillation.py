@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.estimation.comparison.distillation import (
-    MOST_ABOVE_AVERAGE,
-    alike,
-    best_way,
+    MAX_RELATIVE_WEIGHT,
+    best_method,
     best_weights,
     choose_cases,
-    held_out,
+    cross_validate,
     kendall,
+    system_families,
     weighted_means,
 )
 from curator.estimation.comparison.item_response import model_cases
@@ -55,13 +55,13 @@ def test_weights_are_one_together_bounded_and_of_k_different_cases(seed: int, k:
     random = np.random.default_rng(seed)
     scores = made_up(seed, cases=50, systems=int(random.integers(1, 6)))
     mass = random.integers(1, 40, 50).astype(float) if uneven else np.ones(50)
-    chosen = choose_cases(scores, mass, k, way=way, seed=seed)
+    chosen = choose_cases(scores, mass, k, method=way, seed=seed)
     assert len(set(chosen.rows.tolist())) == len(chosen.rows) == min(k, 50)
     assert chosen.weights.sum() == pytest.approx(1)
     assert chosen.weights.min() >= 0
-    most = np.maximum(MOST_ABOVE_AVERAGE / k, mass[chosen.rows] / mass.sum())
+    most = np.maximum(MAX_RELATIVE_WEIGHT / k, mass[chosen.rows] / mass.sum())
     assert (chosen.weights <= most + 1e-6).all()
-    again = choose_cases(scores, mass, k, way=way, seed=seed)
+    again = choose_cases(scores, mass, k, method=way, seed=seed)
     assert again.rows.tolist() == chosen.rows.tolist()
     assert again.weights.tolist() == chosen.weights.tolist()
 
@@ -100,7 +100,7 @@ def test_weights_mend_a_lopsided_choice() -> None:
 
 def test_better_than_random_on_systems_that_were_left_out() -> None:
     """Where difficulty tells most of a score: random draws then differ mostly by how hard they are."""
-    errors = [held_out(made_up(seed, systems=5, spread=5), np.ones(300), 30, seed=seed) for seed in range(4)]
+    errors = [cross_validate(made_up(seed, systems=5, spread=5), np.ones(300), 30, seed=seed) for seed in range(4)]
     assert np.mean([one.error for one in errors if one]) < 0.75 * np.mean([one.random_error for one in errors if one])
 
 
@@ -108,8 +108,8 @@ def test_systems_left_out_are_not_known_to_the_choice() -> None:
     """One family in two turns would tell itself: the error of a twin must be that of a stranger."""
     scores = made_up(5, systems=4)
     twins = np.hstack((scores, scores))
-    assert alike(twins) == [0, 1, 2, 3, 0, 1, 2, 3]
-    alone, with_twins = held_out(scores, np.ones(300), 20), held_out(twins, np.ones(300), 20)
+    assert system_families(twins) == [0, 1, 2, 3, 0, 1, 2, 3]
+    alone, with_twins = cross_validate(scores, np.ones(300), 20), cross_validate(twins, np.ones(300), 20)
     assert alone is not None
     assert with_twins is not None
     assert with_twins.folds == 4
@@ -117,9 +117,9 @@ def test_systems_left_out_are_not_known_to_the_choice() -> None:
 
 
 def test_what_cannot_be_told_is_none() -> None:
-    assert held_out(made_up(0, systems=1), np.ones(300), 20) is None
-    assert held_out(made_up(0, systems=2), np.ones(300), 20) is None
-    assert best_way(made_up(0, systems=5), np.ones(300), 20)[0] == "difficulty"
+    assert cross_validate(made_up(0, systems=1), np.ones(300), 20) is None
+    assert cross_validate(made_up(0, systems=2), np.ones(300), 20) is None
+    assert best_method(made_up(0, systems=5), np.ones(300), 20)[0] == "difficulty"
 
 
 def test_of_two_ways_the_one_with_the_smaller_error_is_taken() -> None:
@@ -129,8 +129,8 @@ def test_of_two_ways_the_one_with_the_smaller_error_is_taken() -> None:
     scores = (random.random((6, 8)) < 0.5).astype(float)[kinds]
     mass = np.ones(120)
     own = range(8)
-    way, expected = best_way(scores, mass, 6, families=own)
-    ways = {name: held_out(scores, mass, 6, way=name, families=own) for name in ("difficulty", "pattern")}
+    way, expected = best_method(scores, mass, 6, families=own)
+    ways = {name: cross_validate(scores, mass, 6, method=name, families=own) for name in ("difficulty", "pattern")}
     assert expected == ways[way] == min(ways.values(), key=lambda one: one.error)
     assert ways["pattern"].error < ways["difficulty"].error
 

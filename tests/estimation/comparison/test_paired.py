@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.estimation.comparison.case_weights import CaseDesign, Sample, drawn, sample_of, scope_of
-from curator.estimation.comparison.multiple import compare_many, holm, standings
+from curator.estimation.comparison.case_weights import CaseDesign, Sample, sample_of, scope_of, with_known_design
+from curator.estimation.comparison.multiple import compare_many, holm, rank_systems
 from curator.estimation.comparison.paired import effective_cases, labels_needed, paired_difference
 from curator.estimation.comparison.sign_flip import sign_flip_p
 
@@ -151,8 +151,8 @@ def test_what_the_cases_speak_for(designs: list[CaseDesign], scope: str) -> None
 
 
 def test_cases_without_a_probability_stay_out_where_others_have_one() -> None:
-    assert drawn([CaseDesign(1, 0.5), PLAIN]) == [True, False]
-    assert drawn([PLAIN, PLAIN]) == [True, True]
+    assert with_known_design([CaseDesign(1, 0.5), PLAIN]) == [True, False]
+    assert with_known_design([PLAIN, PLAIN]) == [True, True]
 
 
 designs = st.builds(
@@ -198,8 +198,8 @@ def test_identical_systems_never_differ(scores: list[float], data: st.DataObject
     sample = sample_of([data.draw(designs) for _ in scores])
     table = np.column_stack([scores, scores])
     (pair,) = compare_many(table, sample, [(0, 1)])
-    assert (pair.found.difference, pair.adjusted_p) == (0, 1)
-    assert [(one.best_rank, one.worst_rank) for one in standings(table, sample, [pair])] == [(1, 2), (1, 2)]
+    assert (pair.single.difference, pair.adjusted_p) == (0, 1)
+    assert [(one.best_rank, one.worst_rank) for one in rank_systems(table, sample, [pair])] == [(1, 2), (1, 2)]
 
 
 @settings(max_examples=25)
@@ -210,14 +210,14 @@ def test_simultaneous_intervals_are_no_narrower_and_the_seed_fixes_them(systems:
     made = compare_many(table, plain(40), wanted, seed=seed)
     assert made == compare_many(table, plain(40), wanted, seed=seed)
     for pair in made:
-        assert pair.low <= pair.found.low
-        assert pair.found.high <= pair.high
-        assert pair.adjusted_p >= pair.found.p
+        assert pair.low <= pair.single.low
+        assert pair.single.high <= pair.high
+        assert pair.adjusted_p >= pair.single.p
 
 
 def test_ranks_stay_open_where_nothing_is_certain() -> None:
     random = np.random.default_rng(0)
     table = np.column_stack([random.random(200) < share for share in (0.9, 0.5, 0.48)]).astype(float)
     pairs = compare_many(table, plain(200), [(0, 1), (0, 2), (1, 2)])
-    found = standings(table, plain(200), pairs)
+    found = rank_systems(table, plain(200), pairs)
     assert [(one.best_rank, one.worst_rank) for one in found] == [(1, 1), (2, 3), (2, 3)]
