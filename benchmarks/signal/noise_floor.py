@@ -31,7 +31,7 @@ from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.members.votes import MemberKey, Vote, votes_of
 from curator.records import NoiseFloor
 from curator.records.recorded import Recorded
-from curator.report.sentences import interval as with_interval
+from curator.report.format import interval as with_interval
 from curator.report.sentences import noise_sentence
 from curator.run_folder.recorded import read_record
 from curator.stats import UNANIMOUS, rate

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """One answer: its text, the key it is compared by, who gave it, and whether an answer could be read in it."""
+    """One answer: its text, the key it is compared by, its member, and whether it could be read."""
 
     text: str
     key: str
@@ -19,7 +19,7 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerGroup:
-    """Answers that say the same: the commonest wording, how many there are, by whom, and whether production said so."""
+    """Answers with the same meaning: the commonest wording, their number, and their members."""
 
     text: str
     count: int
@@ -29,14 +29,14 @@ class AnswerGroup:
 
 
 def group_answers(given: Iterable[GivenAnswer], *, target_key: str | None) -> tuple[AnswerGroup, ...]:
-    """Group answers by key, the largest group first; groups of one size stand in the order of their first answer.
+    """Group answers by key, the largest group first, then in the order of their first answers.
 
     `target_key` is the key of production's answer, None if there is none to compare with.
     """
     groups: dict[str, list[GivenAnswer]] = {}
     for answer in given:
         groups.setdefault(answer.key, []).append(answer)
-    made = [
+    unsorted = [
         AnswerGroup(
             text=Counter(a.text for a in answers).most_common(1)[0][0],
             count=len(answers),
@@ -46,4 +46,4 @@ def group_answers(given: Iterable[GivenAnswer], *, target_key: str | None) -> tu
         )
         for key, answers in groups.items()
     ]
-    return tuple(sorted(made, key=lambda group: -group.count))
+    return tuple(sorted(unsorted, key=lambda group: -group.count))

@@ -1,4 +1,4 @@
-"""Sums one category up: how big it is, how its disagreement splits, what that suggests, and typical cases."""
+"""Summaries of categories: size, disagreement and its parts, diagnosis, and typical cases."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ UNCLUSTERED = "unclustered"
 
 @dataclass(frozen=True, slots=True)
 class CategoryBuilder:
-    """The records that a category's summary is made from.
+    """The records from which category summaries are made.
 
-    `asked_records` log records stand behind the asked cases; `diagnoses` and `diagnose` are those of `RunRecords`.
+    `asked_records` counts the log records behind the asked cases; `diagnoses` and `diagnose` are those of `RunRecords`.
     """
 
     cases: Mapping[str, Case]
@@ -42,7 +42,7 @@ class CategoryBuilder:
 def summarise_categories(
     builder: CategoryBuilder, categories: Iterable[Category], embedded: Sequence[str]
 ) -> tuple[tuple[CategorySummary, ...], CategorySummary | None]:
-    """The categories by share of traffic x mean disagreement, and the embedded cases that are in none of them."""
+    """Summarise the categories, the largest impact first, and the embedded cases outside of them."""
     categories = tuple(categories)
     ranked = sorted(categories, key=lambda c: (-_impact(builder, c.case_ids), c.id))
     clustered = {case_id for c in categories for case_id in c.case_ids}
@@ -55,7 +55,7 @@ def summarise_categories(
 def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
     cases = [builder.cases[i] for i in category.case_ids]
     scores = [builder.scores[i] for i in category.case_ids if i in builder.scores]
-    own = Counter(d.name for i in category.case_ids if (d := builder.diagnoses.get(i)))
+    diagnoses = Counter(d.name for i in category.case_ids if (d := builder.diagnoses.get(i)))
     records = sum(c.weight for c in cases)
     return CategorySummary(
         id=category.id,
@@ -71,24 +71,24 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         against_target=mean(s.against_target for s in scores),
         thumbs_down=mean(_thumb_down(c) for c in cases),
         diagnosis=builder.diagnose(category.case_ids),
-        diagnoses=dict(own.most_common()),
+        diagnoses=dict(diagnoses.most_common()),
         fields=_fields(scores),
-        typical=tuple(_typical(builder, case_id) for case_id in _most_telling(builder, category.case_ids)),
+        typical=tuple(_typical(builder, case_id) for case_id in _typical_ids(builder, category.case_ids)),
         change=category.change,
     )
 
 
 def _fields(scores: Iterable[Score]) -> tuple[FieldSummary, ...]:
-    """The fields that differ most, on average over the cases with structured answers; none where these are too few."""
+    """Return the fields that differ most; none where too few cases have structured answers."""
     structured = [s.fields for s in scores if s.fields is not None]
     paths = {path for fields in structured for path in fields}
-    found = [FieldSummary(one_line(path, PATH_LIMIT), mean(f.get(path, 0.0) for f in structured)) for path in paths]
-    known = [field for field in found if field.disagreement.value]
-    return tuple(sorted(known, key=lambda f: (-(f.disagreement.value or 0.0), f.path))[:SHOWN_FIELDS])
+    summaries = [FieldSummary(one_line(path, PATH_LIMIT), mean(f.get(path, 0.0) for f in structured)) for path in paths]
+    differing = [field for field in summaries if field.disagreement.value]
+    return tuple(sorted(differing, key=lambda f: (-(f.disagreement.value or 0.0), f.path))[:SHOWN_FIELDS])
 
 
 def _impact(builder: CategoryBuilder, case_ids: Sequence[str]) -> float:
-    """Share of traffic x mean disagreement, up to a factor that all categories have in common."""
+    """Return share of traffic x mean disagreement, up to a constant factor."""
     records = sum(builder.cases[i].weight for i in case_ids)
     return records * sum(_disagreement(builder, i) for i in case_ids) / len(case_ids)
 
@@ -99,12 +99,12 @@ def _disagreement(builder: CategoryBuilder, case_id: str) -> float:
 
 
 def _thumb_down(case: Case) -> float | None:
-    """1 for a thumb down, 0 for one up, None where the user gave none."""
+    """Return 1 for a thumb down, 0 for a thumb up, None without a thumb."""
     return float(case.feedback.thumb == "down") if case.feedback and case.feedback.thumb else None
 
 
-def _most_telling(builder: CategoryBuilder, case_ids: Sequence[str]) -> list[str]:
-    """The first cases that the committee disagrees on, then, if these are too few, the others."""
+def _typical_ids(builder: CategoryBuilder, case_ids: Sequence[str]) -> list[str]:
+    """Return the first cases with disagreement; the list is filled up with the others."""
     return sorted(case_ids, key=lambda i: _disagreement(builder, i) == 0.0)[:TYPICAL_CASES]
 
 

@@ -9,10 +9,12 @@ from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from curator.report import sentences as wording
-from curator.report import trends
+from curator.report import format as formats
+from curator.report import sentences, trends
+from curator.report.how_to_read import reading
 from curator.report.summary import CategorySummary, Point, Summary
 from curator.stats import HISTOGRAM_BINS, share
+from curator.text.display import money, plural
 
 MOST_CATEGORIES = 30
 MAP_WIDTH, MAP_HEIGHT = 800, 460
@@ -25,7 +27,7 @@ SHAPES = ("circle", "square", "triangle", "diamond", "cross")  # 5 and 8 share n
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a category looks on the map: colour 0..7, or None for grey, and a shape, so that colour is never alone."""
+    """The mark of a category on the map: a colour 0..7 (None is grey) and a shape."""
 
     colour: int | None
     shape: str
@@ -64,7 +66,7 @@ GREY = Mark(None, "circle")
 
 
 def render_html(summary: Summary) -> str:
-    """The whole page. Every text from the logs is escaped by the template engine."""
+    """Return the whole page. The template engine escapes every text from the logs."""
     shown, rest = summary.categories[:MOST_CATEGORIES], summary.categories[MOST_CATEGORIES:]
     marks = {c.id: mark_of(i) for i, c in enumerate(shown)}
     return (
@@ -84,21 +86,23 @@ def render_html(summary: Summary) -> str:
             unanimous_share=share(summary.disagreement.unanimous, summary.counts.scored),
             width_px=MAP_WIDTH,
             height_px=MAP_HEIGHT,
-            w=wording,
+            f={**vars(formats), "money": money, "plural": plural},
+            w=sentences,
             t=trends,
+            reading=reading,
         )
     )
 
 
 def mark_of(index: int) -> Mark:
-    """The mark of the category at this place in the order of the page."""
+    """Return the mark of the category at this place in the order of the page."""
     return Mark(index % COLOURS, SHAPES[index % len(SHAPES)])
 
 
 def dots(summary: Summary, marks: dict[str, Mark]) -> list[Dot]:
-    """The map's cases: grey ones first, so that they lie below."""
+    """Return the cases of the map, grey ones first so that they lie below the others."""
     names = {c.id: c.name for c in summary.categories}
-    made = [
+    placed = [
         Dot(
             *_pixel(point),
             marks.get(point.category or "", GREY),
@@ -107,11 +111,11 @@ def dots(summary: Summary, marks: dict[str, Mark]) -> list[Dot]:
         )
         for point in summary.points
     ]
-    return sorted(made, key=lambda dot: dot.mark.colour is not None)
+    return sorted(placed, key=lambda dot: dot.mark.colour is not None)
 
 
 def labels(points: Sequence[Point], categories: Sequence[CategorySummary]) -> list[Label]:
-    """Names above the bulk of their categories, the first categories first; one that would cover another is left out."""
+    """Return the names of categories, each above most of its cases; none covers another."""
     placed: list[Label] = []
     for category in categories:
         pixels = [_pixel(p) for p in points if p.category == category.id]
@@ -128,7 +132,7 @@ def labels(points: Sequence[Point], categories: Sequence[CategorySummary]) -> li
 
 
 def columns(histogram: Sequence[int]) -> list[Column]:
-    """The bins of the histogram."""
+    """Return the columns of the histogram."""
     most = max(histogram) or 1
     return [Column(f"{i / HISTOGRAM_BINS:.1f}", n, n / most) for i, n in enumerate(histogram)]
 
@@ -139,7 +143,7 @@ def _overlap(a: Label, b: Label) -> bool:
 
 
 def _pixel(point: Point) -> tuple[float, float]:
-    """Where a point lies on the map; y runs downwards there."""
+    """Return the place of a point on the map, in pixels; y runs downwards."""
     x = _MAP_MARGIN + point.x * (MAP_WIDTH - 2 * _MAP_MARGIN)
     y = _MAP_MARGIN + (1 - point.y) * (MAP_HEIGHT - 2 * _MAP_MARGIN)
     return round(x, 1), round(y, 1)

@@ -6,30 +6,32 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from curator.report.sentences import (
-    adaptive_paragraph,
-    blind_spots,
-    cost_sentence,
+from curator.report.format import (
     count,
-    coverage,
     diagnosis_mix,
     diagnosis_name,
-    failure_rate,
-    fields_sentence,
-    funnel,
-    leak,
-    length_sentence,
     names,
     percent,
     rate_cell,
     rate_with_cases,
     rate_with_n,
-    reading,
-    sample,
     score,
+    with_n,
+)
+from curator.report.how_to_read import reading
+from curator.report.sentences import (
+    adaptive_paragraph,
+    blind_spots,
+    cost_sentence,
+    coverage,
+    failure_rate,
+    fields_sentence,
+    funnel,
+    leak,
+    length_sentence,
+    sample,
     unanimous_at_0,
     unwell,
-    with_n,
 )
 from curator.report.summary import CategorySummary, Summary, TypicalCase
 from curator.report.trends import gone, trend
@@ -42,7 +44,10 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|#~!&])")
 
 
 def render_markdown(summary: Summary) -> str:
-    """The whole page. Texts from the logs stand in code blocks and code spans alone, where nothing is markup."""
+    """Return the whole page.
+
+    Texts from the logs are put into code blocks and code spans, where nothing is markup.
+    """
     sections = [
         _head(summary),
         _funnel(summary),
@@ -60,21 +65,21 @@ def render_markdown(summary: Summary) -> str:
 
 
 def code_span(text: str) -> str:
-    """A text as inline code on one line, inside a table cell too."""
+    """Return a text as inline code on one line; it fits into a table cell."""
     flat = " ".join(clean(text).split()).replace("|", "\\|") or " "
     fence = "`" * (_longest_run(flat) + 1)
     return f"{fence} {flat} {fence}" if "`" in flat else f"{fence}{flat}{fence}"
 
 
 def code_block(shown: Excerpt) -> str:
-    """A text as a fenced block that its content cannot end."""
+    """Return a text as a fenced block that its content cannot end."""
     fence = "`" * max(3, _longest_run(shown.text) + 1)
     note = f"\n\n({count(shown.omitted)} more characters)" if shown.omitted else ""
     return f"{fence}text\n{shown.text}\n{fence}{note}"
 
 
 def plain(text: str) -> str:
-    """A text on one line with every character that Markdown would act on escaped."""
+    """Return a text on one line, with every character that is markup escaped."""
     return _MARKUP.sub(r"\\\1", " ".join(clean(text).split()))
 
 
@@ -175,9 +180,9 @@ def _categories(summary: Summary) -> str:
 def _category(category: CategorySummary) -> str:
     words = ", ".join(plain(word) for word in category.keywords)
     facts = f"Thumbs down: {rate_with_n(category.thumbs_down)}. Selected: {count(category.selected)}."
-    found = category.diagnosis
+    main = category.diagnosis
     diagnosis = (
-        f"**{diagnosis_name(found.name, certain=found.certain)}**: {found.advice} {plain(found.evidence)}"
+        f"**{diagnosis_name(main.name, certain=main.certain)}**: {main.advice} {plain(main.evidence)}"
         f" By case: {diagnosis_mix(category.diagnoses) or 'none'}."
     )
     fields = plain(fields_sentence(category.fields))
@@ -194,7 +199,7 @@ def _category(category: CategorySummary) -> str:
 
 def _case(case: TypicalCase) -> str:
     facts = [
-        f"stands for {plural(case.weight, 'log record')}" if case.weight > 1 else "",
+        f"represents {plural(case.weight, 'log record')}" if case.weight > 1 else "",
         f"disagreement {score(case.disagreement)}",
         plural(case.earlier_turns, "earlier turn") if case.earlier_turns else "",
         f"thumb {case.thumb}" if case.thumb else "",

@@ -1,72 +1,39 @@
-"""The numbers and sentences that the HTML and the Markdown page have in common."""
+"""The sentences of the report, the same in HTML and in Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.records import BlindShare, DiagnosisName, FailureRate, NoiseFloor, Rate
+from curator.records import BlindShare, FailureRate, NoiseFloor
+from curator.report.format import NO_DATA, count, interval, percent, score
 from curator.report.summary import (
     AdaptiveSummary,
-    CalibrationSummary,
+    CoverageSummary,
     FieldSummary,
     Leak,
     LengthBaseline,
     SelectionSummary,
     Summary,
 )
-from curator.stats import MIN_FOR_CORRELATION, MIN_FOR_MEAN, Figure, share
+from curator.stats import share
 from curator.text.display import money, plural
 
-NO_DATA = "not enough data"
-MOST_NAMES = 6
-_NEAR_FLOOR = 0.05  # a spread that is no further above its noise floor says little
+_NEAR_FLOOR = 0.05  # a spread that is above its noise floor by less than this is not evidence of disagreement
+_SOURCES = {"label": "a label", "correction": "a correction", "thumb down": "a thumb down"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of the funnel: how many are left, and what was lost on the way to it, by reason."""
+    """One stage of the funnel: the number left after it, and the losses before it by reason."""
 
     label: str
     count: int
     lost: tuple[tuple[str, int], ...] = ()
 
 
-def count(number: int) -> str:
-    """1234 as 1,234."""
-    return f"{number:,}"
-
-
-def names(of: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
-    more = len(of) - MOST_NAMES
-    return ", ".join(of[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def percent(value: float) -> str:
-    """0.123 as 12%, small ones with a digit more; what is there never shows as 0%."""
-    if 0 < value < 0.001:
-        return "<0.1%"
-    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
-
-
-def score(value: float | None) -> str:
-    """A value up to 1 with two digits."""
-    return "-" if value is None else f"{value:z.2f}"
-
-
-def with_n(figure: Figure) -> str:
-    """A figure with the number of values behind it."""
-    return f"{NO_DATA if figure.value is None else score(figure.value)} (n={count(figure.n)})"
-
-
-def rate_with_n(figure: Figure) -> str:
-    """A share with the number of values behind it."""
-    return f"{NO_DATA if figure.value is None else percent(figure.value)} (n={count(figure.n)})"
-
-
 def funnel(summary: Summary) -> tuple[Step, ...]:
-    """The way from log records to selected cases; each step's count is the one before less what was lost."""
+    """Return the stages from log records to selected cases, with the losses of each."""
     c = summary.counts
     merged = (("exact duplicates", c.merged_exact), ("near-duplicates", c.merged_near))
     steps = (
@@ -80,7 +47,7 @@ def funnel(summary: Summary) -> tuple[Step, ...]:
 
 
 def sample(selection: SelectionSummary) -> str:
-    """How the random slice was drawn."""
+    """Describe the strata and the probabilities of the random slice."""
     low, high = selection.probabilities or (0.0, 0.0)
     chance = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
     return (
@@ -88,98 +55,113 @@ def sample(selection: SelectionSummary) -> str:
     )
 
 
-def leak(found: Leak) -> str:
-    """A case that was kept out of training, and the evidence."""
-    shared = f"; both have {', '.join(found.shared)}" if found.shared else ""
-    return f"{found.kind}, {found.similarity:.2f}{shared}"
+def leak(match: Leak) -> str:
+    """Return the evidence that a training case asks a held-out question."""
+    shared = f"; both have {', '.join(match.shared)}" if match.shared else ""
+    return f"{match.kind}, {match.similarity:.2f}{shared}"
 
 
 def failure_rate(summary: Summary) -> tuple[str, ...]:
-    """How often production fails, as far as the labels tell."""
-    found, drawn, counts = summary.failure_rate, summary.selection.by_slice.get("random", 0), summary.counts
-    if found is None:
-        told = (
-            f"No label has come back yet. Fill in the label queue and run again: the {plural(drawn, 'case')} of the random"
-            " slice tell how often production fails, with an interval."
+    """Return the estimate of production's failure rate, or why there is none."""
+    estimate, counts = summary.failure_rate, summary.counts
+    if estimate is None:
+        drawn = summary.selection.by_slice.get("random", 0)
+        return (
+            (
+                f"There are no labels yet. Fill in the label queue and run again: the {plural(drawn, 'case')} of the random"
+                " slice give the failure rate of production, with an interval."
+            ),
         )
-        return (told,)
-    if found.rate is None or found.low is None or found.high is None:
-        return (f"{NO_DATA}: {found.reason}.",)
-    worth = f" They are worth {found.worth:,.0f} labels of a plain random sample." if found.worth is not None else ""
-    missing = (
-        f" {plural(found.missing, 'selected case')} {'has' if found.missing == 1 else 'have'} no label yet and are taken to"
-        " fail like the others of their stratum."
-        if found.missing
-        else ""
+    if estimate.rate is None or estimate.low is None or estimate.high is None:
+        return (f"{NO_DATA}: {estimate.reason}.",)
+    worth = (
+        f" They are worth {estimate.worth:,.0f} labels of a plain random sample." if estimate.worth is not None else ""
     )
     subset = f" behind the {plural(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
-    told = (
-        f"{percent(found.rate)} of the log records{subset} ({found.confidence:.0%} interval {percent(found.low)} to"
-        f" {percent(found.high)}), from {plural(found.labels, 'label')}.{worth}{missing}"
+    rate = (
+        f"{percent(estimate.rate)} of the log records{subset} ({estimate.confidence:.0%} interval {percent(estimate.low)} to"
+        f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}.{worth}{_missing_labels(estimate.missing)}"
     )
-    return told, _silent(found)
+    return rate, _silent_failures(estimate)
+
+
+def _missing_labels(missing: int) -> str:
+    if not missing:
+        return ""
+    verb, pronoun = ("has", "it fails") if missing == 1 else ("have", "they fail")
+    return (
+        f" {plural(missing, 'selected case')} {verb} no label yet. The rate assumes that {pronoun} as often as the labelled"
+        " cases of the same stratum."
+    )
+
+
+def _silent_failures(estimate: FailureRate) -> str:
+    """Return the expected failures among records on which committee and production agree."""
+    part, records = estimate.silent, estimate.silent_records
+    subject = f"Silent failures, where the committee agrees with production ({plural(records, 'record')})"
+    if part.value is None or part.low is None or part.high is None:
+        return f"{subject}: {NO_DATA} ({plural(part.n, 'label')} there)."
+    return (
+        f"{subject}: about {part.value * records:,.0f} are expected ({part.low * records:,.0f} to"
+        f" {part.high * records:,.0f}). Only the random slice finds them."
+    )
 
 
 def coverage(summary: Summary) -> tuple[str, ...]:
-    """What the picks stand for, and where none of them is."""
-    found = summary.coverage
-    if found is None:
+    """Describe the cases that the discovery picks represent, and regions without a pick."""
+    picked = summary.coverage
+    if picked is None:
         return ()
-    near = (
-        f"{percent(found.represented)} of the {plural(found.embedded, 'embedded case')} are as near to a discovery pick as"
+    represented = (
+        f"{percent(picked.represented)} of the {plural(picked.embedded, 'embedded case')} are as near to a discovery pick as"
         " cases usually are to their neighbours."
     )
-    lines = [near]
-    if found.unseen:
-        where = "; ".join(f"{plural(r.cases, 'case')} {r.name} ({r.example})" for r in found.unseen)
-        lines.append(
-            f"No pick is in {count(found.unseen_regions)} of {plural(found.regions, 'region')} of these cases. The largest:"
-            f" {where}."
-        )
-    if found.outliers:
-        lines.append(
-            f"Out of the ordinary: {plural(found.outliers.cases, 'case')} far from all others"
-            f" ({found.outliers.evidence}), {count(found.outliers.picks)} of them picked. The farthest:"
-            f" {found.outliers.example}"
-        )
-    return tuple(lines)
+    return represented, *_unseen_regions(picked), *_outliers(picked)
 
 
-def _silent(found: FailureRate) -> str:
-    """What is expected of the failures that no disagreement points at."""
-    part, records = found.silent, plural(found.silent_records, "record")
-    if part.value is None or part.low is None or part.high is None:
-        return (
-            f"Silent failures, where the committee agrees with production ({records}): {NO_DATA} ({plural(part.n, 'label')}"
-            " there)."
-        )
-    low, high = part.low * found.silent_records, part.high * found.silent_records
+def _unseen_regions(picked: CoverageSummary) -> tuple[str, ...]:
+    if not picked.unseen:
+        return ()
+    largest = "; ".join(f"{plural(r.cases, 'case')} {r.name} ({r.example})" for r in picked.unseen)
     return (
-        f"Silent failures, where the committee agrees with production ({records}): about"
-        f" {part.value * found.silent_records:,.0f} are to be expected ({low:,.0f} to {high:,.0f}), and only the random slice"
-        " finds them."
+        (
+            f"{count(picked.unseen_regions)} of {plural(picked.regions, 'region')} of these cases have no pick. The largest:"
+            f" {largest}."
+        ),
+    )
+
+
+def _outliers(picked: CoverageSummary) -> tuple[str, ...]:
+    far = picked.outliers
+    if not far:
+        return ()
+    return (
+        (
+            f"Outliers: {plural(far.cases, 'case')} far from all others ({far.evidence}), {count(far.picks)} of them picked."
+            f" The farthest: {far.example}"
+        ),
     )
 
 
 def blind_spots(summary: Summary) -> tuple[str, ...]:
-    """What disagreement cannot see, with this run's own numbers."""
+    """Say which failures disagreement cannot show, with the numbers of this run."""
     spread, counts, selection = summary.disagreement, summary.counts, summary.selection
     unanimous = percent(share(spread.unanimous, counts.scored))
     fewer = ", each by the answers that it got, be they few or many" if summary.adaptive else ""
     drawn = selection.by_slice.get("random", 0)
-    looks = (
-        f"Only the random slice looks there: {count(drawn)} of {plural(selection.total, 'selected case')} came by it."
-        " Label these too, even where they look easy: without them no failure rate can be estimated."
+    random_slice = (
+        f"Only the random slice looks there: {count(drawn)} of {plural(selection.total, 'selected case')} were drawn at"
+        " random. Label these too, even where they look easy: without them the failure rate cannot be estimated."
         if drawn
         else "Only a random slice would look there, and this selection has none: raise `selection.random_share`."
     )
     return (
         (
             "A committee that makes the same mistake every time looks unanimous. Here it was unanimous on "
-            f"{count(spread.unanimous)} of {plural(counts.scored, 'scored case')} ({unanimous}){fewer}; what is wrong among"
-            " them, where production says the same, has a score near 0 and makes no category."
+            f"{count(spread.unanimous)} of {plural(counts.scored, 'scored case')} ({unanimous}){fewer}. If production makes"
+            " the same mistake, such a case has a score near 0 and is in no category."
         ),
-        looks,
+        random_slice,
         known_failures(summary.blind),
         noise_sentence(summary.noise),
         "The score says where a label teaches most. It is not the probability that production's answer is wrong.",
@@ -187,7 +169,7 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
 
 
 def known_failures(blind: BlindShare) -> str:
-    """The share of the known failures that disagreement could not have seen."""
+    """Return the share of the known failures that disagreement could not have shown."""
     n = count(blind.unseen.n)
     left_out = (
         f" {plural(blind.left_out, 'failure')} that only came to light because the committee disagreed"
@@ -197,90 +179,67 @@ def known_failures(blind: BlindShare) -> str:
     )
     if blind.unseen.value is None:
         return (
-            f"Known failures of production that disagreement could not have seen: {NO_DATA} (n={n}; labels of the random"
-            f" slice, corrections and thumbs down tell of them, and it takes 10).{left_out}"
+            f"Known failures of production that disagreement could not have seen: {NO_DATA} (n={n}; at least 10 are needed,"
+            f" from labels of the random slice, corrections or thumbs down).{left_out}"
         )
-    sources = ", ".join(f"{count(number)} by {_known_by(source)}" for source, number in blind.by_source.items())
-    told = (
-        f"Of the {n} known failures of production ({sources}), {interval(blind.unseen)} have a score of at most"
-        f" {blind.threshold:g}"
+    sources = ", ".join(f"{count(number)} by {_SOURCES.get(name, name)}" for name, number in blind.by_source.items())
+    conclusion = (
+        "there was some disagreement on each of them"
+        if blind.unseen.value == 0
+        else "disagreement could not have seen them"
     )
-    if blind.unseen.value == 0:
-        return f"{told}: there was some disagreement on each of them.{left_out}"
-    return f"{told}: disagreement could not have seen them.{left_out}"
+    return (
+        f"Of the {n} known failures of production ({sources}), {interval(blind.unseen)} have a score of at most"
+        f" {blind.threshold:g}: {conclusion}.{left_out}"
+    )
 
 
-def says_nothing(noise: NoiseFloor) -> bool:
-    """Whether all answers are repeats of one prompt at temperature 0, so that their agreement says nothing."""
+def agreement_means_nothing(noise: NoiseFloor) -> bool:
+    """Return whether all answers are repeats of one prompt at temperature 0."""
     return noise.deterministic and noise.one_prompt
 
 
 def unanimous_at_0(noise: NoiseFloor) -> str:
-    """What stands behind the share of unanimous cases where it says nothing."""
-    return ": repeats at temperature 0, no certainty" if says_nothing(noise) else ""
+    """Return a remark on the share of unanimous cases if their agreement means nothing."""
+    return ": repeats at temperature 0, no certainty" if agreement_means_nothing(noise) else ""
 
 
 def noise_sentence(noise: NoiseFloor) -> str:
-    """What repeats at temperature 0 say, and what they do not."""
-    if says_nothing(noise):
-        floor = (
-            ""
-            if noise.floor is None
-            else f" Two of them differ by {noise.floor:.3f} on average, and not all are the same on"
-            f" {interval(noise.differing)} of {plural(noise.differing.n, 'case')}: that is the noise floor, and what"
-            " they differ by among themselves says no more."
-        )
-        return (
-            "All answers were given by one prompt at temperature 0. Such repeats carry no signal, so that their agreement is"
-            f" no certainty: ask at a higher temperature, or with more prompt variants.{floor}"
-        )
+    """Say how far repeats at temperature 0 differ, and how the committee's spread compares."""
+    if agreement_means_nothing(noise):
+        return _repeats_only(noise)
     if noise.floor is None or noise.spread is None:
         return (
-            f"The noise floor, which is how far repeats of one prompt at temperature 0 differ: {NO_DATA}"
-            f" (n={count(noise.differing.n)} cases with such repeats, it takes 10)."
+            f"The noise floor is how far repeats of one prompt at temperature 0 differ: {NO_DATA}"
+            f" (n={plural(noise.differing.n, 'case')} with such repeats, 10 are needed)."
         )
-    near = (
-        "is near that floor, and says little" if noise.spread - noise.floor < _NEAR_FLOOR else "stands above that floor"
+    comparison = (
+        "is near that floor, so it says little" if noise.spread - noise.floor < _NEAR_FLOOR else "is above that floor"
     )
     return (
         f"Repeats of one prompt at temperature 0 were not all the same on {interval(noise.differing)} of"
-        f" {plural(noise.differing.n, 'case')}; two of them differ by {noise.floor:.2f} on average, which is the noise floor."
-        f" That they agree is no certainty. What two answers of the whole committee differ by there, {noise.spread:.2f},"
-        f" {near}."
+        f" {plural(noise.differing.n, 'case')}. Two of them differ by {noise.floor:.2f} on average, which is the noise floor."
+        f" Their agreement is not certainty. On these cases, two answers of the whole committee differ by {noise.spread:.2f},"
+        f" which {comparison}."
     )
 
 
-def interval(rate: Rate) -> str:
-    """A share with its 95% interval."""
-    if rate.value is None or rate.low is None or rate.high is None:
-        return NO_DATA
-    return f"{percent(rate.value)} (95% interval {percent(rate.low)} to {percent(rate.high)})"
-
-
-def rate_cell(rate: Rate) -> str:
-    """A share in a table: with its interval, as its column says."""
-    if rate.value is None or rate.low is None or rate.high is None:
-        return "-"
-    return f"{percent(rate.value)} ({percent(rate.low)}-{percent(rate.high)})"
-
-
-def rate_with_cases(rate: Rate) -> str:
-    """A share in a table with its interval and the cases behind it, for columns whose cases differ."""
-    return f"{NO_DATA if rate.value is None else rate_cell(rate)}, n={count(rate.n)}" if rate.n else "-"
-
-
-def diagnosis_name(name: str, *, certain: bool = True) -> str:
-    """The name of a diagnosis as it is shown."""
-    return name.replace("-", " ") if certain else f"possibly {name.replace('-', ' ')}"
-
-
-def diagnosis_mix(diagnoses: Mapping[DiagnosisName, int]) -> str:
-    """How many cases have which diagnosis, in one line."""
-    return ", ".join(f"{count(number)} {diagnosis_name(name)}" for name, number in diagnoses.items())
+def _repeats_only(noise: NoiseFloor) -> str:
+    floor = (
+        ""
+        if noise.floor is None
+        else f" Two of them differ by {noise.floor:.3f} on average, and not all are the same on"
+        f" {interval(noise.differing)} of {plural(noise.differing.n, 'case')}: that is the noise floor, and all the"
+        " disagreement here is noise."
+    )
+    return (
+        "All answers were given by one prompt at temperature 0. Such repeats carry no signal, and their agreement is not"
+        f" evidence: ask at a higher temperature, or with more prompt variants.{floor}"
+    )
 
 
 def fields_sentence(fields: Sequence[FieldSummary]) -> str:
-    """Where structured answers differ, the most differing field first."""
+    """Name the fields of structured answers that differ most; the empty text for none."""
     if not fields:
         return ""
     named = ", ".join(f"{f.path} {score(f.disagreement.value)}" for f in fields)
@@ -288,7 +247,7 @@ def fields_sentence(fields: Sequence[FieldSummary]) -> str:
 
 
 def unwell(summary: Summary) -> tuple[tuple[str, str], ...]:
-    """The members that do not count in full: who, and what became of them with the reason."""
+    """Return the members with a weight below 1, each with the consequence and the reason."""
     return tuple(
         (
             m.id,
@@ -303,96 +262,8 @@ def unwell(summary: Summary) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _known_by(source: str) -> str:
-    return {"label": "a label", "correction": "a correction", "thumb down": "a thumb down"}.get(source, source)
-
-
-def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
-    """How each number is to be read, as pairs of term and meaning."""
-    scorers = ", ".join(summary.disagreement.scorers) or "none"
-    ranked, posterior, once = ", what cases are ranked by", "", ""
-    if summary.adaptive:
-        ranked = ""
-        posterior = (
-            " Cases have different numbers of answers here, so that they are ranked by the posterior mean of the share of"
-            " answers that differ, which trusts few answers less than many."
-        )
-        once = " A case whose prompts were asked once each shows none: all of its spread counts as between prompts."
-    return (
-        (
-            "disagreement",
-            (
-                f"0 to 1{ranked}. Where production's answer is known it asks how many of the answers differ from it; else"
-                f" how far they differ among themselves. Scorer: {scorers}.{posterior}"
-            ),
-        ),
-        *([("fitted score", fitted_sentence(summary.calibration))] if summary.calibration else []),
-        (
-            "between prompts",
-            "The part of the members' own spread that goes with the prompt variant or model: sensitivity to wording.",
-        ),
-        ("within one prompt", f"The part that is left when the same prompt is asked again: sampling noise.{once}"),
-        (
-            "diagnosis",
-            (
-                "What the pattern of the answers suggests, tried in this order: refusals, answers that cannot be read, labels"
-                " that differ, a spread that goes with the model or the prompt variant, one that is left when the same prompt"
-                " is asked again, an agreement against the label or against production. Possibly: the pattern suggests it,"
-                " and cannot show it."
-            ),
-        ),
-        (
-            "agreement and kappa",
-            (
-                "How often a member's answers mean what most of the other members' do, on the cases of both; kappa takes away"
-                " what chance would give, so that a constant answer gets 0."
-            ),
-        ),
-        (
-            "weight",
-            "What a member's answers count for: 1, or less where its health is poor, for the reason given beside it.",
-        ),
-        (
-            "contradicts production",
-            "The share of answers that say something else than production did. It needs no spread among them.",
-        ),
-        (
-            "share of traffic",
-            (
-                "The share of the log records behind the asked cases. Only the most disagreeing cases and the random slice"
-                " are clustered, so that it is a lower bound."
-            ),
-        ),
-        (
-            "n",
-            (
-                f"How many cases stand behind a number. A mean of fewer than {MIN_FOR_MEAN}, or a correlation over fewer"
-                f" than {MIN_FOR_CORRELATION}, is not shown."
-            ),
-        ),
-    )
-
-
-def fitted_sentence(found: CalibrationSummary) -> str:
-    """What the score is where it was fitted to labels, and what that was worth; else why it was not."""
-    fit = found.fit
-    if fit is None:
-        return "The calibration had too few labels for a fit, so that cases are ranked by the default score."
-    measured = (
-        f"AUROC {fit.fitted_auroc:.3f} against {fit.default_auroc:.3f} of the default score, a gain of {fit.gain:+.3f}"
-        f" (95% interval {fit.low:+.3f} to {fit.high:+.3f}; cross-fitted on n={count(fit.cases)} labelled cases, of which"
-        f" {count(fit.failures)} fail)"
-    )
-    if not found.used:
-        return f"The calibration showed no gain, so that cases are ranked by the default score: {measured}."
-    return (
-        "What is called disagreement here is a fitted probability that the answer fails, learned from labels of these"
-        f" logs: {measured}. It is not 0 where all answers are the same."
-    )
-
-
 def length_sentence(baseline: LengthBaseline) -> str:
-    """The correlation of disagreement with a length, as a sentence."""
+    """Return the correlation of disagreement with a length."""
     n = count(baseline.spearman.n)
     if baseline.spearman.value is None or baseline.pearson.value is None:
         return f"With the length of {baseline.of}: {NO_DATA} (n={n})."
@@ -403,55 +274,55 @@ def length_sentence(baseline: LengthBaseline) -> str:
 
 
 def cost_sentence(summary: Summary) -> str:
-    """What the answers cost, whenever they were paid for."""
+    """Return the number of answers and their cost, those of earlier runs included."""
     c = summary.committee
     tokens = f"{count(c.input_tokens)} input and {count(c.output_tokens)} output tokens"
-    estimated = f" (for {plural(c.estimated_usage, 'answer')} by estimate)" if c.estimated_usage else ""
+    estimated = f" (estimated for {plural(c.estimated_usage, 'answer')})" if c.estimated_usage else ""
     return (
         f"{plural(c.generations, 'answer')}, {money(c.cost_usd)}, {tokens}{estimated}."
         f" {plural(c.failed, 'call')} failed for good, {plural(c.cut_off, 'answer')} stopped at the token limit."
-        " Answers that an earlier run had stored are counted with what they cost then."
+        " Answers from earlier runs are counted with their cost at that time."
     )
 
 
 def adaptive_paragraph(adaptive: AdaptiveSummary) -> str:
-    """What an adaptive committee saved, and what stopping early cost, as far as the random share can tell."""
+    """Say how many calls an adaptive committee saved, and what stopping early missed."""
     saved = percent(share(adaptive.calls_full - adaptive.calls, adaptive.calls_full))
     calls = (
-        f"The committee was adaptive: {count(adaptive.calls)} calls were asked of the {count(adaptive.calls_full)} that the"
-        f" whole committee would have taken ({saved} saved)."
+        f"The committee was adaptive: it made {count(adaptive.calls)} of the {count(adaptive.calls_full)} calls of the whole"
+        f" committee ({saved} saved)."
     )
     if not adaptive.cases:
         return (
-            f"{calls} What stopping early missed: {NO_DATA} (n=0), as no random share of the cases got the whole"
-            " committee; raise `committee.adaptive.full_share`."
+            f"{calls} What stopping early missed: {NO_DATA} (n=0), because no random share of the cases got the whole"
+            " committee. Raise `committee.adaptive.full_share`."
         )
     return (
-        f"{calls} A random share of {plural(adaptive.cases, 'case')} got the whole committee all the same."
-        f" {_missed(adaptive)} {_correlation(adaptive)} This tells what stopping early cost, not how many wrong answers"
-        " were missed: the early answers are among the whole committee's, which has noise of its own and, asked anew,"
-        " would not pick the same top either."
+        f"{calls} A random share of {plural(adaptive.cases, 'case')} got the whole committee."
+        f" {_missed_cases(adaptive)} {_rank_correlation(adaptive)} These figures show the cost of stopping early, not how many"
+        " wrong answers were missed: the early answers are among those of the whole committee, whose ranking has noise of"
+        " its own. Asked again, the whole committee would not rank the same cases into its top either."
     )
 
 
-def _missed(adaptive: AdaptiveSummary) -> str:
+def _missed_cases(adaptive: AdaptiveSummary) -> str:
     if adaptive.missed is None or adaptive.low is None or adaptive.high is None:
         return (
-            f"What stopping early ranked out of their top: {NO_DATA} (n={count(adaptive.in_top)} in the top by the whole"
+            f"Cases that stopping early ranked out of the top: {NO_DATA} (n={count(adaptive.in_top)} in the top by the whole"
             f" committee, {count(adaptive.least_in_top)} are needed: more cases, or a larger"
             " `committee.adaptive.full_share`)."
         )
     return (
-        f"Of those that the whole committee ranks into their top, stopping early ranked out {percent(adaptive.missed)}"
+        f"Of the cases that the whole committee ranks into the top, stopping early ranked out {percent(adaptive.missed)}"
         f" (95% interval {percent(adaptive.low)} to {percent(adaptive.high)}, n={count(adaptive.in_top)})."
     )
 
 
-def _correlation(adaptive: AdaptiveSummary) -> str:
+def _rank_correlation(adaptive: AdaptiveSummary) -> str:
     if adaptive.rank_correlation is not None:
         return (
             f"Rank correlation of both rankings: Spearman {adaptive.rank_correlation:+.2f} (n={count(adaptive.cases)})."
         )
     n, least = adaptive.cases, adaptive.least_cases
-    why = f"n={count(n)}, {count(least)} are needed" if n < least else f"n={count(n)}, all of them stand alike in one"
-    return f"Rank correlation of both rankings: {NO_DATA} ({why})."
+    reason = f"n={count(n)}, {count(least)} are needed" if n < least else f"n={count(n)}, all equal in one of them"
+    return f"Rank correlation of both rankings: {NO_DATA} ({reason})."

@@ -1,11 +1,11 @@
-"""What the pages say of the categories since the night before."""
+"""Sentences about the categories of this night and of the night before."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from curator.records import CategoryChange, GoneCategory, Trend
-from curator.report.sentences import count, names
+from curator.report.format import count, names
 from curator.report.summary import Summary
 from curator.text.display import plural
 
@@ -19,17 +19,17 @@ _TRENDS: dict[Trend, str] = {
 
 
 def since_last_night(summary: Summary) -> str:
-    """What changed, in brackets: ` (2 new, 1 grew, 3 gone)`; "" on the first night."""
-    found = Counter(c.change.trend for c in summary.categories if c.change)
-    if not found and not summary.gone:
+    """Return the changes as ` (2 new, 1 grew, 3 gone)`; the empty text on the first night."""
+    trends = Counter(c.change.trend for c in summary.categories if c.change)
+    if not trends and not summary.gone:
         return ""
-    said = [f"{count(found[name])} {word}" for name, word in _TRENDS.items() if found[name] and name != "steady"]
-    said += [f"{count(len(summary.gone))} gone"] if summary.gone else []
-    return f" ({', '.join(said) or 'all as the night before'})"
+    parts = [f"{count(trends[name])} {word}" for name, word in _TRENDS.items() if trends[name] and name != "steady"]
+    parts += [f"{count(len(summary.gone))} gone"] if summary.gone else []
+    return f" ({', '.join(parts) or 'all as the night before'})"
 
 
 def trend(change: CategoryChange) -> str:
-    """What became of one category."""
+    """Describe the change of one category."""
     parts = [_TRENDS[change.trend]]
     if change.before is not None:
         parts.append(f"{plural(change.before, 'case')} the night before")
@@ -42,12 +42,14 @@ def trend(change: CategoryChange) -> str:
     return ", ".join(parts)
 
 
-def gone(of: tuple[GoneCategory, ...]) -> str:
-    """The categories of the night before that are not seen any more; "" where there are none."""
-    if not of:
+def gone(categories: tuple[GoneCategory, ...]) -> str:
+    """Name the categories of the night before that are gone; the empty text for none."""
+    if not categories:
         return ""
     return (
         "Gone since the night before: "
-        + names([f"{c.name} ({plural(c.before, 'case')}" + (f", now in {c.into})" if c.into else ")") for c in of])
+        + names(
+            [f"{c.name} ({plural(c.before, 'case')}" + (f", now in {c.into})" if c.into else ")") for c in categories]
+        )
         + "."
     )

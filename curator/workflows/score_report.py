@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from curator.records import JsonValue, Score
 from curator.records.recorded import Recorded
-from curator.report.sentences import NO_DATA, percent
+from curator.report.format import NO_DATA, percent
 from curator.stats import MIN_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
 from curator.text.display import plural
 

@@ -40,9 +40,10 @@ from curator.records import (
     case_id,
 )
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.report.format import percent
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
 from curator.report.markdown import code_block, code_span, plain, render_markdown
-from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence, percent
+from curator.report.sentences import adaptive_paragraph, funnel, noise_sentence
 from curator.report.summary import AdaptiveSummary, FinetuneSummary, Summary
 from curator.text.display import Excerpt, money
 from tests.report.summary_kit import RunRecords, summarise
@@ -311,11 +312,11 @@ def test_both_pages_tell_what_an_adaptive_committee_saved_and_missed(summary: Su
     page, markdown = render_html(adaptive), render_markdown(adaptive)
     said = adaptive_paragraph(ADAPTIVE)
     for part in (
-        "5,000 calls were asked of the 10,000 that the whole committee would have taken (50% saved)",
+        "it made 5,000 of the 10,000 calls of the whole committee (50% saved)",
         "A random share of 48 cases got the whole committee",
         "ranked out <0.1% (95% interval 0% to 24%, n=12)",
         "Spearman +0.93 (n=48)",
-        "what stopping early cost, not how many wrong answers were missed",
+        "the cost of stopping early, not how many wrong answers were missed",
     ):
         assert part in said, part
     assert f"\n\n{said}\n\n| member |" in markdown
@@ -331,7 +332,7 @@ def test_a_random_share_that_is_too_small_says_how_much_it_would_take() -> None:
     assert "not enough data (n=1 in the top by the whole committee, 10 are needed" in said
     assert "Rank correlation of both rankings: not enough data (n=4, 10 are needed)" in said
     alike = adaptive_paragraph(replace(ADAPTIVE, rank_correlation=None))
-    assert "not enough data (n=48, all of them stand alike in one)" in alike
+    assert "not enough data (n=48, all equal in one of them)" in alike
     none = adaptive_paragraph(replace(few, cases=0, in_top=0))
     assert "not enough data (n=0)" in none
     assert "A random share of" not in none
@@ -374,7 +375,7 @@ def test_both_pages_say_what_disagreement_could_not_have_seen(summary: Summary) 
         )
         assert "3 failures that only came to light because the committee disagreed are not counted" in text
         assert "4.0% (95% interval 1.0% to 10%) of 90 cases" in text
-        assert "stands above that floor" in text
+        assert "is above that floor" in text
     few = replace(summary, blind=BlindShare(Rate(None, None, None, 4), 0.05, {"label": 4}, 0))
     assert "not enough data (n=4;" in render_markdown(few)
 

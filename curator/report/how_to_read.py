@@ -1,0 +1,99 @@
+"""The explanation of each number of the report, for its last section."""
+
+from __future__ import annotations
+
+from curator.report.format import count
+from curator.report.summary import CalibrationSummary, Summary
+from curator.stats import MIN_FOR_CORRELATION, MIN_FOR_MEAN
+
+
+def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
+    """Return each term of the report with its meaning."""
+    return (
+        ("disagreement", _disagreement(summary)),
+        *([("fitted score", fitted_sentence(summary.calibration))] if summary.calibration else []),
+        (
+            "between prompts",
+            "The part of the members' spread that depends on the prompt variant or the model: sensitivity to wording.",
+        ),
+        ("within one prompt", _within(summary)),
+        (
+            "diagnosis",
+            (
+                "The cause that the pattern of the answers suggests. The causes are tried in this order: refusals, answers"
+                " that cannot be read, labels that differ, a spread that depends on the model or the prompt variant, a"
+                " spread that remains when the same prompt is asked again, agreement against the label or against"
+                " production. `Possibly` marks a cause that the pattern suggests but cannot prove."
+            ),
+        ),
+        (
+            "agreement and kappa",
+            (
+                "Agreement is the share of cases on which a member's answers mean the same as most answers of the other"
+                " members. Kappa is the agreement corrected for chance: a member that always gives the same answer gets 0."
+            ),
+        ),
+        (
+            "weight",
+            "How much a member's answers count: 1, or less if its health is poor. The reason is given beside it.",
+        ),
+        (
+            "contradicts production",
+            "The share of answers that differ in meaning from production's answer. It can be high without any spread.",
+        ),
+        (
+            "share of traffic",
+            (
+                "The share of the log records behind the asked cases. Only the most disagreeing cases and the random slice"
+                " are clustered, so it is a lower bound."
+            ),
+        ),
+        (
+            "n",
+            (
+                f"The number of cases behind a figure. A mean of fewer than {MIN_FOR_MEAN} cases and a correlation of fewer"
+                f" than {MIN_FOR_CORRELATION} are not shown."
+            ),
+        ),
+    )
+
+
+def _disagreement(summary: Summary) -> str:
+    scorers = ", ".join(summary.disagreement.scorers) or "none"
+    ranked, posterior = ", what cases are ranked by", ""
+    if summary.adaptive:
+        ranked = ""
+        posterior = (
+            " Cases have different numbers of answers here. They are therefore ranked by the posterior mean of the share of"
+            " answers that differ, which trusts few answers less than many."
+        )
+    return (
+        f"0 to 1{ranked}. If production's answer is in the logs, it is the share of answers that differ from it; otherwise it"
+        f" is how far the answers differ from each other. Scorer: {scorers}.{posterior}"
+    )
+
+
+def _within(summary: Summary) -> str:
+    once = " A case whose prompts were asked once each shows none: all of its spread counts as between prompts."
+    return (
+        "The part of the spread that remains when the same prompt is asked again: sampling noise."
+        f"{once if summary.adaptive else ''}"
+    )
+
+
+def fitted_sentence(calibration: CalibrationSummary) -> str:
+    """Return the meaning and the gain of a score fitted to labels, or why it is not used."""
+    fit = calibration.fit
+    if fit is None:
+        return "The calibration had too few labels for a fit. Cases are ranked by the default score."
+    measured = (
+        f"AUROC {fit.fitted_auroc:.3f} against {fit.default_auroc:.3f} of the default score, a gain of {fit.gain:+.3f}"
+        f" (95% interval {fit.low:+.3f} to {fit.high:+.3f}; cross-fitted on n={count(fit.cases)} labelled cases, of which"
+        f" {count(fit.failures)} fail)"
+    )
+    if not calibration.used:
+        return f"The calibration showed no gain. Cases are ranked by the default score: {measured}."
+    return (
+        "In this report, disagreement is a fitted probability that the answer fails, learned from labels of these"
+        f" logs: {measured}. It is not 0 where all answers are the same."
+    )
