@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -30,6 +31,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import curator
 from curator import cli
 from curator.cli import COMMANDS
 from curator.committee.providers import PROVIDERS
@@ -133,6 +135,28 @@ def command_table(_: str, __: Path) -> str:
     return table(("command", "purpose"), rows)
 
 
+def public_functions(_: str, __: Path) -> str:
+    """The table of the public functions, each with the first line of its documentation."""
+    rows = ((f"`curator.{name}`", summary(value)) for name, value in public_names() if inspect.isfunction(value))
+    return table(("function", "purpose"), rows)
+
+
+def public_types(_: str, __: Path) -> str:
+    """The table of the public types, each with the first line of its documentation."""
+    rows = ((f"`curator.{name}`", summary(value)) for name, value in public_names() if inspect.isclass(value))
+    return table(("type", "content"), rows)
+
+
+def public_names() -> Iterator[tuple[str, object]]:
+    """Every public name of the package with its value."""
+    return ((name, getattr(curator, name)) for name in sorted(curator.__all__, key=str.lower))
+
+
+def summary(value: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown."""
     lines = ["| " + " | ".join(str(cell) for cell in line) + " |" for line in (head, *rows)]
@@ -206,6 +230,8 @@ BLOCKS: dict[str, Block] = {
     "help": help_text,
     "model": output,
     "output": output,
+    "public-functions": public_functions,
+    "public-types": public_types,
     "setup": setup,
 }
 
