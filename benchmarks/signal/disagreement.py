@@ -62,9 +62,9 @@ class Constants:
     wording: float
     name: str = "other constants"
 
-    def value(self, found: Signals) -> float:
+    def value(self, signals: Signals) -> float:
         """See `curator.disagreement.score.Formula`."""
-        return default_score(found, prior=self.prior, wording=self.wording)
+        return default_score(signals, prior=self.prior, wording=self.wording)
 
 
 def main() -> None:

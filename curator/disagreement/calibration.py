@@ -1,4 +1,4 @@
-"""A score that is fitted to known failures: which signals tell them in these logs, and whether that beats the default."""
+"""Fit a score to known failures, and measure whether it ranks better than the default score."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ from curator.disagreement.signals import Signals
 CALIBRATION = "calibrated/1"
 """Name and version of the fitted score; the version is raised whenever its signals or its fit change."""
 LEAST_OF_EACH = 20
-"""With fewer failures, or fewer passes, nothing is fitted: a cross-fitted gain could not be told from chance."""
+"""With fewer failures or passes nothing is fitted: a cross-fitted gain could not be told from chance."""
 FOLDS = 5
 REPEATS = 10
+"""Repetitions of the division into folds."""
 DRAWS = 2000
+"""Bootstrap draws for the interval of the gain."""
 PENALTY = 0.03
-"""Inverse strength of the ridge penalty on standardised signals (`C` of scikit-learn): strong, as labels are few."""
+"""Inverse strength of the ridge penalty on standardised signals (`C` of scikit-learn); strong, because labels are few."""
 DEFAULT_SCORE, WORDING, WORDS = "default score", "wording", "words"
 BY = "by "
-"""The names of the signals; that of a member is `BY` and its group."""
+"""The names of the signals; a member's signal is named `BY` and its group."""
 MOST_GROUPS = 12
-"""The members that have a signal of their own, the most usual ones; a committee has hardly more."""
+"""The number of members with a signal of their own: those with the most answers. Few committees have more."""
 
 Floats = NDArray[np.float64]
 Fold = tuple[NDArray[np.int_], Floats]
-"""The places of the cases of a fold, and a value of each."""
+"""The positions of the cases of a fold, and a value for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One signal in the fit: its name, its mean and standard deviation, and the log-odds that one of these is worth."""
+    """One signal of the fit: name, mean, standard deviation, and the log-odds for one deviation."""
 
     signal: str
     mean: float
@@ -46,20 +48,21 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression of `the target is wrong` on the signals of a case, and what it is worth.
+    """A logistic regression of "the target is wrong" on the signals of a case, and its gain.
 
     Attributes:
-        scorer: the default score that it was measured against, with what compared the answers, if not words.
-        cases: labelled cases that it was fitted to.
-        failures: how many of them fail.
-        intercept: log-odds where every signal has its mean.
-        terms: the signals; those named `by GROUP` are what one member says.
+        scorer: the name of the default score that it was compared with, and of the comparer if it is not words.
+        cases: the number of labelled cases that it was fitted to.
+        failures: the number of failures among them.
+        intercept: the log-odds where every signal has its mean.
+        terms: the signals; those named `by GROUP` are signals of one member.
         default_auroc: AUROC of the default score on these cases, over the same pairs as `fitted_auroc`.
-        fitted_auroc: AUROC of the fitted score, each case by fits that did not see it, over pairs that one fit scored.
-        gain: the difference of the two.
+        fitted_auroc: cross-fitted AUROC of the fitted score: each case is scored by fits without it, and only pairs that
+            one fit scored are compared.
+        gain: `fitted_auroc` minus `default_auroc`.
         low: the lower end of its 95% interval.
         high: the upper end.
-        length_auroc: AUROC of the mean length of the answers alone: what every score should beat.
+        length_auroc: AUROC of the mean length of the answers, which every score should exceed.
     """
 
     scorer: str
@@ -76,7 +79,7 @@ class Calibration:
 
     @property
     def better(self) -> bool:
-        """Whether the gain is there: the whole interval is above 0. Else the default score should rank."""
+        """True if the whole interval of the gain is above 0; else the default score should rank."""
         return self.low > 0
 
     @property
@@ -84,47 +87,54 @@ class Calibration:
         """See `score.Formula`."""
         return CALIBRATION
 
-    def value(self, found: Signals) -> float:
-        """The fitted probability that a case fails, 0..1; on average right for cases like those that were labelled."""
-        odds = self.intercept + fsum((_signal(found, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
-        return 1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))  # neither form can overflow
+    def value(self, signals: Signals) -> float:
+        """Return the fitted probability, 0..1, that a case fails."""
+        odds = self.intercept + fsum((_signal(signals, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
+        return (
+            1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))
+        )  # each form avoids the overflow of the other
 
     @property
     def groups(self) -> frozenset[str]:
-        """The members that have a signal of their own, by `Answered.group`."""
+        """The groups (`Answered.group`) that have a signal of their own."""
         return frozenset(t.signal.removeprefix(BY) for t in self.terms if t.signal.startswith(BY))
 
 
 def formula_of(calibration: Calibration | None) -> Formula:
-    """What ranks: the fitted score where its gain is there, else the default score."""
+    """Return the fitted score if it is better, else the default score."""
     return calibration if calibration is not None and calibration.better else DEFAULT
 
 
 def calibrate(
-    found: Sequence[Signals],
+    cases: Sequence[Signals],
     wrong: Sequence[bool],
     *,
     weights: Sequence[float] | None = None,
     scorer: str = SCORER,
     seed: int = 0,
 ) -> Calibration | None:
-    """Fit the score to cases whose failure is known; None where there are too few failures or passes.
+    """Fit a score to labelled cases; None with fewer than `LEAST_OF_EACH` failures or passes.
 
-    The signals are the default score, the distance and the length of the wordings, and what each member says of its own:
-    a member that is right more often than the others gets more weight. The labels must be those of a random slice, else
-    the fit learns how they were chosen; `weights` say how many cases each one stands for, where they were not drawn with
-    equal chances (1 over the inclusion probability). The gain is cross-fitted: the cases are scored in five folds by fits on the
-    other four, ten times over. It is measured on pairs of cases that one fit has scored: each fold's fit lacks the
-    failures of its own cases, so that across folds it breaks ties against them, by up to .05 on recorded committees. The
-    interval is that of a paired bootstrap over cases (percentile). The order of the cases makes no difference. `scorer`
-    names the default score as it is here.
+    The signals are the default score, the distance and the length of the wordings, and the answers of each member, so that
+    a member that is right more often gets more weight. The labels must come from a random sample; otherwise the fit
+    learns how the cases were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the other four, and this is repeated ten times.
+    Only pairs of cases that one fit scored are compared. A fold's fit has not seen the failures of its own fold, so that
+    between folds it breaks ties against them, by up to .05 AUROC on recorded committees. The interval is that of a paired
+    percentile bootstrap over cases. The order of the cases does not matter.
+
+    Args:
+        cases: the signals of each labelled case.
+        wrong: production's answer is wrong, for each case.
+        weights: the number of cases that each one represents, 1 over its inclusion probability; None for equal ones.
+        scorer: the name of the default score with the comparer in use.
+        seed: fixes the folds and the draws.
     """
     y = np.array(wrong, dtype=bool)
     if min(y.sum(), (~y).sum()) < LEAST_OF_EACH:
         return None
-    names = _names(found)
-    x = np.array([[_signal(one, name) for name in names] for one in found])
-    order = np.lexsort((y, *x.T[::-1]))  # folds and draws go by position
+    names = _names(cases)
+    x = np.array([[_signal(signals, name) for name in names] for signals in cases])
+    order = np.lexsort((y, *x.T[::-1]))  # folds and draws depend on the position
     x, y = x[order], y[order]
     w = np.ones(len(y)) if weights is None else np.array(weights, dtype=float)[order]
     w = w * len(w) / w.sum()
@@ -133,8 +143,10 @@ def calibrate(
     default, lengths = ([(fold, x[fold, column]) for fold, _ in scored] for column in (0, names.index(WORDS)))
     draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=DRAWS) * w
     low, high = np.nanquantile(_within(scored, y, draws) - _within(default, y, draws), (0.025, 0.975))
-    once = w[None, :]
-    default_auroc, fitted_auroc, length_auroc = (float(_within(v, y, once)[0]) for v in (default, scored, lengths))
+    full_sample = w[None, :]
+    default_auroc, fitted_auroc, length_auroc = (
+        float(_within(v, y, full_sample)[0]) for v in (default, scored, lengths)
+    )
     means, scales, model = _fit(x, y, w)
     return Calibration(
         scorer=scorer,
@@ -155,21 +167,22 @@ def calibrate(
 
 
 def auroc(values: Floats, wrong: NDArray[np.bool_], weights: Floats) -> Floats:
-    """The AUROC under each row of case weights (draws, n): the chance that a failure has a higher value than a pass.
+    """Return the AUROC (draws,) under each row of case weights (draws, n).
 
-    The Mann-Whitney statistic over distinct values, ties counting a half; NaN where a row has no failure or no pass.
+    It is the probability that a failure has a higher value than a pass, ties counting 1/2 (the Mann-Whitney statistic);
+    NaN where a row has no failure or no pass.
     """
     return _within([(np.arange(len(values)), values)], wrong, weights)
 
 
 def _within(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats) -> Floats:
-    """The AUROC as in `auroc`, over the pairs of a failure and a pass that are in one fold."""
+    """Return the AUROC as `auroc` does, over pairs of a failure and a pass in one fold only."""
     above, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     for fold, values in folds:
-        ordered, own = np.argsort(values, kind="stable"), weights[:, fold]
+        ordered, fold_weights = np.argsort(values, kind="stable"), weights[:, fold]
         starts = np.flatnonzero(np.diff(values[ordered], prepend=-np.inf))
-        bad = np.add.reduceat((own * wrong[fold])[:, ordered], starts, axis=1)
-        good = np.add.reduceat((own * ~wrong[fold])[:, ordered], starts, axis=1)
+        bad = np.add.reduceat((fold_weights * wrong[fold])[:, ordered], starts, axis=1)
+        good = np.add.reduceat((fold_weights * ~wrong[fold])[:, ordered], starts, axis=1)
         above += (bad * (np.cumsum(good, axis=1) - good / 2)).sum(axis=1)
         pairs += bad.sum(axis=1) * good.sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -179,45 +192,45 @@ def _within(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats) ->
 
 _COMMON: Mapping[str, Callable[[Signals], float]] = {
     DEFAULT_SCORE: default_score,
-    WORDING: lambda found: found.wording or 0.0,
-    WORDS: lambda found: log1p(found.words),
+    WORDING: lambda signals: signals.wording or 0.0,
+    WORDS: lambda signals: log1p(signals.words),
 }
 
 
 def is_signal(name: str) -> bool:
-    """Whether there is a signal of that name."""
+    """Return True if a signal has this name."""
     return name in _COMMON or name.startswith(BY)
 
 
-def _names(found: Sequence[Signals]) -> list[str]:
-    """The signals of these cases; a group's name is that of `Answered.group`."""
-    counts = Counter(group for one in found for group in one.by_group)
+def _names(cases: Sequence[Signals]) -> list[str]:
+    """Return the names of these cases' signals: the common ones, and one per frequent group."""
+    counts = Counter(group for signals in cases for group in signals.by_group)
     usual = sorted(counts, key=lambda group: (-counts[group], group))[:MOST_GROUPS]
     return [*_COMMON, *(f"{BY}{group}" for group in sorted(usual))]
 
 
-def _signal(found: Signals, name: str) -> float:
-    """A signal by its name; a member that gave no answer to a case stands for the mean of those that did."""
+def _signal(signals: Signals, name: str) -> float:
+    """Return a signal by name; a group without an answer gets the mean of the groups with one."""
     if name in _COMMON:
-        return _COMMON[name](found)
-    said = found.by_group
-    return said.get(name.removeprefix(BY), fsum(said.values()) / len(said))
+        return _COMMON[name](signals)
+    by_group = signals.by_group
+    return by_group.get(name.removeprefix(BY), fsum(by_group.values()) / len(by_group))
 
 
 def _cross_fitted(x: Floats, y: NDArray[np.bool_], w: Floats, rng: np.random.Generator) -> list[Fold]:
-    """The log-odds of the cases of each fold by a fit that did not see them, over `REPEATS` divisions into folds."""
+    """Return the log-odds of each fold's cases by a fit without them, for `REPEATS` divisions."""
     from sklearn.model_selection import StratifiedKFold
 
     scored: list[Fold] = []
     for seed in rng.integers(2**31, size=REPEATS).tolist():
-        for known, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
-            means, scales, model = _fit(x[known], y[known], w[known])
+        for training, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
+            means, scales, model = _fit(x[training], y[training], w[training])
             scored.append((left_out, model.decision_function((x[left_out] - means) / scales)))
     return scored
 
 
 def _fit(x: Floats, y: NDArray[np.bool_], w: Floats) -> tuple[Floats, Floats, Any]:
-    """The means, the scales and the regression on what they standardise."""
+    """Return the means and scales of the signals, and the regression on standardised ones."""
     from sklearn.linear_model import LogisticRegression
 
     means, deviations = x.mean(axis=0), x.std(axis=0)

@@ -1,4 +1,4 @@
-"""Recorded generations (contract 4 of `docs/architecture.md`), one JSON record a line, scored as they stream by."""
+"""Score recorded cases (contract 4 of `docs/architecture.md`) and assess their members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curator.records.recorded import Recorded
 
 
 def default_scorer(comparer: ComparerFactory) -> str:
-    """The name of the default score where answers are compared so."""
+    """Return the name of the default score with this comparer."""
     name = comparer("").name
     return f"{SCORER}+{name}" if name else SCORER
 
@@ -28,7 +28,7 @@ def score_record(
     weights: Mapping[str, float] | None = None,
     formula: Formula = DEFAULT,
 ) -> Score:
-    """Score one record; `weights` are those of groups."""
+    """Score one record; `weights` maps each prompt identity to its weight, 1 by default."""
     return score_case(
         record.id, record.answers, target=record.target, kind=record.kind, labels=record.labels, input=record.input,
         compare=comparer(record.question), weights=weights, formula=formula,
@@ -38,7 +38,7 @@ def score_record(
 def measure_record(
     record: Recorded, *, comparer: ComparerFactory = WordComparer, weights: Mapping[str, float] | None = None
 ) -> Signals | None:
-    """The signals that `score_record` makes its score of; None where there are fewer than two answers."""
+    """Measure the signals that `score_record` scores; None with fewer than two answers."""
     if len(record.answers) < 2:
         return None
     return measure(
@@ -63,7 +63,7 @@ def estimator_values(
 
 
 def recorded_health(records: Iterable[Recorded], comparer: ComparerFactory = WordComparer) -> tuple[MemberHealth, ...]:
-    """The health of the members of recorded answers, compared as for their score; a member is a group of any temperatures."""
+    """Assess the members of recorded cases; a member is a prompt identity at any temperature."""
     return member_health({str(number): _votes(record, comparer) for number, record in enumerate(records)})
 
 
@@ -71,7 +71,7 @@ def _votes(record: Recorded, comparer: ComparerFactory) -> list[Vote]:
     def read(text: str) -> Answer:
         return read_answer(text, record.kind, labels=record.labels, input=record.input)
 
-    answers = tuple(read(one.text) for one in record.answers)
+    answers = tuple(read(answered.text) for answered in record.answers)
     target = None if record.target is None else read(record.target)
-    members = [MemberKey(variant=one.group) for one in record.answers]
+    members = [MemberKey(variant=answered.group) for answered in record.answers]
     return votes_of(members, answers, record.kind, CachedComparer(comparer(record.question), answers, target))

@@ -14,37 +14,43 @@ from curator.records.recorded import Answered
 SCORER = "committee/2"
 """Name and version of the default score; the version is raised whenever a value of it changes."""
 PRIOR_ANSWERS = 0.5
-"""How many answers the committee's own disagreement counts for beside its answers against the target."""
+"""The weight, in answers, of the committee's own disagreement beside its answers against the target.
+
+On recorded sets a larger weight ranks worse (`benchmarks/signal/disagreement.py`).
+"""
 WORDING_ANSWERS = 0.01
-"""How many answers the distance of the wordings counts for: enough to order what means the same, and no more."""
+"""The weight, in answers, of the distance of the wordings: enough to order answers that mean the same, and no more.
+
+On recorded sets any weight up to one answer ranks alike (`benchmarks/signal/disagreement.py`).
+"""
 
 
 class Formula(Protocol):
-    """Makes one number in 0..1 of the signals of a case: the higher, the more likely it fails."""
+    """Computes a score in 0..1 from the signals of a case: the higher, the more likely it fails."""
 
     @property
     def name(self) -> str:
-        """Its name and version, as `scorer` tells it."""
+        """Name and version, as in the `scorer` of a score."""
 
-    def value(self, found: Signals) -> float:
-        """The number."""
+    def value(self, signals: Signals) -> float:
+        """Return the score."""
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultScore:
-    """The score of whoever has no labels: `default_score`."""
+    """The default score, which needs no labels: `default_score`."""
 
     name: str = SCORER
 
-    def value(self, found: Signals) -> float:
+    def value(self, signals: Signals) -> float:
         """See `Formula`."""
-        return default_score(found)
+        return default_score(signals)
 
 
 DEFAULT = DefaultScore()
 
 
-def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a default where it can
+def score_case(  # noqa: PLR0913  the fields of contract 4
     id: str,
     answers: Sequence[Answered],
     *,
@@ -56,41 +62,43 @@ def score_case(  # noqa: PLR0913  each one is a part of contract 4, and has a de
     weights: Mapping[str, float] | None = None,
     formula: Formula = DEFAULT,
 ) -> Score:
-    """Score one case; the arguments are those of `measure`, and the order of the answers makes no difference.
+    """Score one case; the order of the answers does not matter.
 
-    `weights` and `formula` change `disagreement` alone: the other numbers are plain shares. Another `compare` than the
-    default is named in `scorer`. With fewer than two answers every number is None and `reason` says so.
+    The arguments are those of `measure`. `weights` and `formula` change only `disagreement`; the other numbers are plain
+    shares. `scorer` names `compare` if it is not the default. With fewer than two answers every number is None, and
+    `reason` says so.
     """
     n = len(answers)
     scorer = f"{formula.name}+{compare.name}" if compare.name else formula.name
     if n < 2:
         return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
-    found = measure(answers, target=target, kind=kind, labels=labels, input=input, compare=compare, weights=weights)
+    signals = measure(answers, target=target, kind=kind, labels=labels, input=input, compare=compare, weights=weights)
     return Score(
         id=id,
-        disagreement=formula.value(found),
-        within=found.split.within,
-        between=found.split.between,
-        against_target=found.against_target,
+        disagreement=formula.value(signals),
+        within=signals.split.within,
+        between=signals.split.between,
+        against_target=signals.against_target,
         kind=kind,
         scorer=scorer,
-        majority=found.majority,
-        agreement=found.agreement,
+        majority=signals.majority,
+        agreement=signals.agreement,
         n=n,
-        fields=found.fields,
+        fields=signals.fields,
     )
 
 
-def default_score(found: Signals, *, prior: float = PRIOR_ANSWERS, wording: float = WORDING_ANSWERS) -> float:
-    """The smoothed share of the committee that contradicts the target; without a target its own disagreement.
+def default_score(signals: Signals, *, prior: float = PRIOR_ANSWERS, wording: float = WORDING_ANSWERS) -> float:
+    """Return the smoothed share of the answers that contradict the target, in 0..1.
 
-    b = (n a + s h) / (n + s), where a is `against`, h the committee's own disagreement `total` and s = `prior`; without a
-    target b = h. Where the answers have a `wording` beyond what was read in them, w is its mean distance, and the score
-    is (n b + r w) / (n + r), r = `wording`. It is the share as if half an answer more had been given: it orders cases by
-    the share, its ties by the committee's disagreement, and the ties of both by how differently the answers were come
-    to; it trusts two answers less than ten, and is 0 where all answers and the target are one. On recorded sets a larger
-    s ranks worse, and any r up to an answer ranks alike (`benchmarks/signal/disagreement.py`).
+    With a target b = (n a + s h) / (n + s), where a is `against`, h the committee's own disagreement `total` and
+    s = `prior`; without a target b = h. Where the answers have a `wording` beyond what was read in them, w is its mean
+    distance, and the score is (n b + r w) / (n + r), with r = `wording`; else it is b.
+
+    The score orders cases by the share against the target, ties of the share by the committee's own disagreement, and ties
+    of both by the distance of the wordings. It trusts two answers less than ten. It is 0 where all answers and the target
+    are the same.
     """
-    n, a = found.n, found.against
-    base = found.total if a is None else (n * a + prior * found.total) / (n + prior)
-    return base if found.wording is None else (n * base + wording * found.wording) / (n + wording)
+    n, a = signals.n, signals.against
+    base = signals.total if a is None else (n * a + prior * signals.total) / (n + prior)
+    return base if signals.wording is None else (n * base + wording * signals.wording) / (n + wording)

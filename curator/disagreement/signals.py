@@ -1,4 +1,4 @@
-"""The signals of a case: all that is measured on its committee's answers, before anything is made of it."""
+"""The signals of a case: everything that a score is computed from."""
 
 from __future__ import annotations
 
@@ -28,33 +28,35 @@ from curator.records import Kind
 from curator.records.recorded import Answered
 
 FEW_WORDS = 8
-"""An answer of up to so many words is its reading and nothing else, so that its wording says nothing more."""
+"""Up to this many words an answer consists of its reading only, so that its wording carries no more."""
 FIELDED: tuple[Kind, ...] = ("json", "tool_call")
 STRUCTURED: tuple[Kind, ...] = (*FIELDED, "code")
-"""Kinds whose reading is all there is to an answer, however long."""
+"""Kinds whose reading is the whole answer, however long it is."""
 MOST_FIELDS = 20
+"""The number of differing fields that are reported of a case."""
 LEAST_APART = 0.5
-"""How far two short answers of different classes are apart at least: "James I" and "King James" may or may not be one."""
+"""The smallest distance of short answers of different classes: "James I" and "King James" may mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What two or more answers to one case amount to.
+    """The signals of two or more answers to one case.
 
     Attributes:
-        n: how many answers there are.
-        split: the committee's own disagreement, every answer counted the same.
-        against_target: the share that contradicts the target, 0..1; None without one.
-        majority: the most usual answer, as it is shown.
-        agreement: the share of the answers that say it; for texts their mean similarity to the medoid.
-        total: as `split.total`, with the members' weights.
-        against: as `against_target`, with the members' weights.
-        wording: the mean distance of the wordings beyond what was read in them, the target's included, 0..1; None where
-            there is nothing beyond that.
-        words: the mean length of the answers, in words.
-        by_group: of each group the share of its answers that contradict the target, or without one the majority; for
+        n: the number of answers.
+        split: the committee's own disagreement; every answer counts the same.
+        against_target: the share of the answers that contradict the target, 0..1; None without a target.
+        majority: the most frequent answer, in its shortest wording; for texts the medoid.
+        agreement: the share of the answers with the majority's meaning; for texts their mean similarity to the medoid.
+        total: `split.total` with the members' weights.
+        against: `against_target` with the members' weights.
+        wording: the mean distance, 0..1, of the wordings of the answers and the target, where they have more text than what
+            was read in them; None where they have not.
+        words: the mean length of the answers in words.
+        by_group: for each group the share of its answers that contradict the target (without a target: the majority); for
             texts their mean distance to it. 0..1.
-        fields: of JSON and tool calls the fields that differ, at most `MOST_FIELDS`, and by how much; None for other kinds.
+        fields: for JSON and tool calls the fields that differ and the share of answer pairs that differ there, at most
+            `MOST_FIELDS`; None for other kinds.
     """
 
     n: int
@@ -80,39 +82,48 @@ def measure(
     compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
 ) -> Signals:
-    """The signals of at least two answers; their order makes no difference.
+    """Measure the signals of at least two answers; their order does not matter.
 
-    Typed and short answers are compared by class: semantic entropy, and the share of answers whose class is not the
-    target's. Of short answers `total` and `against` are mean distances that see how many words two classes share, unless a
-    model told them apart. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target.
-    `compare` says which answers mean the same, and how far texts are apart. `input` is what was asked, see `read_answer`.
-    `weights` are those of groups, 1 where a group has none.
+    Typed and short answers are compared by class: semantic entropy, and the share of answers outside the target's class.
+    For short answers `total` and `against` are mean distances that depend on the words which two classes share, unless a
+    model separated the classes. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the
+    target.
+
+    Args:
+        answers: the answers, at least two.
+        target: production's answer; None without one.
+        kind: the kind that all are read as.
+        labels: the labels that an answer can be, for kind `label`.
+        input: the prompt, see `read_answer`.
+        compare: decides which answers mean the same, and how far texts are apart.
+        weights: the weight of each prompt identity, 1 by default.
     """
     ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
     groups = [answer.group for answer in ordered]
     texts = [answer.text for answer in ordered]
-    told = texts if target is None else [*texts, target]
-    readings = {text: read_answer(text, kind, labels=labels, input=input) for text in dict.fromkeys(told)}
+    all_texts = texts if target is None else [*texts, target]
+    readings = {text: read_answer(text, kind, labels=labels, input=input) for text in dict.fromkeys(all_texts)}
     read = [readings[text] for text in texts]
     against = None if target is None else readings[target]
-    counted = _weights(groups, weights or {})
+    answer_weights = _weights(groups, weights or {})
     words = sum(len(text.split()) for text in texts) / len(texts)
     if kind == "text":
-        return _of_texts(read, groups, against, compare, counted, words)
-    wording = _wording([readings[text] for text in told], told)
+        return _of_texts(read, groups, against, compare, answer_weights, words)
+    wording = _wording([readings[text] for text in all_texts], all_texts)
     numbers = compare.classes(read, against)
-    found = _of_classes(read, groups, numbers, counted, words, wording, has_target=target is not None)
+    signals = _of_classes(read, groups, numbers, answer_weights, words, wording, has_target=target is not None)
     if kind in FIELDED:
-        return replace(found, fields=_differing_fields(read))
+        return replace(signals, fields=_differing_fields(read))
     if kind != "short" or compare.name:
-        return found
-    return _graded(found, _short_distances([readings[text] for text in told], numbers), counted)
+        return signals
+    return _graded(signals, _short_distances([readings[text] for text in all_texts], numbers), answer_weights)
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
-    """The weight of each answer; None where all count the same, as they do where fewer than two would count."""
-    found = [weights.get(group, 1.0) for group in groups]
-    return found if len(set(found)) > 1 and sum(weight > 0 for weight in found) >= 2 else None
+    """Return the weight of each answer; None where all are equal, or fewer than two are above 0."""
+    of_answers = [weights.get(group, 1.0) for group in groups]
+    unequal = len(set(of_answers)) > 1 and sum(weight > 0 for weight in of_answers) >= 2
+    return of_answers if unequal else None
 
 
 def _of_classes(
@@ -147,24 +158,24 @@ def _of_classes(
 
 
 def _differing_fields(answers: Sequence[Answer]) -> Mapping[str, float] | None:
-    """The fields that differ most; None where fewer than two answers can be read."""
+    """Return the fields that differ most; None where fewer than two answers can be read."""
     if sum(bool(answer.key) for answer in answers) < 2:
         return None
     return dict([(path, share) for path, share in field_disagreement(answers).items() if share > 0][:MOST_FIELDS])
 
 
-def _graded(found: Signals, distances: NDArray[np.float64], weights: Weights) -> Signals:
-    """The signals with graded distances, the target's last, for `total` and `against`."""
-    n = found.n
+def _graded(signals: Signals, distances: NDArray[np.float64], weights: Weights) -> Signals:
+    """Replace `total` and `against` by means of graded distances; the last row is the target's."""
+    n = signals.n
     return replace(
-        found,
+        signals,
         total=mean_pairwise_distance(distances[:n, :n], weights=weights),
-        against=None if found.against is None else mean_distance(distances[n, :n], weights=weights),
+        against=None if signals.against is None else mean_distance(distances[n, :n], weights=weights),
     )
 
 
 def _short_distances(answers: Sequence[Answer], numbers: Sequence[int]) -> NDArray[np.float64]:
-    """0 in a class; between classes from `LEAST_APART` for answers that share most words to 1 for those that share none."""
+    """Return distances (n, n): 0 in a class, `LEAST_APART` to 1 between classes by shared words."""
     apart = np.maximum(overlap_distances([answer.key or answer.text for answer in answers]), LEAST_APART)
     apart[np.equal.outer(numbers, numbers)] = 0.0
     readable = np.array([answer.kind == "short" for answer in answers])
@@ -173,14 +184,17 @@ def _short_distances(answers: Sequence[Answer], numbers: Sequence[int]) -> NDArr
 
 
 def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:
-    """How far apart the texts are beyond what was read in them; None where that is all there is to them."""
-    bare = [
+    """Return the mean distance of the wordings; None where the texts are no more than a reading."""
+    only_reading = [
         answer.kind in STRUCTURED or len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS
         for answer, text in zip(answers, texts, strict=True)
     ]
-    if all(bare) and answers[0].kind != "short":
+    if all(only_reading) and answers[0].kind != "short":
         return None
-    compared = [a.key if b and a.key else text for a, text, b in zip(answers, texts, bare, strict=True)]
+    compared = [
+        answer.key if bare and answer.key else text
+        for answer, text, bare in zip(answers, texts, only_reading, strict=True)
+    ]
     return mean_overlap_distance(compared)
 
 
@@ -192,13 +206,13 @@ def _of_texts(
     weights: Weights,
     words: float,
 ) -> Signals:
-    """The majority is the medoid; its agreement is the mean similarity of all answers, itself included, to it."""
+    """Measure free texts; the majority is the medoid, the answer that is nearest to all others."""
     matrix = compare.distances(answers, target)
     n = len(answers)
-    own = matrix[:n, :n]
-    means = [mean_distance(row) for row in own]
+    distances = matrix[:n, :n]
+    means = [mean_distance(row) for row in distances]
     medoid = min(range(n), key=means.__getitem__)
-    split = rao_entropy(own, groups)
+    split = rao_entropy(distances, groups)
     against = None if target is None else mean_distance(matrix[n, :n])
     return Signals(
         n=n,
@@ -206,7 +220,7 @@ def _of_texts(
         against_target=against,
         majority=answers[medoid].text,
         agreement=1 - means[medoid],
-        total=split.total if weights is None else rao_entropy(own, groups, weights=weights).total,
+        total=split.total if weights is None else rao_entropy(distances, groups, weights=weights).total,
         against=against if weights is None or target is None else mean_distance(matrix[n, :n], weights=weights),
         wording=None,
         words=words,
@@ -214,9 +228,9 @@ def _of_texts(
     )
 
 
-def _by_group(groups: Sequence[str], apart: Sequence[float]) -> dict[str, float]:
-    """The mean of each group's values."""
-    found: dict[str, list[float]] = {}
-    for group, value in zip(groups, apart, strict=True):
-        found.setdefault(group, []).append(value)
-    return {group: fsum(values) / len(values) for group, values in found.items()}
+def _by_group(groups: Sequence[str], distances: Sequence[float]) -> dict[str, float]:
+    """Return the mean distance of each group's answers."""
+    by_group: dict[str, list[float]] = {}
+    for group, distance in zip(groups, distances, strict=True):
+        by_group.setdefault(group, []).append(distance)
+    return {group: fsum(values) / len(values) for group, values in by_group.items()}

@@ -108,7 +108,7 @@ def test_a_fitted_score_ranks_and_what_nobody_would_have_seen_stays_that_of_the_
     class Half:
         name = "half"
 
-        def value(self, found: Signals) -> float:
+        def value(self, signals: Signals) -> float:
             return 0.5
 
     asked = [replace(c, feedback=Feedback(thumb="down")) if i < 20 else c for i, c in enumerate(cases())]

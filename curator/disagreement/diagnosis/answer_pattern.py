@@ -1,4 +1,4 @@
-"""What a committee's answers to one case look like in numbers: what a diagnosis is made of."""
+"""The answer pattern of a case: the numbers of its votes from which a diagnosis is made."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from curator.disagreement.members.agreement import plurality
 from curator.disagreement.members.votes import Vote, Votes, answered_votes
 
 AGREEMENT_LIMIT, AGREEMENT_LIMIT_TEXT = 0.25, 0.5
-"""Below these a committee counts as agreeing: the chance that two of its answers differ, and the mean distance of two texts.
+"""The `pairwise_difference` below which a committee agrees: of typed answers, and of free text.
 
-Neither hangs on the number of answers, as the entropy over ln n does. Free text never agrees word for word: on recorded
-one-sentence answers the median distance is .47 where the committee is right and .75 where it is wrong.
+Neither limit depends on the number of answers, as a limit on the entropy over ln n would. Free texts never agree word for
+word: on recorded one-sentence answers the median distance is .47 where the committee is right and .75 where it is wrong.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MatchRates:
-    """How well a variant, or a model, did on a case: the share of its answers that are the label's, and the majority's."""
+    """Shares of a model's or a variant's answers that match the label and the majority.
+
+    The majority is that of the whole committee. None where the case has no label, or no majority.
+    """
 
     label: float | None
     majority: float | None
@@ -37,20 +40,22 @@ class AnswerPattern:
     """One case in numbers.
 
     Attributes:
-        answers: how many were given.
-        refused: how many of them refuse.
-        unreadable: how many of the others hold no answer of the kind.
-        parts: the split of their disagreement; None with fewer than two answers.
-        unlike: the chance that two of them differ, or the mean distance of two texts.
-        agreement_limit: what `unlike` must be below for them to count as agreeing.
-        signal: some prompt was sampled again above temperature 0, or several prompts were asked.
-        repeated: some prompt was asked again, so that noise can be told from sensitivity; also where all is at 0.
-        against: the share of answers against production's; None where that is not known.
-        wrong: whether the most usual answer is none of the labels; None without a label.
-        labels: how many labels there are.
-        disputed: whether these differ.
-        variants: how each prompt variant did.
-        models: how each model did.
+        answers: the number of answers.
+        refused: the number of refusals among them.
+        unreadable: the number of other answers that hold no answer of the kind.
+        decomposition: the three parts of the disagreement; None with fewer than two answers.
+        pairwise_difference: see `pairwise_difference`; 0 with fewer than two answers.
+        agreement_limit: the committee agrees if `pairwise_difference` is below this.
+        signal: a prompt was sampled again above temperature 0, or there are several prompts. Otherwise agreement is certain
+            from the start and shows nothing.
+        repeated: a prompt was asked again, or all answers were given at temperature 0, so that sampling noise can be told
+            from sensitivity to the prompt.
+        against: the share of answers that contradict production's; None where it is unknown.
+        wrong: the majority is none of the labels; None without a label or a majority.
+        labels: the number of labels.
+        disputed: the labels differ from each other.
+        variants: the match rates of each prompt variant.
+        models: the match rates of each model.
     """
 
     answers: int
@@ -76,44 +81,49 @@ def answer_pattern(
     labels: Sequence[str] = (),
     distances: NDArray[np.float64] | None = None,
 ) -> AnswerPattern:
-    """A case's votes in numbers.
+    """Compute the answer pattern of one case's votes.
 
-    `against` is the share of answers that contradict production's (`Score.against_target`), `labels` the meaning of each
-    label that people gave, one or more, and `distances` those of the given answers (n, n) where
-    they are free text; by default those of their words.
+    Args:
+        votes: the votes, failed ones included.
+        against: the share of answers that contradict production's (`Score.against_target`).
+        labels: the meaning of each label that people gave.
+        distances: the distances (n, n) of the answered votes, for free text; by default those of their words.
     """
-    own = answered_votes(votes)
-    members = [v.member for v in own]
-    prompts = Counter((member.model, member.variant) for member in members)
-    warm = any(member.temperature != 0 for member in members)
-    again = any(count > 1 for count in prompts.values())
-    is_text = any(v.meaning is None for v in own)
-    majority = plurality(Counter(v.meaning for v in own if v.readable and v.meaning is not None))
-    parts = (
-        _split(own, distances if distances is not None or not is_text else word_distances([v.text for v in own]))
-        if len(own) > 1
-        else None
-    )
+    answered = answered_votes(votes)
+    prompts = Counter((v.member.model, v.member.variant) for v in answered)
+    sampled = any(v.member.temperature != 0 for v in answered)
+    asked_again = any(count > 1 for count in prompts.values())
+    is_text = any(v.meaning is None for v in answered)
+    majority = plurality(Counter(v.meaning for v in answered if v.readable and v.meaning is not None))
+    if is_text and distances is None:
+        distances = word_distances([v.text for v in answered])
+    decomposition = _decompose(answered, distances) if len(answered) > 1 else None
+    difference = 0.0
+    if decomposition is not None:
+        difference = decomposition.total if is_text else pairwise_difference(answered)
     return AnswerPattern(
-        answers=len(own),
-        refused=sum(v.refused for v in own),
-        unreadable=sum(not v.readable and not v.refused for v in own),
-        decomposition=parts,
-        pairwise_difference=0.0 if parts is None else parts.total if is_text else pairwise_difference(own),
+        answers=len(answered),
+        refused=sum(v.refused for v in answered),
+        unreadable=sum(not v.readable and not v.refused for v in answered),
+        decomposition=decomposition,
+        pairwise_difference=difference,
         agreement_limit=AGREEMENT_LIMIT_TEXT if is_text else AGREEMENT_LIMIT,
-        signal=len(prompts) > 1 or (again and warm),
-        repeated=again or not warm,
+        signal=len(prompts) > 1 or (asked_again and sampled),
+        repeated=asked_again or not sampled,
         against=against,
         wrong=not set(labels) & set(majority) if labels and majority else None,
         labels=len(labels),
         disputed=len(set(labels)) > 1,
-        variants=_stands(own, lambda v: v.member.variant, majority, labels),
-        models=_stands(own, lambda v: v.member.model, majority, labels),
+        variants=_match_rates(answered, lambda v: v.member.variant, majority, labels),
+        models=_match_rates(answered, lambda v: v.member.model, majority, labels),
     )
 
 
-def _split(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Decomposition:
-    """The parts of one case's disagreement, with nothing for chance to do where all answers were given at temperature 0."""
+def _decompose(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Decomposition:
+    """Split the disagreement of one case.
+
+    At temperature 0 an answer is fixed by its prompt, so that nothing between prompts is due to chance.
+    """
     models, variants = [v.member.model for v in votes], [v.member.variant for v in votes]
     if distances is not None:
         parts = decompose_distances(distances, models, variants)
@@ -126,9 +136,10 @@ def _split(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Deco
 
 
 def pairwise_difference(votes: Votes) -> float:
-    """The chance that two of the answers differ, or the mean distance of two texts, in 0..1; needs two answers.
+    """Return the share of answer pairs that differ, or the mean distance of two texts; 0..1.
 
-    Unlike the entropy over ln n it does not fall as answers are added: sum_c n_c (n_c - 1) pairs of n (n - 1) agree.
+    Needs two answers. Unlike the entropy over ln n, the share does not fall when answers are added:
+    sum_c n_c (n_c - 1) of n (n - 1) pairs agree.
     """
     if any(v.meaning is None for v in votes):
         return mean_pairwise_distance(word_distances([v.text for v in votes]))
@@ -136,14 +147,15 @@ def pairwise_difference(votes: Votes) -> float:
     return 1 - fsum(count * (count - 1) for count in counts) / (n * (n - 1))
 
 
-def _stands(
+def _match_rates(
     votes: Sequence[Vote], name_of: Callable[[Vote], str], majority: Mapping[str, float], labels: Sequence[str]
 ) -> dict[str, MatchRates]:
-    own: defaultdict[str, list[Vote]] = defaultdict(list)
-    for one in votes:
-        own[name_of(one)].append(one)
+    """Compute the match rates by model or by variant, as `name_of` names it for each vote."""
+    by_name: defaultdict[str, list[Vote]] = defaultdict(list)
+    for vote in votes:
+        by_name[name_of(vote)].append(vote)
 
-    def share(among: Sequence[Vote], meanings: Collection[str]) -> float | None:
-        return sum(v.meaning in meanings for v in among) / len(among) if meanings else None
+    def share(of_name: Sequence[Vote], meanings: Collection[str]) -> float | None:
+        return sum(v.meaning in meanings for v in of_name) / len(of_name) if meanings else None
 
-    return {name: MatchRates(share(among, labels), share(among, majority)) for name, among in own.items()}
+    return {name: MatchRates(share(of_name, labels), share(of_name, majority)) for name, of_name in by_name.items()}

@@ -1,4 +1,4 @@
-"""What disagreement cannot see, as far as a run itself can tell: the noise at temperature 0, and the failures it missed."""
+"""Blind spots of disagreement: noise at temperature 0, and known failures that it missed."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from curator.records import BlindShare, NoiseFloor, Score
 from curator.stats import MIN_FOR_RATE, rate, rounded
 
 NEAR_ZERO = 0.05
-"""A case with a score up to this is one that nobody would look at."""
+"""A case with a score up to this would not be reviewed."""
 
 
 def noise_floor(votes_by_case: VotesByCase) -> NoiseFloor:
-    """The disagreement among repeats of one prompt at temperature 0, as the chance that two of them differ.
+    """Measure the disagreement among repeats of one prompt at temperature 0.
 
-    A case's floor is the mean over its prompts that were repeated so; cases without one do not count.
+    It is the share of pairs of such repeats that differ: per case the mean over its repeated prompts, then the mean over
+    cases. Cases without such repeats do not count. The means are None below `MIN_FOR_RATE` cases.
     """
     floors: list[float] = []
     differing: list[float] = []
     spreads: list[float] = []
     deterministic = one_prompt = True
     for votes in votes_by_case.values():
-        own = answered_votes(votes)
+        answered = answered_votes(votes)
         prompts: dict[tuple[str, str], list[Vote]] = {}
-        for one in own:
-            if one.member.temperature == 0:
-                prompts.setdefault((one.member.model, one.member.variant), []).append(one)
-        deterministic &= all(v.member.temperature == 0 for v in own)
-        one_prompt &= len({(v.member.model, v.member.variant) for v in own}) <= 1
-        if repeated := [pairwise_difference(found) for found in prompts.values() if len(found) > 1]:
+        for vote in answered:
+            if vote.member.temperature == 0:
+                prompts.setdefault((vote.member.model, vote.member.variant), []).append(vote)
+        deterministic &= all(v.member.temperature == 0 for v in answered)
+        one_prompt &= len({(v.member.model, v.member.variant) for v in answered}) <= 1
+        if repeated := [pairwise_difference(same_prompt) for same_prompt in prompts.values() if len(same_prompt) > 1]:
             floors.append(fsum(repeated) / len(repeated))
             differing.append(sum(value > 0 for value in repeated) / len(repeated))
-            spreads.append(pairwise_difference(own))
+            spreads.append(pairwise_difference(answered))
     n = len(floors)
     enough = n >= MIN_FOR_RATE
     return NoiseFloor(
@@ -49,16 +50,21 @@ def noise_floor(votes_by_case: VotesByCase) -> NoiseFloor:
 
 
 def blind_share(failures: Mapping[str, str], scores: Mapping[str, Score]) -> BlindShare:
-    """The share of the known failures, by case id with how each is known, that have a score of at most `NEAR_ZERO`.
+    """Return the share of the known failures with a score of at most `NEAR_ZERO`.
 
-    Cases without a score do not count.
+    `failures` maps a case id to the source that shows the failure. Failures of the source `LEFT_OUT` are counted apart,
+    and cases without a score do not count.
     """
-    known = {i: by for i, by in failures.items() if (found := scores.get(i)) and found.disagreement is not None}
-    counted = {i: by for i, by in known.items() if by != LEFT_OUT}
-    unseen = sum((scores[i].disagreement or 0.0) <= NEAR_ZERO for i in counted)
+    scored = {
+        case_id: source
+        for case_id, source in failures.items()
+        if (score := scores.get(case_id)) and score.disagreement is not None
+    }
+    counted = {case_id: source for case_id, source in scored.items() if source != LEFT_OUT}
+    unseen = sum((scores[case_id].disagreement or 0.0) <= NEAR_ZERO for case_id in counted)
     return BlindShare(
         unseen=rate(unseen, len(counted)),
         threshold=NEAR_ZERO,
         by_source=dict(sorted(Counter(counted.values()).items())),
-        left_out=len(known) - len(counted),
+        left_out=len(scored) - len(counted),
     )

@@ -1,6 +1,6 @@
-"""`ESTIMATORS`: every estimator of one case's disagreement by name, for `curator score --estimator NAME`.
+"""`ESTIMATORS`: every estimator of one case's disagreement, by name.
 
-To add one, write its function in a file of this folder and add an entry here. The documentation, the benchmarks and the
+`curator score --estimator NAME` computes them. To add one, write its function in a file of this folder and add an entry here. The documentation, the benchmarks and the
 contract test read the registry.
 """
 
@@ -140,7 +140,7 @@ def _target_distance(by: Similarity) -> Callable[[EstimatorInput], float]:
 
 
 def _over_similarities() -> Mapping[str, Estimator]:
-    """The estimators over a similarity matrix, one for each way to compare texts: `deg_words`, `deg_rouge_l`, ..."""
+    """The estimators over a similarity matrix, one for each way to compare texts (`deg_words`)."""
     entries = {
         f"{name}_{by}": Estimator(_spectral(measure, by), 1, (need,), meaning, source)
         for name, (measure, meaning, source) in _SPECTRAL.items()
@@ -207,7 +207,7 @@ def require_estimators(names: Sequence[str], *, where: str) -> tuple[str, ...]:
     """Return the names, each once, in their order.
 
     Raises:
-        ConfigError: there is no estimator of a name; the message lists all names.
+        ConfigError: a name is unknown; the message lists all names.
     """
     for name in names:
         ESTIMATORS.require(name, where=where)

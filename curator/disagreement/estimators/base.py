@@ -1,4 +1,4 @@
-"""`Estimator`, the type of an entry in the registry, and `EstimatorInput`, the answers to one case as estimators read them."""
+"""`Estimator`, an entry of the registry, and `EstimatorInput`, the data that it reads."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ Similarity = Literal["words", "rouge_l", "jaccard", "cosine"]
 
 @dataclass(frozen=True)
 class EstimatorInput:
-    """The answers to one case and values derived from them, each computed once, when an estimator first needs it.
+    """The answers to one case and what estimators derive from them.
 
-    Answers are sorted, so that their order does not change any value.
+    Derived values are computed once, when an estimator first needs them. Answers are sorted, so that their order does not change any value.
 
     Attributes:
         texts: the raw text of each answer.
@@ -99,7 +99,7 @@ class EstimatorInput:
 
     @property
     def target_class(self) -> int:
-        """The meaning class of the target; only where there is a target."""
+        """The meaning class of the target; needs a target."""
         return self._all_classes[-1]
 
     @cached_property
@@ -110,7 +110,7 @@ class EstimatorInput:
 
     @property
     def target_distances(self) -> Floats:
-        """The comparer's distance (n,) of each answer to the target; only where there is a target."""
+        """The comparer's distance (n,) of each answer to the target; needs a target."""
         return self._all_distances[-1, :-1]
 
     def similarities(self, by: Similarity) -> Floats:
@@ -119,16 +119,16 @@ class EstimatorInput:
         return self._similarities_of_all(by)[:n, :n]
 
     def target_similarities(self, by: Similarity) -> Floats:
-        """The similarity (n,) of each answer's raw text to the target's; only where there is a target."""
+        """The similarity (n,) of each answer's raw text to the target's; needs a target."""
         return self._similarities_of_all(by)[-1, :-1]
 
     @property
     def loglikelihoods(self) -> Sequence[float]:
-        """The log-likelihood per token of each answer; only where all answers have log-probabilities."""
+        """The log-likelihood per token of each answer; needs log-probabilities of all answers."""
         return [-token_nll(logprobs or ()) for logprobs in self.logprobs]
 
     def vectors_of(self, texts: Sequence[str]) -> Floats:
-        """The embeddings (n, d) of the texts; only where the answers are compared by vectors."""
+        """The embeddings (n, d) of the texts; needs a comparer by vectors."""
         if not isinstance(self.compare, VectorComparer):
             raise TypeError("only answers that are compared by vectors have embeddings")
         return np.asarray(self.compare.vectors(texts), dtype=np.float64)
@@ -166,7 +166,7 @@ _BY_TEXT: Mapping[str, Callable[[Sequence[str]], Floats]] = {
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """One entry of `ESTIMATORS`: a number for the disagreement of one case's answers; higher is more disagreement.
+    """One entry of `ESTIMATORS`: a measure of one case's disagreement; higher is more.
 
     Attributes:
         function: computes the value of a case that has all it `needs`, and two answers or more.
@@ -174,8 +174,8 @@ class Estimator:
         needs: the inputs that the function reads.
         meaning: one line on what the value says.
         source: the publication of the formula; "" where it follows from the definition.
-        lowest: the smallest value; None where there is no bound.
-        highest: the largest value; None where there is no bound.
+        lowest: the smallest value; None without a bound.
+        highest: the largest value; None without a bound.
         on_agreement: the value where all answers (and the target) are the same; None where that is not one number.
     """
 
@@ -189,7 +189,7 @@ class Estimator:
     on_agreement: float | None = 0.0
 
     def value(self, case: EstimatorInput) -> float | None:
-        """The value of a case; None where it has fewer than two answers or lacks an input that is needed."""
+        """Return the value of a case; None with fewer than two answers or without a needed input."""
         if len(case.texts) < 2 or not all(case.has(need) for need in self.needs):
             return None
         return self.function(case)

@@ -1,7 +1,7 @@
-"""The split of a disagreement into three exact parts: between models, between their prompt variants, within one prompt.
+"""Decompose a disagreement: between models, between prompt variants, within one prompt.
 
-Also what of each part chance would bring: the parts between groups are above 0 even where the groups answer alike, as each
-of them has only a few answers.
+The three parts add up exactly. The parts between groups are above 0 by chance even where the groups answer alike, because
+each group has only a few answers; the expected values of that chance are computed too.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _Places = list[int]
 
 @dataclass(frozen=True, slots=True)
 class Decomposition:
-    """A disagreement in 0..1 as the sum of its parts, and what shuffled answers would have given.
+    """A disagreement in 0..1 as the sum of three parts, and the parts that chance gives.
 
     Attributes:
-        models: between the models.
+        models: between models.
         variants: between the prompt variants of one model.
         within: among the answers to one prompt of one model.
-        chance_models: the mean of `models` over all ways to deal the answers out to the models.
-        chance_variants: the mean of `variants` over all ways to deal each model's answers out to its variants.
+        chance_models: the mean of `models` over all assignments of the answers to the models.
+        chance_variants: the mean of `variants` over all assignments of each model's answers to its variants.
     """
 
     models: float
@@ -45,44 +45,44 @@ class Decomposition:
 
 
 def decompose_classes(classes: Sequence[Hashable], models: Sequence[str], variants: Sequence[str]) -> Decomposition:
-    """The parts of the semantic entropy over ln n; needs n >= 2, all three of length n.
+    """Decompose the semantic entropy over ln n; the arguments have the same length n >= 2.
 
     The chain rule of the generalised Jensen-Shannon divergence (Lin 1991), for models m and their variants v:
-    H = [H - sum_m w_m H_m] + [sum_m w_m H_m - sum_mv w_mv H_mv] + sum_mv w_mv H_mv, with w = n_group / n. By the
-    concavity of the entropy none of the parts is negative.
+    H = [H - sum_m w_m H_m] + [sum_m w_m H_m - sum_mv w_mv H_mv] + sum_mv w_mv H_mv, with w = n_group / n. The entropy is
+    concave, so that no part is negative.
     """
 
     def spread(places: _Places) -> float:
         return entropy([classes[i] for i in places])
 
     def by_chance(places: _Places, size: int) -> float:
-        """The mean entropy of `size` of the answers, drawn without putting back: hypergeometric counts."""
+        """Return the mean entropy of `size` answers drawn without replacement."""
         counts = Counter(classes[i] for i in places).values()
         return fsum(_mean_term(len(places), count, size) for count in counts)
 
-    return _parts(models, variants, spread, by_chance, largest=log(len(classes)))
+    return _decompose(models, variants, spread, by_chance, largest=log(len(classes)))
 
 
 def decompose_distances(
     distances: NDArray[np.float64], models: Sequence[str], variants: Sequence[str]
 ) -> Decomposition:
-    """The parts of Rao's quadratic entropy over 1 - 1/n, for a matrix (n, n) of distances; needs n >= 2.
+    """Decompose Rao's quadratic entropy over 1 - 1/n, from a matrix (n, n) of distances, n >= 2.
 
-    The chain rule is that of `decompose_classes`; no part is negative where 1 - d is a positive definite kernel.
+    The chain rule is that of `decompose_classes`. No part is negative where 1 - d is a positive definite kernel.
     """
 
     def spread(places: _Places) -> float:
         return mean_distance(distances[np.ix_(places, places)])
 
     def by_chance(places: _Places, size: int) -> float:
-        """The mean over draws of `size`: the pairs of unlike places keep their mean distance, and are fewer."""
+        """Return the mean over draws of `size`: pairs keep their mean distance, but there are fewer."""
         n = len(places)
         return spread(places) * n / (n - 1) * (size - 1) / size if n > 1 else 0.0
 
-    return _parts(models, variants, spread, by_chance, largest=1 - 1 / len(distances))
+    return _decompose(models, variants, spread, by_chance, largest=1 - 1 / len(distances))
 
 
-def _parts(
+def _decompose(
     models: Sequence[str],
     variants: Sequence[str],
     spread: Callable[[_Places], float],
@@ -98,7 +98,7 @@ def _parts(
     def mean(groups: Sequence[_Places], value: Callable[[_Places], float]) -> float:
         return fsum(len(places) / n * value(places) for places in groups)
 
-    # rounding may not push a part below 0
+    # Rounding must not make a part negative.
     total = min(spread(everything) / largest, 1.0)
     in_models = min(mean(of_models, spread) / largest, total)
     in_variants = min(mean([places for groups in of_variants for places in groups], spread) / largest, in_models)
@@ -128,7 +128,10 @@ def _grouped(places: _Places, names: Sequence[str]) -> list[_Places]:
 
 @lru_cache(maxsize=50_000)
 def _mean_term(n: int, count: int, size: int) -> float:
-    """The mean of k/size ln(size/k), k of the `size` drawn being among `count` of n: a class's part of the entropy."""
+    """Return the mean of k/size ln(size/k), the part of a class in the entropy of a draw.
+
+    k is the number of answers of the class, which has `count` of n answers, among the `size` drawn ones.
+    """
     ways = comb(n, size)
     return fsum(
         comb(count, k) * comb(n - count, size - k) / ways * (k / size) * log(size / k)

@@ -1,4 +1,4 @@
-"""Where JSON answers differ: for each field, the share of answer pairs that do not agree there."""
+"""Disagreement of JSON answers by field: the share of answer pairs that differ there."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from curator.answers.read import Answer
 from curator.records import JsonValue
 
 _MISSING = "missing"
-"""No canonical JSON text reads so: a field that is not there differs from every value."""
+"""The value of an absent field. Not a canonical JSON text: it differs from every value."""
 
 
 def field_disagreement(answers: Sequence[Answer]) -> dict[str, float]:
-    """For each dotted path (`order.items[0].price`), the share of answer pairs, 0..1, that differ there.
+    """Return the share of answer pairs, 0..1, that differ at each dotted path.
 
-    The answers are of kind `json` or `tool_call`; those without a readable value are left out, and with fewer than two
-    left there is no field. A field that one answer lacks differs from every value of another. Arrays that are sets
-    are one field. Paths come in the order of their disagreement, the highest first, then by name.
+    A path reads `order.items[0].price`. The share is 1 - sum_v n_v (n_v - 1) / (n (n - 1)), the unbiased Gini-Simpson index (Simpson 1949). Paths are sorted by
+    falling share, then by name. An absent field differs from every value. An array that is a set is one field.
 
-    The share is 1 - sum_v n_v (n_v - 1) / (n (n - 1)), the unbiased Gini-Simpson index (Simpson 1949).
+    The answers are of kind `json` or `tool_call`. Unreadable ones are left out; the result is empty with fewer than two
+    readable answers.
     """
     read = [dict(_leaves(json.loads(answer.key), "")) for answer in answers if answer.key]
     n = len(read)
@@ -36,13 +36,13 @@ def field_disagreement(answers: Sequence[Answer]) -> dict[str, float]:
 
 
 def mean_field_disagreement(answers: Sequence[Answer]) -> float:
-    """Mean of `field_disagreement` over the fields, in 0..1; 0 where there is no field."""
+    """Return the mean of `field_disagreement` over the fields, in 0..1; 0 without fields."""
     shares = field_disagreement(answers).values()
     return fsum(shares) / len(shares) if shares else 0.0
 
 
 def _leaves(value: JsonValue, path: str, key: str | None = None) -> Iterator[tuple[str, str]]:
-    """Each leaf's path and canonical text; what is empty is a leaf, and so is an array of strings that is a set."""
+    """Yield the path and text of each leaf; empty values and arrays that are sets are leaves."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else name, name)
@@ -54,5 +54,5 @@ def _leaves(value: JsonValue, path: str, key: str | None = None) -> Iterator[tup
 
 
 def _is_one_field(value: list[JsonValue], key: str | None) -> bool:
-    """Whether the array would be the same in another order."""
+    """Return True if the array would be the same in another order."""
     return len(value) > 1 and settled(value, key) == settled(value[::-1], key)

@@ -1,12 +1,11 @@
-"""Estimators of disagreement over a partition or a matrix of distances: pure functions, 0 where all answers are one.
+"""Estimators over a partition or a matrix of distances; 0 where all answers are the same.
 
-Notation: n answers to one input; n_c of them in class c; d_ij the distance of two answers; each answer belongs to a
-group v (a model under one prompt variant) of n_v answers, which has the weight w_v = n_v / n.
+Notation: n answers to one input; n_c of them in class c; d_ij the distance of two answers. Each answer belongs to a group v
+(a model with one prompt variant) of n_v answers, which has the weight w_v = n_v / n.
 
-Weights: where answers have weights, p_i is an answer's share of their sum, and p_c and w_v are sums of p_i; an answer of
-weight 0 counts as not there. Without weights p_i = 1 / n, and equal weights give the very same numbers.
-`docs/estimators.md` says which estimator fits which answers; the other estimators are in `graph.py`, `lexical.py`,
-`meanings.py` and `likelihood.py`.
+Weights: p_i is an answer's share of the sum of the weights, and p_c and w_v are sums of p_i. An answer of weight 0 does not
+count. Without weights p_i = 1 / n; equal weights give exactly the same numbers as no weights.
+`docs/estimators.md` says which estimator fits which answers.
 """
 
 from __future__ import annotations
@@ -20,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Weights = Sequence[float] | None
-"""One finite number >= 0 for each answer, not all of them 0; None where every answer counts the same."""
+"""One finite number >= 0 for each answer, at least one above 0; None where every answer counts the same."""
 NEGLIGIBLE = 1e-9
-"""A weight of less than this share of the largest counts as 0: the largest values are differences, which it would drown."""
+"""A weight below this share of the largest one counts as 0.
+
+The largest possible values are small differences of sums, in which so small a weight is lost to rounding.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A disagreement in 0..1 and its two parts: `within` the groups (sampling noise) and `between` them."""
+    """A disagreement in 0..1 in two parts: within groups (sampling noise) and between them."""
 
     within: float
     between: float
@@ -39,19 +41,24 @@ class Split:
 
 
 def entropy(classes: Sequence[Hashable], *, weights: Weights = None) -> float:
-    """Shannon entropy of a partition in nats: H = sum_c p_c ln(1 / p_c), 0 <= H <= ln n."""
+    """Return the Shannon entropy of a partition in nats: H = sum_c p_c ln(1 / p_c), in 0..ln n."""
     kept, weights = _counted(weights, len(classes))
     masses, total = _masses([classes[i] for i in kept], weights)
     return fsum(mass / total * log(total / mass) for mass in masses.values())
 
 
 def semantic_entropy(classes: Sequence[Hashable], groups: Sequence[str], *, weights: Weights = None) -> Split:
-    """Discrete semantic entropy over its largest value, split into sampling noise and sensitivity to the prompt.
+    """Return the discrete semantic entropy, scaled to 0..1, split within and between groups.
 
-    H = -sum_c p_c ln p_c over the classes of equal meaning (Farquhar et al., Nature 630, 2024), divided by what it would
-    be if no two answers meant the same: ln n, or with weights -sum_i p_i ln p_i. Within: sum_v w_v H_v. Between:
-    H - sum_v w_v H_v, the generalised Jensen-Shannon divergence of the groups' distributions (Lin 1991), which is never
-    negative. Needs n >= 2; where a single answer has any weight, both parts are 0.
+    H = -sum_c p_c ln p_c over the meaning classes (Farquhar et al., Nature 630, 2024), divided by its value if no two
+    answers meant the same: ln n, or with weights -sum_i p_i ln p_i. Within groups (sampling noise): sum_v w_v H_v. Between
+    groups (sensitivity to model and prompt): H - sum_v w_v H_v, the generalised Jensen-Shannon divergence of the groups'
+    distributions (Lin 1991), which is never negative.
+
+    Args:
+        classes: the class of each answer, n >= 2.
+        groups: the group of each answer.
+        weights: the weight of each answer; where only one is above 0, both parts are 0.
     """
     kept, weights = _counted(weights, len(classes))
     if len(kept) < 2:
@@ -66,34 +73,39 @@ def semantic_entropy(classes: Sequence[Hashable], groups: Sequence[str], *, weig
 
 
 def rao_entropy(distances: NDArray[np.float64], groups: Sequence[str], *, weights: Weights = None) -> Split:
-    """Rao's quadratic entropy over its largest value, split like the semantic entropy.
+    """Return Rao's quadratic entropy, scaled to 0..1, split within and between groups.
 
-    Q = sum_ij p_i p_j d_ij (Rao 1982), which without weights is U_Deg = 1 - mean(W) of Lin, Trivedi and Sun (2024) for
-    W = 1 - d; it is divided by 1 - sum_i p_i^2 = 1 - 1/n, its largest value for distances up to 1. Within: sum_v w_v Q_v.
-    Between: the rest, the Jensen difference of the groups, never negative where 1 - d is a positive definite kernel.
-    Needs n >= 2; where a single answer has any weight, both parts are 0.
+    Q = sum_ij p_i p_j d_ij (Rao 1982), divided by its largest value for distances up to 1, 1 - sum_i p_i^2 = 1 - 1/n.
+    Without weights Q is U_Deg = 1 - mean(W) of Lin, Trivedi and Sun (2024) for W = 1 - d. Within groups: sum_v w_v Q_v.
+    Between groups: the rest, the Jensen difference, which is never negative where 1 - d is a positive definite kernel.
+
+    Args:
+        distances: matrix (n, n) of distances in 0..1, n >= 2.
+        groups: the group of each answer.
+        weights: the weight of each answer; where only one is above 0, both parts are 0.
     """
     kept, weights = _counted(weights, len(distances))
     if len(kept) < 2:
         return Split(0.0, 0.0)
-    own = distances if len(kept) == len(distances) else distances[np.ix_(kept, kept)]
+    of_kept = distances if len(kept) == len(distances) else distances[np.ix_(kept, kept)]
     largest = 1 - 1 / len(kept) if weights is None else 1 - fsum(w * w for w in weights) / fsum(weights) ** 2
     within = fsum(
-        share * mean_distance(own[np.ix_(part, part)], weights=None if weights is None else [weights[i] for i in part])
+        share
+        * mean_distance(of_kept[np.ix_(part, part)], weights=None if weights is None else [weights[i] for i in part])
         for part, share in _members([groups[i] for i in kept], weights)
     )
-    return _split(mean_distance(own, weights=weights), within, largest=largest)
+    return _split(mean_distance(of_kept, weights=weights), within, largest=largest)
 
 
 def variation_ratio(classes: Sequence[Hashable], *, weights: Weights = None) -> float:
-    """The share of answers outside the largest class: 1 - max_c p_c (Freeman 1965), in 0..1 - 1/n."""
+    """Return the share of answers outside the largest class, in 0..1 - 1/n (Freeman 1965)."""
     kept, weights = _counted(weights, len(classes))
     masses, total = _masses([classes[i] for i in kept], weights)
     return 1 - max(masses.values()) / total
 
 
 def vote_margin(classes: Sequence[Hashable], *, weights: Weights = None) -> float:
-    """One less the lead of the largest class over the next: 1 - (p_1 - p_2), in 0..1; 1 where two share the lead."""
+    """Return 1 - (p_1 - p_2) of the two largest classes, in 0..1; 1 where they are equal."""
     kept, weights = _counted(weights, len(classes))
     masses, total = _masses([classes[i] for i in kept], weights)
     first, second = sorted([*masses.values(), 0], reverse=True)[:2]
@@ -101,7 +113,7 @@ def vote_margin(classes: Sequence[Hashable], *, weights: Weights = None) -> floa
 
 
 def share_against(classes: Sequence[Hashable], target: Hashable, *, weights: Weights = None) -> float:
-    """The share of answers whose class is not the target's: 1 - p_target, in 0..1."""
+    """Return the share of answers outside the target's class: 1 - p_target, in 0..1."""
     kept, weights = _counted(weights, len(classes))
     masses, total = _masses([classes[i] != target for i in kept], weights)
     return masses.get(True, 0) / total
@@ -115,32 +127,36 @@ def smoothed_share_against(
     strength: float = 1.0,
     weights: Weights = None,
 ) -> float:
-    """`share_against` as the mean of a Beta posterior, `smoothed` with as many answers as the weights are worth."""
+    """Return `share_against` as the mean of a Beta posterior, with n = `effective_size`."""
     share = share_against(classes, target, weights=weights)
     return smoothed(share, effective_size(len(classes), weights=weights), prior=prior, strength=strength)
 
 
 def smoothed(share: float, n: float, *, prior: float = 0.5, strength: float = 1.0) -> float:
-    """A share seen in n answers, drawn to `prior` as if `strength` more answers had given that: (n x + s m) / (n + s).
+    """Shrink the share x of n answers towards `prior`: (n x + s m) / (n + s), in 0..1.
 
-    The mean of Beta(s m + n x, s (1 - m) + n (1 - x)); s = 1 and m = 1/2 is the prior of Jeffreys. It is 0 only where
-    both the share and the prior are: pass the committee's own disagreement as the prior where that is wanted.
+    The prior m counts as s = `strength` answers. This is the mean of Beta(s m + n x, s (1 - m) + n (1 - x)); s = 1 and
+    m = 1/2 is Jeffreys' prior. The result is 0 only where both the share and the prior are 0; pass the committee's own
+    disagreement as the prior to keep 0 for cases without any disagreement.
+
+    Raises:
+        ValueError: the prior is outside 0..1, or the strength is negative.
     """
     if not (0 <= prior <= 1 and strength >= 0):
-        raise ValueError(f"a prior of 0..1 and a strength >= 0 are needed, found {prior!r} and {strength!r}")
+        raise ValueError(f"the prior must be in 0..1 and the strength >= 0, found {prior!r} and {strength!r}")
     return (n * share + strength * prior) / (n + strength)
 
 
 def effective_size(n: int, *, weights: Weights = None) -> float:
-    """How many equal answers n weighted ones are worth: (sum w)^2 / sum w^2 (Kish 1965), in 1..n."""
+    """Return the effective number of answers: (sum w)^2 / sum w^2, in 1..n (Kish 1965)."""
     kept, weights = _counted(weights, n)
     return float(len(kept)) if weights is None else fsum(weights) ** 2 / fsum(w * w for w in weights)
 
 
 def mean_distance(distances: NDArray[np.float64], *, weights: Weights = None) -> float:
-    """The mean of all entries, summed exactly, so that their order makes no difference.
+    """Return the mean of all entries, summed exactly, so that their order does not matter.
 
-    Of the answers' distances (n,) to the target: `share_against` for graded distances. Of a matrix (n, n): Rao's Q.
+    For the distances (n,) of the answers to the target it is the graded `share_against`; for a matrix (n, n) it is Rao's Q.
     """
     kept, weights = _counted(weights, len(distances))
     if len(kept) < len(distances):
@@ -153,29 +169,30 @@ def mean_distance(distances: NDArray[np.float64], *, weights: Weights = None) ->
 
 
 def mean_pairwise_distance(distances: NDArray[np.float64], *, weights: Weights = None) -> float:
-    """The mean distance (n, n) of two different answers, in 0..1: Rao's Q over its largest value.
+    """Return the mean distance of two different answers, in 0..1, from a matrix (n, n).
 
-    One number has many names: over W = 1 - d it is U_Deg / (1 - 1/n), over ROUGE-L it is one less the "lexical similarity".
+    It is Rao's Q divided by its largest value. In terms of W = 1 - d it is U_Deg / (1 - 1/n), and with ROUGE-L
+    similarities 1 minus the "lexical similarity".
     """
     return rao_entropy(distances, [""] * len(distances), weights=weights).total
 
 
 def _counted(weights: Weights, n: int) -> tuple[Sequence[int], Weights]:
-    """The positions of the answers that count, and their weights; None where all of these are equal."""
+    """Return the positions of the answers that count, and their weights; None for equal weights."""
     if weights is None:
         return range(n), None
     if len(weights) != n or not all(isfinite(w) and w >= 0 for w in weights) or not any(weights):
         raise ValueError(
-            f"one finite weight >= 0 is needed for each of {n} answers, and one above 0: {list(weights)!r}"
+            f"one finite weight >= 0 is needed for each of {n} answers, and at least one above 0: {list(weights)!r}"
         )
     largest = max(weights)
     kept = [i for i, w in enumerate(weights) if w / largest >= NEGLIGIBLE]
-    own = [weights[i] / largest for i in kept]
-    return kept, None if min(own) == 1 else own
+    scaled = [weights[i] / largest for i in kept]
+    return kept, None if min(scaled) == 1 else scaled
 
 
 def _masses(classes: Sequence[Hashable], weights: Weights) -> tuple[Mapping[Hashable, float], float]:
-    """The sum of the weights of each class, exact in any order, and of all."""
+    """Return the sum of the weights of each class, exact in any order, and of all answers."""
     if weights is None:
         return Counter(classes), len(classes)
     members: dict[Hashable, list[float]] = {}
@@ -185,7 +202,7 @@ def _masses(classes: Sequence[Hashable], weights: Weights) -> tuple[Mapping[Hash
 
 
 def _members(groups: Sequence[str], weights: Weights) -> list[tuple[list[int], float]]:
-    """The positions of each group's answers, and the group's share of the weights."""
+    """Return the positions of each group's answers, and the group's share of the weights."""
     members: dict[str, list[int]] = {}
     for position, group in enumerate(groups):
         members.setdefault(group, []).append(position)
@@ -196,7 +213,7 @@ def _members(groups: Sequence[str], weights: Weights) -> list[tuple[list[int], f
 
 
 def _split(total: float, within: float, *, largest: float) -> Split:
-    """The parts over the largest value; rounding may not push them out of 0 <= within <= total <= 1."""
+    """Scale both parts by the largest value; rounding cannot break 0 <= within <= total <= 1."""
     total = min(total / largest, 1.0)
     within = min(within / largest, total)
     return Split(within=within, between=total - within)

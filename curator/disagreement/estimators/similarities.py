@@ -1,4 +1,6 @@
-"""Matrices (n, n) of similarities in 0..1, by words or by vectors, for the estimators of `spectral.py`.
+"""Matrices (n, n) of similarities in 0..1, by words or by vectors.
+
+The estimators of `spectral.py` use them.
 
 The similarity of two texts with the same words in the same order, or of two equal vectors, is exactly 1.
 """
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from curator.disagreement.equivalence.word_kernel import word_mask
 
-# Chinese and Japanese are written without blanks: each character is taken as a word. A number is one word.
+# Chinese and Japanese are written without blanks: each character counts as a word. A number is one word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W_぀-ヿ㐀-鿿]+(?:[.,]\d+)*")
 
 Floats = NDArray[np.float64]
@@ -21,31 +23,33 @@ Words = tuple[str, ...]
 
 
 def words(text: str) -> Words:
-    """The words of a text in small letters, in order; the text itself where it has none."""
+    """Return the words of a text in small letters, in order; the text itself where it has none."""
     folded = text.casefold()
     return tuple(_WORD.findall(folded)) or (folded.strip(),)
 
 
 def rouge_l_similarities(texts: Sequence[str]) -> Floats:
-    """ROUGE-L F of every two texts: 2 LCS / (n_words + m_words) (Lin 2004), without stemming, in any language.
+    """Return ROUGE-L F of every two of n texts: (n, n), in 0..1 (Lin 2004).
 
-    "Lexical similarity" is the mean over two different texts, 1 - `spectral.deg`. The longest common subsequences of a
-    text with all texts before it are found at once, by the bit-parallel recurrence of Hyyro (2004) on one integer in
-    which every text has bits of its own. About 0.1 ms for 10 texts of 25 words.
+    2 LCS / (number of words of both), without stemming, in any language. "Lexical similarity" is the mean over two different texts,
+    1 - `spectral.deg`. The longest common subsequences of a text with all texts before it are computed at once, by the
+    bit-parallel recurrence of Hyyro (2004), on one integer in which every text has its own bits: about 0.1 ms for 10 texts
+    of 25 words.
     """
     return _of_distinct([words(text) for text in texts], _rouge_l)
 
 
 def jaccard_similarities(texts: Sequence[str]) -> Floats:
-    """Jaccard index |A & B| / |A | B| of the word sets of every two texts, as in Lin, Trivedi and Sun (2024).
+    """Return the Jaccard index (n, n) of the word sets of every two of n texts, in 0..1.
 
-    A positive definite kernel, so that Rao's split over it is one. The default score compares texts by `word_kernel.word_distances` instead.
+    |A & B| / |A | B|, as in Lin, Trivedi and Sun (2024). It is a positive definite kernel, so that the split of Rao's
+    entropy over it is never negative. The default score compares texts by `word_kernel.word_distances` instead.
     """
     return _of_distinct([words(text) for text in texts], _jaccard)
 
 
 def cosine_similarities(vectors: Floats) -> Floats:
-    """Rescaled cosine (1 + cos) / 2 of every two rows of `vectors` (n, d): a matrix (n, n) in 0..1.
+    """Return (1 + cos) / 2 of every two rows of `vectors` (n, d): (n, n), in 0..1.
 
     Equal rows have exactly the similarity 1; a row of zeros has 1/2 to every other row. The matrix is a positive definite
     kernel. Setting negative cosines to 0 would not give one.
@@ -62,13 +66,13 @@ def cosine_similarities(vectors: Floats) -> Floats:
 
 
 def row_order(vectors: Floats) -> list[int]:
-    """Sort the rows by their bytes, so that sums over them give the same bits in whatever order the answers came."""
+    """Return the order of the rows by their bytes, which makes sums independent of input order."""
     keys = [row.tobytes() for row in np.asarray(vectors, dtype=np.float64)]
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _of_distinct(texts: Sequence[Words], similarities: Callable[[Sequence[Words]], Floats]) -> Floats:
-    """The matrix of all texts from that of the distinct ones, which are few where answers agree."""
+    """Compute the matrix of the distinct texts, and copy it to all texts."""
     numbers: dict[Words, int] = {}
     positions = [numbers.setdefault(text, len(numbers)) for text in texts]
     distinct = similarities(list(numbers))
@@ -84,7 +88,7 @@ def _rouge_l(texts: Sequence[Words]) -> Floats:
 
 
 def _common_lengths(texts: Sequence[Words]) -> Iterator[list[int]]:
-    """For each text the lengths of its longest common subsequences with the texts before it."""
+    """Yield for each text the lengths of its LCS with every text before it."""
     where: dict[str, int] = {}
     lanes: list[slice] = []
     free = offset = 0
@@ -98,7 +102,7 @@ def _common_lengths(texts: Sequence[Words]) -> Iterator[list[int]]:
         for position, word in enumerate(text, 8 * offset):
             where[word] = where.get(word, 0) | 1 << position
         free |= ((1 << len(text)) - 1) << 8 * offset
-        # whole bytes, of which at least one bit stays empty, for the carry of the addition to end in
+        # A text has whole bytes of which at least one bit stays empty: the carry of the addition ends there.
         end = offset + len(text) // 8 + 1
         lanes.append(slice(offset, end))
         offset = end
@@ -113,7 +117,7 @@ def _jaccard(texts: Sequence[Words]) -> Floats:
 
 
 def _symmetric(below: Iterable[Sequence[float]]) -> Floats:
-    """The matrix with these values below and above a diagonal of ones."""
+    """Return the symmetric matrix with these values below the diagonal and ones on it."""
     rows = list(below)
     half = np.array([[*row, 0.5, *[0.0] * (len(rows) - i - 1)] for i, row in enumerate(rows)])
     matrix: Floats = (half + half.T).reshape(len(rows), len(rows))

@@ -1,12 +1,13 @@
-"""Estimators over a matrix of similarities: the answers as a weighted graph, 0 where all answers are one.
+"""Estimators over a matrix of similarities, read as a weighted graph, or over vectors.
 
-A matrix W (n, n) holds similarities in 0..1, with W_ii = 1; it is read as symmetric, (W + W') / 2. D is the diagonal of
-its row sums; M = D^-1/2 W D^-1/2 has the eigenvalues 1 - lambda_k of the normalised Laplacian of Lin, Trivedi and Sun
-(TMLR 2024), whose measures U_Deg, U_EigV and U_Ecc these are. `rao_entropy` over 1 - W is U_Deg / (1 - 1/n).
+A matrix W (n, n) holds similarities in 0..1, with W_ii = 1; it is read as symmetric, (W + W') / 2. D is the diagonal matrix
+of its row sums. M = D^-1/2 W D^-1/2 has the eigenvalues 1 - lambda_k, where lambda_k are those of the normalised Laplacian
+of Lin, Trivedi and Sun (TMLR 2024); U_Deg, U_EigV and U_Ecc are their measures. `rao_entropy` over 1 - W is
+U_Deg / (1 - 1/n). All values but that of `eigen_score` are 0 where all answers are the same.
 
-Answers are put into an order of their own before an eigen-solver sees them, and its values are rounded to 12 decimals:
-permuting the answers gives the same bits. Where two answers have the same similarities in another arrangement the order
-is not unique, and a rounding may fall the other way: the same to 1e-11.
+The answers are sorted before an eigen-solver is called, and its values are rounded to 12 decimals, so that permuting the
+answers gives the same bits. If two answers have the same similarities in another arrangement, the order is not unique;
+values then agree to 1e-11.
 """
 
 from __future__ import annotations
@@ -19,38 +20,41 @@ from numpy.typing import NDArray
 from curator.disagreement.estimators.similarities import row_order
 
 _ROUNDING = 1e-12
-"""Eigenvalues below this are 0."""
+"""Eigenvalues below this count as 0."""
 _DECIMALS = 12
-"""What an eigen-solver gives beyond these decimals is noise, which would rank cases that are equal."""
+"""Later decimals of an eigen-solver are noise, which would rank cases that are equal."""
 
 Floats = NDArray[np.float64]
 
 
 def deg(similarities: Floats) -> float:
-    """U_Deg over its largest value: one less the mean similarity of two different answers, in 0..1."""
+    """Return U_Deg over its largest value: 1 minus the mean similarity of two answers, in 0..1."""
     n = len(similarities)
-    own = _affinity(similarities)
-    return _unit((1 - fsum(own.ravel().tolist()) / n**2) / (1 - 1 / n)) if n > 1 else 0.0
+    affinity = _affinity(similarities)
+    return _unit((1 - fsum(affinity.ravel().tolist()) / n**2) / (1 - 1 / n)) if n > 1 else 0.0
 
 
 def spectral_meanings(similarities: Floats) -> float:
-    """U_EigV, a continuous number of meanings: sum_k max(0, 1 - lambda_k), in 1..n; k for a partition into k classes."""
+    """Return U_EigV, a continuous number of meanings: sum_k max(0, 1 - lambda_k), in 1..n.
+
+    For a partition into k classes it is k.
+    """
     values = np.linalg.eigvalsh(_normalised(_ordered(similarities))).tolist()
     return round(fsum(value for value in values if value > 0), _DECIMALS)
 
 
 def eigv(similarities: Floats) -> float:
-    """U_EigV on a scale of 0 (all one) to 1 (all different): (U_EigV - 1) / (n - 1)."""
+    """Return U_EigV scaled to 0 (all the same) .. 1 (all different): (U_EigV - 1) / (n - 1)."""
     n = len(similarities)
     return _unit((spectral_meanings(similarities) - 1) / (n - 1)) if n > 1 else 0.0
 
 
 def eccentricity(similarities: Floats, *, threshold: float | None = None) -> float:
-    """U_Ecc over its largest value sqrt(n - 1): how far the answers lie from their centre in the graph's own space.
+    """Return the spread of the answers around their centre, in 0..1: U_Ecc / sqrt(n - 1).
 
-    As published, the coordinates of answer j are (u_1j .. u_kj), the eigenvectors with lambda_k < threshold = 0.9; values
-    then cluster on square roots of integers and tie. Without a threshold each eigenvector counts with the root of
-    max(0, 1 - lambda_k) instead, which changes smoothly with the similarities.
+    The coordinates of answer j are its entries (u_1j .. u_kj) in the eigenvectors. The published measure takes those with
+    lambda_k < threshold = 0.9; its values cluster on square roots of integers, and many cases tie. Without a threshold
+    each eigenvector counts with the root of max(0, 1 - lambda_k), which changes smoothly with the similarities.
     """
     n = len(similarities)
     if n < 2:
@@ -60,44 +64,46 @@ def eccentricity(similarities: Floats, *, threshold: float | None = None) -> flo
 
 
 def snne(similarities: Floats, *, temperature: float = 1.0) -> float:
-    """Semantic nearest neighbour entropy, on a scale of 0 (all one) to 1 (all different).
+    """Return the semantic nearest neighbour entropy, scaled to 0..1.
 
-    U = -(1/n) sum_i ln sum_j exp(W_ij / temperature), itself included (Nguyen, Payani and Mirzasoleiman, ACL Findings
-    2025; there W is ROUGE-L), which lies between -1/temperature - ln n and the same with ln(1 + (n - 1) e^(-1/temperature)).
-    A low temperature lets the nearest neighbour count alone; a high one gives `deg`.
+    U = -(1/n) sum_i ln sum_j exp(W_ij / temperature), i itself included (Nguyen, Payani and Mirzasoleiman, ACL Findings
+    2025; there W is ROUGE-L). Before scaling it lies between -1/temperature - ln n and
+    -1/temperature - ln(1 + (n - 1) e^(-1/temperature)). At a low temperature only the nearest neighbour counts; a high one
+    gives `deg`.
     """
     n = len(similarities)
     if n < 2:
         return 0.0
     rows = _affinity(similarities).tolist()
     near = fsum(log(fsum(exp((value - 1) / temperature) for value in row)) for row in rows) / n
-    alone = log1p((n - 1) * exp(-1 / temperature))
-    return _unit((log(n) - near) / (log(n) - alone))
+    isolated = log1p((n - 1) * exp(-1 / temperature))
+    return _unit((log(n) - near) / (log(n) - isolated))
 
 
 def kernel_language_entropy(similarities: Floats, *, time: float = 0.6) -> float:
-    """Von Neumann entropy of the heat kernel, on a scale of 0 (all one) to 1 (all different).
+    """Return the von Neumann entropy of the heat kernel, scaled to 0..1.
 
-    K = exp(-time (D - W)), scaled to a diagonal of 1/n; -sum e ln e over its eigenvalues (Nikitin et al., NeurIPS 2024,
-    KLE-heat). There W adds both directions to 0..2 and time is 0.3, which is 0.6 for W in 0..1. The entropy is ln n where
-    no answer is like another, but not 0 where all are one: the heat of a complete graph is subtracted here, and the rest
-    divided by what remains of ln n.
+    -sum e ln e over the eigenvalues of K = exp(-time (D - W)), scaled to a diagonal of 1/n (Nikitin et al., NeurIPS 2024,
+    KLE-heat). The paper adds both directions to W in 0..2 and takes time = 0.3, which is 0.6 for W in 0..1. The entropy is
+    ln n where no two answers are alike, but above 0 where all are the same; here that value, of a complete graph, is
+    subtracted, and the rest divided by ln n minus it.
     """
     n = len(similarities)
     if n < 2:
         return 0.0
-    cold = exp(-time * n)
-    peak = 1 / (1 + (n - 1) * cold)
-    floor = -peak * log(peak) - (n - 1) * peak * cold * log(peak * cold) if cold > _ROUNDING else 0.0
+    # Eigenvalues of the complete graph's kernel: one is `peak`, the n - 1 others are `peak * decay`.
+    decay = exp(-time * n)
+    peak = 1 / (1 + (n - 1) * decay)
+    floor = -peak * log(peak) - (n - 1) * peak * decay * log(peak * decay) if decay > _ROUNDING else 0.0
     return _unit((_heat_entropy(_ordered(similarities), time) - floor) / (log(n) - floor))
 
 
 def eigen_score(vectors: Floats, *, ridge: float = 1e-3) -> float:
-    """EigenScore: the mean of the logs of the eigenvalues of E J E' + ridge I, J = I - 1 1' / d (Chen et al., ICLR 2024).
+    """Return the EigenScore of vectors E (n, d): the mean ln eigenvalue of E J E' + ridge I.
 
-    There E is a hidden layer; with an external encoder no model is opened. Not on a scale of 0..1: for unit rows of mean
-    0 it runs from about ln(ridge) (all one) to ln(1 + ridge) (all orthogonal), and longer rows give more. Compare it
-    between cases of equally many answers from one encoder only.
+    J = I - 1 1' / d (INSIDE, Chen et al., ICLR 2024). In the paper E comes from a hidden layer; here from any encoder. The
+    value is not scaled: for unit rows of mean 0 it runs from about ln(ridge) (all the same) to ln(1 + ridge) (all
+    orthogonal), and longer rows give higher values. Compare it only between cases with equally many answers and one encoder.
     """
     rows = np.asarray(vectors, dtype=np.float64)[row_order(vectors)]
     centred = rows - rows.mean(axis=1, keepdims=True)
@@ -113,12 +119,12 @@ def _heat_entropy(affinity: Floats, time: float) -> float:
 
 
 def _coordinates(affinity: Floats, threshold: float | None) -> Floats:
-    """The answers' coordinates (n, k) in the space of the eigenvectors that count, less their mean."""
+    """Return the centred coordinates (n, k) of the answers in the eigenvectors that count."""
     values, vectors = np.linalg.eigh(_normalised(affinity))
     if threshold is None:
         kept = vectors * np.sqrt(np.where(values > _ROUNDING, values, 0.0))
     else:
-        # half a rounding keeps an eigenvalue at the threshold on its own side, as lambda < threshold says
+        # The margin keeps an eigenvalue exactly at the threshold out, as lambda < threshold demands.
         kept = vectors[:, 1 - values < threshold - _ROUNDING]
     centred: Floats = kept - kept.mean(axis=0)
     return centred
@@ -133,25 +139,29 @@ def _squares(row: list[float]) -> list[float]:
 
 
 def _normalised(affinity: Floats) -> Floats:
-    """D^-1/2 W D^-1/2; no degree is 0, as each answer is like itself."""
+    """Return D^-1/2 W D^-1/2; no degree is 0, because each answer is like itself."""
     root = np.sqrt(affinity.sum(axis=1))
     normalised: Floats = affinity / np.outer(root, root)
     return normalised
 
 
 def _ordered(similarities: Floats) -> Floats:
-    """The affinities with the answers sorted by their similarities, whatever order they came in."""
-    own = _affinity(similarities)
-    order = np.lexsort(np.sort(own, axis=1).T)
-    return own[np.ix_(order, order)]
+    """Return the symmetric matrix with the answers sorted by their similarities."""
+    affinity = _affinity(similarities)
+    order = np.lexsort(np.sort(affinity, axis=1).T)
+    return affinity[np.ix_(order, order)]
 
 
 def _affinity(similarities: Floats) -> Floats:
-    """The symmetric matrix with ones on its diagonal."""
+    """Return the symmetric matrix with ones on its diagonal.
+
+    Raises:
+        ValueError: the matrix is not square, or a similarity is outside 0..1.
+    """
     if similarities.ndim != 2 or similarities.shape[0] != similarities.shape[1]:
         raise ValueError(f"similarities must be a square matrix, found the shape {similarities.shape}")
     if not (similarities >= 0).all() or not (similarities <= 1).all():
         raise ValueError("similarities must lie in 0..1; map a cosine with (1 + cos) / 2 first")
-    own: Floats = (similarities + similarities.T) / 2
-    np.fill_diagonal(own, 1.0)
-    return own
+    affinity: Floats = (similarities + similarities.T) / 2
+    np.fill_diagonal(affinity, 1.0)
+    return affinity

@@ -112,7 +112,7 @@ def test_repeats_at_temperature_0_carry_no_signal() -> None:
     for wrong in (of("m.plain:aaaaa", temperature=0.0, labels="b"), of("m.plain:aaaaa", temperature=0.0, against=1.0)):
         found = diagnose([wrong])
         assert (found.name, found.certain) == ("consistently-wrong" if wrong.labels else "against-production", False)
-        assert "Repeats of one prompt at temperature 0 agree, which alone says nothing" in found.evidence
+        assert "Repeats of one prompt at temperature 0 agree, which is not evidence" in found.evidence
     assert diagnose([of("m.plain:aaaaa")]).name == "stable"
     assert diagnose([of("m.plain:a m.careful:a", temperature=0.0)]).name == "stable"
 
@@ -135,7 +135,7 @@ def test_chance_does_not_pass_for_a_prompt_that_matters() -> None:
 
 def test_the_variant_that_agrees_most_is_named_by_the_labels_first() -> None:
     said = "m.plain:aaa m.careful:bbb m.expert:aaa"
-    assert "with the most usual answer" in diagnose([of(said)]).evidence
+    assert "with the majority" in diagnose([of(said)]).evidence
     assert "with the labels is careful: 100% (n=1 case)" in diagnose([of(said, labels="b")]).evidence
     alike = diagnose([of("m.plain:aaa m.careful:bbb")]).evidence
     assert "No variant agrees more" in alike

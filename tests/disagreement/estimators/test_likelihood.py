@@ -68,7 +68,7 @@ def test_likelihoods_that_are_none_are_refused(logs: list[float]) -> None:
 
 
 def test_a_likelihood_is_needed_for_each_answer() -> None:
-    with pytest.raises(ValueError, match="found 1 log-likelihoods for 2 answers"):
+    with pytest.raises(ValueError, match="1 log-likelihoods for 2 answers"):
         likelihood.likelihood_margin("xy", [-1.0])
     with pytest.raises(ValueError, match="without tokens"):
         likelihood.token_nll([])
