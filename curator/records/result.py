@@ -63,12 +63,12 @@ class Result:
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return `to_dict()`: the old name, kept for one release."""
-        _warn_of_old_name("as_json", "to_dict")
+        warn_of_old_name("as_json", "to_dict")
         return self.to_dict()
 
     def as_text(self) -> str:
         """Return `to_text()`: the old name, kept for one release."""
-        _warn_of_old_name("as_text", "to_text")
+        warn_of_old_name("as_text", "to_text")
         return self.to_text()
 
 
@@ -94,7 +94,8 @@ class TableResult(Result):
         return DataFrame([*self.table_rows()])
 
 
-def _warn_of_old_name(old: str, new: str) -> None:
+def warn_of_old_name(old: str, new: str) -> None:
+    """Warn the caller of the function that calls this one."""
     warnings.warn(f"`{old}` is now `{new}`; the old name goes in 0.2", DeprecationWarning, stacklevel=3)
 
 
@@ -102,7 +103,7 @@ def renamed(old: str, new: str) -> property:
     """Return a property that reads the attribute `new` under its old name and warns of it, for one release."""
 
     def read(result: object) -> object:
-        _warn_of_old_name(old, new)
+        warn_of_old_name(old, new)
         return getattr(result, new)
 
     return property(read, doc=f"The old name of `{new}`, kept for one release.")

@@ -25,14 +25,15 @@ from curator.labels.queue import LABEL_QUEUES
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
-from curator.records.result import Result, renamed
+from curator.records.result import TableResult, renamed
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
+from curator.workflows.inputs import Paths, path_list
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.recorded_lines import read_records, sample_items, sample_records
-from curator.workflows.score import DEFAULT_SCORING, Scoring
+from curator.workflows.score import DEFAULT_SCORING, Recordings, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
@@ -42,8 +43,8 @@ TOO_FEW_ANSWERS = "fewer than two answers"
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationResult(Result):
-    """What calibrating came to.
+class CalibrationResult(TableResult):
+    """A fit of the score to labels, with its gain over the default score.
 
     Attributes:
         calibration: the fit; None where there were too few failures or passes.
@@ -53,7 +54,7 @@ class CalibrationResult(Result):
         rejected: rows and records that could not be used, with their places.
         records: records that could be read.
         too_many_bad_rows: more than a fifth of the rows of labels could not be read.
-        out: where the file was written; None where none was asked for.
+        out: the file that was written; None for none.
     """
 
     calibration: Calibration | None
@@ -96,8 +97,12 @@ class CalibrationResult(Result):
             "out": str(self.out) if self.out else None,
         }
 
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a signal of the fit."""
+        return [{"signal": name, "share": share, "odds": odds} for name, share, odds in _in_order(self.calibration)]
+
     def to_text(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -151,58 +156,68 @@ def in_words(signal: str) -> str:
 
 
 def calibrate(
-    records: Iterable[Mapping[str, object]], wrong: Mapping[str, bool], *, scoring: Scoring = DEFAULT_SCORING
-) -> Calibration | None:
-    """Fit the score to known failures: records of contract 4, and by `id` whether the answer in question is wrong.
-
-    The cases in `wrong` should be a random sample of the records, all of which say how much each member counts, as in
-    `curator.score`. Whether the fit ranks better than the default score is its `better`; None where there are too few
-    failures or passes. `scoring.formula` makes no difference.
-
-    Raises:
-        LogsError: a record does not fit, an id stands there twice, or `wrong` names one that is not there.
-    """
-    found = read_records(records)
-    refuse_repeated(record.id for record in found)
-    if unknown := sorted(wrong.keys() - {record.id for record in found}):
-        raise LogsError(
-            f"`wrong` names {unknown[0]!r}, and no record has this id ({len(unknown):,} such)",
-            remedy="give the verdicts by the `id` of the records",
-        )
-    labelled = [Labelled(record, wrong[record.id]) for record in found if record.id in wrong]
-    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_items(found), scoring.comparer))
-    return _fitted(labelled, weights, scoring)[0]
-
-
-def calibrate_file(
-    recorded: Path, labels: Sequence[str] = (), *, out: Path | None = None, scoring: Scoring = DEFAULT_SCORING
+    recorded: Recordings,
+    labels: Paths | Mapping[str, bool] = (),
+    *,
+    out: str | Path | None = None,
+    scoring: Scoring = DEFAULT_SCORING,
 ) -> CalibrationResult:
-    """Fit the score to a file of records, or to a run folder's, and to the labels in the files `labels`.
+    """Fit the score to known failures, and test whether the fitted score ranks better than the default one.
 
-    Without `labels` the records' own references are the labels, and those filled in in a run folder's queues, of which a
-    later one corrects an earlier one. What is
-    fitted goes to `out`, also where it showed no gain or there were too few labels, so that a config may name it. Only
-    the labelled records are held in memory.
+    The labelled cases should be a random sample of the records; the health of the members is measured on all records.
+
+    Args:
+        recorded: a file of recorded answers, a run folder, or records in memory. Of a file only the labelled records are
+            held in memory.
+        labels: files of labels; or by case id whether the answer in question is wrong. By default the records' own
+            references, and the labels in a run folder's queues, of which a later one corrects an earlier one.
+        out: the file to write the fit to, so that a config or `curator.score` can use it; it is also written where the fit
+            shows no gain or there are too few labels.
+        scoring: the way to score; its formula is not used.
 
     Raises:
-        LogsError: a file is not there, too many records cannot be read, an id stands there twice, or no label is found.
+        LogsError: a file is not there, too many records cannot be read, an id is used twice, or no label is found.
         StorageError: `out` cannot be written.
     """
-    path = RECORDED.of(recorded) if recorded.is_dir() else recorded
-    label_set = read_labels(labels) if labels else _labels_of_run(recorded)
-    given = {case_id: label for case_id, label in label_set.labels.items() if not label.unsure}
-    rows = len(given) + len(label_set.rejected)
+    source = Path(recorded) if isinstance(recorded, str | Path) else tuple(recorded)
+    target = Path(out) if out is not None else None
+    if isinstance(labels, Mapping):
+        return _calibrate(
+            source, _labels_in_memory(labels), out=target, scoring=scoring, named=True, refuse_unknown=True
+        )
+    files = path_list(labels)
+    label_set = read_labels(files) if files else _labels_of_run(source)
+    return _calibrate(source, label_set, out=target, scoring=scoring, named=bool(files))
+
+
+def _calibrate(
+    source: Path | tuple[Mapping[str, object], ...],
+    label_set: LabelSet,
+    *,
+    out: Path | None,
+    scoring: Scoring,
+    named: bool,
+    refuse_unknown: bool = False,
+) -> CalibrationResult:
+    """Fit the score to labels; without `named` ones the records' references count as well."""
+    path = source if isinstance(source, Path) else Path("records")
+    if path.is_dir():
+        path = RECORDED.of(path)
+    records = None if isinstance(source, Path) else read_records(source)
+    labels = {case_id: label for case_id, label in label_set.labels.items() if not label.unsure}
+    label_rows = len(labels) + len(label_set.rejected)
     left_out: Counter[str] = Counter()
-    found = _Reading(path, given, left_out, references=not labels)
-    given = {**found.references, **given}
-    unknown = tuple(_unknown(given, found.kept))
-    if not given and not left_out:
-        raise _no_label(recorded, label_set.rejected, named=bool(labels))
-    if unknown and len(unknown) == len(given):
-        raise LogsError(f"no label is for a record of {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
-    labelled = _labelled(found.kept, given, scoring.comparer, left_out, random_only=not labels)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(path), scoring.comparer))
-    fitted, used = _fitted(labelled, weights, scoring)
+    reading = _Reading(path, records, labels, left_out, references=not named)
+    labels = {**reading.references, **labels}
+    unknown = tuple(_unknown(labels, reading.kept))
+    if not labels and not left_out:
+        raise _no_label(source, label_set.rejected, named=named)
+    if unknown and (refuse_unknown or len(unknown) == len(labels)):
+        raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
+    labelled = _labelled(reading.kept, labels, scoring.comparer, left_out, random_only=not named)
+    sample = sample_records(path) if records is None else sample_items(records)
+    weights = {} if scoring.equal_members else group_weights(recorded_health(sample, scoring.comparer))
+    fitted, used = _fit(labelled, weights, scoring)
     left_out[TOO_FEW_ANSWERS] += len(labelled) - len(used)
     if out is not None:
         save_calibration(fitted, out)
@@ -211,15 +226,25 @@ def calibrate_file(
         labels=len(used),
         failures=sum(used),
         left_out={reason: left_out[reason] for reason in sorted(+left_out)},
-        rejected=(*found.problems, *label_set.rejected, *unknown),
-        records=found.ids.total(),
-        too_many_bad_rows=too_many_rejected(len(label_set.rejected), rows),
+        rejected=(*reading.problems, *label_set.rejected, *unknown),
+        records=reading.ids.total(),
+        too_many_bad_rows=too_many_rejected(len(label_set.rejected), label_rows),
         out=out,
     )
 
 
-def _labels_of_run(folder: Path) -> LabelSet:
-    """The labels in the queues of a run folder: a later one corrects an earlier one, and those in place correct the archived."""
+def _labels_in_memory(wrong: Mapping[str, bool]) -> LabelSet:
+    source = Source("labels", 0)
+    return LabelSet({case_id: Label(case_id, source, failure=float(fails)) for case_id, fails in wrong.items()})
+
+
+def _labels_of_run(folder: Path | tuple[Mapping[str, object], ...]) -> LabelSet:
+    """Read the labels in the queues of a run folder: a later one corrects an earlier one, and those in place the archived.
+
+    A file or records in memory have none.
+    """
+    if not isinstance(folder, Path):
+        return LabelSet({})
     queues = [str(folder / name) for name in LABEL_QUEUES if (folder / name).is_file()]
     label_sets = [read_labels(paths) for paths in (*([path] for path in kept_labels(folder)), queues) if paths]
     return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))
@@ -227,7 +252,7 @@ def _labels_of_run(folder: Path) -> LabelSet:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A record, whether its answer in question is wrong, and how many cases it stands for by how it was drawn."""
+    """A record with a known failure; `weight` is the number of cases it represents, 1 over its inclusion probability."""
 
     record: Recorded
     wrong: bool
@@ -235,32 +260,41 @@ class Labelled:
 
 
 class _Reading:
-    """Reads a file of records once: keeps those with a label or a usable reference, and counts the ids of all.
+    """Reads recorded answers once: keeps those with a label or a usable reference, and counts the ids of all.
 
     Raises:
-        LogsError: as `calibrate_file`.
+        LogsError: as `calibrate`.
     """
 
-    def __init__(self, path: Path, labels: Mapping[str, Label], left_out: Counter[str], *, references: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        records: Sequence[Recorded] | None,
+        labels: Mapping[str, Label],
+        left_out: Counter[str],
+        *,
+        references: bool,
+    ) -> None:
         self.ids: Counter[str] = Counter()
         self.kept: dict[str, Recorded] = {}
         self.references: dict[str, Label] = {}
         self.problems: list[RejectedRecord] = []
-        if not path.is_file():
+        if records is None and not path.is_file():
             raise LogsError(
                 f"{str(path)!r}: there is no such file",
                 remedy="name a file of recorded answers (as `curator score` reads it), or a run folder",
             )
-        for record, source in self._records(path):
+        in_memory = ((record, Source(str(path), number)) for number, record in enumerate(records or (), 1))
+        for record, source in self._from_file(path) if records is None else in_memory:
             self.ids[record.id] += 1
-            own = _reference(record, source, left_out) if references and record.id not in labels else None
-            if own is not None:
-                self.references[record.id] = own
-            if own is not None or record.id in labels:
+            reference = _reference(record, source, left_out) if references and record.id not in labels else None
+            if reference is not None:
+                self.references[record.id] = reference
+            if reference is not None or record.id in labels:
                 self.kept[record.id] = record
         self._check(path)
 
-    def _records(self, path: Path) -> Iterator[tuple[Recorded, Source]]:
+    def _from_file(self, path: Path) -> Iterator[tuple[Recorded, Source]]:
         for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
             source = Source(str(path), line.number)
             if line.data is None:
@@ -268,8 +302,8 @@ class _Reading:
             elif line.data.strip():
                 try:
                     yield read_record(line.data), source
-                except RecordError as unfit:
-                    self.problems.append(RejectedRecord(source, unfit.reason, unfit.remedy))
+                except RecordError as error:
+                    self.problems.append(RejectedRecord(source, error.reason, error.remedy))
 
     def _check(self, path: Path) -> None:
         lines = self.ids.total() + len(self.problems)
@@ -284,7 +318,7 @@ class _Reading:
 
 
 def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Label | None:
-    """The record's reference where it may be used: a run says where each one is from, elsewhere all of them may be."""
+    """Return the record's reference if it may be used: of a run only labels of the random slice, elsewhere all."""
     if record.reference is None or not record.reference.strip():
         return None
     if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
@@ -307,9 +341,9 @@ def _labelled(
     *,
     random_only: bool,
 ) -> list[Labelled]:
-    """The records whose failure can be told, in the order of the labels; counts the others by reason.
+    """Return the records whose failure is known, in the order of the labels; count the others by reason.
 
-    With `random_only` a label has to say that it is one of the random slice, else it must not say another.
+    With `random_only` a label must name the random slice; else it must not name another one.
     """
     labelled: list[Labelled] = []
     for case_id, label in labels.items():
@@ -329,22 +363,24 @@ def _labelled(
     return labelled
 
 
-def _fitted(
+def _fit(
     labelled: Iterable[Labelled], weights: Mapping[str, float], scoring: Scoring
 ) -> tuple[Calibration | None, list[bool]]:
-    """The fit, and the verdicts that it was made of: those of cases with enough answers."""
+    """Return the fit, and the verdicts that it was made of: those of cases with enough answers."""
     signals: list[Signals] = []
     used: list[Labelled] = []
-    for one in labelled:
-        if measured := measure_record(one.record, comparer=scoring.comparer, weights=weights):
+    for case in labelled:
+        if measured := measure_record(case.record, comparer=scoring.comparer, weights=weights):
             signals.append(measured)
-            used.append(one)
-    wrong = [one.wrong for one in used]
-    stands_for = [one.weight for one in used]
-    return fit.calibrate(signals, wrong, weights=stands_for, scorer=default_scorer(scoring.comparer)), wrong
+            used.append(case)
+    wrong = [case.wrong for case in used]
+    case_weights = [case.weight for case in used]
+    return fit.calibrate(signals, wrong, weights=case_weights, scorer=default_scorer(scoring.comparer)), wrong
 
 
-def _no_label(recorded: Path, problems: tuple[RejectedRecord, ...], *, named: bool) -> LogsError:
+def _no_label(
+    source: Path | tuple[Mapping[str, object], ...], problems: tuple[RejectedRecord, ...], *, named: bool
+) -> LogsError:
     if problems:
         first = problems[0]
         return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)
@@ -352,8 +388,9 @@ def _no_label(recorded: Path, problems: tuple[RejectedRecord, ...], *, named: bo
         return LogsError(
             "the label files hold no label yet", remedy="fill in their column `wrong`, `verdict` or `label`"
         )
-    how = "fill in its label_queue.csv, or name" if recorded.is_dir() else "give records a `reference`, or name"
+    is_run = isinstance(source, Path) and source.is_dir()
+    how = "fill in its label_queue.csv, or name" if is_run else "give records a `reference`, or name"
     return LogsError(
-        f"{str(recorded)!r}: there is no label to calibrate by",
+        f"{str(source) if isinstance(source, Path) else 'records'!r}: there is no label to calibrate by",
         remedy=f"{how} a file of `id` and `wrong` (true or false) with --labels",
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
+from typing import Protocol
 
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.errors import ConfigError, Refused
@@ -16,7 +18,7 @@ from curator.estimation.sampling_frame import SamplingUnit
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
-from curator.records.result import Result, renamed
+from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
@@ -31,13 +33,30 @@ from curator.stages.sampling_units import (
     sampling_units,
 )
 from curator.text.display import plural
+from curator.workflows.inputs import Paths, path_list
 
 MOST_PARTS = 12
 
 
+class Drawn(Protocol):
+    """A selection in memory: the cases of its pool, the stages of its draw, and its folder, if it has one."""
+
+    @property
+    def rows(self) -> Sequence[CaseRow]:
+        """Every case of the pool."""
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """The stages, in the order of drawing."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the selection was written to."""
+
+
 @dataclass(frozen=True, slots=True)
-class EstimateResult(Result):
-    """What an estimate came to.
+class EstimateResult(TableResult):
+    """The failure rate of production, with its interval, as a whole and by part.
 
     Attributes:
         found: the estimate.
@@ -80,6 +99,24 @@ class EstimateResult(Result):
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),
         }  # fmt: skip
+
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a part of the traffic, and a first one for all of it."""
+        rate = self.found
+        whole = {
+            "by": "all",
+            "value": "",
+            "share": 1.0,
+            "labels": rate.labels,
+            "rate": rate.rate,
+            "low": rate.low,
+            "high": rate.high,
+        }
+        parts = [(name, part) for name, parts in rate.domains.items() for part in parts]
+        return [
+            whole,
+            *({"by": name, **{key: getattr(part, key) for key in whole if key != "by"}} for name, part in parts),
+        ]
 
     def to_text(self) -> str:
         """The figures for people."""
@@ -153,63 +190,93 @@ def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
 
 
 def estimate(
-    labels: Sequence[str] | Mapping[str, float],
+    labels: Paths | Mapping[str, float],
     *,
-    selection: Path,
+    selection: str | Path | Drawn | None = None,
+    population: float | None = None,
     by: Sequence[str] = (),
     confidence: float = 0.95,
     half_width: float | None = None,
     comparer: ComparerFactory = WordComparer,
 ) -> EstimateResult:
-    """How often production fails, from labels and the folder of the selection that they were made for.
+    """Estimate how often production fails, from labels and the way their cases were drawn.
 
     Args:
-        labels: failures by case id, 0 (good) to 1 (failed), or files: the filled-in label queues, or JSONL or CSV rows of
-            `id` with `wrong`, `verdict` or `label`.
-        selection: what `curator select` or `curator run` wrote.
+        labels: failures by case id, 0 or False (good) to 1 or True (failed); or files: the filled-in label queues, or JSONL or
+            CSV rows of `id` with `wrong`, `verdict` or `label`.
+        selection: the folder that `curator select` or `curator run` wrote, or the result of `curator.select`; by default the
+            folder of the last file of labels.
+        population: there is no selection: the labelled cases are a simple random sample of this many cases. `math.inf` for
+            a pool of unknown size, much larger than the sample.
         by: what to break the rate down by; by default task, kind, category and the metadata.
         confidence: of the interval.
-        half_width: the precision for which to tell how many more labels it takes.
-        comparer: what says whether a label and an answer mean the same, where there is no verdict.
+        half_width: a precision; the result says how many more labels it takes.
+        comparer: decides whether a label and an answer mean the same, where there is no verdict.
 
     Raises:
         LogsError: a file is not there or holds no label.
-        ConfigError: there is no design in the folder, or `by` names nothing that is known.
-        Refused: the design does not support an estimate.
+        ConfigError: there is no design in the folder, or `by` names an unknown field, or there are more labels than cases.
+        Refused: there are too few labels, or the design does not support an estimate.
     """
-    design = read_design(selection)
-    every, drawn_from = read_case_rows(selection), design.cases
-    if pool_hash(every) != design.pool_hash:
+    if population is not None:
+        if selection is not None:
+            raise ConfigError(
+                "both a selection and a population are given",
+                remedy="give the selection that drew the cases, or neither",
+            )
+        return _estimate_simple_sample(labels, population, confidence=confidence, half_width=half_width)
+    files = [] if isinstance(labels, Mapping) else path_list(labels)
+    if selection is None and not files:
         raise ConfigError(
-            f"{str(CASES.of(selection))!r} is not the pool that the cases were drawn from",
-            remedy="restore the file as curator wrote it: the scores, weights and ids in it are what the draw went by",
+            "it is not known how the labelled cases were drawn",
+            remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
         )
+    every, stages, folder = _drawn_cases(selection if selection is not None else Path(files[-1]).parent)
+    drawn_from = stages[0].cases if stages else frozenset()
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
-    labelled = (
-        LabelledFailures(labels, {}, ()) if isinstance(labels, Mapping) else read_failures(labels, selection, comparer)
-    )
-    found = estimate_rate(pool, design.stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
-    return _result(found, pool, design.stages, labelled, half_width)
+    if isinstance(labels, Mapping):
+        labelled = LabelledFailures({case_id: float(failure) for case_id, failure in labels.items()}, {}, ())
+    elif folder is None:
+        raise ConfigError(
+            "files of labels belong to a selection that was written to a folder",
+            remedy="give `out` to `curator.select`, or give the labels by case id",
+        )
+    else:
+        labelled = read_failures(files, folder, comparer)
+    rate = estimate_rate(pool, stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
+    return _result(rate, pool, stages, labelled, half_width)
 
 
-def estimate_sample(
-    labels: Sequence[str], *, size: int | None, confidence: float = 0.95, half_width: float | None = None
+def _drawn_cases(selection: str | Path | Drawn) -> tuple[Sequence[CaseRow], Sequence[Stage], Path | None]:
+    """Return the cases of a pool, the stages in which some of them were drawn, and the folder of the selection."""
+    if not isinstance(selection, str | Path):
+        return selection.rows, selection.stages, selection.folder
+    folder = Path(selection)
+    design = read_design(folder)
+    rows = read_case_rows(folder)
+    if pool_hash(rows) != design.pool_hash:
+        raise ConfigError(
+            f"{str(CASES.of(folder))!r} is not the pool that the cases were drawn from",
+            remedy="restore the file as curator wrote it: the draw depends on its scores, weights and ids",
+        )
+    return rows, design.stages, folder
+
+
+def _estimate_simple_sample(
+    labels: Paths | Mapping[str, float], population: float, *, confidence: float, half_width: float | None
 ) -> EstimateResult:
-    """Estimate from the labels of a simple random sample that was drawn elsewhere, of `size` cases (None: very many).
-
-    Raises:
-        LogsError: a file is not there or holds no label.
-        ConfigError: there are more labels than cases.
-        Refused: there are too few labels.
-    """
-    label_set = read_labels(labels)
-    failures = label_set.failures
-    without = len(label_set.texts.keys() - failures.keys())
-    left_out = Counter({NO_ANSWER: without} if without else {})
+    if isinstance(labels, Mapping):
+        labelled = LabelledFailures({case_id: float(failure) for case_id, failure in labels.items()}, {}, ())
+    else:
+        label_set = read_labels(path_list(labels))
+        without = len(label_set.texts.keys() - label_set.failures.keys())
+        left_out = Counter({NO_ANSWER: without} if without else {})
+        labelled = LabelledFailures(label_set.failures, left_out, label_set.rejected, label_set.agreement)
+    failures = labelled.failures
     if not failures:
-        raise no_label(label_set.rejected, +left_out)
-    size = max(MANY, len(failures)) if size is None else size
+        raise no_label(labelled.rejected, labelled.left_out)
+    size = max(MANY, len(failures)) if population == inf else int(population)
     if size < len(failures):
         raise ConfigError(
             f"{plural(len(failures), 'label')} are more than the {plural(size, 'case')} they were drawn from",
@@ -224,9 +291,17 @@ def estimate_sample(
     others = tuple(f"\x00{number}" for number in range(size - len(drawn)))
     pool = [SamplingUnit(id=name) for name in (*drawn, *others)]
     stages = (Stage(certain=(), strata=(Stratum(cases=(*drawn, *others), drawn=drawn),)),)
-    found = estimate_rate(pool, stages, failures, confidence=confidence)
-    labelled = LabelledFailures(failures, left_out, label_set.rejected, label_set.agreement)
-    return _result(found, pool, stages, labelled, half_width)
+    rate = estimate_rate(pool, stages, failures, confidence=confidence)
+    return _result(rate, pool, stages, labelled, half_width)
+
+
+def estimate_sample(
+    labels: Sequence[str], *, size: int | None, confidence: float = 0.95, half_width: float | None = None
+) -> EstimateResult:
+    """Estimate from a simple random sample: the old name of `estimate(labels, population=size)`, kept for one release."""
+    warn_of_old_name("estimate_sample", "estimate(labels, population=size)")
+    population = inf if size is None else size
+    return estimate(labels, population=population, confidence=confidence, half_width=half_width)
 
 
 MANY = 100_000

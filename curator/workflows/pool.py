@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast, get_args
+from typing import Protocol, TypeAlias, cast, get_args, runtime_checkable
 
 import orjson
 
@@ -20,7 +20,7 @@ from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
-from curator.errors import LogsError, RecordError
+from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
 from curator.readers.feedback import case_id_of
 from curator.readers.messages import read_messages
@@ -46,6 +46,43 @@ from curator.run_folder.recorded import read_record
 from curator.text.display import plural
 from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
 from curator.workflows.score import Scoring
+
+
+@runtime_checkable
+class HasSource(Protocol):
+    """A result of scoring, which knows its recorded answers."""
+
+    @property
+    def source(self) -> Path | tuple[Mapping[str, object], ...] | None:
+        """The file, or the records themselves."""
+
+
+@runtime_checkable
+class HasFolder(Protocol):
+    """A result of a run, which knows its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+
+
+PoolInput: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str, object] | Score]
+"""A pool to select from: a file, a run folder, records or scores in memory, or the result of scoring or of a run."""
+
+
+def pool_source(pool: PoolInput) -> Path | tuple[Mapping[str, object], ...]:
+    """Return the file or folder of a pool, or its records."""
+    if isinstance(pool, str | Path):
+        return Path(pool)
+    if isinstance(pool, HasSource) and pool.source is not None:
+        return pool.source
+    if isinstance(pool, HasFolder):
+        return pool.folder
+    if isinstance(pool, Iterable):
+        return tuple(asdict(record) if isinstance(record, Score) else record for record in pool)
+    raise ConfigError(
+        f"a pool of {type(pool).__name__} without its records", remedy="give a file, a run folder, or records"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +159,26 @@ def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
 
 
 def recorded_answers(
-    path: Path, ids: frozenset[str], *, comparer: ComparerFactory
+    source: Path | Sequence[Mapping[str, object]], ids: frozenset[str], *, comparer: ComparerFactory
 ) -> dict[str, tuple[AnswerGroup, ...]]:
-    """What was answered in these cases, once more from the file: answers are too much to keep of every case."""
-    file = RECORDED.of(path) if path.is_dir() else path
-    found: dict[str, tuple[AnswerGroup, ...]] = {}
-    for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
-        if not line.data or not line.data.strip():
-            continue
+    """Read the answers of some cases once more: the answers of a whole pool do not fit into memory."""
+    groups: dict[str, tuple[AnswerGroup, ...]] = {}
+    for line in _raw_records(source):
         with contextlib.suppress(RecordError):
-            record = read_record(line.data)
+            record = read_record(line)
             if record.id in ids:
-                found[record.id] = _groups(record, comparer)
-    return found
+                groups[record.id] = _groups(record, comparer)
+    return groups
+
+
+def _raw_records(source: Path | Sequence[Mapping[str, object]]) -> Iterator[bytes]:
+    if not isinstance(source, Path):
+        yield from (json_line(record, number) for number, record in enumerate(source, 1))
+        return
+    file = RECORDED.of(source) if source.is_dir() else source
+    for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
+        if line.data and line.data.strip():
+            yield line.data
 
 
 def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, ...]:

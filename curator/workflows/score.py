@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, overload
+from typing import BinaryIO, Protocol, TypeAlias, overload, runtime_checkable
 
 import orjson
 
@@ -35,6 +35,15 @@ KEPT_REJECTED = 1000
 
 Recordings: TypeAlias = str | Path | Iterable[Mapping[str, object]]
 """Recorded answers: a file, a run folder, or records in memory with the keys of a line of such a file."""
+
+
+@runtime_checkable
+class FittedResult(Protocol):
+    """The result of `curator.calibrate`, as far as scoring needs it."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The fit; None where there were too few labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,7 @@ def score(
     *,
     out: str | Path | None = None,
     scoring: Scoring = DEFAULT_SCORING,
-    calibration: Calibration | str | Path | None = None,
+    calibration: Calibration | FittedResult | str | Path | None = None,
     estimators: Sequence[str] = (),
 ) -> ScoreResult:
     """Score generations you already have.
@@ -174,6 +183,8 @@ def score(
     if estimators:
         scoring = replace(scoring, estimators=require_estimators(estimators, where="estimators"))
     fitted = read_calibration(calibration) if isinstance(calibration, str | Path) else None
+    if isinstance(calibration, FittedResult):
+        calibration = calibration.calibration
     if isinstance(calibration, Calibration) and calibration.better:
         scoring = replace(scoring, formula=calibration)
     target = Path(out) if out is not None else None

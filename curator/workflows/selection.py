@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from curator.config import ClusteringConfig, Config, DedupeConfig, LabellingConfig, SelectionConfig
 from curator.dedup import near_duplicate_groups
@@ -20,7 +21,7 @@ from curator.labels.batches import Workload, workload
 from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
 from curator.progress import Progress, Silent
 from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
-from curator.records.result import Result, renamed
+from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 from curator.run_folder.cases import CaseRow
@@ -34,7 +35,8 @@ from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
 from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
 from curator.text.display import plural
-from curator.workflows.pool import Pool, pool_of, read_pool, recorded_answers
+from curator.workflows.inputs import Paths, path_list
+from curator.workflows.pool import Pool, PoolInput, pool_of, pool_source, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
 
 
@@ -76,17 +78,17 @@ class SelectOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected(Result):
-    """A selection.
+class Selected(TableResult):
+    """The cases to label, and how they were drawn.
 
     Attributes:
-        picks: those of this round, in order of rank.
-        stages: how they were drawn, and those before them.
+        picks: the cases of this round, in order of rank.
+        stages: the draws, those of earlier rounds first.
         rows: every case of the pool, as in `cases.jsonl`.
         warnings: what the user should know.
         rejected: lines of the pool that are not cases.
-        workload: what labelling the picks takes.
-        folder: where it was written; None where it was not.
+        workload: the time that labelling the picks takes.
+        folder: the folder that it was written to; None for none.
     """
 
     picks: tuple[Pick, ...]
@@ -127,6 +129,10 @@ class Selected(Result):
             "rejected": self.rejected_rows(),
         }
 
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a pick."""
+        return [asdict(pick) for pick in self.picks]
+
     def to_text(self) -> str:
         """The figures for people."""
         return "\n".join(self._lines())
@@ -147,60 +153,68 @@ class Selected(Result):
 
 
 def select(
-    records: Iterable[Mapping[str, object]], *, k: int | None = None, options: SelectOptions | None = None
-) -> Selected:
-    """Select from records in memory, as `curator score` reads or makes them.
-
-    Raises:
-        LogsError: a record does not fit, or an id stands there twice.
-    """
-    options = _with_budget(options or SelectOptions(), k)
-    pool = _grouped(pool_of(records, scoring=options.scoring), options.dedupe)
-    return _selected(pool, options, NOTHING_EARLIER, Silent())
-
-
-def select_file(
-    path: Path,
-    out: Path,
+    pool: PoolInput,
+    out: str | Path | None = None,
     *,
     k: int | None = None,
     options: SelectOptions | None = None,
-    after: Path | None = None,
-    labels: Sequence[str] = (),
+    after: str | Path | None = None,
+    labels: Paths = (),
     progress: Progress | None = None,
 ) -> Selected:
-    """Select from a file of recorded answers or scores, or from a run folder, and write the selection into a folder.
+    """Select the cases to label.
 
     Args:
-        path: the pool.
-        out: where the selection goes.
-        k: cases to select, instead of the config's.
-        options: how.
-        after: an earlier selection of the same pool, which this one goes on from.
-        labels: its labels; the earlier folder's label queue by default.
-        progress: who is told of the work.
+        pool: recorded answers or scores: a file that `curator score` reads or writes, a run folder, records or scores in
+            memory, or the result of `curator.score` or `curator.run`.
+        out: the folder to write the selection to; None to write nothing.
+        k: cases to select, instead of `options.selection.k`.
+        options: the settings.
+        after: an earlier selection of the same pool, which this one continues.
+        labels: the labels of that earlier selection; its own label queue by default.
+        progress: receives the progress of the work; silent by default.
 
     Raises:
-        LogsError: the pool cannot be read.
-        ConfigError: `after` is no selection, or of other cases.
+        LogsError: the pool cannot be read, a record in memory does not fit, or an id is used twice.
+        ConfigError: `after` is not a selection, or is one of other cases.
         StorageError: `out` cannot be written.
     """
     options, progress = _with_budget(options or SelectOptions(), k), progress or Silent()
-    progress.start("read", total=None, unit="cases")
-    pool = read_pool(path, scoring=options.scoring, on_case=progress.advance)
-    pool = _grouped(pool, options.dedupe)
-    progress.finish(f"{plural(len(pool.cases), 'case')}, {len(pool.problems):,} set aside")
-    earlier = _earlier(after, labels, options, pool) if after else NOTHING_EARLIER
-    with run_lock(out):
-        found = replace(_selected(pool, options, earlier, progress), folder=out)
-        before = list(read_selection(after).values()) if after else []
-        kept = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(out))
-        if after:
-            write_atomic(EARLIER_LABELS.of(out), earlier_labels(earlier.labels))
+    source = pool_source(pool)
+    cases = _read_cases(source, options, progress)
+    before = Path(after) if after is not None else None
+    earlier = _earlier(before, path_list(labels), options, cases) if before else NOTHING_EARLIER
+    if out is None:
+        return _selected(cases, options, earlier, progress)
+    folder = Path(out)
+    with run_lock(folder):
+        selected = replace(_selected(cases, options, earlier, progress), folder=folder)
+        rows_before = list(read_selection(before).values()) if before else []
+        archived = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(folder))
+        if before:
+            write_atomic(EARLIER_LABELS.of(folder), earlier_labels(earlier.labels))
         else:
-            EARLIER_LABELS.of(out).unlink(missing_ok=True)
-        _write(out, pool, found, options, before=before, answers=_answers_of(path, found, options))
-    return replace(found, warnings=(*found.warnings, *kept))
+            EARLIER_LABELS.of(folder).unlink(missing_ok=True)
+        picked = frozenset(pick.case_id for pick in selected.picks)
+        answers = recorded_answers(source, picked, comparer=options.scoring.comparer)
+        _write(folder, cases, selected, options, before=rows_before, answers=answers)
+    return replace(selected, warnings=(*selected.warnings, *archived))
+
+
+def select_file(path: Path, out: Path, **options: Any) -> Selected:  # noqa: ANN401  those of `select`
+    """Select from a file: the old name of `select(path, out)`, kept for one release."""
+    warn_of_old_name("select_file", "select")
+    return select(path, out, **options)
+
+
+def _read_cases(source: Path | Sequence[Mapping[str, object]], options: SelectOptions, progress: Progress) -> Pool:
+    progress.start("read", total=None, unit="cases")
+    if isinstance(source, Path):
+        pool = read_pool(source, scoring=options.scoring, on_case=progress.advance)
+    else:
+        pool = pool_of(source, scoring=options.scoring)
+    progress.finish(f"{plural(len(pool.cases), 'case')}, {len(pool.problems):,} set aside")
+    return _grouped(pool, options.dedupe)
 
 
 def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
@@ -279,10 +293,6 @@ def _about(
         yield (
             f"{plural(bare, 'case')} without an answer of production: the committee's most usual answer is compared with the label"
         )
-
-
-def _answers_of(path: Path, found: Selected, options: SelectOptions) -> Mapping[str, tuple[AnswerGroup, ...]]:
-    return recorded_answers(path, frozenset(p.case_id for p in found.picks), comparer=options.scoring.comparer)
 
 
 def _write(

@@ -97,7 +97,7 @@ def test_verdicts_in_a_file_fit_the_score_and_scores_go_by_it(capsys: pytest.Cap
 
 def test_python_and_the_command_fit_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made()
-    fit = curator.calibrate(records, wrong)
+    fit = curator.calibrate(records, wrong).calibration
     assert fit is not None
     labels = put("labels.jsonl", [{"id": i, "wrong": fails} for i, fails in reversed(wrong.items())])
     found = calibrated(capsys, put("r.jsonl", records), "--labels", labels, "--out", "fit.json")
@@ -136,7 +136,7 @@ def test_too_few_labels_are_no_error_and_the_file_says_so(capsys: pytest.Capture
     assert curator.load_calibration("fit.json") is None
     assert main(["score", recorded, "--out", "s.jsonl", "--calibration", "fit.json", "--json"]) == 0
     assert "for want of labels" in json.loads(capsys.readouterr().out)["warnings"][0]
-    assert curator.calibrate(records, wrong) is None
+    assert curator.calibrate(records, wrong).calibration is None
 
 
 def test_one_class_alone_is_not_enough(capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,7 +262,7 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
 
 def test_python_refuses_what_does_not_fit() -> None:
     records, wrong = made(5)
-    with pytest.raises(LogsError, match="names 'x'"):
+    with pytest.raises(LogsError, match="no such case among the records: 'x'"):
         curator.calibrate(records, {**wrong, "x": True})
     with pytest.raises(LogsError, match="more than once"):
         curator.calibrate([*records, *records], wrong)

@@ -18,7 +18,7 @@ from curator.config import SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
 from curator.records import STRATEGY_NAMES
 from curator.stages.label_truth import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
-from curator.workflows.selection import select_file
+from curator.workflows.selection import select
 
 Record = dict[str, Any]
 WORDS = ("refund", "parcel", "password", "invoice", "voucher", "address", "return", "size", "colour", "delay")
@@ -311,7 +311,7 @@ def test_options_of_python() -> None:
     options = SelectOptions(selection=SelectionConfig(k=10, random_share=1.0), seed=3)
     found = curator.select(records, options=options)
     assert {pick.slice for pick in found.picks} == {"random"}
-    assert select_file(Path(put("p.jsonl", records)), Path("sel"), options=options).picks == found.picks
+    assert select(Path(put("p.jsonl", records)), Path("sel"), options=options).picks == found.picks
     with pytest.raises(Refused):
         found.estimate({})
     with pytest.raises(LogsError, match="record 2"):

@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit the score to labels."""
-    from curator.workflows.calibrate import calibrate_file
+    from curator.workflows.calibrate import calibrate
 
     with scoring_from(arguments) as scoring:
-        result = calibrate_file(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
+        result = calibrate(arguments.recorded, arguments.labels, out=arguments.out, scoring=scoring)
     return print_result(result, as_json=arguments.json)
 
 

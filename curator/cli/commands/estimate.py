@@ -41,25 +41,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Estimate the failure rate from labels."""
-    from curator.workflows.estimate import estimate, estimate_sample
+    from curator.workflows.estimate import estimate
 
     with scoring_from(arguments) as scoring:
-        if arguments.sample_of is not None:
-            result = estimate_sample(
-                arguments.labels,
-                size=arguments.sample_of,
-                confidence=arguments.confidence,
-                half_width=arguments.half_width,
-            )
-        else:
-            result = estimate(
-                arguments.labels,
-                selection=arguments.selection or Path(arguments.labels[-1]).parent,
-                by=arguments.by,
-                confidence=arguments.confidence,
-                half_width=arguments.half_width,
-                comparer=scoring.comparer,
-            )
+        result = estimate(
+            arguments.labels,
+            selection=arguments.selection,
+            population=arguments.sample_of,
+            by=arguments.by,
+            confidence=arguments.confidence,
+            half_width=arguments.half_width,
+            comparer=scoring.comparer,
+        )
     return print_result(result, as_json=arguments.json)
 
 

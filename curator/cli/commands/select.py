@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Select cases of a pool and write the selection."""
     from curator.config import EmbeddingConfig
-    from curator.workflows.selection import SelectOptions, select_file
+    from curator.workflows.selection import SelectOptions, select
 
     config = load(arguments.config) if arguments.config else None
     encoder = None if arguments.no_embedding else _open_encoder(config.embedding if config else EmbeddingConfig())
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed if arguments.seed is not None else config.seed if config else 0,
             encoder=encoder,
         ).of(config, strategy=arguments.strategy, random_share=arguments.random_share)
-        result = select_file(
+        result = select(
             arguments.pool, arguments.out, k=arguments.k, options=options, after=arguments.after,
             labels=arguments.labels, progress=progress,
         )  # fmt: skip
