@@ -67,11 +67,13 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
     given_up: Mapping[str, str] = MappingProxyType({}),
     progress: Progress | None = None,
     host: Host | None = None,
+    on_end: Callable[[Sampled], object] = lambda _: None,
 ) -> Sampled:
     """Get an answer to every planned call, and hand each one to `deliver`; `endpoints` go by the model's config name.
 
     What is in `given_up`, by key, is not asked: batches have failed on it for the reason there. A call that fails for good gives a generation with `error`, which is not stored: a second run asks it again. When
     cancelled, it sends nothing more, waits until what is in flight is stored, and raises; cancelled again, at once.
+    `on_end` receives the figures at the end, also where the run raises.
 
     Raises:
         BudgetReached: a limit has no room for the next request.
@@ -97,6 +99,7 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
             raise
         finally:
             progress.finish(run.note())
+            on_end(run.summary())
     runner.result()
     return run.summary()
 

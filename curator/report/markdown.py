@@ -27,6 +27,7 @@ from curator.report.sentences import (
     failure_rate,
     fields_sentence,
     funnel,
+    incomplete,
     leak,
     length_sentence,
     sample,
@@ -109,7 +110,8 @@ def _head(summary: Summary) -> str:
     logs = ", ".join(code_span(path) for path in summary.logs) or "none named"
     warnings = "".join(f"\n- {code_span(member)}: {plain(what)}" for member, what in unwell(summary))
     table = _table(["", ""], [[name, value] for name, value in figures])
-    return f"# {plain(summary.name)}: where the committee disagrees\n\nLogs: {logs}\n\n{table}" + (
+    stopped = f"**{incomplete(summary.stopped)}**\n\n" if summary.stopped else ""
+    return f"# {plain(summary.name)}: where the committee disagrees\n\n{stopped}Logs: {logs}\n\n{table}" + (
         f"\n\nMembers that do not count in full:\n{warnings}" if warnings else ""
     )
 

@@ -14,6 +14,7 @@ from curator.report.summary import (
     Leak,
     LengthBaseline,
     SelectionSummary,
+    StoppedSummary,
     Summary,
 )
 from curator.stats import share
@@ -281,7 +282,25 @@ def cost_sentence(summary: Summary) -> str:
     return (
         f"{plural(c.generations, 'answer')}, {money(c.cost_usd)}, {tokens}{estimated}."
         f" {plural(c.failed, 'call')} failed for good, {plural(c.cut_off, 'answer')} stopped at the token limit."
-        " Answers from earlier runs are counted with their cost at that time."
+        " This is the cost of all answers in this report, including those that earlier runs paid for; what this run itself"
+        " paid is `spent_usd` in manifest.json."
+    )
+
+
+def incomplete(stopped: StoppedSummary) -> str:
+    """Say that a run ended early, how much of it is missing, and how to complete it."""
+    cause = "a limit of `budget:`" if stopped.cause == "budget" else "a model that refused its requests for good"
+    planned = f" of {count(stopped.planned)} planned" if stopped.planned is not None else ""
+    without = (
+        f" {plural(stopped.cases_without_answers, 'case')} {'has' if stopped.cases_without_answers == 1 else 'have'} no answer yet."
+        if stopped.cases_without_answers
+        else ""
+    )
+    remedy = "Raise the limit" if stopped.cause == "budget" else "Repair its access"
+    return (
+        f"This report is incomplete: {cause} ended the run. It is made from {count(stopped.answers)}{planned}"
+        f" {'answer' if stopped.answers == 1 and not planned else 'answers'}.{without} {remedy} and run the same command again:"
+        " it goes on from there."
     )
 
 

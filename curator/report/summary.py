@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import orjson
 
@@ -356,6 +357,23 @@ class FinetuneSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedSummary:
+    """A run that ended before every planned answer was there.
+
+    Attributes:
+        cause: `budget` for a limit of the config's `budget`, `provider` for an endpoint that refuses for good.
+        answers: the committee's answers that the report is made from.
+        planned: the answers that the plan asks for; None of an adaptive committee, which decides as it goes.
+        cases_without_answers: the cases that were to be asked and have no answer.
+    """
+
+    cause: Literal["budget", "provider"]
+    answers: int
+    planned: int | None
+    cases_without_answers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
 
@@ -386,6 +404,7 @@ class Summary:
     failure_rate: FailureRate | None = None
     coverage: CoverageSummary | None = None
     gone: tuple[GoneCategory, ...] = ()
+    stopped: StoppedSummary | None = None
     schema: int = SCHEMA
 
 

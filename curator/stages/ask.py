@@ -1,4 +1,4 @@
-"""Plan to generations: what would be asked, whether that is agreed to, and the asking, in rounds where it adapts."""
+"""Plan to generations: ask the committee, in rounds where it is adaptive, then the judge of the answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curator.committee.providers.open import open_clients
 from curator.committee.requests import PlannedCall
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.errors import ConfigError
+from curator.errors import BudgetReached, ConfigError, ProviderError
 from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
@@ -33,9 +33,15 @@ from curator.state.generations import GenerationStore
 
 @dataclass(frozen=True, slots=True)
 class SamplingResult:
-    """What sampling came to: the plan as it was carried out, the generations by case id, and how it adapted, if so.
+    """The committee's answers, and what they took.
 
-    `judged` tells what a judge was asked, None where there is none.
+    Attributes:
+        plan: as it was carried out.
+        stats: the requests, tokens and dollars of this run, the judge's dollars included.
+        generations: by case id.
+        cascade: how an adaptive committee went; None for a fixed one.
+        judged: what a judge was asked; None without one.
+        stopped: the limit or the refusal that ended the asking early; None where every answer that was planned is there.
     """
 
     plan: Plan
@@ -43,21 +49,27 @@ class SamplingResult:
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
     judged: JudgeUsage | None = None
+    stopped: BudgetReached | ProviderError | None = None
+
+    @property
+    def answers(self) -> int:
+        """The number of answers, failed calls not counted."""
+        return sum(generation.error is None for case in self.generations.values() for generation in case)
 
     def ranking(self, scores: Mapping[str, Score]) -> dict[str, float]:
-        """What the cases are selected by, in 0..1; 0 for those that agree.
+        """Return the number that each case is selected by, in 0..1; 0 for cases whose answers agree.
 
-        It is the disagreement, or for a cascade the mean that is comparable between few answers and many.
+        It is the disagreement. Of a cascade it is a mean that is comparable between few answers and many.
         """
-        known = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
+        disagreements = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
         if self.cascade is None:
-            return known
+            return disagreements
         means = ranking(self.cascade, scores)
-        return {i: means[i] if disagreement else 0.0 for i, disagreement in known.items()}
+        return {i: means[i] if disagreement else 0.0 for i, disagreement in disagreements.items()}
 
-    def missed(self, scores: Mapping[str, Score]) -> Missed | None:
-        """What the cascade missed, measured on the cases that got the whole committee."""
-        return None if self.cascade is None else missed(self.cascade, scores)
+    def audit(self, scores: Mapping[str, Score]) -> Missed | None:
+        """Measure what the cascade missed, on the cases that got the whole committee; None without a complete cascade."""
+        return None if self.cascade is None or self.stopped else missed(self.cascade, scores)
 
 
 async def ask(
@@ -69,11 +81,14 @@ async def ask(
     progress: Progress,
     environ: Mapping[str, str],
 ) -> SamplingResult:
-    """Get the answers: what is stored is taken from the store, the rest is asked, live or in batches.
+    """Take stored answers from the store, and ask for the others, live or in batches.
 
-    A model that refuses its temperature is asked without; then everything starts over, from what is stored.
+    A model that refuses its temperature is asked without one; then everything starts again, from what is stored. Where a
+    limit of the budget or a refusal ends the asking, the result has the answers that are there, and `stopped`.
 
     Raises:
+        BudgetReached: a limit has no room for a request, and there is no answer at all.
+        ProviderError: an endpoint refuses for good, and there is no answer at all.
         UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
     """
     for model in config.committee.models:
@@ -83,52 +98,75 @@ async def ask(
                 remedy="collect them first: run with `mode: batch` once more",
             )
     async with AsyncExitStack() as stack:
-        desk = _Desk(config, store, progress, environ, stack)
-        await desk.open()
+        session = _Session(config, store, progress, environ, stack)
+        await session.open()
         while True:
             try:
-                asked = await _ask_all(desk, plan, scorer)
-                return replace(asked, judged=await _judge(desk, scorer, asked.generations))
+                sampling = await _ask_committee(session, plan, scorer)
+                break
             except TemperatureRefused as refused:
                 model = next(m for m in config.committee.models if m.name == refused.model)
                 store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
                 plan = replace(plan, one_temperature=plan.one_temperature | {model.name})
                 scorer.forget()
+        if sampling.stopped is None:
+            judged, stopped = await _ask_judge(session, scorer, sampling.generations)
+            sampling = replace(sampling, judged=judged, stopped=stopped)
+        return replace(sampling, stats=session.stats_with_spend())
 
 
-async def _ask_all(desk: _Desk, plan: Plan, scorer: Scorer) -> SamplingResult:
-    """The whole plan, or as much of it as the cascade wants."""
-    found = _Collected(plan)
-    adaptive = plan.config.adaptive
-    if adaptive is None:
-        sampled = await desk.answer(plan, plan, found)
-        return SamplingResult(plan, sampled, found.by_case(), None)
-    selection = desk.config.selection
-    top = min(len(plan.cases), selection.k * selection.candidates_per_pick)
-    ids = [case.id for case in plan.cases]
-    cascade = first_stage(ids, plan.calls_per_case, adaptive, seed=plan.seed, top=top)
-    total = Sampled()
-    while cascade.wanted:
-        total = _sum(total, await desk.answer(plan, plan.part(cascade.wanted), found))
-        cascade = next_stage(cascade, scorer.scores(found.by_case()))
-    return SamplingResult(plan, total, found.by_case(), cascade)
+async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> SamplingResult:
+    """Ask for the whole plan, or as much of it as an adaptive committee wants."""
+    collected = _Collected(plan)
+    cascade: Cascade | None = None
+    session.stats = Sampled()
+    try:
+        if plan.config.adaptive is None:
+            await session.answer(plan, plan, collected)
+            return SamplingResult(plan, session.stats, collected.by_case(), None)
+        selection = session.config.selection
+        top = min(len(plan.cases), selection.k * selection.candidates_per_pick)
+        ids = [case.id for case in plan.cases]
+        cascade = first_stage(ids, plan.calls_per_case, plan.config.adaptive, seed=plan.seed, top=top)
+        while cascade.wanted:
+            await session.answer(plan, plan.part(cascade.wanted), collected)
+            cascade = next_stage(cascade, scorer.scores(collected.by_case()))
+        return SamplingResult(plan, session.stats, collected.by_case(), cascade)
+    except (BudgetReached, ProviderError) as error:
+        # The engine stops in the middle of the plan: answers of later calls may be stored from earlier runs.
+        stored = await session.stored_answers(plan)
+        if not any(stored.values()):
+            raise
+        scorer.forget()
+        return SamplingResult(plan, session.stats, stored, cascade, stopped=error)
 
 
-async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]) -> JudgeUsage | None:
-    """Ask the judge, if there is one, about the answers that words leave open; the scorer then compares by its verdicts."""
-    config = desk.config.equivalence.asks
+async def _ask_judge(
+    session: _Session, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]
+) -> tuple[JudgeUsage | None, BudgetReached | ProviderError | None]:
+    """Ask the judge about the pairs of answers that words leave open, and let the scorer compare by the verdicts.
+
+    Returns None without a judge, and what stopped it early. Words decide the pairs that have no verdict.
+    """
+    config = session.config.equivalence.asks
     if config is None:
-        return None
-    judge = await desk.judge(config)
-    docket = JudgeQueue(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
-    total = Sampled()
-    while pairs := docket.next_pairs():
-        total = _sum(total, await desk.ask_judge(judge, pairs))
-        docket.learn(judge.verdicts)
+        return None, None
+    judge = await session.open_judge(config)
+    queue = JudgeQueue(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
+    total, stopped = Sampled(), None
+    try:
+        while pairs := queue.next_pairs():
+            total = _sum(total, await session.ask_judge(judge, pairs))
+            queue.learn(judge.verdicts)
+    except (BudgetReached, ProviderError) as error:
+        if not judge.verdicts:
+            return None, error
+        queue.learn(judge.verdicts)
+        stopped = error
     name = f"judge({config.model.name}, {judge.prompt.id}/{judge.prompt.version})"
-    scorer.compare_by(docket.comparer(name))
+    scorer.compare_by(queue.comparer(name))
     verdicts = judge.verdicts.values()
-    return JudgeUsage(
+    usage = JudgeUsage(
         prompt=judge.prompt,
         model=config.model.name,
         pairs=len(verdicts),
@@ -137,10 +175,11 @@ async def _judge(desk: _Desk, scorer: Scorer, generations: Mapping[str, tuple[Ge
         sent=total.sent,
         from_store=total.from_store,
     )
+    return usage, stopped
 
 
-class _Desk:
-    """The clients and the budget of one run, in which it asks part after part."""
+class _Session:
+    """The clients and the budget of one run. `stats` adds up what the committee took."""
 
     def __init__(
         self,
@@ -156,41 +195,62 @@ class _Desk:
         self._environ = environ
         self._stack = stack
         self._budget = Budget(config.budget)
+        self.stats = Sampled()
         models = config.committee.models
         self._live = [model for model in models if model.mode == "live"]
         self._batch = [model for model in models if model.mode == "batch"]
 
     async def open(self) -> None:
-        """Make the clients, which the stack closes."""
+        """Open the clients of the committee, which the stack closes."""
         self._clients = await self._stack.enter_async_context(open_clients(self._live, environ=self._environ))
         self._batch_clients = {
             model.name: await self._stack.enter_async_context(open_batch_client(model, self._environ))
             for model in self._batch
         }
 
-    async def answer(self, plan: Plan, calls: Plan | PlanPart, found: _Collected) -> Sampled:
+    async def answer(self, plan: Plan, calls: Plan | PlanPart, collected: _Collected) -> None:
         """Answer some calls of a plan: first those of models in batch mode, then the others."""
         given_up: dict[str, str] = {}
         for model in self._batch:
             given_up |= await self._in_batches(plan, calls, model)
         endpoints = {m.name: Endpoint(m, plan.prices[m.name], self._clients[m.name]) for m in self._live}
-        return await sample(
+        await sample(
             calls,
             endpoints,
             store=self._store,
             budget=self._budget,
-            deliver=found.take,
+            deliver=collected.take,
             given_up=given_up,
             progress=self._progress,
+            on_end=self._add,
         )
 
-    async def judge(self, config: JudgeConfig) -> Judge:
-        """The judge, with a client of its own, which the stack closes."""
+    async def stored_answers(self, plan: Plan) -> dict[str, tuple[Generation, ...]]:
+        """Return the stored answers to a plan by case id, without asking any model."""
+        collected = _Collected(plan)
+
+        def take_answer(call: PlannedCall, generation: Generation) -> None:
+            if generation.error is None:
+                collected.take(call, generation)
+
+        await sample(plan, {}, store=self._store, budget=self._budget, deliver=take_answer)
+        return collected.by_case()
+
+    def stats_with_spend(self) -> Sampled:
+        """Return the committee's figures with the dollars of the whole run, the judge's included."""
+        ledger = self._budget.ledger
+        return replace(self.stats, usd=ledger.usd, unconfirmed_usd=ledger.unconfirmed_usd)
+
+    def _add(self, stats: Sampled) -> None:
+        self.stats = _sum(self.stats, stats)
+
+    async def open_judge(self, config: JudgeConfig) -> Judge:
+        """Open the judge with a client of its own, which the stack closes."""
         clients = await self._stack.enter_async_context(open_clients([config.model], environ=self._environ))
         return Judge(config, price_of(config.model), clients[config.model.name], load_prompt())
 
     async def ask_judge(self, judge: Judge, pairs: Sequence[Pair]) -> Sampled:
-        """Ask the judge out of the run's budget."""
+        """Ask the judge about pairs of answers, within the run's budget."""
         return await judge.ask(pairs, store=self._store, budget=self._budget, progress=self._progress)
 
     async def _in_batches(self, plan: Plan, calls: Plan | PlanPart, model: ModelConfig) -> Mapping[str, str]:
@@ -210,19 +270,19 @@ class _Desk:
 
 
 class _Collected:
-    """The generations of each case, in the committee's order whenever each one arrived."""
+    """The generations of each case, in the order of the committee, whatever the order of arrival."""
 
     def __init__(self, plan: Plan) -> None:
         self._order = {(m.model, m.variant, m.temperature): rank for rank, m in enumerate(plan.members)}
-        self._found: dict[str, list[Generation]] = {case.id: [] for case in plan.cases}
+        self._generations: dict[str, list[Generation]] = {case.id: [] for case in plan.cases}
 
     def take(self, call: PlannedCall, generation: Generation) -> None:
         """Add a generation, as `sample` delivers it."""
-        self._found[call.case_id].append(generation)
+        self._generations[call.case_id].append(generation)
 
     def by_case(self) -> dict[str, tuple[Generation, ...]]:
-        """All of them by case id."""
-        return {case_id: tuple(sorted(own, key=self._place)) for case_id, own in self._found.items()}
+        """Return the generations by case id."""
+        return {case_id: tuple(sorted(items, key=self._place)) for case_id, items in self._generations.items()}
 
     def _place(self, generation: Generation) -> tuple[int, int]:
         member = (generation.model or "", generation.variant or "", generation.temperature or 0.0)
@@ -230,21 +290,21 @@ class _Collected:
 
 
 def _refuses_temperature(model: ModelConfig, plan: Plan, errors: Iterable[str]) -> bool:
-    """Whether a model's batches failed for its temperature, as `refuses_temperature` tells of a live request."""
+    """Return whether a model's batches failed because of its temperature, as `refuses_temperature` does for a request."""
     sent = {m.temperature for m in plan.members if m.model == model.name}
     if sent == {1.0} or "temperature" in model.options:
         return False
     return any(error.startswith(("400", "422")) and "temperature" in error for error in errors)
 
 
-def _sum(one: Sampled, other: Sampled) -> Sampled:
-    """Both together; the dollars are those of one ledger, so that the later figure holds."""
+def _sum(first: Sampled, later: Sampled) -> Sampled:
+    """Add the counts; the dollars are read from one ledger, so that the later figure has both."""
     return replace(
-        other,
-        sent=one.sent + other.sent,
-        from_store=one.from_store + other.from_store,
-        failed=one.failed + other.failed,
-        estimated=one.estimated + other.estimated,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
+        later,
+        sent=first.sent + later.sent,
+        from_store=first.from_store + later.from_store,
+        failed=first.failed + later.failed,
+        estimated=first.estimated + later.estimated,
+        input_tokens=first.input_tokens + later.input_tokens,
+        output_tokens=first.output_tokens + later.output_tokens,
     )

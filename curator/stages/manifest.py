@@ -55,6 +55,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
             "requests_sent": run.sampling.stats.sent,
             "answers_from_store": run.sampling.stats.from_store,
             "failed": run.sampling.stats.failed,
+            "spent_usd": run.sampling.stats.usd,
             "unconfirmed_usd": run.sampling.stats.unconfirmed_usd,
             "labels": run.ingest.labels,
             **({"calls": run.audit.calls, "calls_full": run.audit.calls_full} if run.audit else {}),

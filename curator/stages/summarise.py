@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from curator.contamination.records import Match
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.errors import BudgetReached
 from curator.records import Case, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
@@ -28,12 +29,14 @@ from curator.report.summary import (
     FitSummary,
     Leak,
     RegionSummary,
+    StoppedSummary,
     Summary,
 )
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
 from curator.selection.coverage import Region
 from curator.stages.artifacts import RunArtifacts
+from curator.stages.ask import SamplingResult
 from curator.stats import MIN_FOR_CORRELATION, rounded
 from curator.text.display import clean, one_line
 
@@ -88,6 +91,19 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         failure_rate=run.failure_rate,
         coverage=_summarise_coverage(run),
         gone=tuple(clusters.gone),
+        stopped=_summarise_stop(run.sampling),
+    )
+
+
+def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:
+    """Return what is missing of a run that ended early; None of a run that is complete."""
+    if sampling.stopped is None:
+        return None
+    return StoppedSummary(
+        cause="budget" if isinstance(sampling.stopped, BudgetReached) else "provider",
+        answers=sampling.answers,
+        planned=None if sampling.plan.config.adaptive else len(sampling.plan),
+        cases_without_answers=sum(not answers for answers in sampling.generations.values()),
     )
 
 

@@ -21,6 +21,7 @@ from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.encoders.nli import NliModel
 from curator.encoders.sentence import Encoder, embed, open_encoder
+from curator.errors import BudgetReached, ProviderError
 from curator.io.atomic import run_lock
 from curator.labels.archive import keep_labels
 from curator.labels.batches import Workload, workload
@@ -56,7 +57,7 @@ from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
 from curator.state.registry import Registry
 from curator.state.vectors import VectorCache
-from curator.text.display import plural
+from curator.text.display import money, plural
 from curator.workflows.event_loop import run_coroutine, run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 
@@ -159,9 +160,11 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         )  # fmt: skip
         artifacts = RunArtifacts(
             config=config, started=started, ingest=intake, sampling=asked, scoring=scored, clusters=studied, selection=picked,
-            holdout=guarded, exports=exports, calibration=fitted, failure_rate=rate, audit=asked.missed(scored.scores),
+            holdout=guarded, exports=exports, calibration=fitted, failure_rate=rate, audit=asked.audit(scored.scores),
         )  # fmt: skip
         summary = write_run_folder(folder, artifacts, progress)
+        if asked.stopped is not None:
+            raise _incomplete(asked.stopped, folder, summary)
         write_categories(paths.categories, remembered.followed_by(studied.memory))
     warnings = (
         *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health), *scored.warnings,
@@ -171,7 +174,16 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     )  # fmt: skip
     sampled, work = asked.stats, workload(summary.selection.to_label, config.labelling)
     return RunResult(
-        folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work, intake.unreadable
+        folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work, intake.unreadable, sampled.usd
+    )
+
+
+def _incomplete(error: BudgetReached | ProviderError, folder: Path, summary: Summary) -> BudgetReached | ProviderError:
+    """Return the error that ended the asking, with what was written all the same."""
+    written = summary.stopped.answers if summary.stopped else 0
+    return type(error)(
+        f"{error.what}; the report and the label queue in {str(folder)!r} are made from the {plural(written, 'answer')} so far",
+        remedy=error.remedy,
     )
 
 
@@ -226,9 +238,18 @@ def _today() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunResult(Result):
-    """A finished run: where it is, what it came to, what it asked (`sent`) or found stored, and the labels it used.
+    """A finished run.
 
-    `workload` is what labelling the queue takes.
+    Attributes:
+        folder: where its files are.
+        summary: the content of `summary.json`.
+        sent: the requests that this run sent.
+        from_store: the answers that earlier runs had stored.
+        labels: the labels that were used.
+        warnings: what to know before relying on the result.
+        workload: what it takes to label the queue.
+        rejected: the log records that could not be read.
+        spent_usd: what this run paid, in US dollars; `summary.committee.cost_usd` is the cost of all answers.
     """
 
     folder: Path
@@ -239,6 +260,7 @@ class RunResult(Result):
     warnings: tuple[str, ...] = field()
     workload: Workload | None = None
     rejected: tuple[RejectedRecord, ...] = ()
+    spent_usd: float = 0.0
 
     warnings_in_text = True
 
@@ -248,7 +270,7 @@ class RunResult(Result):
         return {
             "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
             "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
-            "labels": self.labels, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
+            "labels": self.labels, "spent_usd": self.spent_usd, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
             "labelling": asdict(self.workload) if self.workload else None,
             "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
             "rejected": self.rejected_rows(),
@@ -270,6 +292,7 @@ class RunResult(Result):
         lines = [
             ingest_line(c.read, c.kept, merged, c.set_aside),
             answers,
+            *([self._cost_line()] if s.committee.cost_usd or self.spent_usd else []),
             selected,
             *([f"used {plural(self.labels, 'label')} that came back"] if self.labels else []),
             *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
@@ -278,3 +301,6 @@ class RunResult(Result):
             *(f"{self.folder / name}  {plural(rows, 'row')}" for name, rows in s.outputs.items()),
         ]
         return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])
+
+    def _cost_line(self) -> str:
+        return f"this run spent {money(self.spent_usd)}; all answers that it used cost {money(self.summary.committee.cost_usd)}"

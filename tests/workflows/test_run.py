@@ -31,6 +31,7 @@ from curator.selection.splits import split_of
 from curator.stages import embed_and_cluster as studying
 from curator.stages.plan import PlanResult
 from curator.state.generations import GenerationStore
+from curator.text.display import money
 from curator.workflows.plan import plan
 from curator.workflows.run import RunResult, run, run_async
 
@@ -416,6 +417,71 @@ def test_budget_stops_the_run_and_a_larger_one_goes_on(
         do(parse_config(job | {"budget": {"max_requests": 30}}), tmp_path, encoder)
     assert len(endpoint.bodies) == 30
     assert do(parse_config(job), tmp_path, encoder).sent == 130
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_a_run_that_ends_at_its_budget_reports_what_was_answered_and_goes_on(
+    adaptive: bool, job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    if adaptive:
+        job["committee"]["adaptive"] = {"first": 2, "average": 0.5}
+    out = tmp_path / "out"
+    with pytest.raises(
+        BudgetReached, match=r"max_requests.*the report and the label queue in .* the 30 answers so far"
+    ) as e:
+        do(parse_config(job | {"budget": {"max_requests": 30}}), tmp_path, encoder)
+    assert e.value.exit_code == 4
+    assert all((out / name).is_file() for name in OUTPUTS)
+    stopped = json.loads((out / "summary.json").read_text())["stopped"]
+    assert (stopped["cause"], stopped["answers"]) == ("budget", 30)
+    assert stopped["planned"] == (None if adaptive else 160)
+    without = sum(not row["generations"] for row in rows(out / "recorded.jsonl"))
+    assert stopped["cases_without_answers"] == without > 0
+    for name in ("report.md", "report.html"):
+        page = (out / name).read_text()
+        assert "This report is incomplete: a limit of `budget:` ended the run. It is made from 30" in page
+    assert len(rows(out / "label_queue.jsonl")) > 0
+    assert json.loads((out / "status.json").read_text())["state"] == "failed"
+    rest = do(parse_config(job), tmp_path, encoder)
+    assert rest.from_store == 30
+    assert json.loads((out / "summary.json").read_text())["stopped"] is None
+    assert "incomplete" not in (out / "report.md").read_text()
+
+
+def test_a_run_that_ends_early_uses_the_answers_of_earlier_runs_wherever_they_are_in_the_plan(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    few = json.loads(json.dumps(job))
+    few["committee"]["variants"] = few["committee"]["variants"][-1:]
+    before = do(parse_config(few), tmp_path, encoder, out="few")
+    with pytest.raises(BudgetReached):
+        do(parse_config(job | {"budget": {"max_requests": 5}}), tmp_path, encoder)
+    stopped = json.loads((tmp_path / "out" / "summary.json").read_text())["stopped"]
+    assert stopped["answers"] == before.sent + 5
+    assert stopped["cases_without_answers"] == 0
+
+
+def test_a_budget_that_allows_no_answer_leaves_the_report_of_the_run_before(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BudgetReached) as nothing:
+        do(parse_config(job | {"budget": {"max_usd": 1e-9}}), tmp_path, encoder)
+    assert "the report" not in str(nothing.value)
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_run_tells_what_it_spent_apart_from_what_all_answers_cost(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    first = do(parse_config(job), tmp_path, encoder)
+    again = do(parse_config(job), tmp_path, encoder, out="again")
+    total = first.to_dict()["cost_usd"]
+    assert total > 0
+    assert first.to_dict()["spent_usd"] == pytest.approx(total)
+    assert (again.to_dict()["spent_usd"], again.to_dict()["cost_usd"]) == (0.0, total)
+    assert f"this run spent {money(0.0)}; all answers that it used cost {money(total)}" in again.to_text()
+    assert json.loads((tmp_path / "again" / "manifest.json").read_text())["counts"]["spent_usd"] == 0.0
+    assert "including those that earlier runs paid for" in (tmp_path / "again" / "report.md").read_text()
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])
