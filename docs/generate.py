@@ -39,6 +39,7 @@ from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
+from curator.readers import READERS
 from curator.run_folder import layout
 from curator.selection.strategies import STRATEGIES
 
@@ -95,6 +96,15 @@ def exporters_table(_: str, __: Path) -> str:
     """The table of the formats that an eval set or training data can be written in."""
     rows = ((f"`{name}`", f"`{entry.file_name}`", entry.description) for name, entry in EXPORTERS.built_in.items())
     return table(("exporter", "file", CONTENT), rows)
+
+
+def readers_table(_: str, __: Path) -> str:
+    """The table of the log formats."""
+    rows = (
+        (f"`{name}`", entry.description, ", ".join(sorted(entry.understands)))
+        for name, entry in READERS.built_in.items()
+    )
+    return table(("`logs.format`", "format", "parts that are read"), rows)
 
 
 def providers_table(_: str, __: Path) -> str:
@@ -225,6 +235,7 @@ BLOCKS: dict[str, Block] = {
     "exit-codes": exit_codes,
     "files": run_files,
     "exporters": exporters_table,
+    "readers": readers_table,
     "providers": providers_table,
     "strategies": strategies_table,
     "help": help_text,

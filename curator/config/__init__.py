@@ -18,7 +18,7 @@ from curator.config.committee import (
 from curator.config.job import Config
 from curator.config.labelling import LabellingConfig
 from curator.config.load import load_config, parse_config, parse_equivalence
-from curator.config.logs import DedupeConfig, FieldMapping, LogFormat, LogsConfig, TaskConfig
+from curator.config.logs import DedupeConfig, FieldMapping, LogsConfig, TaskConfig
 from curator.config.section import Positive, Section, Share
 from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
 
@@ -36,7 +36,6 @@ __all__ = [
     "HeldOutConfig",
     "JudgeConfig",
     "LabellingConfig",
-    "LogFormat",
     "LogsConfig",
     "Mode",
     "ModelConfig",

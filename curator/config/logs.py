@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from curator.config.section import Positive, Section, Share
 from curator.records import Kind
-
-LogFormat = Literal["auto", "chat", "mapped"]
 
 
 class FieldMapping(Section):
@@ -44,8 +42,9 @@ class LogsConfig(Section):
 
     paths: tuple[str, ...] = ()
     """Files, folders (searched for .jsonl, .ndjson, .csv, also .gz and .zst) or globs. `--logs` replaces them."""
-    format: LogFormat = "auto"
-    """`chat`: JSONL of chat-completions request/response pairs; `mapped`: CSV or JSONL through `mapping`."""
+    format: str = "auto"
+    """The name of a log reader: `chat` for JSONL of chat-completions request/response pairs, `mapped` for CSV or JSONL through
+    `mapping`, or one that another package adds. `auto` recognises it by the first record of each file."""
     mapping: FieldMapping | None = None
     """Needed for `mapped`."""
     system: str | None = None

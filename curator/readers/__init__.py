@@ -1,1 +1,60 @@
-"""readers."""
+"""READERS: the log formats that can be read, by name.
+
+A format is one file with a `Reader` and one line here. Another package adds a format with an entry point in the group
+`curator.readers` that names a `Reader`:
+
+    [project.entry-points."curator.readers"]
+    my-format = "my_package:READER"
+
+For a format whose records are one exchange each, `by_record` makes the `read` from a function of one record:
+
+    def parse(record: LogRecord, options: LogsConfig) -> Case:
+        messages = (Message("user", str(record.cells["asked"])),)
+        return Case(id=case_id(messages), messages=messages, source=record.source, target=str(record.cells["said"]))
+
+    READER = Reader(
+        name="my-format",
+        description="Logs of my gateway.",
+        understands=frozenset({"question", "answer"}),
+        sniff=lambda cells, options: float("asked" in cells and "said" in cells),
+        read=by_record(parse),
+    )
+
+`logs.format` chooses a format by name. With `auto` the one whose `sniff` is most sure of a file's first readable record reads
+the file; of equally sure ones the first. `curator leaks` recognises questions in the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from curator.config import LogsConfig
+from curator.plugins import Registry
+from curator.readers.chat import CHAT
+from curator.readers.mapped import MAPPED
+from curator.readers.reader import Content, LogRecord, Reader, by_record
+from curator.records import JsonValue
+
+READERS: Registry[Reader] = Registry(
+    "reader", Reader, {reader.name: reader for reader in (MAPPED, CHAT)}, group="curator.readers"
+)
+
+_log = logging.getLogger(__name__)
+
+
+def recognise(record: Mapping[str, JsonValue], options: LogsConfig) -> Reader | None:
+    """The reader that is most sure that a record is of its format; None where none recognises it."""
+    best, best_sureness = None, 0.0
+    for name, reader in READERS.items():
+        try:
+            sureness = float(reader.sniff(record, options))
+        except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop logs of other formats
+            _log.warning("the reader %r cannot look at a record (%s: %s)", name, type(error).__name__, error)
+            continue
+        if sureness > best_sureness:
+            best, best_sureness = reader, sureness
+    return best
+
+
+__all__ = ["READERS", "Content", "LogRecord", "Reader", "by_record", "recognise"]

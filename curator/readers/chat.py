@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.hints import key_paths, listed, suggested_mapping
 from curator.readers.json_text import decoded, type_name
 from curator.readers.messages import read_messages, require_question
+from curator.readers.reader import LogRecord, Reader, by_record
 from curator.readers.replies import Reply, finish_reason_of, read_reply, split_answer
 from curator.records import KINDS, Case, JsonValue, Scalar, Source, case_id
 
@@ -20,8 +24,8 @@ _OPTION_TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def is_chat(record: dict[str, JsonValue]) -> bool:
-    """Whether a record holds a request in the shape of the chat-completions API."""
+def is_chat(record: Mapping[str, JsonValue]) -> bool:
+    """Return whether a record holds a request in the shape of the chat-completions API."""
     return _request(record) is not None
 
 
@@ -62,10 +66,10 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
     )
 
 
-def _request(record: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
+def _request(record: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
     """The part of the record that holds `messages`, None if there is none."""
     if isinstance(record.get("messages"), list):
-        return record
+        return dict(record)
     for key in _REQUEST_KEYS:
         value = decoded(record.get(key))
         if isinstance(value, dict) and "messages" not in value:
@@ -153,3 +157,21 @@ def _holds_answer_only(record: dict[str, JsonValue]) -> bool:
     response = record.get("response")
     body = response.get("body", response) if isinstance(response, dict) else None
     return "choices" in record or "custom_id" in record or (isinstance(body, dict) and "choices" in body)
+
+
+def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
+    """Half sure of any request: formats of their own, which wrap such a request, are recognised before."""
+    return 0.5 if is_chat(record) else 0.0
+
+
+def _parse_chat(record: LogRecord, options: LogsConfig) -> Case:
+    return read_chat(record.cells, record.source, task=options.task)
+
+
+CHAT = Reader(
+    name="chat",
+    description="JSONL of chat-completions request/response pairs, as gateways, LiteLLM and batch files log them.",
+    understands=frozenset({"question", "answer", "system", "tools", "feedback"}),
+    sniff=_sniff_chat,
+    read=by_record(_parse_chat),
+)

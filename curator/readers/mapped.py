@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 
-from curator.config import FieldMapping
-from curator.errors import RecordError
+from curator.config import FieldMapping, LogsConfig
+from curator.errors import ConfigError, RecordError
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.messages import read_messages, require_question
+from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, finish_reason_of, holds_reply, read_reply, split_answer
-from curator.records import Case, JsonValue, Message, Scalar, Source, case_id
+from curator.records import Case, JsonValue, Message, RejectedRecord, Scalar, Source, case_id
+
+_log = logging.getLogger(__name__)
 
 
 def lookup(value: JsonValue, path: str) -> JsonValue:
@@ -59,8 +63,8 @@ class Mapper:
         self._system = system
         self._task = task
 
-    def fits(self, record: dict[str, JsonValue]) -> bool:
-        """Whether the record has the key of the input."""
+    def fits(self, record: Mapping[str, JsonValue]) -> bool:
+        """Return whether the record has the key of the input."""
         return self._get(record, self.mapping.input) is not None
 
     def read(self, record: dict[str, JsonValue], source: Source) -> Case:
@@ -90,12 +94,12 @@ class Mapper:
             log_id=nonblank(self._get(record, mapping.id)) or reply.id,
         )
 
-    def _get(self, record: dict[str, JsonValue], key: str | None) -> JsonValue:
+    def _get(self, record: Mapping[str, JsonValue], key: str | None) -> JsonValue:
         if key is None:
             return None
         value = record.get(key)
         if value is None and "." in key:
-            value = lookup(record, key)
+            value = lookup(dict(record), key)
         if key in self.unseen and (value is not None or key in record):
             self.unseen.discard(key)
         return value
@@ -151,3 +155,46 @@ def _no_input(record: dict[str, JsonValue], key: str) -> RecordError:
         f"no input: there is no key {key!r} among {listed(keys)}",
         f"set `logs.mapping.input` to the key of the user's text{nearest(key, keys)}",
     )
+
+
+def _mapping_of(options: LogsConfig) -> FieldMapping:
+    if options.mapping is None:
+        raise ConfigError(
+            "'logs.format' is 'mapped' and there is no mapping",
+            remedy="name the key or column that holds the user's text: `logs: {mapping: {input: ...}}`",
+        )
+    return options.mapping
+
+
+def _sniff_mapped(record: Mapping[str, JsonValue], options: LogsConfig) -> float:
+    """Sure where the record has the mapped input."""
+    return float(options.mapping is not None and Mapper(options.mapping).fits(record))
+
+
+def _read_mapped(records: Iterator[LogRecord], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
+    """Read records through the mapping, and warn of mapped keys that no record has."""
+    mapper = Mapper(_mapping_of(options), system=options.system, examples=options.examples, task=options.task)
+    cases = 0
+    for record in records:
+        try:
+            yield mapper.read(record.cells, record.source)
+            cases += 1
+        except RecordError as error:
+            yield error.at(record.source.file, record.source.line)
+    if cases and mapper.unseen:
+        _log.warning("no record has %s, which `logs.mapping` names", listed(sorted(mapper.unseen)))
+
+
+def _columns(options: LogsConfig) -> Mapping[str, str]:
+    return {f"logs.mapping.{name}": key for name, key in mapped_keys(_mapping_of(options)).items()}
+
+
+MAPPED = Reader(
+    name="mapped",
+    description="CSV, or JSONL of any shape, through `logs.mapping`.",
+    understands=frozenset({"question", "answer", "system", "feedback"}),
+    sniff=_sniff_mapped,
+    read=_read_mapped,
+    reads_csv=True,
+    columns=_columns,
+)

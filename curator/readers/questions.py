@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from curator.config import LogsConfig
 from curator.contamination.questions import Asked, asked_by, without_turns
 from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.readers.chat import is_chat, read_chat
+from curator.readers import LogRecord, recognise
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded
 from curator.readers.mapped import lookup
@@ -25,6 +25,7 @@ QUESTION_KEYS = (
 """Where a question is looked for, in this order; the ways of chat logs come before them."""
 
 MAX_BYTES = 64 * 2**20
+_DEFAULTS = LogsConfig()
 _SPEAKERS: Mapping[str, Role] = {"human": "user", "user": "user", "system": "system"}
 
 
@@ -94,10 +95,11 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
         RecordError: no key with a question was found; the reason lists those that there are.
     """
     found = dict(record)
-    if key is None and is_chat(found):
-        # a record that is no whole log, such as an eval set's with `choices` of its own, still asks something
-        with contextlib.suppress(RecordError):
-            return Question(replace(read_chat(found, source), id=str(source.line)))
+    if key is None and (reader := recognise(found, _DEFAULTS)):
+        # a record that is not a whole log, such as an eval set's with `choices` of its own, is rejected but still asks something
+        result = next(iter(reader.read(iter([LogRecord(found, source)]), _DEFAULTS)), None)
+        if isinstance(result, Case):
+            return Question(replace(result, id=str(source.line)))
     value, rest = _value(found, key)
     if value is None:
         keys = key_paths(found)

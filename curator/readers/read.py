@@ -1,88 +1,123 @@
-"""Every record of every log file, as a case or as a record that was set aside, one at a time."""
+"""Read every record of every log file, as a case or as a rejected record, one at a time."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
 
 from curator.config import LogsConfig
-from curator.errors import ConfigError, LogsError, RecordError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.readers.chat import is_chat, read_chat
+from curator.readers import READERS, LogRecord, Reader, recognise
+from curator.readers.chat import CHAT
 from curator.readers.hints import listed, nearest, suggested_mapping
-from curator.readers.mapped import Mapper, mapped_keys
+from curator.readers.mapped import MAPPED
 from curator.readers.rows import open_records
+from curator.readers.table import Row
 from curator.records import Case, JsonValue, RejectedRecord, Source
-
-_Parse = Callable[[dict[str, JsonValue], Source], Case]
-
-_log = logging.getLogger(__name__)
 
 
 def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[Case | RejectedRecord]:
     """Stream the records of all log files; `paths` replaces those of the config.
 
-    Every record gives one case (of weight 1, without a group) or one unreadable. A file that cannot be read line by
-    line, such as one JSON array, gives one unreadable as a whole; an empty file gives nothing. With format `auto` and a
-    mapping each JSONL file is read by the first record in it: through the mapping where it has the mapped input, else
-    as chat where it is a chat-completions record.
+    Every record gives one case (of weight 1, without a group) or one rejected record. A file that cannot be read line by
+    line, such as one JSON array, gives one rejected record as a whole; an empty file gives nothing. With format `auto` the
+    first readable record of each file decides who reads the file (`readers.recognise`). A file that no reader recognises is
+    read through the mapping where there is one, else as chat.
 
     Raises:
         LogsError: no path is given, a path matches nothing, or a CSV file lacks a mapped column (that one while reading).
-        ConfigError: the format is `mapped` and there is no mapping.
+        ConfigError: there is no such format, or it is `mapped` and there is no mapping.
     """
     named = config.paths if paths is None else paths
     if not named:
         raise LogsError("no logs are named", remedy="set `logs: {paths: [...]}` in the config, or give `--logs PATH`")
-    if config.format == "mapped" and config.mapping is None:
-        raise ConfigError(
-            "'logs.format' is 'mapped' and there is no mapping",
-            remedy="tell which key or column holds the user's text: `logs: {mapping: {input: ...}}`",
-        )
-    return _read_files(expand(named), config)
+    chosen = None if config.format == "auto" else READERS.require(config.format, where="logs.format")
+    default = chosen or (CHAT if config.mapping is None else MAPPED)
+    columns = default.columns(config)
+    opener = _Opener(config, chosen, default, columns)
+    return _read_files(map(opener.open, expand(named)), config)
 
 
-def _read_files(files: Sequence[Path], config: LogsConfig) -> Iterator[Case | RejectedRecord]:
-    mapper = None
-    if config.mapping is not None and config.format != "chat":
-        mapper = Mapper(config.mapping, system=config.system, examples=config.examples, task=config.task)
-    cases = 0
+@dataclass(frozen=True, slots=True)
+class _LogFile:
+    """An opened file with the reader for it. `rows` are still to come."""
+
+    path: str
+    reader: Reader
+    rows: Iterator[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """Opens files, and decides who reads each of them: `chosen`, or else the reader that recognises it, or `default`."""
+
+    options: LogsConfig
+    chosen: Reader | None
+    default: Reader
+    columns: Mapping[str, str]
+
+    def open(self, path: Path) -> _LogFile:
+        """Open a file.
+
+        Raises:
+            LogsError: it is a CSV file and lacks a column that the reader needs.
+        """
+        max_bytes = int(self.options.max_record_mb * 1e6)
+        records = open_records(path, wanted=list(self.columns.values()), max_bytes=max_bytes)
+        if not records.columns:
+            return self._open_json_lines(path, records.rows)
+        if self.default.reads_csv:
+            _check_columns(self.columns, records.columns, str(path))
+            return _LogFile(str(path), self.default, records.rows)
+        first, rows = _first_record(records.rows)
+        reader = None if self.chosen or first is None else recognise(first, self.options)
+        if reader is None or not reader.reads_csv:
+            return _LogFile(str(path), self.default, iter((Row(1, _unmapped(records.columns)),)))
+        return _LogFile(str(path), reader, rows)
+
+    def _open_json_lines(self, path: Path, rows: Iterator[Row]) -> _LogFile:
+        if self.chosen:
+            return _LogFile(str(path), self.chosen, rows)
+        first, rows = _first_record(rows)
+        reader = None if first is None else recognise(first, self.options)
+        return _LogFile(str(path), reader or self.default, rows)
+
+
+def _first_record(rows: Iterator[Row]) -> tuple[dict[str, JsonValue] | None, Iterator[Row]]:
+    """The first readable record, None where there is none, and all rows still to come."""
+    seen: list[Row] = []
+    for row in rows:
+        seen.append(row)
+        if not isinstance(row.cells, RecordError):
+            return row.cells, chain(seen, rows)
+    return None, iter(seen)
+
+
+def _read_files(files: Iterable[_LogFile], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
+    """The cases and rejected records in the order of the files; files in a row of one format are one stream for its reader."""
+    waiting: list[RejectedRecord] = []
+    for reader, of_format in groupby(files, key=attrgetter("reader")):
+        for result in reader.read(_readable(of_format, waiting), options):
+            # rows that could not be parsed stand before the record that this result was made of
+            yield from waiting
+            waiting.clear()
+            yield result
+        yield from waiting
+        waiting.clear()
+
+
+def _readable(files: Iterable[_LogFile], rejected: list[RejectedRecord]) -> Iterator[LogRecord]:
+    """The records that are JSON objects or table rows; the others are appended to `rejected`."""
     for file in files:
-        for record in _read_file(file, config, mapper):
-            cases += mapper is not None and isinstance(record, Case)
-            yield record
-    if mapper is not None and cases and mapper.unseen:
-        _log.warning("no record has %s, which `logs.mapping` names", listed(sorted(mapper.unseen)))
-
-
-def _read_file(path: Path, config: LogsConfig, mapper: Mapper | None) -> Iterator[Case | RejectedRecord]:
-    file = str(path)
-    keys = mapped_keys(mapper.mapping) if mapper else {}
-    records = open_records(path, wanted=list(keys.values()), max_bytes=int(config.max_record_mb * 1e6))
-    parse: _Parse | None = None
-    if records.columns:
-        if mapper is None:
-            yield _unmapped(records.columns).at(file, 1)
-            return
-        _check_columns(keys, records.columns, file)
-        parse = mapper.read
-    for row in records.rows:
-        try:
+        for row in file.rows:
             if isinstance(row.cells, RecordError):
-                raise row.cells
-            if parse is None:
-                parse = _parser_for(row.cells, config, mapper)
-            yield parse(row.cells, Source(file, row.number))
-        except RecordError as problem:
-            yield problem.at(file, row.number)
-
-
-def _parser_for(record: dict[str, JsonValue], config: LogsConfig, mapper: Mapper | None) -> _Parse:
-    """How the records of a JSONL file are read, by its first readable one."""
-    if mapper is not None and (config.format == "mapped" or mapper.fits(record) or not is_chat(record)):
-        return mapper.read
-    return lambda record, source: read_chat(record, source, task=config.task)
+                rejected.append(row.cells.at(file.path, row.number))
+            else:
+                yield LogRecord(row.cells, Source(file.path, row.number))
 
 
 def _unmapped(columns: Sequence[str]) -> RecordError:
@@ -93,20 +128,20 @@ def _unmapped(columns: Sequence[str]) -> RecordError:
         )
     return RecordError(
         f"a CSV file with the columns {listed(columns)}, and no mapping in use",
-        f"tell which column holds the user's text, for example {suggested_mapping(columns)} (and no `format: chat`)",
+        f"name the column that holds the user's text, for example {suggested_mapping(columns)} (and no `format: chat`)",
     )
 
 
-def _check_columns(keys: dict[str, str], columns: Sequence[str], file: str) -> None:
-    """Every mapped column has to be there; a dotted key may lead into a column that holds JSON.
+def _check_columns(keys: Mapping[str, str], columns: Sequence[str], file: str) -> None:
+    """Check that a CSV file has every column; a dotted key may lead into a column that holds JSON.
 
     Raises:
-        LogsError: one is not.
+        LogsError: one is missing.
     """
-    for field, key in keys.items():
+    for option, key in keys.items():
         parts = key.split(".")
         if not any(".".join(parts[:end]) in columns for end in range(1, len(parts) + 1)):
             raise LogsError(
-                f"{file!r}: there is no column {key!r} (`logs.mapping.{field}`); the columns are {listed(columns)}",
+                f"{file!r}: there is no column {key!r} (`{option}`); the columns are {listed(columns)}",
                 remedy=f"name one of these columns in the mapping{nearest(key, columns)}",
             )

@@ -1,0 +1,138 @@
+"""The contract that every entry of READERS keeps, on its samples and on damaged ones."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+import curator.readers
+import curator.readers.read
+from curator.config import LogsConfig
+from curator.errors import ConfigError, RecordError
+from curator.plugins import Registry
+from curator.readers import READERS, Content, LogRecord, Reader, by_record, recognise
+from curator.readers.read import read
+from curator.readers.rows import open_records
+from curator.records import Case, Message, RejectedRecord, case_id
+
+DATA = Path(__file__).parents[1] / "data" / "logs"
+MAPPING = {"input": "question", "target": "answer"}
+SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
+    "chat": (("chat.jsonl", "damaged.jsonl"), {}),
+    "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
+}
+EVERY = [(name, DATA / file) for name, (files, _) in SAMPLES.items() for file in files]
+
+
+def options_of(name: str, **changes: Any) -> LogsConfig:
+    return LogsConfig.model_validate({**SAMPLES[name][1], **changes})
+
+
+def first_record(path: Path) -> dict[str, Any]:
+    rows = open_records(path, wanted=list(MAPPING.values()), max_bytes=10**6).rows
+    return next(row.cells for row in rows if not isinstance(row.cells, RecordError))
+
+
+def check_read(path: Path, options: LogsConfig) -> list[Case | RejectedRecord]:
+    """Read a file, and check that each row is a case or a rejected record, in the order of the file."""
+    results = list(read(options, paths=[str(path)]))
+    rows = list(open_records(path, wanted=list(MAPPING.values()), max_bytes=16_000_000).rows)
+    assert [result.source.line for result in results] == [row.number for row in rows]
+    return results
+
+
+def test_every_reader_has_samples_and_says_what_it_is() -> None:
+    assert SAMPLES.keys() == READERS.built_in.keys()
+    for name, reader in READERS.built_in.items():
+        assert reader.name == name
+        assert reader.description
+        assert "\n" not in reader.description
+        assert {"question"} <= reader.understands <= set(get_args(Content))
+
+
+@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
+def test_a_reader_keeps_or_rejects_every_record_in_order(name: str, path: Path) -> None:
+    by_name = check_read(path, options_of(name, format=name))
+    assert any(isinstance(result, Case) for result in by_name)
+    assert by_name == check_read(path, options_of(name))
+    rejected = [result for result in by_name if isinstance(result, RejectedRecord)]
+    assert all(result.reason and result.remedy for result in rejected)
+
+
+@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
+def test_a_reader_recognises_its_own_samples_only(name: str, path: Path) -> None:
+    record = first_record(path)
+    assert recognise(record, options_of(name)) is READERS[name]
+    for other in SAMPLES.keys() - {name}:
+        assert READERS[other].sniff(record, options_of(other)) in (0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
+@pytest.mark.parametrize("seed", range(20))
+def test_no_damage_ends_a_reader(name: str, path: Path, seed: int, tmp_path: Path) -> None:
+    random, lines = Random(seed), path.read_bytes().split(b"\n")
+    for _ in range(6):
+        place = random.randrange(1, len(lines))
+        start = random.randrange(len(lines[place]) + 1)
+        lines[place] = (
+            lines[place][:start] + random.randbytes(random.randrange(4)).replace(b"\n", b"") + lines[place][start + 3 :]
+        )
+    damaged = tmp_path / path.name
+    damaged.write_bytes(b"\n".join(lines))
+    for format_ in ("auto", name):
+        check_read(damaged, options_of(name, format=format_))
+
+
+def test_an_unknown_format_is_refused_with_the_formats_that_there_are() -> None:
+    with pytest.raises(ConfigError, match="there is no reader 'chatt'") as caught:
+        read(LogsConfig(paths=("x",), format="chatt"))
+    assert "mapped, chat" in caught.value.remedy
+
+
+def add_readers(monkeypatch: pytest.MonkeyPatch, **entries: str) -> None:
+    points = [EntryPoint(name, value, "curator.readers") for name, value in entries.items()]
+    registry = Registry("reader", Reader, READERS.built_in, group="curator.readers", find=lambda _: points)
+    monkeypatch.setattr(curator.readers, "READERS", registry)
+    monkeypatch.setattr(curator.readers.read, "READERS", registry)
+
+
+def documented_reader() -> Reader:
+    """The reader of the example in the documentation of the registry."""
+    code = (curator.readers.__doc__ or "").partition("\n    def parse")[2].partition("\n\n`logs.format`")[0]
+    names: dict[str, Any] = {
+        "LogRecord": LogRecord, "LogsConfig": LogsConfig, "Case": Case, "Message": Message, "case_id": case_id,
+        "Reader": Reader, "by_record": by_record,
+    }  # fmt: skip
+    exec(textwrap.dedent("    def parse" + code), names)  # noqa: S102
+    reader: Reader = names["READER"]
+    return reader
+
+
+READER = documented_reader()
+FAILING = Reader("failing", "Fails.", frozenset({"question"}), lambda record, _: record["not there"], READER.read)  # type: ignore[arg-type,return-value]
+
+
+def test_the_documented_reader_of_another_package_is_used_and_a_broken_one_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_readers(monkeypatch, mine=f"{__name__}:READER", failing=f"{__name__}:FAILING", gone="no_such_package:READER")
+    monkeypatch.setitem(
+        __import__("sys").modules, __name__, __import__("types").SimpleNamespace(READER=READER, FAILING=FAILING)
+    )
+    log = tmp_path / "a.jsonl"
+    log.write_text('{"asked": "Where?", "said": "Here."}\nbroken\n{"asked": "When?", "said": "Now."}\n')
+    for format_ in ("auto", "mine"):
+        results = list(read(LogsConfig(format=format_), paths=[str(log), str(DATA / "chat.jsonl")]))
+        assert [type(result) for result in results[:3]] == [Case, RejectedRecord, Case]
+        first = results[0]
+        assert isinstance(first, Case)
+        assert (first.user, first.target) == ("Where?", "Here.")
+    assert "the reader 'failing' cannot look at a record (KeyError" in caplog.text
+    with pytest.raises(ConfigError, match="the reader 'gone' is broken: no_such_package:READER cannot be loaded"):
+        read(LogsConfig(format="gone"), paths=[str(log)])
