@@ -22,7 +22,7 @@ IDIOMS = re.compile(
 EMPTY_NAMES = frozenset({"found", "known", "own", "said", "told", "one", "made"})
 NOT_YET = frozenset({  # rooms that are still to be cleaned; the list may only become shorter
     "answers", "cli", "clustering", "committee", "config", "contamination", "disagreement", "encoders",
-    "executors", "exporters", "io", "labels", "readers", "records", "report", "run_folder", "selection", "stages", "state",
+    "executors", "exporters", "io", "labels", "readers", "records", "report", "run_folder", "stages", "state",
     "text", "workflows", "__init__.py", "dedup.py", "errors.py", "progress.py",
     "docs",
 })  # fmt: skip

@@ -179,7 +179,7 @@ def typical_then_margin(turn: Turn, k: int) -> Ints:
 def ours(turn: Turn, k: int) -> list[int]:
     labelled = dict(zip(turn.chosen.tolist(), turn.classes.tolist(), strict=True))
     batch = next_batch(turn.vectors, labelled, k, probabilities=turn.probabilities, seed=turn.seed)
-    return [lesson.index for lesson in batch.lessons]
+    return [query.index for query in batch.queries]
 
 
 STRATEGIES: dict[str, Strategy] = {

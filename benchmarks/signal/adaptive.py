@@ -31,7 +31,7 @@ from curator.disagreement.score import score_case
 from curator.records import Kind, Score, stable_unit
 from curator.records.recorded import Answered
 from curator.selection.adaptive import first_stage, next_stage, ranking
-from curator.selection.adaptive_audit import Missed, missed
+from curator.selection.adaptive_audit import CascadeAudit, audit_cascade
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ class Outcome:
 
     values: Floats
     calls: float
-    missed: Missed | None = None
+    missed: CascadeAudit | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def cascade(average: float, **fields: float) -> Method:
             state = next_stage(state, scores)
         ranked = ranking(state, scores)
         calls = sum(state.asked.values()) / len(cases)
-        return Outcome(np.array([ranked[i] for i in cases]), calls, missed(state, scores))
+        return Outcome(np.array([ranked[i] for i in cases]), calls, audit_cascade(state, scores))
 
     return spend
 

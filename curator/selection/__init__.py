@@ -1,1 +1,1 @@
-"""Spends the labelling budget: splits, the random slice, the objective and the picks."""
+"""Selection: which cases to label, to train on, and to ask more models about."""

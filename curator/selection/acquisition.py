@@ -1,4 +1,6 @@
-"""Acquisition, called discovery in reports: choose the cases whose labels show as many different failures as possible.
+"""Acquisition: choose the cases whose labels show as many different failures as possible.
+
+Reports call it discovery.
 
 Picks have inclusion probability 1: they depend on scores and vectors, not on the cases drawn at random. The picks alone
 therefore cannot estimate how often production fails; that is the purpose of the random sample.
@@ -118,17 +120,10 @@ def acquire(  # noqa: PLR0913  the stage of a run that needs most of its data
         covered=covered,
     )
     candidates = without_near(candidates, earlier_vectors, config.nearest)
-    strategy = usable_strategy(config.strategy, candidates)
-    messages = [*_messages_before(ids, scores, scored, candidates, k, strategy)]
+    strategy, wanted = usable_strategy(config.strategy, candidates), min(k, len(candidates))
     threshold = float(np.quantile(isolated, _ISOLATED_QUANTILE)) if len(isolated) else 1.0
-    wanted = min(k, len(candidates))
     request = PickRequest(wanted, config, seed, covered=earlier_vectors, isolated_above=threshold)
     chosen = strategy.choose(candidates, request) if wanted else PickResult(())
-    if len(chosen.picks) < min(k, len(ids)):
-        messages.append(
-            f"{len(chosen.picks)} of {k} picks found: the other cases are near-duplicates of a pick or of a labelled case,"
-            " exceed their category's maximum, or have no disagreement. Draw the others at random."
-        )
     place_of = {i: place for place, i in enumerate(embedded)}
     places = [place_of[pick.case_id] for pick in chosen.picks if pick.case_id in place_of]
     reach = 1 - float(np.median(isolated)) if embedded else 1.0
@@ -139,19 +134,20 @@ def acquire(  # noqa: PLR0913  the stage of a run that needs most of its data
         represented=float((nearest_cosine(matrix, matrix[places]) >= reach).mean()) if places else 0.0,
         agreeing=sum(scores[i] <= AGREEING for i in ids if i in scores),
         regions=regions(embedded, matrix, places, isolated, categories=category_of, seed=seed),
-        messages=tuple(messages),
+        messages=tuple(_messages(ids, scores, scored, candidates, k, strategy, picks=len(chosen.picks))),
     )
 
 
-def _messages_before(
+def _messages(
     ids: Sequence[str],
     scores: Mapping[str, float],
     scored: list[str],
     candidates: Candidates,
     k: int,
     strategy: Strategy,
+    *,
+    picks: int,
 ) -> Iterator[str]:
-    """The messages that do not depend on the picks."""
     if k == 0:
         yield "k is 0: nothing is picked."
     if k > len(ids):
@@ -169,12 +165,20 @@ def _messages_before(
         yield f"All {len(scored):,} candidates have the same score: the picks are only {order}."
     if len(set(candidates.groups)) == 1 and len(candidates.groups) > 1:
         yield "All candidates are near-duplicates of each other: one is picked."
+    if picks < min(k, len(ids)):
+        yield (
+            f"{picks} of {k} picks found: the other cases are near-duplicates of a pick or of a labelled case, exceed their"
+            " category's maximum, or have no disagreement. Draw the others at random."
+        )
 
 
 def _with_reasons(
     picks: Sequence[AcquiredCase], matrix: Vectors, places: Sequence[int], reach: float
 ) -> tuple[AcquiredCase, ...]:
-    """The picks, with the number of cases that each represents: those it is the nearest pick to and within reach of."""
+    """The picks, with the number of cases that each represents in its reason.
+
+    A pick represents the cases that it is the nearest pick to, if their cosine is at least `reach`.
+    """
     counts = np.zeros(len(picks), dtype=np.int64)
     if places:
         for start in range(0, len(matrix), 1024):

@@ -1,6 +1,6 @@
-"""The cascade: a few answers to every case, then more where they change the ranking, in a few rounds.
+"""The adaptive committee: few answers to every case, more where they change the ranking.
 
-Pure: the caller asks what `wanted` says, scores the cases on the answers so far and hands the scores back.
+The caller makes the calls in `wanted`, scores the cases on all answers so far and passes the scores back:
 
     cascade = first_stage(ids, cap, config, seed=seed, top=top)
     while cascade.wanted:
@@ -8,9 +8,9 @@ Pure: the caller asks what `wanted` says, scores the cases on the answers so far
         cascade = next_stage(cascade, scores)
     ranking(cascade, scores)
 
-A case's calls are numbered 0..cap - 1, in an order in which the first few already are a small committee of its own, and
-`wanted` says from which to which to ask. A random share of the cases goes through the rounds like all others and gets
-the rest of its calls after the last round: what the cascade made of them before is compared with the whole committee.
+A case's calls are numbered 0..cap - 1, in an order in which the first few are already a small committee. `wanted` gives
+the range to ask. A random share of the cases goes through the rounds like all others and gets its other calls after the
+last round: `adaptive_audit` compares its ranking before that with the whole committee's.
 """
 
 from __future__ import annotations
@@ -24,21 +24,24 @@ import numpy as np
 
 from curator.config import AdaptiveConfig
 from curator.records import Score, stable_unit
-from curator.selection.value_of_information import Prior, Step, Worth, fit_prior
+from curator.selection.value_of_information import Prior, Step, ValueOfInformation, fit_prior
 
 ROUNDS = 3
-"""How often it is decided who gets more. Each round waits for the slowest answer of the one before."""
-LEAST = 2
+"""The rounds that hand out further calls. Each round waits for the slowest answer of the one before."""
+MIN_ANSWERS = 2
 """The fewest answers that can be compared."""
-_DIGITS = (
-    2  # shares are told apart to this many digits when calls are handed out: it bounds the work for graded answers
-)
+_DIGITS = 2  # shares are rounded to this when calls are handed out: it bounds the work for graded answers
 _HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a case stands: the share of its answers that contradicts the answer in question, and of how many answers."""
+class CaseProgress:
+    """The share of a case's answers that contradict the answer in question, and their number.
+
+    Attributes:
+        share: 0..1.
+        answers: that were compared; 0 before the first score.
+    """
 
     share: float
     answers: float
@@ -46,20 +49,20 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Where a cascade is. `wanted` are the calls to make now, from start to stop by case id; empty when it is done.
+    """The state of an adaptive committee.
 
     Attributes:
         config: how calls are spent.
-        cap: the most calls a case may get.
+        cap: the maximum of calls per case.
         seed: fixes the random share and the order among equals.
-        top: how many cases the selection takes from the top of the ranking.
-        full: the random share.
+        top: the number of cases that the selection takes from the top of the ranking.
+        full: the ids of the random share.
         asked: the calls of each case so far, `wanted` included.
-        wanted: the calls to make now.
-        stage: 0 for the first answers, then the rounds, then the rest of the random share.
-        prior: of the first answers, which no decision has selected; None where they are no votes to learn from, and
-            calls are handed out evenly.
-        before: how the cases stood after the last round, before the random share got the rest.
+        wanted: the calls to make now, from start to stop by case id; empty when all are made.
+        stage: 0 for the first answers, then the rounds, then the other calls of the random share.
+        prior: fitted to the first answers, which no decision has selected; None where it cannot be fitted: then calls are
+            handed out evenly.
+        before: the progress of each case after the last round, before the other calls of the random share.
     """
 
     config: AdaptiveConfig
@@ -71,73 +74,81 @@ class Cascade:
     wanted: Mapping[str, tuple[int, int]]
     stage: int = 0
     prior: Prior | None = None
-    before: Mapping[str, Standing] | None = None
+    before: Mapping[str, CaseProgress] | None = None
 
 
 def first_stage(ids: Iterable[str], cap: int, config: AdaptiveConfig, *, seed: int, top: int) -> Cascade:
-    """The first answers to every case; their number is `config.first`, or what the calls are enough for, at least 2."""
-    known = sorted(ids)
-    full = frozenset(i for i in known if stable_unit("whole-committee", str(seed), i) < config.full_share)
-    enough = (_calls(config, cap, len(known)) - cap * len(full)) // max(len(known) - len(full), 1)
-    first = min(cap, max(LEAST, min(config.first, enough)))
+    """Ask every case for the first answers: `config.first`, or fewer where the budget requires.
+
+    Every case gets at least 2.
+    """
+    case_ids = sorted(ids)
+    full = frozenset(i for i in case_ids if stable_unit("whole-committee", str(seed), i) < config.full_share)
+    affordable = (_calls(config, cap, len(case_ids)) - cap * len(full)) // max(len(case_ids) - len(full), 1)
+    first = min(cap, max(MIN_ANSWERS, min(config.first, affordable)))
     return Cascade(
         config=config,
         cap=cap,
         seed=seed,
         top=top,
         full=full,
-        asked=dict.fromkeys(known, first),
-        wanted=dict.fromkeys(known, (0, first)) if first else {},
+        asked=dict.fromkeys(case_ids, first),
+        wanted=dict.fromkeys(case_ids, (0, first)) if first else {},
     )
 
 
 def next_stage(cascade: Cascade, scores: Mapping[str, Score]) -> Cascade:
-    """The cascade after the `wanted` calls were made; `scores` are those of all answers so far, by case id.
+    """The state after the `wanted` calls were made.
 
-    A round hands out an equal part of the calls that are left, whatever is worth most first. The random share's rest is
-    set apart from the beginning, so that its cases cost a round nothing.
+    Each round hands out an equal part of the remaining calls, the most valuable first. The calls of the random share are
+    reserved from the beginning, so its cases do not reduce a round's budget.
+
+    Args:
+        cascade: the state before.
+        scores: of all answers so far, by case id.
     """
-    standings = {i: standing(scores.get(i)) for i in cascade.asked}
+    progress = {i: case_progress(scores.get(i)) for i in cascade.asked}
     if cascade.stage == 0:
-        known = [s for s in standings.values() if s.answers]
-        cascade = replace(cascade, prior=fit_prior([s.share for s in known], [s.answers for s in known]))
+        answered = [p for p in progress.values() if p.answers]
+        prior = fit_prior([p.share for p in answered], [p.answers for p in answered])
+        cascade = replace(cascade, prior=prior)
     while cascade.stage < ROUNDS:
         cascade = replace(cascade, stage=cascade.stage + 1)
-        if more := _hand_out(cascade, standings):
+        if more := _hand_out(cascade, progress):
             return _asking(cascade, more)
     if cascade.before is not None:
         return replace(cascade, wanted={})
     rest = {i: cascade.cap - cascade.asked[i] for i in sorted(cascade.full) if cascade.asked[i] < cascade.cap}
-    return _asking(replace(cascade, before=standings), rest)
+    return _asking(replace(cascade, before=progress), rest)
 
 
-def standing(score: Score | None) -> Standing:
-    """How a case stands by its score; with no answers where it has none.
+def case_progress(score: Score | None) -> CaseProgress:
+    """The progress of a case by its score; no answers where it has none.
 
-    The committee's own disagreement counts for half an answer beside the n against the target, as it does in the default
-    score. Without a target the most usual answer stands in for it, which leaves n - 1 to contradict it: the default
-    score, there the entropy over ln n, falls with n and cannot be compared between few answers and many.
+    The committee's own disagreement counts as half an answer beside the n against the target, as in the default score.
+    Without a target the most frequent answer replaces it, and n - 1 answers can contradict it. The default score cannot
+    be used there: it is the entropy over ln n, which falls with n and is not comparable between few answers and many.
     """
     if score is None or score.disagreement is None or score.agreement is None:
-        return Standing(0.0, 0.0)
+        return CaseProgress(0.0, 0.0)
     if score.against_target is not None:
-        return Standing(score.disagreement, score.n + _HALF)
+        return CaseProgress(score.disagreement, score.n + _HALF)
     against = (1 - score.agreement) * score.n + _HALF * score.disagreement
-    return Standing(min(against / (score.n - _HALF), 1.0), score.n - _HALF)
+    return CaseProgress(min(against / (score.n - _HALF), 1.0), score.n - _HALF)
 
 
 def ranking(cascade: Cascade, scores: Mapping[str, Score]) -> dict[str, float]:
-    """The posterior mean of each case's share, in 0..1: comparable between cases of few answers and of many.
+    """The posterior mean of each case's share, 0..1: comparable between few answers and many.
 
-    It orders cases with equally many answers as their standing does. It is above 0 even where all answers agree.
+    It orders cases with the same number of answers by their share. It is above 0 even where all answers agree.
     """
-    known = {i: score for i, score in scores.items() if score.disagreement is not None}
-    return {i: mean(cascade, standing(score)) for i, score in known.items()}
+    scored = {i: score for i, score in scores.items() if score.disagreement is not None}
+    return {i: posterior_mean(cascade, case_progress(score)) for i, score in scored.items()}
 
 
-def mean(cascade: Cascade, standing: Standing) -> float:
-    """The posterior mean of a case's share; under Jeffreys' prior where none could be learned."""
-    return (cascade.prior or Prior(_HALF, _HALF)).mean(standing.share, standing.answers)
+def posterior_mean(cascade: Cascade, progress: CaseProgress) -> float:
+    """The posterior mean of a case's share; under Jeffreys' prior where none was fitted."""
+    return (cascade.prior or Prior(_HALF, _HALF)).mean(progress.share, progress.answers)
 
 
 def _calls(config: AdaptiveConfig, cap: int, cases: int) -> int:
@@ -149,13 +160,13 @@ def _asking(cascade: Cascade, more: Mapping[str, int]) -> Cascade:
     return replace(cascade, wanted=wanted, asked={**cascade.asked, **{i: stop for i, (_, stop) in wanted.items()}})
 
 
-def _hand_out(cascade: Cascade, standings: Mapping[str, Standing]) -> dict[str, int]:
-    """How many more calls each case gets in this round; a case that gets none is left out."""
+def _hand_out(cascade: Cascade, progress: Mapping[str, CaseProgress]) -> dict[str, int]:
+    """The further calls of each case in this round; cases without any are left out."""
     committed = sum(cascade.cap if i in cascade.full else count for i, count in cascade.asked.items())
     left = _calls(cascade.config, cascade.cap, len(cascade.asked)) - committed
     spend = math.ceil(max(left, 0) / (ROUNDS - cascade.stage + 1))
     more: dict[str, int] = {}
-    for step, case_id in _steps(cascade, standings):
+    for step, case_id in _steps(cascade, progress):
         if spend <= 0:
             break
         free = case_id in cascade.full
@@ -165,15 +176,15 @@ def _hand_out(cascade: Cascade, standings: Mapping[str, Standing]) -> dict[str, 
     return more
 
 
-def _steps(cascade: Cascade, standings: Mapping[str, Standing]) -> list[tuple[Step, str]]:
-    """Every step that a case could take, the most worth first; equals in an order that hangs on their ids and the seed."""
-    found = _even(cascade) if cascade.prior is None else _worthwhile(cascade, cascade.prior, standings)
-    drawn = {i: stable_unit("cascade", str(cascade.seed), str(cascade.stage), i) for i in standings}
-    return sorted(found, key=lambda f: (-f[0].worth, f[0].after, drawn[f[1]], f[1]))
+def _steps(cascade: Cascade, progress: Mapping[str, CaseProgress]) -> list[tuple[Step, str]]:
+    """Every possible step, the most valuable first; ids and seed order the equals."""
+    steps = _even(cascade) if cascade.prior is None else _valued_steps(cascade, cascade.prior, progress)
+    random_number = {i: stable_unit("cascade", str(cascade.seed), str(cascade.stage), i) for i in progress}
+    return sorted(steps, key=lambda s: (-s[0].value, s[0].after, random_number[s[1]], s[1]))
 
 
 def _even(cascade: Cascade) -> list[tuple[Step, str]]:
-    """Single calls, those first whose case has the fewest so far."""
+    """Single calls; the value prefers cases with fewer calls so far."""
     return [
         (Step(-(count + after), after, 1), case_id)
         for case_id, count in cascade.asked.items()
@@ -181,20 +192,20 @@ def _even(cascade: Cascade) -> list[tuple[Step, str]]:
     ]
 
 
-def _worthwhile(cascade: Cascade, prior: Prior, standings: Mapping[str, Standing]) -> list[tuple[Step, str]]:
-    """The steps of `Worth`, which are the same for cases that stand alike."""
-    worth = Worth(prior, focus=cascade.config.focus)
-    alike: defaultdict[tuple[float, int, float], list[str]] = defaultdict(list)
-    for case_id, s in standings.items():
-        alike[s.answers, cascade.cap - cascade.asked[case_id], round(s.share, _DIGITS)].append(case_id)
-    ranks = {key: float(worth.rank(np.array([key[2]]), key[0])[0]) for key in alike}
-    every = sorted((ranks[key] for key, ids in alike.items() for _ in ids), reverse=True)
+def _valued_steps(cascade: Cascade, prior: Prior, progress: Mapping[str, CaseProgress]) -> list[tuple[Step, str]]:
+    """The steps by value of information; cases with equal progress share one computation."""
+    information = ValueOfInformation(prior, focus=cascade.config.focus)
+    equal: defaultdict[tuple[float, int, float], list[str]] = defaultdict(list)
+    for case_id, s in progress.items():
+        equal[s.answers, cascade.cap - cascade.asked[case_id], round(s.share, _DIGITS)].append(case_id)
+    ranks = {key: float(information.rank(np.array([key[2]]), key[0])[0]) for key in equal}
+    every = sorted((ranks[key] for key, ids in equal.items() for _ in ids), reverse=True)
     cut = every[min(max(cascade.top, 1), len(every)) - 1]
     by_answers: defaultdict[tuple[float, int], list[float]] = defaultdict(list)
-    for answers, room, share in alike:
+    for answers, room, share in equal:
         by_answers[answers, room].append(share)
-    found: list[tuple[Step, str]] = []
+    valued: list[tuple[Step, str]] = []
     for (answers, room), shares in by_answers.items():
-        for share, steps in zip(shares, worth.steps(np.array(shares), answers, room=room, cut=cut), strict=True):
-            found += [(step, case_id) for case_id in alike[answers, room, share] for step in steps]
-    return found
+        for share, steps in zip(shares, information.steps(np.array(shares), answers, room=room, cut=cut), strict=True):
+            valued += [(step, case_id) for case_id in equal[answers, room, share] for step in steps]
+    return valued

@@ -1,4 +1,4 @@
-"""What a cascade misses, measured on the random share of the cases that got the whole committee all the same."""
+"""The audit of an adaptive committee, on the random share that got the whole committee."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.records import Score
-from curator.selection.adaptive import Cascade, mean, standing
+from curator.selection.adaptive import Cascade, case_progress, posterior_mean
 from curator.stats import spearman, wilson
 
-LEAST_IN_TOP = 10
-"""With fewer of them in the top by the whole committee, their share that is missed is not told."""
+MIN_IN_TOP = 10
+"""With fewer cases in the top by the whole committee, no missed share is reported."""
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """How well the cascade ranked, against the whole committee; None where the random share is too small to say.
+class CascadeAudit:
+    """The adaptive committee's ranking against the whole committee's, on the random share.
 
-    The cascade's answers are among the whole committee's, and the whole committee has noise of its own: asked anew, it
-    would not pick the same top either. So this tells what stopping early cost, not how many wrong answers were missed.
+    This measures the cost of stopping early, not the number of wrong answers missed: the whole committee is noisy as well,
+    and would not rank the same cases to the top if it were asked again.
 
     Attributes:
-        cases: the random share that was measured.
-        in_top: how many of them the whole committee ranks into the top, of the share's own ranking.
-        share: the share of those that the cascade ranked out of it, 0..1.
+        cases: the measured cases.
+        in_top: those of them that the whole committee ranks to the top.
+        share: the share of these that the adaptive committee ranked lower, 0..1; None below `MIN_IN_TOP` of them.
         low: the lower end of its 95% interval (Wilson 1927).
         high: the upper end.
-        rank_correlation: Spearman's, between the cascade's ranking and the whole committee's.
-        calls: what was asked, the random share's rest included.
-        calls_full: what the whole committee would have been asked.
+        rank_correlation: Spearman's, between both rankings; None for too few cases.
+        calls: that were made, with the other calls of the random share.
+        calls_full: the calls of the whole committee.
     """
 
     cases: int
@@ -45,20 +45,28 @@ class Missed:
     calls_full: int
 
 
-def missed(cascade: Cascade, scores: Mapping[str, Score]) -> Missed:
-    """Compare the two rankings of the random share, once the cascade is done; `scores` are those of all answers."""
+def audit_cascade(cascade: Cascade, scores: Mapping[str, Score]) -> CascadeAudit:
+    """Compare both rankings of the random share after the last call.
+
+    Args:
+        cascade: after its last stage.
+        scores: of all answers, by case id.
+    """
     before = cascade.before or {}
-    ids = [i for i in sorted(cascade.full) if i in before and before[i].answers and standing(scores.get(i)).answers]
-    early = np.array([mean(cascade, before[i]) for i in ids])
-    late = np.array([mean(cascade, standing(scores.get(i))) for i in ids])
+    ids = [
+        i for i in sorted(cascade.full) if i in before and before[i].answers and case_progress(scores.get(i)).answers
+    ]
+    early = np.array([posterior_mean(cascade, before[i]) for i in ids])
+    late = np.array([posterior_mean(cascade, case_progress(scores.get(i))) for i in ids])
     in_top = math.ceil(len(ids) * min(1.0, cascade.top / max(len(cascade.asked), 1)))
     share = low = high = None
-    if in_top >= LEAST_IN_TOP:
+    if in_top >= MIN_IN_TOP:
         share = max(
-            0.0, 1 - float(np.minimum(_chance_in_top(early, in_top), _chance_in_top(late, in_top)).sum()) / in_top
+            0.0,
+            1 - float(np.minimum(_probability_in_top(early, in_top), _probability_in_top(late, in_top)).sum()) / in_top,
         )
         low, high = wilson(share, in_top)
-    return Missed(
+    return CascadeAudit(
         cases=len(ids),
         in_top=in_top,
         share=share,
@@ -70,9 +78,9 @@ def missed(cascade: Cascade, scores: Mapping[str, Score]) -> Missed:
     )
 
 
-def _chance_in_top(values: NDArray[np.float64], top: int) -> NDArray[np.float64]:
-    """The chance of each to be among the `top` highest, ties at the cut drawn at random (and in both rankings alike)."""
+def _probability_in_top(values: NDArray[np.float64], top: int) -> NDArray[np.float64]:
+    """Each case's probability to be among the `top` highest, (n,), with ties drawn at random."""
     cut = np.sort(values)[-top]
     above, tied = values > cut, values == cut
-    chance: NDArray[np.float64] = above + tied * ((top - above.sum()) / tied.sum())
-    return chance
+    probability: NDArray[np.float64] = above + tied * ((top - above.sum()) / tied.sum())
+    return probability

@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AcquiredCase:
-    """A pick, its gain in the objective (0 for strategies without one) and the reason for it, in words."""
+    """A pick, its gain in the objective (0 without one) and the reason for it, in words."""
 
     case_id: str
     gain: float
@@ -77,13 +77,13 @@ class Candidates:
         )
 
     def random_numbers(self, seed: int) -> Floats:
-        """A number in 0..1 for each candidate, (n,), from its id and the seed: it decides among equals."""
+        """A number in 0..1 per candidate, (n,), from its id and the seed: it decides among equals."""
         return np.array([stable_unit("discovery", str(seed), i) for i in self.ids])
 
 
 @dataclass(frozen=True, slots=True)
 class PickRequest:
-    """What a strategy is asked for.
+    """The request to a strategy.
 
     Attributes:
         k: the picks wanted, at least 1; a strategy returns fewer where the constraints leave fewer.
@@ -102,9 +102,9 @@ class PickRequest:
 
 @dataclass(frozen=True, slots=True)
 class PickResult:
-    """The picks in the order chosen, and the share of the candidates' weight that they cover, in 0..1.
+    """The picks of a strategy, in the order chosen.
 
-    The coverage is 0 for strategies without an objective.
+    `coverage` is the share of the candidates' weight that they represent, in 0..1; 0 without an objective.
     """
 
     picks: tuple[AcquiredCase, ...]
@@ -121,7 +121,7 @@ def eligible(
     categories: Mapping[str, str],
     covered: Collection[str],
 ) -> Candidates:
-    """The scored cases with disagreement that are no near-duplicates of a covered case, by their groups.
+    """The scored cases with disagreement, without the groups of covered cases.
 
     Cases without disagreement count only where no case has any: then all have the same u, 1.
     """

@@ -72,7 +72,7 @@ class Constraints:
 
 
 def nearest_cosine(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The greatest cosine of each of n unit vectors with any of m others, (n,) in 0..1; 0 for m = 0.
+    """The greatest cosine of each unit vector with any of the others, (n,) in 0..1; 0 for m = 0.
 
     Args:
         vectors: (n, d).

@@ -57,7 +57,7 @@ def _picks_owed(pool: Candidates, target: Facility, constraints: Constraints, k:
 def _isolated_picks(
     pool: Candidates, target: Facility, constraints: Constraints, count: int, request: PickRequest
 ) -> list[AcquiredCase]:
-    """At most `count` isolated candidates, those first with the greatest product of u^b and isolation."""
+    """At most `count` isolated candidates, by the product of u^b and isolation."""
     picks: list[AcquiredCase] = []
     isolated = pool.isolation > request.isolated_above
     for _ in range(count):
@@ -74,7 +74,10 @@ def _isolated_picks(
 
 
 def _coverage(pool: Candidates, picks: list[AcquiredCase], power: float) -> float:
-    """The share of the weight u^b that lies near the picks, each candidate counting by its cosine with the nearest."""
+    """The share of the weight u^b that the picks represent, 0..1.
+
+    Each candidate counts in proportion to its cosine with the nearest pick.
+    """
     mass = pool.u**power
     chosen = {pick.case_id for pick in picks}
     rows: Vectors = pool.vectors[[i in chosen for i in pool.ids]]
@@ -82,7 +85,7 @@ def _coverage(pool: Candidates, picks: list[AcquiredCase], power: float) -> floa
 
 
 def _most_disagreeing(pool: Candidates, random_numbers: Floats, k: int, config: SelectionConfig) -> Candidates:
-    """The most disagreeing candidates, and as many of each category as its minimum or maximum may need."""
+    """The most disagreeing candidates, with enough of each category for its constraints."""
     if np.ptp(pool.u) == 0:
         return pool
     order = np.lexsort((random_numbers, -pool.u))
@@ -97,7 +100,7 @@ def _most_disagreeing(pool: Candidates, random_numbers: Floats, k: int, config: 
 
 
 def _candidates_in_groups(pool: Candidates, order: Places, wanted: int) -> int:
-    """The number of candidates, in this order, up to the first one of the `wanted`th near-duplicate group."""
+    """The number of candidates, in this order, that have `wanted` near-duplicate groups."""
     seen: set[str] = set()
     for count, place in enumerate(order, start=1):
         seen.add(pool.groups[place])
@@ -107,7 +110,7 @@ def _candidates_in_groups(pool: Candidates, order: Places, wanted: int) -> int:
 
 
 def _objective(pool: Candidates, request: PickRequest) -> tuple[Facility, Candidates]:
-    """F over the candidates, or over a shortlist where they are too many to compare each with each."""
+    """F over the candidates; over a shortlist where they are too many to compare each pair."""
     config, seed = request.config, request.seed
     covered = nearest_cosine(pool.vectors, request.covered).astype(np.float64)
     power, weight_of_score = config.disagreement_power, config.score_weight

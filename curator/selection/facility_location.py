@@ -1,4 +1,4 @@
-"""Facility location over disagreement: the objective of `coverage`, and its greedy maximisation, whole or in parts.
+"""Facility location over disagreement, the objective of `coverage`, maximised greedily.
 
     F(S) = sum_i w_i max(c_i, max_{j in S} s_ij) + l sum_{j in S} u_j,    s_ij = max(cos(x_i, x_j), 0)
 
@@ -163,7 +163,10 @@ def facility_of_shortlist(
 
 
 def partition(vectors: Vectors, *, seed: int) -> list[Places]:
-    """Parts of at most `DENSE` of n unit vectors, (n, d), by k-means; a larger part is split evenly."""
+    """Split n unit vectors, (n, d), into k-means parts of at most `DENSE`.
+
+    A larger part is split evenly. Returns the places of each part.
+    """
     from sklearn.cluster import MiniBatchKMeans
 
     count = min(math.ceil(2 * len(vectors) / DENSE), _MOST_PARTS)

@@ -1,4 +1,4 @@
-"""STRATEGIES: every way to choose the discovery picks, by the name that `selection.strategy` and `--strategy` take.
+"""STRATEGIES: every way to choose the discovery picks, by its name in `selection.strategy`.
 
 To add one, write a function from the candidates and a request to the picks, add its entry here and its name to
 `records.StrategyName`. The names are in `records` because the configuration, which is checked before any model or array
@@ -26,7 +26,7 @@ _ORTHOGONAL = 2.0  # the squared distance of two orthogonal unit vectors
 
 @dataclass(slots=True)
 class GreedyState:
-    """What a preference is computed from.
+    """The input of a preference.
 
     Attributes:
         vectors: unit vectors, (n, d).
@@ -46,7 +46,7 @@ class GreedyState:
         self.squared_distance = np.full(len(self.u), _ORTHOGONAL)
 
     def update_distance(self, picked: Sequence[int], length: Floats) -> Floats:
-        """`squared_distance` after the last pick, where candidate i lies at `length[i]` along its vector."""
+        """Update `squared_distance` for the last pick, with vectors scaled to `length`, (n,)."""
         if not picked:
             return self.squared_distance
         last = picked[-1]
@@ -87,7 +87,7 @@ class Strategy:
 
 
 def greedy(name: StrategyName, preference: Preference) -> Choose:
-    """A strategy that takes the most preferred candidate that the constraints allow, again and again."""
+    """A strategy that repeatedly takes the most preferred candidate that is still allowed."""
 
     def choose(candidates: Candidates, request: PickRequest) -> PickResult:
         constraints = candidates.constraints(request.config)
@@ -119,13 +119,13 @@ def prefer_at_random(state: GreedyState, picked: Sequence[int]) -> Floats:  # no
 
 
 def prefer_distant(state: GreedyState, picked: Sequence[int]) -> Floats:
-    """k-center (Gonzalez 1985): the most disagreeing candidate first, then the one farthest from all picks."""
+    """k-center (Gonzalez 1985): first the most disagreeing, then the farthest from all picks."""
     distance = state.update_distance(picked, np.ones(len(state.u)))
     return (distance if picked else state.u) + _TIE_BREAK * state.random_numbers
 
 
 def prefer_weighted_distant(state: GreedyState, picked: Sequence[int]) -> Floats:
-    """k-means++ (Arthur and Vassilvitskii 2007) with weights u^2: P(i) is in proportion to u_i^2 d_i^2."""
+    """k-means++ (Arthur and Vassilvitskii 2007) with weights u^2: P(i) ~ u_i^2 d_i^2."""
     return state.random_keys(state.u**2 * state.update_distance(picked, np.ones(len(state.u))))
 
 

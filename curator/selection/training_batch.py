@@ -1,19 +1,19 @@
-"""Which cases to label next, so that a student trained on the labels learns most from each.
+"""The training batch: the cases whose labels improve a learner most.
 
     F(S) = sum_i w_i max_{j in S u L} K_ij
 
-is maximised greedily over the picks S, given the labelled L. K says how much a label of j tells of i: kinship by walks
-over nearest neighbours and by distance (`kinship.py`), times the cosine of the student's class probabilities for the two.
-w_i is the rank of the student's doubt (1 - margin) at i, in 0..1; without a student all are equal.
+F is maximised greedily over the queries S, given the labelled cases L. K_ij says how much a label of j says about i: the
+diffusion kernel (`diffusion_kernel.py`) times the cosine of the learner's class probabilities of the two. w_i is the rank
+of the learner's uncertainty (1 - margin) at i, in 0..1; without a learner all weights are equal.
 
-So the change from coverage to uncertainty comes by itself. Before the first label F is plain coverage: the most typical
-case of each group that is not yet stood for. While whole groups have no label, these add most. As the labels come to
-stand for the pool, what they leave is about even everywhere, and doubt decides; and where the student tells cases apart,
-they no longer stand for each other, so that borders are covered more densely than the middle of a class. Doubt counts
-by its rank, so that it weighs as much where a student is too sure, or too unsure, of everything.
+The transition from coverage to uncertainty follows from F. Before the first label F is plain coverage: the most typical
+case of each group that is not represented yet. As long as whole groups have no label, these add most. Once the labels
+represent the pool, the gains in coverage are about even, and uncertainty decides. Where the learner distinguishes two
+cases they no longer represent each other, so class borders are covered more densely than the middle of a class.
+Uncertainty counts by its rank, so that its weight does not depend on the calibration of the learner.
 
-F is monotone and submodular: greedy maximisation reaches 1 - 1/e of the optimum (Nemhauser, Wolsey, Fisher 1978).
-Coverage weighted by uncertainty is the idea of Bae et al. (2025), "Uncertainty Herding".
+F is monotone and submodular: greedy maximisation reaches at least 1 - 1/e of the optimum (Nemhauser, Wolsey, Fisher 1978).
+Coverage weighted by uncertainty is the idea of "Uncertainty Herding" (Bae et al. 2025).
 """
 
 from __future__ import annotations
@@ -28,54 +28,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import ConfigError
-from curator.selection.diffusion_kernel import Kinship, kinship
-from curator.selection.learner import fit_student
+from curator.selection.diffusion_kernel import DiffusionKernel, diffusion_kernel
+from curator.selection.learner import fit_learner
 from curator.stats import mean_ranks
 
 Floats = NDArray[np.float64]
 Reason = Literal["coverage", "uncertainty"]
 
-MOST = 20_000
-"""A larger pool is represented by about so many of its cases, drawn at random: the search for neighbours is quadratic."""
+MAX_POOL = 20_000
+"""A larger pool is represented by about this many random cases, since the neighbour search is quadratic."""
 _SUMS_TO_ONE = 1e-3
 _UNIT = 1e-2
 _DECIMALS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Query:
     """A case to label.
 
     Attributes:
         index: its place in the pool.
-        gain: what it adds to F.
-        stands_for: how many cases it stands for that nothing before it stood for as well.
-        doubt: the mean rank of the student's doubt over those cases, in 0..1; None without a student.
-        reason: `uncertainty` where its place among all cases is higher by doubt than by how many it stands for.
+        gain: in F.
+        represents: the number of cases, as a sum of gains in K, that it represents better than the cases before it.
+        uncertainty: the mean rank of the learner's uncertainty over these cases, in 0..1; None without a learner.
+        reason: `uncertainty` where its rank by uncertainty is higher than its rank by `represents`.
     """
 
     index: int
     gain: float
-    stands_for: float
-    doubt: float | None
+    represents: float
+    uncertainty: float | None
     reason: Reason
+
+    @property
+    def stands_for(self) -> float:
+        """Old name of `represents`, until the next release."""
+        return self.represents
+
+    @property
+    def doubt(self) -> float | None:
+        """Old name of `uncertainty`, until the next release."""
+        return self.uncertainty
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TrainingBatch:
     """The cases to label next.
 
     Attributes:
-        lessons: in the order chosen.
-        covered: the share of F's greatest value that the labelled cases reach, in 0..1.
-        covered_after: the same, with the lessons.
-        sampled: cases that represented the pool, the labelled ones among them; all up to `MOST`.
+        queries: in the order chosen.
+        covered: the share of F's maximum that the labelled cases reach, in 0..1.
+        covered_after: the same with the queries.
+        sampled: the cases that represented the pool, with the labelled ones; the whole pool up to `MAX_POOL`.
     """
 
-    lessons: tuple[Lesson, ...]
+    queries: tuple[Query, ...]
     covered: float
     covered_after: float
     sampled: int
+
+    @property
+    def lessons(self) -> tuple[Query, ...]:
+        """Old name of `queries`, until the next release."""
+        return self.queries
 
 
 def next_batch(
@@ -87,19 +102,19 @@ def next_batch(
     disagreement: NDArray[np.floating] | None = None,
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
-) -> Batch:
-    """At most k cases to label next, the most instructive first; fewer where the pool has no more.
+) -> TrainingBatch:
+    """Choose at most k cases to label next, the most informative first.
 
     Args:
         vectors: of the pool, (n, d), rows of unit length.
         labelled: the labels so far, by place in the pool; they are never picked.
         k: the number of cases wanted.
-        probabilities: the student's class probabilities, (n, C), rows summing to 1.
-        disagreement: of the committee, (n,), in 0..1: stands in for the student's doubt where there are no
-            probabilities. With neither, a student is fitted to the labels (`student.py`), once they are of two classes.
+        probabilities: the learner's class probabilities, (n, C), rows summing to 1.
+        disagreement: of the committee, (n,), in 0..1. It replaces the learner's uncertainty where there are no
+            probabilities. With neither, a learner is fitted to the labels (`learner.py`) if they have two classes or more.
         groups: the near-duplicate group of each case; no group is labelled twice.
-        seed: fixes the order among equals, and which cases represent a pool larger than `MOST`. The order of the pool
-            matters only between cases with the same vector.
+        seed: fixes the order among equals, and the random cases that represent a pool larger than `MAX_POOL`. The order
+            of the pool matters only between cases with the same vector.
 
     Raises:
         ConfigError: the arguments do not fit each other.
@@ -110,109 +125,117 @@ def next_batch(
     _check(vectors, labelled, k, (shares, spread), groups)
     places = _representatives(vectors, labelled, k, seed)
     pool = np.ascontiguousarray(vectors[places])
-    known = np.array([i for i, place in enumerate(places) if place in labelled], dtype=np.int64)
-    seen = None if shares is None else shares[places]
-    if seen is None and spread is None:
-        seen = fit_student(pool, known.tolist(), [labelled[int(places[i])] for i in known])
-    kin = kinship(pool, len(known) + k)
-    if seen is not None:
-        kin = kin.among_alike(seen)
-    doubt = _doubt(seen, None if spread is None else spread[places])
+    labelled_places = np.array([i for i, place in enumerate(places) if place in labelled], dtype=np.int64)
+    predicted = None if shares is None else shares[places]
+    if predicted is None and spread is None:
+        predicted = fit_learner(pool, labelled_places.tolist(), [labelled[int(places[i])] for i in labelled_places])
+    kernel = diffusion_kernel(pool, len(labelled_places) + k)
+    if predicted is not None:
+        kernel = kernel.times_class_similarity(predicted)
+    uncertainty = _uncertainty_ranks(predicted, None if spread is None else spread[places])
     names = list(range(len(places))) if groups is None else [groups[int(place)] for place in places]
     taken = set() if groups is None else {groups[i] for i in labelled}
-    return _Teacher(kin, doubt, known).batch(k, places, names, taken)
+    return _GreedySearch(kernel, uncertainty, labelled_places).batch(k, places, names, taken)
 
 
-class _Teacher:
+class _GreedySearch:
     """Greedy maximisation of F over the representatives of a pool."""
 
-    def __init__(self, kin: Kinship, doubt: Floats | None, known: NDArray[np.int64]) -> None:
-        self._kin = kin
-        self._doubt = doubt
-        self._weight = np.ones(len(kin)) if doubt is None else doubt
-        self._known = known
-        self._covered = np.zeros(len(kin))
-        for i in known:
+    def __init__(self, kernel: DiffusionKernel, uncertainty: Floats | None, labelled: NDArray[np.int64]) -> None:
+        self._kernel = kernel
+        self._uncertainty = uncertainty
+        self._weight = np.ones(len(kernel)) if uncertainty is None else uncertainty
+        self._labelled = labelled
+        self._covered = np.zeros(len(kernel))
+        for i in labelled:
             self._cover(i)
 
-    def batch(self, k: int, places: NDArray[np.int64], groups: Sequence[Hashable], taken: set[Hashable]) -> Batch:
-        """Lazy greedy (Minoux 1978): a gain only shrinks as the set grows, so that stale ones bound it from above."""
+    def batch(
+        self, k: int, places: NDArray[np.int64], groups: Sequence[Hashable], taken: set[Hashable]
+    ) -> TrainingBatch:
+        """Choose k queries by lazy greedy search (Minoux 1978).
+
+        A gain only shrinks as the set grows, so stale gains are upper bounds.
+        """
         before = self._share()
         gains = self._gains(self._weight)
-        alone = np.sort(self._gains(np.ones(len(gains))))
-        barred = set(self._known.tolist())
+        coverage_gains = np.sort(self._gains(np.ones(len(gains))))
+        barred = set(self._labelled.tolist())
         heap = [(-gain, i, 0) for i, gain in enumerate(gains.tolist()) if i not in barred]
         heapq.heapify(heap)
-        lessons: list[Lesson] = []
+        queries: list[Query] = []
         taken = set(taken)
-        while heap and len(lessons) < k:
+        while heap and len(queries) < k:
             stale, i, computed_at = heapq.heappop(heap)
             if groups[i] in taken:
                 continue
-            if computed_at < len(lessons):
-                heapq.heappush(heap, (-self._gain(i), i, len(lessons)))
+            if computed_at < len(queries):
+                heapq.heappush(heap, (-self._gain(i), i, len(queries)))
                 continue
-            lessons.append(self._lesson(i, -stale, int(places[i]), alone))
+            queries.append(self._query(i, -stale, int(places[i]), coverage_gains))
             taken.add(groups[i])
             self._cover(i)
-        return Batch(tuple(lessons), before, self._share(), len(self._kin))
+        return TrainingBatch(tuple(queries), before, self._share(), len(self._kernel))
 
-    def _lesson(self, i: int, gain: float, place: int, alone: Floats) -> Lesson:
-        kin, values = self._kin.row(i)
-        new = float(np.maximum(values - self._covered[kin], 0.0).sum())
-        if self._doubt is None:
-            return Lesson(place, gain, new, None, "coverage")
-        doubt = gain / new if new > 0 else float(self._doubt[i])
-        by_coverage = float(np.searchsorted(alone, new, side="right")) / len(alone)
-        return Lesson(place, gain, new, doubt, "uncertainty" if doubt > by_coverage else "coverage")
+    def _query(self, i: int, gain: float, place: int, coverage_gains: Floats) -> Query:
+        columns, values = self._kernel.row(i)
+        new = float(np.maximum(values - self._covered[columns], 0.0).sum())
+        if self._uncertainty is None:
+            return Query(place, gain, new, None, "coverage")
+        uncertainty = gain / new if new > 0 else float(self._uncertainty[i])
+        by_coverage = float(np.searchsorted(coverage_gains, new, side="right")) / len(coverage_gains)
+        return Query(place, gain, new, uncertainty, "uncertainty" if uncertainty > by_coverage else "coverage")
 
     def _cover(self, i: int) -> None:
-        kin, values = self._kin.row(i)
-        self._covered[kin] = np.maximum(self._covered[kin], values)
+        columns, values = self._kernel.row(i)
+        self._covered[columns] = np.maximum(self._covered[columns], values)
 
     def _gain(self, i: int) -> float:
-        kin, values = self._kin.row(i)
-        return float(self._weight[kin] @ np.maximum(values - self._covered[kin], 0.0))
+        columns, values = self._kernel.row(i)
+        return float(self._weight[columns] @ np.maximum(values - self._covered[columns], 0.0))
 
     def _gains(self, weight: Floats) -> Floats:
-        """What each case would add to F with these weights. No row is empty: each case is akin to itself."""
-        kin = self._kin
-        if not len(kin):
+        """The gain of each case in F with these weights, (n,)."""
+        kernel = self._kernel
+        if not len(kernel):
             return np.zeros(0)
-        new = np.maximum(kin.values - self._covered[kin.kin], 0.0) * weight[kin.kin]
-        return np.add.reduceat(new, kin.starts[:-1])
+        new = np.maximum(kernel.values - self._covered[kernel.columns], 0.0) * weight[kernel.columns]
+        return np.add.reduceat(new, kernel.starts[:-1])  # no row is empty: each has its diagonal
 
     def _share(self) -> float:
         most = float(self._weight.sum())
         return min(1.0, float(self._weight @ self._covered) / most) if most > 0 else 0.0
 
 
-def _doubt(probabilities: Floats | None, disagreement: Floats | None) -> Floats | None:
-    """The rank of each case's doubt over the number of cases, ties at their mean rank; (n,) in 0..1."""
+def _uncertainty_ranks(probabilities: Floats | None, disagreement: Floats | None) -> Floats | None:
+    """The rank of each case's uncertainty over the number of cases, (n,) in 0..1.
+
+    Ties share their mean rank. None where neither probabilities nor disagreement are there.
+    """
     if probabilities is not None and probabilities.shape[1] > 1 and len(probabilities):
         top = np.partition(probabilities, -2, axis=1)
-        doubt = 1 - (top[:, -1] - top[:, -2])
+        uncertainty = 1 - (top[:, -1] - top[:, -2])
     elif probabilities is None and disagreement is not None and len(disagreement):
-        doubt = disagreement
+        uncertainty = disagreement
     else:
         return None
-    return mean_ranks(np.round(doubt, _DECIMALS)) / len(doubt)
+    return mean_ranks(np.round(uncertainty, _DECIMALS)) / len(uncertainty)
 
 
 def _representatives(
     vectors: NDArray[np.float32], labelled: Mapping[int, Hashable], k: int, seed: int
 ) -> NDArray[np.int64]:
-    """The places in the pool of the cases that stand for it, the labelled ones among them.
+    """The places of the cases that represent the pool, with the labelled ones.
 
-    They are in an order that hangs on the vectors and the seed alone, so that the result does not hang on the pool's.
+    Their order depends only on the vectors and the seed, so that the result does not depend on the order of the pool.
     """
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
     salt = str(seed).encode()
-    drawn = [hashlib.blake2b(row.tobytes(), digest_size=8, key=salt).digest() for row in rows]
-    order = sorted(range(len(drawn)), key=drawn.__getitem__)
-    if len(order) > MOST:
-        # with many labels there must still be cases to choose among
-        rest = [i for i in order if i not in labelled][: max(MOST - len(labelled), MOST // 2, k)]
+    digests = [hashlib.blake2b(row.tobytes(), digest_size=8, key=salt).digest() for row in rows]
+    order = sorted(range(len(digests)), key=digests.__getitem__)
+    if len(order) > MAX_POOL:
+        # with many labels there must still be cases to choose from
+        rest = [i for i in order if i not in labelled][: max(MAX_POOL - len(labelled), MAX_POOL // 2, k)]
         kept = {*labelled, *rest}
         order = [i for i in order if i in kept]
     return np.array(order, dtype=np.int64)
@@ -227,26 +250,28 @@ def _check(
 ) -> None:
     if vectors.ndim != 2 or not np.all(np.isfinite(vectors)):
         raise ConfigError(
-            f"the vectors have the shape {vectors.shape}, or are not all finite",
-            remedy="give one row of finite numbers for each case, as the encoder makes them",
+            f"the vectors have the shape {vectors.shape} or are not all finite",
+            remedy="give one row of finite numbers for each case",
         )
     _check_lengths(vectors)
     n = len(vectors)
     if k < 0:
-        raise ConfigError(f"k is {k!r}", remedy="give the number of cases to label next, 0 or more")
+        raise ConfigError(f"k is {k!r}", remedy="give 0 or more")
     if strange := sorted(i for i in labelled if not 0 <= i < n):
         raise ConfigError(
-            f"the label at place {strange[0]!r} is of no case: the pool has {n}",
-            remedy="give labels by the place of their case among the vectors, from 0 on",
+            f"a label has the place {strange[0]!r}, and the pool has {n} cases",
+            remedy="give labels by the place of their case among the vectors, from 0",
         )
     for name, given in [*zip(("probabilities", "disagreement"), by_case, strict=True), ("groups", groups)]:
         if given is not None and len(given) != n:
-            raise ConfigError(f"there are {len(given)} {name} for {n} cases", remedy=f"give {name} for each vector")
+            raise ConfigError(
+                f"`{name}` has the length {len(given)}, and the pool {n} cases", remedy=f"give `{name}` for each vector"
+            )
     _check_probabilities(by_case[0])
     if by_case[1] is not None and not (by_case[1].ndim == 1 and np.all(np.isfinite(by_case[1]))):
         raise ConfigError(
-            f"the disagreement has the shape {by_case[1].shape}, or is not finite for some cases",
-            remedy="give one number for each case, and leave out those that could not be scored",
+            f"`disagreement` has the shape {by_case[1].shape} or is not finite for some cases",
+            remedy="give one number for each case, and leave out unscored cases",
         )
 
 
@@ -255,7 +280,7 @@ def _check_lengths(vectors: NDArray[np.float32]) -> None:
     if len(lengths) and np.abs(lengths - 1).max() > _UNIT:
         place = int(np.abs(lengths - 1).argmax())
         raise ConfigError(
-            f"the vector at place {place} has the length {lengths[place]:.4g} and not 1",
+            f"the vector at place {place} has the length {lengths[place]:.4g}, not 1",
             remedy="divide each vector by its length, and leave out cases without a text",
         )
 
@@ -267,6 +292,6 @@ def _check_probabilities(probabilities: Floats | None) -> None:
         probabilities.size and probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() <= _SUMS_TO_ONE
     ):
         raise ConfigError(
-            "the probabilities are no distribution over classes",
-            remedy="give a row for each case with a number in 0..1 for each class, summing to 1",
+            "`probabilities` are not distributions over classes",
+            remedy="give one row for each case, with a number in 0..1 for each class, summing to 1",
         )

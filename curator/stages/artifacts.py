@@ -8,7 +8,7 @@ from datetime import datetime
 from curator.config import Config
 from curator.records import FailureRate
 from curator.run_folder.calibration import CalibrationFile
-from curator.selection.adaptive_audit import Missed
+from curator.selection.adaptive_audit import CascadeAudit
 from curator.stages.ask import SamplingResult
 from curator.stages.embed_and_cluster import ClusterResult
 from curator.stages.export import ExportResult
@@ -48,4 +48,4 @@ class RunArtifacts:
     exports: ExportResult
     calibration: CalibrationFile | None = None
     failure_rate: FailureRate | None = None
-    audit: Missed | None = None
+    audit: CascadeAudit | None = None

@@ -25,7 +25,7 @@ from curator.errors import BudgetReached, ConfigError, ProviderError
 from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
-from curator.selection.adaptive_audit import Missed, missed
+from curator.selection.adaptive_audit import CascadeAudit, audit_cascade
 from curator.stages.equivalence import JudgeQueue, JudgeUsage
 from curator.stages.score import Scorer
 from curator.state.generations import GenerationStore
@@ -67,9 +67,9 @@ class SamplingResult:
         means = ranking(self.cascade, scores)
         return {i: means[i] if disagreement else 0.0 for i, disagreement in disagreements.items()}
 
-    def audit(self, scores: Mapping[str, Score]) -> Missed | None:
+    def audit(self, scores: Mapping[str, Score]) -> CascadeAudit | None:
         """Measure what the cascade missed, on the cases that got the whole committee; None without a complete cascade."""
-        return None if self.cascade is None or self.stopped else missed(self.cascade, scores)
+        return None if self.cascade is None or self.stopped else audit_cascade(self.cascade, scores)
 
 
 async def ask(

@@ -33,7 +33,7 @@ from curator.report.summary import (
     Summary,
 )
 from curator.run_folder.calibration import CalibrationFile
-from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
+from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.selection.coverage import Region
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult
@@ -189,14 +189,14 @@ def _summarise_calibration(file: CalibrationFile) -> CalibrationSummary:
     return CalibrationSummary(used=calibration.better, fit=fit)
 
 
-def _summarise_audit(audit: Missed) -> AdaptiveSummary:
+def _summarise_audit(audit: CascadeAudit) -> AdaptiveSummary:
     return AdaptiveSummary(
         calls=audit.calls,
         calls_full=audit.calls_full,
         cases=audit.cases,
         least_cases=MIN_FOR_CORRELATION,
         in_top=audit.in_top,
-        least_in_top=LEAST_IN_TOP,
+        least_in_top=MIN_IN_TOP,
         missed=_rounded_or_none(audit.share),
         low=_rounded_or_none(audit.low),
         high=_rounded_or_none(audit.high),

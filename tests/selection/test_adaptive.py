@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from curator.config import AdaptiveConfig
 from curator.records import Score
-from curator.selection.adaptive import ROUNDS, Cascade, Standing, first_stage, next_stage, ranking, standing
-from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed, missed
-from curator.selection.value_of_information import Prior, Worth, fit_prior
+from curator.selection.adaptive import ROUNDS, Cascade, CaseProgress, case_progress, first_stage, next_stage, ranking
+from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit, audit_cascade
+from curator.selection.value_of_information import Prior, ValueOfInformation, fit_prior
 
 CAP = 10
 
@@ -162,12 +162,12 @@ def test_a_case_without_a_score_does_not_stop_the_others() -> None:
 
 
 def test_a_case_stands_by_its_target_or_by_the_most_usual_answer() -> None:
-    assert standing(None) == Standing(0.0, 0.0)
-    assert standing(score("a", [True] * 3)) == Standing(3 / 3.5, 3.5)
-    without = standing(score("a", [True, False, False, False], target=False))
+    assert case_progress(None) == CaseProgress(0.0, 0.0)
+    assert case_progress(score("a", [True] * 3)) == CaseProgress(3 / 3.5, 3.5)
+    without = case_progress(score("a", [True, False, False, False], target=False))
     assert without.answers == 3.5
     assert without.share == pytest.approx((1 + 0.5 * 0.75) / 3.5)
-    assert standing(score("a", [True] * 4, target=False)).share == 0
+    assert case_progress(score("a", [True] * 4, target=False)).share == 0
 
 
 def test_the_ranking_compares_few_answers_with_many() -> None:
@@ -194,25 +194,25 @@ def test_there_is_no_prior_where_shares_say_nothing(shares: list[float]) -> None
 @settings_
 @given(a=st.floats(0.01, 5), b=st.floats(0.01, 5), share=st.floats(0, 1), n=st.integers(0, 9), focus=st.floats(0, 1))
 def test_more_answers_are_never_worth_less(a: float, b: float, share: float, n: int, focus: float) -> None:
-    worth = Worth(Prior(a, b), focus=focus)
+    worth = ValueOfInformation(Prior(a, b), focus=focus)
     (steps,) = worth.steps(np.array([share]), float(n), room=CAP - n, cut=0.7)
     assert sum(step.more for step in steps) == CAP - n
     assert [step.after for step in steps] == list(np.cumsum([0, *(step.more for step in steps)])[:-1])
-    slopes = [step.worth for step in steps]
+    slopes = [step.value for step in steps]
     assert slopes == sorted(slopes, reverse=True)
     assert min(slopes) >= -1e-9
 
 
 def test_the_expected_rank_of_a_case_without_answers_is_the_middle() -> None:
-    assert Worth(Prior(0.3, 0.7), focus=0.2).rank(np.array([0.0]), 0.0)[0] == pytest.approx(0.5, abs=1e-6)
+    assert ValueOfInformation(Prior(0.3, 0.7), focus=0.2).rank(np.array([0.0]), 0.0)[0] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_what_is_missed_is_told() -> None:
     cases = votes(2000)
     states, scores = drive(cases, AdaptiveConfig(full_share=0.2), top=200)
-    found = missed(states[-1], scores)
+    found = audit_cascade(states[-1], scores)
     assert found.cases == len(states[-1].full)
-    assert found.in_top == math.ceil(found.cases / 10) >= LEAST_IN_TOP
+    assert found.in_top == math.ceil(found.cases / 10) >= MIN_IN_TOP
     assert found.share is not None
     assert found.low is not None
     assert found.high is not None
@@ -224,13 +224,13 @@ def test_what_is_missed_is_told() -> None:
 
 def test_nothing_is_missed_where_nothing_was_left_out() -> None:
     states, scores = drive(votes(300), AdaptiveConfig(full_share=0.5, average=1.0), top=60)
-    found = missed(states[-1], scores)
+    found = audit_cascade(states[-1], scores)
     assert (found.share, found.rank_correlation) == (0, pytest.approx(1))
 
 
 def test_too_few_cases_say_nothing() -> None:
     states, scores = drive(votes(50), AdaptiveConfig(full_share=0.1))
-    found = missed(states[-1], scores)
-    assert isinstance(found, Missed)
+    found = audit_cascade(states[-1], scores)
+    assert isinstance(found, CascadeAudit)
     assert (found.share, found.low, found.high, found.rank_correlation) == (None, None, None, None)
     assert found.calls == 250

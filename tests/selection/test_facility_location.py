@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 def value(target: Facility, covered: Floats, chosen: list[int]) -> float:
     """F(S) written out, with none of the code under test."""
     best = [max([float(covered[i]), *(float(target.similarity[i, j]) for j in chosen)]) for i in range(len(covered))]
-    return float(np.dot(target.weight, best) + target.own[chosen].sum())
+    return float(np.dot(target.weight, best) + target.score_term[chosen].sum())
 
 
 def unlimited(vectors: Vectors) -> Constraints:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curator.errors import ConfigError
-from curator.selection import training_batch as teaching
-from curator.selection.diffusion_kernel import kinship
-from curator.selection.learner import fit_student
-from curator.selection.training_batch import Batch, next_batch
+from curator.selection import training_batch
+from curator.selection.diffusion_kernel import diffusion_kernel
+from curator.selection.learner import fit_learner
+from curator.selection.training_batch import TrainingBatch, next_batch
 
 
 def clouds(sizes: list[int], *, spread: float = 0.05, d: int = 16, seed: int = 0) -> NDArray[np.float32]:
@@ -21,8 +21,8 @@ def clouds(sizes: list[int], *, spread: float = 0.05, d: int = 16, seed: int = 0
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
-def picks(batch: Batch) -> list[int]:
-    return [lesson.index for lesson in batch.lessons]
+def picks(batch: TrainingBatch) -> list[int]:
+    return [query.index for query in batch.queries]
 
 
 SIZES = [30, 60, 40, 50]
@@ -33,8 +33,8 @@ CLOUD = np.repeat(np.arange(4), SIZES)
 def test_without_labels_each_group_gets_one_pick_before_any_gets_two() -> None:
     batch = next_batch(POOL, {}, 4)
     assert sorted(CLOUD[picks(batch)]) == [0, 1, 2, 3]
-    assert {lesson.reason for lesson in batch.lessons} == {"coverage"}
-    assert all(lesson.doubt is None for lesson in batch.lessons)
+    assert {query.reason for query in batch.queries} == {"coverage"}
+    assert all(query.uncertainty is None for query in batch.queries)
 
 
 def test_the_first_pick_of_a_group_is_typical() -> None:
@@ -56,26 +56,26 @@ def test_with_all_groups_stood_for_alike_the_doubtful_one_is_picked_and_the_reas
     probabilities[60:] = [0.45, 0.55]
     batch = next_batch(vectors, labelled, 10, probabilities=probabilities)
     assert np.mean([index >= 60 for index in picks(batch)]) >= 0.8
-    assert batch.lessons[0].doubt is not None
-    assert batch.lessons[0].doubt > 0.5
-    assert "uncertainty" in {lesson.reason for lesson in batch.lessons}
+    assert batch.queries[0].uncertainty is not None
+    assert batch.queries[0].uncertainty > 0.5
+    assert "uncertainty" in {query.reason for query in batch.queries}
 
 
 def test_a_border_is_covered_more_densely_than_the_middle_of_a_class() -> None:
-    kin = kinship(POOL, 10)
+    kin = diffusion_kernel(POOL, 10)
     apart = np.zeros((len(POOL), 2))
     apart[np.arange(len(POOL)), np.arange(len(POOL)) % 2] = 1.0
-    alike = kin.among_alike(np.tile([0.5, 0.5], (len(POOL), 1)))
+    alike = kin.times_class_similarity(np.tile([0.5, 0.5], (len(POOL), 1)))
     assert np.allclose(alike.values, kin.values, atol=1e-6)
-    told_apart = kin.among_alike(apart)
+    told_apart = kin.times_class_similarity(apart)
     rows = np.repeat(np.arange(len(POOL)), np.diff(kin.starts))
-    same = rows % 2 == kin.kin % 2
+    same = rows % 2 == kin.columns % 2
     assert np.allclose(told_apart.values[same], kin.values[same], atol=1e-6)
     assert not told_apart.values[~same].any()
 
 
 def test_kinship_is_symmetric_one_with_itself_and_nothing_between_groups() -> None:
-    kin = kinship(POOL, 10)
+    kin = diffusion_kernel(POOL, 10)
     dense = np.zeros((len(POOL), len(POOL)))
     for i in range(len(POOL)):
         columns, values = kin.row(i)
@@ -88,7 +88,7 @@ def test_kinship_is_symmetric_one_with_itself_and_nothing_between_groups() -> No
 
 
 def test_a_case_reaches_less_far_the_more_labels_there_are() -> None:
-    few, many = kinship(POOL, 2), kinship(POOL, 100)
+    few, many = diffusion_kernel(POOL, 2), diffusion_kernel(POOL, 100)
     assert many.values.sum() < few.values.sum()
 
 
@@ -96,7 +96,7 @@ def test_the_scale_of_the_probabilities_does_not_matter_to_doubt() -> None:
     rng = np.random.default_rng(0)
     sure = rng.dirichlet([1, 1], size=len(POOL))
     hedged = 0.5 + (sure - 0.5) / 10
-    assert np.allclose(teaching._doubt(sure, None), teaching._doubt(hedged, None), atol=0.02)
+    assert np.allclose(training_batch._doubt(sure, None), training_batch._doubt(hedged, None), atol=0.02)
 
 
 def test_disagreement_stands_in_for_the_student_and_probabilities_go_before_it() -> None:
@@ -119,7 +119,7 @@ def test_no_group_is_labelled_twice() -> None:
 
 
 def test_a_large_pool_is_represented_by_a_sample_with_all_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teaching, "MOST", 60)
+    monkeypatch.setattr(training_batch, "MAX_POOL", 60)
     labelled = {i: i % 2 for i in range(20)}
     batch = next_batch(POOL, labelled, 30)
     assert batch.sampled == 60
@@ -130,25 +130,25 @@ def test_a_large_pool_is_represented_by_a_sample_with_all_labels(monkeypatch: py
 
 
 def test_many_labels_leave_room_for_cases_to_choose_among(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teaching, "MOST", 60)
+    monkeypatch.setattr(training_batch, "MAX_POOL", 60)
     batch = next_batch(POOL, {i: i % 2 for i in range(100)}, 5)
     assert len(picks(batch)) == 5
     assert batch.sampled == 130
 
 
 def test_a_student_is_fitted_once_there_are_two_classes() -> None:
-    assert fit_student(POOL, [0, 1], ["a", "a"]) is None
-    probabilities = fit_student(POOL, [0, 40, 100, 150], ["a", "b", "c", "d"])
+    assert fit_learner(POOL, [0, 1], ["a", "a"]) is None
+    probabilities = fit_learner(POOL, [0, 40, 100, 150], ["a", "b", "c", "d"])
     assert probabilities is not None
     assert np.allclose(probabilities.sum(axis=1), 1)
     assert (probabilities.argmax(axis=1) == CLOUD).mean() > 0.95
-    assert next_batch(POOL, {0: "a", 1: "a"}, 1).lessons[0].doubt is None
-    assert next_batch(POOL, {0: "a", 40: "b"}, 1).lessons[0].doubt is not None
+    assert next_batch(POOL, {0: "a", 1: "a"}, 1).queries[0].uncertainty is None
+    assert next_batch(POOL, {0: "a", 40: "b"}, 1).queries[0].uncertainty is not None
 
 
 def test_an_empty_pool_and_no_budget_give_an_empty_batch() -> None:
-    assert next_batch(np.zeros((0, 8), np.float32), {}, 5) == Batch((), 0.0, 0.0, 0)
-    assert next_batch(POOL, {}, 0).lessons == ()
+    assert next_batch(np.zeros((0, 8), np.float32), {}, 5) == TrainingBatch((), 0.0, 0.0, 0)
+    assert next_batch(POOL, {}, 0).queries == ()
 
 
 def test_lists_are_as_good_as_arrays() -> None:
@@ -216,7 +216,7 @@ def test_picks_are_unique_unlabelled_as_many_as_can_be_and_the_same_in_any_order
     found = picks(batch)
     assert len(found) == len(set(found)) == min(k, n - len(labelled))
     assert not set(found) & set(labelled)
-    assert all(0 <= lesson.gain <= lesson.stands_for + 1e-9 for lesson in batch.lessons)
+    assert all(0 <= query.gain <= query.represents + 1e-9 for query in batch.queries)
     assert 0 <= batch.covered <= batch.covered_after <= 1
     order = rng.permutation(n)
     moved = {int(np.flatnonzero(order == i)[0]): label for i, label in labelled.items()}
@@ -225,5 +225,14 @@ def test_picks_are_unique_unlabelled_as_many_as_can_be_and_the_same_in_any_order
 
 
 def test_many_equal_cases_do_not_all_become_akin_to_each_other() -> None:
-    kin = kinship(np.tile(POOL[:1], (1500, 1)), 5)
+    kin = diffusion_kernel(np.tile(POOL[:1], (1500, 1)), 5)
     assert np.diff(kin.starts).max() < 500
+
+
+def test_the_old_names_of_a_batch_still_work() -> None:
+    batch = next_batch(POOL, {0: "a", 40: "b"}, 1)
+    assert batch.lessons == batch.queries
+    assert (batch.lessons[0].stands_for, batch.lessons[0].doubt) == (
+        batch.queries[0].represents,
+        batch.queries[0].uncertainty,
+    )

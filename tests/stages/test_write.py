@@ -11,14 +11,16 @@ import pytest
 
 from curator.config import parse_config
 from curator.progress import Silent
-from curator.selection.adaptive_audit import LEAST_IN_TOP, Missed
+from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.write import write_run_folder
 from curator.stats import MIN_FOR_CORRELATION
 from curator.workflows import run as pipeline
 from curator.workflows.run import RunResult
 
-MISSED = Missed(cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_correlation=2 / 3, calls=70, calls_full=152)
+MISSED = CascadeAudit(
+    cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_correlation=2 / 3, calls=70, calls_full=152
+)
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_what_was_missed_is_in_every_file_that_tells_of_the_run(facts: RunArtifa
     summary = write_run_folder(folder, replace(facts, audit=MISSED), Silent())
     assert json.loads((folder / "summary.json").read_text())["adaptive"] == {
         "calls": 70, "calls_full": 152, "cases": 40, "least_cases": MIN_FOR_CORRELATION, "in_top": 12,
-        "least_in_top": LEAST_IN_TOP, "missed": 0.166667, "low": 0.05, "high": 0.45, "rank_correlation": 0.666667,
+        "least_in_top": MIN_IN_TOP, "missed": 0.166667, "low": 0.05, "high": 0.45, "rank_correlation": 0.666667,
     }  # fmt: skip
     counts = json.loads((folder / "manifest.json").read_text())["counts"]
     assert (counts["calls"], counts["calls_full"]) == (70, 152)
