@@ -22,7 +22,7 @@ import orjson
 from benchmarks.common.harness import endpoints_of, model_config, planned_calls
 from curator.cli import sigterm_as_interrupt
 from curator.committee.budget import Budget
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.engine import sample
 from curator.committee.requests import PlannedCall
 from curator.config import BudgetConfig
@@ -52,11 +52,11 @@ async def ask(job: ChildJob) -> dict[str, int]:
         lines.append(orjson.dumps([generation.case_id, generation.text, generation.error]))
 
     config = model_config(job.base_url, concurrency=job.in_flight, timeout_s=job.timeout_s)
-    host = Host(sleep=lambda seconds: asyncio.sleep(seconds * job.nap_share))
+    clock = Clock(sleep=lambda seconds: asyncio.sleep(seconds * job.nap_share))
     with GenerationStore(Path(job.store)) as store:
         async with endpoints_of(config) as endpoints:
             calls, budget = planned_calls(job.requests), Budget(BudgetConfig())
-            done = await sample(calls, endpoints, store=store, budget=budget, deliver=deliver, host=host)
+            done = await sample(calls, endpoints, store=store, budget=budget, deliver=deliver, clock=clock)
     await asyncio.to_thread(Path(job.out).write_bytes, b"\n".join(sorted(lines)))
     return {"sent": done.sent, "from_store": done.from_store, "failed": done.failed}
 

@@ -25,7 +25,7 @@ from benchmarks.common.harness import (
 from benchmarks.common.mock_server import AMBIGUOUS, BILLED, REFUSALS, identity_of
 from benchmarks.engine.interruptions import FAULTS
 from curator.committee.budget import Budget, Ledger
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.endpoints import cost_usd
 from curator.committee.engine import sample
 from curator.committee.requests import PlannedCall
@@ -109,11 +109,11 @@ async def _spend(number: int, mock: MockServer, path: Path, chance: random.Rando
     limits = _random_limits(chance, calls)
     budget, reached = Budget(limits), False
     config = model_config(mock.base_url, concurrency=chance.randint(1, 16), timeout_s=timeout_s)
-    host = Host(sleep=lambda seconds: asyncio.sleep(seconds * NAP_SHARE))
+    clock = Clock(sleep=lambda seconds: asyncio.sleep(seconds * NAP_SHARE))
     with GenerationStore(path) as store:
         async with endpoints_of(config) as endpoints:
             try:
-                await sample(calls, endpoints, store=store, budget=budget, deliver=_ignore, host=host)
+                await sample(calls, endpoints, store=store, budget=budget, deliver=_ignore, clock=clock)
             except BudgetReached:
                 reached = True
     return Spent(limits, calls, budget.ledger, reached)

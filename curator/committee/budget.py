@@ -1,18 +1,20 @@
-"""What a run may spend and what it has spent: reserve before sending, settle on usage, keep on ambiguity."""
+"""Budget of a run: reserve a bound for each request, and settle it by the usage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from curator.config import BudgetConfig
+from curator.errors import BudgetReached
 from curator.records.spend import _PICO, Spend
+from curator.text.display import money, plural
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a run has spent so far.
+    """Spending of a run so far.
 
-    `unconfirmed_*` is the upper bound of requests that may have been billed without an answer; it counts against the
+    `unconfirmed_*` is the upper bound of the requests that may have been billed without an answer. It counts against the
     limits. `requests` counts every try.
     """
 
@@ -24,7 +26,7 @@ class Ledger:
 
 
 class Budget:
-    """The limits of one run and its ledger. Nothing here waits or sends."""
+    """The limits of one run and its ledger."""
 
     def __init__(self, limits: BudgetConfig) -> None:
         self._limits = limits
@@ -35,7 +37,7 @@ class Budget:
         self._unconfirmed = [0, 0]
 
     def reserve(self, bound: Spend) -> bool:
-        """Set the most a request can cost aside; False, and nothing changed, if a limit has no room for it."""
+        """Reserve the most that a request can cost; return False, and reserve nothing, if a limit has no room."""
         if self._exceeded(bound, held=True):
             return False
         self._requests += 1
@@ -43,30 +45,30 @@ class Budget:
         return True
 
     def adopt(self, bound: Spend) -> None:
-        """Set aside what an earlier run's open requests can still cost, whatever the limits say: they are sent."""
+        """Reserve the cost of an earlier run's open requests, even beyond the limits: they are sent already."""
         _add(self._held, bound, 1)
 
     def exhausted(self, bound: Spend) -> str | None:
-        """The limit that has no room for such a request whatever becomes of those in flight, in words, or None."""
+        """Return the limit without room even if requests in flight cost nothing; None if there is room."""
         return self._exceeded(bound, held=False)
 
     def settle(self, bound: Spend, actual: Spend) -> None:
-        """A reserved request was answered, for `actual`."""
+        """Book a reserved request that was answered for `actual`."""
         _add(self._held, bound, -1)
         _add(self._spent, actual, 1)
 
     def release(self, bound: Spend) -> None:
-        """A reserved request was refused; nothing was billed."""
+        """Free the bound of a reserved request that was refused: nothing was billed."""
         _add(self._held, bound, -1)
 
     def keep(self, bound: Spend) -> None:
-        """A reserved request may have been billed: its bound counts as spent for good."""
+        """Count the bound of a reserved request as spent for good: it may have been billed."""
         _add(self._held, bound, -1)
         _add(self._unconfirmed, bound, 1)
 
     @property
     def ledger(self) -> Ledger:
-        """What has been spent so far."""
+        """Spending so far."""
         return Ledger(
             requests=self._requests,
             tokens=self._spent[0],
@@ -77,13 +79,22 @@ class Budget:
 
     @property
     def usd_left(self) -> float | None:
-        """US dollars that are neither spent nor possibly billed, None without a limit; reserved ones count as left."""
+        """US dollars that are neither spent nor possibly billed; None without a limit. Reserved ones are left."""
         if self._max_picodollars is None:
             return None
         return (self._max_picodollars - self._spent[1] - self._unconfirmed[1]) / _PICO
 
+    def reached(self, limit: str) -> BudgetReached:
+        """Return the error of a limit, named in words, that has no room for the next request."""
+        ledger = self.ledger
+        spent = f"{plural(ledger.requests, 'request')}, {plural(ledger.tokens, 'token')}, {money(ledger.usd)}"
+        return BudgetReached(
+            f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
+            remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",
+        )
+
     def _exceeded(self, bound: Spend, *, held: bool) -> str | None:
-        """The limit that `bound` would break on top of what is spent and, if `held`, reserved."""
+        """Return the limit that `bound` would break; `held` counts reserved amounts as well."""
         tokens, picodollars = (
             self._spent[i] + self._unconfirmed[i] + (self._held[i] if held else 0) + bound[i] for i in (0, 1)
         )

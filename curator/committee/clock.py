@@ -1,4 +1,4 @@
-"""Time and chance, as arguments: a test has its own."""
+"""Time and randomness as arguments, so that a test can give its own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
-    """Time and chance. `clock` is monotonic, `now` counts seconds since 1970, `random` gives numbers in [0, 1)."""
+class Clock:
+    """Time and randomness: `monotonic` in seconds, `now` in seconds since 1970, `random` in [0, 1)."""
 
-    clock: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Callable[[], float] = random.random

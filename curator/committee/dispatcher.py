@@ -1,24 +1,21 @@
-"""One model's way to its endpoint: what is ready goes out as fast as limits, budget and health allow.
+"""Dispatcher of one model's requests: sends as fast as rate limits, budget and circuit breaker allow.
 
-`pump` is the only place that sends, and it is called whenever something changed: a question came, an answer, a refusal,
-or the time to go on. A question counts as in flight until its answers are on the disk, so that a process that is killed
-loses at most `concurrency` of them; with more than 50, where the disk would hold up the endpoint, a few more.
+`pump` is the only place that sends. It is called after every change: new calls, an answer, a refusal, or the end of a
+pause. A request counts as in flight until its answers are on the disk. A killed process therefore loses the answers of at
+most `concurrency` requests; with more than 50, where the disk would slow the endpoint down, of a few more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
-from curator.committee.budget import Budget
-from curator.committee.clock import Host
 from curator.committee.endpoints import (
+    CircuitBreaker,
     Endpoint,
-    Health,
     backoff_s,
     cost_bound,
     cost_usd,
@@ -28,87 +25,23 @@ from curator.committee.endpoints import (
     refuses_temperature,
     shares,
 )
-from curator.committee.rate_limits import Congestion, Pace
+from curator.committee.rate_limits import AimdWindow, RateLimiter
 from curator.committee.requests import CallFailed, ModelReply, ModelRequest, PlannedCall
+from curator.committee.run_context import RequestGroup, RunContext, TemperatureRefused
 from curator.records import Usage
 from curator.records.spend import Spend
-from curator.state.generations import GenerationStore
 from curator.state.store_schema import StoredReply
+from curator.text.display import plural
 
-_STRICT = 50  # so many in flight, and nothing more goes before an answer is on the disk
-_AHEAD = 4  # of each so many above, one answer may be on its way to the disk and does not count
-_PROBE_S = 10.0  # a first answer that takes longer holds up nobody else
-_ONE_CHOICE = 0.75  # of the tokens a byte that a lone answer took; fewer, and the usage misses some answers
-
-
-class TemperatureRefused(Exception):
-    """The model takes no temperature but 1, so that the plan has to do without others."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(f"model {model!r} takes no temperature but 1")
-        self.model = model
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far. `sent` counts requests, tries included; `errors` the tries that failed, by kind."""
-
-    sent: int = 0
-    from_store: int = 0
-    failed: int = 0
-    estimated: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-
-
-class Desk(Protocol):
-    """What a lane shares with the other lanes of its run."""
-
-    store: GenerationStore
-    budget: Budget
-    host: Host
-    tally: Tally
-    halted: bool
-
-    def afford(self, bound: Spend) -> bool:
-        """Reserve the most a request can cost; False if it has to wait, or if the run ends here."""
-
-    def fill(self, key: str, answer: StoredReply | str) -> None:
-        """Hand on the answer to a key, or the reason why there is none."""
-
-    def halt(self, error: BaseException) -> None:
-        """End the run with this error once what is in flight is stored."""
-
-    def moved(self) -> None:
-        """Look again at what may go now."""
-
-
-@dataclass(slots=True, eq=False)
-class Question:
-    """Calls that one request answers: samples of one prompt.
-
-    `unsure`: a try of it may have been billed. `proves`: it went while something was still to be proved.
-    """
-
-    calls: list[PlannedCall]
-    tries: int = 0
-    unsure: bool = False
-    proves: bool = False
-
-    def request(self) -> ModelRequest:
-        """The request for all of its answers."""
-        first = self.calls[0].request
-        return first if len(self.calls) == 1 else replace(first, n=len(self.calls))
-
-    def alone(self) -> list[Question]:
-        """A question for each of its answers."""
-        return [Question([call], self.tries, self.unsure) for call in self.calls]
+_STRICT = 50  # up to this concurrency, an answer that is not on the disk yet counts as in flight
+_AHEAD = 4  # above it, one answer in this many may be on its way to the disk without counting
+_PROBE_S = 10.0  # other requests wait at most this long for the first answer
+_ONE_CHOICE = 0.75  # of a single answer's tokens per byte; below it, the usage does not count all answers
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
-    """A request on its way: what it may cost and count for, and when it went."""
+class _SentRequest:
+    """A request in flight: the most that it can cost, its tokens, and when it was sent (monotonic seconds)."""
 
     request: ModelRequest
     bound: Spend
@@ -117,120 +50,123 @@ class _Sent:
     at: float
 
 
-class Lane:
-    """One model's questions.
+class Dispatcher:
+    """Requests to one model.
 
-    The first one goes alone: it tells whether the endpoint is there, takes the key and the temperature, and what its
-    limits are. The first one for several answers goes alone as well, until it has proved that they all come and are
-    all counted; else each answer gets a request of its own.
+    The first request is sent alone. It shows whether the endpoint is there and accepts the key and the temperature, and
+    what its limits are. The first request for several answers is sent alone as well. It proves that all answers come and
+    are all counted in the usage; if not, every answer gets a request of its own.
     """
 
-    def __init__(self, endpoint: Endpoint, desk: Desk, *, answered_before: bool) -> None:
+    def __init__(self, endpoint: Endpoint, context: RunContext, *, answered_before: bool) -> None:
         config = endpoint.config
         self.endpoint = endpoint
         self.in_flight = 0
-        self._unstored = 0  # of those, the ones whose answers are on their way to the disk
+        self._unstored = 0  # requests in flight whose answers are on their way to the disk
         self._ahead = max(0, config.concurrency - _STRICT) // _AHEAD
         self._tasks: set[asyncio.Task[None]] = set()
-        self._desk = desk
-        self._ready: deque[Question] = deque()
+        self._context = context
+        self._ready: deque[RequestGroup] = deque()
         self._waiting: set[asyncio.Task[None]] = set()  # pauses before another try
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
-        self._health = Health(answers=int(answered_before))
-        self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
-        self._congestion = Congestion(config.concurrency)
+        self._breaker = CircuitBreaker(answers=int(answered_before))
+        self._limiter = RateLimiter(config.requests_per_minute, config.tokens_per_minute)
+        self._window = AimdWindow(config.concurrency)
         self._proved = False
-        self._probe_at: float | None = None  # when the question went that proves something
-        groups = config.provider == "openai" and config.group_repeats and not config.send_seed
-        self._grouping: bool | None = None if groups else False
-        self._tokens_per_byte = 0.0  # of the first answer, which came alone
+        self._probe_at: float | None = None  # when the request that proves something was sent
+        may_group = config.provider == "openai" and config.group_repeats and not config.send_seed
+        self._grouping: bool | None = None if may_group else False
+        self._tokens_per_byte = 0.0  # of the first answer, which had a request of its own
 
     @property
     def hungry(self) -> bool:
-        """Whether it will soon have nothing to send."""
+        """True when it will soon have nothing to send."""
         return len(self._ready) < self.endpoint.config.concurrency
 
     @property
     def allowed(self) -> int:
-        """Requests that may be in flight just now."""
-        return self._congestion.allowed
+        """Requests that may be in flight now. It falls after a refusal, while earlier requests go on."""
+        return self._window.allowed
 
     def add(self, calls: Iterable[PlannedCall]) -> None:
-        """Queue calls, the samples of one prompt as one question where that is tried; `pump` sends them."""
-        questions: dict[object, Question] = {}
+        """Queue calls for `pump`; the samples of one prompt are one group where grouping is tried."""
+        groups: dict[object, RequestGroup] = {}
         for call in calls:
             prompt = (call.case_id, call.member.id) if self._grouping is not False else call.request.key
-            if prompt in questions:
-                questions[prompt].calls.append(call)
+            if prompt in groups:
+                groups[prompt].calls.append(call)
             else:
-                questions[prompt] = Question([call])
-        self._ready.extend(questions.values())
+                groups[prompt] = RequestGroup([call])
+        self._ready.extend(groups.values())
 
     def pump(self) -> None:
-        """Send what may go now; have the rest looked at again when it may."""
-        desk = self._desk
-        while self._ready and not desk.halted:
-            now = desk.host.clock()
+        """Send everything that may be sent now, and wake up when the rest may be."""
+        context = self._context
+        while self._ready and not context.halted:
+            now = context.clock.monotonic()
             if not self._has_room(now):
                 return
-            if (wait := self._pace.wait_s(now)) > 0.0:
+            if (wait := self._limiter.wait_s(now)) > 0.0:
                 self._wake(now + wait)
                 return
-            question = self._next()
-            request = question.request()
+            group = self._next()
+            request = group.request()
             bound = cost_bound(request, self.endpoint.price)
-            if not desk.afford(bound):
+            if not context.afford(bound):
                 return
             self._ready.popleft()
-            if self._proving(question):
-                question.proves = True
+            if self._proving(group):
+                group.proves = True
                 self._probe_at = now if self._probe_at is None else self._probe_at
-            most = question.calls[0].input_tokens + request.output_limit * request.n
-            sent = _Sent(request, bound, most, self._pace.take(most, now), now)
-            desk.tally.sent += 1
+            most = group.calls[0].input_tokens + request.output_limit * request.n
+            sent = _SentRequest(request, bound, most, self._limiter.take(most, now), now)
+            context.tally.sent += 1
             self.in_flight += 1
-            self._tasks.add(asyncio.create_task(self._ask(question, sent)))
+            self._tasks.add(asyncio.create_task(self._ask(group, sent)))
 
     def stop(self) -> None:
-        """Wait for nothing any more; what is in flight goes on."""
+        """End all pauses. Requests in flight go on."""
         for task in (*self._waiting, *([self._alarm] if self._alarm else [])):
             task.cancel()
 
     def abort(self) -> None:
-        """Drop even what is in flight."""
+        """Cancel the requests in flight."""
         for task in self._tasks:
             task.cancel()
 
     def _has_room(self, now: float) -> bool:
-        """Whether one more may be in flight: none beside one that proves something, unless that takes long."""
+        """Return whether one more request may be in flight.
+
+        None may be beside a request that proves something, unless that takes long.
+        """
         if self._proving(self._ready[0]) and self._probe_at is not None and now < self._probe_at + _PROBE_S:
             self._wake(self._probe_at + _PROBE_S)
             return False
-        return self.in_flight - min(self._unstored, self._ahead) < self._congestion.allowed
+        return self.in_flight - min(self._unstored, self._ahead) < self._window.allowed
 
-    def _proving(self, question: Question) -> bool:
-        return not self._proved or (self._grouping is None and len(question.calls) > 1)
+    def _proving(self, group: RequestGroup) -> bool:
+        return not self._proved or (self._grouping is None and len(group.calls) > 1)
 
-    def _next(self) -> Question:
-        """The question at the head of the queue, which goes next: split up where its answers have to come one by one."""
-        question = self._ready[0]
-        if len(question.calls) > 1 and (not self._proved or self._grouping is False):
+    def _next(self) -> RequestGroup:
+        """Return the next group. It is split up where each answer needs a request of its own."""
+        group = self._ready[0]
+        if len(group.calls) > 1 and (not self._proved or self._grouping is False):
             self._ready.popleft()
-            first, *others = question.alone()
+            first, *others = group.alone()
             if self._grouping is not False:
-                others = [replace(question, calls=question.calls[1:])]
+                others = [replace(group, calls=group.calls[1:])]
             self._ready.extendleft(reversed([first, *others]))
         return self._ready[0]
 
-    def _landed(self, error: Exception | None = None) -> None:
+    def _finish_one(self, error: Exception | None = None) -> None:
         self.in_flight -= 1
         if error is not None:
-            self._desk.halt(error)
-        self._desk.moved()
+            self._context.halt(error)
+        self._context.moved()
 
     def _wake(self, at: float) -> None:
-        """Look again then, or earlier if that is planned already."""
+        """Pump again at that time, or earlier if that is planned already."""
         if self._alarm is not None and not self._alarm.done():
             if self._alarm_at <= at:
                 return
@@ -239,25 +175,25 @@ class Lane:
         self._alarm = asyncio.create_task(self._ring(at))
 
     async def _ring(self, at: float) -> None:
-        await self._desk.host.sleep(max(0.0, at - self._desk.host.clock()))
+        await self._context.clock.sleep(max(0.0, at - self._context.clock.monotonic()))
         self._alarm = None
-        self._desk.moved()
+        self._context.moved()
 
-    async def _ask(self, question: Question, sent: _Sent) -> None:
-        """One try: its answers go to the store, or its failure is dealt with."""
+    async def _ask(self, group: RequestGroup, sent: _SentRequest) -> None:
+        """Try once: store the answers, or handle the failure."""
         task = asyncio.current_task()
         try:
-            await self._try(question, sent)
+            await self._try(group, sent)
         except asyncio.CancelledError:  # the run was cancelled a second time
             self.in_flight -= 1
             raise
-        except Exception as error:  # noqa: BLE001  a bug in a client, or whoever takes the answers: the run raises it
-            self._landed(error)
+        except Exception as error:  # noqa: BLE001  a bug in a client or in the receiver of answers: the run raises it
+            self._finish_one(error)
         finally:
             if task is not None:
                 self._tasks.discard(task)
 
-    async def _try(self, question: Question, sent: _Sent) -> None:
+    async def _try(self, group: RequestGroup, sent: _SentRequest) -> None:
         failure: CallFailed | None = None
         try:
             reply = await self.endpoint.client.complete(sent.request)
@@ -267,78 +203,81 @@ class Lane:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            failure = CallFailed("ambiguous", "the client gave the request up")
+            failure = CallFailed("ambiguous", "the client cancelled the request")
         if failure is None:
-            self._answered(question, reply, sent)
+            self._answered(group, reply, sent)
         else:
-            self._failed(question, failure, sent)
-            self._landed()
+            self._failed(group, failure, sent)
+            self._finish_one()
 
-    def _answered(self, question: Question, reply: ModelReply, sent: _Sent) -> None:
-        desk, now = self._desk, self._desk.host.clock()
-        replies = (reply, *reply.more)[: len(question.calls)]
-        calls, left = question.calls[: len(replies)], question.calls[len(replies) :]
-        usage = self._usage(question, reply, replies)
+    def _answered(self, group: RequestGroup, reply: ModelReply, sent: _SentRequest) -> None:
+        context, now = self._context, self._context.clock.monotonic()
+        replies = (reply, *reply.more)[: len(group.calls)]
+        calls, left = group.calls[: len(replies)], group.calls[len(replies) :]
+        usage = self._usage(group, reply, replies)
         usd = cost_usd(usage.input_tokens, usage.output_tokens, self.endpoint.price)
         tokens = usage.input_tokens + usage.output_tokens
-        desk.budget.settle(sent.bound, Spend.of(tokens=tokens, usd=usd))
-        self._pace.answered(sent.expected_tokens, sent.most_tokens, tokens)
+        context.budget.settle(sent.bound, Spend.of(tokens=tokens, usd=usd))
+        self._limiter.answered(sent.expected_tokens, sent.most_tokens, tokens)
         if reply.limits:
-            self._pace.observe(reply.limits, now)
-        self._health.answered()
-        self._congestion.good()
+            self._limiter.observe(reply.limits, now)
+        self._breaker.answered()
+        self._window.grow()
         self._proved = True
-        if question.proves:
+        if group.proves:
             self._probe_at = None
-        tally = desk.tally
+        tally = context.tally
         tally.estimated += len(replies) if usage.estimated else 0
         tally.input_tokens += usage.input_tokens
         tally.output_tokens += usage.output_tokens
-        if left:  # fewer than asked for: the others come one by one
+        if left:  # fewer answers than requested: each of the others gets a request of its own
             self._grouping = False
-            self._ready.extendleft(Question([call]) for call in reversed(left))
+            self._ready.extendleft(RequestGroup([call]) for call in reversed(left))
         keys = [call.request.key for call in calls]
         answers = [
-            self._to_store(one, share, sent, now)
-            for one, share in zip(replies, shares(usage, [r.text for r in replies]), strict=True)
+            self._to_store(answer, share, sent, now)
+            for answer, share in zip(replies, shares(usage, [r.text for r in replies]), strict=True)
         ]
-        desk.store.keep(list(zip(keys, answers, strict=True)), functools.partial(self._kept, keys))
+        context.store.keep(list(zip(keys, answers, strict=True)), functools.partial(self._on_stored, keys))
         self._unstored += 1
         if self._ahead:
-            desk.moved()
+            context.moved()
 
-    def _kept(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
-        """The answers to these keys are on the disk, or could not be written."""
+    def _on_stored(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
+        """Deliver the answers to these keys, which are on the disk; or halt if they could not be written."""
         self._unstored -= 1
         if isinstance(stored, Exception):
-            self._landed(stored)
+            self._finish_one(stored)
             return
         try:
             for key, answer in zip(keys, stored, strict=True):
-                self._desk.fill(key, answer)
-        except Exception as error:  # noqa: BLE001  whoever takes the answers has failed: the run raises it
-            self._landed(error)
+                self._context.fill(key, answer)
+        except Exception as error:  # noqa: BLE001  the receiver of answers has failed: the run raises it
+            self._finish_one(error)
         else:
-            self._landed()
+            self._finish_one()
 
-    def _usage(self, question: Question, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
-        """What the request took, as reported or as estimated; proves on the way whether several answers are counted."""
+    def _usage(self, group: RequestGroup, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
+        """Return the request's usage, as reported or as estimated.
+
+        The first request for several answers also proves here whether the usage counts all of them.
+        """
         if reply.usage is None:
-            return estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
-        if not question.proves:
+            return estimated_usage(group.calls[0].input_tokens, [answer.text for answer in replies])
+        if not group.proves:
             return reply.usage
-        usage, size = reply.usage, sum(len(one.text.encode()) for one in replies)
-        if len(question.calls) == 1:
+        usage, size = reply.usage, sum(len(answer.text.encode()) for answer in replies)
+        if len(group.calls) == 1:
             self._tokens_per_byte = self._tokens_per_byte or usage.output_tokens / max(1, size)
             return usage
         counted = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
         self._grouping = counted and self._grouping is not False
         if counted:
             return usage
-        estimated = estimated_usage(question.calls[0].input_tokens, [one.text for one in replies])
+        estimated = estimated_usage(group.calls[0].input_tokens, [answer.text for answer in replies])
         return Usage(usage.input_tokens, max(usage.output_tokens, estimated.output_tokens), estimated=True)
 
-    def _to_store(self, reply: ModelReply, usage: Usage, sent: _Sent, now: float) -> StoredReply:
+    def _to_store(self, reply: ModelReply, usage: Usage, sent: _SentRequest, now: float) -> StoredReply:
         return StoredReply(
             text=reply.text,
             finish_reason=reply.finish_reason,
@@ -347,63 +286,63 @@ class Lane:
             cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, self.endpoint.price),
             latency_s=now - sent.at,
             model=sent.request.model,
-            created_at=self._desk.host.now(),
+            created_at=self._context.clock.now(),
         )
 
-    def _failed(self, question: Question, failure: CallFailed, sent: _Sent) -> None:
+    def _failed(self, group: RequestGroup, failure: CallFailed, sent: _SentRequest) -> None:
         """Try again later, record the failure, or end the run."""
-        desk, config = self._desk, self.endpoint.config
-        desk.tally.errors[failure.label] += 1
-        if question.proves:
+        context, config = self._context, self.endpoint.config
+        context.tally.errors[failure.label] += 1
+        if group.proves:
             self._probe_at = None
         if failure.kind == "ambiguous":
-            desk.budget.keep(sent.bound)
+            context.budget.keep(sent.bound)
         else:
-            desk.budget.release(sent.bound)
-            self._pace.failed(sent.expected_tokens)
+            context.budget.release(sent.bound)
+            self._limiter.failed(sent.expected_tokens)
         self._slow_down(failure, sent)
         if refuses_temperature(failure, sent.request):
-            desk.halt(TemperatureRefused(config.name))
+            context.halt(TemperatureRefused(config.name))
             return
-        if failure.kind == "rejected" and len(question.calls) > 1:  # perhaps it only refuses to give several answers
+        if failure.kind == "rejected" and len(group.calls) > 1:  # it may only refuse to give several answers
             self._grouping = False if self._grouping is None else self._grouping
-            self._ready.extendleft(reversed(question.alone()))
+            self._ready.extendleft(reversed(group.alone()))
             return
-        question.tries += 1
+        group.tries += 1
         given_up = (
             failure.kind == "rejected"
-            or (failure.kind == "ambiguous" and question.unsure)
-            or question.tries >= config.max_tries
+            or (failure.kind == "ambiguous" and group.unsure)
+            or group.tries >= config.max_tries
         )
-        if self._health.hopeless(failure, question.tries, config, given_up=given_up):
-            desk.halt(provider_error(config, sent.request.endpoint, failure))
+        if self._breaker.trips(failure, group.tries, config, given_up=given_up):
+            context.halt(provider_error(config, sent.request.endpoint, failure))
         elif given_up:
-            for call in question.calls:
-                desk.fill(call.request.key, f"{failure} (tried {question.tries}x)")
+            for call in group.calls:
+                context.fill(call.request.key, f"{failure} (tried {plural(group.tries, 'time')})")
         else:
-            question.unsure = question.unsure or failure.kind == "ambiguous"
-            self._again(question, failure)
+            group.unsure = group.unsure or failure.kind == "ambiguous"
+            self._retry_later(group, failure)
 
-    def _slow_down(self, failure: CallFailed, sent: _Sent) -> None:
-        """Take back the pace where the endpoint says so, for all questions alike."""
-        now = self._desk.host.clock()
+    def _slow_down(self, failure: CallFailed, sent: _SentRequest) -> None:
+        """Lower the rate for all groups where the endpoint asks for it."""
+        now = self._context.clock.monotonic()
         if failure.limits:
-            self._pace.observe(failure.limits, now)
+            self._limiter.observe(failure.limits, now)
         if failure.overload:
-            cooldown = self._congestion.bad(sent.at, now, self.in_flight)
-            self._pace.hold(max(cooldown, pause_s(failure)), now)
-            self._pace.refused()
+            cooldown = self._window.shrink(sent.at, now, self.in_flight)
+            self._limiter.hold(max(cooldown, pause_s(failure)), now)
+            self._limiter.refused()
 
-    def _again(self, question: Question, failure: CallFailed) -> None:
-        """Queue the question once more, after its pause; meanwhile others go."""
-        if self._desk.halted:
+    def _retry_later(self, group: RequestGroup, failure: CallFailed) -> None:
+        """Queue the group again after its pause; other groups are sent meanwhile."""
+        if self._context.halted:
             return
-        wait = backoff_s(question.tries, failure, self._desk.host.random())
-        task = asyncio.create_task(self._later(question, wait))
+        wait = backoff_s(group.tries, failure, self._context.clock.random())
+        task = asyncio.create_task(self._requeue_after(group, wait))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    async def _later(self, question: Question, seconds: float) -> None:
-        await self._desk.host.sleep(seconds)
-        self._ready.appendleft(question)
-        self._desk.moved()
+    async def _requeue_after(self, group: RequestGroup, seconds: float) -> None:
+        await self._context.clock.sleep(seconds)
+        self._ready.appendleft(group)
+        self._context.moved()

@@ -1,4 +1,4 @@
-"""A model as it is asked: what a request can cost, and when its endpoint is past hope."""
+"""Cost bound of a request, and the rules for waiting, retrying and giving up on an endpoint."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from curator.records import Usage
 from curator.records.spend import Spend
 
 ONE_TEMPERATURE = "one-temperature"
-"""What the store notes of a model that takes no temperature but 1."""
+"""The store's note on a model that accepts no temperature but 1."""
 
-_HOPELESS_FAILURES = 5  # requests given up before the first answer
-_HOPELESS_CONNECTS = 3  # tries of one request without a connection before the first reply
+_MAX_FAILURES = 5  # requests given up before the first answer
+_MAX_CONNECTS = 3  # tries of one request without a connection before the first reply
 _BACKOFF_S = 1.0
 _BACKOFF_CAP_S = 30.0
 _RETRY_AFTER_CAP_S = 120.0
@@ -24,7 +24,7 @@ _RETRY_AFTER_CAP_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model of the committee as it is asked: its config, its price and the client that reaches it."""
+    """A model of the committee: its config, its price and its client."""
 
     config: ModelConfig
     price: Price
@@ -32,51 +32,60 @@ class Endpoint:
 
 
 @dataclass(slots=True)
-class Health:
-    """What a run knows of an endpoint, stored answers included. `failures` counts those given up since the last one."""
+class CircuitBreaker:
+    """Decides when more requests to an endpoint make no sense.
+
+    Attributes:
+        answers: answers of the endpoint, stored ones included.
+        failures: requests given up since the last answer.
+        reached: the endpoint has replied at least once.
+    """
 
     answers: int = 0
     failures: int = 0
     reached: bool = False
 
     def answered(self) -> None:
-        """A request got its answer."""
+        """Count an answer."""
         self.answers += 1
         self.failures = 0
 
-    def hopeless(self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool) -> bool:
-        """Whether more requests make no sense after this failure of the `attempt`-th try of one.
+    def trips(self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool) -> bool:
+        """Count a failure of a request's `attempt`-th try; return whether to give up on the endpoint.
 
-        So it is when the endpoint refuses everything; when nobody is there at first; when the first requests are all
-        given up; and later when as many in a row fail, although not refused, as are in flight and some more.
+        It gives up when the endpoint refuses everything, when it cannot be reached at first, and when the first requests
+        all fail. After an answer, it gives up when more requests in a row fail without a refusal than can be in flight.
         """
         self.reached = self.reached or failure.status is not None or failure.kind == "ambiguous"
         if failure.kind == "terminal":
             return True
-        if not self.reached and not self.answers and attempt >= min(_HOPELESS_CONNECTS, config.max_tries):
+        if not self.reached and not self.answers and attempt >= min(_MAX_CONNECTS, config.max_tries):
             return True
         if given_up and not (self.answers and failure.kind == "rejected"):
             self.failures += 1
-        return self.failures >= _HOPELESS_FAILURES + (config.concurrency if self.answers else 0)
+        return self.failures >= _MAX_FAILURES + (config.concurrency if self.answers else 0)
 
 
 def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
-    """How long a request waits after its `attempt`-th try, for a `chance` in [0, 1).
+    """Return the seconds that a request waits after its `attempt`-th try, for a `chance` in [0, 1).
 
-    Exponential backoff with full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), on
-    top of what the endpoint asks for.
+    It is the exponential backoff with full jitter of
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/, on top of the endpoint's own pause.
     """
     jitter = chance * min(_BACKOFF_CAP_S, _BACKOFF_S * 2.0 ** (attempt - 1))
     return pause_s(failure) + jitter
 
 
 def pause_s(failure: CallFailed) -> float:
-    """The pause that the endpoint asks for, in seconds; two minutes at most, so that a wrong clock stops no run."""
+    """Return the pause that the endpoint asks for, in seconds.
+
+    It is two minutes at most, so that a wrong clock of the endpoint cannot stop a run.
+    """
     return min(failure.retry_after_s or 0.0, _RETRY_AFTER_CAP_S)
 
 
 def refuses_temperature(failure: CallFailed, request: ModelRequest) -> bool:
-    """Whether the model takes no temperature but its default of 1, as reasoning models do."""
+    """Return whether the model accepts no temperature but its default of 1, as reasoning models do."""
     return (
         failure.kind == "rejected"
         and failure.status in {400, 422}
@@ -87,14 +96,15 @@ def refuses_temperature(failure: CallFailed, request: ModelRequest) -> bool:
 
 
 def cost_usd(input_tokens: int, output_tokens: int, price: Price) -> float:
-    """What that many tokens cost, in US dollars."""
+    """Return the cost of tokens in US dollars."""
     return (input_tokens * price.input + output_tokens * price.output) / 1_000_000
 
 
 def cost_bound(request: ModelRequest, price: Price) -> Spend:
-    """The most a request can cost: no token is shorter than a byte, and a chat template adds some to each message.
+    """Return the most that a request can cost.
 
-    The input is billed once, however many answers are asked for.
+    No token is shorter than a byte, and a chat template adds some tokens to each message. The input is billed once for
+    all answers of a request.
     """
     size = 64
     for message in request.messages:
@@ -108,12 +118,12 @@ def cost_bound(request: ModelRequest, price: Price) -> Spend:
 
 
 def estimated_usage(input_tokens: int, texts: Iterable[str]) -> Usage:
-    """Stands in for the usage that an endpoint did not report: the plan's estimate, and 4 bytes of answer a token."""
+    """Estimate the usage that an endpoint did not report: 4 bytes of answer for each token."""
     return Usage(input_tokens, sum(math.ceil(len(text.encode()) / 4) for text in texts), estimated=True)
 
 
 def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:
-    """The usage of one request split among its answers: the input evenly, the output by length; the sums stay."""
+    """Split a request's usage among its answers: the input evenly, the output by length. The sums stay."""
     if len(texts) == 1:
         return [usage]
     whole = sum(len(text) + 1 for text in texts)
@@ -127,7 +137,7 @@ def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:
 
 
 def provider_error(config: ModelConfig, address: str, failure: CallFailed) -> ProviderError:
-    """What ends the run when the endpoint at `address` is past hope."""
+    """Return the error that ends the run when it gives up on the endpoint at `address`."""
     return ProviderError(
         f"model {config.name!r} at {address}: {failure}",
         remedy=f"{_remedy(config, failure)}; then run again: it goes on from what is stored",
@@ -140,13 +150,17 @@ def _remedy(config: ModelConfig, failure: CallFailed) -> str:
         variable = config.api_key_env
         if variable is None and config.provider == "openai" and config.base_url is None:
             variable = "OPENAI_API_KEY"
-        return f"check the key in {variable}" if variable else "name the variable that holds the key in `api_key_env`"
+        return (
+            f"check the key in {variable}"
+            if variable
+            else "put the key into an environment variable, and name the variable in `api_key_env`"
+        )
     if status == 402 or (failure.kind == "terminal" and status == 429):
         return "add credit at the provider"
     if status == 404:
         return f"check `model: {config.model}`, and that `base_url` goes up to /v1 as the endpoint has it"
     if failure.kind == "retryable" and status is None:
-        return "see that the server runs and that `base_url` is right"
+        return "check that the server runs and that `base_url` is right"
     if failure.kind == "ambiguous":
-        return f"see that the endpoint answers chat completions, and within `timeout_s: {config.timeout_s:g}`"
-    return "change what the message names"
+        return f"check that the endpoint answers chat completions within `timeout_s: {config.timeout_s:g}`"
+    return "change the setting that the message names"

@@ -18,11 +18,11 @@ import orjson
 import yaml
 
 from curator.committee.budget import Budget
-from curator.committee.dispatcher import TemperatureRefused
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
-from curator.committee.engine import Sampled, sample
+from curator.committee.engine import EngineStats, sample
 from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
 from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
+from curator.committee.run_context import TemperatureRefused
 from curator.config import JudgeConfig, Price
 from curator.config.yaml_text import parse_yaml
 from curator.disagreement.equivalence.leader_clustering import Pair
@@ -155,7 +155,7 @@ class Judge:
 
     async def ask(
         self, pairs: Sequence[Pair], *, store: GenerationStore, budget: Budget, progress: Progress
-    ) -> Sampled:
+    ) -> EngineStats:
         """Ask about the pairs, each once; what is stored is taken from the store.
 
         Raises:
@@ -170,7 +170,7 @@ class Judge:
 
     async def _ask(
         self, pairs: Sequence[Pair], temperature: float, *, store: GenerationStore, budget: Budget, progress: Progress
-    ) -> Sampled:
+    ) -> EngineStats:
         asked = {pair_id(pair): pair for pair in pairs}
 
         def deliver(call: PlannedCall, generation: Generation) -> None:

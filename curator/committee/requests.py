@@ -1,4 +1,4 @@
-"""What passes between the plan, the engine and the clients: a planned call, its request, its reply, its failure."""
+"""Types between the plan, the engine and the clients: planned call, request, reply, failure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ FailureKind = Literal["retryable", "ambiguous", "terminal", "rejected"]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One question to one model. Everything in it changes the answer, so everything but `n` is in the key.
+    """One question to one model. Every field changes the answer, so that every field but `n` is in the key.
 
-    `endpoint` names who answers (`local:<sha256>`, `openai:<base url>`, `litellm:<provider>`); `options` are further
-    fields of the body. `sample_index` tells repeats of the same question apart: each one is an answer of its own, and
-    `n` of them, from that index on, can be asked for at once.
+    Attributes:
+        endpoint: the endpoint's name: `local:<sha256>`, `openai:<base url>` or `litellm:<provider>`.
+        model: the model's name at the endpoint.
+        messages: the prompt.
+        temperature: the sampling temperature.
+        max_tokens: output tokens at most.
+        sample_index: distinguishes the repeats of a question; each one has an answer of its own.
+        seed: the sampling seed; None sends none.
+        options: further fields of the body.
+        n: the number of answers to ask for, from `sample_index` on.
     """
 
     endpoint: str
@@ -36,7 +43,7 @@ class ModelRequest:
 
     @cached_property
     def key(self) -> str:
-        """The content key of the first answer: SHA-256 (hex) of the canonical JSON of every field but `n`."""
+        """The content key of the first answer: SHA-256 (hex) of the canonical JSON of all fields but `n`."""
         content = {
             "endpoint": self.endpoint,
             "model": self.model,
@@ -51,13 +58,13 @@ class ModelRequest:
 
     @property
     def output_limit(self) -> int:
-        """Output tokens that one answer can have at most; options may set another limit, or one by another name."""
+        """The most output tokens of one answer; `options` may set the limit, also by another name."""
         options = self.options
         limits = (options.get("max_tokens", self.max_tokens), options.get("max_completion_tokens"))
         return max((limit for limit in limits if isinstance(limit, int)), default=self.max_tokens)
 
     def body(self) -> dict[str, JsonValue]:
-        """The body of a chat-completions request. An option that is None takes its field out of the body."""
+        """Return the body of a chat-completions request. An option that is None removes its field."""
         body: dict[str, JsonValue] = {
             **self.options,
             "model": self.model,
@@ -77,9 +84,9 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """A request with the place its answer has in the committee; `input_tokens` is an estimate.
+    """A request with the case and the member that it is for; `input_tokens` is an estimate.
 
-    The calls of one case and member ask the same; they differ in their sample alone.
+    The calls of one case and member have the same prompt and differ only in their sample.
     """
 
     case_id: str
@@ -90,7 +97,7 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What an endpoint says of one rate limit: so many a period, so many left, and the seconds until all are back."""
+    """One rate limit by an endpoint's headers: its size, the rest, and the seconds until its reset."""
 
     limit: float | None
     remaining: float | None
@@ -99,7 +106,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an endpoint says of its rate limits, in requests and in tokens."""
+    """The rate limits by an endpoint's headers, in requests and in tokens."""
 
     requests: Quota | None
     tokens: Quota | None
@@ -107,9 +114,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What a model answered. `logprobs` are those of the chosen tokens, where the endpoint gave them.
+    """The answer of a model. `logprobs` are those of the chosen tokens, where the endpoint gave them.
 
-    `more` are the further answers of a request for several, without a usage of their own: `usage` counts them all.
+    `more` are the further answers of a request for several. They have no usage of their own: `usage` counts all answers.
     """
 
     text: str
@@ -145,21 +152,21 @@ class CallFailed(Exception):
 
     @property
     def overload(self) -> bool:
-        """Whether the endpoint takes less than it gets: a rate limit (429), or no capacity (503, 529)."""
+        """True for a rate limit (429) and for missing capacity (503, 529)."""
         return self.kind == "retryable" and self.status in {429, 503, 529}
 
     @property
     def label(self) -> str:
-        """The failure in a word or two, to count by: the status, else the kind."""
+        """The label under which failures are counted: the status, else the kind."""
         return str(self.status) if self.status is not None else self.kind
 
 
 class ModelClient(Protocol):
-    """The whole seam to a provider."""
+    """A client of one model, as every provider opens it."""
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Ask once, without retries.
 
         Raises:
-            CallFailed: there is no answer, and its kind says what to do.
+            CallFailed: there is no answer; its kind says what to do.
         """

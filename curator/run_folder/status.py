@@ -19,7 +19,8 @@ from curator.progress import Facts, Progress, span
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.run_folder.layout import STATUS
-from curator.text.display import money
+from curator.text.display import money, plural
+from curator.text.failures import failures_in_words
 
 WRITE_EVERY_S = 1.0
 
@@ -215,12 +216,20 @@ def _exists(pid: int) -> bool:
     return True
 
 
+def _in_flight(facts: Mapping[str, JsonValue]) -> str:
+    """Return the line on requests in flight. More than allowed are left over from before a refusal lowered the limit."""
+    in_flight, allowed = facts.get("in_flight"), facts.get("allowed")
+    if isinstance(in_flight, int) and isinstance(allowed, int) and in_flight > allowed:
+        return f"in flight: {plural(in_flight, 'request')}; no new one until fewer than {allowed:,}, the present limit, are left"
+    return f"in flight: {_figure(facts, 'in_flight')} of {_figure(facts, 'allowed')} requests"
+
+
 def _speed(facts: Mapping[str, JsonValue]) -> list[str]:
     lines = []
     if "requests_per_s" in facts:
         lines.append(f"speed: {_figure(facts, 'requests_per_s')} requests/s, {_figure(facts, 'tokens_per_s')} tokens/s")
     if "in_flight" in facts:
-        lines.append(f"in flight: {_figure(facts, 'in_flight')} of {_figure(facts, 'allowed')} requests")
+        lines.append(_in_flight(facts))
     if "seconds_left" in facts:
         left = facts["seconds_left"]
         lines.append(f"time left: {span(left) if isinstance(left, int | float) else 'unknown'}")
@@ -234,8 +243,8 @@ def _spent(facts: Mapping[str, JsonValue]) -> list[str]:
         limit = f"{money(left)} left of the limit" if isinstance(left, int | float) else "no limit"
         lines.append(f"spent: {money(usd)}, {limit}")
     if errors := _section(facts, "errors"):
-        kinds = ", ".join(f"{kind} {_figure(errors, kind)}" for kind in sorted(errors))
-        lines.append(f"tries that failed: {kinds}")
+        counts = {label: count for label, count in errors.items() if isinstance(count, int)}
+        lines.append(f"tries that failed: {failures_in_words(counts)}")
     return lines
 
 

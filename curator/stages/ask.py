@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from curator.committee.batch.api import BatchEndpoint, open_batch_client
 from curator.committee.batch.runner import CallsOf, answer_in_batches
 from curator.committee.budget import Budget
-from curator.committee.clock import Host
-from curator.committee.dispatcher import TemperatureRefused
+from curator.committee.clock import Clock
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint
-from curator.committee.engine import Sampled, sample
+from curator.committee.engine import EngineStats, sample
 from curator.committee.judge import Judge, load_prompt
 from curator.committee.plan import Plan, PlanPart, endpoint_of
 from curator.committee.prices import batch_price, price_of
 from curator.committee.providers.open import open_clients
 from curator.committee.requests import PlannedCall
+from curator.committee.run_context import TemperatureRefused
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import BudgetReached, ConfigError, ProviderError
@@ -45,7 +45,7 @@ class SamplingResult:
     """
 
     plan: Plan
-    stats: Sampled
+    stats: EngineStats
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
     judged: JudgeUsage | None = None
@@ -119,7 +119,7 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
     """Ask for the whole plan, or as much of it as an adaptive committee wants."""
     collected = _Collected(plan)
     cascade: Cascade | None = None
-    session.stats = Sampled()
+    session.stats = EngineStats()
     try:
         if plan.config.adaptive is None:
             await session.answer(plan, plan, collected)
@@ -153,7 +153,7 @@ async def _ask_judge(
         return None, None
     judge = await session.open_judge(config)
     queue = JudgeQueue(scorer.compared(generations), pairs_per_case=config.pairs_per_case)
-    total, stopped = Sampled(), None
+    total, stopped = EngineStats(), None
     try:
         while pairs := queue.next_pairs():
             total = _sum(total, await session.ask_judge(judge, pairs))
@@ -195,7 +195,7 @@ class _Session:
         self._environ = environ
         self._stack = stack
         self._budget = Budget(config.budget)
-        self.stats = Sampled()
+        self.stats = EngineStats()
         models = config.committee.models
         self._live = [model for model in models if model.mode == "live"]
         self._batch = [model for model in models if model.mode == "batch"]
@@ -236,12 +236,12 @@ class _Session:
         await sample(plan, {}, store=self._store, budget=self._budget, deliver=take_answer)
         return collected.by_case()
 
-    def stats_with_spend(self) -> Sampled:
+    def stats_with_spend(self) -> EngineStats:
         """Return the committee's figures with the dollars of the whole run, the judge's included."""
         ledger = self._budget.ledger
         return replace(self.stats, usd=ledger.usd, unconfirmed_usd=ledger.unconfirmed_usd)
 
-    def _add(self, stats: Sampled) -> None:
+    def _add(self, stats: EngineStats) -> None:
         self.stats = _sum(self.stats, stats)
 
     async def open_judge(self, config: JudgeConfig) -> Judge:
@@ -249,7 +249,7 @@ class _Session:
         clients = await self._stack.enter_async_context(open_clients([config.model], environ=self._environ))
         return Judge(config, price_of(config.model), clients[config.model.name], load_prompt())
 
-    async def ask_judge(self, judge: Judge, pairs: Sequence[Pair]) -> Sampled:
+    async def ask_judge(self, judge: Judge, pairs: Sequence[Pair]) -> EngineStats:
         """Ask the judge about pairs of answers, within the run's budget."""
         return await judge.ask(pairs, store=self._store, budget=self._budget, progress=self._progress)
 
@@ -262,7 +262,7 @@ class _Session:
             store=self._store,
             budget=self._budget,
             progress=self._progress,
-            host=Host(),
+            clock=Clock(),
         )
         if _refuses_temperature(model, plan, errors.values()):
             raise TemperatureRefused(model.name)
@@ -297,7 +297,7 @@ def _refuses_temperature(model: ModelConfig, plan: Plan, errors: Iterable[str]) 
     return any(error.startswith(("400", "422")) and "temperature" in error for error in errors)
 
 
-def _sum(first: Sampled, later: Sampled) -> Sampled:
+def _sum(first: EngineStats, later: EngineStats) -> EngineStats:
     """Add the counts; the dollars are read from one ledger, so that the later figure has both."""
     return replace(
         later,

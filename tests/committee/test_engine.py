@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curator.committee.budget import Budget
-from curator.committee.clock import Host
-from curator.committee.dispatcher import TemperatureRefused
+from curator.committee.clock import Clock
 from curator.committee.endpoints import Endpoint
-from curator.committee.engine import Sampled, sample
+from curator.committee.engine import EngineStats, sample
 from curator.committee.requests import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
+from curator.committee.run_context import TemperatureRefused
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError
 from curator.progress import Facts
@@ -72,7 +72,7 @@ class Client:
 class Ran:
     """What a run came to, and what it delivered, in the order of its plan."""
 
-    sampled: Sampled
+    sampled: EngineStats
     generations: tuple[Generation, ...]
 
     def __getattr__(self, name: str) -> Any:
@@ -102,11 +102,11 @@ class Bench:
         }
         if not isinstance(budget, Budget):
             budget = Budget(budget or BudgetConfig())
-        host = Host(now=lambda: 1.0, clock=lambda: self.now, sleep=self.sleep, random=lambda: 0.5)
+        clock = Clock(now=lambda: 1.0, monotonic=lambda: self.now, sleep=self.sleep, random=lambda: 0.5)
         planned = list(planned) if isinstance(planned, list) else planned
         found: list[tuple[PlannedCall, Generation]] = []
         sampled = await sample(
-            planned, endpoints, store=self.store, budget=budget, deliver=lambda *d: found.append(d), host=host
+            planned, endpoints, store=self.store, budget=budget, deliver=lambda *d: found.append(d), clock=clock
         )
         order = {id(call): rank for rank, call in enumerate(planned)} if isinstance(planned, list) else {}
         found.sort(key=lambda one: order.get(id(one[0]), 0))
@@ -259,7 +259,7 @@ async def test_a_poison_request_is_tried_max_tries_times_and_recorded_but_not_st
     result = await bench.run(calls(5), client, max_tries=4)
     assert client.asked["3"] == 4
     failed = result.generations[3]
-    assert (failed.text, failed.error, failed.case_id) == ("", "no (tried 4x)", "c3")
+    assert (failed.text, failed.error, failed.case_id) == ("", "no (tried 4 times)", "c3")
     assert (result.failed, result.sent) == (1, 8)
     assert bench.stored(calls(5)) == {"c0", "c1", "c2", "c4"}
     again = await bench.run(calls(5), Client())
@@ -271,14 +271,14 @@ async def test_a_refused_request_is_not_tried_again(bench: Bench) -> None:
     client = Client(fails("rejected", only="3"))
     result = await bench.run(calls(5), client)
     assert client.asked["3"] == 1
-    assert result.generations[3].error == "no (tried 1x)"
+    assert result.generations[3].error == "no (tried 1 time)"
 
 
 async def test_an_ambiguous_request_is_sent_twice_at_most_and_its_cost_stays_reserved(bench: Bench) -> None:
     client, budget = Client(fails("ambiguous", status=None, only="3")), Budget(BudgetConfig())
     result = await bench.run(calls(5), client, budget=budget)
     assert client.asked["3"] == 2
-    assert result.generations[3].error == "no (tried 2x)"
+    assert result.generations[3].error == "no (tried 2 times)"
     ledger = budget.ledger
     assert result.unconfirmed_usd == ledger.unconfirmed_usd > 2 * 16 * 10 / 1e6
     assert (ledger.requests, ledger.tokens) == (6, 48)
@@ -346,11 +346,11 @@ async def test_a_stopped_run_does_not_wait_out_its_pauses(bench: Bench) -> None:
         await asyncio.Event().wait()
 
     endpoints = {"small": Endpoint(ModelConfig(name="small", model="m", concurrency=2), PRICE, Client(answer))}
-    host = Host(sleep=sleep_for_ever)
+    clock = Clock(sleep=sleep_for_ever)
     with pytest.raises(ProviderError, match="402"):
         async with asyncio.timeout(10):
             await sample(
-                calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=_nobody, host=host
+                calls(2), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=_nobody, clock=clock
             )
 
 
@@ -545,12 +545,12 @@ async def test_the_bar_counts_every_answer_once(bench: Bench) -> None:
         budget=Budget(BudgetConfig()),
         deliver=_nobody,
         progress=Bar(),
-        host=Host(clock=lambda: next(ticks) / 100),
+        clock=Clock(monotonic=lambda: next(ticks) / 100),
     )
     assert told[0] == ("start", 100)
     assert sum(count or 0 for what, count in told if what == "advance") == 100
     assert 2 < len(told) < 100
-    assert told[-1][0] == "50 sent, 50 stored before, 1 failed (tries: 1x 400), $0.0015"
+    assert told[-1][0] == "50 sent, 50 stored before, 1 failed, $0.0015, failed tries: 1 refused (400)"
 
 
 def repeats(cases: int, times: int) -> list[PlannedCall]:
@@ -781,7 +781,7 @@ async def test_who_takes_the_answers_may_fail_on_one_that_failed(bench: Bench) -
     with pytest.raises(OSError, match="pipe"):
         async with asyncio.timeout(10):
             await sample(
-                calls(20), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=deliver, host=Host()
+                calls(20), endpoints, store=bench.store, budget=Budget(BudgetConfig()), deliver=deliver, clock=Clock()
             )
 
 
@@ -795,7 +795,7 @@ async def test_a_request_that_its_client_gave_up_may_have_been_billed(bench: Ben
     async with asyncio.timeout(10):
         result = await bench.run(calls(20), client)
     assert client.asked["3"] == 2
-    assert (result.failed, result.generations[3].error) == (1, "the client gave the request up (tried 2x)")
+    assert (result.failed, result.generations[3].error) == (1, "the client cancelled the request (tried 2 times)")
     assert result.unconfirmed_usd > 0
 
 
@@ -821,7 +821,7 @@ async def test_a_store_that_fails_while_another_process_is_waited_for_ends_the_r
 async def test_what_is_held_for_nobody_ends_the_run_instead_of_being_waited_for(bench: Bench) -> None:
     budget = Budget(BudgetConfig(max_tokens=300))
     assert budget.reserve(Spend.of(tokens=290, usd=0.0))
-    with pytest.raises(BudgetReached, match="holds back"):
+    with pytest.raises(BudgetReached, match="reserve for other requests"):
         async with asyncio.timeout(10):
             await bench.run(calls(5), Client(), budget=budget)
 

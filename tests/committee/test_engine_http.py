@@ -22,7 +22,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from curator.committee.budget import Budget
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import sample
 from curator.committee.providers.open import open_clients
@@ -152,11 +152,11 @@ async def run(server: Server, path: Path, count: int, *, key: str | None = None,
     )
     with GenerationStore(path) as store:
         async with open_clients([config], environ={"SMALL_KEY": key or ""}) as clients:
-            host = Host(sleep=lambda s: asyncio.sleep(min(s, 0.02)))
+            clock = Clock(sleep=lambda s: asyncio.sleep(min(s, 0.02)))
             endpoints = {"small": Endpoint(config, PRICE, clients["small"])}
             found: dict[str, Generation] = {}
             done = await sample(
-                calls(count), endpoints, store=store, budget=Budget(BudgetConfig()), host=host,
+                calls(count), endpoints, store=store, budget=Budget(BudgetConfig()), clock=clock,
                 deliver=lambda call, generation: found.update({call.case_id: generation}),
             )  # fmt: skip
             ordered = [found[call.case_id] for call in calls(count)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.endpoints import Health, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
+from curator.committee.endpoints import CircuitBreaker, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
 from curator.committee.requests import CallFailed, FailureKind, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.records import Message, ToolCall, Usage
@@ -96,48 +96,48 @@ def test_a_missing_usage_is_estimated_and_flagged() -> None:
     assert estimated_usage(12, ["four" * 3 + "x"]) == Usage(12, 4, estimated=True)
 
 
-def hopeless(health: Health, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:
-    return health.hopeless(failure, attempt, CONFIG, given_up=given_up)
+def hopeless(breaker: CircuitBreaker, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:
+    return breaker.trips(failure, attempt, CONFIG, given_up=given_up)
 
 
 def test_a_terminal_failure_ends_all_hope_at_once() -> None:
-    health = Health()
-    health.answered()
-    assert hopeless(health, failed("terminal", 401))
+    breaker = CircuitBreaker()
+    breaker.answered()
+    assert hopeless(breaker, failed("terminal", 401))
 
 
 def test_nobody_there_ends_hope_with_the_third_try() -> None:
-    health = Health()
-    assert [hopeless(health, failed(), attempt) for attempt in (1, 1, 2, 3)] == [False, False, False, True]
+    breaker = CircuitBreaker()
+    assert [hopeless(breaker, failed(), attempt) for attempt in (1, 1, 2, 3)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize("first", [failed("retryable", 503), failed("ambiguous")], ids=["status", "timeout"])
 def test_who_has_replied_once_is_there(first: CallFailed) -> None:
-    health = Health()
-    assert not hopeless(health, first)
-    assert not hopeless(health, failed(), 3)
+    breaker = CircuitBreaker()
+    assert not hopeless(breaker, first)
+    assert not hopeless(breaker, failed(), 3)
 
 
 @pytest.mark.parametrize("kind", ["rejected", "ambiguous", "retryable"])
 def test_five_given_up_before_the_first_answer_end_hope(kind: FailureKind) -> None:
-    health = Health()
-    seen = [hopeless(health, failed(kind, 400), given_up=True) for _ in range(5)]
+    breaker = CircuitBreaker()
+    seen = [hopeless(breaker, failed(kind, 400), given_up=True) for _ in range(5)]
     assert seen == [False, False, False, False, True]
 
 
 def test_after_an_answer_refused_requests_never_end_hope() -> None:
-    health = Health()
-    health.answered()
-    assert not any(hopeless(health, failed("rejected", 400), given_up=True) for _ in range(100))
+    breaker = CircuitBreaker()
+    breaker.answered()
+    assert not any(hopeless(breaker, failed("rejected", 400), given_up=True) for _ in range(100))
 
 
 def test_after_an_answer_an_outage_ends_hope_but_single_failures_do_not() -> None:
-    health = Health()
-    health.answered()
-    assert not any(hopeless(health, failed("retryable", 503), given_up=True) for _ in range(7))
-    assert hopeless(health, failed("retryable", 503), given_up=True)
-    health.answered()
-    assert not hopeless(health, failed("retryable", 503), given_up=True)
+    breaker = CircuitBreaker()
+    breaker.answered()
+    assert not any(hopeless(breaker, failed("retryable", 503), given_up=True) for _ in range(7))
+    assert hopeless(breaker, failed("retryable", 503), given_up=True)
+    breaker.answered()
+    assert not hopeless(breaker, failed("retryable", 503), given_up=True)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_after_an_answer_an_outage_ends_hope_but_single_failures_do_not() -> Non
         (failed("terminal", 404), CONFIG, "small-1"),
         (failed("retryable"), CONFIG, "server runs"),
         (failed("ambiguous"), CONFIG, "timeout_s: 120"),
-        (failed("rejected", 400), CONFIG, "change what the message names"),
+        (failed("rejected", 400), CONFIG, "change the setting that the message names"),
     ],
 )
 def test_the_error_names_model_endpoint_and_what_to_do(failure: CallFailed, config: ModelConfig, advice: str) -> None:

@@ -8,65 +8,66 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.rate_limits import Congestion, Meter, Pace, Speed, limits_of, seconds_of
+from curator.committee.rate_limits import AimdWindow, GcraLimiter, RateLimiter, limits_of, seconds_of
 from curator.committee.requests import Limits, Quota
+from curator.committee.run_progress import Speed
 
 
-def sent_in(pace: Pace, seconds: float, *, tokens: int = 100, start: float = 0.0) -> list[float]:
+def sent_in(limiter: RateLimiter, seconds: float, *, tokens: int = 100, start: float = 0.0) -> list[float]:
     """When requests go in that time if there is always one to send."""
     now, times = start, []
     while now < start + seconds:
-        wait = pace.wait_s(now)
+        wait = limiter.wait_s(now)
         if wait:
             now += wait
             continue
-        expected = pace.take(tokens, now)
-        pace.answered(expected, tokens, tokens)
+        expected = limiter.take(tokens, now)
+        limiter.answered(expected, tokens, tokens)
         times.append(now)
     return times
 
 
 def test_a_request_limit_is_used_up_evenly_and_never_passed() -> None:
-    times = sent_in(Pace(600, None), 120)
+    times = sent_in(RateLimiter(600, None), 120)
     assert 0.95 * 1200 <= len(times) <= 1200
     for start in range(0, 60, 7):  # any minute, wherever the endpoint begins to count
         assert sum(start <= t < start + 60 for t in times) <= 600
 
 
 def test_a_token_limit_counts_tokens() -> None:
-    times = sent_in(Pace(None, 150_000), 60, tokens=500)
+    times = sent_in(RateLimiter(None, 150_000), 60, tokens=500)
     assert 0.95 * 300 <= len(times) <= 300
 
 
 def test_the_tighter_limit_holds() -> None:
-    assert len(sent_in(Pace(60, 150_000), 60, tokens=100)) <= 60
+    assert len(sent_in(RateLimiter(60, 150_000), 60, tokens=100)) <= 60
 
 
 def test_without_a_limit_nothing_waits() -> None:
-    pace = Pace(None, None)
+    limiter = RateLimiter(None, None)
     for _ in range(1000):
-        pace.take(10_000, 0.0)
-    assert pace.wait_s(0.0) == 0.0
+        limiter.take(10_000, 0.0)
+    assert limiter.wait_s(0.0) == 0.0
 
 
 def test_answers_that_are_shorter_than_their_limit_let_more_go() -> None:
-    pace, now, sent = Pace(None, 60_000), 0.0, 0
+    limiter, now, sent = RateLimiter(None, 60_000), 0.0, 0
     while now < 60:
-        if wait := pace.wait_s(now):
+        if wait := limiter.wait_s(now):
             now += wait
             continue
-        pace.answered(pace.take(1000, now), 1000, 100)  # a tenth of what it could take
+        limiter.answered(limiter.take(1000, now), 1000, 100)  # a tenth of what it could take
         sent += 1
     assert 0.9 * 600 <= sent <= 610
 
 
 def test_a_late_timer_costs_no_throughput() -> None:
-    pace, now, sent, chance = Pace(600, None), 0.0, 0, random.Random(1)
+    limiter, now, sent, chance = RateLimiter(600, None), 0.0, 0, random.Random(1)
     while now < 60:
-        if wait := pace.wait_s(now):
+        if wait := limiter.wait_s(now):
             now += wait + chance.random() * 0.02
             continue
-        pace.take(1, now)
+        limiter.take(1, now)
         sent += 1
     assert sent >= 0.95 * 600
 
@@ -74,13 +75,13 @@ def test_a_late_timer_costs_no_throughput() -> None:
 @pytest.mark.parametrize("kind", ["window", "bucket"])
 def test_a_limit_is_learned_from_what_remains(kind: str) -> None:
     """600 a minute, told by headers alone: none is refused, and at least 95% are used."""
-    pace, now, sent, refused, level = Pace(None, None), 0.0, 0, 0, 600.0
+    limiter, now, sent, refused, level = RateLimiter(None, None), 0.0, 0, 0, 600.0
     last = 0.0
     while now < 300:
-        if wait := pace.wait_s(now):
+        if wait := limiter.wait_s(now):
             now += wait
             continue
-        pace.take(1, now)
+        limiter.take(1, now)
         if kind == "bucket":
             level = min(600.0, level + (now - last) * 10)
         elif now // 60 != last // 60:
@@ -92,108 +93,108 @@ def test_a_limit_is_learned_from_what_remains(kind: str) -> None:
             level -= 1
             sent += 1
         reset = (600 - level) / 10 if kind == "bucket" else 60 - now % 60
-        pace.observe(Limits(Quota(600, int(level), reset), None), now)
+        limiter.observe(Limits(Quota(600, int(level), reset), None), now)
         now += 0.005  # one at a time: its answer comes before the next goes
     assert refused <= 0.005 * sent
     assert sent >= 0.95 * 3000
 
 
 def test_where_nothing_remains_nothing_goes_until_the_reset() -> None:
-    pace = Pace(None, None)
-    pace.observe(Limits(Quota(600, 0, 12.0), None), 100.0)
-    assert pace.wait_s(100.0) == pytest.approx(12.0)
-    assert pace.wait_s(112.0) == 0.0
+    limiter = RateLimiter(None, None)
+    limiter.observe(Limits(Quota(600, 0, 12.0), None), 100.0)
+    assert limiter.wait_s(100.0) == pytest.approx(12.0)
+    assert limiter.wait_s(112.0) == 0.0
 
 
 def test_the_limit_of_the_config_comes_before_what_the_endpoint_says() -> None:
-    pace = Pace(600, None)
-    pace.observe(Limits(Quota(6, 5, 60.0), None), 0.0)
-    assert len(sent_in(pace, 60)) >= 0.95 * 600
+    limiter = RateLimiter(600, None)
+    limiter.observe(Limits(Quota(6, 5, 60.0), None), 0.0)
+    assert len(sent_in(limiter, 60)) >= 0.95 * 600
 
 
 def test_a_limit_without_a_reset_is_taken_for_a_minute() -> None:
-    meter = Meter(None)
-    meter.observe(Quota(60, 59, None), 0.0)
+    limiter = GcraLimiter(None)
+    limiter.observe(Quota(60, 59, None), 0.0)
     for _ in range(10):
-        meter.take(1, 0.0)
-    assert meter.wait_s(0.0) == pytest.approx(10.0, rel=0.05)
+        limiter.take(1, 0.0)
+    assert limiter.wait_s(0.0) == pytest.approx(10.0, rel=0.05)
 
 
 def test_a_pace_that_rises_shortens_the_wait_there_is() -> None:
-    meter = Meter(None)
-    meter.observe(Quota(60, 1, 60.0), 0.0)
-    meter.take(1, 0.0)
-    slow = meter.wait_s(0.0)
-    meter.observe(Quota(60, 60, 60.0), 0.0)
-    assert meter.wait_s(0.0) < slow / 30
+    limiter = GcraLimiter(None)
+    limiter.observe(Quota(60, 1, 60.0), 0.0)
+    limiter.take(1, 0.0)
+    slow = limiter.wait_s(0.0)
+    limiter.observe(Quota(60, 60, 60.0), 0.0)
+    assert limiter.wait_s(0.0) < slow / 30
 
 
 def test_tokens_of_a_failed_request_come_back() -> None:
-    pace = Pace(None, 60_000)
-    expected = pace.take(30_000, 0.0)
-    assert pace.wait_s(0.0) > 29
-    pace.failed(expected)
-    assert pace.wait_s(0.0) == 0.0
+    limiter = RateLimiter(None, 60_000)
+    expected = limiter.take(30_000, 0.0)
+    assert limiter.wait_s(0.0) > 29
+    limiter.failed(expected)
+    assert limiter.wait_s(0.0) == 0.0
 
 
 def test_after_a_refusal_requests_count_for_more_for_a_while() -> None:
-    pace = Pace(None, 60_000)
+    limiter = RateLimiter(None, 60_000)
     for _ in range(100):
-        pace.answered(pace.take(1000, 0.0), 1000, 100)
-    before = pace.take(1000, 0.0)
-    pace.refused()
-    assert pace.take(1000, 0.0) > 1.4 * before
+        limiter.answered(limiter.take(1000, 0.0), 1000, 100)
+    before = limiter.take(1000, 0.0)
+    limiter.refused()
+    assert limiter.take(1000, 0.0) > 1.4 * before
     for _ in range(1000):
-        pace.answered(pace.take(1000, 0.0), 1000, 100)
-    assert pace.take(1000, 0.0) == pytest.approx(before, rel=0.05)
+        limiter.answered(limiter.take(1000, 0.0), 1000, 100)
+    assert limiter.take(1000, 0.0) == pytest.approx(before, rel=0.05)
 
 
 def test_a_hold_is_never_shortened() -> None:
-    pace = Pace(None, None)
-    pace.hold(10.0, 0.0)
-    pace.hold(1.0, 0.0)
-    assert pace.wait_s(0.0) == 10.0
+    limiter = RateLimiter(None, None)
+    limiter.hold(10.0, 0.0)
+    limiter.hold(1.0, 0.0)
+    assert limiter.wait_s(0.0) == 10.0
 
 
 def test_refusals_of_one_round_trip_cut_the_window_once() -> None:
-    window = Congestion(50)
+    window = AimdWindow(50)
     for _ in range(50):
-        window.bad(0.0, 1.0, 50)
+        window.shrink(0.0, 1.0, 50)
     assert window.allowed == 35
-    window.bad(2.0, 3.0, 35)
+    window.shrink(2.0, 3.0, 35)
     assert window.allowed == 24
 
 
 def test_the_window_never_closes_and_opens_again_within_some_round_trips() -> None:
-    window = Congestion(50)
+    window = AimdWindow(50)
     for n in range(30):
-        window.bad(float(n), float(n), 1)
+        window.shrink(float(n), float(n), 1)
     assert window.allowed == 1
     trips = 0
     while window.allowed < 50:
         for _ in range(window.allowed):
-            window.good()
+            window.grow()
         trips += 1
     assert trips <= 12
 
 
 def test_a_first_refusal_asks_for_no_pause_and_further_ones_double_it() -> None:
-    window = Congestion(8)
-    pauses = [window.bad(float(n), float(n), 8) for n in range(12)]
+    window = AimdWindow(8)
+    pauses = [window.shrink(float(n), float(n), 8) for n in range(12)]
     assert pauses[:4] == [0.0, 0.5, 1.0, 2.0]
     assert max(pauses) == 30.0
-    window.good()
-    assert window.bad(100.0, 100.0, 8) == 0.0
+    window.grow()
+    assert window.shrink(100.0, 100.0, 8) == 0.0
 
 
 @given(st.lists(st.sampled_from(["good", "bad"]), max_size=200), st.integers(1, 300))
 def test_the_window_stays_between_one_and_its_most(events: list[str], most: int) -> None:
-    window = Congestion(most)
+    window = AimdWindow(most)
     for time, event in enumerate(events):
         if event == "good":
-            window.good()
+            window.grow()
         else:
-            window.bad(float(time), float(time), window.allowed)
+            window.shrink(float(time), float(time), window.allowed)
         assert 1 <= window.allowed <= most
 
 
@@ -225,9 +226,9 @@ def test_a_reset_that_is_a_time_of_day_is_no_span() -> None:
 
 
 def test_no_hold_is_longer_than_two_minutes() -> None:
-    pace = Pace(None, None)
-    pace.observe(Limits(Quota(600, 0, 80_000.0), None), 0.0)
-    assert pace.wait_s(0.0) == 120.0
+    limiter = RateLimiter(None, None)
+    limiter.observe(Limits(Quota(600, 0, 80_000.0), None), 0.0)
+    assert limiter.wait_s(0.0) == 120.0
 
 
 def test_speed_is_that_of_the_last_seconds() -> None:

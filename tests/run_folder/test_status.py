@@ -22,7 +22,7 @@ from curator.run_folder.status import StatusFile, newest_run, read_status
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 FACTS = {
     "sent": 12, "from_store": 3, "failed": 1, "in_flight": 4, "allowed": 16, "requests_per_s": 2.5,
-    "tokens_per_s": 1234.0, "usd": 0.5, "usd_left": 4.5, "errors": {"timeout": 2, "rate limit": 7}, "seconds_left": 200,
+    "tokens_per_s": 1234.0, "usd": 0.5, "usd_left": 4.5, "errors": {"ambiguous": 2, "429": 7}, "seconds_left": 200,
 }  # fmt: skip
 
 
@@ -144,6 +144,16 @@ def sampling(folder: Path) -> None:
     progress._write("running")
 
 
+def test_requests_above_a_limit_that_fell_are_explained(tmp_path: Path) -> None:
+    with run_lock(tmp_path):
+        progress = StatusFile(tmp_path, Silent())
+        progress.start("ask", total=1600, unit="answers")
+        progress.advance(400, facts={**FACTS, "in_flight": 15, "allowed": 12})
+        progress._write("running")
+        lines = read_status(tmp_path).to_text().splitlines()
+    assert "in flight: 15 requests; no new one until fewer than 12, the present limit, are left" in lines
+
+
 def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -> None:
     with run_lock(tmp_path):
         sampling(tmp_path)
@@ -155,7 +165,7 @@ def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -
         "in flight: 4 of 16 requests",
         "time left: 3 min 20 s",
         "spent: $0.50, $4.50 left of the limit",
-        "tries that failed: rate limit 7, timeout 2",
+        "tries that failed: 7 refused by a rate limit (429); 2 without an answer (timed out or cut off)",
         "as of 1 min 1 s ago",
     ]
     shown = found.to_dict()

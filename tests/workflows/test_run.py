@@ -22,7 +22,7 @@ import pytest
 
 import curator
 from curator.cli import main
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.config import Config, parse_config
 from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
@@ -342,7 +342,7 @@ def test_a_model_that_takes_one_temperature_is_found_out_once_and_asked_without(
 def test_a_model_in_batch_mode_is_asked_by_files_at_half_the_price(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.stages.ask.Host", lambda: Host(sleep=lambda _: asyncio.sleep(0)))
+    monkeypatch.setattr("curator.stages.ask.Clock", lambda: Clock(sleep=lambda _: asyncio.sleep(0)))
     live = job["committee"]["models"][0]
     batch = {**live, "name": "b", "mode": "batch", "api_key_env": "BATCH_KEY"}
     job["committee"]["models"].append(batch)

@@ -1,4 +1,4 @@
-"""OpenAI's Batch API through its SDK: files up, batches made and watched, files down, and what each failure means."""
+"""OpenAI's Batch API through its SDK: uploads, batches, downloads, and the meaning of each failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.endpoints import backoff_s
 from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.keys import api_key, proxy_for
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 CHAT_URL: Final = "/v1/chat/completions"
-NONCE = "curator_nonce"  # the field of a batch's metadata that tells which row is its own
+NONCE = "curator_nonce"  # the field of a batch's metadata that identifies its row in the store
 
-_NO_KEY = "none"  # the SDK insists on a key; an endpoint that needs none ignores this one
+_NO_KEY = "none"  # the SDK requires a key; an endpoint that needs none ignores this one
 _CONNECT_S = 30.0
 _PAGE = 100  # the most batches that the provider lists at a time
 _TRIES = 5
-_SECRET_CHARS = 8  # a shorter key is no secret, and may well stand in a text
+_SECRET_CHARS = 8  # a shorter key (`none`, `EMPTY`) is a placeholder, and texts may contain it
 _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """How large a file of requests may be, in lines and in bytes.
+    """Largest size of a file of requests, in lines and in bytes.
 
-    The provider takes 50,000 requests and 200 MB (https://platform.openai.com/docs/api-reference/batch/create).
+    The provider accepts 50,000 requests and 200 MB (https://platform.openai.com/docs/api-reference/batch/create).
     """
 
     lines: int = 50_000
@@ -58,13 +58,13 @@ class BatchEndpoint:
 
 
 def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOpenAI:
-    """The SDK's client for a model's endpoint; an async context manager. Nothing is connected yet.
+    """Return the SDK's client for a model's endpoint, an async context manager. Nothing is connected yet.
 
-    It never tries again by itself: a batch that is made twice is billed twice. Like the client of live calls it takes
-    nothing from the environment but the key and the proxy.
+    It never retries by itself: a batch that is made twice is billed twice. Like the client of live calls, it takes only
+    the key and the proxy from the environment.
 
     Raises:
-        ConfigError: the variable that holds the key is missing, empty or holds something else.
+        ConfigError: the variable of the key is missing or does not hold one.
     """
     import httpx
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
@@ -72,7 +72,7 @@ def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOp
     base_url = model.base_url or OPENAI_BASE_URL
     key = api_key(model, environ)
     proxy = proxy_for(base_url, environ)
-    route = httpx.AsyncHTTPTransport(proxy=proxy) if proxy else None  # None: straight there
+    route = httpx.AsyncHTTPTransport(proxy=proxy) if proxy else None  # None: without a proxy
     client = AsyncOpenAI(
         api_key=key or _NO_KEY,
         base_url=base_url,
@@ -86,47 +86,50 @@ def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOp
 
 
 class BatchApi:
-    """The calls that batches need. Each one raises CallFailed, whose message never holds the key.
+    """The calls that batches need. Each one raises CallFailed, whose message never contains the key.
 
-    Those that change nothing that is billed are tried again by themselves: all but `create` and `retrieve`.
+    All calls but `create` and `retrieve` are retried.
     """
 
-    def __init__(self, client: AsyncOpenAI, host: Host) -> None:
+    def __init__(self, client: AsyncOpenAI, clock: Clock) -> None:
         self._client = client
-        self._host = host
+        self._clock = clock
         self._secret = client.api_key if len(client.api_key) >= _SECRET_CHARS else ""
 
     def without_secret(self, line: bytes) -> bytes:
-        """What the provider says, with the key blacked out where it echoes it."""
+        """Return a line of the provider with the key blacked out."""
         return line.replace(self._secret.encode(), b"[key]") if self._secret else line
 
     def shown(self, message: str) -> str:
-        """What the provider says, as one short line without the key."""
+        """Return a message of the provider as one short line without the key."""
         return one_line(message, secrets=(self._secret,))
 
     async def upload(self, file: BinaryIO) -> str:
-        """Upload a file of requests; its id. Twice the same one costs nothing."""
+        """Upload a file of requests and return its id. An upload costs nothing."""
 
         async def attempt() -> str:
             file.seek(0)
-            made = await self._client.files.create(file=("requests.jsonl", file), purpose="batch")
-            return _identity(made)
+            uploaded = await self._client.files.create(file=("requests.jsonl", file), purpose="batch")
+            return _identity(uploaded)
 
         return await self._persistently(attempt)
 
     async def create(self, file_id: str, nonce: str) -> str:
-        """Make a batch of an uploaded file; its id. Tried once: after an ambiguous failure, look for the nonce."""
+        """Make a batch of an uploaded file and return its id.
+
+        It is tried once. After an ambiguous failure, search for the nonce.
+        """
 
         async def attempt() -> str:
-            made = await self._client.batches.create(
+            batch = await self._client.batches.create(
                 input_file_id=file_id, endpoint=CHAT_URL, completion_window="24h", metadata={NONCE: nonce}
             )
-            return _identity(made)
+            return _identity(batch)
 
         return await self._once(attempt)
 
     async def find(self, nonce: str) -> str | None:
-        """The id of the batch with that nonce, among all that the key can see; None if there is none."""
+        """Return the id of the batch with that nonce, among all that the key can see; None without one."""
 
         async def attempt() -> str | None:
             async for batch in self._client.batches.list(limit=_PAGE):
@@ -137,7 +140,7 @@ class BatchApi:
         return await self._persistently(attempt)
 
     async def retrieve(self, batch_id: str) -> Batch:
-        """The state of a batch."""
+        """Return the state of a batch."""
 
         async def attempt() -> Batch:
             batch = await self._client.batches.retrieve(batch_id)
@@ -165,12 +168,12 @@ class BatchApi:
             except CallFailed as failure:
                 if failure.kind in {"terminal", "rejected"}:
                     raise
-                wait = backoff_s(count, failure, self._host.random())
-            await self._host.sleep(wait)
+                wait = backoff_s(count, failure, self._clock.random())
+            await self._clock.sleep(wait)
         return await self._once(attempt)
 
     async def _once(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer:
-        # The failure is raised out here: an exception of the SDK, which holds our headers, must not be its context.
+        # The failure is raised here: an exception of the SDK, which holds our headers, must not be its context.
         outcome = await self._outcome(attempt)
         if isinstance(outcome, CallFailed):
             raise outcome
@@ -190,7 +193,7 @@ class BatchApi:
                 return self._failed(CallFailed("retryable", f"no connection: {cause or type(cause).__name__}"))
             return self._failed(CallFailed("ambiguous", f"the connection broke: {type(cause or error).__name__}"))
         except (openai.APIError, httpx.HTTPError, ValueError, AttributeError) as error:
-            # A body that broke off, or one that is no JSON or not what was asked for: the SDK does not check it.
+            # A body that was cut off, or is not JSON, or has another type: the SDK does not check it.
             return self._failed(CallFailed("ambiguous", f"the answer cannot be read ({type(error).__name__})"))
 
     def _refused(self, response: httpx.Response) -> CallFailed:
@@ -200,7 +203,7 @@ class BatchApi:
                 classify(response.status_code, codes),
                 f"{response.status_code} {message}",
                 status=response.status_code,
-                retry_after_s=retry_after_s(response.headers, now=self._host.now),
+                retry_after_s=retry_after_s(response.headers, now=self._clock.now),
             )
         )
 
@@ -209,13 +212,13 @@ class BatchApi:
         return CallFailed(failure.kind, text, status=failure.status, retry_after_s=failure.retry_after_s)
 
 
-def _identity(made: object) -> str:
-    """The id of what the provider says it made.
+def _identity(resource: object) -> str:
+    """Return the id of a resource as the provider gave it.
 
     Raises:
-        ValueError: there is none in it.
+        ValueError: it has no id.
     """
-    identity = getattr(made, "id", None)
+    identity = getattr(resource, "id", None)
     if not isinstance(identity, str) or not identity:
         raise ValueError("no id")
     return identity

@@ -1,4 +1,4 @@
-"""What a batch that ended brought: its files read line by line, each answer stored, each call settled in the budget."""
+"""Results of ended batches: reads their files line by line, stores the answers, settles the budget."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A batch that ended: the calls of which nothing was read yet, by key, and what its answers have in common."""
+    """A batch that ended: its calls without a result so far, by key, and what all its answers share."""
 
     waiting: dict[str, BatchCall]
     took_s: float
@@ -41,11 +41,15 @@ class _Ended:
     answered: Callable[[int], None]
 
 
-class Results:
-    """Collects ended batches of one model, and knows which calls failed and how often.
+class BatchResults:
+    """Collects ended batches of one model, and counts the failures of each call.
 
-    `errors` are the calls that failed for good, by key; `again` is set when one failed that may be handed in again;
-    `terminal` is the failure that says that the endpoint refuses everything. Memory grows with failures alone.
+    Memory grows only with failures.
+
+    Attributes:
+        errors: the errors of calls that failed for good, by key.
+        again: a call failed that may be submitted again.
+        terminal: the failure by which the endpoint refuses everything; None without one.
     """
 
     def __init__(
@@ -65,9 +69,9 @@ class Results:
     async def collect(
         self, batch: Batch, waiting: dict[str, BatchCall], *, now: float, answered: Callable[[int], None]
     ) -> None:
-        """Store what a completed, expired or cancelled batch holds for the calls in `waiting`, which it empties.
+        """Store the answers of a completed, expired or cancelled batch for the calls in `waiting`, which it empties.
 
-        `answered` hears how many answers were stored, as they are; `now` is in seconds since 1970.
+        `answered` is called with the number of answers that were stored; `now` is in seconds since 1970.
 
         Raises:
             CallFailed: a file of results cannot be fetched now.
@@ -77,7 +81,7 @@ class Results:
         ended = _Ended(waiting, float(ended_at - batch.created_at), now, answered)
         whole = True
         with contextlib.ExitStack() as stack:
-            # All of them first: a failure on the way then leaves no call settled, and all can be collected again.
+            # All files are fetched first: a failure then leaves no call settled, and all can be collected again.
             files = {
                 file_id: await self._fetch(file_id, stack.enter_context(tempfile.TemporaryFile()))
                 for file_id in (batch.output_file_id, batch.error_file_id)
@@ -89,7 +93,7 @@ class Results:
             self.fail(waiting.popitem()[1], _missing(batch.status, whole=whole))
 
     def fail(self, call: BatchCall, failure: CallFailed) -> None:
-        """Count the failure of a call that was handed in, and settle its bound."""
+        """Count the failure of a submitted call, and settle its bound."""
         if failure.kind == "ambiguous":
             self._budget.keep(call.bound)
         else:
@@ -107,7 +111,7 @@ class Results:
         self.again = True
 
     async def _fetch(self, file_id: str, file: BinaryIO) -> BinaryIO | None:
-        """The file, filled; None where the provider has it no more: it keeps files for some weeks only."""
+        """Download into the file and return it; None where the provider, which keeps files for weeks, has deleted it."""
         try:
             await self.api.download(file_id, file)
         except CallFailed as failure:
@@ -117,7 +121,7 @@ class Results:
         return file
 
     async def _read(self, file_id: str, file: BinaryIO, ended: _Ended) -> bool:
-        """Settle the calls that a file of results speaks of; whether it was whole, if need be when fetched once more."""
+        """Settle the calls in a file of results; return whether the file was whole. A damaged one is fetched once more."""
         if await self._read_lines(file, ended):
             return True
         try:
@@ -127,7 +131,7 @@ class Results:
         return again is not None and await self._read_lines(again, ended)
 
     async def _read_lines(self, file: BinaryIO, ended: _Ended) -> bool:
-        """Settle the calls that the file's lines speak of; whether every line could be read."""
+        """Settle the calls in the file's lines; return whether every line could be read."""
         damaged = 0
         for lines in _groups(file):
             outcomes = [read_line(self.api.without_secret(line)) for line in lines]
@@ -136,7 +140,7 @@ class Results:
         return not damaged
 
     async def _settle(self, outcomes: Iterable[tuple[str, ModelReply | CallFailed]], ended: _Ended) -> None:
-        """Store the answers in one go and settle them; count the failures. A call counts once."""
+        """Store the answers in one commit and settle them; count the failures. A call counts once."""
         answers: list[tuple[BatchCall, StoredReply]] = []
         for key, outcome in outcomes:
             call = ended.waiting.pop(key, None)

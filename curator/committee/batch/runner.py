@@ -1,7 +1,7 @@
-"""Batch mode: hands a model's calls in as files to OpenAI's Batch API, waits, and stores every answer that comes back.
+"""Batch mode: submits a model's calls as files to OpenAI's Batch API and stores every answer.
 
-A pass goes through the planned calls and hands in those that are neither stored nor in an open batch, file by file,
-while the budget has room. When all that is open has ended, another pass hands in what failed and may be tried again.
+A pass iterates over the planned calls. It submits those that are neither stored nor in an open batch, file by file, while
+the budget has room. When all open batches have ended, another pass submits the calls that failed and may be tried again.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 
 from curator.committee.batch.api import BatchApi, BatchEndpoint
-from curator.committee.batch.results import Results
-from curator.committee.batch.session import Desk, Sheet, line_of
+from curator.committee.batch.results import BatchResults
+from curator.committee.batch.session import BatchFile, BatchSession, line_of
 from curator.committee.budget import Budget
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.endpoints import cost_bound
 from curator.committee.plan import endpoint_of
 from curator.committee.requests import PlannedCall
-from curator.errors import BudgetReached
 from curator.progress import Progress
 from curator.records import JsonValue
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall, BatchRows
 from curator.state.generations import GenerationStore
-from curator.text.display import money, plural
+from curator.text.display import plural
 
 _CHUNK = 500  # calls looked up at a time
 
 
 @dataclass(frozen=True, slots=True)
 class CallsOf:
-    """The `count` calls of one model in a plan, made anew each time they are gone through."""
+    """The `count` calls of one model in a plan; every iteration makes them again."""
 
     plan: Iterable[PlannedCall]
     model: str
@@ -51,24 +50,24 @@ async def answer_in_batches(
     store: GenerationStore,
     budget: Budget,
     progress: Progress,
-    host: Host,
+    clock: Clock,
 ) -> Mapping[str, str]:
-    """Get an answer to every planned call of one model into the store; the calls that failed for good, with the error.
+    """Store an answer to every planned call of one model; return the failed calls with their errors, by key.
 
-    `calls` are gone through once a pass, so that an iterator will not do (`CallsOf` does). Batches that an earlier run left open are
-    collected first. When cancelled it stops at once: the batches stay open, and the next run collects them.
+    Every pass iterates over `calls`, so that they cannot be an iterator (`CallsOf` is none). Batches that an earlier run
+    left open are collected first. A cancelled run stops at once: its batches stay open, and the next run collects them.
 
     Raises:
-        BudgetReached: a limit has no room for the next call; all that was handed in is collected.
-        ProviderError: the endpoint refuses for good, or nobody is there.
-        RunLocked: another process hands in batches of this model, with the same store.
+        BudgetReached: a limit has no room for the next call; everything submitted is collected.
+        ProviderError: the endpoint refuses for good, or cannot be reached.
+        RunLocked: another process submits batches of this model, with the same store.
         StorageError: an answer or a batch's row could not be written.
         TypeError: `calls` is an iterator.
     """
     if isinstance(calls, Iterator):
-        raise TypeError("calls: an iterator can be gone through once only")
+        raise TypeError("calls: an iterator can be used only once; every pass needs all calls")
     with BatchRows(store.path, endpoint=endpoint_of(endpoint.config), model=endpoint.config.model) as rows:
-        run = _Run(endpoint, rows, store=store, budget=budget, progress=progress, host=host)
+        run = _Run(endpoint, rows, store=store, budget=budget, progress=progress, clock=clock)
         total = len(calls) if isinstance(calls, Sized) else None
         progress.start("batch", total=total, unit="answers")
         try:
@@ -89,34 +88,34 @@ class _Run:
         store: GenerationStore,
         budget: Budget,
         progress: Progress,
-        host: Host,
+        clock: Clock,
     ) -> None:
         self._endpoint = endpoint
         self._rows = rows
         self._store = store
         self._budget = budget
         self._progress = progress
-        self.results = Results(
-            endpoint.config, endpoint.price, api=BatchApi(endpoint.client, host), store=store, budget=budget
+        self.results = BatchResults(
+            endpoint.config, endpoint.price, api=BatchApi(endpoint.client, clock), store=store, budget=budget
         )
-        self._desk = Desk(endpoint, rows, self.results, budget=budget, host=host, answered=self._show)
+        self._session = BatchSession(endpoint, rows, self.results, budget=budget, clock=clock, answered=self._show)
         self._passes = 0
         self._answered = 0
         self._total: int | None = None
 
     async def answer(self, calls: Iterable[PlannedCall], total: int | None) -> None:
-        """Collect what an earlier run left, then go through the calls until nothing is left to be handed in."""
+        """Collect the batches of an earlier run, then submit calls until none is left."""
         self._total = total
-        await self._desk.resume()
+        await self._session.resume()
         self.results.again = True
         while self.results.again:
             self.results.again = False
             self._passes += 1
             await self._pass(calls)
-            await self._desk.wait_for_all()
+            await self._session.wait_for_all()
 
     def closing_note(self) -> str:
-        """What the run came to, and what it leaves open."""
+        """Return the counts of the run, and the batches that it leaves open."""
         left = len(self._rows.open())
         note = f"{self._answered:,} answered in batches, {len(self.results.errors):,} failed"
         if left:
@@ -124,60 +123,55 @@ class _Run:
         return note
 
     async def _pass(self, calls: Iterable[PlannedCall]) -> None:
-        """Hand in every call that is neither stored nor in an open batch nor failed for good."""
+        """Submit every call that is neither stored, nor in an open batch, nor failed for good."""
         planned = iter(calls)
         price = self._endpoint.price
-        with Sheet(self._endpoint.limits) as sheet:
+        with BatchFile(self._endpoint.limits) as file:
             while chunk := list(itertools.islice(planned, _CHUNK)):
-                for call in self._unasked(chunk, sheet):
+                for call in self._unasked(chunk, file):
                     line = line_of(call.request)
-                    if not sheet.takes(line, self._desk.lines):
-                        await self._desk.hand_in(sheet)
+                    if not file.takes(line, self._session.lines):
+                        await self._session.submit(file)
                     bound = cost_bound(call.request, price)
-                    await self._afford(bound, sheet)
-                    sheet.add(BatchCall(call.request.key, bound, call.input_tokens), line)
-            await self._desk.hand_in(sheet)
+                    await self._afford(bound, file)
+                    file.add(BatchCall(call.request.key, bound, call.input_tokens), line)
+            await self._session.submit(file)
 
-    def _unasked(self, chunk: Iterable[PlannedCall], sheet: Sheet) -> list[PlannedCall]:
-        """The calls to hand in, each key once. What awaits later cannot make another one of them open."""
+    def _unasked(self, chunk: Iterable[PlannedCall], file: BatchFile) -> list[PlannedCall]:
+        """Return the calls to submit, each key once."""
         by_key: dict[str, list[PlannedCall]] = {}
         for call in chunk:
             by_key.setdefault(call.request.key, []).append(call)
         stored = self._store.get_many(list(by_key))
-        known = stored.keys() | self._rows.open_keys(list(by_key)) | self.results.errors.keys() | sheet.calls.keys()
+        in_hand = stored.keys() | self._rows.open_keys(list(by_key)) | self.results.errors.keys() | file.calls.keys()
         if self._passes == 1:
             self._show(sum(len(by_key[key]) for key in stored))
-        return [calls[0] for key, calls in by_key.items() if key not in known]
+        return [calls[0] for key, calls in by_key.items() if key not in in_hand]
 
-    async def _afford(self, bound: Spend, sheet: Sheet) -> None:
-        """Reserve the bound, if need be once what is handed in has been settled.
+    async def _afford(self, bound: Spend, file: BatchFile) -> None:
+        """Reserve the bound; without room for it, wait until submitted calls are settled.
 
         Raises:
             BudgetReached: there is no room for it even then.
         """
         while not self._budget.reserve(bound):
-            await self._desk.hand_in(sheet)
+            await self._session.submit(file)
             limit = self._budget.exhausted(bound)
             if limit is None:
-                await self._desk.look()
+                await self._session.look()
                 continue
-            await self._desk.wait_for_all()
-            ledger = self._budget.ledger
-            spent = f"{plural(ledger.requests, 'request')}, {plural(ledger.tokens, 'token')}, {money(ledger.usd)}"
-            raise BudgetReached(
-                f"{limit} has no room for the next request (spent: {spent}); the answers are stored",
-                remedy="raise the limit and run again: it goes on from there, and stored answers cost nothing",
-            )
+            await self._session.wait_for_all()
+            raise self._budget.reached(limit)
 
     def _show(self, answered: int) -> None:
-        """Move the bar. What was collected before the first pass is found in the store there, and counts then."""
+        """Move the bar. Answers that were collected before the first pass count in that pass."""
         count = answered if self._passes else 0
         self._answered += count
         of_total = "" if self._total is None else f" of {self._total:,}"
         failed = len(self.results.errors)
-        note = f"{_batches(len(self._desk.open))} open, {self._answered:,}{of_total} answered"
+        note = f"{_batches(len(self._session.open))} open, {self._answered:,}{of_total} answered"
         facts: dict[str, JsonValue] = {
-            "batches_open": len(self._desk.open),
+            "batches_open": len(self._session.open),
             "answered": self._answered,
             "failed": failed,
         }

@@ -13,7 +13,7 @@ import respx
 
 from curator.committee.batch.api import BatchApi, open_batch_client
 from curator.committee.batch.results import read_line
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.committee.requests import CallFailed
 from curator.config import ModelConfig, parse_config
 from curator.errors import ConfigError
@@ -39,7 +39,7 @@ async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BatchApi]:
         pass
 
     async with open_batch_client(ModelConfig(name="x", model="m", mode="batch"), {"OPENAI_API_KEY": CANARY}) as client:
-        yield BatchApi(client, Host(sleep=nap))
+        yield BatchApi(client, Clock(sleep=nap))
 
 
 async def test_an_upload_is_tried_again_whole(routes: respx.MockRouter, api: BatchApi) -> None:
@@ -120,7 +120,7 @@ async def test_the_proxy_is_the_one_that_the_given_environment_names(monkeypatch
     environ = {"OPENAI_API_KEY": CANARY, "https_proxy": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
     async with server, open_batch_client(ModelConfig(name="x", model="m", mode="batch"), environ) as client:
         with pytest.raises(CallFailed):
-            await BatchApi(client, Host()).create("file-1", "n1")
+            await BatchApi(client, Clock()).create("file-1", "n1")
     assert heard == [b"CONNECT api.openai.com:443 HTTP/1.1\r\n"]
 
 

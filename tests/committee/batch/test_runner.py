@@ -24,8 +24,9 @@ from aiohttp.test_utils import TestServer
 from curator.committee.batch.api import BatchApi, BatchEndpoint, FileLimits, open_batch_client
 from curator.committee.batch.runner import CallsOf, answer_in_batches
 from curator.committee.budget import Budget
+from curator.committee.clock import Clock
 from curator.committee.endpoints import cost_bound
-from curator.committee.engine import Host, sample
+from curator.committee.engine import sample
 from curator.committee.prices import batch_price
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import BudgetConfig, ModelConfig, Price
@@ -268,12 +269,12 @@ class Desk:
             self.naps.append(seconds)
             await asyncio.sleep(0)
 
-        host = Host(clock=lambda: 0.0, now=lambda: 2000.0, sleep=nap, random=lambda: 0.5)
+        clock = Clock(monotonic=lambda: 0.0, now=lambda: 2000.0, sleep=nap, random=lambda: 0.5)
         with GenerationStore(self.path) as store:
             async with open_batch_client(self.config, {"K": CANARY}) as client:
                 endpoint = BatchEndpoint(self.config, PRICE, client, self.limits)
                 errors = await answer_in_batches(
-                    self.calls(count), endpoint, store=store, budget=self.budget, progress=self.heard, host=host
+                    self.calls(count), endpoint, store=store, budget=self.budget, progress=self.heard, clock=clock
                 )
         assert self.budget._held == [0, 0]  # every bound was settled, and once
         return errors
@@ -772,7 +773,7 @@ async def test_nobody_there(desk: Desk, unused_tcp_port: int) -> None:
     desk.config = desk.config.model_copy(update={"base_url": f"http://127.0.0.1:{unused_tcp_port}/v1"})
     with pytest.raises(ProviderError, match="no connection") as caught:
         await desk.run(2)
-    assert "see that the server runs" in caught.value.remedy
+    assert "check that the server runs" in caught.value.remedy
     assert desk.rows("SELECT count(*) FROM batch WHERE ended_at IS NULL") == [(0,)]
 
 
@@ -823,7 +824,7 @@ def test_the_calls_of_a_model_can_be_gone_through_again(desk: Desk) -> None:
 async def test_an_iterator_is_refused(desk: Desk) -> None:
     plain = desk.calls
     desk.calls = lambda count: iter(plain(count))  # type: ignore[method-assign,assignment,return-value]
-    with pytest.raises(TypeError, match="once only"):
+    with pytest.raises(TypeError, match="only once"):
         await desk.run(1)
 
 
@@ -850,7 +851,7 @@ from curator.committee.batch.runner import answer_in_batches
 from curator.committee.batch.api import BatchEndpoint, FileLimits, open_batch_client
 from curator.committee.budget import Budget
 from curator.committee.requests import ModelRequest, PlannedCall
-from curator.committee.clock import Host
+from curator.committee.clock import Clock
 from curator.state.generations import GenerationStore
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.progress import Silent
@@ -861,12 +862,12 @@ async def main(url, path, count):
     member = Member("small/plain/t0.8", "small", "plain", 0.8, 16)
     calls = [PlannedCall(f"c{n}", member, ModelRequest(f"openai:{url}", "m", (Message("user", f"q{n}"),), 0.8, 16), 5)
              for n in range(count)]
-    host = Host(sleep=lambda seconds: asyncio.sleep(seconds / 1000))
+    clock = Clock(sleep=lambda seconds: asyncio.sleep(seconds / 1000))
     with GenerationStore(Path(path)) as store:
         async with open_batch_client(config, {}) as client:
             endpoint = BatchEndpoint(config, Price(input=1, output=10), client, FileLimits(lines=4))
             errors = await answer_in_batches(
-                calls, endpoint, store=store, budget=Budget(BudgetConfig()), progress=Silent(), host=host)
+                calls, endpoint, store=store, budget=Budget(BudgetConfig()), progress=Silent(), clock=clock)
     assert errors == {}
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
