@@ -3,7 +3,7 @@
 CuratorError
 ├── RecordError            one record cannot be read; readers catch it and keep a `RejectedRecord`
 └── UserError              the user can fix it; shown without a traceback
-    ├── ConfigError        2   a config, prompt variant or argument that does not fit
+    ├── ConfigError        2   a config, prompt variant or argument is wrong
     ├── LogsError          6   no log, an empty one, or too much of it unreadable
     ├── NotConfirmed       2   the run may cost more than was agreed to
     ├── BudgetReached      4   the spending limit was reached; a second run goes on from there
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The codes that a command ends with. `meaning` is the line that help and documentation print."""
+    """The exit codes of a command; help and documentation print the `meaning`."""
 
     meaning: str
 
     def __new__(cls, value: int, meaning: str) -> ExitCode:
-        """Make the member from its number and its meaning."""
+        """Create the member from its number and its meaning."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
@@ -54,7 +54,7 @@ class CuratorError(Exception):
 
 
 class RecordError(CuratorError):
-    """One record cannot be read: the `reason`, and the `remedy`. Parsers raise it, readers catch it."""
+    """One record cannot be read. Parsers raise it, readers catch it and keep the record."""
 
     exit_code = ExitCode.UNREADABLE
 
@@ -88,7 +88,7 @@ class UserError(CuratorError):
 
 
 class ConfigError(UserError):
-    """A config, a prompt variant or an argument that does not fit."""
+    """A config, a prompt variant or an argument is wrong."""
 
     exit_code = ExitCode.USAGE
 

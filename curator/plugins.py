@@ -1,4 +1,4 @@
-"""Registries: the built-in entries of one kind by name, and those that other packages add through entry points.
+"""Registries: entries of one kind by name, built in or added by other packages.
 
 A registry is an immutable mapping from a name to an entry, `READERS` for one. Other packages add entries with an entry point
 in the registry's group:
@@ -28,7 +28,7 @@ def _installed(group: str) -> Iterable[EntryPoint]:
 
 
 class Registry(Mapping[str, E], Generic[E]):
-    """The entries of one kind, by name: built-in ones in their order, then those of other packages by name.
+    """The entries of one kind, by name: the built-in ones, then those of other packages.
 
     Args:
         noun: the word for one entry in messages, such as "reader".
@@ -55,7 +55,7 @@ class Registry(Mapping[str, E], Generic[E]):
 
     @cached_property
     def _plugins(self) -> tuple[dict[str, E], dict[str, str]]:
-        """Load the entries of other packages: those that work, and the reason for each one that does not."""
+        """Load the entries of other packages, and the reason for each one that is broken."""
         entries: dict[str, E] = {}
         broken: dict[str, str] = {}
         for point in sorted(self._find(self.group), key=lambda p: p.name) if self.group else ():
@@ -74,7 +74,7 @@ class Registry(Mapping[str, E], Generic[E]):
 
     @property
     def broken(self) -> Mapping[str, str]:
-        """The reason why each broken plugin was left out, by its name."""
+        """The reason why each broken entry was left out, by its name."""
         return self._plugins[1]
 
     def __getitem__(self, name: str) -> E:
@@ -102,4 +102,4 @@ class Registry(Mapping[str, E], Generic[E]):
                 f"{where}: the {self.noun} {name!r} is broken: {self.broken[name]}",
                 remedy=f"fix or remove the package that provides it in the entry-point group {self.group!r}",
             )
-        raise ConfigError(f"{where}: there is no {self.noun} {name!r}", remedy=f"choose one of: {', '.join(self)}")
+        raise ConfigError(f"{where}: unknown {self.noun} {name!r}", remedy=f"choose one of: {', '.join(self)}")

@@ -1,4 +1,4 @@
-"""What the user sees while a run works: bars on a terminal, plain lines without one, JSON for machines, or nothing."""
+"""Display of progress: bars on a terminal, plain lines, JSON events, or nothing."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ class Progress(Protocol):
     """A listener to long work. A stage calls `start`, then `advance` as it goes, then `finish`."""
 
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
-        """A stage of `total` units begins (None: nobody knows how many)."""
+        """Begin a stage of `total` units; None if the number is unknown."""
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
-        """`count` more units are done; `note` is shown beside the bar, `facts` are the same figures for machines."""
+        """Add `count` finished units; `facts` are the figures of `note` for machines."""
 
     def finish(self, note: str = "") -> None:
-        """The stage is over; `note` sums it up."""
+        """End the stage; `note` sums it up."""
 
 
 class Silent:
     """No output at all."""
 
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def finish(self, note: str = "") -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
 
 class Lines:
-    """Plain lines for logs and CI: one when a stage ends, and one every ten seconds while it works."""
+    """Plain lines for logs and CI: one at the end of a stage, and one every ten seconds."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
@@ -58,12 +58,12 @@ class Lines:
         self._started = self._last = clock()
 
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
-        """Remember the stage; nothing is shown yet."""
+        """Remember the stage, and show nothing yet."""
         self._stage, self._total, self._unit, self._done = stage, total, unit, 0
         self._started = self._last = self._clock()
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:  # noqa: ARG002  the note says it
-        """Show a line if the last one is ten seconds old."""
+        """Show a line if the last one is at least ten seconds old."""
         self._done += count
         now = self._clock()
         if now - self._last < LINE_EVERY_S:
@@ -78,7 +78,7 @@ class Lines:
         self._show(f"{self._done:,}{of_total} {self._unit}, {rate:.1f}/s{left}{shown}")
 
     def finish(self, note: str = "") -> None:
-        """Show what the stage came to."""
+        """Show the result of the stage."""
         took = self._clock() - self._started
         self._show(f"{note or f'{self._done:,} {self._unit}'} ({span(took)})")
 
@@ -89,8 +89,8 @@ class Lines:
 class Events:
     """One JSON object a line for CI and other machines.
 
-    Its keys: `event` (`start`, `progress` or `finish`), `stage`, `done`, `total` (null if nobody knows), `unit`, `note`,
-    `elapsed_s` (since the stage began) and `facts`, the last ones that the stage gave.
+    Its keys: `event` (`start`, `progress` or `finish`), `stage`, `done`, `total` (null if unknown), `unit`, `note`,
+    `elapsed_s` (seconds since the stage began) and `facts`, the last figures of the stage.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Events:
         self._write("start", "")
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
-        """Write where the stage is, unless the last event is less than `every_s` seconds old."""
+        """Write the state of the stage, unless the last event is less than `every_s` seconds old."""
         self._done += count
         if facts is not None:
             self._facts = facts
@@ -118,7 +118,7 @@ class Events:
             self._write("progress", note)
 
     def finish(self, note: str = "") -> None:
-        """Write what the stage came to."""
+        """Write that the stage is over."""
         self._write("finish", note)
 
     def _write(self, event: Literal["start", "progress", "finish"], note: str) -> None:
@@ -131,7 +131,7 @@ class Events:
 
 
 class Bars:
-    """A bar with rate and time left per stage, on a terminal. A context manager: the terminal is restored at its end."""
+    """A bar per stage with rate and time left; a context manager that restores the terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -166,7 +166,7 @@ class Bars:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to somebody else, to ask a question; bars that were full by then do not come again."""
+        """Hide the bars, so that a question can be asked; full bars are not shown again."""
         self._bars.stop()
         for task in self._bars.task_ids:
             if task != self._task:
@@ -196,19 +196,19 @@ class Bars:
         self._task = None
 
     def _shown(self, task: TaskID) -> Task:
-        """The bar with that id, which is its place no longer once others were removed."""
+        """Return the bar with an id. After bars were removed, the id is not its index."""
         return next(shown for shown in self._bars.tasks if shown.id == task)
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write at once; a reader that is gone ends no run."""
+    """Write and flush; errors are ignored, because a closed pipe must not end the run."""
     with contextlib.suppress(OSError):
         stream.write(text)
         stream.flush()
 
 
 def span(seconds: float) -> str:
-    """A time span as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
+    """Return a time span in words: `8 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -48,7 +48,7 @@ def test_a_plugin_never_replaces_an_entry() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="there is no number 'two'") as raised:
+    with pytest.raises(ConfigError, match="unknown number 'two'") as raised:
         registry(("max", "sys:maxsize")).require("two", where="--number")
     assert "one, max" in raised.value.remedy
 

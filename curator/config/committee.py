@@ -1,4 +1,4 @@
-"""Who is asked, what it may cost, and when answers mean the same."""
+"""The committee, its budget, and the comparison of answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEY_WITH_FORM_OF_NAME = re.compile(r"(?:sk_|gsk_|hf_|r8_|AIza)\w{12,}|(?=\w*[a-
 
 
 class Price(Section):
-    """What a model costs, in US dollars per million tokens."""
+    """The price of a model, in US dollars per million tokens."""
 
     input: Annotated[float, Field(ge=0)]
     """Per million input tokens."""
@@ -37,30 +37,30 @@ class ModelConfig(Section):
     model: str = ""
     """The model's name as the endpoint knows it (not needed for `local`)."""
     base_url: str | None = None
-    """The endpoint, up to and including `/v1` (`openai`); the provider's own by default."""
+    """The URL of the endpoint, up to and including `/v1` (`openai`); by default the provider's own."""
     api_key_env: str | None = None
     """The name of the environment variable that holds the key. The key itself never stands in a config."""
     price: Price | None = None
     """Overrides the price list; needed where the model is not in it."""
     mode: Mode = "live"
-    """`batch`: hand the calls in as files to the provider's batch API (OpenAI's), at half the price and within a day."""
+    """`live`, or `batch`: send the calls as files to OpenAI's batch API, at half the price and within a day."""
     concurrency: Positive = 16
-    """Requests in flight at most; how many there are follows what the endpoint takes."""
+    """The most requests in flight at a time. The actual number adapts to the endpoint."""
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    """The endpoint's limit; learned from its `x-ratelimit-*` headers where it sends them."""
+    """The limit of the endpoint; by default it is read from the `x-ratelimit-*` headers, if the endpoint sends them."""
     tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
     """The same for input and output tokens together."""
     group_repeats: bool = True
-    """Ask for the repeats of a prompt in one request (`n`), which bills the input once, where the endpoint proves to
-    give as many answers as it is asked for (`openai` without `send_seed` only)."""
+    """Ask for all repeats of a prompt in one request (`n`), which bills the input once. It is used only if the endpoint is
+    seen to return as many answers as were asked for (`openai` without `send_seed` only)."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds to wait for one answer. An answer of the `local` model, which runs in this process, has no limit."""
     max_tries: Annotated[int, Field(ge=1, le=20)] = 6
-    """How often one request is tried before its failure is recorded."""
+    """Tries of one request before its failure is recorded."""
     send_seed: bool = False
-    """Send a `seed` that depends on the sample, where the endpoint takes one."""
+    """Send a `seed` that depends on the sample, for endpoints that accept one."""
     options: dict[str, JsonValue] = Field(default={})
-    """Further fields of the request body (top_p, ...); one that is null is left out of it: a reasoning model may want
+    """Further fields of the request body, such as `top_p`. A field that is null is left out: a reasoning model may need
     `{max_tokens: null, max_completion_tokens: 4000, temperature: null}`."""
 
     @model_validator(mode="after")
@@ -73,16 +73,16 @@ class ModelConfig(Section):
                 "write the name here (such as MY_KEY), and put the key into that variable"
             )
         if self.base_url and ("@" in self.base_url or "?" in self.base_url):
-            raise ValueError("base_url: no name, password or query may stand in it; a key goes into `api_key_env`")
+            raise ValueError("base_url: it must not hold a name, password or query; give the key through `api_key_env`")
         if "n" in self.options:
-            raise ValueError("options: `n` is curator's own; ask for more answers with `committee.repeats`")
+            raise ValueError("options: curator sets `n` itself; ask for more answers with `committee.repeats`")
         limits = [self.options.get(name) for name in ("max_tokens", "max_completion_tokens")]
         if "max_tokens" in self.options and not any(type(limit) is int for limit in limits):
-            raise ValueError("options: without `max_tokens` a whole number is needed in `max_completion_tokens`")
+            raise ValueError("options: if `max_tokens` is null, `max_completion_tokens` needs a whole number")
         if self.mode == "batch" and self.provider != "openai":
             raise ValueError(
                 f"mode: `batch` needs `provider: openai`, and this model has `provider: {self.provider}`; "
-                "take `mode` out, so that it is asked live"
+                "remove `mode` to ask it live"
             )
         return self
 
@@ -92,18 +92,18 @@ def _is_variable_name(text: str) -> bool:
 
 
 class AdaptiveConfig(Section):
-    """How a cascade spends its calls: a few answers to every case, then more where they change the ranking."""
+    """The adaptive committee: a few answers a case, then more where they change the ranking."""
 
     first: Annotated[int, Field(ge=2)] = 3
-    """Answers to every case before anything is decided; fewer, but at least 2, where the calls are not enough for it."""
+    """Answers to every case before the first decision; fewer, but at least 2, if the calls do not suffice."""
     full_share: Share = 0.05
-    """The share of cases, drawn at random, that get the whole committee whatever it says: they measure what the cascade
+    """The share of cases, drawn at random, that always get the whole committee. They measure what the adaptive committee
     misses."""
     average: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """The calls to spend, as a share of those that the whole committee would take."""
+    """The calls to make, as a share of the calls of the whole committee."""
     focus: Share = 0.2
-    """How much the place where the selection cuts the ranking counts beside all other places: with 0 the calls serve the
-    whole ranking (AUROC), with 1 only who is above the cut (precision)."""
+    """The weight of the cut of the ranking, where the selection ends: with 0 the calls improve the whole ranking (AUROC), with
+    1 only the decision of which cases are above the cut (precision)."""
 
 
 class CommitteeConfig(Section):
@@ -116,14 +116,14 @@ class CommitteeConfig(Section):
     temperatures: Annotated[tuple[Annotated[float, Field(ge=0, le=2)], ...], Field(min_length=1)] = (0.8,)
     """Sampling temperatures."""
     repeats: Positive = 2
-    """Answers per member and case. With 1 the sampling noise of one prompt cannot be seen."""
+    """Answers per member and case. With 1, the sampling noise of one prompt cannot be measured."""
     adaptive: AdaptiveConfig | None = None
-    """Ask a small committee first, and the rest of it only where that changes the ranking; all of it everywhere
-    by default."""
+    """Ask a part of the committee first, and the rest only where that changes the ranking. By default, every case gets the
+    whole committee."""
     max_tokens: Positive = 512
-    """Output tokens per answer at most; a logged request's own smaller limit is kept."""
+    """The most output tokens of an answer; a smaller limit of the logged request is kept."""
     prompts: str | None = None
-    """A folder with variants of your own, one .md file each."""
+    """A folder with your own variants, one .md file each."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -133,33 +133,33 @@ class CommitteeConfig(Section):
             ("temperatures", list(self.temperatures)),
         ):
             if len(set(values)) < len(values):
-                raise ValueError(f"{what}: each one may stand there once")
+                raise ValueError(f"{what}: each one must be given once")
         return self
 
 
 class JudgeConfig(Section):
-    """The model that says whether two answers mean the same. It shares the budget, the store and the prices."""
+    """A model that decides whether two answers mean the same; it shares budget and store."""
 
     model: ModelConfig
-    """The model and its endpoint. An endpoint that knows no JSON schemas needs `options: {response_format: null}`."""
+    """The model and its endpoint. An endpoint without JSON schemas needs `options: {response_format: null}`."""
     max_tokens: Annotated[int, Field(ge=16)] = 64
-    """Output tokens of a verdict at most; a reasoning model needs more."""
+    """The most output tokens of a verdict; a reasoning model needs more."""
     pairs_per_case: Positive = 40
-    """Pairs of answers to ask about at most in one case, those with the logged answer first; words decide the others."""
+    """The most pairs of answers to ask about per case, those with the logged answer first. Words decide the others."""
 
     @model_validator(mode="after")
     def _live(self) -> Self:
         if self.model.mode == "batch":
-            raise ValueError("model: a judge is asked live: take `mode: batch` out")
+            raise ValueError("model: a judge is asked live: remove `mode: batch`")
         return self
 
 
 class EquivalenceConfig(Section):
-    """When short answers and texts mean the same. Labels, numbers and JSON are compared by value, whatever stands here."""
+    """The comparison of short answers and texts; labels, numbers and JSON are compared by value."""
 
     method: EquivalenceMethod = "lexical"
     """`lexical`: by words, free; `embedding`: also by the vectors of `embedding.model`; `judge`: ask an LLM about the
-    pairs that words leave open; `nli`: let a cross-encoder tell whether each answer entails the other."""
+    pairs that words leave open; `nli`: a cross-encoder decides whether each answer entails the other."""
     judge: JudgeConfig | None = None
     """The judge, for `method: judge`."""
     nli_model: str | None = None
@@ -175,18 +175,18 @@ class EquivalenceConfig(Section):
 
     @property
     def asks(self) -> JudgeConfig | None:
-        """The judge, if it is to be asked."""
+        """The judge, if the method uses one."""
         return self.judge if self.method == "judge" else None
 
 
 class BudgetConfig(Section):
-    """Limits on what one run may spend; None is no limit. Stored answers cost nothing."""
+    """Limits on the spending of one run; None means without limit. Stored answers cost nothing."""
 
     max_usd: Annotated[float, Field(ge=0)] | None = None
-    """US dollars."""
+    """The most US dollars to spend."""
     max_requests: Annotated[int, Field(ge=0)] | None = None
-    """Requests sent, tries included; the repeats of a prompt may share one."""
+    """The most requests to send, retries included; the repeats of a prompt may share one."""
     max_tokens: Annotated[int, Field(ge=0)] | None = None
-    """Input and output tokens together."""
+    """The most input and output tokens, together."""
     confirm_above_usd: Annotated[float, Field(ge=0)] = 1.0
-    """`curator run` asks before it spends more than this many US dollars; `--yes` or `--max-usd` answer beforehand."""
+    """`curator run` asks before it spends more than this many US dollars; `--yes` or `--max-usd` answer in advance."""

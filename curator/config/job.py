@@ -20,36 +20,36 @@ class Config(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "curator"
     """Names the run folder, `runs/<name>`."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Fixes every random choice."""
+    """The seed of every random choice."""
     logs: LogsConfig = LogsConfig()
-    """Where the production logs are and how they are read."""
+    """The production logs."""
     dedupe: DedupeConfig = DedupeConfig()
-    """When two inputs count as the same."""
+    """Deduplication of the inputs."""
     tasks: dict[str, TaskConfig] = Field(default={})
-    """What is known of each task's answers, by the task's name in the log."""
+    """The answers of each task, by the name of the task in the log."""
     committee: CommitteeConfig
-    """Who is asked."""
+    """The models, prompt variants and temperatures that are asked."""
     equivalence: EquivalenceConfig = EquivalenceConfig()
-    """When answers mean the same."""
+    """The comparison of answers."""
     budget: BudgetConfig = BudgetConfig()
-    """What may be spent."""
+    """Spending limits."""
     embedding: EmbeddingConfig = EmbeddingConfig()
-    """The model that turns inputs into vectors."""
+    """The embedding model of the inputs."""
     clustering: ClusteringConfig = ClusteringConfig()
-    """How unstable cases are grouped."""
+    """The grouping of unstable cases into categories."""
     selection: SelectionConfig = SelectionConfig()
-    """How the labelling budget is spent."""
+    """The selection of cases to label."""
     labelling: LabellingConfig = LabellingConfig()
-    """Who labels, at what pace and price."""
+    """The annotators, their pace and their price."""
     held_out: HeldOutConfig = HeldOutConfig()
-    """How what is held out is kept out of training."""
+    """The separation of held-out cases from training data."""
     outputs: OutputsConfig = OutputsConfig()
-    """What is trusted enough to be trained on."""
+    """The files for evaluation and training."""
     calibration: str | None = None
-    """A file that `curator calibrate --out` wrote: cases are ranked by its fitted score where that has shown a gain
-    (`docs/calibration.md`). Not with `committee.adaptive`."""
+    """A file of `curator calibrate --out`. Cases are ranked by its fitted score, if that has shown a gain
+    (`docs/calibration.md`). It cannot be used with `committee.adaptive`."""
     labels: tuple[str, ...] = ()
-    """Label files that came back: `label_queue.csv` or `.jsonl` with the `label` column filled in."""
+    """Returned label files: `label_queue.csv` or `.jsonl` with the `label` column filled in."""
     out: str | None = None
     """The run folder; `runs/<name>` beside the config file by default. `--out` replaces it."""
     store: str | None = None
@@ -73,7 +73,7 @@ class Config(Section):
     def _one_ranking(self) -> Self:
         if self.calibration and self.committee.adaptive:
             raise ValueError(
-                "calibration: a fitted score ranks cases with the whole committee's answers only; take it out, or "
+                "calibration: a fitted score needs the answers of the whole committee; remove it, or "
                 "`committee.adaptive`"
             )
         return self

@@ -1,4 +1,4 @@
-"""Who labels, at what pace and price."""
+"""The annotators, their pace and their price."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from curator.config.section import Positive, Section, Share
 
 
 class LabellingConfig(Section):
-    """How the label queue is divided into batches, and what labelling takes."""
+    """The batches of the label queue, and the effort of labelling."""
 
     batch_size: Positive = 25
-    """The most cases of a batch. Whoever stops at the end of one has labelled a valid smaller sample."""
+    """The most cases of a batch. The first batches are a valid smaller sample: an annotator may stop after each."""
     minutes_per_label: Annotated[float, Field(gt=0)] = 1.0
-    """How long a case takes. Nobody knows it beforehand: time a first batch, and set it."""
+    """Minutes for one case. Measure it on a first batch, and set it."""
     cost_per_label: Annotated[float, Field(ge=0)] | None = None
-    """What a label costs, in any currency; unknown by default."""
+    """The price of a label, in any currency; unknown by default."""
     annotators: tuple[str, ...] = ()
-    """Who labels: the batches go round, with the name in `labelled_by`. Nobody is named by default."""
+    """Names of the annotators. Batches are assigned to them in turn, with the name in `labelled_by`."""
     overlap: Share = 0.0
-    """The share of the cases that a second annotator labels as well, for a measure of how far people agree."""
+    """The share of cases that a second annotator labels too, to measure how far people agree."""
 
     @model_validator(mode="after")
     def _two_for_an_overlap(self) -> Self:
         if len(set(self.annotators)) < len(self.annotators):
-            raise ValueError("annotators: each one is named once")
+            raise ValueError("annotators: each one must be named once")
         if self.overlap and len(self.annotators) < 2:
             raise ValueError("overlap: a second opinion needs at least two `annotators`")
         return self

@@ -1,4 +1,4 @@
-"""Reads a config file, and says what is wrong with one."""
+"""Read a config file, and explain what is wrong with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_config(path: str | Path) -> Config:
     """Read a config file, with the paths in it resolved against its folder.
 
     Raises:
-        ConfigError: there is no such file, it is no YAML, or a key or value does not fit.
+        ConfigError: the file does not exist, is not YAML, or has a key or value that does not fit.
     """
     path = Path(path)
     try:
@@ -67,7 +67,7 @@ def parse_config(data: Mapping[str, object], *, name: str = "config") -> Config:
 
 
 def parse_equivalence(data: Mapping[str, object]) -> EquivalenceConfig:
-    """The `equivalence:` section alone, as `curator score` takes it from its arguments.
+    """Validate only an `equivalence:` section, as `curator score` makes it from its arguments.
 
     Raises:
         ConfigError: it does not fit.
@@ -88,13 +88,13 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str, value: ob
         return f"unknown key {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
     if kind == "missing":
         return f"{where!r} is missing"
-    # A whole section is not repeated: it may hold what nobody should see.
-    found = f" (found {value!r})" if isinstance(value, str | int | float) else ""
-    return f"{where!r}: {message.removeprefix('Value error, ')}{found}"
+    # The value of a whole section is not shown: it may hold a key that was pasted into it.
+    given = f" (found {value!r})" if isinstance(value, str | int | float) else ""
+    return f"{where!r}: {message.removeprefix('Value error, ')}{given}"
 
 
 def _known_keys(path: Iterable[int | str]) -> list[str]:
-    """The keys of the section that `path` leads to."""
+    """Return the keys of the section at a path."""
     section: type[BaseModel] = Config
     for part in path:
         field = section.model_fields.get(str(part))
@@ -107,13 +107,16 @@ def _section_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        if found := _section_in(argument):
-            return found
+        if section := _section_in(argument):
+            return section
     return None
 
 
 def _resolve(config: Config, folder: Path) -> Config:
-    """Resolve the paths in a config against its folder; those inside the working directory become relative to it."""
+    """Resolve the paths in a config against its folder.
+
+    Paths inside the working directory become relative to it.
+    """
 
     def resolve(path: str) -> str:
         full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)

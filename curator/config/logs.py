@@ -1,4 +1,4 @@
-"""Where logs come from, how they are read, and what is known of them."""
+"""The logs, how they are read, and what is known about their tasks."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from curator.records import Kind
 
 
 class FieldMapping(Section):
-    """Which column (CSV) or key (JSONL, dotted for nested ones: `request.text`) holds what."""
+    """The column (CSV) or key (JSONL) of each field; `request.text` is a nested key."""
 
     input: str
     """The user's text, or a list of chat messages."""
     target: str | None = None
-    """The answer that production gave."""
+    """The answer of production."""
     id: str | None = None
-    """The log's own id of the record; kept as `log_id`."""
+    """The id of the record in the log; kept as `log_id`."""
     system: str | None = None
-    """The system prompt, where each record has its own. `logs.system` is the fixed one."""
+    """The system prompt, if each record has its own. `logs.system` is a fixed one."""
     task: str | None = None
     """The name of the task, which `tasks:` refers to."""
     model: str | None = None
-    """The model that gave the target."""
+    """The model that wrote the target."""
     finish_reason: str | None = None
-    """Why the target ended; `length` marks a truncated answer."""
+    """The reason why the target ended; `length` marks a truncated answer."""
     thumb: str | None = None
     """The user's verdict: up/down, 1/-1, true/false, good/bad, positive/negative."""
     correction: str | None = None
-    """What the user said the answer should have been."""
+    """The answer that the user wanted instead."""
     label: str | None = None
-    """An answer that a human labeller gave."""
+    """The answer of a human annotator."""
     metadata: tuple[str, ...] = ()
     """Further columns to keep with the case."""
 
@@ -48,42 +48,42 @@ class LogsConfig(Section):
     mapping: FieldMapping | None = None
     """Needed for `mapped`."""
     system: str | None = None
-    """A system prompt for records that carry none (`mapped` only)."""
+    """A system prompt for records without one (`mapped` only)."""
     examples: tuple[tuple[str, str], ...] = ()
     """Pairs of question and answer that the application puts before every input, as earlier turns (`mapped` only)."""
     task: str | None = None
-    """The task of records that name none."""
+    """The task of records that do not name one."""
     max_record_mb: Annotated[float, Field(gt=0)] = 16.0
-    """A longer record is set aside unread, in megabytes."""
+    """Megabytes; a longer record is set aside unread."""
     max_unreadable: Share = 0.2
     """The run stops (exit code 6) when a larger share of the records than this cannot be read."""
     sample: Positive | None = None
-    """Work on a random subset of this many deduplicated cases."""
+    """Use a random subset of this many deduplicated cases."""
 
 
 class DedupeConfig(Section):
-    """When two inputs count as the same."""
+    """Deduplication: the similarity from which on two inputs count as the same."""
 
     merge_similarity: Share = 0.9
-    """Cases this alike (Jaccard over character 4-grams), with the same numbers and negations, are merged into one."""
+    """Cases with at least this similarity (Jaccard over character 4-grams) and with the same numbers and negations are merged."""
     group_similarity: Share = 0.7
-    """Cases this alike share a near-duplicate group, which is never split between eval and train."""
+    """Cases with at least this similarity share a near-duplicate group, which is never split between eval and train."""
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     """Length of the MinHash signature."""
 
     @property
     def same_group(self) -> float:
-        """The similarity of a group's cases: what is alike enough to be merged is alike enough for a group."""
+        """The least similarity within a group; cases that are merged are always in one group."""
         return min(self.group_similarity, self.merge_similarity)
 
 
 class TaskConfig(Section):
-    """What is known of one task's answers. Without it the kind is found from the answers themselves."""
+    """The answers of one task; without it, their kind is detected from the answers."""
 
     kind: Kind | None = None
-    """How answers are read and compared; `docs/answers.md` says which kind is for what."""
+    """The kind of answer, which decides how answers are read and compared (`docs/answers.md`)."""
     labels: tuple[str, ...] = ()
-    """The labels an answer may be; an answer is then read as the first of them that it names."""
+    """The possible labels. An answer is read as the first label that it names."""
 
 
 def kind_of(task: TaskConfig) -> Kind | None:

@@ -1,4 +1,4 @@
-"""YAML for configs and prompt files: as PyYAML reads it, except that a key given twice is an error."""
+"""YAML of configs and prompt files; a key that is given twice is an error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import yaml
 
 
 class DuplicateKeyError(yaml.MarkedYAMLError):
-    """A mapping has the same key twice; YAML would silently keep the last one, and drop a spending limit for instance."""
+    """A mapping has the same key twice.
+
+    YAML keeps the last one in silence: a second `max_usd` would remove the spending limit.
+    """
 
 
 def parse_yaml(text: str, *, first_line: int = 1) -> object:
@@ -28,7 +31,7 @@ def parse_yaml(text: str, *, first_line: int = 1) -> object:
 
 
 def _refuse_duplicate_keys(node: yaml.Node, *, path: tuple[str, ...], first_line: int, checked: set[int]) -> None:
-    """Check a node and everything in it; `checked` has the ids of the nodes seen, because aliases may form a circle."""
+    """Check a node and everything in it; `checked` stops at circles of aliases."""
     if id(node) in checked:
         return
     checked.add(id(node))

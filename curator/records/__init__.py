@@ -1,9 +1,9 @@
 """The frozen records that pass between stages, and how they are written to JSON.
 
 A stage takes records and returns records; nothing here reads, writes or decides. The words are those of
-`docs/architecture.md`: a *case* is one production input with its context, a *member* one seat of the committee,
-a *generation* one member's answer to one case, a *score* what the answers' disagreement amounts to, a *pick* a
-case that the selection drew.
+`docs/architecture.md`: a *case* is one production input with its context, a *member* one combination of model,
+prompt variant and temperature, a *generation* one member's answer to one case, a *score* the disagreement of the answers to
+one case, a *pick* a selected case.
 """
 
 from curator.records.cases import (

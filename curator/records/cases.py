@@ -1,4 +1,4 @@
-"""One production input with its context, and the log records that became none."""
+"""One production input with its context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from curator.records.values import JsonValue, Kind, ReferenceSource, Role, Scala
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A function call the assistant asked for; `arguments` is the JSON text as it was logged."""
+    """A function call that the assistant asked for; `arguments` is the logged JSON text."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Message:
     tool_call_id: str | None = None
 
     def as_openai(self) -> dict[str, JsonValue]:
-        """The message in the shape of the chat-completions API."""
+        """Return the message in the form of the chat-completions API."""
         message: dict[str, JsonValue] = {"role": self.role, "content": self.content}
         if self.tool_calls:
             message["content"] = self.content or None
@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a record stood: the file as the user named it, and its first line, counted from 1."""
+    """The place of a record: the file as the user named it, and its first line, counted from 1."""
 
     file: str
     line: int
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What the application's user said of the logged answer."""
+    """The feedback of the application's user on the logged answer."""
 
     thumb: Thumb | None = None
     correction: str | None = None
@@ -66,10 +66,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An answer that is trusted, and why: a human label, a user's correction, or a named teacher model.
+    """A trusted answer: a label, a user's correction, or the answer of a named teacher model.
 
-    `slice` is how the case came into the selection that the label was given for, None where that is not known, and
-    `probability` the chance with which it was drawn.
+    `slice` is the slice of the selection that the label was given for, None if it is unknown. `probability` is the inclusion
+    probability of the case in that selection.
     """
 
     text: str
@@ -81,7 +81,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How far production's answer fails, 0 (it is right) to 1, as people judged it; `slice` is why they were asked."""
+    """A human judgement of production's answer: `failure` from 0 (right) to 1 (wrong).
+
+    `slice` is the slice of the selection that the case was judged for.
+    """
 
     failure: float
     slice: Slice | None = None
@@ -93,9 +96,9 @@ class Case:
 
     `messages` is what the model was asked, without the logged answer; that answer is `target`. `options` are those
     sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
-    A reader gives every log record as a case of weight 1; `weight` then counts the log records a kept case stands for,
-    and `group` names its near-duplicate group (the case id in it that came first). `verdict` is what somebody who looked said
-    of the target.
+    A reader gives every log record as a case of weight 1; `weight` then counts the log records that a kept case
+    represents, and `group` names its near-duplicate group by the case id in it that came first. `verdict` is the human
+    judgement of the target.
     """
 
     id: str
@@ -117,31 +120,34 @@ class Case:
 
     @property
     def system(self) -> str:
-        """The system messages as one text, "" if there are none."""
+        """The system messages as one text; "" if there are none."""
         return "\n\n".join(m.content for m in self.messages if m.role == "system")
 
     @property
     def user(self) -> str:
-        """The last user message's text, "" if there is none."""
+        """The text of the last user message; "" if there is none."""
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
     def corrected(self) -> bool:
-        """Whether nothing but a user's correction tells what the answer should have been."""
+        """True if a user's correction is the only evidence of the right answer."""
         return self.verdict is None and self.reference is not None and self.reference.source == "correction"
 
     @property
     def truncated(self) -> bool:
-        """Whether the logged answer stopped at the token limit, so that it is no whole answer."""
+        """True if the logged answer stopped at the token limit, so that its end is missing."""
         return self.finish_reason == "length"
 
 
 def case_id(messages: Iterable[Message]) -> str:
-    """The content id of an input: `c` and 16 hex digits (64 bits) of the SHA-256 of its normalised messages."""
+    """Return the content id of an input: `c` and 64 bits of the SHA-256 of its messages, in hex.
+
+    White space does not count.
+    """
     parts = [[m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages]
     return "c" + hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
 
 
 def with_group(case: Case) -> Case:
-    """The case with itself as its near-duplicate group where it has none yet."""
+    """Return the case with a near-duplicate group: its own if it has none yet."""
     return case if case.group else replace(case, group=case.id)

@@ -1,4 +1,4 @@
-"""What a run finds out about its committee, about production, and about what nobody sees."""
+"""Findings of a run: member health, noise floor, blind spots, failure rate, diagnoses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from curator.records.values import DiagnosisName
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share in 0..1 of `n` cases with its 95% interval; the numbers are None where n is too small to say anything."""
+    """A share in 0..1 of `n` cases with its 95% interval; None where n is too small."""
 
     value: float | None
     low: float | None
@@ -20,25 +20,25 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class MemberHealth:
-    """How one member of the committee answers, and what its answers count for.
+    """Rates and weight of one member of the committee.
 
-    The rates are means over the cases that it was asked about, so that `n` counts cases: the repeats of one prompt are
+    The rates are means over the cases that the member was asked about, and `n` counts cases: the repeats of one prompt are
     not independent of each other.
 
     Attributes:
-        model: of the member; "" where it is not known.
-        variant: of the member; "" where it is not known.
-        temperature: of the member; None where it is not known.
-        answers: what it said, failed calls not counted.
-        failed: its calls that failed for good.
-        unreadable: answers in which no answer of the kind could be read, those that refuse not counted.
-        refused: answers that say they give none.
-        empty: answers that say nothing; they are among the unreadable ones.
-        agreement: answers that mean the same as the most usual answer of the other members.
-        kappa: that agreement corrected for chance, at most 1; 0 is what a constant answer gets.
-        accuracy: answers that mean the same as the label, on the labelled cases of the random slice.
-        weight: what its answers count for, 0 (left out) to 1.
-        reason: why, in words.
+        model: of the member; "" if unknown.
+        variant: of the member; "" if unknown.
+        temperature: of the member; None if unknown.
+        answers: the number of its answers, without failed calls.
+        failed: the number of its calls that failed for good.
+        unreadable: share of answers in which no answer of the kind could be read, without refusals.
+        refused: share of answers that refuse to answer.
+        empty: share of empty answers; they are unreadable as well.
+        agreement: share of answers that mean the same as the most usual answer of the other members.
+        kappa: agreement corrected for chance, at most 1; a constant answer gets 0.
+        accuracy: share of answers that mean the same as the label, on labelled cases of the random slice.
+        weight: the weight of its answers, 0 (left out) to 1.
+        reason: the reason for the weight, in words.
     """
 
     model: str
@@ -58,12 +58,12 @@ class MemberHealth:
 
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
-    """How far repeats of one prompt at temperature 0 differ: what the provider's own noise comes to.
+    """The difference between repeats of one prompt at temperature 0: the noise of the provider.
 
     Attributes:
-        floor: the chance that two of them differ, in 0..1, a mean over the cases; None where these are too few.
+        floor: the probability that two repeats differ, a mean over the cases; None if these are too few.
         differing: the share of the prompts whose repeats were not all the same; n counts cases.
-        spread: the chance that two answers of the whole committee differ, on the same cases.
+        spread: the probability that two answers of the whole committee differ, on the same cases.
         deterministic: every answer was given at temperature 0.
         one_prompt: every case was asked with one prompt of one model.
     """
@@ -77,10 +77,10 @@ class NoiseFloor:
 
 @dataclass(frozen=True, slots=True)
 class BlindShare:
-    """The known failures of production, and the share of them whose score is at most `threshold`: nobody would look.
+    """The share of the known failures of production whose score is at most `threshold`.
 
-    `by_source` counts them by how they are known. `left_out` were labelled because the committee disagreed on them, so
-    that they cannot tell what it does not see.
+    `by_source` counts the failures by their evidence. `left_out` counts failures that were labelled because the committee
+    disagreed: they say nothing about what disagreement misses.
     """
 
     unseen: Rate
@@ -91,20 +91,20 @@ class BlindShare:
 
 @dataclass(frozen=True, slots=True)
 class FailureRate:
-    """How often production fails, by the labels of a selection that was drawn for it.
+    """The failure rate of production, estimated from the labels of a probability sample.
 
     Attributes:
-        rate: over the log records behind the pool, 0..1; None with a `reason`.
+        rate: share of the log records behind the pool, 0..1; None with a `reason`.
         low: the lower end of the interval.
         high: the upper end.
-        confidence: of the intervals.
-        labels: the labels that it goes by.
-        missing: selected cases without a label.
-        worth: how many random labels tell as much; None where that is not known.
-        silent: the rate where the committee agrees with itself and with production; the numbers are None where too few
-            labels are there.
-        silent_records: how many records that are.
-        reason: why there is no rate.
+        confidence: the confidence of the intervals, such as 0.95.
+        labels: the number of labels used.
+        missing: the number of selected cases without a label.
+        worth: the number of random labels with the same precision (effective sample size); None if unknown.
+        silent: the rate where the committee agrees with itself and with production; the numbers are None if there
+            are too few labels.
+        silent_records: the number of log records there.
+        reason: the reason why there is not a rate.
     """
 
     rate: float | None
@@ -121,9 +121,9 @@ class FailureRate:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the pattern of the answers says about one case, or about a group of them, and what to do about it.
+    """The cause that the answers to one case or to a group of cases suggest, with advice.
 
-    The three parts are means over the cases, in 0..1, and add up to the committee's own disagreement; None where no case
+    The three parts are means over the cases, in 0..1, and add up to the disagreement within the committee; None if no case
     had two answers. `certain` is False where the pattern only suggests the name.
     """
 

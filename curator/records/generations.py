@@ -1,4 +1,4 @@
-"""Who is asked, what is answered, and what the answers to one case amount to."""
+"""Members of the committee, their answers, and the score of the answers to one case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from curator.records.values import JsonValue, Kind
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One seat of the committee. `options` are further fields of the request body."""
+    """A member of the committee: model, prompt variant, temperature.
+
+    `options` are further fields of the request body.
+    """
 
     id: str
     model: str
@@ -22,7 +25,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one request as the provider reported them, or as estimated where it reported none."""
+    """Tokens of one request as the provider reported them, or estimated."""
 
     input_tokens: int
     output_tokens: int
@@ -49,11 +52,11 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the committee's answers to one case amount to; contract 4 of `docs/architecture.md` gives each field.
+    """The score of one case; contract 4 of `docs/architecture.md` describes each field.
 
-    `n` counts the answers compared. With n < 2 nothing can be said: the numbers are None and `reason` says why.
-    `within + between` is the target-free disagreement of the committee, in 0..1. `fields` says of structured answers where
-    they differ: by dotted path the share of answer pairs, those that differ most first; None for other kinds.
+    `n` counts the answers compared. With n < 2 no score exists: the numbers are None, and `reason` says why.
+    `within + between` is the target-free disagreement of the committee, in 0..1. For structured answers,
+    `fields` maps a dotted path to the share of answer pairs that differ there, the largest first; None for other kinds.
     `estimators` holds the values of further estimators by name, null where one has no value; None where none was requested.
     """
 

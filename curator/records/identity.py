@@ -1,4 +1,4 @@
-"""What is the same on every machine, in every run: numbers from texts, orders, fingerprints, lines of JSON."""
+"""Values that are equal on every machine, in every run: fingerprints, orders, JSON lines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def normalise_space(text: str) -> str:
-    """The text with each run of white space as one blank and none at its ends."""
+    """Return the text with each run of white space as one blank, and none at its ends."""
     return " ".join(text.split())
 
 
 def fingerprint(case_id: str, text: str) -> str:
-    """What the label queue says of an input as shown: `t`, 8 hex digits of its words, and 8 of these and the case.
+    """Return the fingerprint of an input in the label queue: `t`, then 8 + 8 hex digits.
 
-    A row that comes back tells by it whether its text was edited, and whether it is another case's. White space and
+    The first 8 digits depend on the words of the text, the others also on the case. A returned row shows by them whether its
+    text was edited, and whether it belongs to another case. White space and
     punctuation do not count, as programs change them. It starts with a letter: a spreadsheet would round sixteen digits.
     """
     words = _digest(*re.findall(r"\w+", text))
@@ -29,9 +30,9 @@ def fingerprint(case_id: str, text: str) -> str:
 
 
 def fingerprint_fits(mark: str, case_id: str, text: str | None) -> tuple[bool, bool]:
-    """Whether a `fingerprint` is this case's, and whether it is this text's; True where that cannot be told.
+    """Return whether a `fingerprint` fits the case, and whether it fits the text.
 
-    Queues of earlier versions have fingerprints of another kind, of which nothing is said.
+    Both are True for the fingerprints of earlier versions, which have another form, and for a text that is None.
     """
     if not re.fullmatch("t[0-9a-f]{16}", mark):
         return True, True
@@ -44,16 +45,16 @@ def _digest(*parts: str) -> str:
 
 
 def stable_unit(*parts: str) -> float:
-    """A number in [0, 1) that depends on the texts alone: the same on every machine, in every run."""
+    """Return a number in [0, 1) that depends only on the texts."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def random_order(ids: Iterable[str], seed: int) -> list[str]:
-    """The ids in an order that hangs on them and the seed alone, not on the order they came in."""
+    """Return the ids in a random order that depends only on the ids and the seed."""
     return sorted(ids, key=lambda id_: (stable_unit("random-slice", str(seed), id_), id_))
 
 
 def dump_line(value: object) -> bytes:
-    """One JSON line with sorted keys: the same value is the same bytes."""
+    """Return one JSON line with sorted keys: equal values give equal bytes."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

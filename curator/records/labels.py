@@ -10,7 +10,7 @@ from curator.records.values import Slice
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a person, or several people together, say of production's answer to one case.
+    """The judgement of one or several people on production's answer to one case.
 
     Attributes:
         case_id: the case.

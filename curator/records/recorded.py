@@ -1,4 +1,4 @@
-"""Recorded generations (contract 4 of `docs/architecture.md`), one JSON record a line, scored as they stream by."""
+"""Recorded answers of a committee: contract 4 of `docs/architecture.md`, one record a case."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from curator.records.values import Kind
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A record of contract 4 as it was read: `input` is all that was asked, `question` the user's last message.
+    """One record of contract 4: `input` is the whole prompt, `question` the last user message.
 
-    `reference` is the trusted answer. A run also says where it is from (`reference_source`, of `records.ReferenceSource`),
-    how its case came into the selection (`reference_slice`, of `records.Slice`) and with what chance it was drawn.
+    `reference` is the trusted answer, with its source (a `records.ReferenceSource`), the slice of the selection that it was
+    given for (a `records.Slice`) and the inclusion probability of the case.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer of the committee. `group` is its prompt identity: the model and the prompt variant."""
+    """One answer of the committee; `group` is its prompt identity, model and prompt variant."""
 
     text: str
     group: str
@@ -39,5 +39,5 @@ class Answered:
 
 
 def group_of(model: str | None, variant: str | None) -> str:
-    """The name of a prompt identity, `MODEL/VARIANT`; what is not known is left out."""
+    """Return a prompt identity, `MODEL/VARIANT`; an unknown part is left out."""
     return "/".join(part for part in (model, variant) if part)

@@ -1,4 +1,4 @@
-"""Records that did not become cases: rejected ones with their reason, and duplicates of a kept case."""
+"""Records that are not cases: rejected ones with the reason, and duplicates of a kept case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from curator.records.values import MergeReason
 
 MAX_REJECTED_SHARE = 0.2
-"""A file of which a larger share is rejected is taken for one of another format: commands end with exit code 6."""
+"""A file of which a larger share is rejected counts as a file of another format: commands end with exit code 6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,16 @@ class RejectedRecord:
     remedy: str
 
     def to_dict(self) -> dict[str, str]:
-        """The row that every `--json` lists under `rejected`."""
+        """Return the row that every `--json` lists under `rejected`."""
         return {"at": str(self.source), "reason": self.reason, "remedy": self.remedy}
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRecord:
-    """A log record that a kept case (`into`) represents; `id` is its own case id, `similarity` is 1.0 for an exact one."""
+    """A log record that a kept case (`into`) represents.
+
+    `id` is the case id of the record itself; `similarity` is 1.0 for an exact duplicate.
+    """
 
     source: Source
     id: str

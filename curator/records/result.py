@@ -1,4 +1,4 @@
-"""What every public function returns: figures for machines and for people, warnings, rejected records, an exit code."""
+"""The base of every result: figures, text, warnings, rejected records, an exit code."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def warn_of_old_name(old: str, new: str) -> None:
 
 
 def renamed(old: str, new: str) -> property:
-    """Return a property that reads the attribute `new` under its old name and warns of it, for one release."""
+    """Return a property that reads the attribute `new` under its old name, with a warning."""
 
     def read(result: object) -> object:
         warn_of_old_name(old, new)

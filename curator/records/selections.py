@@ -1,4 +1,4 @@
-"""What was selected, and the categories that cases are grouped in."""
+"""Selected cases, and the categories of cases."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from curator.records.values import Slice, Split, Trend
 
 
 def category_names(categories: Iterable[Category]) -> dict[str, str]:
-    """The name of each case's category, by case id; unclustered cases are not in it."""
+    """Return the name of each case's category, by case id; without unclustered cases."""
     return {case_id: category.name for category in categories for case_id in category.case_ids}
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A selected case, and how it came in.
+    """A selected case, and how it was selected.
 
     Attributes:
         case_id: the case.
         rank: its place in the selection, from 1.
-        slice: `disagreement` (discovery) or `random` (the probability sample that an estimate goes by).
-        inclusion_probability: the chance with which the design drew it, among the cases that were left when it was
-            drawn; 1 for discovery.
+        slice: `disagreement` (discovery) or `random` (the probability sample for estimates).
+        inclusion_probability: its probability in the design, among the cases that were left when it was drawn; 1 for
+            discovery.
         split: `eval` (held out) or `train`.
-        gain: what it added to discovery's objective; None for a drawn case.
+        gain: its addition to the objective of discovery; None for a drawn case.
         stage: the round of drawing, from 1.
-        stratum: of the stage; None for discovery.
-        draw: its place in the order of drawing, from 1: labelling the first ones of it is a smaller sample.
-        reason: why discovery took it, in words.
+        stratum: its stratum within the stage; None for discovery.
+        draw: its place in the order of drawing, from 1; the first n of this order are a valid smaller sample.
+        reason: the reason why discovery picked it, in words.
     """
 
     case_id: str
@@ -45,14 +45,14 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class CategoryChange:
-    """What became of a category since the night before.
+    """The change of a category since the night before.
 
     Attributes:
-        trend: `back` where it was known and not seen the night before.
-        before: its cases the night before; None where it was not seen then.
-        nights: in how many nights it was seen.
-        split_from: the id of the category that a new one was a part of.
-        merged: the ids of those that are a part of it now.
+        trend: `back` means that an earlier night had it, and the night before did not.
+        before: the number of its cases the night before; None if it was not seen then.
+        nights: the number of nights in which it was seen.
+        split_from: the id of the category that it was a part of before.
+        merged: the ids of categories that are a part of it now.
     """
 
     trend: Trend
@@ -64,7 +64,10 @@ class CategoryChange:
 
 @dataclass(frozen=True, slots=True)
 class GoneCategory:
-    """A category that was seen the night before, with `before` cases, and is not any more; `into` names what it is a part of."""
+    """A category of the night before, with `before` cases, that is gone.
+
+    `into` names the category that it is a part of now, if any.
+    """
 
     id: str
     name: str
@@ -74,9 +77,9 @@ class GoneCategory:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A named group of unstable cases: `case_ids` are ordered from the most typical on.
+    """A named group of unstable cases; `case_ids` begin with the most typical ones.
 
-    `id` and `name` stay from night to night while its centre holds; `change` is None on the first night.
+    `id` and `name` stay the same from night to night as long as its centroid does; `change` is None on the first night.
     """
 
     id: str

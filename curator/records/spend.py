@@ -1,10 +1,10 @@
-"""What a run may spend and what it has spent: reserve before sending, settle on usage, keep on ambiguity."""
+"""The spend of a request, in units whose sums are exact."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-_PICO = 10**12  # dollars are counted in whole picodollars, so that sums are exact in any order
+_PICO = 10**12  # whole picodollars: their sums are exact in any order, those of floats are not
 
 
 class Spend(NamedTuple):
@@ -15,5 +15,5 @@ class Spend(NamedTuple):
 
     @classmethod
     def of(cls, *, tokens: int, usd: float) -> Spend:
-        """The spend of that many tokens and US dollars."""
+        """Return the spend of a number of tokens and US dollars."""
         return cls(tokens, round(usd * _PICO))

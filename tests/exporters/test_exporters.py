@@ -192,7 +192,7 @@ def test_a_format_that_fails_does_not_cost_the_others() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", "there is no exporter 'nowhere'"),
+        ("nowhere", "unknown exporter 'nowhere'"),
         ("elsewhere", "'elsewhere' writes 'cases.jsonl', which is another file of the run"),
         ("numbers", "'numbers' exports int rows, which a run does not have"),
     ],

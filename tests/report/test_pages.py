@@ -388,7 +388,7 @@ def test_agreement_at_temperature_0_is_never_called_certain() -> None:
     few = Rate(None, None, None, 3)
     assert "differ" not in noise_sentence(NoiseFloor(None, few, None, deterministic=True, one_prompt=True))
     near = noise_sentence(NoiseFloor(0.01, rate, 0.02, deterministic=True, one_prompt=False))
-    assert "no certainty" in near
+    assert "not certainty" in near
     assert "near that floor" in near
     assert "not enough data (n=3 cases" in noise_sentence(
         NoiseFloor(None, Rate(None, None, None, 3), None, deterministic=False, one_prompt=True)

@@ -150,7 +150,7 @@ def test_lines_of_results_are_told_apart(line: bytes, expected: str | None) -> N
 
 @pytest.mark.parametrize("provider_name", ["litellm", "local"])
 def test_batches_are_openais(provider_name: str) -> None:
-    with pytest.raises(ConfigError, match=f"`batch` needs `provider: openai`.*{provider_name}.*take `mode` out"):
+    with pytest.raises(ConfigError, match=f"`batch` needs `provider: openai`.*{provider_name}.*remove `mode`"):
         parse_config(
             {"committee": {"models": [{"name": "x", "provider": provider_name, "model": "a/b", "mode": "batch"}]}}
         )

@@ -123,7 +123,7 @@ def test_an_entry_says_what_it_is(name: str) -> None:
 
 def test_an_unknown_name_lists_the_names() -> None:
     assert require_estimators(["deg_words", "vote_margin", "deg_words"], where="here") == ("deg_words", "vote_margin")
-    with pytest.raises(ConfigError, match="here: there is no estimator 'vote'") as caught:
+    with pytest.raises(ConfigError, match="here: unknown estimator 'vote'") as caught:
         require_estimators(["vote"], where="here")
     assert "vote_margin" in str(caught.value.remedy)
 
@@ -140,7 +140,7 @@ def test_the_public_function_adds_the_values() -> None:
     (scored,) = score([RECORD], estimators=["share_against", "eigen_score"])
     assert scored.estimators == {"share_against": 0.5, "eigen_score": None}
     assert score([RECORD])[0].estimators is None
-    with pytest.raises(ConfigError, match="estimators: there is no estimator 'entropy'"):
+    with pytest.raises(ConfigError, match="estimators: unknown estimator 'entropy'"):
         score([RECORD], estimators=["entropy"])
 
 
@@ -162,4 +162,4 @@ def test_the_command_refuses_an_unknown_name(tmp_path: Path, capsys: pytest.Capt
     recorded = tmp_path / "recorded.jsonl"
     recorded.write_text(json.dumps(RECORD) + "\n")
     assert cli.main(["score", str(recorded), "--estimator", "entropy"]) == ConfigError.exit_code
-    assert "--estimator: there is no estimator 'entropy'" in capsys.readouterr().err
+    assert "--estimator: unknown estimator 'entropy'" in capsys.readouterr().err
