@@ -159,18 +159,20 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     assert {str(page.relative_to(DOCS)) for page in PAGES} == set(re.findall(r'"([^"]+\.md)"', site))
 
 
-def test_readme_python_runs(
+def test_the_python_of_the_pages_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: dict[str, Any], write_logs: Path, encoder: Any
 ) -> None:
-    """The README's Python, on the test's own config and logs instead of the user's."""
+    """The Python of README and of the Python page, on the test's own config and logs instead of the user's."""
     import yaml
 
-    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert block
     (tmp_path / "curator.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("curator.workflows.run.open_encoder", lambda _: encoder)
-    seen: dict[str, Any] = {}
-    exec(block[1], seen)  # noqa: S102
-    assert seen["result"].summary.counts.read == 42
-    assert seen["scores"][0].kind == "number"
+    for page in (ROOT / "README.md", DOCS / "python.md"):
+        names: dict[str, Any] = {}
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            exec(block, names)  # noqa: S102
+        assert names["run"].summary.counts.read == 42
+        assert names["scores"][0].kind in ("number", "text")
+    assert names["leaks"].exit_code == 3
