@@ -1,6 +1,7 @@
 """Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.
 
-The names below are the whole public API; they are loaded when they are first used, so that `import curator` is instant.
+The public API: the functions and types below, and the other types of their signatures in `curator.types`. Each is loaded when
+it is first used, so that `import curator` is instant.
 """
 
 from __future__ import annotations
@@ -8,107 +9,105 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from curator.config import Config, load_config
-    from curator.disagreement.calibration import Calibration
-    from curator.errors import CuratorError, UserError
-    from curator.estimation.comparison.case_weights import CaseDesign
-    from curator.records import Case, Generation, Score
-    from curator.run_folder.calibration import load_calibration, save_calibration
-    from curator.selection.training_batch import next_batch
-    from curator.stages.plan import PlanResult
-    from curator.workflows.calibrate import calibrate
-    from curator.workflows.compare import CompareOptions, compare
-    from curator.workflows.comparison_result import Comparison
-    from curator.workflows.distill import Distilled, distil
-    from curator.workflows.estimate import EstimateResult, estimate, estimate_sample
-    from curator.workflows.leaks import LeakResult, leaks
-    from curator.workflows.plan import plan
-    from curator.workflows.run import RunResult, run, run_async
-    from curator.workflows.score import score
-    from curator.workflows.selection import Selected, SelectOptions, select, select_file
+from curator._version import __version__ as __version__
 
+if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_EXPORTS`
+    from curator.config import Config as Config
+    from curator.config import load_config as load_config
+    from curator.disagreement.calibration import Calibration as Calibration
+    from curator.errors import CuratorError as CuratorError
+    from curator.errors import ExitCode as ExitCode
+    from curator.errors import UserError as UserError
+    from curator.estimation.comparison.case_weights import CaseDesign as CaseDesign
+    from curator.records import Case as Case
+    from curator.records import Generation as Generation
+    from curator.records import RejectedRecord as RejectedRecord
+    from curator.records import Score as Score
+    from curator.run_folder.calibration import load_calibration as load_calibration
+    from curator.run_folder.calibration import save_calibration as save_calibration
+    from curator.selection.training_batch import next_batch as next_batch
+    from curator.stages.plan import PlanResult as PlanResult
+    from curator.workflows.calibrate import CalibrationResult as CalibrationResult
+    from curator.workflows.calibrate import calibrate as calibrate
+    from curator.workflows.compare import CompareOptions as CompareOptions
+    from curator.workflows.compare import compare as compare
+    from curator.workflows.comparison_result import Comparison as Comparison
+    from curator.workflows.distil import Distilled as Distilled
+    from curator.workflows.distil import distil as distil
+    from curator.workflows.estimate import EstimateResult as EstimateResult
+    from curator.workflows.estimate import estimate as estimate
+    from curator.workflows.export import export as export
+    from curator.workflows.leaks import LeakResult as LeakResult
+    from curator.workflows.leaks import find_leaks as find_leaks
+    from curator.workflows.plan import plan as plan
+    from curator.workflows.read_logs import read_logs as read_logs
+    from curator.workflows.run import RunResult as RunResult
+    from curator.workflows.run import run as run
+    from curator.workflows.run import run_async as run_async
+    from curator.workflows.score import ScoreResult as ScoreResult
+    from curator.workflows.score import Scoring as Scoring
+    from curator.workflows.score import score as score
+    from curator.workflows.selection import Selected as Selected
+    from curator.workflows.selection import SelectOptions as SelectOptions
+    from curator.workflows.selection import select as select
 
-__all__ = [
-    "Calibration",
-    "Case",
-    "CaseDesign",
-    "CompareOptions",
-    "Comparison",
-    "Config",
-    "CuratorError",
-    "Distilled",
-    "EstimateResult",
-    "Generation",
-    "LeakResult",
-    "PlanResult",
-    "RunResult",
-    "Score",
-    "SelectOptions",
-    "Selected",
-    "UserError",
-    "__version__",
-    "calibrate",
-    "compare",
-    "distil",
-    "estimate",
-    "estimate_sample",
-    "leaks",
-    "load_calibration",
-    "load_config",
-    "next_batch",
-    "plan",
-    "run",
-    "run_async",
-    "save_calibration",
-    "score",
-    "select",
-    "select_file",
-]
-
-from curator._version import __version__
-
-_HOME = {
+_EXPORTS = {
     "Calibration": "disagreement.calibration",
+    "CalibrationResult": "workflows.calibrate",
     "Case": "records",
     "CaseDesign": "estimation.comparison.case_weights",
     "CompareOptions": "workflows.compare",
     "Comparison": "workflows.comparison_result",
     "Config": "config",
     "CuratorError": "errors",
-    "Distilled": "workflows.distill",
+    "Distilled": "workflows.distil",
     "EstimateResult": "workflows.estimate",
+    "ExitCode": "errors",
     "Generation": "records",
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
+    "RejectedRecord": "records",
     "RunResult": "workflows.run",
     "Score": "records",
+    "ScoreResult": "workflows.score",
+    "Scoring": "workflows.score",
     "SelectOptions": "workflows.selection",
     "Selected": "workflows.selection",
     "UserError": "errors",
     "calibrate": "workflows.calibrate",
     "compare": "workflows.compare",
-    "distil": "workflows.distill",
+    "distil": "workflows.distil",
     "estimate": "workflows.estimate",
-    "estimate_sample": "workflows.estimate",
-    "leaks": "workflows.leaks",
+    "export": "workflows.export",
+    "find_leaks": "workflows.leaks",
     "load_calibration": "run_folder.calibration",
     "load_config": "config",
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
+    "read_logs": "workflows.read_logs",
     "run": "workflows.run",
     "run_async": "workflows.run",
     "save_calibration": "run_folder.calibration",
     "score": "workflows.score",
     "select": "workflows.selection",
+}
+"""Every public name, and the module that defines it."""
+
+_OLD_NAMES = {
+    "estimate_sample": "workflows.estimate",
+    "leaks": "workflows.leaks",
     "select_file": "workflows.selection",
 }
+"""Old names, kept for one release: each function warns of its new name when it is called."""
+
+__all__ = ["__version__", *_EXPORTS]  # noqa: PLE0604  the keys are strings
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME:
+    module = _EXPORTS.get(name) or _OLD_NAMES.get(name)
+    if module is None:
         raise AttributeError(f"module 'curator' has no attribute {name!r}")
-    value: object = getattr(import_module(f"curator.{_HOME[name]}"), name)
+    value: object = getattr(import_module(f"curator.{module}"), name)
     globals()[name] = value
     return value
 

@@ -7,24 +7,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
-from curator.contamination.match import Embed, find_leaks
+from curator.contamination import match as matching
+from curator.contamination.match import Embed
 from curator.contamination.questions import example_turns, held_texts, rows_of, templates_of
 from curator.contamination.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
 from curator.encoders.sentence import Encoder, embed, open_encoder
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError
+from curator.exporters import EVAL_SET, OPENAI_CHAT
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.compression import chunks
 from curator.progress import Progress, Silent
 from curator.readers.questions import Question, question_of, read_questions
 from curator.records import JsonValue, Message, RejectedRecord, Source, too_many_rejected
-from curator.records.result import Result, renamed
+from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.state.paths import DEFAULT_VECTORS
 from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
 from curator.text.display import plural
 from curator.text.shingles import without_sentences
+from curator.workflows.pool import HasFolder
 
 EXAMPLES = 3
 Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
@@ -54,8 +58,8 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class LeakResult(Result):
-    """What checking came to.
+class LeakResult(TableResult):
+    """The training rows that ask a held-out question.
 
     Attributes:
         leaks: the rows that leak, in the order of the file.
@@ -107,8 +111,12 @@ class LeakResult(Result):
             "clean": str(self.clean) if self.clean else None,
         }
 
+    def table_rows(self) -> list[dict[str, JsonValue]]:
+        """Return one row a leak."""
+        return [leak.to_dict() for leak in self.leaks]
+
     def to_text(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -136,9 +144,9 @@ class LeakResult(Result):
             yield from [leak for leak in self.leaks if leak.match.kind == kind][:EXAMPLES]
 
 
-def leaks(  # noqa: PLR0913  each one is an option of the command
-    train: Records,
-    held_out: Records,
+def find_leaks(  # noqa: PLR0913  the options of the command
+    train: Records | HasFolder,
+    held_out: Records | HasFolder,
     *,
     train_key: str | None = None,
     eval_key: str | None = None,
@@ -150,30 +158,33 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> LeakResult:
-    """Find the rows of `train` that ask what `held_out` asks.
+    """Find the training rows that ask a held-out question.
 
     Args:
-        train: a JSONL or CSV file, or records or texts.
-        held_out: the same, or the registry file of held-out cases (`held_out.sqlite`).
-        train_key: the key of the question in `train`; found by itself by default.
-        eval_key: the same of `held_out`.
+        train: a JSONL or CSV file, a run (its `finetune.jsonl`), or records or texts.
+        held_out: a JSONL or CSV file, a run (its `eval_set.jsonl`), records or texts, or the registry of held-out cases
+            (`held_out.sqlite`).
+        train_key: the key of the question in `train`; detected by default.
+        eval_key: the key of the question in `held_out`; detected by default.
         embedding: also look for paraphrases, which needs an encoder and takes time.
-        paraphrase_similarity: instead of `held_out.paraphrase_similarity`'s default.
-        out: a file for every leak with its evidence, JSON lines.
-        clean: a file for `train` without the leaks, the other lines byte for byte.
-        encoder: what turns questions into vectors, instead of the bundled model.
+        paraphrase_similarity: the cosine from which questions are paraphrases; that of `held_out.paraphrase_similarity` by
+            default.
+        out: the file to write every leak to with its evidence, JSON lines.
+        clean: the file to write `train` to without the leaking rows, the other lines byte for byte.
+        encoder: turns questions into vectors, instead of the bundled model.
         cache: the file that keeps vectors; `.curator/vectors.sqlite` by default.
-        progress: who is told of the work; nobody by default.
+        progress: receives the progress of the work; silent by default.
 
     Raises:
         LogsError: there is no such file, or nothing in it can be read.
         ConfigError: `out` or `clean` is one of the files that are read.
     """
+    train, held_out = _of_run(train, OPENAI_CHAT.file_name), _of_run(held_out, EVAL_SET.file_name)
     outputs = [Path(path) for path in (out, clean) if path is not None]
     _check_outputs(outputs, [Path(p) for p in (train, held_out) if isinstance(p, str | Path)])
     if clean is not None and not isinstance(train, str | Path):
         raise ConfigError(
-            "`clean` copies a file, and `train` is none", remedy="drop the rows that `leaks` names by line"
+            "`clean` copies a file, and `train` is in memory", remedy="drop the rows that `leaks` names by line"
         )
     rows = _read(train, train_key, "training")
     held = _read_held(held_out, eval_key)
@@ -185,9 +196,9 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
     rules = HeldOutConfig() if paraphrase_similarity is None else _rules(paraphrase_similarity)
     checked = rows_of(asked, templates=templates)
     with _embedding(encoder, cache, progress or Silent(), wanted=embedding) as vectors:
-        found = find_leaks(checked, texts, dedupe=DedupeConfig(), rules=rules, embed=vectors)
+        matches = matching.find_leaks(checked, texts, dedupe=DedupeConfig(), rules=rules, embed=vectors)
     result = LeakResult(
-        leaks=tuple(Leak(int(match.row), match) for match in found),
+        leaks=tuple(Leak(int(match.row), match) for match in matches),
         rows=len(asked),
         held=len(texts),
         rejected=(*rows.unreadable, *held.unreadable),
@@ -201,6 +212,21 @@ def leaks(  # noqa: PLR0913  each one is an option of the command
     if result.clean and isinstance(train, str | Path):
         write_atomic(result.clean, _kept_lines(Path(train), rows, {leak.line for leak in result.leaks}))
     return result
+
+
+def leaks(train: Records, held_out: Records, **options: Any) -> LeakResult:  # noqa: ANN401  those of `find_leaks`
+    """Find leaks: the old name of `find_leaks`, kept for one release."""
+    warn_of_old_name("leaks", "find_leaks")
+    return find_leaks(train, held_out, **options)
+
+
+def _of_run(records: Records | HasFolder, file_name: str) -> Records:
+    """Return the file of a run that holds such records; other records as they are."""
+    if isinstance(records, HasFolder):
+        return records.folder / file_name
+    if isinstance(records, str | Path) and (Path(records) / file_name).is_file():
+        return Path(records) / file_name
+    return records
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def chat(user: str, answer: str = "so it is") -> dict[str, Any]:
 
 def check(train: Any, held: Any, tmp_path: Path, **options: Any) -> curator.LeakResult:
     options.setdefault("encoder", Meanings())
-    return curator.leaks(train, held, cache=tmp_path / "vectors.sqlite", **options)
+    return curator.find_leaks(train, held, cache=tmp_path / "vectors.sqlite", **options)
 
 
 def test_each_kind_is_found_and_the_rest_is_clean(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_planted_leaks_never_pass_the_export_of_a_later_run(job: dict[str, Any],
     splits = {json.loads(line)["split"] for line in (tmp_path / "out" / "cases.jsonl").read_text().splitlines()}
     assert splits == {"eval", "train"}
     assert any("training candidates" in warning for warning in result.warnings)
-    found = curator.leaks(tmp_path / "out" / "finetune.jsonl", tmp_path / "held_out.sqlite", encoder=Meanings(),
+    found = curator.find_leaks(tmp_path / "out" / "finetune.jsonl", tmp_path / "held_out.sqlite", encoder=Meanings(),
                           cache=tmp_path / "vectors.sqlite")  # fmt: skip
     assert found.exit_code == 0
 

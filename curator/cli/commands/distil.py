@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Choose a short eval set."""
-    from curator.workflows.distill import distil_files
+    from curator.workflows.distil import distil_files
 
     result = distil_files(
         arguments.results,

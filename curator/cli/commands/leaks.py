@@ -43,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the leaks of a training file."""
-    from curator.workflows.leaks import leaks
+    from curator.workflows.leaks import find_leaks
 
     with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
-        result = leaks(
+        result = find_leaks(
             arguments.train,
             arguments.held_out,
             train_key=arguments.train_key,

@@ -12,7 +12,7 @@ from curator.cli import main
 from curator.errors import ConfigError, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign
 from curator.exporters.reweighted import reweighted
-from curator.workflows.distill import distil, distil_files
+from curator.workflows.distil import distil, distil_files
 
 CASES = 60
 

@@ -27,13 +27,14 @@ from curator.exporters.reweighted import from_cells, reweighted
 from curator.io.atomic import write_atomic
 from curator.readers.eval_results import SystemScores, read_rows, read_system_scores
 from curator.records import JsonValue, RejectedRecord, dump_line, too_many_rejected
-from curator.records.result import Result, renamed
+from curator.records.result import TableResult, renamed
 from curator.text.display import plural
+from curator.workflows.inputs import Paths, path_list
 from curator.workflows.system_scores import checked_scores, designs_of
 
 
 @dataclass(frozen=True, slots=True)
-class Distilled(Result):
+class Distilled(TableResult):
     """A short eval set.
 
     Attributes:
@@ -98,6 +99,10 @@ class Distilled(Result):
             "rejected": self.rejected_rows(),
         }
 
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a case that was kept."""
+        return [{"id": case_id, "weight": weight} for case_id, weight in self.weights.items()]
+
     def to_text(self) -> str:
         """The result for people."""
         return "\n".join(self._lines())
@@ -127,27 +132,52 @@ class Distilled(Result):
 
 
 def distil(
-    scores: Mapping[str, Mapping[str, float]],
+    scores: Mapping[str, Mapping[str, float]] | Paths,
     k: int,
     *,
     design: Mapping[str, CaseDesign] | None = None,
+    eval_set: str | Path | None = None,
+    by: Sequence[str] = (),
+    out: str | Path | None = None,
     seed: int = 0,
 ) -> Distilled:
-    """Choose k cases by `scores[system][case id]` in 0..1, so that their weighted score stands for the full set's.
+    """Choose k cases of an eval set whose weighted score is close to the score of all of it.
 
-    A case that a system has no score for is left out of that system's score alone. `design` says what each case counts
-    in the full set (its weight over its inclusion probability); without it all count the same.
+    Args:
+        scores: `scores[system][case id]` in 0..1; or files of results. A case without a score of a system is left out of the
+            score of that system only.
+        k: cases to keep.
+        design: the way each case was drawn, by case id; its weight over its inclusion probability is its weight in the full
+            set. Without it all cases have the same weight. Only for scores in memory: files hold it themselves.
+        eval_set: the file of the eval set, for files of results.
+        by: the keys of a row that name its system, for files of results.
+        out: the file to write the chosen rows to; of scores in memory only `id` and `weight`.
+        seed: of the random draws.
 
     Raises:
         ConfigError: k is below 1, there is no system, or a score or weight is out of range.
+        LogsError: a file cannot be read or gives no score, or the eval set lacks cases or has one twice.
+        StorageError: `out` cannot be written.
     """
+    target = Path(out) if out is not None else None
+    if not isinstance(scores, Mapping):
+        files = path_list(scores)
+        return distil_files(files, k, eval_set=str(eval_set) if eval_set else None, by=by, out=target, seed=seed)
+    result = _distil_scores(scores, k, design or {}, seed)
+    if target is not None:
+        write_atomic(target, [_line(i, weight, None, result) for i, weight in result.weights.items()])
+    return replace(result, out=target)
+
+
+def _distil_scores(
+    scores: Mapping[str, Mapping[str, float]], k: int, designs: Mapping[str, CaseDesign], seed: int
+) -> Distilled:
     if k < 1:
         raise ConfigError(f"`k` is {k!r}", remedy="keep at least one case")
     names = checked_scores(scores, least=1)
     ids = sorted({case_id for cases in scores.values() for case_id in cases})
     if not ids:
         raise ConfigError("the systems have no score for any case", remedy="give scores by case id")
-    designs = design or {}
     mass = np.array([_stands_for(designs.get(case_id, CaseDesign())) for case_id in ids])
     table = np.array([[scores[name].get(case_id, np.nan) for name in names] for case_id in ids], dtype=float)
     families = system_families(table)
@@ -193,7 +223,7 @@ def distil_files(
     lines = {} if repeated else {case_id: (line, cells) for case_id, line, cells in rows}
     known = designs_of({**read.design, **({i: cells for i, (_, cells) in lines.items()} if eval_set else {})})
     scores, warnings = _of_the_set(read, set(lines) if eval_set else None, eval_set)
-    made = distil(scores, k, design=known, seed=seed)
+    made = _distil_scores(scores, k, known, seed)
     if out is not None:
         write_atomic(out, [_line(i, weight, lines.get(i), made) for i, weight in made.weights.items()])
     if out is not None and repeated:
