@@ -191,7 +191,7 @@ def test_a_file_is_never_replaced_while_it_is_read(tmp_path: Path) -> None:
     train = write(tmp_path / "t.jsonl", [chat(ROUTER)])
     with pytest.raises(ConfigError, match=r"would be replaced"):
         check(train, [ROUTER], tmp_path, clean=train)
-    with pytest.raises(ConfigError, match=r"`train` is none"):
+    with pytest.raises(ConfigError, match=r"`train` is in memory"):
         check([chat(ROUTER)], [ROUTER], tmp_path, clean=tmp_path / "c.jsonl")
 
 
