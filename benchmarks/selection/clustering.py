@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 
 from curator.clustering import cluster as clustering
 from curator.clustering.cluster import cluster
-from curator.clustering.tracking import SAME_CENTRE, Centre, centres, matches
+from curator.clustering.tracking import SAME_CENTROID, Centroid, centroids, match_centroids
 from curator.config import ClusteringConfig, EmbeddingConfig
 from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
@@ -43,7 +43,7 @@ CONFIG = ClusteringConfig()
 DIMENSIONS = 384
 MOST_FOR_HDBSCAN = 5000
 NIGHTS = ((500, 40), (1000, 80))
-THRESHOLDS = (0.65, 0.7, SAME_CENTRE, 0.8, 0.85)
+THRESHOLDS = (0.65, 0.7, SAME_CENTROID, 0.8, 0.85)
 
 Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -169,7 +169,7 @@ def nights(name: str, vectors: Vectors, truth: Labels, *, size: int, topics: int
         one, two = (night(vectors[part], truth[part]) for part in (pool[:size], pool[size : 2 * size]))
         cosine = np.stack([c.centroid for c in two[0]]) @ np.stack([c.centroid for c in one[0]]).T
         for threshold, sums in pairs.items():
-            found = matches(cosine, threshold)
+            found = match_centroids(cosine, threshold)
             right = {two[1][place] for place, old in found.items() if one[1][old] == two[1][place]}
             agree = sum(one[1][old] == two[1][place] for place, old in found.items())
             sums += [agree, len(found), len(right), len(set(one[1]) & set(two[1]))]
@@ -178,10 +178,10 @@ def nights(name: str, vectors: Vectors, truth: Labels, *, size: int, topics: int
         print(f"  cosine {threshold:.2f}: right {agree / max(found_, 1):.2f}, kept {kept / both:.2f}", flush=True)
 
 
-def night(vectors: Vectors, truth: Labels) -> tuple[tuple[Centre, ...], list[int]]:
+def night(vectors: Vectors, truth: Labels) -> tuple[tuple[Centroid, ...], list[int]]:
     """The centres of a night's clusters, and the intent that most of each one's vectors have."""
     found = cluster(vectors, CONFIG, seed=0)
-    middles = centres(vectors, found)
+    middles = centroids(vectors, found)
     return middles, [
         Counter(truth[found.labels == label].tolist()).most_common(1)[0][0] for label in range(len(middles))
     ]

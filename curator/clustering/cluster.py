@@ -1,9 +1,9 @@
-"""Groups vectors into clusters of any number, with what belongs nowhere left as noise, and lays them out in 2-d.
+"""Clusters of vectors, with noise, and their layout in two dimensions.
 
 The settings were measured with MiniLM vectors of BANKING77 (77 intents) and CLINC150 (150 intents and out-of-scope):
 samples of 60, 100, 150 and 300 questions of 6 to 40 intents, of 1,000 and 2,000 of all, and all 3,080 and 3,100. Of 48
-combinations, 50 principal components on the unit sphere, excess of mass and `min_samples=1` had the best share clustered
-x adjusted Rand index (mean .66, against .53-.65 without components and .40-.59 with `min_samples=4`): 60-100
+combinations, 50 principal components on the unit sphere, excess of mass and `min_samples=1` had the best product of share
+clustered and adjusted Rand index (mean .66, against .53-.65 without components and .40-.59 with `min_samples=4`): 60-100
 questions are 92-100% clustered with an ARI of .73-.90, 300 questions 79-91% with .64-.84.
 """
 
@@ -25,7 +25,7 @@ NOISE = -1
 
 _COMPONENTS = 50
 _BLOCK = 4096
-_ONE_TOPIC = 0.7
+_ONE_TOPIC = 0.7  # see `cluster`
 _COHERENT = 0.55
 _BELONGS = 0.35
 _SAME = 1e-5
@@ -50,25 +50,26 @@ class Clustering:
 
 
 def cluster(vectors: NDArray[np.float32], config: ClusteringConfig, *, seed: int) -> Clustering:
-    """HDBSCAN over principal components; above `two_stage_above` vectors, over k-means centres.
+    """Cluster by HDBSCAN over principal components, or over k-means centres of them.
 
-    In two stages there is a centre for 5 vectors, but no more than 10 sqrt(n) centres (so that there is one for 10 vectors
-    of 10,000, and for 32 of 100,000: topics grow slower than traffic), and HDBSCAN's leaves are taken over the centres.
-    Share clustered and ARI over what is clustered (`benchmarks/selection/clustering.py`), in brackets with a centre for 5 vectors up
-    to 4,000 from one plain k-means: 3,080 of BANKING77 .82 and .59 (.81 and .59), all 13,083 .81 and .42 (.78 and .29);
-    4,500 of CLINC150 .86 and .76 (.85 and .76), 12,100 with out-of-scope .85 and .70 (.79 and .60). 100,000 x 384 take
-    13 processor seconds and 0.6 GB.
-    Where there are too few vectors for two clusters, or HDBSCAN finds none, they are one cluster if they are about one
-    thing: if the length of their mean is at least 0.7 (one intent of BANKING77 or CLINC150: .63-.84; a mixed sample of
-    the same size: .30-.66), and all noise if not.
+    Above `two_stage_above` vectors there are two stages. The first one is k-means with a centre for 5 vectors, but at most
+    10 sqrt(n) centres, as topics grow more slowly than traffic: one for 10 vectors of 10,000, one for 32 of 100,000. The
+    clusters are then HDBSCAN's leaves over the centres. Measured by `benchmarks/selection/clustering.py`: share clustered
+    and ARI over what is clustered; in brackets with a centre for 5 vectors up to 4,000, from one plain k-means. 3,080 of
+    BANKING77 .82 and .59 (.81 and .59), all 13,083 .81 and .42 (.78 and .29); 4,500 of CLINC150 .86 and .76 (.85 and .76),
+    12,100 with out-of-scope .85 and .70 (.79 and .60). 100,000 x 384 take 13 processor seconds and 0.6 GB.
+
+    If there are too few vectors for two clusters, or HDBSCAN finds none, they are one cluster if they have one topic, else
+    all noise. They have one topic if the length of their mean is at least 0.7 (one intent of BANKING77 or CLINC150:
+    .63-.84; a mixed sample of the same size: .30-.66).
 
     Args:
         vectors: (n, d), rows of unit length.
-        config: the smallest size of a cluster, and from where on there are two stages.
-        seed: fixes the k-means; the same vectors and seed give the same clusters.
+        config: the minimum size of a cluster, and the number of vectors above which there are two stages.
+        seed: of the k-means; the same vectors and seed give the same clusters.
 
     Returns:
-        Clusters numbered by size, the largest first, the one with the earliest vector first among equals.
+        Clusters numbered by size, the largest first; among equals the one with the earliest vector first.
     """
     n = len(vectors)
     labels = np.full(n, NOISE, dtype=np.int64)
@@ -86,9 +87,9 @@ def cluster(vectors: NDArray[np.float32], config: ClusteringConfig, *, seed: int
 
 
 def layout(vectors: NDArray[np.float32], *, seed: int) -> NDArray[np.float32]:
-    """A map of the vectors: (n, 2) in [0, 1], near what is alike.
+    """A map of the vectors, (n, 2) in [0, 1], with similar vectors near each other.
 
-    t-SNE from the first two principal components on for 5 to 1,000 vectors; above and below these components alone.
+    For 5 to 1,000 vectors it is t-SNE, started from the first two principal components; otherwise these components.
     The same vectors and seed give the same map.
     """
     n = len(vectors)
@@ -107,10 +108,10 @@ def layout(vectors: NDArray[np.float32], *, seed: int) -> NDArray[np.float32]:
 
 
 def _project(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The first 50 principal components, put back on the unit sphere; (n, min(50, n - 1, d)).
+    """The first 50 principal components, scaled to the unit sphere, (n, min(50, n - 1, d)).
 
-    They are the eigenvectors of the covariance matrix, exact, in O(n d^2) and with no copy of the vectors. Each one
-    points to where its largest coordinate is positive, as an eigenvector has no direction of its own.
+    They are exact, from the eigenvectors of the covariance matrix, in O(n d^2) and without a copy of the vectors. The sign
+    of an eigenvector is arbitrary: each is turned so that its largest coordinate is positive.
     """
     from scipy.linalg import eigh
 
@@ -127,7 +128,7 @@ def _project(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _blocks(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The rows, some thousands at a time."""
+    """The rows in blocks."""
     return (vectors[start : start + _BLOCK] for start in range(0, len(vectors), _BLOCK))
 
 
@@ -143,7 +144,7 @@ def _hdbscan(points: NDArray[np.float64], size: int, method: Literal["eom", "lea
 
 
 def _two_stages(points: NDArray[np.float64], size: int, *, seed: int) -> NDArray[np.int64]:
-    """Each vector goes where its k-means centre goes."""
+    """Cluster the k-means centres; each vector has the cluster of its centre."""
     count = round(min(len(points) / _POINTS_PER_CENTRE, _CENTRES_PER_ROOT * math.sqrt(len(points))))
     centres, nearest = _k_means(points, count, seed=seed)
     per_cluster = max(2, round(size * count / len(points)))
@@ -153,8 +154,8 @@ def _two_stages(points: NDArray[np.float64], size: int, *, seed: int) -> NDArray
 def _k_means(points: NDArray[np.float64], count: int, *, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """About `count` centres, and the nearest one of each point.
 
-    The points are parted into sqrt(count) groups and each of these into its share of the centres, so that starting takes
-    O(n sqrt(count)) instead of O(n count); a few rounds over all then mend the borders between groups.
+    The points are split into sqrt(count) groups and each group into its share of the centres: the start then costs
+    O(n sqrt(count)) instead of O(n count). A few rounds over all points then correct the borders between groups.
     """
     from sklearn.cluster import KMeans
 
@@ -164,8 +165,8 @@ def _k_means(points: NDArray[np.float64], count: int, *, seed: int) -> tuple[NDA
         share = max(1, round(count * len(members) / len(points)))
         parts.append(KMeans(share, n_init=1, max_iter=_ROUNDS, random_state=seed).fit(points[members]).cluster_centers_)
     start = np.vstack(parts)
-    found = KMeans(len(start), init=start, n_init=1, max_iter=_LAST_ROUNDS).fit(points)
-    return found.cluster_centers_, found.labels_.astype(np.int64)
+    model = KMeans(len(start), init=start, n_init=1, max_iter=_LAST_ROUNDS).fit(points)
+    return model.cluster_centers_, model.labels_.astype(np.int64)
 
 
 def _tsne(points: NDArray[np.float64], start: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
@@ -178,9 +179,9 @@ def _tsne(points: NDArray[np.float64], start: NDArray[np.float64], *, seed: int)
 
 
 def _without_leftovers(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The labels, with noise where a vector is far from its cluster's centroid or a cluster is about nothing.
+    """The labels, with vectors far from their centroid and incoherent clusters as noise.
 
-    Beside dense clusters HDBSCAN takes what is left over for one more. In the samples above these two limits moved the
+    Beside dense clusters HDBSCAN makes one more cluster of the leftovers. In the samples above these two limits moved the
     share clustered by .00-.05 and raised the ARI by up to .05.
     """
     kept = np.where(_typicality(vectors, labels) >= _BELONGS, labels, NOISE)
@@ -191,10 +192,10 @@ def _without_leftovers(vectors: NDArray[np.float32], labels: NDArray[np.int64]) 
 
 
 def _by_size(labels: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The labels renumbered, largest cluster first, then by first member; a cluster that is too small is noise."""
-    found = [members for members in _members(labels) if len(members) >= size]
+    """The labels renumbered by size, then by first member; too small clusters are noise."""
+    large = [members for members in _members(labels) if len(members) >= size]
     renumbered = np.full_like(labels, NOISE)
-    for number, members in enumerate(sorted(found, key=lambda members: (-len(members), members[0]))):
+    for number, members in enumerate(sorted(large, key=lambda members: (-len(members), members[0]))):
         renumbered[members] = number
     return renumbered
 
@@ -208,14 +209,14 @@ def _typicality(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDAr
 
 
 def _members(labels: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The places of each label's vectors, in order; those of noise left out."""
+    """The places of each label's vectors, in order, without noise."""
     order = np.argsort(labels, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
     return [part for part in parts if len(part) and labels[part[0]] != NOISE]
 
 
 def _concentration(vectors: NDArray[np.float32]) -> float:
-    """The length of the mean of unit vectors: 1 where all are the same, near 0 where they point everywhere."""
+    """The length of the mean of unit vectors: 1 if all are equal, near 0 for a uniform spread."""
     return float(np.linalg.norm(vectors.mean(axis=0)))
 
 
@@ -225,7 +226,10 @@ def _all_equal(vectors: NDArray[np.float32]) -> bool:
 
 @contextmanager
 def _reproducibly() -> Iterator[None]:
-    """One thread, as sums taken by several differ in their last bits; and no warnings of copies among the vectors."""
+    """Run on one thread, without warnings on equal vectors.
+
+    Sums over several threads differ in their last bits.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1), warnings.catch_warnings():

@@ -1,8 +1,8 @@
-"""Categories: clusters of unstable cases, named by the words that set each one apart from the others.
+"""Names of categories: the words that distinguish each cluster of cases from the others.
 
 Names come from class-based TF-IDF as in BERTopic (Grootendorst 2022, https://arxiv.org/abs/2203.05794): the weight of
 term t in class c is tf(t, c) / |c| * log(1 + A / f_t), with A the mean number of terms per class and f_t the term's
-count over all classes. Counts here are of cases that contain the term, so that one long case cannot name a category.
+count over all classes. Here the counts are cases that contain the term, so that one long case cannot name a category.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.clustering.stopwords import STOP_WORDS
 from curator.records import Category
 
 KEYWORDS = 8
@@ -24,12 +23,38 @@ NAME_TERMS = 2
 NOISE = -1
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_WORD = 30
-_COMMON = 0.5  # a term in more cases than this says nothing of any one category
-_LEAST = 0.08  # a term in fewer of a category's cases than this does not speak for it
+_COMMON = 0.5  # a term in more than this share of all cases does not distinguish a category
+_LEAST = 0.08  # a term in less than this share of a category's cases does not describe it
 _PHRASE = 0.6  # a two-word term replaces its word where it covers this share of the word's cases
 
+# Words that do not say what a text is about: English function words, and the courtesies of a support chat.
+_FUNCTION_WORDS = """
+a about above after again against all also am an and any are aren't as at be because been before being below between
+both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during each either else ever
+few for from further get gets getting give given go going got had hadn't has hasn't have haven't having he he'd
+he'll her here hers herself him himself his how however i i'd i'll i'm i've if in into is isn't it it'd it'll its
+itself just let let's like ll made make makes many may me might mine more most much must mustn't my myself neither
+no nor not now of off on once one only onto or other others ought our ours ourselves out over own per quite rather
+re really same shall shan't she she'd she'll should shouldn't since so some someone something still such
+than that the their theirs them themselves then there there're these they they'd they'll they're they've thing
+things this those though through thus to too under until up upon us use used using ve very via was wasn't we we'd
+we'll we're we've well were weren't what whatever when where whether which while who who'd who'll whom whose why
+will with within without won't would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves
+"""
+
+_COURTESIES = """
+able actually ago already always anyone anything asap bit come dear every find good guys happen happened happening hello
+help hey hi hope kindly know look looking maybe need needed needs ok okay please possible question right said say
+says see seem seems sorry sure tell thank thanks thx think tried try trying understand want wanted wants way
+today yesterday tomorrow morning
+"""
+
+_STOP_WORDS = frozenset((_FUNCTION_WORDS + _COURTESIES).split()) | {"some" + "body"}
+
 _WORD = re.compile(r"[^\W_]+(?:['\u2019\-][^\W_]+)*")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")  # written without blanks: taken in pairs of characters
+_CJK = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+"
+)  # has no blanks between words: split into pairs of characters
 _ENDING = re.compile("(?<=[a-z]{4})(?:ions?|ings?|ed|ies|es|s|e|y)$")
 _NUMERIC = re.compile(r"\d")
 
@@ -43,38 +68,42 @@ def build_categories(
     ids: Sequence[str] = (),
     names: Mapping[str, str] = _NO_NAMES,
 ) -> tuple[Category, ...]:
-    """Make a category of each cluster, in order of its label.
+    """Build a category of each cluster, in order of its label.
 
-    The first four have length n and the same order. Label -1 is noise: it makes no category, but its texts count as
-    background for the names. `case_ids` of a category run from its most typical case on, ties by id.
+    Label -1 is noise: it has no category, but its texts are background for the names.
 
-    `ids` are those of the clusters, in order of their labels; by default they are counted from 1. `names` has those of
-    the categories that are known by id: they keep them, and no new one gets one of them.
+    Args:
+        case_ids: of n cases.
+        texts: theirs, in the same order.
+        labels: the cluster of each, (n,).
+        typicality: of each in its cluster, (n,); the `case_ids` of a category start with the most typical one.
+        ids: of the clusters, in order of their labels; by default `category-01` and so on.
+        names: of tracked categories by id: they keep them, and no other category gets them.
     """
-    found = sorted({int(label) for label in labels} - {NOISE})
+    cluster_labels = sorted({int(label) for label in labels} - {NOISE})
     terms = _terms_by_class(texts, labels)
     overall: Counter[str] = Counter()
     for counts in terms.values():
         overall.update(counts)
     taken = set(names.values())
-    made = []
-    for number, label in enumerate(found, start=1):
+    categories = []
+    for number, label in enumerate(cluster_labels, start=1):
         members = [int(i) for i in np.flatnonzero(labels == label)]
         members.sort(key=lambda i: (-float(typicality[i]), case_ids[i]))
         keywords = _keywords(terms[label], overall, classes=len(terms), cases=len(members))
         id_ = ids[number - 1] if ids else f"category-{number:02d}"
         name = names.get(id_) or _unique_name(keywords, taken, int(id_.rpartition("-")[2]))
         taken.add(name)
-        made.append(Category(id_, name, keywords, tuple(case_ids[i] for i in members)))
-    return tuple(made)
+        categories.append(Category(id_, name, keywords, tuple(case_ids[i] for i in members)))
+    return tuple(categories)
 
 
 def terms_of(text: str) -> set[str]:
-    """The words that carry meaning, and the pairs of them that stand side by side."""
+    """The words of a text that carry meaning, and the pairs of neighbouring ones."""
     terms: set[str] = set()
     before: str | None = None
     for word in _words(text):
-        carries = word not in STOP_WORDS and 1 < len(word) <= _LONGEST_WORD and not _NUMERIC.search(word)
+        carries = word not in _STOP_WORDS and 1 < len(word) <= _LONGEST_WORD and not _NUMERIC.search(word)
         if carries:
             terms.add(word)
             if before and before != word:
@@ -93,7 +122,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _terms_by_class(texts: Sequence[str], labels: NDArray[np.int64]) -> dict[int, Counter[str]]:
-    """How many cases of each class contain a term, without the terms that most cases share."""
+    """The number of cases of each class with a term, without terms that most cases share."""
     classes: dict[int, Counter[str]] = {int(label): Counter() for label in labels}
     total: Counter[str] = Counter()
     for text, label in zip(texts, labels, strict=True):
@@ -109,7 +138,7 @@ def _terms_by_class(texts: Sequence[str], labels: NDArray[np.int64]) -> dict[int
 
 
 def _keywords(counts: Mapping[str, int], overall: Counter[str], *, classes: int, cases: int) -> tuple[str, ...]:
-    """The terms with the largest weight, none of them repeating a word of a term before it."""
+    """The terms with the largest weight; none repeats a word of a term before it."""
     mean_terms = overall.total() / classes
     size = sum(counts.values())
     least = max(2, _LEAST * cases)
@@ -130,7 +159,7 @@ def _keywords(counts: Mapping[str, int], overall: Counter[str], *, classes: int,
 
 
 def _phrase_for(word: str, ranked: Sequence[str], counts: Mapping[str, int], used: set[str]) -> str:
-    """The two-word term that a word mostly stands in, if there is one; else the word itself."""
+    """The two-word term that most cases with the word contain; else the word itself."""
     if " " in word:
         return word
     enough = _PHRASE * counts[word]
@@ -139,7 +168,7 @@ def _phrase_for(word: str, ranked: Sequence[str], counts: Mapping[str, int], use
 
 
 def _stems(term: str) -> set[str]:
-    """The term's words without English endings, so that `refund`, `refunds` and `refunded` count as one."""
+    """The term's words without English endings: `refund`, `refunds` and `refunded` are one."""
     return {_ENDING.sub("", word) for word in term.split()}
 
 

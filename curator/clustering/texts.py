@@ -1,4 +1,4 @@
-"""What is embedded of a case, and what its category is named after."""
+"""The text of a case that is embedded, and that its category is named after."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ _TEMPLATE_SHARE = 0.02
 
 
 def embedding_texts(cases: Sequence[Case]) -> list[str]:
-    """What is embedded of each case: its last user turn, after up to four turns before it, cut to 80 characters each.
+    """The embedded text of each case: up to four earlier turns, then its last user turn.
 
-    System prompts are left out: they are the same for many cases and would make them alike. So are earlier turns that
-    at least five of the cases and 2% of them share word for word: examples that the application puts before its question.
-    A long last turn keeps its beginning and its end, as small models read some 250 words and the question often stands last.
+    Earlier turns are cut to 80 characters. A long last turn keeps its beginning and its end, as small models read about 250
+    words and the question is often at the end. System prompts are left out: many cases share them, which would make these
+    similar. Earlier turns that at least five cases and 2% of all share word for word are left out for the same reason:
+    they are examples that the application puts before its question.
     """
     split = [_turns(case) for case in cases]
     shared = Counter(turn for earlier, _ in split for turn in set(earlier))
     template = {turn for turn, n in shared.items() if n >= max(_TEMPLATE_CASES, _TEMPLATE_SHARE * len(cases))}
-    return [_text((turn for turn in earlier if turn not in template), own) for earlier, own in split]
+    return [_text((turn for turn in earlier if turn not in template), last) for earlier, last in split]
 
 
 def _turns(case: Case) -> tuple[list[str], list[str]]:
-    """The turns before the last user turn, and that one (or the last of all, where no user speaks)."""
+    """The turns before the last user turn, and that turn; the last of all without a user turn."""
     turns = [m for m in case.messages if m.role != "system"]
     last = max((i for i, m in enumerate(turns) if m.role == "user"), default=len(turns) - 1)
     return [_spoken(m) for m in turns[: max(last, 0)]], [_spoken(m) for m in turns[last : last + 1]]
 
 
-def _text(earlier: Iterable[str], own: Iterable[str]) -> str:
+def _text(earlier: Iterable[str], last: Iterable[str]) -> str:
     before = [_shortened(turn, _EARLIER_CHARACTERS) for turn in list(earlier)[-_EARLIER_TURNS:]]
-    return "\n".join(text for text in [*before, *(_shortened(turn, _LAST_CHARACTERS) for turn in own)] if text)
+    return "\n".join(text for text in [*before, *(_shortened(turn, _LAST_CHARACTERS) for turn in last)] if text)
 
 
 def _spoken(message: Message) -> str:
@@ -45,7 +46,7 @@ def _spoken(message: Message) -> str:
 
 
 def _shortened(text: str, most: int) -> str:
-    """The text with its middle left out where it has more than `most` characters."""
+    """The text without its middle where it has more than `most` characters."""
     if len(text) <= most:
         return text
     head = text[: most // 2].rsplit(" ", 1)[0]

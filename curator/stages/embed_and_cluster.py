@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from curator.clustering.cluster import cluster, layout
 from curator.clustering.naming import build_categories
 from curator.clustering.texts import embedding_texts
-from curator.clustering.tracking import OTHER_ENCODER, Memory, centres, comparable, follow, night_key, remember
+from curator.clustering.tracking import (
+    OTHER_ENCODER,
+    CategoryHistory,
+    centroids,
+    comparable,
+    match_categories,
+    night_key,
+    update_history,
+)
 from curator.config import ClusteringConfig, SelectionConfig
 from curator.encoders.sentence import Encoder, embed
 from curator.progress import Progress
@@ -51,7 +59,7 @@ class ClusterResult:
     categories: tuple[Category, ...]
     encoder: str
     gone: tuple[GoneCategory, ...] = ()
-    memory: Memory | None = None
+    memory: CategoryHistory | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -158,8 +166,8 @@ def _studied(
     progress.start("cluster", total=None, unit="cases")
     found = cluster(rows, how.clustering, seed=how.seed)
     key = night_key(cases)
-    memory, middles = how.remembered.known_to(key), centres(rows, found)
-    followed = follow(memory, middles, encoder=name, cases=len(ids))
+    memory, middles = how.remembered.known_to(key), centroids(rows, found)
+    followed = match_categories(memory, middles, encoder=name, cases=len(ids))
     named = build_categories(
         ids,
         [texts[i] for i in ids],
@@ -168,7 +176,7 @@ def _studied(
         ids=followed.ids,
         names=memory.names if memory else {},
     )
-    memory_now = remember(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
+    memory_now = update_history(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
     categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
     progress.advance(len(ids))
     progress.finish(f"{plural(len(ids), 'case')} in {plural(len(categories), 'category', 'categories')}")

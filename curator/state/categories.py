@@ -1,4 +1,4 @@
-"""The file beside the store that remembers the categories from night to night: JSON with their centres, and no case.
+"""The file beside the store that remembers the categories from night to night: JSON with their centroids, and no case.
 
 It holds what is known before the last night and after it. A night that is run again (more labels, another report) is
 compared with what was known before it, so that the same logs give the same report.
@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from curator.clustering.tracking import KnownCategory, Memory
+from curator.clustering.tracking import CategoryHistory, TrackedCategory
 from curator.errors import ConfigError
 from curator.io.atomic import write_atomic
 
@@ -27,14 +27,14 @@ VERSION = 1
 class CategoriesFile:
     """What is known before and after the last night; None where there was none."""
 
-    before: Memory | None
-    after: Memory | None
+    before: CategoryHistory | None
+    after: CategoryHistory | None
 
-    def known_to(self, key: str) -> Memory | None:
+    def known_to(self, key: str) -> CategoryHistory | None:
         """What a night is compared with; the night that wrote this file has the same `key` again."""
         return self.before if self.after and self.after.key == key else self.after
 
-    def followed_by(self, night: Memory | None) -> CategoriesFile:
+    def followed_by(self, night: CategoryHistory | None) -> CategoriesFile:
         """The file after one more night."""
         return self if night is None else CategoriesFile(self.known_to(night.key), night)
 
@@ -114,7 +114,7 @@ def write_categories(path: Path, file: CategoriesFile) -> None:
     write_atomic(path, [orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)])
 
 
-def _dumped(memory: Memory) -> dict[str, object]:
+def _dumped(memory: CategoryHistory) -> dict[str, object]:
     return {
         "encoder": memory.encoder,
         "night": memory.night,
@@ -132,12 +132,12 @@ def _dumped(memory: Memory) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _memory(found: _Memory) -> Memory:
+def _memory(found: _Memory) -> CategoryHistory:
     categories = tuple(
-        KnownCategory(**{**row.model_dump(), "keywords": row.keywords, "centroid": _unpacked(row.centroid)})
+        TrackedCategory(**{**row.model_dump(), "keywords": row.keywords, "centroid": _unpacked(row.centroid)})
         for row in found.categories
     )
-    return Memory(found.encoder, found.night, found.key, found.cases, found.next_number, categories)
+    return CategoryHistory(found.encoder, found.night, found.key, found.cases, found.next_number, categories)
 
 
 def _packed(vector: NDArray[np.float32]) -> str:

@@ -10,25 +10,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.clustering.cluster import Clustering
-from curator.clustering.tracking import NIGHTS_KEPT, Centre, Memory, centres, comparable, follow, night_key, remember
+from curator.clustering.tracking import (
+    NIGHTS_KEPT,
+    CategoryHistory,
+    Centroid,
+    centroids,
+    comparable,
+    match_categories,
+    night_key,
+    update_history,
+)
 from curator.records import Category, CategoryChange, GoneCategory
 
 
-def at(*degrees: float, size: int = 20) -> list[Centre]:
+def at(*degrees: float, size: int = 20) -> list[Centroid]:
     """Centres in a plane, at these angles."""
     return [
-        Centre(np.array([np.cos(np.radians(a)), np.sin(np.radians(a))], dtype=np.float32), 0.2, size) for a in degrees
+        Centroid(np.array([np.cos(np.radians(a)), np.sin(np.radians(a))], dtype=np.float32), 0.2, size) for a in degrees
     ]
 
 
 def night(
-    memory: Memory | None, found: list[Centre], *, encoder: str = "e", cases: int = 100
-) -> tuple[Memory, list[str]]:
+    memory: CategoryHistory | None, found: list[Centroid], *, encoder: str = "e", cases: int = 100
+) -> tuple[CategoryHistory, list[str]]:
     """What is known after a night, and its ids."""
-    followed = follow(memory, found, encoder=encoder, cases=cases)
+    followed = match_categories(memory, found, encoder=encoder, cases=cases)
     names = memory.names if memory else {}
     categories = [Category(i, names.get(i, f"name of {i}"), (), ()) for i in followed.ids]
-    after = remember(memory, followed, found, categories, encoder=encoder, key="k", cases=cases, date="2026-11-25")
+    after = update_history(
+        memory, followed, found, categories, encoder=encoder, key="k", cases=cases, date="2026-11-25"
+    )
     return after, list(followed.ids)
 
 
@@ -49,33 +60,33 @@ def test_the_match_is_the_best_of_all_not_the_first_that_fits() -> None:
 
 
 def test_the_first_night_has_nothing_to_compare_with() -> None:
-    followed = follow(None, at(0), encoder="e", cases=10)
-    assert (followed.changes, followed.known, followed.gone) == ((None,), (None,), ())
+    followed = match_categories(None, at(0), encoder="e", cases=10)
+    assert (followed.changes, followed.matched, followed.gone) == ((None,), (None,), ())
 
 
 def test_what_grew_shrank_came_back_and_went() -> None:
     memory, _ = night(None, [*at(0, size=10), *at(90, size=40), *at(180, size=20), *at(270, size=20)])
-    followed = follow(memory, [*at(0, size=40), *at(90, size=10), *at(180, size=25)], encoder="e", cases=100)
+    followed = match_categories(memory, [*at(0, size=40), *at(90, size=10), *at(180, size=25)], encoder="e", cases=100)
     assert followed.changes == (
         CategoryChange("grew", 10, 2), CategoryChange("shrank", 40, 2), CategoryChange("steady", 20, 2),
     )  # fmt: skip
     assert followed.gone == (GoneCategory("category-04", "name of category-04", 20),)
     memory, _ = night(memory, at(0, 90, 180))
-    back = follow(memory, at(270), encoder="e", cases=100)
+    back = match_categories(memory, at(270), encoder="e", cases=100)
     assert back.changes == (CategoryChange("back", None, 2),)
     assert {c.id for c in back.gone} == {"category-01", "category-02", "category-03"}
 
 
 def test_of_a_split_the_nearest_part_keeps_the_id() -> None:
     memory, _ = night(None, at(0, 120))
-    followed = follow(memory, at(20, -10, 120), encoder="e", cases=100)
+    followed = match_categories(memory, at(20, -10, 120), encoder="e", cases=100)
     assert followed.ids == ("category-03", "category-01", "category-02")
     assert followed.changes[0] == CategoryChange("new", None, 1, split_from="category-01")
 
 
 def test_of_a_merger_the_larger_one_keeps_the_id() -> None:
     memory, _ = night(None, [*at(0, size=10), *at(25, size=30)])
-    followed = follow(memory, at(5, size=40), encoder="e", cases=100)
+    followed = match_categories(memory, at(5, size=40), encoder="e", cases=100)
     assert followed.ids == ("category-02",)
     assert followed.changes[0] is not None
     assert followed.changes[0].merged == ("category-01",)
@@ -88,7 +99,7 @@ def test_what_merged_on_an_earlier_night_takes_no_id_back() -> None:
     for _ in range(3):
         memory, ids = night(memory, at(12, size=30))
         assert ids == ["category-01"]
-    followed = follow(memory, at(12, size=30), encoder="e", cases=100)
+    followed = match_categories(memory, at(12, size=30), encoder="e", cases=100)
     assert followed.changes == (CategoryChange("steady", 30, 5),)
     assert followed.gone == ()
 
@@ -131,8 +142,8 @@ def test_ids_are_never_given_twice(nights: list[list[int]]) -> None:
 
 def test_the_centre_of_a_cluster() -> None:
     vectors = np.array([[1, 0], [0.6, 0.8], [0, -1]], dtype=np.float32)
-    (centre,) = centres(vectors, Clustering(np.array([0, 0, -1]), np.array([0.9, 0.8, 0], dtype=np.float32)))
-    assert centre.centroid == pytest.approx([0.8944, 0.4472], abs=1e-4)
+    (centre,) = centroids(vectors, Clustering(np.array([0, 0, -1]), np.array([0.9, 0.8, 0], dtype=np.float32)))
+    assert centre.vector == pytest.approx([0.8944, 0.4472], abs=1e-4)
     assert (round(centre.radius, 5), centre.size) == (0.15, 2)
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curator.clustering.tracking import KnownCategory, Memory
+from curator.clustering.tracking import CategoryHistory, TrackedCategory
 from curator.errors import ConfigError
 from curator.state.categories import CategoriesFile, read_categories, write_categories
 
 CENTRE = np.array([0.6, 0.8, 0.0], dtype=np.float32)
-KNOWN = KnownCategory(
+KNOWN = TrackedCategory(
     "category-01", "refund", ("refund", "twice"), CENTRE, 0.25, 7, 1, 2, 2, "2026-11-24", "2026-11-25"
 )
 
 
-def memory(night: int, key: str) -> Memory:
-    return Memory("e", night, key, 90, 5, (KNOWN,))
+def memory(night: int, key: str) -> CategoryHistory:
+    return CategoryHistory("e", night, key, 90, 5, (KNOWN,))
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
