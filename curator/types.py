@@ -2,42 +2,162 @@
 
 from __future__ import annotations
 
+from curator.committee.cost import (
+    Estimate as CostEstimate,
+)
+from curator.committee.judge import (
+    JudgeEstimate,
+)
+from curator.config import (
+    ClusteringConfig,
+    DedupeConfig,
+    LabellingConfig,
+    LogsConfig,
+    SelectionConfig,
+)
+from curator.disagreement.calibration import (
+    Term,
+)
 from curator.disagreement.equivalence.comparers import (
+    Comparer,
     ComparerFactory,
 )
+from curator.disagreement.score import (
+    Formula,
+)
+from curator.encoders.sentence import (
+    Encoder,
+)
+from curator.estimation.comparison.distillation import (
+    CrossValidation,
+)
+from curator.estimation.comparison.multiple import (
+    SystemRank,
+)
+from curator.estimation.failure_rate import (
+    Estimate,
+)
+from curator.estimation.sample_design import (
+    Stage,
+)
+from curator.labels.agreement import (
+    Agreement,
+)
+from curator.labels.batches import (
+    Workload,
+)
+from curator.progress import (
+    Progress,
+)
 from curator.records import (
+    Feedback,
     JsonValue,
+    MemberHealth,
+    Message,
+    Pick,
+    Reference,
+    Source,
+    Usage,
+    Verdict,
 )
 from curator.records.result import (
     Result,
     TableResult,
 )
+from curator.report.summary import (
+    Summary,
+)
+from curator.run_folder.cases import (
+    CaseRow,
+)
+from curator.selection.training_batch import (
+    TrainingBatch,
+)
+from curator.stages.ingest import (
+    IngestResult,
+)
 from curator.workflows.comparison_result import (
     MissingPolicy,
+    PairComparison,
+)
+from curator.workflows.estimate import (
+    Drawn,
+)
+from curator.workflows.export import (
+    ExportedFile,
 )
 from curator.workflows.inputs import (
     PathLike,
     Paths,
 )
 from curator.workflows.leaks import (
+    Leak,
     Records,
 )
 from curator.workflows.pool import (
+    HasFolder,
+    HasSource,
     PoolInput,
 )
+from curator.workflows.run import (
+    RunOptions,
+)
 from curator.workflows.score import (
+    FittedResult,
     Recordings,
+)
+from curator.workflows.score_report import (
+    ScoreFigures,
 )
 
 __all__ = [
+    "Agreement",
+    "CaseRow",
+    "ClusteringConfig",
+    "Comparer",
     "ComparerFactory",
+    "CostEstimate",
+    "CrossValidation",
+    "DedupeConfig",
+    "Drawn",
+    "Encoder",
+    "Estimate",
+    "ExportedFile",
+    "Feedback",
+    "FittedResult",
+    "Formula",
+    "HasFolder",
+    "HasSource",
+    "IngestResult",
     "JsonValue",
+    "JudgeEstimate",
+    "LabellingConfig",
+    "Leak",
+    "LogsConfig",
+    "MemberHealth",
+    "Message",
     "MissingPolicy",
+    "PairComparison",
     "PathLike",
     "Paths",
+    "Pick",
     "PoolInput",
+    "Progress",
     "Recordings",
     "Records",
+    "Reference",
     "Result",
+    "RunOptions",
+    "ScoreFigures",
+    "SelectionConfig",
+    "Source",
+    "Stage",
+    "Summary",
+    "SystemRank",
     "TableResult",
+    "Term",
+    "TrainingBatch",
+    "Usage",
+    "Verdict",
+    "Workload",
 ]
