@@ -39,6 +39,7 @@ from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
+from curator.labels import LABEL_TOOLS
 from curator.readers import READERS
 from curator.run_folder import layout
 from curator.selection.strategies import STRATEGIES
@@ -105,6 +106,12 @@ def readers_table(_: str, __: Path) -> str:
         for name, entry in READERS.built_in.items()
     )
     return table(("`logs.format`", "format", "parts that are read"), rows)
+
+
+def label_tools_table(_: str, __: Path) -> str:
+    """The table of the label tools."""
+    rows = ((f"`{name}`", f"`{entry.queue_name}`", entry.description) for name, entry in LABEL_TOOLS.built_in.items())
+    return table(("label tool", "file", CONTENT), rows)
 
 
 def providers_table(_: str, __: Path) -> str:
@@ -235,6 +242,7 @@ BLOCKS: dict[str, Block] = {
     "exit-codes": exit_codes,
     "files": run_files,
     "exporters": exporters_table,
+    "label-tools": label_tools_table,
     "readers": readers_table,
     "providers": providers_table,
     "strategies": strategies_table,

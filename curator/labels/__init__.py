@@ -1,1 +1,75 @@
-"""labels."""
+r"""LABEL_TOOLS: the programs that people label with, by name.
+
+A tool is one file with a `LabelTool`, which writes the label queue and reads the labels that come back, and one line here.
+Another package adds a tool with an entry point in the group `curator.label_tools` that names a `LabelTool`:
+
+    [project.entry-points."curator.label_tools"]
+    my-tool = "my_package:TOOL"
+
+    def write(rows: Iterable[QueueRow]) -> Iterator[bytes]:
+        for row in rows:
+            yield orjson.dumps({"key": row.case_id, "show": row.input, "answer": row.target, "good": None}) + b"\n"
+
+    def read(path: Path) -> Iterator[Label]:
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            row = orjson.loads(line)
+            if row["good"] is not None:
+                yield Label(row["key"], Source(str(path), number), failure=0.0 if row["good"] else 1.0)
+
+    TOOL = LabelTool(name="my-tool", description="My tool.", suffix=".my-tool.jsonl", write=write, read=read)
+
+`labelling.tools` chooses the tools that `curator run` and `curator select` write the queue for, beside `ALWAYS`. Labels that come
+back are read by the tool whose suffix their file has; a file with no such suffix is read as CSV or JSONL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from curator.labels.json_lines import JSONL
+from curator.labels.queue import QueueRow
+from curator.labels.spreadsheet import CSV
+from curator.labels.tool import QUEUE_STEM, LabelTool
+from curator.plugins import Registry
+
+LABEL_TOOLS: Registry[LabelTool] = Registry(
+    "label tool", LabelTool, {tool.name: tool for tool in (CSV, JSONL)}, group="curator.label_tools"
+)
+ALWAYS: tuple[LabelTool, ...] = (CSV, JSONL)
+"""The tools that every queue is written for."""
+
+
+def chosen_tools(names: Sequence[str]) -> tuple[LabelTool, ...]:
+    """The tools to write the queue for: `ALWAYS`, then those of `labelling.tools`.
+
+    Raises:
+        ConfigError: there is no tool of that name.
+    """
+    named = [LABEL_TOOLS.require(name, where="labelling.tools") for name in names]
+    return tuple({tool.name: tool for tool in (*ALWAYS, *named)}.values())
+
+
+def tool_of(path: Path) -> LabelTool | None:
+    """The tool that reads a file: of those whose suffix the name ends with, the one with the longest; None without one."""
+    matching = [tool for tool in LABEL_TOOLS.values() if path.name.lower().endswith(tool.suffix)]
+    return max(matching, key=lambda tool: len(tool.suffix), default=None)
+
+
+def queues_in(folder: Path) -> list[Path]:
+    """The label queues that a run or selection folder holds."""
+    return [path for tool in LABEL_TOOLS.values() if (path := folder / tool.queue_name).is_file()]
+
+
+__all__ = [
+    "ALWAYS",
+    "CSV",
+    "JSONL",
+    "LABEL_TOOLS",
+    "QUEUE_STEM",
+    "LabelTool",
+    "QueueRow",
+    "chosen_tools",
+    "queues_in",
+    "tool_of",
+]

@@ -1,24 +1,20 @@
-"""The label queue: the selected cases that a person has to look at, for a spreadsheet (CSV) and for programs (JSONL).
+"""The label queue: the selected cases that a person has to look at, in the order in which to label, batch by batch.
 
-It is in the order in which to label, batch by batch. A labeller fills `verdict` (how good production's answer is) or
-`label` (the right answer), or both, and, where several people share the work, `labelled_by`: docs/labelling.md.
+A labeller fills `verdict` (how good production's answer is) or `label` (the right answer), or both, and, where several people
+share the work, `labelled_by`: docs/labelling.md.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from curator.config import LabellingConfig
 from curator.labels.batches import Assignment, Task, assignments
-from curator.records import CUT_NOTE, FORMULA_STARTS, Case, Category, JsonValue, Message, Pick, Score, fingerprint
+from curator.records import Case, Category, JsonValue, Message, Pick, Score, Slice, Split, fingerprint
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
-from curator.text.display import clean, cut
 
-LABEL_QUEUES = ("label_queue.csv", "label_queue.jsonl")
-"""What a run folder has of it."""
 COLUMNS = (
     "batch",
     "case_id",
@@ -39,12 +35,70 @@ COLUMNS = (
     "label",
     "labelled_by",
 )
-CELL_LIMIT = 32_000  # a spreadsheet cell holds 32,767 characters and spoils the row beyond that
-_ALTERNATIVE_LIMIT = 300
-_SMALL, _NOTHING = 0.01, 1e-9
-"""Between them four decimals would tell too little of the chance with which a case of a large pool was drawn."""
 
-QueueRow = dict[str, JsonValue]
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One case to label.
+
+    Attributes:
+        batch: its batch, from 1.
+        case_id: the case; a label has to come back with it.
+        content_hash: fingerprint of the case and its input, which shows cells that moved between rows.
+        split: eval or train.
+        slice: drawn at random, or chosen for its disagreement.
+        inclusion_probability: the chance with which it was drawn, above 0 and up to 1.
+        task: the part of the application; None where it is not known.
+        kind: of the answers.
+        input: the conversation, as a person reads it.
+        target: production's answer, which is to be judged; None where there is none.
+        committee_majority: the committee's most frequent answer.
+        agreement: the share of the answers that say the same as it.
+        disagreement: of the committee, 0..1.
+        alternatives: the committee's answers in groups that mean the same.
+        category: the name of its category; None where it is in none.
+        annotator: the person who should label it, "" for anybody.
+    """
+
+    batch: int
+    case_id: str
+    content_hash: str
+    split: Split
+    slice: Slice
+    inclusion_probability: float
+    task: str | None
+    kind: str | None
+    input: str
+    target: str | None
+    committee_majority: str | None
+    agreement: float | None
+    disagreement: float | None
+    alternatives: tuple[AnswerGroup, ...]
+    category: str | None
+    annotator: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The row by column, with `verdict` and `label` to fill in."""
+        return {
+            "batch": self.batch,
+            "case_id": self.case_id,
+            "content_hash": self.content_hash,
+            "split": self.split,
+            "slice": self.slice,
+            "inclusion_probability": self.inclusion_probability,
+            "task": self.task,
+            "kind": self.kind,
+            "input": self.input,
+            "target": self.target,
+            "committee_majority": self.committee_majority,
+            "agreement": self.agreement,
+            "disagreement": self.disagreement,
+            "alternatives": [{"text": answer.text, "count": answer.count} for answer in self.alternatives],
+            "category": self.category,
+            "verdict": "",
+            "label": "",
+            "labelled_by": self.annotator,
+        }
 
 
 def queue_rows(
@@ -57,40 +111,27 @@ def queue_rows(
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
 ) -> Iterator[QueueRow]:
-    """Yield a row for each pick that nobody judged and whose case has no reference yet, in the order of `selection/labelling.py`.
+    """Yield a row for each pick without a verdict and without a reference, in the order of `labels/batches.py`.
 
     Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
     label has two rows.
     """
-    named = category_names(categories)
-    open_ones = {p.case_id: p for p in picks if not (cases[p.case_id].reference or cases[p.case_id].verdict)}
+    category_of = category_names(categories)
+    to_label = {p.case_id: p for p in picks if not (cases[p.case_id].reference or cases[p.case_id].verdict)}
     tasks = [
-        Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), named.get(p.case_id))
-        for p in open_ones.values()
+        Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), category_of.get(p.case_id))
+        for p in to_label.values()
     ]
-    for row in assignments(tasks, labelling, seed=seed):
-        case = cases[row.case_id]
-        yield _row(case, open_ones[case.id], row, scores.get(case.id), answers_of(case.id), named.get(case.id))
-
-
-def csv_chunks(rows: Iterable[QueueRow]) -> Iterator[bytes]:
-    """The rows as CSV with a byte-order mark, by which a spreadsheet knows that it is UTF-8.
-
-    A cell that a spreadsheet would take for a formula gets a leading apostrophe (`guarded`), and one that is too long for
-    a cell is cut with a note; the JSONL has every text as it is.
-    """
-    yield "\ufeff".encode()
-    yield _csv_line(COLUMNS)
-    for row in rows:
-        yield _csv_line([guarded(_cell(row[column])) for column in COLUMNS])
-
-
-def guarded(cell: str) -> str:
-    """The cell so that no spreadsheet runs it: `'` before a leading = + - @, tab or carriage return.
-
-    Taking away a `'` that stands before one of these gives the cell back.
-    """
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+    for assignment in assignments(tasks, labelling, seed=seed):
+        case_id = assignment.case_id
+        yield _row(
+            cases[case_id],
+            to_label[case_id],
+            assignment,
+            scores.get(case_id),
+            answers_of(case_id),
+            category_of.get(case_id),
+        )
 
 
 def readable(messages: Iterable[Message]) -> str:
@@ -101,32 +142,30 @@ def readable(messages: Iterable[Message]) -> str:
 def _row(
     case: Case,
     pick: Pick,
-    place: Assignment,
+    assignment: Assignment,
     score: Score | None,
     answers: Sequence[AnswerGroup],
     category: str | None,
 ) -> QueueRow:
     shown = readable(case.messages)
-    return {
-        "batch": place.batch,
-        "case_id": case.id,
-        "content_hash": fingerprint(case.id, shown),
-        "split": pick.split,
-        "slice": pick.slice,
-        "inclusion_probability": pick.inclusion_probability,
-        "task": case.task,
-        "kind": case.kind or (score.kind if score else None),
-        "input": shown,
-        "target": case.target,
-        "committee_majority": score.majority if score else None,
-        "agreement": score.agreement if score else None,
-        "disagreement": score.disagreement if score else None,
-        "alternatives": [{"text": a.text, "count": a.count} for a in answers],
-        "category": category,
-        "verdict": "",
-        "label": "",
-        "labelled_by": place.annotator,
-    }
+    return QueueRow(
+        batch=assignment.batch,
+        case_id=case.id,
+        content_hash=fingerprint(case.id, shown),
+        split=pick.split,
+        slice=pick.slice,
+        inclusion_probability=pick.inclusion_probability,
+        task=case.task,
+        kind=case.kind or (score.kind if score else None),
+        input=shown,
+        target=case.target,
+        committee_majority=score.majority if score else None,
+        agreement=score.agreement if score else None,
+        disagreement=_disagreement(score),
+        alternatives=tuple(answers),
+        category=category,
+        annotator=assignment.annotator,
+    )
 
 
 def _disagreement(score: Score | None) -> float | None:
@@ -136,26 +175,3 @@ def _disagreement(score: Score | None) -> float | None:
 def _turn_text(message: Message) -> str:
     calls = [f"-> {call.name}({call.arguments})" for call in message.tool_calls]
     return "\n".join([message.content, *calls] if message.content else calls)
-
-
-def _cell(value: JsonValue) -> str:
-    """A value as the text of a cell: numbers with four digits or more, the alternatives one a line."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}" if _SMALL > value > _NOTHING else f"{value:.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        value = "\n".join(_alternative(item) for item in value if isinstance(item, dict))
-    cell = cut(clean(str(value)), CELL_LIMIT)
-    return f"{cell.text} [{cell.omitted}{CUT_NOTE}" if cell.omitted else cell.text
-
-
-def _alternative(answer: Mapping[str, JsonValue]) -> str:
-    shown = cut(str(answer["text"]), _ALTERNATIVE_LIMIT)
-    return f"{answer['count']} x {shown.text}" + (" ..." if shown.omitted else "")
-
-
-def _csv_line(cells: Sequence[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue().encode(errors="replace")

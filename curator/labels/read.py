@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from curator.errors import RecordError
 from curator.io.lines import expand
+from curator.labels import JSONL, tool_of
 from curator.labels.merge import LabelSet, merge_rows
-from curator.labels.rows import read_label_rows
 from curator.records import Label, RejectedRecord
 
 
@@ -22,7 +24,7 @@ def read_labels(paths: Sequence[str]) -> LabelSet:
     places: dict[str, int] = {}
     for place, path in enumerate(expand(paths)):
         places[str(path)] = place
-        for row in read_label_rows(path):
+        for row in _read_file(path):
             if isinstance(row, Label):
                 rows.append(row)
             else:
@@ -30,3 +32,18 @@ def read_labels(paths: Sequence[str]) -> LabelSet:
     merged = merge_rows(rows)
     ordered = sorted((*rejected, *merged.rejected), key=lambda r: (places[r.source.file], r.source.line))
     return replace(merged, rejected=tuple(ordered))
+
+
+def _read_file(path: Path) -> Iterable[Label | RejectedRecord]:
+    """The rows of one file, read by its label tool; JSONL's reader also knows CSV by its content."""
+    tool = tool_of(path) or JSONL
+    try:
+        return list(tool.read(path))
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # a tool of another package, on a file it cannot read
+        reason = f"the label tool {tool.name!r} cannot read the file ({type(error).__name__}: {error})"
+        return [RecordError(reason, "name a file that the tool exported, or give it another ending").at(str(path), 1)]

@@ -12,7 +12,7 @@ from curator.errors import ConfigError
 from curator.exporters import EVAL_SET, EXPORTERS, OPENAI_CHAT, Export, Exporter, export_rows
 from curator.exporters.eval_set import EvalRow, eval_rows
 from curator.exporters.trusted_targets import TrainingExample, TrainingSet, training_set
-from curator.labels.queue import LABEL_QUEUES
+from curator.labels import chosen_tools
 from curator.records import Case, Category, Pick, Score
 from curator.run_folder.layout import FILES
 from curator.stages.holdout import HoldoutSplit
@@ -46,7 +46,8 @@ def chosen_exporters(config: Config) -> tuple[Exporter[Any], ...]:
             )
         if exporter not in chosen:
             chosen.append(exporter)
-    taken = Counter([*(file.name for file in FILES), *LABEL_QUEUES, *(exporter.file_name for exporter in chosen)])
+    queues = [tool.queue_name for tool in chosen_tools(config.labelling.tools)]
+    taken = Counter([*(file.name for file in FILES), *queues, *(exporter.file_name for exporter in chosen)])
     for exporter in chosen:
         if taken[exporter.file_name] > 1:
             raise ConfigError(

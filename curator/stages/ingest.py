@@ -15,7 +15,7 @@ from curator.config.logs import kind_of
 from curator.dedup import Deduped, deduplicate
 from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
-from curator.labels.archive import kept_labels
+from curator.labels.archive import archived_labels
 from curator.labels.merge import corrected
 from curator.labels.read import read_labels
 from curator.progress import Progress
@@ -55,7 +55,7 @@ def ingest(
     deduped = deduplicate(readable(), config.dedupe)
     progress.finish(f"{plural(records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside")
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
-    cases, used, warnings = _label(deduped, [*config.labels, *labels], kept_labels(folder), config)
+    cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config)
     return IngestResult(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 

@@ -12,7 +12,8 @@ import orjson
 
 from curator.disagreement.diagnosis.diagnose import diagnose
 from curator.io.atomic import json_lines, write_atomic
-from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
+from curator.labels import QueueRow, chosen_tools
+from curator.labels.queue import queue_rows
 from curator.progress import Progress
 from curator.records import Case, Diagnosis, JsonValue
 from curator.records.selections import category_names
@@ -56,18 +57,19 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     cases = list(_case_rows(run, diagnoses))
     pool = pool_hash(cases)
     queue = _label_queue(run)
-    rows = _rows_by_file(run, cases, pool) | {LABEL_QUEUES[1]: queue}
+    queues = {tool.queue_name: tool for tool in chosen_tools(run.config.labelling.tools)}
+    rows = _rows_by_file(run, cases, pool)
     exports = {export.file_name: export for export in run.exports.exports}
     outputs = {
         **{name: len(content) for name, content in rows.items()},
         **{name: len(export.rows) for name, export in exports.items()},
-        LABEL_QUEUES[0]: len(queue),
+        **{name: len(queue) for name in queues},
     }
     summary = summarise(run, diagnoses, outputs)
     files: dict[str, Iterable[bytes]] = {
         **{name: json_lines(content) for name, content in rows.items()},
         **{name: export.chunks() for name, export in exports.items()},
-        LABEL_QUEUES[0]: csv_chunks(queue),
+        **{name: tool.write(queue) for name, tool in queues.items()},
         DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
         REPORT_HTML.name: [render_html(summary).encode()],
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
@@ -94,7 +96,7 @@ def _rows_by_file(run: RunArtifacts, cases: Iterable[CaseRow], pool: str) -> dic
     }
 
 
-def _label_queue(run: RunArtifacts) -> list[dict[str, JsonValue]]:
+def _label_queue(run: RunArtifacts) -> list[QueueRow]:
     return list(
         queue_rows(
             run.selection.picks,

@@ -19,9 +19,9 @@ from curator.disagreement.recorded import default_scorer, measure_record, record
 from curator.disagreement.signals import Signals
 from curator.errors import ExitCode, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
-from curator.labels.archive import kept_labels
+from curator.labels import queues_in
+from curator.labels.archive import archived_labels
 from curator.labels.merge import LabelSet, corrected
-from curator.labels.queue import LABEL_QUEUES
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
@@ -245,8 +245,8 @@ def _labels_of_run(folder: Path | tuple[Mapping[str, object], ...]) -> LabelSet:
     """
     if not isinstance(folder, Path):
         return LabelSet({})
-    queues = [str(folder / name) for name in LABEL_QUEUES if (folder / name).is_file()]
-    label_sets = [read_labels(paths) for paths in (*([path] for path in kept_labels(folder)), queues) if paths]
+    queues = [str(path) for path in queues_in(folder)]
+    label_sets = [read_labels(paths) for paths in (*([path] for path in archived_labels(folder)), queues) if paths]
     return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))
 
 

@@ -23,7 +23,7 @@ from curator.encoders.nli import NliModel
 from curator.encoders.sentence import Encoder, embed, open_encoder
 from curator.errors import BudgetReached, ProviderError
 from curator.io.atomic import run_lock
-from curator.labels.archive import keep_labels
+from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.progress import Progress, Silent
 from curator.records import (
@@ -133,7 +133,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     if config.equivalence.asks:
         price_of(config.equivalence.asks.model)  # so is a judge without a price
     with run_lock(folder), StatusFile(folder, progress) as progress:  # noqa: PLR1704  it passes all on
-        keep_labels(folder)
+        archive_labels(folder)
         intake = ingest(config, logs, labels, progress, folder)
         scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
         with GenerationStore(paths.store) as store:

@@ -16,9 +16,10 @@ from curator.estimation.failure_rate import Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
 from curator.estimation.sample_design import Stage
 from curator.io.atomic import json_lines, run_lock, write_atomic
-from curator.labels.archive import keep_labels
+from curator.labels import CSV, chosen_tools
+from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
-from curator.labels.queue import LABEL_QUEUES, csv_chunks, queue_rows
+from curator.labels.queue import queue_rows
 from curator.progress import Progress, Silent
 from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
 from curator.records.result import TableResult, renamed, warn_of_old_name
@@ -147,8 +148,8 @@ class Selected(TableResult):
         yield self.workload.to_text()
         if self.folder:
             yield ""
-            yield f"{self.folder / LABEL_QUEUES[0]}  <- fill in `verdict` (pass or fail) or `label`, then:"
-            yield f"curator estimate {self.folder / LABEL_QUEUES[0]}"
+            yield f"{self.folder / CSV.queue_name}  <- fill in `verdict` (pass or fail) or `label`, then:"
+            yield f"curator estimate {self.folder / CSV.queue_name}"
         yield from (f"note: {warning}" for warning in self.warnings)
 
 
@@ -190,7 +191,9 @@ def select(
     with run_lock(folder):
         selected = replace(_selected(cases, options, earlier, progress), folder=folder)
         rows_before = list(read_selection(before).values()) if before else []
-        archived = tuple(f"{file}: labels that stood in the label queue here, put away" for file in keep_labels(folder))
+        archived = tuple(
+            f"{file}: labels that stood in the label queue here, put away" for file in archive_labels(folder)
+        )
         if before:
             write_atomic(EARLIER_LABELS.of(folder), earlier_labels(earlier.labels))
         else:
@@ -243,7 +246,7 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
             f"{str(after)!r} is of other cases than these: {other[0]!r} {which} ({len(other):,} such)",
             remedy="name the pool that it was selected from, or select anew without it",
         )
-    files = list(labels) or [str(after / LABEL_QUEUES[0])]
+    files = list(labels) or [str(after / CSV.queue_name)]
     return Earlier(design.stages, read_failures(files, after, options.scoring.comparer).failures)
 
 
@@ -304,6 +307,7 @@ def _write(
     before: Sequence[SelectionRow],
     answers: Mapping[str, tuple[AnswerGroup, ...]],
 ) -> None:
+    tools = chosen_tools(options.labelling.tools)  # before anything is written
     cases = {one.case.id: one.case for one in pool.cases}
     scores: dict[str, Score] = {one.case.id: one.score for one in pool.cases}
     labels = {one.case.id: one.labels for one in pool.cases}
@@ -324,8 +328,8 @@ def _write(
     ]  # fmt: skip
     write_atomic(CASES.of(out), json_lines(row.to_json() for row in found.rows))
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
-    write_atomic(out / LABEL_QUEUES[1], json_lines(queue))
-    write_atomic(out / LABEL_QUEUES[0], csv_chunks(queue))
+    for tool in tools:
+        write_atomic(out / tool.queue_name, tool.write(queue))
     write_atomic(DESIGN.of(out), [Design(found.stages, options.seed, pool_id).to_bytes()])
 
 

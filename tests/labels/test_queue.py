@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.config import LabellingConfig
-from curator.labels.queue import CELL_LIMIT, COLUMNS, QueueRow, csv_chunks, guarded, queue_rows, readable
+from curator.labels.queue import COLUMNS, QueueRow, queue_rows, readable
+from curator.labels.spreadsheet import CELL_LIMIT, csv_chunks, guarded
 from curator.records import (
     FORMULA_STARTS,
     Case,
@@ -81,20 +82,20 @@ def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
 def test_a_case_with_a_reference_needs_no_label() -> None:
     labelled = replace(CASE, id="c2", reference=Reference("refund", "correction"))
     other = replace(CASE, id="c3")
-    assert {row["case_id"] for row in rows_of(other, labelled, CASE)} == {"c3", "c1"}
+    assert {row.case_id for row in rows_of(other, labelled, CASE)} == {"c3", "c1"}
 
 
 def test_the_rows_come_batch_by_batch_with_those_who_label_them() -> None:
     cases = [replace(CASE, id=f"c{i}") for i in range(1, 9)]
     rows = rows_of(*cases, labelling=LabellingConfig(batch_size=4, annotators=("ana", "ben"), overlap=0.25))
-    assert [(row["batch"], row["labelled_by"]) for row in rows] == [
+    assert [(row.batch, row.annotator) for row in rows] == [
         *[(1, "ana")] * 4, (1, "ben"), *[(2, "ben")] * 4, (2, "ana"),
     ]  # fmt: skip
-    assert {row["case_id"] for row in rows[:5]} == {"c1", "c2", "c3", "c4"}
+    assert {row.case_id for row in rows[:5]} == {"c1", "c2", "c3", "c4"}
 
 
 def test_the_json_row_holds_every_text_as_it_is() -> None:
-    (row,) = rows_of(CASE)
+    row = rows_of(CASE)[0].to_json()
     assert set(row) == set(COLUMNS)
     assert row["target"] == "=1+1"
     assert row["alternatives"] == [{"text": "refund", "count": 3}, {"text": "y" * 400, "count": 1}]
@@ -142,6 +143,6 @@ def test_a_fingerprint_tells_an_edited_text_and_another_cases_row() -> None:
     ("chance", "cell"), [(1.0, "1"), (0.02914, "0.0291"), (0.000549, "0.000549"), (1.23456e-5, "1.235e-05"), (0.0, "0")]
 )
 def test_the_chance_of_a_case_of_a_large_pool_keeps_its_digits(chance: float, cell: str) -> None:
-    row: QueueRow = dict.fromkeys(COLUMNS) | {"inclusion_probability": chance}
+    row = replace(rows_of(CASE)[0], inclusion_probability=chance)
     *_, line = csv_chunks([row])
     assert line.decode().split(",")[COLUMNS.index("inclusion_probability")] == cell
