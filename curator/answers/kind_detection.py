@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from curator.answers.booleans import emphatic_boolean, leading_boolean, read_boolean
-from curator.answers.choices import find_choices, option_letter, read_choice, stated_choice
 from curator.answers.conclusions import conclusion
 from curator.answers.dates import concludes_in_date, gives_one_date
 from curator.answers.json_values import is_mostly_json
-from curator.answers.labels import option_or_boolean, read_letters
 from curator.answers.normalization import (
     answer_part,
     bare_wording,
@@ -33,6 +31,14 @@ from curator.answers.numbers import (
     leaves_open,
     numbers_of,
     read_number,
+)
+from curator.answers.options import (
+    find_choices,
+    option_letter,
+    option_or_boolean,
+    read_choice,
+    read_letters,
+    stated_choice,
 )
 from curator.answers.source_code import is_code
 from curator.answers.tool_calls import is_tool_call

@@ -3,74 +3,69 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence, Set
 from fractions import Fraction
 from functools import lru_cache
 
-from curator.answers.asserted_numbers import asserted, open_numbers
 from curator.answers.conclusions import conclusion, conclusions
-from curator.answers.dates import CLOCK, QUARTER, without_dates
+from curator.answers.dates import without_dates
 from curator.answers.normalization import answer_part, is_refusal, is_short
+from curator.answers.number_literals import DIGIT, NUMBER, number_matches, number_value, numbers_in, plain_numbers
 from curator.answers.number_words import last_number_word, leading_number_word
 
-_NUMBER = re.compile(
-    r"""
-    (?:(?<![^\s(=:$€£¥*"'{\[,|~≈])(?P<minus>[-−](?=[$€£¥]?\s?[\d.])))?
-    (?:(?P<currency>[$€£¥])\s?(?P<inner_minus>[-−])?)?
-    (?:
-        (?<![A-Za-z_\d.])(?:(?P<whole>\d+)\s+)?(?P<numerator>\d+)/(?P<denominator>\d+)(?![\d/])
-      | (?<![A-Za-z_\d.])(?P<european>\d{1,3}(?:\.\d{3})+,\d+(?![\d.])|(?<!\d,)\d+,\d{1,2}(?![\d,]|\.\d))
-      | (?<![A-Za-z_\d.])(?P<decimal>\d{1,3}(?:[,'\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)
-        (?:[eE](?P<exponent>[+-]?\d{1,3})(?!\w)|\s?(?:[×x*]|\\times|\\cdot)\s?10\s?\^\s?\{?(?P<power>[-−+]?\d{1,3})\}?)?
-        (?:\s?(?P<magnitude>(?i:hundred|thousand|million|billion|trillion)|bn|mn)\b|(?P<letter>[kKMB])\b)?
-    )
-    """,  # noqa: RUF001 - the typographic signs are meant
-    re.VERBOSE,
-)
 _APPROXIMATELY = r"(?:about|approximately|around|roughly|exactly|only|~|≈|=|[a-z]\s*=)?"
 _UNIT = r"\s*%?(?:\s*[^\W\d_][^\s\d]*){0,3}"
 _CALCULATION = re.compile(r"(?<![\d.,])\d[\d.,]*%?\s*[-+*/×÷x]\s*[$€£]?\d[\d.,]*%?\s*=\s*[$€£]?\s*-?\d")  # noqa: RUF001
-_DIGIT = re.compile(r"\d")
-_BEFORE_A_DIGIT = 4
-"""Characters that a number may have before its first digit: a sign, a currency, a blank and a point."""
-_MARKS = re.compile(r"<<[^<>]*>>")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 _ASIDE = re.compile(r"\([^()]*\)")
-_FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _REASON = re.compile(r"\bbecause\b|\bsince\b|(?<=[\d%)])[.;]\s+(?=[A-Z])")
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
 _LIST = re.compile(r"(?:(?:,|;|,?\sand)?\s+-?\d+(?:\.\d+)?){1,200}\W*$")
-_MAGNITUDES = {
-    "hundred": 10**2,
-    "thousand": 10**3,
-    "k": 10**3,
-    "million": 10**6,
-    "mn": 10**6,
-    "m": 10**6,
-    "billion": 10**9,
-    "bn": 10**9,
-    "b": 10**9,
-    "trillion": 10**12,
-}
 _ASKS = re.compile(
     r"how (?:many|much|old|long|far|tall|big|deep|heavy|fast)\b|what(?:'s| is| was| are| were) (?:the|his|her|its|their) (?:\w+ )?"
     r"(?:total|sum|number|average|mean|difference|product|quotient|price|cost|value|probability|percentage|area|volume)\b|"
     r"\b(?:calculate|compute|evaluate)\b|arabic numerals"
 )
-_DECADE = re.compile(r"(?:\b[12]\d|(?<!\w)['’])\d0['’]?s\b")  # noqa: RUF001
 _NEGATED = re.compile(r"\b(?:not|rather than|instead of)\s+[$€£]?-?\d[\d.,]*\b")
-_POWER = re.compile(r"(?<![\w.,^])(\d{1,6})\s?\^\s?(?:\{(-?\d{1,2})\}|(-?\d{1,2}))(?![\d^{]|\.\d)")
-_SCIENTIFIC = re.compile(r"(?:[×x*]|\\times|\\cdot)\s?$")  # noqa: RUF001
-_TEN_TO_THE = re.compile(r"(?<![\w.,])10([⁰¹²³⁴-⁹]{1,2})")
-_VULGAR = re.compile("[¼½¾⅐-⅞]")
-_SEPARATORS = re.compile(r"[,'\s]")
 _OUT_OF = re.compile(r"(?<![\d.,])(\d{1,4}) out of (\d{1,4})(?![\d.,]*\d)")
 _OF_A_SCALE = re.compile(r"(?<![\d.,/])(\d{1,3}(?:\.\d)?)\s?/\s?(?:3|4|5|7|10|100)(?![\d/])")
 _SCALE = re.compile(r"\b(?:rate|rating|scale|score|grade)\b", re.IGNORECASE)
-_MAX_DIGITS = 200
 _LOOKED_AT = 2000
 """Characters of a line that are looked at, from its end: the last number counts."""
+_WORD = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_ONE_NUMBER = rf"(?:[$€£]?[-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?|\b(?:{_WORD})\b)"  # noqa: RUF001
+_ONE_UNIT = r"(?:\s?%|\s?[^\W\d_]+)"
+_EITHER = re.compile(
+    rf"(?<![\w.,/^])(?P<one>{_ONE_NUMBER})(?:(?P<unit>{_ONE_UNIT})(?=\s+or\s+{_ONE_NUMBER}(?P=unit)\b))?\s+or\s+(?P<other>{_ONE_NUMBER})",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(rf"\bbetween\s+{_ONE_NUMBER}{_ONE_UNIT}?\s+and\s+{_ONE_NUMBER}", re.IGNORECASE)
+_RANGE = re.compile(
+    rf"\W*(?:(?:about|approximately|around|roughly|it is|it takes)\s+){{0,2}}(?<![\d.])"
+    rf"(?:(?:from\s+)?{_ONE_NUMBER}{_ONE_UNIT}?\s?\b(?:to|through)\s?{_ONE_NUMBER}|{_ONE_NUMBER}{_ONE_UNIT}?\s?(?:[-–—]|\.\.)\s?{_ONE_NUMBER})"  # noqa: RUF001
+    r"(?:\s?%)?(?:\s*[^\W\d_]+){0,3}\W*",
+    re.IGNORECASE,
+)
+_ROOT = re.compile(r"(?:[√∛∜]|\\sqrt)[^A-Za-z=≈]*(?:\s[a-z]+){0,2}\W*$")
+_MARKUP = re.compile(r"[*_`]|(?<=\d)\.(?=\s*$)")
+_BEFORE = r"\s+(?:(?:a|an|the|its|each|every|all|only|about)\s+)?[*_`(]*[$€£]?[-−]?$"  # noqa: RUF001
+_PREPOSITION = re.compile(rf"\b(?:of|after|from|in|by|per){_BEFORE}", re.IGNORECASE)
+_AMOUNT_OF = re.compile(
+    rf"\b(?:total|sum|average|mean|median|rest|remainder|result|count|number|amount|price|cost|value|profit|balance|score|"
+    rf"probability|product|difference|maximum|minimum)\s+of{_BEFORE}",
+    re.IGNORECASE,
+)
+_COPULA = re.compile(
+    r"\b(?:is|are|was|were|costs?|equals?)\s+(?:(?:now|still|about|approximately|around|exactly|only)\s+)?[*_`]*[$€£]?[-−]?$",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_CONNECTED = re.compile(
+    r"\b(?:so|thus|therefore|hence|then|which|leaving|leaves|making|plus|minus|times)\b|[=+*×÷]|\s[-−]\s",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z*])")
+NumberSpan = tuple[int, int, str]
+"""The start and the end of a number in a text, and its canonical form."""
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +79,7 @@ def read_number(text: str, *, rating: bool = False, known: frozenset[str] = froz
     with three digits behind it separates thousands, with one or two it is a decimal comma. None: there is none, or the
     text refuses. With `rating`, `4/5` and `4 out of 5` are 4; else both are four fifths.
     """
-    text = _plain(answer_part(text))
+    text = plain_numbers(answer_part(text))
     if "out of" in text:
         text = _OUT_OF.sub(r"\1" if rating else r"\1/\2", text)
     if rating:
@@ -117,7 +112,7 @@ def _is_open(text: str, *, first: bool) -> bool:
     found = open_numbers(text, first=first) if text else None
     if found is None:
         return False
-    one, other = (next(_numbers(part), None) for part in found)
+    one, other = (next(numbers_in(part), None) for part in found)
     if one is None or other is None:
         return True
     value, second = Fraction(one[0]), Fraction(other[0])
@@ -134,7 +129,7 @@ def _without_others(text: str) -> str:
 @lru_cache(maxsize=16)
 def numbers_of(text: str) -> frozenset[str]:
     """The numbers that the end of an input holds, in canonical form."""
-    return frozenset(value for value, _ in _numbers(_plain(text[-_LOOKED_AT:])))
+    return frozenset(value for value, _ in numbers_in(plain_numbers(text[-_LOOKED_AT:])))
 
 
 @lru_cache(maxsize=16)
@@ -150,12 +145,12 @@ def asks_number(text: str) -> bool:
 
 def is_bare_number(text: str) -> bool:
     """Whether the text is a number, in digits or words, with at most a unit of three words, and no date, time or code."""
-    candidate = _plain(text).strip().strip("*`\"'").rstrip(".")
+    candidate = plain_numbers(text).strip().strip("*`\"'").rstrip(".")
     if len(candidate) > 80 or _MONTH.search(candidate):
         return False
     match = re.match(rf"{_APPROXIMATELY}\s*", candidate, re.IGNORECASE)
     start = match.end() if match else 0
-    number = _NUMBER.match(candidate, start)
+    number = NUMBER.match(candidate, start)
     if number is None:
         return leading_number_word(candidate[start:]) is not None
     return re.fullmatch(_UNIT, candidate[number.end() :]) is not None
@@ -163,12 +158,12 @@ def is_bare_number(text: str) -> bool:
 
 def has_number(text: str) -> bool:
     """Whether a number can be read from the text at all; in prose a number word is none, as it often counts nothing."""
-    return (_DIGIT.search(text) is not None and read_number(text) is not None) or leading_number_word(text) is not None
+    return (DIGIT.search(text) is not None and read_number(text) is not None) or leading_number_word(text) is not None
 
 
 def leaves_open(text: str) -> bool:
     """Whether a short text is a range, a root or a choice of numbers: an answer among numbers, and none itself."""
-    return is_short(text) and _is_open(_plain(text), first=False)
+    return is_short(text) and _is_open(plain_numbers(text), first=False)
 
 
 def concludes_in_number(text: str) -> bool:
@@ -179,58 +174,25 @@ def concludes_in_number(text: str) -> bool:
         return _begins_with_number(said)
     if is_bare_number(text):
         return True
-    return "=" in text and _CALCULATION.search(_plain(text)) is not None and has_number(text)
+    return "=" in text and _CALCULATION.search(plain_numbers(text)) is not None and has_number(text)
 
 
 def gives_one_number(text: str) -> bool:
     """Whether a text concludes in a number, or holds just one, in digits or words."""
     if concludes_in_number(text):
         return True
-    values = {value for value, _ in _numbers(_plain(answer_part(text))[-_LOOKED_AT:])}
+    values = {value for value, _ in numbers_in(plain_numbers(answer_part(text))[-_LOOKED_AT:])}
     return len(values) == 1 or (not values and read_number(text) is not None)
 
 
 def _begins_with_number(text: str) -> bool:
-    head = _plain(text[:_LOOKED_AT]).strip().lstrip("*`\"'([")
+    head = plain_numbers(text[:_LOOKED_AT]).strip().lstrip("*`\"'([")
     match = re.match(rf"{_APPROXIMATELY}\s*", head, re.IGNORECASE)
-    number = _NUMBER.match(head, match.end() if match else 0)
+    number = NUMBER.match(head, match.end() if match else 0)
     if number is None:
         return _CALCULATION.search(head) is not None or leading_number_word(head) is not None
     rest = head[number.end() :]
     return not (re.match(r"[-/:]\d", rest) or _MONTH.search(head[: number.end() + 12]) or _LIST.match(rest))
-
-
-def _plain(text: str) -> str:
-    """The text without calculator marks and with LaTeX numbers written out."""
-    if not text.isascii():
-        text = _VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])} ".replace("\u2044", "/"), text)
-        text = _TEN_TO_THE.sub(lambda match: f"10^{unicodedata.normalize('NFKC', match[1])}", text)
-    if "^" in text:
-        text = _POWER.sub(_power, text)
-    if "<<" in text:
-        text = _MARKS.sub("", text)
-    text = _without_codes(text)
-    if "\\" not in text and "{" not in text:
-        return text
-    text = _FRACTION.sub(r"\1/\2", text)
-    return text.replace("\\$", "$").replace("\\%", "%").replace("{,}", ",").replace("\\,", "").replace("\\!", "")
-
-
-def _power(match: re.Match[str]) -> str:
-    """The value of `10^3`; as it stands where it multiplies another number, or is no whole number of a base but ten."""
-    base, exponent = int(match[1]), int(match[2] or match[3])
-    if base == 10 and _SCIENTIFIC.search(match.string[max(0, match.start() - 8) : match.start()]):
-        return match[0]
-    if exponent >= 0:
-        return str(base**exponent)
-    return f"{10.0**exponent:.{-exponent}f}" if base == 10 else match[0]
-
-
-def _without_codes(text: str) -> str:
-    """The text without what has digits and is no number: times of day, decades, quarters of a year."""
-    if not _DIGIT.search(text):
-        return text
-    return _DECADE.sub(" ", QUARTER.sub(" ", CLOCK.sub(" ", text)))
 
 
 def _stated(said: str) -> tuple[str, str] | None:
@@ -239,21 +201,21 @@ def _stated(said: str) -> tuple[str, str] | None:
     for part in (_ASIDE.sub(" ", said), said) if "(" in said else (said,):
         if "=" in part and (found := _after_equals(part)):
             return found
-        if found := next(_numbers(part), None):
+        if found := next(numbers_in(part), None):
             return found
     return leading_number_word(said) or last_number_word(said)
 
 
 def _after_equals(line: str) -> tuple[str, str] | None:
     for part in reversed(line.split("=")[1:]):
-        if found := next(_numbers(part), None):
+        if found := next(numbers_in(part), None):
             return found
     return None
 
 
 def _last(text: str, known: frozenset[str] | None = None) -> tuple[str, str] | None:
     """The last number of a text; with `known`, the one that its last sentence asserts."""
-    found = [(match, str(value)) for match in _matches(text) if (value := _value(match)) is not None]
+    found = [(match, str(value)) for match in number_matches(text) if (value := number_value(match)) is not None]
     if not found:
         return None
     place = -1
@@ -263,49 +225,37 @@ def _last(text: str, known: frozenset[str] | None = None) -> tuple[str, str] | N
     return canonical, chosen[0].strip()
 
 
-def _numbers(text: str) -> Iterator[tuple[str, str]]:
-    """Every number in the text, in order, as canonical form and wording."""
-    for match in _matches(text):
-        if (value := _value(match)) is not None:
-            yield str(value), match[0].strip()
+def open_numbers(text: str, *, first: bool) -> tuple[str, str] | None:
+    """The two numbers of an alternative, or two empty ones of a range or a root, that a text has in its answer's place.
+
+    That place is the first number of a stated conclusion (`first`), else the last number of a line. None: one number.
+    """
+    text = _MARKUP.sub("", text)
+    if _RANGE.fullmatch(text) or (("√" in text or "\\sqrt" in text) and _ROOT.search(text)):
+        return "", ""
+    for pattern in (_BETWEEN, _EITHER):
+        for match in pattern.finditer(text):
+            if not DIGIT.search(text[: match.start()] if first else text[match.end() :]):
+                return (match["one"], match["other"]) if pattern is _EITHER else ("", "")
+    return None
 
 
-def _matches(text: str) -> Iterator[re.Match[str]]:
-    """What is written like a number, tried from the next digit on: the pattern is slow to find out that a word is none."""
-    position = 0
-    while digit := _DIGIT.search(text, position):
-        match = _NUMBER.search(text, max(position, digit.start() - _BEFORE_A_DIGIT))
-        if match is None:
-            return
-        yield match
-        position = match.end()
+def asserted(text: str, numbers: Sequence[NumberSpan], known: Set[str]) -> int:
+    """The place in `numbers` of the one that the last sentence asserts: the last one, with one exception.
 
-
-def _value(match: re.Match[str]) -> Fraction | int | None:
-    """The exact value of a match; None for a division by zero and for absurdly long digits."""
-    if len(match[0]) > _MAX_DIGITS:
-        return None
-    if match["denominator"]:
-        if not int(match["denominator"]):
-            return None
-        value: Fraction | int = int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))
-    elif match["european"]:
-        value = Fraction(match["european"].replace(".", "").replace(",", "."))
-    else:
-        digits = _SEPARATORS.sub("", match["decimal"])
-        value = (Fraction(digits) if "." in digits else int(digits)) * _magnitude(match)
-        if exponent := _exponent(match):
-            value *= Fraction(10) ** exponent
-    return -value if match["minus"] or match["inner_minus"] else value
-
-
-def _exponent(match: re.Match[str]) -> int:
-    return int((match["exponent"] or match["power"] or "0").replace("−", "-"))  # noqa: RUF001
-
-
-def _magnitude(match: re.Match[str]) -> int:
-    """What the number is multiplied by. `3M` and `3B` are millions and billions of money; else M and B are units."""
-    letter = match["letter"] or ""
-    if letter in {"M", "B"} and not match["currency"]:
-        return 1
-    return _MAGNITUDES.get((match["magnitude"] or letter).lower(), 1)
+    The last one follows a preposition (`150 minutes in 2.5 hours`), and before it in the sentence, with no step of a
+    calculation between, stands one that the input does not hold while it holds the last (`known`), or one right after
+    `is`, `are`, `costs` or `equals`.
+    """
+    last = len(numbers) - 1
+    begin = max((m.end() for m in _SENTENCE.finditer(text, 0, numbers[last][0])), default=0)
+    before = text[begin : numbers[last][0]]
+    if not _PREPOSITION.search(before) or _AMOUNT_OF.search(before):
+        return last
+    earlier = [place for place in range(last) if numbers[place][0] >= begin]
+    if not earlier or _CONNECTED.search(text[numbers[earlier[0]][0] : numbers[last][0]]):
+        return last
+    if numbers[last][2] in known and (new := [place for place in earlier if numbers[place][2] not in known]):
+        return new[-1]
+    called = [place for place in earlier if _COPULA.search(text[begin : numbers[place][0]])]
+    return called[-1] if called else last

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.answers.booleans import read_boolean
-from curator.answers.choices import find_choices, read_choice
 from curator.answers.conclusions import conclusion
 from curator.answers.dates import asks_day_first, read_date
 from curator.answers.extraction import ReadRule, extract
 from curator.answers.json_values import read_json
 from curator.answers.kind_detection import detect_kind
-from curator.answers.labels import read_label, read_letters
 from curator.answers.normalization import (
     answer_part,
     bare_wording,
@@ -24,6 +22,7 @@ from curator.answers.normalization import (
     without_question,
 )
 from curator.answers.numbers import asks_rating, numbers_of, read_number
+from curator.answers.options import find_choices, read_choice, read_label, read_letters
 from curator.answers.source_code import read_code
 from curator.answers.tool_calls import read_tool_calls
 from curator.records import AnswerKind, Kind, normalise_space
