@@ -44,24 +44,24 @@ _VERB = re.compile(
 _WORDS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 _PRONOUNS = frozenset({"it", "that", "this", "they", "he", "she", "you", "i", "we", "not", "the", "a", "an", "no"})
 _LONGEST_ECHO = 12
-"""Words of a sentence that says a question again."""
+"""Words of a sentence that repeats the question."""
 _LOOKED_AT = 400
-"""Characters at the end of an input in which its question stands."""
+"""Characters at the end of an input that are searched for its question."""
 
 
 def read_boolean(text: str, *, asked: str = "") -> tuple[str, str] | None:
-    """The yes or no of a text: the key `yes` or `no`, and the word that stands there; None where there is none.
+    """Read the yes or no of a text, as key and wording; None without one.
 
-    In this order: its conclusions, the last first; the word it begins with; the last line or sentence that is such a
-    word, or calls a statement true or false; an answer that is all emphasis (`Certainly not.`, `Of course.`); one that
-    says the question `asked` again, with or without a `not` (`It is not allowed.`).
+    The key is `yes` or `no`.     These are tried in order: its conclusions, the last first; its first word; a last line or sentence that is such a word,
+    or calls a statement true or false; an answer of emphasis only (`Certainly not.`, `Of course.`); a sentence that repeats
+    the question `asked`, with or without a `not` (`It is not allowed.`).
     """
     text = answer_part(text)
-    for said in conclusions(text):
-        if found := leading_boolean(said) or _stated(said):
-            return found
-    if found := leading_boolean(text):
-        return found
+    for stated in conclusions(text):
+        if reading := leading_boolean(stated) or _stated(stated):
+            return reading
+    if reading := leading_boolean(text):
+        return reading
     if is_refusal(text):
         return None
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "")[-400:]
@@ -76,7 +76,7 @@ def read_boolean(text: str, *, asked: str = "") -> tuple[str, str] | None:
 
 
 def emphatic_boolean(text: str) -> tuple[str, str] | None:
-    """The yes or no of an answer that is nothing but an emphatic one, or the letter y or n."""
+    """Read an answer that is only an emphatic yes or no, or the letter y or n; None otherwise."""
     wording = text.replace("’", "'").strip(_LEADING + ".!,;*)]}")  # noqa: RUF001
     match = _EMPHATIC.fullmatch(wording)
     if match is None:
@@ -85,21 +85,26 @@ def emphatic_boolean(text: str) -> tuple[str, str] | None:
 
 
 def _echoed(text: str, asked: str) -> tuple[str, str] | None:
-    """The yes or no of one short sentence whose words are all the question's, but for a pronoun and `not`."""
+    """Read a short sentence whose words all come from the question, except a pronoun and `not`."""
     text = text.replace("’", "'").strip(_LEADING + ".!*)]}")  # noqa: RUF001
     words = text.lower().split()
     if not asked.rstrip().endswith("?") or not 2 < len(words) <= _LONGEST_ECHO or re.search(r"[.!?\n]", text):
         return None
     denied = _DENIAL.search(text)
-    said = set(_WORDS.findall(_DENIAL.sub(" ", text).lower())) - _PRONOUNS - {"be"}
+    words_of_answer = set(_WORDS.findall(_DENIAL.sub(" ", text).lower())) - _PRONOUNS - {"be"}
     question = set(_WORDS.findall(asked[-_LOOKED_AT:].replace("’", "'").lower()))  # noqa: RUF001
-    if not said or not said <= question or not (denied or _VERB.search(text)) or _NOT.search(asked[-_LOOKED_AT:]):
+    if (
+        not words_of_answer
+        or not words_of_answer <= question
+        or not (denied or _VERB.search(text))
+        or _NOT.search(asked[-_LOOKED_AT:])
+    ):
         return None
     return ("no" if denied else "yes"), text
 
 
 def leading_boolean(text: str) -> tuple[str, str] | None:
-    """The yes or no that a text begins with, followed by punctuation, a reason or nothing."""
+    """Read the yes or no that a text begins with, before punctuation, a reason or the end."""
     match = _WORD.match(text.lstrip(_LEADING))
     if match is None:
         return None
@@ -107,13 +112,13 @@ def leading_boolean(text: str) -> tuple[str, str] | None:
 
 
 def _concluding(text: str) -> tuple[str, str] | None:
-    found = _CONCLUDING.findall(text)
-    return _keyed(found[-1]) if found else None
+    words = _CONCLUDING.findall(text)
+    return _keyed(words[-1]) if words else None
 
 
 def _stated(text: str) -> tuple[str, str] | None:
-    found = _STATED.findall(text)
-    return _keyed(found[-1]) if found else None
+    words = _STATED.findall(text)
+    return _keyed(words[-1]) if words else None
 
 
 def _keyed(word: str) -> tuple[str, str]:

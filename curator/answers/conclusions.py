@@ -1,7 +1,7 @@
-r"""Where a text says that its answer stands: `the answer is`, `Label:`, `####`, `\boxed{}`, in several languages.
+r"""Find the conclusions of a text: after `the answer is`, `Label:`, `####`, in `\boxed{}`.
 
-Each form is looked for at a word it cannot do without, found by `str.find`: most texts hold few of these, and a single
-pattern over all forms would cost ten times as much.
+Several languages are covered. Each form is searched from a word that it always has, with `str.find`: most texts have few of these words, and a single
+pattern for all forms would cost ten times as much.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 from curator.answers.normalization import is_short
 
 MOST = 16
-"""Conclusions of one text that are looked at, the last ones."""
+"""Conclusions of one text that are tried, from the last one."""
 LONGEST = 2000
-"""Characters of a conclusion that are looked at."""
+"""Characters of a conclusion that are searched."""
 
 _MARK = r"[*_`\"'”]*"
 _BE = r"(?:\b(?:is|are|was|equals|(?:would|should|must|will|comes\ out\ to)(?:\ be)?)\b|[:=≈：]|\s[-–—](?=\s))"  # noqa: RUF001
@@ -86,29 +86,29 @@ _POLITE_ENDING = re.compile(r"\s*(?:です|だ|입니다|이다|である)?[。.
 
 
 def conclusion(text: str) -> str | None:
-    r"""What the text says last is its answer: after `answer is`, `Label:`, `####`, or inside `\boxed{}`.
+    r"""Return the last conclusion of a text; None without one.
 
-    None where it says so nowhere. What follows on the same line is kept: the kind decides how much of it counts.
+    The rest of the line is kept; the reader of the kind decides how much of it counts.
     """
-    found = conclusions(text)
-    return found[0] if found else None
+    stated = conclusions(text)
+    return stated[0] if stated else None
 
 
 @lru_cache(maxsize=256)
 def conclusions(text: str) -> tuple[str, ...]:
-    """All that the text says is its answer, the last one first: a later one may be a remark, not an answer."""
+    """Return all conclusions of a text, the last one first; a later one may be only a remark."""
     lower = text.lower()
-    if len(lower) != len(text):  # a few capitals grow in small letters, and places would no longer agree
+    if len(lower) != len(text):  # The lower case of a few letters is longer, so that positions would differ.
         lower = text
     places = sorted(_places(text, lower), reverse=True)[:MOST]
-    said: Iterable[str] = (named or _line_at(text, start) for start, named in places)
+    stated: Iterable[str] = (named or _line_at(text, start) for start, named in places)
     if text.startswith("{"):
-        said = (_VALUE_END.split(part, maxsplit=1)[0] for part in said)
-    return tuple(part for part in said if part and not part.lower().startswith("not "))
+        stated = (_VALUE_END.split(part, maxsplit=1)[0] for part in stated)
+    return tuple(part for part in stated if part and not part.lower().startswith("not "))
 
 
 def _places(text: str, lower: str) -> Iterator[tuple[int, str]]:
-    """Where each conclusion begins, and what it is where that is not the rest of the line."""
+    """Yield the start of each conclusion, and its text where that is not the rest of the line."""
     for word, pattern in _ANCHORED if text.isascii() else _ANCHORED + _ANCHORED_BEYOND_ASCII:
         position = lower.find(word)
         while position >= 0:
@@ -128,7 +128,7 @@ def _places(text: str, lower: str) -> Iterator[tuple[int, str]]:
 
 
 def _enclosed(text: str, lower: str) -> Iterator[tuple[int, str]]:
-    r"""What stands in `\boxed{}` and in `<answer></answer>`."""
+    r"""Yield the contents of `\boxed{}` and of `<answer></answer>`, with their starts."""
     if "boxed" in lower:
         for match in list(_BOXED.finditer(text))[-MOST:]:
             yield match.end(), _in_braces(text, match.end())
@@ -139,7 +139,7 @@ def _enclosed(text: str, lower: str) -> Iterator[tuple[int, str]]:
 
 def _labelled_lines(text: str, lower: str) -> Iterator[tuple[int, str]]:
     for match in _LINE.finditer(lower):
-        # A solution is often told, not stated: its first line answers nothing.
+        # A solution is often several lines of reasoning: its first line is not an answer.
         if not match["weak"] or is_short(_line_at(text, match.end())):
             yield match.end(), ""
 
@@ -153,7 +153,7 @@ def _line_at(text: str, start: int) -> str:
 
 
 def _in_braces(text: str, start: int) -> str:
-    """What stands before the brace that closes the one before `start`; "" if none does."""
+    """Return the text up to the brace that closes the one before `start`; "" without it."""
     depth = 1
     for end in range(start, min(len(text), start + LONGEST)):
         depth += {"{": 1, "}": -1}.get(text[end], 0)

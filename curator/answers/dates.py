@@ -1,4 +1,4 @@
-"""Dates in answers: ISO, `March 3, 2021`, `3 March 2021`, `03/04/2021`, a month with its year, a year; and times."""
+"""Read the date or time that a text concludes in, such as `March 3, 2021` or `03/04/2021`."""
 
 from __future__ import annotations
 
@@ -44,41 +44,42 @@ _AROUND = re.compile(r"[\s*_`\"'().,!]*(?:on|in|the|it is|it was|it's)?[\s*_`\"'
 _DAY_FIRST = re.compile(r"dd[/.-]mm", re.IGNORECASE)
 _LOOKED_AT = 2000
 _SHORT_SENTENCE = 200
-"""Characters of a sentence that may give a date without being one."""
+"""Characters of a sentence that may hold a date besides other words."""
 _WORDS_AFTER = 6
 """Words that may follow the date of a stated conclusion."""
 
 
 def read_date(text: str, *, day_first: bool = False) -> tuple[str, str] | None:
-    """The date a text concludes: `2021-03-03`, `2021-03`, `2021` or `--03-03` (no year), and its wording; else None.
+    """Read the date that a text concludes in, as canonical form and wording; None without one.
 
-    A time of day follows after a `T`, and stands alone as `T17:00` in a text without a date; `Q3 2021` is `2021-Q3`. It is the first date of a stated conclusion, else the last one of the text, else
-    a year in its place. `03/04/2021` is March 4, or April 3 with `day_first`; `13/04/2021` and `3.4.2021` have the day
-    first in any case. A date that no calendar has is none.
+    The canonical form is `2021-03-03`, `2021-03`, `2021`, `--03-03` (without a year) or `2021-Q3`. A time of day follows
+    after a `T`; in a text without a date it is `T17:00`. The date is the first one of a stated conclusion, else the last
+    one of the text, else a year. `03/04/2021` is March 4, or April 3 with `day_first`; in `13/04/2021` and `3.4.2021` the
+    day is always first. Dates that do not exist are not read.
     """
     text = answer_part(text)
-    for said in conclusions(text)[:3]:
-        if found := _dates(said, day_first=day_first):
-            return found[0]
+    for stated in conclusions(text)[:3]:
+        if dates := _dates(stated, day_first=day_first):
+            return dates[0]
     if is_refusal(text):
         return None
-    found = _dates(text[-_LOOKED_AT:], day_first=day_first)
-    return found[-1] if found else None
+    dates = _dates(text[-_LOOKED_AT:], day_first=day_first)
+    return dates[-1] if dates else None
 
 
 def is_ambiguous_date(text: str) -> bool:
-    """Whether the text's date in digits may have day or month first, and means another day then."""
+    """Return True if the text's date is another day when the day is read before the month."""
     return read_date(text) != read_date(text, day_first=True)
 
 
 @lru_cache(maxsize=16)
 def asks_day_first(text: str) -> bool:
-    """Whether an input asks for `DD/MM/YYYY`."""
+    """Return True if an input asks for `DD/MM/YYYY`."""
     return _DAY_FIRST.search(text) is not None
 
 
 def concludes_in_date(text: str) -> bool:
-    """Whether the text is a date and nothing else, or states one as its conclusion; a year alone is a number."""
+    """Return True if the text is only a date, or states one; a lone year is a number."""
     text = answer_part(text)
     stated = conclusions(text)
     candidate = (stated[0] if stated else text)[:200]
@@ -97,38 +98,41 @@ def concludes_in_date(text: str) -> bool:
 
 
 def gives_one_date(text: str) -> bool:
-    """Whether the text is a date, a time or a year, or a sentence that holds just one."""
+    """Return True if the text is a date, a time or a year, or a sentence with exactly one."""
     text = answer_part(text)
     if concludes_in_date(text):
         return True
     if len(text) > _SHORT_SENTENCE or "\n" in text or not _DIGIT.search(text):
         return False
-    found = {value for value, _ in _dates(text, day_first=False)}
-    return len(found) == 1 and not _DIGIT.search(_YEAR.sub("", CLOCK.sub("", QUARTER.sub("", _DATE.sub("", text)))))
+    values = {value for value, _ in _dates(text, day_first=False)}
+    return len(values) == 1 and not _DIGIT.search(_YEAR.sub("", CLOCK.sub("", QUARTER.sub("", _DATE.sub("", text)))))
 
 
 def without_dates(text: str) -> str:
-    """The text without its days: written with a month's name or a year of four digits, and in the calendar."""
+    """Remove dates that exist and have a month's name or a year of four digits."""
     return _DATE.sub(lambda match: " " if _is_plain_date(match) else match[0], text) if _DIGIT.search(text) else text
 
 
 def _is_plain_date(match: re.Match[str]) -> bool:
-    # `12 may` is more often twelve that may
+    # In `12 may` the second word is mostly the verb.
     name = match["name"] or match["name_after"] or match["month_alone"]
     written = name[0].isupper() if name else len(match["third"] or match[0]) >= 4
     return written and _value(match, day_first=False) is not None
 
 
 def _dates(text: str, *, day_first: bool) -> list[tuple[str, str]]:
-    """The dates of a text in order, as canonical form and wording; where it has none, its quarters, times, or years."""
-    found = []
+    """Return the dates of a text in order, as canonical form and wording.
+
+    Without dates: its quarters; without these its times, else its years.
+    """
+    dates = []
     for match in _DATE.finditer(text):
         value = _value(match, day_first=day_first)
         if value is not None:
             time = _time(text, match.end()) if value.count("-") >= 2 else ""
-            found.append((value + time, match[0].strip()))
-    if found or _DATE.search(text):
-        return found
+            dates.append((value + time, match[0].strip()))
+    if dates or _DATE.search(text):
+        return dates
     if quarters := [(f"{q[2] or q[3]}-Q{q[1] or q[4]}", q[0]) for q in QUARTER.finditer(text)]:
         return quarters
     if times := [(time, clock[0]) for clock in CLOCK.finditer(text) if (time := _clock_time(clock))]:
@@ -146,7 +150,7 @@ def _clock_time(match: re.Match[str]) -> str:
 
 
 def _time(text: str, start: int) -> str:
-    """The time of day right after a date, as `T14:30`, or ""; midnight says nothing beside a date."""
+    """Return the time of day right after a date, as `T14:30`, or ""; midnight does not count."""
     match = _TIME.match(text, start)
     if match is None:
         return ""
@@ -155,7 +159,10 @@ def _time(text: str, start: int) -> str:
 
 
 def _time_of_day(hours: str, minutes: str | None, seconds: str | None, half: str | None) -> str:
-    """`T14:30`, or "" where no day has that time; without am or pm the hours are those of 24; seconds of 0 are left out."""
+    """Format a time as `T14:30`, or "" if it does not exist.
+
+    Without am or pm the hours run to 24. Seconds of 0 are left out.
+    """
     hour, minute, second = int(hours), int(minutes or 0), int(seconds or 0)
     if half:
         hour = hour % 12 + (12 if half in "pP" else 0)
@@ -165,7 +172,7 @@ def _time_of_day(hours: str, minutes: str | None, seconds: str | None, half: str
 
 
 def _value(match: re.Match[str], *, day_first: bool) -> str | None:
-    """The canonical form of a match; None where no calendar has that day."""
+    """Return the canonical form of a match; None if that day does not exist."""
     part = match.groupdict()
     if part["iso_year"]:
         return _checked(part["iso_year"], int(part["iso_month"]), part["iso_day"])
@@ -185,7 +192,7 @@ def _value(match: re.Match[str], *, day_first: bool) -> str | None:
 
 def _checked(year: str | None, month: int, day: str | None) -> str | None:
     try:
-        # 2000 is a leap year: a day without a year may be the 29th of February
+        # 2000 is a leap year: without a year, February 29 exists.
         date(int(year or 2000), month, int(day or 1))
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Where in a prompt variant's output the answer stands, and taking it out."""
+"""Extract the answer from a prompt variant's output, where the variant says that it stands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curator.records import JsonValue
 
 Reading = Literal["whole", "last_line", "after", "tag", "regex", "json", "last_number"]
 LOOKED_AT = 10_000
-"""Characters of an output, from its end, that a pattern of the user's is tried on."""
+"""Characters at the end of an output that a pattern of the user is tried on."""
 
 _PATH = re.compile(r"(?:[\w-]+|\[\d+\])(?:\.[\w-]+|\[\d+\])*")
 _STEP = re.compile(r"\[(\d+)\]|([\w-]+)")
@@ -24,12 +24,12 @@ _STEP = re.compile(r"\[(\d+)\]|([\w-]+)")
 
 @dataclass(frozen=True, slots=True)
 class ReadRule:
-    """Where in a prompt variant's output the answer stands.
+    """The place of the answer in a prompt variant's output.
 
-    `whole`: everything; `last_line`: the last line that is not blank; `after`: what follows the last `marker`;
-    `tag`: what stands inside the last `<marker>...</marker>`; `regex`: the first group (else all) of the last match of
-    `pattern`; `json`: what stands at `path` (`answer.label`, `results[0].value`) in the output's JSON; `last_number`:
-    the number that it concludes. Markers are found in any case.
+    `read` is one of `whole`: everything; `last_line`: the last line that is not blank; `after`: the text after the last
+    `marker`; `tag`: the contents of the last `<marker>...</marker>`; `regex`: the first group (else all) of the last match
+    of `pattern`; `json`: the value at `path` (`answer.label`, `results[0].value`) in the output's JSON; `last_number`: the
+    number that the output concludes in. The case of a marker does not matter.
     """
 
     read: Reading
@@ -39,14 +39,14 @@ class ReadRule:
 
 
 def extract(text: str, rule: ReadRule) -> str:
-    """The part of an output where its variant puts the answer; the whole of it where there is no such part."""
+    """Return the part of an output with the answer; the whole output if the part is absent."""
     text = text.strip()
     return _READERS[rule.read](text, rule).strip() or text
 
 
 def path_problem(path: str) -> str:
-    """What speaks against a path into JSON; "" where nothing does."""
-    return "" if _PATH.fullmatch(path) else f"{path!r} is no path such as `answer.label` or `results[0].value`"
+    """Return what is wrong with a path into JSON; "" if it is valid."""
+    return "" if _PATH.fullmatch(path) else f"{path!r} is not a path such as `answer.label` or `results[0].value`"
 
 
 def _whole(text: str, _rule: ReadRule) -> str:
@@ -64,19 +64,19 @@ def _after(text: str, rule: ReadRule) -> str:
 def _tag(text: str, rule: ReadRule) -> str:
     if not rule.marker:
         return ""
-    # a closing tag is missing where the output was cut off
+    # The closing tag is missing where the output was cut off.
     tag = re.escape(rule.marker)
     inside = re.split(rf"<{tag}>", text, flags=re.IGNORECASE)[-1]
     return re.split(rf"</{tag}>", inside, flags=re.IGNORECASE)[0]
 
 
 def _regex(text: str, rule: ReadRule) -> str:
-    found = None
+    last = None
     for match in _compiled(rule.pattern).finditer(text[-LOOKED_AT:]):
-        found = match
-    if found is None:
+        last = match
+    if last is None:
         return ""
-    return (found[1] or "") if found.re.groups else found[0]
+    return (last[1] or "") if last.re.groups else last[0]
 
 
 @lru_cache(maxsize=64)
@@ -85,8 +85,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _json(text: str, rule: ReadRule) -> str:
-    found = parse_json(answer_part(text))
-    value: JsonValue = found[0] if found else None
+    parsed = parse_json(answer_part(text))
+    value: JsonValue = parsed[0] if parsed else None
     for index, name in _STEP.findall(rule.path):
         value = _inside(value, int(index) if index else name)
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
@@ -99,8 +99,8 @@ def _inside(value: JsonValue, step: int | str) -> JsonValue:
 
 
 def _last_number(text: str, _rule: ReadRule) -> str:
-    found = read_number(text)
-    return found[1] if found else ""
+    reading = read_number(text)
+    return reading[1] if reading else ""
 
 
 _READERS: Mapping[Reading, Callable[[str, ReadRule], str]] = {

@@ -1,4 +1,4 @@
-"""JSON in answers: found in code fences and prose, and written in one canonical form."""
+"""Read JSON in answers, also in code fences and prose, in one canonical form."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _ORDERED = re.compile(
 
 
 def read_json(text: str) -> tuple[str, str] | None:
-    """The JSON value of a text: its canonical form and its wording; None where there is none.
+    """Read the JSON value of a text, as canonical form and wording; None without one.
 
-    The whole text, else the longest object or array inside it, else a Python literal (`{'a': True}`) or an object with
+    It is the whole text, else the longest object or array in it, else a Python literal (`{'a': True}`) or an object with
     trailing commas. In the canonical form keys are sorted, 2.0 is 2, other numbers have 9 digits, and arrays that are
-    sets (see `canonical`) are sorted; a numeric string stays a string, and true is not 1.
+    sets (see `canonical`) are sorted. A numeric string stays a string, and true is not 1.
     """
-    found = parse_json(answer_part(text))
-    if found is None:
+    parsed = parse_json(answer_part(text))
+    if parsed is None:
         return None
-    value, wording = found
+    value, wording = parsed
     try:
         return canonical(value), wording
     except RecursionError:
@@ -40,25 +40,29 @@ def read_json(text: str) -> tuple[str, str] | None:
 
 
 def parse_json(text: str) -> tuple[JsonValue, str] | None:
-    """The JSON value of a text, and the part of the text that it was read from; None too where a number is NaN or 1e999."""
-    found = _parsed(text)
+    """Parse the JSON value of a text; return it with the part of the text that it was read from.
+
+    None without a value, and where a number is not finite (NaN, 1e999).
+    """
+    parsed = _parsed(text)
     try:
-        return (_sound(found[0]), found[1]) if found else None
+        return (_sound(parsed[0]), parsed[1]) if parsed else None
     except (ValueError, RecursionError):
         return None
 
 
 def as_json(value: object) -> JsonValue:
-    """A Python literal as the JSON value it stands for: tuples become arrays.
+    """Convert a Python literal to a JSON value; tuples become arrays.
 
-    ValueError or TypeError where it holds what JSON does not, such as sets and bytes.
+    Raises:
+        ValueError, TypeError: the literal holds a value that JSON cannot have, such as a set or bytes.
     """
-    found: JsonValue = _DECODER.decode(json.dumps(value, allow_nan=False))
-    return _sound(found)
+    decoded: JsonValue = _DECODER.decode(json.dumps(value, allow_nan=False))
+    return _sound(decoded)
 
 
 def parse_python(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.AST | None:
-    """The syntax tree of a text; None where it is not Python. Warnings about an answer's text are nobody's concern."""
+    """Parse a text as Python; None if it is not Python. Warnings about the text are not shown."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -68,31 +72,31 @@ def parse_python(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.AST |
 
 
 def is_mostly_json(text: str) -> bool:
-    """Whether an object or array that is not empty makes up at least half of the text."""
+    """Return True if a non-empty object or array is at least half of the text."""
     text = _FENCE.sub("", answer_part(text))
-    found = _longest(text)
-    if found is not None:
-        return 2 * (found[1] - found[0]) >= len(text.strip()) and text[found[0] + 1 : found[1] - 1].strip() != ""
+    span = _longest(text)
+    if span is not None:
+        return 2 * (span[1] - span[0]) >= len(text.strip()) and text[span[0] + 1 : span[1] - 1].strip() != ""
     lenient = _lenient(text)
     return lenient is not None and 2 * len(lenient[1]) >= len(text.strip())
 
 
 def canonical(value: JsonValue) -> str:
-    """One text for all JSON values that are equal: keys sorted, no blanks, arrays that are sets sorted.
+    """Write equal JSON values as the same text: sorted keys, no blanks, sorted sets.
 
-    An array is a set if it is an object's value, holds two or more distinct strings and nothing else, and its key
-    names no order (`steps`, `ranking` ...).
+    An array is a set if it is the value of a key, has only distinct strings, and the key does not name an order (`steps`,
+    `ranking` ...).
     """
-    return json.dumps(settled(value), sort_keys=True, separators=(",", ":"))
+    return json.dumps(with_sorted_sets(value), sort_keys=True, separators=(",", ":"))
 
 
-def settled(value: JsonValue, key: str | None = None) -> JsonValue:
-    """The value with the arrays in it that are sets sorted; `key` is the one it stands under."""
+def with_sorted_sets(value: JsonValue, key: str | None = None) -> JsonValue:
+    """Sort all arrays in a value that are sets; `key` is the key of the value itself."""
     if isinstance(value, dict):
-        return {name: settled(inner, name) for name, inner in value.items()}
+        return {name: with_sorted_sets(inner, name) for name, inner in value.items()}
     if not isinstance(value, list):
         return value
-    return sorted(value, key=str) if _is_set(value, key) else [settled(inner) for inner in value]
+    return sorted(value, key=str) if _is_set(value, key) else [with_sorted_sets(inner) for inner in value]
 
 
 def _is_set(value: list[JsonValue], key: str | None) -> bool:
@@ -106,17 +110,18 @@ def _parsed(text: str) -> tuple[JsonValue, str] | None:
         return _DECODER.decode(text), text
     except (ValueError, RecursionError):
         pass
-    found = _longest(text)
-    if found is None:
+    span = _longest(text)
+    if span is None:
         return _lenient(text)
-    start, end = found
+    start, end = span
     return _DECODER.decode(text[start:end]), text[start:end]
 
 
 def _sound(value: JsonValue) -> JsonValue:
-    """The value with lone surrogates (half of an escaped pair) replaced, as no UTF-8 holds them.
+    """Replace lone surrogates (half of an escaped pair), which UTF-8 cannot encode.
 
-    ValueError where a number is not finite: all that are too large would be one.
+    Raises:
+        ValueError: a number is not finite; all numbers that are too large would be equal.
     """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -125,12 +130,12 @@ def _sound(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_sound(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no JSON")
+        raise ValueError(f"{value} is not JSON")
     return value
 
 
 def _longest(text: str) -> tuple[int, int] | None:
-    """The span of the longest object or array; the first 64 places where one may begin are tried."""
+    """Return the span of the longest object or array; the first 64 possible starts are tried."""
     best: tuple[int, int] | None = None
     position = 0
     for _ in range(_MAX_STARTS):
@@ -149,7 +154,7 @@ def _longest(text: str) -> tuple[int, int] | None:
 
 
 def _lenient(text: str) -> tuple[JsonValue, str] | None:
-    """What stands between the first and the last brace, as a Python literal or with trailing commas."""
+    """Parse the text from the first to the last brace: a Python literal, or trailing commas."""
     start, end = text.find("{"), text.rfind("}") + 1
     if start < 0 or not start < end <= start + _LONGEST_LITERAL:
         return None

@@ -1,4 +1,4 @@
-"""What every reader of answers needs: normal forms of words, the part of a text that answers, and refusals."""
+"""Normal forms of texts, the part of a text that is the answer, and refusals."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import unicodedata
 from functools import lru_cache
 
 SHORT_WORDS = 8
-"""An answer of more words than this is prose."""
+"""A text of more words is prose, not a short answer."""
 
-# Where a base model ran on to the next question, and where a chat template's end marker leaked.
+# A base model continued with the next question, or an end marker of a chat template leaked.
 _RUN_ON = re.compile(
     r"\n[ \t]*(?:\#+[ \t]*|\*\*)?(?:Q|Question|Human|User|Input|Problem|Instruction)(?:[ \t]*\d+)?[ \t]*:"
     r"|<\|(?:im_end|eot_id|endoftext|end|eos)\|>|</s>|\[INST\]"
@@ -30,7 +30,7 @@ _REFUSAL = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-# What follows a disclaimer and answers all the same; an offer of help, or where to look, does not.
+# After a disclaimer these words introduce an answer; an offer of help or a pointer elsewhere is not an answer.
 _GOES_ON = re.compile(
     r"""\b(?:however|nevertheless|nonetheless|that\ said|but|although)\b[\s,:]*+
     (?!(?:if\ )?(?:you|please|feel|it\ is\ (?:best|recommended|advisable)|there\ (?:is|are)\ no)\b
@@ -62,10 +62,10 @@ _HEADING = re.compile(r"^[ \t]*#+\s", re.MULTILINE)
 
 @lru_cache(maxsize=512)
 def normal_form(text: str) -> str:
-    """The text in small letters, without punctuation and markdown; `_` and `-` join words like a blank.
+    """Return the text in small letters, without punctuation and markdown.
 
-    Decimal points, minus signs and the signs that make a different word (`C++`, `50%`, `$3`) stay. A text that is
-    nothing but punctuation is its own normal form.
+    `_` and `-` between words count as blanks. Decimal points, minus signs and signs that make a different word (`C++`,
+    `50%`, `$3`) stay. A text of punctuation only is its own normal form.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     plain = _SPACED.sub(" ", _DROPPED.sub("", _THOUSANDS.sub("", _HEADING.sub("", folded))))
@@ -73,28 +73,27 @@ def normal_form(text: str) -> str:
 
 
 def short_form(text: str) -> str:
-    """The normal form without articles, after the answer normalisation of SQuAD (Rajpurkar et al. 2016).
+    """Return the normal form without articles, as the answer normalisation of SQuAD.
 
-    Of an answer that is nothing but signs (brackets) the blanks go, too.
+    Rajpurkar et al. (2016). In an answer of signs only, such as brackets, blanks are removed too.
     """
     normal = normal_form(text)
-    if not any(map(str.isalnum, normal)):  # brackets and signs: blanks between them say nothing
+    if not any(map(str.isalnum, normal)):  # brackets and signs: blanks between them do not matter
         return normal.replace(" ", "")
     return " ".join(_ARTICLE.sub(" ", normal).split()) or normal
 
 
 @lru_cache(maxsize=256)
 def answer_part(text: str) -> str:
-    """The text without a reasoning block before it, and without the next question that a base model ran on to.
+    """Return the text without a reasoning block before it and without a next question after it.
 
-    An end of reasoning whose beginning the template took away counts, too, unless the text begins like JSON or a code block.
-
-    "" where a reasoning block was begun and not ended: the output was cut off before it said anything.
+    The reasoning may lack its start tag, which some templates remove, unless the text begins like JSON or a code block. If
+    the reasoning has no end, the output was cut off before the answer, and the result is "".
     """
     answer = text
     if "<" in text and (opened := _REASONING.match(text)):
         answer = text.rpartition(f"</{opened[1]}>")[2] if f"</{opened[1]}>" in text else ""
-    if not answer.lstrip().startswith(_STRUCTURED):  # there it may stand inside a string
+    if not answer.lstrip().startswith(_STRUCTURED):  # there the tag may be inside a string
         answer = answer.rpartition("</think>")[2]
     answer = answer.strip()
     run_on = _RUN_ON.search(answer)
@@ -102,17 +101,20 @@ def answer_part(text: str) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """The text up to its first full stop, or up to `because`."""
+    """Return the text up to its first full stop, or up to `because`."""
     return _SENTENCE_END.split(text, maxsplit=1)[0].strip()
 
 
 def bare_wording(text: str) -> str:
-    """The text without `It is`, `I think it was` and the like before it."""
+    """Return the text without a lead-in such as `It is` or `I think it was`."""
     return _LEAD_IN.sub("", text, count=1) or text
 
 
 def without_question(text: str, question: str) -> str:
-    """The answer of a sentence that says the question again: `Paris` of `The capital of France is Paris`."""
+    """Return the answer of a sentence that repeats the question.
+
+    `The capital of France is Paris` gives `Paris`.
+    """
     if not question or len(text) > _LONGEST_ECHO:
         return text
     for verb in reversed(list(_BEING.finditer(text))):
@@ -128,13 +130,13 @@ def _letters(question: str) -> frozenset[str]:
 
 
 def is_short(text: str) -> bool:
-    """Whether the text is at most `SHORT_WORDS` words on one line, and no sentence of five words or more."""
+    """Return True for one line of up to `SHORT_WORDS` words, or a sentence of up to four."""
     words = len(text.split())
     return "\n" not in text and words <= (4 if text.endswith((".", "!", "?")) else SHORT_WORDS)
 
 
 def is_word_list(text: str) -> bool:
-    """Whether a line of any length is an enumeration, not prose: hardly a word in it is one that joins sentences."""
+    """Return True if a line is an enumeration: at most a tenth of its words are function words."""
     if "\n" in text or _SENTENCE_END.search(text):
         return False
     words = _LETTERS.findall(text.casefold())
@@ -142,10 +144,10 @@ def is_word_list(text: str) -> bool:
 
 
 def refuses(text: str) -> bool:
-    """Whether the text gives no answer: it begins by saying so, and no answer follows after a `however` or `but`."""
+    """Return True if the text is a refusal, and no answer follows after a `however` or `but`."""
     return is_refusal(text) and _GOES_ON.search(text[:_LOOKED_AT].replace("’", "'")) is None  # noqa: RUF001
 
 
 def is_refusal(text: str) -> bool:
-    """Whether the text begins by saying that it gives no answer."""
+    """Return True if the text begins with a refusal or a disclaimer."""
     return _REFUSAL.match(text.replace("’", "'")) is not None  # noqa: RUF001 - the typographic apostrophe is meant

@@ -1,4 +1,4 @@
-"""Numbers as they are written: `$1,000`, `-5`, `1/2`, `3.5 million`, `10^3`, and their exact values."""
+"""Numbers as they are written (`$1,000`, `1/2`, `3.5 million`) and their exact values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBER = re.compile(
 )
 DIGIT = re.compile(r"\d")
 _BEFORE_A_DIGIT = 4
-"""Characters that a number may have before its first digit: a sign, a currency, a blank and a point."""
+"""Characters that may precede the first digit of a number: a sign, a currency, a blank and a point."""
 _MARKS = re.compile(r"<<[^<>]*>>")
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _MAGNITUDES = {
@@ -50,7 +50,7 @@ _MAX_DIGITS = 200
 
 
 def plain_numbers(text: str) -> str:
-    """The text without calculator marks and with LaTeX numbers written out."""
+    """Remove calculator marks and codes with digits, and write out LaTeX numbers and powers."""
     if not text.isascii():
         text = _VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])} ".replace("\u2044", "/"), text)
         text = _TEN_TO_THE.sub(lambda match: f"10^{unicodedata.normalize('NFKC', match[1])}", text)
@@ -66,7 +66,10 @@ def plain_numbers(text: str) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    """The value of `10^3`; as it stands where it multiplies another number, or is no whole number of a base but ten."""
+    """Write out a power such as `10^3`.
+
+    A power of ten after another number is kept, because it is part of that number, and so is a negative power of another base.
+    """
     base, exponent = int(match[1]), int(match[2] or match[3])
     if base == 10 and _SCIENTIFIC.search(match.string[max(0, match.start() - 8) : match.start()]):
         return match[0]
@@ -76,21 +79,24 @@ def _power(match: re.Match[str]) -> str:
 
 
 def _without_codes(text: str) -> str:
-    """The text without what has digits and is no number: times of day, decades, quarters of a year."""
+    """Remove times of day, decades and quarters, which have digits but are not numbers."""
     if not DIGIT.search(text):
         return text
     return _DECADE.sub(" ", QUARTER.sub(" ", CLOCK.sub(" ", text)))
 
 
 def numbers_in(text: str) -> Iterator[tuple[str, str]]:
-    """Every number in the text, in order, as canonical form and wording."""
+    """Yield every number of the text in order, as canonical form and wording."""
     for match in number_matches(text):
         if (value := number_value(match)) is not None:
             yield str(value), match[0].strip()
 
 
 def number_matches(text: str) -> Iterator[re.Match[str]]:
-    """What is written like a number, tried from the next digit on: the pattern is slow to find out that a word is none."""
+    """Yield the matches of `NUMBER`.
+
+    Each search starts near the next digit, because the pattern is slow to reject words.
+    """
     position = 0
     while digit := DIGIT.search(text, position):
         match = NUMBER.search(text, max(position, digit.start() - _BEFORE_A_DIGIT))
@@ -101,7 +107,7 @@ def number_matches(text: str) -> Iterator[re.Match[str]]:
 
 
 def number_value(match: re.Match[str]) -> Fraction | int | None:
-    """The exact value of a match; None for a division by zero and for absurdly long digits."""
+    """Return the exact value of a match; None for a division by zero or too many characters."""
     if len(match[0]) > _MAX_DIGITS:
         return None
     if match["denominator"]:
@@ -123,7 +129,7 @@ def _exponent(match: re.Match[str]) -> int:
 
 
 def _magnitude(match: re.Match[str]) -> int:
-    """What the number is multiplied by. `3M` and `3B` are millions and billions of money; else M and B are units."""
+    """Return the factor of a number; without a currency `M` and `B` are units."""
     letter = match["letter"] or ""
     if letter in {"M", "B"} and not match["currency"]:
         return 1

@@ -24,35 +24,35 @@ _PHRASE = re.compile(
 )
 _LEAD = re.compile(r"(?:about |approximately |exactly |around |there (?:are|is|were|was) )?", re.IGNORECASE)
 _LONGEST = 400
-"""Characters at the end of a text that are looked at."""
+"""Characters at the end of a text that are searched."""
 _UNIT_WORDS = 3
 
 
 def leading_number_word(text: str) -> tuple[str, str] | None:
-    """The number that a text begins with in words, where at most a unit of three words follows."""
+    """Read a number in words at the start of a text; at most a unit of three words may follow."""
     text = text[:_LONGEST].strip().strip("*`\"'.!")
     start = _LEAD.match(text)
     match = _PHRASE.match(text, start.end() if start else 0)
     if match is None or len(text[match.end() :].split()) > _UNIT_WORDS:
         return None
-    return _found(match[0])
+    return _reading(match[0])
 
 
 def last_number_word(text: str) -> tuple[str, str] | None:
-    """The last number in words of a text; `one` and `a half` alone are no numbers there, but words."""
-    found = [match[0] for match in _PHRASE.finditer(text[-_LONGEST:])]
-    found = [
-        phrase for phrase in found if phrase.lower() not in {"one", "half", "a half", "quarter", "a quarter", "score"}
+    """Read the last number in words of a text; a lone `one` or `a half` does not count."""
+    phrases = [match[0] for match in _PHRASE.finditer(text[-_LONGEST:])]
+    phrases = [
+        phrase for phrase in phrases if phrase.lower() not in {"one", "half", "a half", "quarter", "a quarter", "score"}
     ]
-    return _found(found[-1]) if found else None
+    return _reading(phrases[-1]) if phrases else None
 
 
-def _found(phrase: str) -> tuple[str, str]:
+def _reading(phrase: str) -> tuple[str, str]:
     return str(number_in_words(phrase)), phrase
 
 
 def number_in_words(phrase: str) -> Fraction:
-    """The value of a phrase of number words: powers of a thousand multiply what stands before them."""
+    """Return the value of a phrase of number words, such as `three hundred and five`."""
     total, group = Fraction(0), Fraction(0)
     words = [word for word in re.findall(r"[a-z]+", phrase.lower()) if word not in {"and", "a", "an"}]
     negative = bool(words) and words[0] in {"minus", "negative"}

@@ -1,4 +1,4 @@
-"""Numbers in answers: `$1,000`, `-5`, `1/2`, `50%`, `3.5 million`, and which number a text concludes."""
+"""Read the number that a text concludes in, such as `$1,000`, `1/2` or `forty-two`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OUT_OF = re.compile(r"(?<![\d.,])(\d{1,4}) out of (\d{1,4})(?![\d.,]*\d)")
 _OF_A_SCALE = re.compile(r"(?<![\d.,/])(\d{1,3}(?:\.\d)?)\s?/\s?(?:3|4|5|7|10|100)(?![\d/])")
 _SCALE = re.compile(r"\b(?:rate|rating|scale|score|grade)\b", re.IGNORECASE)
 _LOOKED_AT = 2000
-"""Characters of a line that are looked at, from its end: the last number counts."""
+"""Characters at the end of a line that are searched: the last number counts."""
 _WORD = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _ONE_NUMBER = rf"(?:[$€£]?[-−]?\d[\d,]*(?:\.\d+)?(?:/\d+)?|\b(?:{_WORD})\b)"  # noqa: RUF001
 _ONE_UNIT = r"(?:\s?%|\s?[^\W\d_]+)"
@@ -69,58 +69,66 @@ NumberSpan = tuple[int, int, str]
 
 
 @lru_cache(maxsize=256)
-def read_number(text: str, *, rating: bool = False, known: frozenset[str] = frozenset()) -> tuple[str, str] | None:
-    """The number a text concludes: its canonical form and the number as it stands there.
+def read_number(
+    text: str, *, rating: bool = False, input_numbers: frozenset[str] = frozenset()
+) -> tuple[str, str] | None:
+    """Read the number that a text concludes in, as canonical form and wording.
 
-    It is the number of a stated conclusion, the last one first, else the last one of the last line that has any: there,
-    a bold one goes first, then the one after the last `=`; one that is part of a date, follows `not`, or that the input
-    holds (`known`, of `numbers_of`) and a preposition leads, gives way to another. `3 or 4`, a range and a root are no
-    number. Units are not converted: `50%` is 50, `$3` is 3. A comma
-    with three digits behind it separates thousands, with one or two it is a decimal comma. None: there is none, or the
-    text refuses. With `rating`, `4/5` and `4 out of 5` are 4; else both are four fifths.
+    It is the number of a stated conclusion, the last conclusion first; else the last number of the last line with one. In
+    that line a bold number has priority, then the number after the last `=`. A number yields to another one if it is part
+    of a date, follows `not`, or follows a preposition and occurs in the input (see `asserted`). Units are not converted:
+    `50%` is 50, and `$3` is 3. A comma before three digits separates thousands; before one or two it is a decimal comma.
+
+    Args:
+        text: the model's whole output.
+        rating: read `4/5` and `4 out of 5` as 4, not as four fifths.
+        input_numbers: the numbers of the prompt, of `numbers_of`.
+
+    Returns:
+        None where the text has no number, refuses, or leaves the number open: `3 or 4`, a range, a root.
     """
     text = plain_numbers(answer_part(text))
     if "out of" in text:
         text = _OUT_OF.sub(r"\1" if rating else r"\1/\2", text)
     if rating:
         text = _OF_A_SCALE.sub(r"\1", text)
-    for said in conclusions(text)[:3]:
-        if _is_open(_REASON.split(said[:_LOOKED_AT], maxsplit=1)[0], first=True):
+    for stated in conclusions(text)[:3]:
+        if _is_open(_REASON.split(stated[:_LOOKED_AT], maxsplit=1)[0], first=True):
             return None
-        if found := _stated(said):
-            return found
-    return None if is_refusal(text) else _concluded(_without_others(text), known)
+        if reading := _stated(stated):
+            return reading
+    return None if is_refusal(text) else _concluded(_without_others(text), input_numbers)
 
 
-def _concluded(text: str, known: frozenset[str]) -> tuple[str, str] | None:
-    """The number of a text that states no conclusion."""
+def _concluded(text: str, input_numbers: frozenset[str]) -> tuple[str, str] | None:
+    """Read the number of a text that states no conclusion."""
     line = next((cut for line in reversed(text.splitlines()) if _last(cut := line[-_LOOKED_AT:])), "")
     if not line:
         return None if _is_open(text[-_LOOKED_AT:], first=False) else last_number_word(text)
     if _is_open(line, first=False):
         return None
     for bold in reversed(_BOLD.findall(line)):
-        if found := _last(bold):
-            return found
-    if "=" in line and (found := _after_equals(line)):
-        return found
-    return _last(_ASIDE.sub(" ", line), known) or _last(line, known)
+        if reading := _last(bold):
+            return reading
+    if "=" in line and (reading := _after_equals(line)):
+        return reading
+    return _last(_ASIDE.sub(" ", line), input_numbers) or _last(line, input_numbers)
 
 
 def _is_open(text: str, *, first: bool) -> bool:
-    """Whether there is a range, a root, or a choice of two values in the answer's place; `0.5 or 50%` is one value."""
-    found = open_numbers(text, first=first) if text else None
-    if found is None:
+    """Return True for a range, a root, or two values as the answer; `0.5 or 50%` is one value."""
+    alternatives = open_numbers(text, first=first) if text else None
+    if alternatives is None:
         return False
-    one, other = (next(numbers_in(part), None) for part in found)
-    if one is None or other is None:
+    left, right = (next(numbers_in(part), None) for part in alternatives)
+    if left is None or right is None:
         return True
-    value, second = Fraction(one[0]), Fraction(other[0])
+    value, second = Fraction(left[0]), Fraction(right[0])
     return second not in {value, 100 * value, value / 100}
 
 
 def _without_others(text: str) -> str:
-    """The text without what its numbers are told apart from (`not 5`), and without its days where numbers are left."""
+    """Remove negated numbers (`not 5`), and dates if other numbers remain."""
     text = _NEGATED.sub(" ", text)
     left = without_dates(text)
     return left if left != text and _last(left) else text
@@ -128,23 +136,23 @@ def _without_others(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def numbers_of(text: str) -> frozenset[str]:
-    """The numbers that the end of an input holds, in canonical form."""
+    """Return the numbers at the end of an input, in canonical form."""
     return frozenset(value for value, _ in numbers_in(plain_numbers(text[-_LOOKED_AT:])))
 
 
 @lru_cache(maxsize=16)
 def asks_rating(text: str) -> bool:
-    """Whether an input asks for a rating on a scale."""
+    """Return True if an input asks for a rating on a scale."""
     return _SCALE.search(text[-_LOOKED_AT:]) is not None
 
 
 def asks_number(text: str) -> bool:
-    """Whether an input asks for a number: `How many ...?`, `Calculate ...`."""
+    """Return True if an input asks for a number: `How many ...?`, `Calculate ...`."""
     return _ASKS.search(text[-_LOOKED_AT:].lower()) is not None
 
 
 def is_bare_number(text: str) -> bool:
-    """Whether the text is a number, in digits or words, with at most a unit of three words, and no date, time or code."""
+    """Return True if the text is only a number, with a unit of up to three words."""
     candidate = plain_numbers(text).strip().strip("*`\"'").rstrip(".")
     if len(candidate) > 80 or _MONTH.search(candidate):
         return False
@@ -157,28 +165,28 @@ def is_bare_number(text: str) -> bool:
 
 
 def has_number(text: str) -> bool:
-    """Whether a number can be read from the text at all; in prose a number word is none, as it often counts nothing."""
+    """Return True if a number can be read; a number word counts only at the start of the text."""
     return (DIGIT.search(text) is not None and read_number(text) is not None) or leading_number_word(text) is not None
 
 
 def leaves_open(text: str) -> bool:
-    """Whether a short text is a range, a root or a choice of numbers: an answer among numbers, and none itself."""
+    """Return True if a short text is a range, a root or several numbers."""
     return is_short(text) and _is_open(plain_numbers(text), first=False)
 
 
 def concludes_in_number(text: str) -> bool:
-    """Whether the text is a bare number, states one as its conclusion, or calculates one."""
+    """Return True if the text is a bare number, states one as its conclusion, or calculates one."""
     text = answer_part(text)
-    said = conclusion(text)
-    if said is not None:
-        return _begins_with_number(said)
+    stated = conclusion(text)
+    if stated is not None:
+        return _begins_with_number(stated)
     if is_bare_number(text):
         return True
     return "=" in text and _CALCULATION.search(plain_numbers(text)) is not None and has_number(text)
 
 
 def gives_one_number(text: str) -> bool:
-    """Whether a text concludes in a number, or holds just one, in digits or words."""
+    """Return True if a text concludes in a number, or has exactly one, in digits or words."""
     if concludes_in_number(text):
         return True
     values = {value for value, _ in numbers_in(plain_numbers(answer_part(text))[-_LOOKED_AT:])}
@@ -195,40 +203,45 @@ def _begins_with_number(text: str) -> bool:
     return not (re.match(r"[-/:]\d", rest) or _MONTH.search(head[: number.end() + 12]) or _LIST.match(rest))
 
 
-def _stated(said: str) -> tuple[str, str] | None:
-    """The number of a stated conclusion, without its reason and asides: after its last `=`, else the first one."""
-    said = _REASON.split(said[:_LOOKED_AT], maxsplit=1)[0]
-    for part in (_ASIDE.sub(" ", said), said) if "(" in said else (said,):
-        if "=" in part and (found := _after_equals(part)):
-            return found
-        if found := next(numbers_in(part), None):
-            return found
-    return leading_number_word(said) or last_number_word(said)
+def _stated(stated: str) -> tuple[str, str] | None:
+    """Read the number of a stated conclusion: after its last `=`, else its first number.
+
+    Its reason and its asides do not count.
+    """
+    stated = _REASON.split(stated[:_LOOKED_AT], maxsplit=1)[0]
+    for part in (_ASIDE.sub(" ", stated), stated) if "(" in stated else (stated,):
+        if "=" in part and (reading := _after_equals(part)):
+            return reading
+        if reading := next(numbers_in(part), None):
+            return reading
+    return leading_number_word(stated) or last_number_word(stated)
 
 
 def _after_equals(line: str) -> tuple[str, str] | None:
     for part in reversed(line.split("=")[1:]):
-        if found := next(numbers_in(part), None):
-            return found
+        if reading := next(numbers_in(part), None):
+            return reading
     return None
 
 
-def _last(text: str, known: frozenset[str] | None = None) -> tuple[str, str] | None:
-    """The last number of a text; with `known`, the one that its last sentence asserts."""
-    found = [(match, str(value)) for match in number_matches(text) if (value := number_value(match)) is not None]
-    if not found:
+def _last(text: str, input_numbers: frozenset[str] | None = None) -> tuple[str, str] | None:
+    """Return the last number of a text; with `input_numbers`, the one that it asserts."""
+    numbers = [(match, str(value)) for match in number_matches(text) if (value := number_value(match)) is not None]
+    if not numbers:
         return None
     place = -1
-    if known is not None and len(found) > 1:
-        place = asserted(text, [(match.start(), match.end(), value) for match, value in found], known)
-    chosen, canonical = found[place]
+    if input_numbers is not None and len(numbers) > 1:
+        spans = [(match.start(), match.end(), value) for match, value in numbers]
+        place = asserted(text, spans, input_numbers)
+    chosen, canonical = numbers[place]
     return canonical, chosen[0].strip()
 
 
 def open_numbers(text: str, *, first: bool) -> tuple[str, str] | None:
-    """The two numbers of an alternative, or two empty ones of a range or a root, that a text has in its answer's place.
+    """Return the two numbers of an alternative (`3 or 4`), or ("", "") for a range or a root.
 
-    That place is the first number of a stated conclusion (`first`), else the last number of a line. None: one number.
+    It must be the answer of the text: the first number of a stated conclusion (`first`), else the last number of a line.
+    None where the answer is one number.
     """
     text = _MARKUP.sub("", text)
     if _RANGE.fullmatch(text) or (("√" in text or "\\sqrt" in text) and _ROOT.search(text)):
@@ -240,12 +253,12 @@ def open_numbers(text: str, *, first: bool) -> tuple[str, str] | None:
     return None
 
 
-def asserted(text: str, numbers: Sequence[NumberSpan], known: Set[str]) -> int:
-    """The place in `numbers` of the one that the last sentence asserts: the last one, with one exception.
+def asserted(text: str, numbers: Sequence[NumberSpan], input_numbers: Set[str]) -> int:
+    """Return the index in `numbers` of the number that the last sentence asserts.
 
-    The last one follows a preposition (`150 minutes in 2.5 hours`), and before it in the sentence, with no step of a
-    calculation between, stands one that the input does not hold while it holds the last (`known`), or one right after
-    `is`, `are`, `costs` or `equals`.
+    It is the last number, with one exception: `150 minutes in 2.5 hours`. There the last number follows a preposition, no
+    step of a calculation precedes it, and an earlier number of the sentence is new while the last one is in
+    `input_numbers`, or follows `is`, `are`, `costs` or `equals`. Then it is the earlier number.
     """
     last = len(numbers) - 1
     begin = max((m.end() for m in _SENTENCE.finditer(text, 0, numbers[last][0])), default=0)
@@ -255,7 +268,9 @@ def asserted(text: str, numbers: Sequence[NumberSpan], known: Set[str]) -> int:
     earlier = [place for place in range(last) if numbers[place][0] >= begin]
     if not earlier or _CONNECTED.search(text[numbers[earlier[0]][0] : numbers[last][0]]):
         return last
-    if numbers[last][2] in known and (new := [place for place in earlier if numbers[place][2] not in known]):
+    if numbers[last][2] in input_numbers and (
+        new := [place for place in earlier if numbers[place][2] not in input_numbers]
+    ):
         return new[-1]
     called = [place for place in earlier if _COPULA.search(text[begin : numbers[place][0]])]
     return called[-1] if called else last

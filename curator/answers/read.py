@@ -1,4 +1,4 @@
-"""Answers: how a model's text is read as a value of one of the kinds (`docs/answers.md` has the table)."""
+"""Read a model's text as a value of one of the kinds; `docs/answers.md` has the table."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ from curator.records import AnswerKind, Kind, normalise_space
 
 __all__ = ["Answer", "ReadRule", "detect_kind", "extract", "read_answer"]
 
-_Read = tuple[str, str]
+_Reading = tuple[str, str]
 REFUSAL_WORDS = 80
-"""A longer text is an answer, though it may begin by saying what it cannot do."""
+"""A text of more words is an answer, even if it begins by saying what it cannot do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer as it is compared and shown.
 
-    `kind` is the kind that was asked for, or what the answer is instead: `refusal`, or `empty` where nothing was said.
-    Two answers of one kind are equal when their `key`s are; a key of "" means that no value of the kind could be read.
-    A refusal where texts are compared keeps its wording as its key. `text` is the part that was read, to be shown.
+    Attributes:
+        kind: the kind that was asked for; else `refusal`, or `empty` for an empty text.
+        key: the canonical form. Two answers of one kind are equal if their keys are; "" means that no value of the kind
+            could be read. A refusal of kind `text` has its wording as its key.
+        text: the part of the text that was read, for display.
     """
 
     kind: AnswerKind
@@ -51,8 +53,12 @@ class Answer:
 def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str = "") -> Answer:
     """Read a text as an answer of a kind.
 
-    `labels` are those that a label or choice may be; `input` is what was asked: options that it lists make a letter
-    and its wording one answer, and a date format that it names settles the order of day and month.
+    Args:
+        text: the model's whole output.
+        kind: the kind to read.
+        labels: the labels that a label or choice can be; empty where they are unknown.
+        input: the prompt. If it lists options, a letter and its wording are one answer; if it names a date format, that
+            fixes the order of day and month.
     """
     part = answer_part(text)
     if not part:
@@ -61,44 +67,44 @@ def read_answer(text: str, kind: Kind, *, labels: Sequence[str] = (), input: str
         refused = len(part.split(maxsplit=REFUSAL_WORDS)) <= REFUSAL_WORDS and refuses(part)
         return Answer("refusal" if refused else kind, normalise_space(part), part)
     if kind in ("label", "choice"):
-        found = _read_option(part, tuple(labels), input)
+        reading = _read_option(part, tuple(labels), input)
     elif kind == "number":
-        found = read_number(part, rating=asks_rating(input), known=numbers_of(input))
+        reading = read_number(part, rating=asks_rating(input), input_numbers=numbers_of(input))
     elif kind == "boolean":
-        found = read_boolean(part, asked=input)
+        reading = read_boolean(part, asked=input)
     elif kind == "date":
-        found = read_date(part, day_first=asks_day_first(input))
+        reading = read_date(part, day_first=asks_day_first(input))
     elif kind == "short":
-        found = _read_short(without_question(part, input))
+        reading = _read_short(without_question(part, input))
     else:
-        found = _READERS[kind](part)
-    if found:
-        return Answer(kind, *found)
+        reading = _READERS[kind](part)
+    if reading:
+        return Answer(kind, *reading)
     return Answer("refusal" if is_refusal(part) else kind, "", part)
 
 
-def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Read | None:
-    """The known label, else the option of the input, else the letter or short wording that stands there."""
+def _read_option(text: str, labels: tuple[str, ...], input: str) -> _Reading | None:
+    """Read one of the labels, else an option of the input, else a letter or a short wording."""
     choices = None if labels or not input else find_choices(input)
     if choices is None:
         return read_label(text, labels)
-    if (letters := read_letters(text)) and choices.known.keys() >= set(letters[0].split(",")):
+    if (letters := read_letters(text)) and choices.index_of.keys() >= set(letters[0].split(",")):
         return letters
-    if found := read_choice(text, choices):
-        return found
-    found = read_label(text)
-    return found if found and is_short(found[1]) and found[0] not in choices.known else None
+    if reading := read_choice(text, choices):
+        return reading
+    reading = read_label(text)
+    return reading if reading and is_short(reading[1]) and reading[0] not in choices.index_of else None
 
 
-def _read_short(text: str) -> _Read | None:
-    said = conclusion(text)
-    if said is None and is_refusal(text):
+def _read_short(text: str) -> _Reading | None:
+    stated = conclusion(text)
+    if stated is None and is_refusal(text):
         return None
-    wording = bare_wording(text) if said is None else first_sentence(said).rstrip(".")
+    wording = bare_wording(text) if stated is None else first_sentence(stated).rstrip(".")
     return (short_form(wording), wording) if wording else None
 
 
-_READERS: Mapping[Kind, Callable[[str], _Read | None]] = {
+_READERS: Mapping[Kind, Callable[[str], _Reading | None]] = {
     "json": read_json,
     "tool_call": read_tool_calls,
     "code": read_code,

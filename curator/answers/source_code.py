@@ -1,4 +1,4 @@
-"""Code in answers: Python through its syntax tree, other languages without comments and layout."""
+"""Read code: Python as its syntax tree, other languages without comments and layout."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ _STRONG = re.compile(
     re.MULTILINE,
 )
 _LONGEST = 50_000
-"""Characters of code that are taken apart; longer code is compared as it stands."""
+"""Characters of code up to which it is parsed; longer code is compared as it is."""
 _SHARE = 0.2
-"""The share of a text that fenced code must make up for the text to be an answer in code."""
+"""The share of a text that fenced code must have for the text to be an answer in code."""
 
 
 def read_code(text: str) -> tuple[str, str] | None:
-    """The code of a text in its normal form, and as it stands there; None where there is none.
+    """Read the code of a text, as normal form and wording; None without code.
 
-    The longest fenced block, else the whole text. What parses as Python is compared by its syntax tree, without
-    comments, docstrings and layout; names count. Anything else is compared without comments and blanks, SQL without
-    the case of its words, YAML and what may be Python with the depth of its lines. Code of more than 50,000 characters
-    is compared as it stands.
+    It is the longest fenced block, else the whole text. Code that parses as Python is compared by its syntax tree, without
+    comments, docstrings and layout; names count. Other code is compared without comments and blanks; SQL also without the
+    case of its words, YAML and possible Python with the depth of its lines. Code of more than 50,000 characters is compared
+    as it is.
     """
     text = answer_part(text)
     language, code = _block(text)
@@ -61,7 +61,7 @@ def read_code(text: str) -> tuple[str, str] | None:
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is code: a fenced block that is no data makes up a good part of it, or all of it looks so."""
+    """Return True if fenced code is a good part of the text, or all of it looks like code."""
     text = answer_part(text)
     if "```" in text:
         language, code = _block(text)
@@ -73,7 +73,7 @@ def _looks_like_code(text: str) -> bool:
     if not _BEGINS.match(text) and not _STRONG.search(text):
         return False
     lines = [line for line in text.splitlines() if line.strip()]
-    marks = sum(
+    code_lines = sum(
         bool(
             re.search(
                 r"[=(){}\[\];:]\s*$|^\s*(?:return|import|from|def|class|select|where)\b|\w\(|[=;]", line, re.IGNORECASE
@@ -81,11 +81,11 @@ def _looks_like_code(text: str) -> bool:
         )
         for line in lines[:200]
     )
-    return marks >= 0.6 * len(lines[:200])
+    return code_lines >= 0.6 * len(lines[:200])
 
 
 def _block(text: str) -> tuple[str, str]:
-    """The language and the code of the longest fenced block; no language and the whole text where there is none."""
+    """Return language and code of the longest fenced block; ("", the text) without a block."""
     if "```" not in text:
         return "", text
     blocks = _FENCED.findall(text)
@@ -96,7 +96,7 @@ def _block(text: str) -> tuple[str, str]:
 
 
 def _python(code: str) -> str | None:
-    """The code as its syntax tree writes it, without docstrings; None where it is not Python."""
+    """Return the code as its syntax tree writes it, without docstrings; None if not Python."""
     tree = parse_python(textwrap.dedent(code))
     if tree is None:
         return None
@@ -117,9 +117,9 @@ def _drop_docstring(node: ast.AST) -> None:
 
 
 def _plain(code: str, language: str) -> str:
-    """The code without comments, and without blanks that do not part two words; strings stay as they are.
+    """Return the code without comments and without blanks that do not separate two words.
 
-    Where indentation makes the blocks, each line begins with its depth.
+    Strings do not change. If the language marks blocks by indentation, each line begins with its depth.
     """
     if not language and _BLOCK_BEGINS.search(code) and not _IN_BRACES.search(code):
         language = "python"
@@ -128,7 +128,7 @@ def _plain(code: str, language: str) -> str:
     for string, comment, word, blank, sign in _tokens(language).findall("\n" + textwrap.dedent(code).strip("\n")):
         if comment or blank:
             if comment.startswith("/*") and not comment.endswith("*/", 2):
-                parts.append(comment)  # it is not closed, so it may be none: `src/*`
+                parts.append(comment)  # not closed, so it may not be a comment: `src/*`
             elif "\n" in blank and language in _INDENTED:
                 _begin_line(parts, depths, len(blank.rpartition("\n")[2].expandtabs()))
             continue
@@ -139,7 +139,10 @@ def _plain(code: str, language: str) -> str:
 
 
 def _tokens(language: str) -> re.Pattern[str]:
-    """The strings, comments, words, blanks and signs of a language. A comment that is not closed runs to the end."""
+    """Return the pattern of a language's strings, comments, words, blanks and signs.
+
+    A comment that is not closed runs to the end.
+    """
     block = r"/\*.*?(?:\*/|\Z)"
     comment = rf"{block}|(?<!:)//[^\n]*"
     if language in _HASH_COMMENTS:
@@ -151,7 +154,7 @@ def _tokens(language: str) -> re.Pattern[str]:
 
 
 def _begin_line(parts: list[str], depths: list[int], width: int) -> None:
-    """Begin a line that is indented by `width`: 2 and 4 blanks are one step; a line without code is none."""
+    """Begin a line that is indented by `width`; each new width is one step."""
     while depths[-1] > width:
         depths.pop()
     if depths[-1] < width:

@@ -1,4 +1,4 @@
-"""Tool calls in answers: OpenAI, Anthropic and Gemini shapes, `<tool_call>` tags, ReAct lines, `name(x=1)`."""
+"""Read tool calls: OpenAI, Anthropic and Gemini shapes, tags, ReAct lines, `name(x=1)`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curator.answers.normalization import answer_part, is_refusal
 from curator.records import JsonValue
 
 NO_CALL = "[]"
-"""The key of an answer in words, where others call a tool."""
+"""The key of an answer in words, where other answers call a tool."""
 
 _TAGGED = re.compile(r"<(tool_call|function_call|tool)>(.+?)(?:</\1>|\Z)", re.DOTALL)
 _REACT = re.compile(
@@ -29,15 +29,16 @@ _BARE_ARGUMENTS = frozenset(_ARGUMENT_KEYS) - {"input"}
 
 
 def read_tool_calls(text: str) -> tuple[str, str] | None:
-    """The calls of a text: the canonical JSON of `[{"arguments": ..., "name": ...}, ...]`, and its wording.
+    """Read the tool calls of a text, as canonical JSON and wording.
 
-    Calls of one answer are made at once: their order says nothing. An answer in words that is no refusal calls no
-    tool, and all such answers are one (`NO_CALL`); JSON that cannot be compared (1e999) is none of them. Ids are left out; arguments are compared as JSON values.
+    None for a refusal and for unsound JSON. The canonical JSON is `[{"arguments": ..., "name": ...}, ...]`. The calls of one answer are made at once, so that their
+    order does not matter; ids are left out, and arguments are compared as JSON values. All answers in words that are not
+    refusals have the key `NO_CALL`. JSON that cannot be compared (1e999) is unsound.
     """
     text = answer_part(text)
     try:
-        if found := _read_calls(tool_calls(text)):
-            return found
+        if reading := _read_calls(tool_calls(text)):
+            return reading
         unsound = parse_json(text) is None and is_mostly_json(text)
         return None if not text or unsound or is_refusal(text) else (NO_CALL, text)
     except RecursionError:
@@ -45,7 +46,7 @@ def read_tool_calls(text: str) -> tuple[str, str] | None:
 
 
 def is_tool_call(text: str) -> bool:
-    """Whether a text calls a tool and does little else: code that calls functions is none."""
+    """Return True if a text is a tool call with little else; code with calls is not one."""
     text = answer_part(text)
     if not tool_calls(text):
         return False
@@ -54,14 +55,14 @@ def is_tool_call(text: str) -> bool:
 
 
 def tool_calls(text: str) -> list[dict[str, JsonValue]]:
-    """The tool calls of a text in their order, each with `name` and `arguments`; none is an empty list."""
+    """Return the tool calls of a text in order, each with `name` and `arguments`."""
     if not any(hint in text for hint in _HINTS):
         return []
     if tagged := _TAGGED.findall(text):
         return [call for _, inside in tagged for call in _in_json(inside)]
     bare = _FENCE.sub("", text)
-    if found := _in_json(bare):
-        return found
+    if calls := _in_json(bare):
+        return calls
     if lines := _REACT.findall(bare):
         return [_call(name, _decoded(arguments)) for name, arguments in lines]
     return [call for line in _IN_WORDS.findall(text) if (call := _in_python(line)) is not None]
@@ -76,12 +77,12 @@ def _read_calls(calls: list[dict[str, JsonValue]]) -> tuple[str, str] | None:
 
 
 def _in_json(text: str) -> list[dict[str, JsonValue]]:
-    found = parse_json(text.strip())
-    return list(_calls(found[0])) if found else []
+    parsed = parse_json(text.strip())
+    return list(_calls(parsed[0])) if parsed else []
 
 
 def _calls(value: JsonValue) -> Iterator[dict[str, JsonValue]]:
-    """The calls in a JSON value: an assistant message, its `tool_calls` or `content` blocks, or a call itself."""
+    """Yield the calls in a message, in its `tool_calls` or `content` blocks, or the call itself."""
     if isinstance(value, list):
         for item in value:
             yield from _calls(item)
@@ -99,7 +100,10 @@ def _calls(value: JsonValue) -> Iterator[dict[str, JsonValue]]:
 
 
 def _bare(value: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
-    """A call as an object with a name and arguments. `input` holds them only where the type says that it is a call."""
+    """Read an object with a name and arguments as a call; None if it is not one.
+
+    `input` holds the arguments only if the object's `type` is a call.
+    """
     name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
     typed = value.get("type") in {"tool_use", "function_call", "function", "tool_call"}
     held = [key for key in _ARGUMENT_KEYS if key in value and (typed or key in _BARE_ARGUMENTS)]
@@ -114,21 +118,21 @@ def _call(name: str, arguments: JsonValue) -> dict[str, JsonValue]:
 
 
 def _decoded(value: JsonValue) -> JsonValue:
-    """Arguments that are a JSON text, as the value it holds; other text stays."""
+    """Parse arguments that are the text of a JSON object; other text does not change."""
     if not isinstance(value, str):
         return value
-    found = parse_json(value.strip())
-    return found[0] if found and isinstance(found[0], dict) else value.strip()
+    parsed = parse_json(value.strip())
+    return parsed[0] if parsed and isinstance(parsed[0], dict) else value.strip()
 
 
 def _in_python(line: str) -> dict[str, JsonValue] | None:
-    """`name(x=1, y="b")` as a call; None where an argument has no name or is not written out."""
+    """Read `name(x=1, y="b")` as a call; None if an argument has no name or is not a literal."""
     tree = parse_python(line, "eval")
     call = tree.body if isinstance(tree, ast.Expression) else None
     if not isinstance(call, ast.Call) or call.args or not call.keywords:
         return None
     try:
-        found = as_json({keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords})
-        return _call(ast.unparse(call.func), found)
+        arguments = as_json({keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords})
+        return _call(ast.unparse(call.func), arguments)
     except (ValueError, TypeError, MemoryError, RecursionError):
         return None

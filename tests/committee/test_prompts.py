@@ -212,7 +212,7 @@ BODY = "[system]\n{{ system }}\n[user]\n{{ user }}\n"
         (FRONT.replace("whole", "whole, path: a") + BODY, ["line 5", "no other way"]),
         (FRONT.replace("whole", "regex, pattern: '(a'") + BODY, ["line 5", "not valid"]),
         (FRONT.replace("whole", "regex, pattern: '(a+)+'") + BODY, ["line 5", "inside a repeat"]),
-        (FRONT.replace("whole", "json, path: 'a..b'") + BODY, ["line 5", "'a..b' is no path"]),
+        (FRONT.replace("whole", "json, path: 'a..b'") + BODY, ["line 5", "'a..b' is not a path"]),
         (FRONT.replace("whole", "json, pth: a") + BODY, ["line 5", "did you mean 'path'?"]),
         (FRONT.replace("version: 3", "version: 0") + BODY, ["line 3", "version"]),
         (FRONT.replace("mine", "other") + BODY, ["its id is 'other'", "id: mine"]),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import fsum
 
-from curator.answers.json_values import settled
+from curator.answers.json_values import with_sorted_sets
 from curator.answers.read import Answer
 from curator.records import JsonValue
 
@@ -55,4 +55,4 @@ def _leaves(value: JsonValue, path: str, key: str | None = None) -> Iterator[tup
 
 def _is_one_field(value: list[JsonValue], key: str | None) -> bool:
     """Return True if the array would be the same in another order."""
-    return len(value) > 1 and settled(value, key) == settled(value[::-1], key)
+    return len(value) > 1 and with_sorted_sets(value, key) == with_sorted_sets(value[::-1], key)
