@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from curator._version import __version__
 from curator.cli.commands import (
     cache,
     calibrate,
@@ -29,7 +28,7 @@ from curator.cli.commands import (
     select,
     status,
 )
-from curator.cli.console import print_json
+from curator.cli.console import print_json, print_text
 from curator.cli.options import Command, exit_code_help
 from curator.errors import CuratorError, ExitCode, UserError
 
@@ -84,9 +83,25 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=exit_code_help(tuple(ExitCode)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"curator {__version__}")
+    parser.add_argument(
+        "--version", action=_Version, help="print the version of curator, Python and the packages, and exit"
+    )
     _add_commands(parser, COMMANDS)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the versions; they are looked up only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: ARG002  argparse gives it
+        super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and exit."""
+        from curator.workflows.installation import version_text
+
+        print_text(version_text())
+        parser.exit()
 
 
 def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, Command]) -> None:

@@ -1,4 +1,4 @@
-"""`curator doctor`: does this machine, and what a config needs, stand ready? Each finding says what to do."""
+"""`curator doctor`: check this machine and the needs of a config."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -24,20 +24,25 @@ from curator.config import Config, EmbeddingConfig, ModelConfig
 from curator.encoders.sentence import check_encoder
 from curator.errors import ExitCode, UserError
 from curator.io.lines import expand
-from curator.records import JsonValue
-from curator.records.result import Result
+from curator.readers.read import read
+from curator.records import JsonValue, RejectedRecord
+from curator.records.result import TableResult
 from curator.state.paths import StatePaths
 from curator.text.display import plural
+from curator.workflows.installation import PACKAGES, installed_version, plugin_registries
 
 Status = Literal["ok", "warn", "fail"]
-PACKAGES = ("openai", "litellm", "sentence-transformers", "hdbscan", "datasets", "pydantic", "torch", "xllamacpp")
 LEAST_FREE_GB = 1.0
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
+TRIED_FILES = 20
+"""Log files that are tried; a run reads all of them."""
+TRIED_RECORDS = 100
+"""Records that are read of each: enough to see that its format is understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what was found and, unless it is well, what to do."""
+    """One check: its status, the state that was found and, unless it is ok, the remedy."""
 
     name: str
     status: Status
@@ -46,8 +51,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination(Result):
-    """Every finding, in the order looked at."""
+class Examination(TableResult):
+    """The findings of all checks, in their order."""
 
     findings: tuple[Finding, ...]
 
@@ -57,7 +62,7 @@ class Examination(Result):
         return ExitCode.USAGE if any(f.status == "fail" for f in self.findings) else ExitCode.DONE
 
     def to_text(self) -> str:
-        """A line a finding, with the remedy below it."""
+        """Return one line a finding, with the remedy below it."""
         lines = []
         for f in self.findings:
             lines.append(f"{f.status:<5} {f.name:<22} {f.found}")
@@ -66,18 +71,17 @@ class Examination(Result):
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The same for machines."""
-        return {
-            "ok": self.exit_code == 0,
-            "findings": [
-                {"name": f.name, "status": f.status, "found": f.found, "remedy": f.remedy} for f in self.findings
-            ],
-        }
+        """Return the findings for machines."""
+        return {"ok": self.exit_code == ExitCode.DONE, "findings": [{**asdict(f)} for f in self.findings]}
+
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a finding."""
+        return [asdict(finding) for finding in self.findings]
 
 
 def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination:
-    """Look at the machine and, with a config, at everything it names. No tokens are spent."""
-    findings = [*_machine(config.folder.absolute() if config else Path.cwd()), *_packages()]
+    """Check the machine and, with a config, everything that it names. No tokens are spent."""
+    findings = [*_machine(config.folder.absolute() if config else Path.cwd()), *_packages(), *_plugins()]
     if config is None:
         findings += [_local_model(), _encoder(EmbeddingConfig())]
     else:
@@ -105,21 +109,21 @@ def _machine(folder: Path) -> Iterator[Finding]:
     )
     cores = usable_cores()
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    found = f"{cores} cores, load {busy:.1f}"
+    load = f"{cores} cores, load {busy:.1f}"
     yield (
-        Finding("cores", "ok", found)
+        Finding("cores", "ok", load)
         if busy <= cores
         else Finding(
-            "cores", "warn", found, "the local model is many times slower while other work uses the cores; wait for it"
+            "cores", "warn", load, "the local model is many times slower while other work uses the cores; wait for it"
         )
     )
 
 
 def _packages() -> Iterator[Finding]:
     for name in PACKAGES:
-        try:
-            yield Finding(name, "ok", version(name))
-        except PackageNotFoundError:
+        if number := installed_version(name):
+            yield Finding(name, "ok", number)
+        else:
             optional = name == "xllamacpp"
             remedy = "only the local model needs it: " if optional else ""
             extra = "[local]" if optional else ""
@@ -129,6 +133,15 @@ def _packages() -> Iterator[Finding]:
                 "not installed",
                 f"{remedy}pip install 'committee-curator{extra}'",
             )
+
+
+def _plugins() -> Iterator[Finding]:
+    for registry in plugin_registries():
+        if added := [name for name in registry if name not in registry.built_in]:
+            yield Finding(f"plugins: {registry.noun}s", "ok", ", ".join(added))
+        for name, reason in registry.broken.items():
+            remedy = f"fix or remove the package that provides it in the entry-point group {registry.group!r}"
+            yield Finding(f"plugin {name}", "warn", f"broken {registry.noun}: {reason}", remedy)
 
 
 def _stored_answers(config: Config) -> Finding:
@@ -144,10 +157,24 @@ def _logs(config: Config) -> Finding:
         return Finding("logs", "warn", "the config names none", "name them in `logs.paths`, or with --logs")
     try:
         files = expand(config.logs.paths)
+        records = [
+            record
+            for file in files[:TRIED_FILES]
+            for record in islice(read(config.logs, paths=[str(file)]), TRIED_RECORDS)
+        ]
     except UserError as error:
         return Finding("logs", "fail", error.what, error.remedy)
     size = sum(path.stat().st_size for path in files if path.exists()) / 1e6
-    return Finding("logs", "ok", f"{plural(len(files), 'file')}, {size:.1f} MB")
+    extent = f"{plural(len(files), 'file')}, {size:.1f} MB"
+    if not records:
+        return Finding("logs", "fail", f"{extent}, and no record in them", "name the files that hold the logs")
+    rejected = [record for record in records if isinstance(record, RejectedRecord)]
+    if not rejected:
+        return Finding("logs", "ok", f"{extent}; the first {plural(len(records), 'record')} can be read")
+    first = rejected[0]
+    unreadable = f"{extent}; {len(rejected):,} of the first {plural(len(records), 'record')} cannot be read"
+    refused = len(rejected) > config.logs.max_unreadable * len(records) or len(rejected) == len(records)
+    return Finding("logs", "fail" if refused else "warn", f"{unreadable}: {first.source}: {first.reason}", first.remedy)
 
 
 def _variants(config: Config) -> Finding:
@@ -180,8 +207,8 @@ def _model(model: ModelConfig, environ: Mapping[str, str]) -> Iterable[Finding]:
     except UserError as error:
         yield Finding(f"{model.name}: price", "fail", error.what, error.remedy)
     else:
-        found = f"${price.input:g} in, ${price.output:g} out per million tokens"
-        yield Finding(f"{model.name}: price", "ok", found)
+        rates = f"${price.input:g} in, ${price.output:g} out per million tokens"
+        yield Finding(f"{model.name}: price", "ok", rates)
     if model.provider == "local":
         local = _local_model()
         yield Finding(model.name, "fail" if local.status == "warn" else local.status, local.found, local.remedy)
@@ -199,8 +226,8 @@ def _endpoint(model: ModelConfig, environ: Mapping[str, str]) -> Finding:
     except UserError as error:
         return Finding(model.name, "fail", error.what, error.remedy)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        found = f"{base_url} does not answer ({type(error).__name__})"
-        return Finding(model.name, "fail", found, "start the endpoint, or mend `base_url`")
+        state = f"{base_url} does not answer ({type(error).__name__})"
+        return Finding(model.name, "fail", state, "start the endpoint, or fix `base_url`")
     if status in (401, 403):
         return Finding(model.name, "fail", f"{base_url} refuses the key ({status})", "set the key that it expects")
     if not names:
@@ -212,9 +239,9 @@ def _endpoint(model: ModelConfig, environ: Mapping[str, str]) -> Finding:
 
 
 async def _listed_models(base_url: str, key: str | None, proxy: str | None) -> tuple[int, set[str]]:
-    """What `GET /models` says: its status, and the names it lists (it costs no tokens)."""
+    """Ask `GET /models`, which costs no tokens; return its status and the names that it lists."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,
         session.get(f"{base_url}/models", headers=headers, proxy=proxy) as response,

@@ -580,7 +580,8 @@ def test_doctor_finds_what_a_config_lacks(
     assert main(["doctor", write(tmp_path / "job.json", job), "--json"]) == 2
     findings = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
     assert findings["m"]["status"] == "ok"
-    assert findings["logs"]["status"] == "ok"
+    assert findings["logs"]["status"] == "warn"  # two of its records are damaged
+    assert "cannot be read" in findings["logs"]["found"]
     assert findings["embedding model"]["status"] == "fail"
     job["committee"]["models"][0]["model"] = "other"
     main(["doctor", write(tmp_path / "job.json", job), "--json"])

@@ -104,4 +104,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_of("--version") == ExitCode.DONE
-    assert f"curator {__version__}" in capsys.readouterr().out
+    first, python, *packages = capsys.readouterr().out.splitlines()
+    assert first == f"curator {__version__}"
+    assert python.startswith("python 3.")
+    assert any(line.startswith("pydantic 2.") for line in packages)

@@ -1,0 +1,60 @@
+"""`curator doctor`: logs that a run could not use, and plugins, are found before a run."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.config import parse_config
+from curator.plugins import Registry
+from curator.workflows import doctor, installation
+from curator.workflows.doctor import Finding, examine
+
+CHAT = '{"messages": [{"role": "user", "content": "Hello %d?"}]}\n'
+
+
+def logs_finding(job: dict[str, Any], path: Path, content: str) -> Finding:
+    path.write_text(content, encoding="utf-8")
+    job["logs"] = {"paths": [str(path)]}
+    return doctor._logs(parse_config(job))
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "state", "remedy"),
+    [
+        ("", "fail", "1 file, 0.0 MB, and no record in them", "name the files that hold the logs"),
+        ("no json\n" * 3, "fail", "3 of the first 3 records cannot be read", ""),
+        ("".join(CHAT % i for i in range(9)) + "no json\n", "warn", "1 of the first 10 records cannot be read", ""),
+        ("".join(CHAT % i for i in range(300)), "ok", "the first 100 records can be read", ""),
+    ],
+)
+def test_logs_are_read_before_they_are_called_ok(
+    job: dict[str, Any], tmp_path: Path, content: str, status: str, state: str, remedy: str
+) -> None:
+    finding = logs_finding(job, tmp_path / "log.jsonl", content)
+    assert finding.status == status
+    assert state in finding.found
+    assert bool(finding.remedy) == (status != "ok")
+    assert remedy in finding.remedy
+
+
+def test_plugins_are_named_and_broken_ones_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint("max", "sys:maxsize", "curator.numbers"), EntryPoint("bad", "gone:thing", "curator.numbers")]
+    numbers = Registry("number", int, {}, group="curator.numbers", find=lambda _: points)
+    monkeypatch.setattr(doctor, "plugin_registries", lambda: iter([numbers]))
+    findings = {finding.name: finding for finding in doctor._plugins()}
+    assert findings["plugins: numbers"].found == "max"
+    assert findings["plugin bad"].status == "warn"
+    assert "curator.numbers" in findings["plugin bad"].remedy
+    monkeypatch.setattr(installation, "plugin_registries", lambda: iter([numbers]))
+    assert "plugin max (curator.numbers)" in installation.version_text()
+    assert "broken plugin bad (curator.numbers)" in installation.version_text()
+
+
+def test_a_machine_without_a_config_is_examined() -> None:
+    assert {"python", "disk", "openai", "local model"} <= {
+        finding.name for finding in examine(None, environ={}).findings
+    }
