@@ -1,4 +1,4 @@
-"""Merges log records that ask the same, and names the near-duplicate groups of what is left."""
+"""Deduplication: merge records that ask the same, and group near-duplicates."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from curator.config import DedupeConfig
 from curator.records import Case, DuplicateRecord, Source, normalise_space
 from curator.text.minhash import HEADS, components
 from curator.text.shingles import (
-    OwnText,
+    SplitText,
+    decisive_tokens,
     jaccard,
-    marks,
     normalise,
-    own_texts,
     same_but_for_typos,
     shingles,
+    split_templates,
     turns_text,
 )
 
@@ -26,8 +26,8 @@ _CACHED_SETS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Deduped:
-    """The cases that were kept, and one entry for each record that was merged away: in = cases + merged."""
+class DedupeResult:
+    """The kept cases and the merged records; together they are all input records."""
 
     cases: tuple[Case, ...]
     merged: tuple[DuplicateRecord, ...]
@@ -35,7 +35,7 @@ class Deduped:
 
 @dataclass(slots=True)
 class _Input:
-    """All records with the same case id: the best one, and where the others stood."""
+    """All records with one case id: the best one, and the sources of the others."""
 
     best: Case
     weight: int
@@ -50,37 +50,38 @@ class _Input:
 
 @dataclass(frozen=True, slots=True)
 class _MergeKey:
-    """What must be equal, however alike two texts are: only cases with the same key are merged."""
+    """The part of a case that must be equal: only cases with the same key are merged."""
 
-    marks: tuple[str, ...]
+    decisive_tokens: tuple[str, ...]
     task: str | None
     system: str
     template: str
 
 
-def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
+def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
     """Merge exact and near duplicates, and give every kept case its near-duplicate group.
 
     1. Records with the same case id are merged (`exact`).
-    2. A case is merged (`near`) into the first one before it whose turns, and whose last user turn by itself, are at
-       least `merge_similarity` alike, that differs in typos or up to two added words alone, and that has the same numbers, operators, negations, task and template, and the same
-       system prompt up to digits. A template is what many cases share word for word, such as examples before the input.
-    3. Cases at least `group_similarity` alike, directly or by way of others, share a group, named after the case id that
-       came first in the log, so that records which are added later do not rename it. Numbers and the system prompt do not matter here: a group is what must not be split between eval
-       and train. What is alike enough to be merged is alike enough for a group, whatever the config says.
+    2. A case is merged (`near`) into the first earlier case that fulfils three conditions. Both the whole conversation and
+       the last user turn are at least `merge_similarity` similar. The texts differ only in typos or up to two added words.
+       Numbers, operators, negations, task, template and the system prompt (except its digits) are equal. A template is
+       text that many cases share word for word, such as examples before the input.
+    3. Cases that are at least `group_similarity` similar, directly or through other cases, share a group. Its name is the
+       case id that came first in the log, so that later records do not rename it. Numbers and the system prompt have no
+       effect: a group is never split between eval and train. Merged cases always share a group.
 
-    Of the merged records that one is kept which has a reference, else feedback, else a whole answer, else the one that
-    came first; its weight is the sum of all. Kept cases stand in order of the first record that each one stands for.
+    Of merged records the one with a reference is kept, else with feedback, else with a complete answer, else the first. Its
+    weight is the sum of all. Kept cases are in the order of their first records.
     """
     inputs = _by_id(cases)
-    own = own_texts([turns_text(i.best) for i in inputs])
-    normalised = [normalise(text.text) for text in own]
-    keys = [_merge_key(i.best, text) for i, text in zip(inputs, own, strict=True)]
-    alike = _Similarity(normalised)
-    ask_alike = _Similarity([normalise(i.best.user) for i in inputs])
+    texts = split_templates([turns_text(i.best) for i in inputs])
+    normalised = [normalise(text.text) for text in texts]
+    keys = [_merge_key(i.best, text) for i, text in zip(inputs, texts, strict=True)]
+    similarity = _Similarity(normalised)
+    last_turn_similarity = _Similarity([normalise(i.best.user) for i in inputs])
 
     def mergeable(i: int, j: int) -> bool:
-        return min(alike(i, j), ask_alike(i, j)) >= config.merge_similarity and same_but_for_typos(
+        return min(similarity(i, j), last_turn_similarity(i, j)) >= config.merge_similarity and same_but_for_typos(
             normalised[i], normalised[j]
         )
 
@@ -89,33 +90,34 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> Deduped:
     kept: list[tuple[int, Case]] = []
     merged: list[tuple[int, list[DuplicateRecord]]] = []
     for group in components(
-        normalised, lambda i, j: alike(i, j) >= threshold, threshold=threshold, permutations=config.permutations
+        normalised, lambda i, j: similarity(i, j) >= threshold, threshold=threshold, permutations=config.permutations
     ):
-        found = []
+        kept_of_group = []
         for members in _clusters(group, keys, mergeable):
             chosen = min(members, key=lambda i: _rank(inputs[i].best))
             weight = sum(inputs[i].weight for i in members)
-            found.append((members[0], replace(inputs[chosen].best, weight=weight)))
-            merged.extend((i, _merges(inputs[i], inputs[chosen].best.id, alike(i, chosen))) for i in members)
+            kept_of_group.append((members[0], replace(inputs[chosen].best, weight=weight)))
+            merged.extend((i, _merges(inputs[i], inputs[chosen].best.id, similarity(i, chosen))) for i in members)
         name = inputs[min(group)].best.id
-        kept.extend((first, replace(case, group=name)) for first, case in found)
-    return Deduped(
+        kept.extend((first, replace(case, group=name)) for first, case in kept_of_group)
+    return DedupeResult(
         cases=tuple(case for _, case in sorted(kept, key=lambda item: item[0])),
         merged=tuple(record for _, records in sorted(merged, key=lambda item: item[0]) for record in records),
     )
 
 
 def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[str]:
-    """The group of each case, none of them merged: the least id of those that are `group_similarity` alike, as above.
+    """The near-duplicate group of each case, without merging.
 
-    A case without text is alone. The order of the cases makes no difference.
+    A group's name is the smallest id in it. A case without text is a group of its own. The order of the cases makes no
+    difference.
     """
-    normalised = [normalise(text.text) for text in own_texts([turns_text(case) for case in cases])]
-    alike = _Similarity(normalised)
+    normalised = [normalise(text.text) for text in split_templates([turns_text(case) for case in cases])]
+    similarity = _Similarity(normalised)
     groups = [case.id for case in cases]
     for group in components(
         normalised,
-        lambda i, j: bool(normalised[i]) and alike(i, j) >= config.group_similarity,
+        lambda i, j: bool(normalised[i]) and similarity(i, j) >= config.group_similarity,
         threshold=config.group_similarity,
         permutations=config.permutations,
     ):
@@ -137,24 +139,27 @@ def _by_id(cases: Iterable[Case]) -> list[_Input]:
 
 
 def _rank(case: Case) -> tuple[bool, bool, bool]:
-    """The smaller, the better the case stands for its duplicates.
+    """The sort key of duplicates; the smallest is kept.
 
-    A thumb down is no better than a thumb up: rates over the cases would else count too many.
+    A thumb down does not rank before a thumb up: otherwise rates over the cases would count too many of them.
     """
     return case.reference is None, case.feedback is None, case.truncated
 
 
-def _merge_key(case: Case, own: OwnText) -> _MergeKey:
-    return _MergeKey(marks(own.text), case.task, _DIGITS.sub("0", normalise_space(case.system)), own.template)
+def _merge_key(case: Case, split: SplitText) -> _MergeKey:
+    return _MergeKey(
+        decisive_tokens(split.text), case.task, _DIGITS.sub("0", normalise_space(case.system)), split.template
+    )
 
 
 def _clusters(
     group: Sequence[int], keys: Sequence[_MergeKey], mergeable: Callable[[int, int], bool]
 ) -> list[list[int]]:
-    """The group's members by what they are merged with: each joins the first cluster whose first member is alike.
+    """The group's members in clusters to merge: each joins the first one with a similar head.
 
-    A merge is not passed on: the last of a long chain of small changes is not what the first one asked. Past 64
-    clusters with the same key no further one is looked at, so that a large group does not cost its square.
+    The head is the first member. A merge is not transitive: the last of a long chain of small changes no longer asks what
+    the first one asked. Only the first 64 clusters with the same key are compared, so that the cost of a large group is not
+    quadratic.
     """
     clusters: list[list[int]] = []
     open_ones: dict[_MergeKey, list[list[int]]] = {}
@@ -173,12 +178,14 @@ def _clusters(
 def _merges(record: _Input, into: str, similarity: float) -> list[DuplicateRecord]:
     if record.best.id == into:
         return [DuplicateRecord(source, into, into, "exact", 1.0) for source in record.others]
-    own = record.best.id
-    return [DuplicateRecord(source, own, into, "near", similarity) for source in (record.best.source, *record.others)]
+    record_id = record.best.id
+    return [
+        DuplicateRecord(source, record_id, into, "near", similarity) for source in (record.best.source, *record.others)
+    ]
 
 
 class _Similarity:
-    """Exact Jaccard similarity of two of the texts by their places; the shingles of the last few thousand are kept."""
+    """Exact Jaccard similarity of two texts by their places; the latest shingles are cached."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.config import DedupeConfig
-from curator.dedup import Deduped, deduplicate
+from curator.dedup import DedupeResult, deduplicate
 from curator.records import Case, Feedback, Message, Reference, Source, case_id
 from curator.text.minhash import components, rows_per_band
 from curator.text.shingles import jaccard, normalise, shingles
@@ -25,11 +25,11 @@ def a_case(text: str, line: int = 1, *, system: str = "", **fields: object) -> C
     return Case(case_id(messages), messages, Source("log.jsonl", line), **fields)  # type: ignore[arg-type]
 
 
-def dedupe(*cases: Case) -> Deduped:
+def dedupe(*cases: Case) -> DedupeResult:
     return deduplicate(cases, DedupeConfig())
 
 
-def groups(result: Deduped) -> list[str]:
+def groups(result: DedupeResult) -> list[str]:
     return [case.group for case in result.cases]
 
 
@@ -189,7 +189,7 @@ def test_inputs_that_differ_in_their_instructions_are_not_merged() -> None:
 
 
 def test_empty_and_tiny_inputs() -> None:
-    assert deduplicate([], DedupeConfig()) == Deduped((), ())
+    assert deduplicate([], DedupeConfig()) == DedupeResult((), ())
     result = dedupe(a_case("?", 1), a_case("\U0001f600", 2), a_case("ok", 3), a_case("OK!", 4))
     assert [c.user for c in result.cases] == ["?", "\U0001f600", "ok"]
 

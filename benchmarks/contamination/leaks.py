@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
 from curator.contamination.details import Details, agreement, details_of
 from curator.contamination.match import Embed, find_leaks
-from curator.contamination.meaning import embedded_text, worth
-from curator.contamination.records import HeldText, Match, Row
+from curator.contamination.meaning import detail_bonus, embedded_text
+from curator.contamination.records import HeldText, Match, TrainingRow
 from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
 from curator.state.vectors import VectorCache
@@ -181,7 +181,7 @@ def _print_shares(name: str, rows: list[str], held: list[str], vectors: Embed) -
 
 
 def _found(
-    rows: Sequence[Row], texts: Sequence[HeldText], vectors: Embed | None, rules: HeldOutConfig | None = None
+    rows: Sequence[TrainingRow], texts: Sequence[HeldText], vectors: Embed | None, rules: HeldOutConfig | None = None
 ) -> tuple[Match, ...]:
     return find_leaks(rows, texts, dedupe=DedupeConfig(), rules=rules or HeldOutConfig(), embed=vectors)
 
@@ -235,11 +235,11 @@ def _likeness(rows: Sequence[str], held: Sequence[str], vectors: Embed) -> Float
 
 
 def _worth(a: Details, b: Details) -> float:
-    return worth(agreement(a, b))
+    return detail_bonus(agreement(a, b))
 
 
-def _row(name: str, text: str) -> Row:
-    return Row(name, (text,), text)
+def _row(name: str, text: str) -> TrainingRow:
+    return TrainingRow(name, (text,), text)
 
 
 def _short(text: str) -> str:

@@ -1,1 +1,1 @@
-"""contamination."""
+"""Contamination: training rows that ask a held-out question again."""

@@ -1,4 +1,4 @@
-"""What a text says exactly, and what rephrasing or translating it leaves as it is: numbers, names, code, addresses."""
+"""The details of a text that a paraphrase or a translation keeps: numbers, names, code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 NAME_WEIGHT = 2.0
-"""What a name says of a text, in decimal places: as much as a number of two."""
+"""The weight of a name as a detail: that of a number with two digits."""
 
 _SHOWN = 8
 _SPELLED = {
@@ -31,19 +31,19 @@ _CODE = re.compile(
     r"https?://[^\s<>\"')]+|[\w.+-]+@[\w-]+\.[\w.]+|\b\w+(?:\.\w+)*\(|\b[A-Za-z]\w*_\w+|\b(?=\w*\d)(?=\w*[A-Za-z])\w{3,}"
 )
 _SENTENCE_STARTS = frozenset('.!?:;"\u201c\u201e\u00ab([{-\u2022*#>|\n')
-_DIGITS_MOST = 6  # what a long number, or a code, says more than one of six places does not matter
+_MAX_WEIGHT = 6  # a longer number or code does not identify a text better
 
 
 @dataclass(frozen=True)
 class Details:
-    """What a text says exactly.
+    """The details of a text.
 
     Attributes:
-        numbers: each number as often as it stands there, those spelled out in English too: `3` for "three".
+        numbers: each number with its count, spelled-out English ones too: `3` for "three".
         names: words with a capital inside a sentence, casefolded.
-        words: every word, casefolded: where a name of another text is looked for, however it is spelled here.
-        plain: the words of more than one letter that stand outside of code and addresses and are no number.
-        anchors: numbers in digits, addresses and code in their order, as they stand in any language.
+        words: every word, casefolded; another text's names are looked up in them.
+        plain: the words of more than one letter that are neither numbers nor in code or addresses.
+        anchors: numbers in digits, addresses and code, in order: these are the same in any language.
     """
 
     numbers: Counter[str]
@@ -54,13 +54,13 @@ class Details:
 
     @cached_property
     def anchor_counts(self) -> Counter[str]:
-        """The anchors, each as often as it stands there."""
+        """The anchors with their counts."""
         return Counter(self.anchors)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far the details of two texts agree: `same` and `different` count details, `shared` names some in words."""
+    """The agreement of two texts' details: the counts of same and different ones, and examples."""
 
     same: float
     different: float
@@ -68,7 +68,7 @@ class Agreement:
 
 
 def details_of(text: str) -> Details:
-    """The details of a text as it was written: capitals matter."""
+    """Extract the details of a text as it was written: capitals matter."""
     text = unicodedata.normalize("NFKC", text)
     words = [word.casefold() for word in _WORD.findall(text)]
     numbers = [_value(number) for number in _NUMBER.findall(text)]
@@ -83,30 +83,29 @@ def details_of(text: str) -> Details:
 
 
 def agreement(a: Details, b: Details) -> Agreement:
-    """How far two texts agree in numbers and names; it is symmetric.
+    """Count the numbers and names that two texts share and in which they differ; symmetric.
 
-    A number is the same as often as both have it; a name where the other text has the word. What only one of them has is
-    half a difference, as the two halves of a pair that differs are counted in either text.
+    A number counts as often as both have it, a name if the other text has the word. A detail of only one text is half a
+    difference: a differing pair is one half in either text.
     """
     numbers = a.numbers & b.numbers
     names = sorted((a.names & b.words) | (b.names & a.words))
-    found = numbers.total() + (len(a.names & b.words) + len(b.names & a.words)) / 2
+    same = numbers.total() + (len(a.names & b.words) + len(b.names & a.words)) / 2
     everything = (a.numbers.total() + b.numbers.total() + len(a.names) + len(b.names)) / 2
-    return Agreement(found, everything - found, _shown([*sorted(numbers), *names]))
+    return Agreement(same, everything - same, _shown([*sorted(numbers), *names]))
 
 
 def share_any(a: Details, b: Details) -> bool:
-    """Whether any number or name agrees; much quicker than `agreement`."""
+    """True where any number or name agrees; much faster than `agreement`."""
     return not (a.numbers.keys().isdisjoint(b.numbers) and a.names.isdisjoint(b.words) and b.names.isdisjoint(a.words))
 
 
 def same_anchors(a: Details, b: Details) -> Agreement:
-    """How far two texts agree in what no translation changes, by weight; it is symmetric.
+    """Weigh the details that a translation keeps and that two texts share or not; symmetric.
 
-    A number weighs as many as it has digits without the zeros at its end, code and addresses as many as they have
-    characters, and a name 2; none weighs more than 6. Names count only beside a number or code that agrees, as two texts
-    on one subject share names, and only where both have the word: a language that writes every noun with a capital has
-    some that the other lacks.
+    The weight of a number is its digits without trailing zeros, of code and addresses their characters, of a name 2; the
+    maximum is 6. Names count only beside an agreeing number or code, as two texts on one subject share names. A name
+    counts only where both texts have the word, as some languages write every noun with a capital.
     """
     shared = a.anchor_counts & b.anchor_counts
     only = (a.anchor_counts - shared) + (b.anchor_counts - shared)
@@ -119,7 +118,7 @@ def same_anchors(a: Details, b: Details) -> Agreement:
 
 
 def in_order(a: Details, b: Details) -> float:
-    """The share of the shared anchors that stand in the same order in both texts, in 0..1; 1 for none."""
+    """The share of the common anchors that have the same order in both texts, 0..1; 1 for none."""
     shared = a.anchor_counts & b.anchor_counts
     if not shared:
         return 1.0
@@ -127,19 +126,19 @@ def in_order(a: Details, b: Details) -> float:
 
 
 def anchor_weight(anchor: str) -> float:
-    """What a number, a piece of code or an address says of a text, in decimal places."""
-    return float(min(len(anchor.rstrip("0")) or 1, _DIGITS_MOST))
+    """The weight of a number, a piece of code or an address, 1..6."""
+    return float(min(len(anchor.rstrip("0")) or 1, _MAX_WEIGHT))
 
 
 def word_overlap(a: Details, b: Details) -> float:
-    """The share of the plain words of the text that has fewer, names aside, that the other one has, in 0..1."""
+    """The share of the smaller text's plain words, without names, that the other has, 0..1."""
     named = a.names | b.names
     mine, others = a.plain - named, b.plain - named
     return len(mine & others) / max(1, min(len(mine), len(others)))
 
 
 def _value(number: str) -> str:
-    """A number without what separates thousands: 80,000 and 80000 are one; `1.50` is `1.5`."""
+    """A number without thousands separators and trailing zeros: 80,000 is 80000, 1.50 is 1.5."""
     plain = re.sub(r"[,\u00a0\u202f](?=\d{3}(?!\d))", "", number)
     if plain.count(".") == 1:
         plain = plain.rstrip("0").rstrip(".")
@@ -160,13 +159,13 @@ def _names(text: str) -> Iterable[str]:
 
 
 def _starts_sentence(text: str, at: int) -> bool:
-    """Whether nothing but an end of a sentence, a line's end, a quote or a bullet stands before."""
+    """True where the place follows the end of a sentence or line, a quote or a bullet."""
     before = text[max(0, at - 4) : at].rstrip(" \t")
     return not before or before[-1] in _SENTENCE_STARTS
 
 
 def _anchors(text: str) -> Iterable[str]:
-    """Addresses, code and numbers in digits, in order; in numbers nothing but digits: 1.5 and 1,5 are one."""
+    """Addresses, code and numbers, in order; of numbers only the digits: 1.5 and 1,5 are equal."""
     at = 0
     for match in _CODE.finditer(text):
         yield from map(_digits, _NUMBER.findall(text[at : match.start()]))
@@ -176,12 +175,12 @@ def _anchors(text: str) -> Iterable[str]:
 
 
 def _digits(number: str) -> str:
-    """The number's digits in ASCII, whatever script they are in."""
+    """The number's digits in ASCII, from any script."""
     return "".join(str(unicodedata.decimal(sign)) for sign in number if sign.isdecimal()) or number
 
 
 def _only(anchors: Iterable[str], shared: Counter[str]) -> list[str]:
-    """The anchors that are shared, each as often as it is."""
+    """The shared anchors, each as often as it is shared, in order."""
     left = Counter(shared)
     kept = []
     for anchor in anchors:

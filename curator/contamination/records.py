@@ -1,4 +1,4 @@
-"""The frozen records of the held-out room: what is held out, what is checked against it, and what was found."""
+"""The frozen records of the contamination check: held-out texts, training rows, matches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 MatchKind = Literal["exact", "near", "contained", "paraphrase", "translation"]
 
 KINDS: tuple[MatchKind, ...] = ("exact", "near", "contained", "paraphrase", "translation")
-"""From the surest evidence to the least; a row is reported by the first that holds."""
+"""The kinds of evidence, the strongest first; a row is reported with the first that holds."""
 
 IN_WORDS: dict[MatchKind, str] = {
     "exact": "the same question",
@@ -21,15 +21,21 @@ IN_WORDS: dict[MatchKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class HeldText:
-    """A held-out question: its id, and its text as it was asked, without what many cases share word for word."""
+    """A held-out question: the id of its case, and its text without shared template sentences."""
 
     id: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What might be trained on: its id, each question that it asks by itself, and everything that is said in it."""
+class TrainingRow:
+    """A row that might be trained on.
+
+    Attributes:
+        id: unique among the rows.
+        questions: each question in it.
+        whole: its whole text.
+    """
 
     id: str
     questions: tuple[str, ...]
@@ -38,17 +44,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row that may not be trained on, with the evidence.
+    """A row that must not be trained on, with the evidence.
 
     Attributes:
         row: the row's id.
-        held: the id of the held-out text that it is the same as.
-        kind: how it is the same, see `KINDS`.
-        similarity: Jaccard similarity (exact, near), the share of the held-out wording that stands in the row
-            (contained), the cosine (paraphrase), or the share of the details that agree (translation); in 0..1.
-        question: that of the row.
+        held: the id of the matching held-out text.
+        kind: of the evidence, see `KINDS`.
+        similarity: Jaccard similarity (exact, near), the share of the held-out wording that the row contains (contained),
+            the cosine (paraphrase), or the share of the details that agree (translation); in 0..1.
+        question: the matching question of the row.
         held_text: the held-out text.
-        shared: some of the numbers, names and code that both have.
+        shared: some of the numbers, names and code in both.
     """
 
     row: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from curator.contamination.questions import is_telling
+from curator.contamination.questions import is_specific
 from curator.contamination.records import IN_WORDS, Match, MatchKind
 from curator.records import Case, JsonValue, Message, Reference, ReferenceSource, Split, ToolCall, normalise_space
 from curator.text.shingles import normalise
@@ -123,7 +123,7 @@ class _TargetFilter:
         kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
         self._groups = {c.group for c in kept_out}
         self._conversations = {_turns(c) for c in kept_out}
-        self._questions = {question for c in kept_out if is_telling(question := normalise(c.user))}
+        self._questions = {question for c in kept_out if is_specific(question := normalise(c.user))}
         self._trusted_models = trusted_models
 
     def example_of(self, case: Case) -> TrainingExample | str:

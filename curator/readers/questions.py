@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.config import LogsConfig
-from curator.contamination.questions import Asked, asked_by, without_turns
+from curator.contamination.questions import SourceQuestions, questions_of, without_turns
 from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
 from curator.readers import LogRecord, recognise
@@ -36,10 +36,10 @@ class Question:
     case: Case
     rest: tuple[str, ...] = ()
 
-    def asked(self, *, examples: Collection[Message]) -> Asked:
+    def asked(self, *, examples: Collection[Message]) -> SourceQuestions:
         """What is compared of it, without the turns that are `examples`."""
-        found = asked_by(without_turns(self.case, examples))
-        return Asked(found.id, found.questions, "\n".join([found.whole, *self.rest]))
+        found = questions_of(without_turns(self.case, examples))
+        return SourceQuestions(found.id, found.questions, "\n".join([found.whole, *self.rest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
             f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key"
         )
     made = Question(Case(str(source.line), _messages(value), source), tuple(rest))
-    if not asked_by(made.case).questions:
+    if not questions_of(made.case).questions:
         raise RecordError("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
     return made
 

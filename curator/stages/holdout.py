@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from curator.config import Config
 from curator.contamination.match import Embed, find_leaks
-from curator.contamination.questions import asked_by, held_texts, rows_of, templates_of
-from curator.contamination.records import HeldText, Match, Row
-from curator.contamination.wording import Wording
+from curator.contamination.questions import held_texts, questions_of, rows_of, templates_of
+from curator.contamination.records import HeldText, Match, TrainingRow
+from curator.contamination.wording import WordingIndex
 from curator.exporters.trusted_targets import trainable_cases
 from curator.records import Case, Split
 from curator.run_folder.layout import LEAKS
@@ -18,7 +18,7 @@ from curator.selection.splits import split_of
 from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, Registry, by_split
 from curator.text.display import plural
-from curator.text.shingles import own_texts, shared_sentences, turns_text, without_sentences
+from curator.text.shingles import shared_sentences, split_templates, turns_text, without_sentences
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
 _MUCH = 0.2
@@ -111,7 +111,7 @@ def exclude_leaks(
         return guarded
     wanted = {case.id for case in candidates}
     templates = registry.templates() | _templates(intake.cases)
-    asked = [asked_by(case) for case in intake.cases]
+    asked = [questions_of(case) for case in intake.cases]
     rows = [row for row in rows_of(asked, templates=templates) if row.id in wanted]
     texts = _own_texts(intake.cases, templates)
     entries, last = registry.entries()
@@ -154,13 +154,14 @@ class _Texts:
 
 def _templates(cases: Sequence[Case]) -> frozenset[str]:
     """What many of the cases share word for word."""
-    return shared_sentences([turns_text(case) for case in cases]) | templates_of([asked_by(case) for case in cases])
+    return shared_sentences([turns_text(case) for case in cases]) | templates_of([questions_of(case) for case in cases])
 
 
 def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
-    own = own_texts([turns_text(case) for case in cases], templates=templates)  # as near-duplicate groups are made of
+    # the texts that near-duplicate groups are made of
+    own = split_templates([turns_text(case) for case in cases], templates=templates)
     turns = {case.id: text.text for case, text in zip(cases, own, strict=True)}
-    asked = [asked_by(case) for case in cases]
+    asked = [questions_of(case) for case in cases]
     return _Texts(turns, {text.id: text.text for text in held_texts(asked, templates=templates)}, templates)
 
 
@@ -174,15 +175,19 @@ def _votes(
         if not mine:
             continue
         known = {e.id for e in mine}
-        rows = [Row(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
+        rows = [TrainingRow(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
         held = [HeldText(e.id, without_sentences(e.turns, texts.templates)) for e in mine]
-        wording = Wording(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
+        wording = WordingIndex(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
         votes |= {(groups[case_id], split) for case_id in wording.find(rows)}
     return votes
 
 
 def _leaks(
-    rows: Sequence[Row], entries: Sequence[Entry], config: Config, templates: frozenset[str], embed: Embed | None
+    rows: Sequence[TrainingRow],
+    entries: Sequence[Entry],
+    config: Config,
+    templates: frozenset[str],
+    embed: Embed | None,
 ) -> tuple[Match, ...]:
     held = [HeldText(entry.id, without_sentences(entry.question, templates)) for entry in entries]
     meant = [text for text, entry in zip(held, entries, strict=True) if entry.asked]

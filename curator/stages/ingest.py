@@ -12,7 +12,7 @@ from pathlib import Path
 from curator.answers.read import read_answer
 from curator.config import Config, TaskConfig
 from curator.config.logs import kind_of
-from curator.dedup import Deduped, deduplicate
+from curator.dedup import DedupeResult, deduplicate
 from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
 from curator.labels.archive import archived_labels
@@ -78,7 +78,7 @@ def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: f
 
 
 def _label(
-    deduped: Deduped, paths: Sequence[str], kept: Sequence[str], config: Config
+    deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config
 ) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
     """Give each case the label that came back for it, or for a record it stands for; how many, and what was not used.
 

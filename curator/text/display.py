@@ -1,4 +1,4 @@
-"""Text as a person sees it: log text made safe to show, counts with their noun, amounts of money.
+"""Text for people: log text made safe to show, counts with nouns, amounts of money.
 
 Text from logs is written by strangers. It may be long, and it may contain characters that hide or reorder what is shown.
 """
@@ -24,7 +24,7 @@ class Excerpt:
 
 
 def clean(text: str) -> str:
-    """The text with plain newlines, and U+FFFD for each character that could hide or reorder what is shown."""
+    """The text with plain newlines, and U+FFFD for characters that hide or reorder text."""
     return _UNSAFE.sub("\ufffd", _NEWLINES.sub("\n", text))
 
 
@@ -39,18 +39,18 @@ def excerpt(text: str, limit: int) -> Excerpt:
 
 
 def one_line(text: str, limit: int) -> str:
-    """A text made safe to show on one line of at most `limit` characters; an ellipsis ends one that was cut."""
+    """The text on one line of at most `limit` characters, safe to show; an ellipsis marks a cut."""
     flat = " ".join(clean(text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "\u2026"
 
 
 def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
-    """Return a count with its noun: `1 file`, `1,234 files`; `plural_noun` is an irregular plural."""
+    """A count with its noun: `1 file`, `1,234 files`; `plural_noun` is an irregular plural."""
     return f"{count:,} {noun if count == 1 else plural_noun or noun + 's'}"
 
 
 def money(usd: float, *, at_most: bool = False) -> str:
-    """Return an amount of US dollars as every page and message shows it: `$1,250`, `$3.20`, `$0.0042`, `<$0.0001`.
+    """Return an amount of US dollars for people: `$1,250`, `$3.20`, `$0.0042`, `<$0.0001`.
 
     Cents are shown below a thousand dollars; below a cent, two significant digits. `at_most` rounds up, so that a limit
     is never shown lower than it is.

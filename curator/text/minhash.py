@@ -1,9 +1,9 @@
-"""Near-duplicate components without comparing all pairs: MinHash signatures in bands, candidates checked exactly.
+"""Near-duplicate components by MinHash in bands, with exact checks of the candidates only.
 
 A pair of Jaccard similarity s agrees on one of b bands of r rows with probability 1 - (1 - s^r)^b (Leskovec, Rajaraman,
 Ullman, "Mining of Massive Datasets", 3.4). Signatures come from rensa, whose seeded hash is the same in every process.
-Its own LSH index is left aside: it lists every candidate of every text at once, which is quadratic where thousands of
-texts are alike.
+Its LSH index is not used: it lists every candidate of every text at once, which is quadratic if thousands of texts are
+similar.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curator.text.shingles import shingles
 
 HEADS = 64
-"""How many texts stand for all that share a band; more than that is rare, and a text has many bands."""
+"""The texts per band key that others are compared with; more are rare, and a text has many bands."""
 
 _MISSED = 1e-3
 _CHUNK = 4096
@@ -28,13 +28,13 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 def components(
     texts: Sequence[str], similar: Callable[[int, int], bool], *, threshold: float, permutations: int
 ) -> list[list[int]]:
-    """Connected components of the texts under `similar`, which is asked for candidate pairs (i < j) only.
+    """Connected components of the texts under `similar`, called for candidate pairs only.
 
     Args:
         texts: normalised texts.
-        similar: the exact check of two texts, by their places.
-        threshold: the Jaccard similarity from which on `similar` may hold; fewer than 1 in 1,000 such pairs are missed.
-        permutations: length of the MinHash signatures.
+        similar: the exact check of two texts, by their places i < j.
+        threshold: the minimum Jaccard similarity of similar texts; fewer than 1 in 1,000 such pairs are missed.
+        permutations: the length of the MinHash signatures.
 
     Returns:
         The members of each component in ascending order; components in order of their first member.
@@ -49,7 +49,7 @@ def components(
 
 
 def rows_per_band(threshold: float, permutations: int) -> int:
-    """The most rows per band with which at most 1 in 1,000 pairs at the threshold is missed; 1 where none will do."""
+    """The most rows per band that miss at most 1 in 1,000 pairs at the threshold; at least 1."""
     rows = 1
     while rows < permutations:
         bands = permutations // (rows + 1)
@@ -60,7 +60,10 @@ def rows_per_band(threshold: float, permutations: int) -> int:
 
 
 def bands(texts: Sequence[str], *, rows: int, permutations: int) -> NDArray[np.uint64]:
-    """One key per text and band, (n, permutations // rows), the same in every process. Keys that collide cost a check."""
+    """One key per text and band, (n, permutations // rows), the same in every process.
+
+    Colliding keys only cost an additional check.
+    """
     from rensa import RMinHash
 
     count = permutations // rows
@@ -76,7 +79,7 @@ def bands(texts: Sequence[str], *, rows: int, permutations: int) -> NDArray[np.u
 
 
 def _buckets(band: NDArray[np.uint64]) -> Iterator[list[int]]:
-    """The texts that share a key, ascending, for each key that two or more share."""
+    """Yield the texts of each key that two or more share, ascending."""
     order = np.argsort(band, kind="stable")
     edges = np.flatnonzero(np.diff(band[order])) + 1
     starts, ends = np.append(0, edges), np.append(edges, len(band))

@@ -1,4 +1,4 @@
-"""What is compared when two inputs are compared for near-duplication: shingles, and the marks that must be equal."""
+"""The comparison of two inputs for near-duplication: shingles, and decisive tokens."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ _NEGATION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class OwnText:
-    """What a text says itself, and the template around it: its shared sentences of more than three words."""
+class SplitText:
+    """A text without its template, and the template: shared sentences of more than three words."""
 
     text: str
     template: str
 
 
 def turns_text(case: Case) -> str:
-    """Everything said in the case but the system prompt, tool calls included, a line or more for each turn."""
+    """All turns of the case with their tool calls, line by line, without the system prompt."""
     parts: list[str] = []
     for message in case.messages:
         if message.role != "system":
@@ -57,15 +57,15 @@ def turns_text(case: Case) -> str:
     return "\n".join(parts)
 
 
-def own_texts(texts: Sequence[str], *, templates: Collection[str] = ()) -> list[OwnText]:
-    """The texts without the sentences that many of them share word for word: instructions, examples, canned greetings.
+def split_templates(texts: Sequence[str], *, templates: Collection[str] = ()) -> list[SplitText]:
+    """Split each text from the sentences that many texts share word for word.
 
-    Without this, inputs that carry one long template would all be near-duplicates of each other. A sentence is shared
-    when 20 texts and 5% of all have it, or when it is one of `templates`; a text that is nothing but shared sentences
-    stays whole.
+    Such sentences are instructions, examples and greetings. With them, all inputs with one long template would be
+    near-duplicates. A sentence is shared if 20 texts and 5% of all have it, or if it is one of `templates`. A text that has
+    only shared sentences stays whole.
     """
     shared = shared_sentences(texts).union(templates)
-    return [_own_text(text, shared) for text in texts]
+    return [_split_text(text, shared) for text in texts]
 
 
 def shared_sentences(texts: Sequence[str]) -> frozenset[str]:
@@ -81,31 +81,31 @@ def shared_sentences(texts: Sequence[str]) -> frozenset[str]:
 
 
 def without_sentences(text: str, sentences: Collection[str]) -> str:
-    """The text without these sentences; whole, if it is nothing but such."""
-    return _own_text(text, sentences).text
+    """The text without these sentences; the whole text if it has no others."""
+    return _split_text(text, sentences).text
 
 
-def _own_text(text: str, shared: Collection[str]) -> OwnText:
+def _split_text(text: str, shared: Collection[str]) -> SplitText:
     if not shared:
-        return OwnText(text, "")
-    own: list[str] = []
+        return SplitText(text, "")
+    others: list[str] = []
     template: list[str] = []
     for sentence in _sentences(text):
-        (template if sentence in shared else own).append(sentence)
+        (template if sentence in shared else others).append(sentence)
     long_ones = (sentence for sentence in template if len(sentence.split()) > _GREETING_WORDS)
-    return OwnText(" ".join(own) or text, " ".join(long_ones))
+    return SplitText(" ".join(others) or text, " ".join(long_ones))
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """Lines, and what ends with a full stop, a question or exclamation mark or a colon, with single blanks."""
+    """The lines and sentences of a text, with single blanks; a colon ends one as well."""
     return (" ".join(part.split()) for part in _SENTENCE_END.split(text))
 
 
 def normalise(text: str) -> str:
-    """The text as it is compared: lower case, no punctuation, no courtesies around it, long numbers made alike.
+    """The compared form of a text: lower case, without punctuation, courtesies and long numbers.
 
-    Numbers of four digits and more name things (orders, tickets, accounts), so that they say nothing of what is asked.
-    Operators and currency signs stay. A text of nothing else but punctuation stays as it is.
+    Numbers of four digits and more identify orders, tickets or accounts and do not change the question: they become 0.
+    Operators and currency signs stay. A text of punctuation only stays as it is.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = " ".join(_TOKEN.findall(f" {folded} ")) or " ".join(folded.split())
@@ -121,22 +121,22 @@ def _without_courtesies(words: str) -> str:
 
 
 def shingles(normalised: str) -> frozenset[str]:
-    """The set of the text's character 4-grams, with a blank at each end; a shorter text is one shingle.
+    """The text's character 4-grams, with a blank at each end; a shorter text is one shingle.
 
-    Character 4-grams rather than words, measured on the 3,080 short questions of BANKING77, whose neighbours are
-    reworded and must not be merged, and on variants of them. At the threshold that lets 20 reworded pairs pass, one typo
-    is recognised in 45% of the questions (word 1-2-grams: 11%, 3-grams: 49%, 4-5-grams: 35%); at a Jaccard of 0.7 in 94%
-    (words: 53%). 3-grams are no better at telling the two apart, and those of long texts grow alike by chance.
+    4-grams were chosen on the 3,080 short questions of BANKING77, whose neighbours are reworded and must not be merged, and
+    on variants of them. At the threshold that lets 20 reworded pairs pass, one typo is recognised in 45% of the questions
+    (word 1-2-grams: 11%, 3-grams: 49%, 4-5-grams: 35%); at a Jaccard similarity of 0.7 in 94% (words: 53%). 3-grams do not
+    separate the two better, and long texts share many of them by chance.
     """
     padded = f" {normalised} "
     return frozenset(padded[i : i + SIZE] for i in range(max(1, len(padded) - SIZE + 1)))
 
 
 def same_but_for_typos(a: str, b: str) -> bool:
-    """Whether two normalised texts are the same but for typos, or for up to two words that only one of them has.
+    """True where two normalised texts differ only in typos or in up to two added words.
 
-    What differs is what stands between their common beginning and end. A long template makes the similarity of two texts
-    large whatever is asked in it; this looks at what is asked.
+    Only the words between their common beginning and end are compared. A long template makes any two texts similar; this
+    test compares the part that differs.
     """
     x, y = a.split(), b.split()
     start = next((i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y)))
@@ -150,15 +150,15 @@ def same_but_for_typos(a: str, b: str) -> bool:
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    """The share of the shingles of both that both have, in 0..1."""
+    """The Jaccard similarity of two sets of shingles, 0..1."""
     common = len(a & b)
     return common / (len(a) + len(b) - common)
 
 
-def marks(text: str) -> tuple[str, ...]:
-    """What changes the meaning of a text while it hardly changes its shingles: numbers, operators and negations.
+def decisive_tokens(text: str) -> tuple[str, ...]:
+    """The tokens that change a text's meaning but few shingles: numbers, operators, negations.
 
-    A sorted multiset; negations are only counted, as "not", "n't" and the like say the same.
+    The result is a sorted multiset. Every negation counts as "not", as the different forms mean the same.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     negations = ["not"] * len(_NEGATION.findall(folded))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.contamination.details import Agreement
-from curator.contamination.meaning import GAIN, LOSS, Vectors, embedded_text, paraphrases, translations, worth
-from curator.contamination.records import HeldText, Match, Row
+from curator.contamination.meaning import GAIN, LOSS, Vectors, detail_bonus, embedded_text, paraphrases, translations
+from curator.contamination.records import HeldText, Match, TrainingRow
 
 NUMBERS = (
     "Janet sells 16 eggs for 250 dollars in 35 days",
@@ -23,7 +23,7 @@ def pair(row: str, held: str, cosine: float, *, threshold: float = 0.88) -> dict
         held=np.array([[1.0, 0.0]], dtype=np.float32),
         questions=np.array([[cosine, (1 - cosine**2) ** 0.5]], dtype=np.float32),
     )
-    return paraphrases([Row("r", (row,), row)], [HeldText("h", held)], vectors, threshold=threshold)
+    return paraphrases([TrainingRow("r", (row,), row)], [HeldText("h", held)], vectors, threshold=threshold)
 
 
 @pytest.mark.parametrize(("cosine", "found"), [(0.89, True), (0.87, False)])
@@ -53,11 +53,11 @@ def test_nothing_makes_a_paraphrase_of_what_is_about_something_else() -> None:
 
 @given(st.floats(0, 50), st.floats(0, 50))
 def test_details_are_worth_what_is_promised(same: float, different: float) -> None:
-    value = worth(Agreement(same, different, ()))
+    value = detail_bonus(Agreement(same, different, ()))
     assert -LOSS <= value <= GAIN
-    assert worth(Agreement(0.0, 0.0, ())) == 0.0
-    assert worth(Agreement(same + 1, different, ())) >= value
-    assert worth(Agreement(same, different + 1, ())) <= value
+    assert detail_bonus(Agreement(0.0, 0.0, ())) == 0.0
+    assert detail_bonus(Agreement(same + 1, different, ())) >= value
+    assert detail_bonus(Agreement(same, different + 1, ())) <= value
 
 
 def unit(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -68,7 +68,7 @@ def unit(rng: np.random.Generator, n: int) -> np.ndarray:
 @given(st.integers(0, 2**31), st.integers(1, 30), st.integers(1, 20))
 def test_a_larger_registry_lets_go_of_nothing(seed: int, few: int, more: int) -> None:
     rng = np.random.default_rng(seed)
-    rows = [Row(str(i), (f"text {i % 3}",), "") for i in range(10)]
+    rows = [TrainingRow(str(i), (f"text {i % 3}",), "") for i in range(10)]
     held = [HeldText(f"h{i}", f"other {i % 4}") for i in range(few + more)]
     questions, vectors = unit(rng, 10), unit(rng, few + more)
     small = paraphrases(rows, held[:few], Vectors(vectors[:few], questions), threshold=0.8)
@@ -77,7 +77,7 @@ def test_a_larger_registry_lets_go_of_nothing(seed: int, few: int, more: int) ->
 
 
 def test_many_rows_are_compared_in_blocks() -> None:
-    rows = [Row(str(i), ("a b",), "") for i in range(3000)]
+    rows = [TrainingRow(str(i), ("a b",), "") for i in range(3000)]
     questions = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (3000, 1))
     questions[1500] = (0.0, 1.0)
     held = np.array([[1.0, 0.0]], dtype=np.float32)
@@ -98,7 +98,7 @@ TRANSLATED = (
 
 @pytest.mark.parametrize("text", TRANSLATED)
 def test_a_translation_has_the_same_numbers_and_addresses(text: str) -> None:
-    found = translations([Row("r", (text,), text)], [HeldText("x", "2 plus 250"), HeldText("h", ENGLISH)])
+    found = translations([TrainingRow("r", (text,), text)], [HeldText("x", "2 plus 250"), HeldText("h", ENGLISH)])
     assert found["r"].held == "h"
     assert found["r"].kind == "translation"
     assert "250" in found["r"].shared
@@ -114,14 +114,16 @@ def test_a_translation_has_the_same_numbers_and_addresses(text: str) -> None:
 )
 def test_what_only_looks_like_a_translation_is_none(text: str) -> None:
     assert (
-        translations([Row("r", (text,), text)], [HeldText("h", ENGLISH.replace("https://eggs.example", "the fair"))])
+        translations(
+            [TrainingRow("r", (text,), text)], [HeldText("h", ENGLISH.replace("https://eggs.example", "the fair"))]
+        )
         == {}
     )
 
 
 def test_the_same_language_is_left_to_paraphrases() -> None:
     text = "What does she earn, if Janet's 3 ducks lay 16 eggs, 250 cost 47 dollars at https://eggs.example?"
-    assert translations([Row("r", (text,), text)], [HeldText("h", ENGLISH)]) == {}
+    assert translations([TrainingRow("r", (text,), text)], [HeldText("h", ENGLISH)]) == {}
 
 
 def test_a_long_question_is_embedded_by_its_beginning_and_its_end() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.records import Case, Message, Source, ToolCall
-from curator.text.shingles import OwnText, jaccard, marks, normalise, own_texts, shingles, turns_text
+from curator.text.shingles import SplitText, decisive_tokens, jaccard, normalise, shingles, split_templates, turns_text
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,13 @@ def test_operators_and_a_text_of_punctuation_stay() -> None:
     ],
 )
 def test_marks_tell_opposites_apart(one: str, other: str) -> None:
-    assert marks(one) != marks(other)
+    assert decisive_tokens(one) != decisive_tokens(other)
 
 
 def test_marks_do_not_hang_on_wording() -> None:
-    assert marks("it is not there, 3 times since 10:30") == marks("3 times since 10:30: it ISN'T there!")
+    assert decisive_tokens("it is not there, 3 times since 10:30") == decisive_tokens(
+        "3 times since 10:30: it ISN'T there!"
+    )
 
 
 def test_short_texts_have_one_shingle() -> None:
@@ -92,16 +94,16 @@ def test_sentences_that_many_share_are_told_from_a_text_s_own() -> None:
     questions = [f"What about the long matter called {chr(97 + i)}{chr(97 + i)}?" for i in range(25)]
     texts = [f"You are the assistant of a bank. Hello. Answer very briefly now:\n{q}" for q in questions]
     template = "You are the assistant of a bank. Answer very briefly now:"
-    assert own_texts(texts) == [OwnText(question, template) for question in questions]
+    assert split_templates(texts) == [SplitText(question, template) for question in questions]
 
 
 def test_an_own_text_may_be_short() -> None:
     texts = [f"You are the assistant of a bank.\nWhy {i}?" for i in range(30)]
-    assert [own.text for own in own_texts(texts)] == [f"Why {i}?" for i in range(30)]
+    assert [own.text for own in split_templates(texts)] == [f"Why {i}?" for i in range(30)]
 
 
 def test_a_text_stays_whole_where_few_share_or_nothing_is_its_own() -> None:
     few = [f"You are an assistant.\nWhat about matter {i}?" for i in range(19)]
-    assert own_texts(few) == [OwnText(text, "") for text in few]
+    assert split_templates(few) == [SplitText(text, "") for text in few]
     canned = [*few, *["You are an assistant."] * 30]
-    assert own_texts(canned)[-1].text == "You are an assistant."
+    assert split_templates(canned)[-1].text == "You are an assistant."
