@@ -75,7 +75,7 @@ def _gsm8k(path: Path) -> Iterator[Pool]:
                 id=str(number),
                 question=row["question"],
                 target=row[target]["solution"],
-                committee=tuple(Answered(row[m]["solution"], group=m) for m in models if m != target),
+                committee=tuple(Answered(row[m]["solution"], prompt_id=m) for m in models if m != target),
                 failed=not row[target]["is_correct"],
             )
             for number, row in enumerate(rows)
@@ -133,7 +133,7 @@ def _bbh_case(row: Mapping[str, Any], target: str) -> Answers:
         id=f"{row['task']}/{row['i']}",
         question=row["question"],
         target=outputs[target]["answer"],
-        committee=tuple(Answered(output["answer"], group=name) for name, output in sorted(outputs.items())),
+        committee=tuple(Answered(output["answer"], prompt_id=name) for name, output in sorted(outputs.items())),
         failed=not outputs[target]["correct"],
         task=row["task"],
     )

@@ -96,7 +96,7 @@ class Calibration:
 
     @property
     def groups(self) -> frozenset[str]:
-        """The groups (`Answered.group`) that have a signal of their own."""
+        """The groups (`Answered.prompt_id`) that have a signal of their own."""
         return frozenset(t.signal.removeprefix(BY) for t in self.terms if t.signal.startswith(BY))
 
 

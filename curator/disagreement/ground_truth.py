@@ -89,7 +89,7 @@ def agrees_with_label(record: Recorded, label: str, compare: Comparer) -> bool |
     if record.target is not None:
         label_class, target_class = compare.classes([label_answer], read(record.target))
         return label_class == target_class
-    ordered = sorted(record.answers, key=lambda answer: (answer.group, answer.text))
+    ordered = sorted(record.answers, key=lambda answer: (answer.prompt_id, answer.text))
     return _agrees_with_majority([read(answer.text) for answer in ordered], label_answer, compare) if ordered else None
 
 

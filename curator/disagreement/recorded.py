@@ -73,5 +73,5 @@ def _votes(record: Recorded, comparer: ComparerFactory) -> list[Vote]:
 
     answers = tuple(read(answered.text) for answered in record.answers)
     target = None if record.target is None else read(record.target)
-    members = [MemberKey(variant=answered.group) for answered in record.answers]
+    members = [MemberKey(variant=answered.prompt_id) for answered in record.answers]
     return votes_of(members, answers, record.kind, CachedComparer(comparer(record.question), answers, target))

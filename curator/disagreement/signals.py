@@ -98,8 +98,8 @@ def measure(
         compare: decides which answers mean the same, and how far texts are apart.
         weights: the weight of each prompt identity, 1 by default.
     """
-    ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
-    groups = [answer.group for answer in ordered]
+    ordered = sorted(answers, key=lambda answer: (answer.prompt_id, answer.text))
+    groups = [answer.prompt_id for answer in ordered]
     texts = [answer.text for answer in ordered]
     all_texts = texts if target is None else [*texts, target]
     readings = {text: read_answer(text, kind, labels=labels, input=input) for text in dict.fromkeys(all_texts)}

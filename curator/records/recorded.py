@@ -30,14 +30,14 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer of the committee; `group` is its prompt identity, model and prompt variant."""
+    """One answer of the committee; `prompt_id` names its model and prompt variant."""
 
     text: str
-    group: str
+    prompt_id: str
     temperature: float | None = None
     logprobs: tuple[float, ...] | None = None
 
 
-def group_of(model: str | None, variant: str | None) -> str:
+def prompt_id_of(model: str | None, variant: str | None) -> str:
     """Return a prompt identity, `MODEL/VARIANT`; an unknown part is left out."""
     return "/".join(part for part in (model, variant) if part)

@@ -21,7 +21,7 @@ from curator.records import (
     JsonValue,
     Kind,
 )
-from curator.records.recorded import Answered, Recorded, group_of
+from curator.records.recorded import Answered, Recorded, prompt_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _question(value: object) -> str:
 def _answered(generation: object) -> Answered | None:
     """One generation as an answer, or None where it gave no text."""
     if isinstance(generation, str):
-        return Answered(generation, group="")
+        return Answered(generation, prompt_id="")
     if not isinstance(generation, dict):
         raise RecordError(
             f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
@@ -130,11 +130,11 @@ def _answered(generation: object) -> Answered | None:
     text = _text(generation.get("text"))
     if text is None or generation.get("error"):
         return None
-    group = group_of(_text(generation.get("model")), _text(generation.get("variant")))
+    group = prompt_id_of(_text(generation.get("model")), _text(generation.get("variant")))
     temperature = generation.get("temperature")
     return Answered(
         text,
-        group=group,
+        prompt_id=group,
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
         logprobs=_logprobs(generation.get("logprobs")),
     )

@@ -34,7 +34,7 @@ from curator.records import (
     NoiseFloor,
     Score,
 )
-from curator.records.recorded import Answered, group_of
+from curator.records.recorded import Answered, prompt_id_of
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.text.display import plural
 
@@ -176,7 +176,7 @@ class Scorer:
         scores = {}
         for case in self._cases:
             answered = [
-                Answered(g.text, group_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared[case.id]
+                Answered(g.text, prompt_id_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared[case.id]
             ]
             scores[case.id] = score_case(
                 case.id,

@@ -189,7 +189,7 @@ def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, .
     target = None if record.target is None else read(record.target)
     classes = comparer(record.question).classes(answers, target)
     given = [
-        GivenAnswer(one.text, str(number), one.group, readable=bool(answer.key))
+        GivenAnswer(one.text, str(number), one.prompt_id, readable=bool(answer.key))
         for one, answer, number in zip(record.answers, answers, classes, strict=False)
     ]
     return group_answers(given, target_key=None if target is None else str(classes[-1]))

@@ -33,7 +33,7 @@ from curator.records import (
     JsonValue,
     RejectedRecord,
 )
-from curator.records.recorded import group_of
+from curator.records.recorded import prompt_id_of
 from curator.records.result import Result
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
@@ -196,7 +196,7 @@ async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) ->
 
 
 def _groups(plan: Plan) -> set[str]:
-    return {group_of(member.model, member.variant) for member in plan.members}
+    return {prompt_id_of(member.model, member.variant) for member in plan.members}
 
 
 def _compare(

@@ -21,7 +21,7 @@ from curator.errors import ConfigError, ExitCode, LogsError, RecordError, Storag
 from curator.io.atomic import write_atomic
 from curator.io.lines import Line, expand
 from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, too_many_rejected
-from curator.records.recorded import Recorded, group_of
+from curator.records.recorded import Recorded, prompt_id_of
 from curator.records.result import TableResult
 from curator.run_folder.calibration import CalibrationFile, read_calibration
 from curator.run_folder.layout import RECORDED
@@ -271,7 +271,7 @@ def _with_notes(result: ScoreResult, scoring: Scoring, fitted: CalibrationFile |
     """Add the warnings of a calibration file: it is not used, or was fitted to another committee."""
     if fitted is None:
         return result
-    groups = {group_of(member.model, member.variant) for member in result.health} or None
+    groups = {prompt_id_of(member.model, member.variant) for member in result.health} or None
     return replace(result, notes=fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups))
 
 

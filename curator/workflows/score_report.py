@@ -38,7 +38,7 @@ def see(record: Recorded, found: Score) -> Seen:
         score=found.disagreement,
         length=sum(len(one.text) for one in answers) / len(answers) if answers else 0.0,
         unanimous=found.agreement is not None and found.agreement >= UNANIMOUS,
-        deterministic=all(one.temperature == 0 for one in answers) and len({one.group for one in answers}) == 1,
+        deterministic=all(one.temperature == 0 for one in answers) and len({one.prompt_id for one in answers}) == 1,
     )
 
 

@@ -20,7 +20,7 @@ targets = st.none() | texts
 
 
 def score(answers: list[str], *, target: str | None = None, kind: Kind = "number", groups: str = "") -> Score:
-    named = [Answered(text, group=groups[i] if groups else "g") for i, text in enumerate(answers)]
+    named = [Answered(text, prompt_id=groups[i] if groups else "g") for i, text in enumerate(answers)]
     return score_case("c1", named, target=target, kind=kind)
 
 
@@ -50,7 +50,7 @@ def test_every_number_is_within_its_bounds(answers: list[Answered], target: str 
 
 @given(texts, st.integers(2, 6), st.booleans(), st.sampled_from(KINDS))
 def test_identical_answers_score_zero(text: str, n: int, with_target: bool, kind: Kind) -> None:
-    answers = [Answered(text, group=f"g{i % 2}") for i in range(n)]
+    answers = [Answered(text, prompt_id=f"g{i % 2}") for i in range(n)]
     result = score_case("c", answers, target=text if with_target else None, kind=kind)
     assert (result.disagreement, result.within, result.between, result.agreement) == (0, 0, 0, 1)
     assert result.against_target == (0 if with_target else None)
@@ -164,7 +164,7 @@ def test_texts_are_graded_and_their_majority_is_the_medoid() -> None:
 
 
 def test_labels_are_those_of_the_task() -> None:
-    answers = [Answered(text, group="g") for text in ("It is billing.", "billing or shipping", "SHIPPING")]
+    answers = [Answered(text, prompt_id="g") for text in ("It is billing.", "billing or shipping", "SHIPPING")]
     result = score_case("c", answers, target="Billing", kind="label", labels=("billing", "shipping"))
     assert (result.majority, result.agreement) == ("billing", pytest.approx(2 / 3))
     assert result.against_target == pytest.approx(1 / 3)
@@ -183,7 +183,7 @@ def test_short_answers_that_share_words_are_nearer_than_those_that_share_none() 
 
 
 def test_a_model_that_tells_short_answers_apart_is_believed() -> None:
-    answers = [Answered(text, group="g") for text in ("King James", "James I")]
+    answers = [Answered(text, prompt_id="g") for text in ("King James", "James I")]
     nobody = VerdictComparer("who", lambda pairs: dict.fromkeys(pairs, False), "judge(j)")
     told = score_case("c", answers, target="King James", kind="short", compare=nobody)
     assert told.disagreement == pytest.approx((2 * 0.5 + 0.5) / 2.5, abs=0.005)

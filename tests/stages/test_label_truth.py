@@ -40,7 +40,7 @@ def test_the_rule(
 def test_a_record_without_a_target_is_judged_by_the_majority_of_its_answers() -> None:
     from curator.records.recorded import Answered
 
-    answers = tuple(Answered(text, group=f"m{n}") for n, text in enumerate(("7", "7", "8")))
+    answers = tuple(Answered(text, prompt_id=f"m{n}") for n, text in enumerate(("7", "7", "8")))
     record = Recorded("c", answers, None, "number", (), "?", "?")
     compare = WordComparer("?")
     assert [failure_of_record(record, label, compare) for label in ("7", "8", "seven hundred")] == [0, 1, 1]

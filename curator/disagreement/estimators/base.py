@@ -65,13 +65,13 @@ class EstimatorInput:
         compare: Comparer,
     ) -> EstimatorInput:
         """Read the answers to one case; the arguments are those of `signals.measure`."""
-        ordered = sorted(answers, key=lambda answer: (answer.group, answer.text))
+        ordered = sorted(answers, key=lambda answer: (answer.prompt_id, answer.text))
         texts = [answer.text for answer in ordered]
         distinct = dict.fromkeys(texts if target is None else [*texts, target])
         readings = {text: read_answer(text, kind, labels=labels, input=input) for text in distinct}
         return cls(
             texts=texts,
-            groups=[answer.group for answer in ordered],
+            groups=[answer.prompt_id for answer in ordered],
             answers=[readings[text] for text in texts],
             target=None if target is None else readings[target],
             target_text=target,

@@ -24,7 +24,7 @@ from curator.disagreement.members.votes import (
     votes_by_member,
 )
 from curator.records import Generation, MemberHealth, Rate
-from curator.records.recorded import group_of
+from curator.records.recorded import prompt_id_of
 from curator.stats import rate, significantly_above
 
 UNUSABLE_HALF, UNUSABLE_OUT = 0.1, 0.3
@@ -109,7 +109,7 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
 
 
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
-    """Return the weight in the score, 0..1, of each prompt identity (`group_of`).
+    """Return the weight in the score, 0..1, of each prompt identity (`prompt_id_of`).
 
     It is the mean weight of the group's members times their mean agreement, divided by the agreement of the best group. On
     recorded committees, the model that is right most often is the one that the other models agree with most
@@ -118,7 +118,7 @@ def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
     """
     by_group: defaultdict[str, list[MemberHealth]] = defaultdict(list)
     for h in health:
-        by_group[group_of(h.model, h.variant)].append(h)
+        by_group[prompt_id_of(h.model, h.variant)].append(h)
     kept = {group: [h for h in members if h.weight > 0] for group, members in by_group.items()}
     agreement = {group: _mean([h.agreement.value for h in members]) for group, members in kept.items() if members}
     best = max((value or 0.0 for value in agreement.values()), default=0.0)
@@ -151,7 +151,7 @@ def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
 
 
 def _shown(health: MemberHealth) -> str:
-    return group_of(health.model, health.variant) or "(unnamed)"
+    return prompt_id_of(health.model, health.variant) or "(unnamed)"
 
 
 def split_by_weight(answers: _Answers, health: Sequence[MemberHealth]) -> tuple[_Answers, _Answers]:

@@ -45,7 +45,7 @@ by_vectors = partial(VectorComparer, vectors=vectors, name="test")
 def record(kind: Kind, texts: Sequence[str], *, target: str | None) -> Recorded:
     generator = random.Random(len(texts))
     answers = tuple(
-        Answered(text, group=f"m{i % 2}/v{i % 3}", logprobs=tuple(-generator.random() for _ in range(1 + i % 4)))
+        Answered(text, prompt_id=f"m{i % 2}/v{i % 3}", logprobs=tuple(-generator.random() for _ in range(1 + i % 4)))
         for i, text in enumerate(texts)
     )
     return Recorded("c", answers, target, kind, ("billing", "returns", "delivery"), "Why?", "Why?")
