@@ -15,7 +15,9 @@ from curator.records.recorded import Answered
 texts = st.sampled_from(
     ["18", "$18", "The answer is 3.", "B", "(b)", "yes", "I'm sorry, I can't.", "", '{"a": 1}', '{"a":1.0}', "red car"]
 ) | st.text(max_size=12)
-committees = st.lists(st.builds(Answered, text=texts, group=st.sampled_from(["x", "y", "z"])), min_size=2, max_size=9)
+committees = st.lists(
+    st.builds(Answered, text=texts, prompt_id=st.sampled_from(["x", "y", "z"])), min_size=2, max_size=9
+)
 targets = st.none() | texts
 
 

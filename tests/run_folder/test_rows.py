@@ -103,7 +103,7 @@ def test_a_recorded_row_is_what_score_reads(
     row = RecordedRow(case, kind, ("yes", "no"), generations, left_out=generations[:1], failed=["timeout"])
     record = read_record(dump_line(row.to_json()))
     assert (record.id, record.kind, record.target, record.question) == ("c1", kind, target, "q")
-    assert [(a.text, a.group, a.temperature, a.logprobs) for a in record.answers] == [
+    assert [(a.text, a.prompt_id, a.temperature, a.logprobs) for a in record.answers] == [
         (text, "m/plain", 0.5, (-0.5,)) for text in texts
     ]
     assert record.reference == reference
