@@ -168,7 +168,7 @@ def test_the_python_of_the_pages_runs(
     (tmp_path / "curator.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("curator.workflows.run.open_encoder", lambda _: encoder)
+    monkeypatch.setattr("curator.stages.prepare.open_encoder", lambda _: encoder)
     for page in (ROOT / "README.md", DOCS / "python.md"):
         names: dict[str, Any] = {}
         for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):

@@ -1,4 +1,4 @@
-"""`eval_set.jsonl`: one row per selected case of the held-out split, with what a grader and an estimator need."""
+"""`eval_set.jsonl`: one row per selected held-out case, for graders and estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One entry of EXPORTERS: a file format for the eval set or for training data, and what an export wrote or left out."""
+"""The type of an entry of EXPORTERS, and the export of rows through it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Exporter(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Export(Generic[R]):
-    """The rows of one file: `rows` + the counts in `left_out` (by reason) are all rows that were given."""
+    """The rows of one file. `rows` + the counts in `left_out`, by reason = the rows given."""
 
     exporter: Exporter[R]
     rows: tuple[JsonRow, ...]

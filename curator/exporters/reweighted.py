@@ -1,4 +1,4 @@
-"""The chosen rows of an eval set with their new weights; what else a row holds stays as it was written, byte for byte."""
+"""Rows of an eval set with new weights; all other bytes of a row stay as they were."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _DECODER = json.JSONDecoder()
 
 
 def reweighted(line: bytes, changes: Mapping[str, JsonValue]) -> bytes:
-    """The line of one JSON object with the values of some keys changed or added, and a line feed.
+    """Return a line with the values of some keys changed or added, and a line feed.
 
-    Only the changed values are written anew: spacing, escapes and digits of the others are nobody's to change.
+    Spacing, escapes and digits of all other values stay as they are: the file belongs to another tool.
     """
     text = line.decode().strip()
     pieces: list[str] = []
@@ -40,7 +40,7 @@ def reweighted(line: bytes, changes: Mapping[str, JsonValue]) -> bytes:
 
 
 def from_cells(cells: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> bytes:
-    """The line of a row that was no JSON, such as one of a CSV file."""
+    """Return the JSON line of a row that was not JSON, such as one of a CSV file."""
     return dump_line({**cells, **changes})
 
 

@@ -1,4 +1,4 @@
-"""Training examples: the cases with a trusted answer that are not held out, and the reason for each case that is excluded."""
+"""Training examples: the cases with a trusted answer that are not held out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Turns = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A conversation and the trusted answer to train on. No held-out case, and no near-duplicate of one, becomes an example.
+    """A conversation and the trusted answer to train on, never of a held-out case.
 
     Attributes:
         case_id: of the case.
@@ -55,7 +55,7 @@ class TrainingExample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """The examples, their number by source of the target, and the number of excluded cases by reason.
+    """The examples by source of the target, and the excluded cases by reason.
 
     Examples + excluded = the cases that came in.
     """
@@ -176,7 +176,7 @@ def _turns(case: Case) -> _Turns:
 
 
 def _questions(case: Case) -> set[str]:
-    """Return the user's turns normalised as for near-duplicates: without case, punctuation and courtesies."""
+    """Return the user's turns as near-duplicates are compared: no case, no punctuation."""
     return {normalise(m.content) for m in case.messages if m.role == "user"}
 
 
@@ -193,7 +193,7 @@ def _answer_message(text: str, case: Case) -> Message | None:
 
 
 def _tool_calls(text: str) -> tuple[ToolCall, ...]:
-    """Read a target that a reader wrote as `{"tool_calls": [{"name", "arguments"}]}`; () for any other text."""
+    """Read a target of the form `{"tool_calls": [{"name", "arguments"}]}`; () for other texts."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -205,7 +205,7 @@ def _tool_calls(text: str) -> tuple[ToolCall, ...]:
 
 
 def _arguments_text(call: Mapping[str, JsonValue]) -> str:
-    """Return the arguments as JSON text, which the format wants; they may have been logged as an object."""
+    """Return the arguments as JSON text; they may have been logged as an object."""
     arguments = call.get("arguments", "")
     return arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
 

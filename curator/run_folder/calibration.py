@@ -1,4 +1,4 @@
-"""The file that `curator calibrate` writes and whoever ranks by it reads: JSON with its version and its verdict."""
+"""The calibration file: JSON with the fitted score, its version, and whether it is used."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from curator.records import JsonValue
 
 VERSION = 1
 Verdict = Literal["used", "no gain", "not enough data"]
-_AGAIN = "make it anew with `curator calibrate`, or go without it"
+_CALIBRATE_AGAIN = "write it again with `curator calibrate`, or leave it out"
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFile:
-    """A calibration file as it was read: `calibration` is None where there were too few labels for a fit."""
+    """A calibration file; `calibration` is None where there were too few labels for a fit."""
 
     path: Path
     sha256: str
@@ -32,50 +32,52 @@ class CalibrationFile:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the fitted score is used, and why not."""
+        """The use of the fitted score, or the reason why it is not used."""
         return verdict(self.calibration)
 
     @property
     def formula(self) -> Formula:
-        """What ranks."""
+        """The formula that ranks: the fitted score if it is used, else the default score."""
         return formula_of(self.calibration)
 
     def warnings(self, *, scorer: str, groups: Iterable[str] | None) -> tuple[str, ...]:
-        """What the user should know of it: that it is not used, or where it does not fit.
+        """Return one sentence for each reason not to rely on the calibration here.
 
-        `scorer` names the default score as it would be here, and `groups` the members of the committee, if known.
+        `scorer` is the name of the default score here; `groups` are the members of the committee, None if not known.
         """
-        file, found = str(self.path), self.calibration
-        if found is None:
-            return (f"the calibration {file!r} has no fit, for want of labels: the default score stays",)
-        if not found.better:
-            return (f"the calibration {file!r} showed no gain: the default score stays",)
-        said = []
-        here = found.groups if groups is None else frozenset(groups)
-        new = here - found.groups if len(found.groups) < MOST_GROUPS else frozenset()
-        for members, what in ((found.groups - here, "was fitted to members that are not here"), (new, "does not know")):
-            if members:
-                said.append(
-                    f"the calibration {file!r} {what}: {', '.join(name or '(unnamed)' for name in sorted(members))}; its gain is that of another"
-                    " committee, so label a random slice of this one's answers and calibrate again"
-                )
-        if found.scorer != scorer:
-            said.append(
-                f"the calibration {file!r} was fitted to answers compared by {_compared(found.scorer)}, these are"
-                f" compared by {_compared(scorer)}: its gain is not known here"
+        file, fit = str(self.path), self.calibration
+        if fit is None:
+            return (
+                f"the calibration {file!r} has no fit, because there were too few labels: the default score is used",
             )
-        return tuple(said)
+        if not fit.better:
+            return (f"the calibration {file!r} showed no gain: the default score is used",)
+        warnings = []
+        here = fit.groups if groups is None else frozenset(groups)
+        new = here - fit.groups if len(fit.groups) < MOST_GROUPS else frozenset()
+        for members, what in ((fit.groups - here, "was fitted to members that are not here"), (new, "does not know")):
+            if members:
+                warnings.append(
+                    f"the calibration {file!r} {what}: {', '.join(name or '(unnamed)' for name in sorted(members))}; its gain was measured on another"
+                    " committee; label a random slice of this committee's answers and calibrate again"
+                )
+        if fit.scorer != scorer:
+            warnings.append(
+                f"the calibration {file!r} was fitted to answers compared by {_comparison_name(fit.scorer)}, but here"
+                f" {_comparison_name(scorer)} compares them: its gain is not known here"
+            )
+        return tuple(warnings)
 
 
 def verdict(calibration: Calibration | None) -> Verdict:
-    """What becomes of a fit."""
+    """Return whether a fit is used; None is too few labels for one."""
     if calibration is None:
         return "not enough data"
     return "used" if calibration.better else "no gain"
 
 
 def _content(calibration: Calibration | None) -> bytes:
-    """The file: names of members and numbers, and nothing out of the logs."""
+    """Return the content of the file: names of members and numbers, no text of the logs."""
     content: dict[str, JsonValue] = {"version": VERSION, "score": CALIBRATION, "verdict": verdict(calibration)}
     fit: dict[str, JsonValue] = {"better": False, "scorer": SCORER}
     if calibration is not None:
@@ -84,7 +86,7 @@ def _content(calibration: Calibration | None) -> bytes:
 
 
 def save_calibration(calibration: Calibration | None, path: str | Path) -> None:
-    """Write a fit so that a config or `curator score` may name it; None where there were too few labels for one.
+    """Write a fit to a file that a config or `curator score` can name; None is too few labels.
 
     Raises:
         StorageError: it cannot be written.
@@ -93,9 +95,9 @@ def save_calibration(calibration: Calibration | None, path: str | Path) -> None:
 
 
 def load_calibration(path: str | Path) -> Calibration | None:
-    """The fit in a file that `curator calibrate` wrote; None where there were too few labels for one.
+    """Read the fit in a calibration file; None where there were too few labels.
 
-    Whether it should rank is its `better`.
+    Rank by it only if its `better` is true.
 
     Raises:
         ConfigError: as `read_calibration`.
@@ -107,7 +109,7 @@ def read_calibration(path: str | Path) -> CalibrationFile:
     """Read a file that `curator calibrate` wrote.
 
     Raises:
-        ConfigError: there is no such file, it is damaged, or it is of another version of curator or of its scores.
+        ConfigError: there is no such file, it is damaged, or another version of curator or of its scores wrote it.
     """
     path = Path(path)
     try:
@@ -115,18 +117,18 @@ def read_calibration(path: str | Path) -> CalibrationFile:
     except OSError as error:
         raise ConfigError(
             f"{str(path)!r}: the calibration cannot be read ({error.strerror})",
-            remedy="name a file that `curator calibrate ... --out FILE` wrote, or go without it",
+            remedy="name a file that `curator calibrate ... --out FILE` wrote, or leave it out",
         ) from error
     try:
         content = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise _damaged(path, f"not valid JSON: {error}") from error
     if not isinstance(content, dict) or "version" not in content:
-        raise _damaged(path, "it has no `version`, so that it is no calibration")
+        raise _damaged(path, "it has no `version`")
     for key, ours in (("version", VERSION), ("score", CALIBRATION)):
         if content.get(key) != ours:
             raise ConfigError(
-                f"{str(path)!r}: `{key}` is {content.get(key)!r}, and this curator reads {ours!r}", remedy=_AGAIN
+                f"{str(path)!r}: `{key}` is {content.get(key)!r}, but this version reads {ours!r}", remedy=_AGAIN
             )
     return CalibrationFile(path, hashlib.sha256(data).hexdigest(), _fit(content, path))
 
@@ -143,19 +145,19 @@ def _fit(content: dict[str, object], path: Path) -> Calibration | None:
     if any(term.scale <= 0 for term in fit.terms):
         raise _damaged(path, "a `scale` is not above 0")
     if unknown := [term.signal for term in fit.terms if not is_signal(term.signal)]:
-        raise _damaged(path, f"there is no signal {unknown[0]!r}")
+        raise _damaged(path, f"curator has no signal {unknown[0]!r}")
     if fit.scorer.split("+")[0] != SCORER:
         raise ConfigError(
-            f"{str(path)!r}: it was measured against the score {fit.scorer!r}, and this curator's is {SCORER!r}",
-            remedy=_AGAIN,
+            f"{str(path)!r}: it was measured against the score {fit.scorer!r}, but this version has {SCORER!r}",
+            remedy=_CALIBRATE_AGAIN,
         )
     return fit
 
 
-def _compared(scorer: str) -> str:
-    """What compared the answers, by the name of the score."""
+def _comparison_name(scorer: str) -> str:
+    """Return the method that compares answers, from the name of a score."""
     return scorer.partition("+")[2] or "words"
 
 
 def _damaged(path: Path, what: str) -> ConfigError:
-    return ConfigError(f"{str(path)!r}: the calibration is damaged ({what})", remedy=_AGAIN)
+    return ConfigError(f"{str(path)!r}: the calibration is damaged ({what})", remedy=_CALIBRATE_AGAIN)

@@ -1,4 +1,7 @@
-"""`cases.jsonl`: one row per case with its score, split and category. `curator estimate` reads it as the sampling frame."""
+"""`cases.jsonl`: one row per case with its score, split and category.
+
+`curator estimate` reads it as the sampling frame.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,7 @@ class CaseRow:
 
     @classmethod
     def from_json(cls, row: object) -> CaseRow:
-        """Read a line of the file; fields that are not there have their defaults, and unknown ones are ignored.
+        """Read a line of the file. Absent fields get their defaults; unknown ones are ignored.
 
         Raises:
             RecordError: the row has no `id`, or a field of another type.
@@ -153,7 +156,7 @@ def read_case_rows(folder: Path) -> list[CaseRow]:
 
 
 def score_fields(score: Score | None) -> dict[str, JsonValue]:
-    """Return the score without its id, and without its maps where there are none; {} without a score."""
+    """Return the fields of a score without its id and without empty maps; {} without a score."""
     if score is None:
         return {}
     # `asdict` copies deeply, which is ten times slower.

@@ -1,4 +1,4 @@
-"""`design.json`: the strata of each stage and the cases drawn from them, which an estimate needs."""
+"""`design.json`: the strata of each stage and the cases drawn from them, for an estimate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SELECT_AGAIN = "select again into this folder; labels stay valid for a new sele
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """The stages of a selection in order, the seed of the last one, and the fingerprint of the pool."""
+    """The stages of a selection in order, the last stage's seed, and the pool's fingerprint."""
 
     stages: tuple[Stage, ...]
     seed: int

@@ -30,7 +30,7 @@ class FrozenSelection:
 
 
 def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) -> FrozenSelection | None:
-    """Read the folder's selection; None without a readable one, or if it has other cases or settings."""
+    """Read the folder's selection; None if it cannot be read or has other cases or settings."""
     try:
         design = read_design(folder)
         manifest = orjson.loads(MANIFEST.of(folder).read_bytes())

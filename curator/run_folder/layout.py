@@ -1,6 +1,6 @@
-"""Every file that `curator` writes for itself into a run or selection folder: the name, and a line that says what it holds.
+"""The files that `curator` writes for itself into a run or selection folder.
 
-Label queues are named in `labels.queue`, exports in `exporters`. Documentation tables are made from these descriptions.
+Each one has its name and a line that says what it holds. Label queues are named in `labels.queue`, exports in `exporters`. Documentation tables are made from these descriptions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """A file of a run or selection folder. `description` says what the file holds, or what one of its lines is."""
+    """A file of a run or selection folder, described in one line."""
 
     name: str
     description: str

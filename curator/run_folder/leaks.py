@@ -1,4 +1,4 @@
-"""`leaks.jsonl`: one row per training candidate that asks a held-out question, with the evidence."""
+"""`leaks.jsonl`: one row per training candidate that asks a held-out question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN_CHARACTERS = 300
 
 
 def leak_row(match: Match, exported_before: Collection[str] = ()) -> dict[str, JsonValue]:
-    """Return the line of a match. `exported_before` are the ids that an earlier run wrote as training data."""
+    """Return the line of a match; `exported_before` are ids that an earlier run exported."""
     return {
         "id": match.row,
         "held_out_id": match.held,

@@ -1,6 +1,6 @@
-"""`recorded.jsonl`: one row per case with its generations (contract 4 of `docs/architecture.md`), as `curator score` reads them.
+"""`recorded.jsonl`: one row per case with its generations, as `curator score` reads them.
 
-Other tools write such files too, so that reading is lenient: unknown fields are ignored, and most fields may be absent.
+Contract 4 of `docs/architecture.md` describes it. Other tools write such files too, so that reading is lenient: unknown fields are ignored, and most fields may be absent.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RecordedRow:
 def read_record(data: bytes) -> Recorded:
     """Read one record, the JSON of an object.
 
-    A generation is an object with a `text`, or the text itself; one without a text (null, or with an `error`) is no
+    A generation is an object with a `text`, or the text itself. One without a text (null, or with an `error`) is not an
     answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
     detected from the record's answers, target and input. `labels` may list the labels an answer can be. Unknown keys
     are ignored.
@@ -81,7 +81,7 @@ def read_record(data: bytes) -> Recorded:
     generations = record.get("generations")
     if not isinstance(generations, list):
         raise RecordError(
-            "`generations` is missing or no list", "put the answers there: a list of texts or {'text': ...}"
+            "`generations` is missing or is not a list", "put the answers there: a list of texts or {'text': ...}"
         )
     answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
     target = _text(record.get("target"))
@@ -111,7 +111,7 @@ def _probability(value: object) -> float:
 
 
 def _question(value: object) -> str:
-    """What was asked: a text, or the last user message of a list of messages."""
+    """Return the question: a text, or the last user message of a list of messages."""
     if isinstance(value, str):
         return value
     messages = value if isinstance(value, list) else []
@@ -120,7 +120,7 @@ def _question(value: object) -> str:
 
 
 def _answered(generation: object) -> Answered | None:
-    """One generation as an answer, or None where it gave no text."""
+    """Read a generation as an answer; None where it has no text."""
     if isinstance(generation, str):
         return Answered(generation, prompt_id="")
     if not isinstance(generation, dict):
@@ -141,7 +141,7 @@ def _answered(generation: object) -> Answered | None:
 
 
 def _asked(value: object) -> str:
-    """What was asked: a text as it is; of messages all but the assistant's, of their parts those that are text."""
+    """Return all that was asked: a text, or the text parts of all messages but the assistant's."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
@@ -150,21 +150,21 @@ def _asked(value: object) -> str:
 
 
 def _logprobs(value: object) -> tuple[float, ...] | None:
-    """The log-probabilities where they are a plain list of numbers."""
+    """Return the log-probabilities if they are a plain list of numbers; else None."""
     if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
         return None
     return tuple(map(float, value))
 
 
 def _text(value: object) -> str | None:
-    """A text as it is, any other JSON value as its JSON text, null as None."""
+    """Return a text as it is, another JSON value as JSON text, and null as None."""
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value).decode()
 
 
 def _reference_fields(case: Case) -> dict[str, JsonValue]:
-    """Return the trusted answer, its source and how its case was selected, for `curator calibrate`; {} without one."""
+    """Return the trusted answer and how its case was selected; {} without one."""
     reference = case.reference
     if reference is None:
         return {}

@@ -1,4 +1,4 @@
-"""`selection.jsonl`: one row per selected case, with its place in the design and the answer that a label is compared with."""
+"""`selection.jsonl`: one row per selected case: its place in the design, and its answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SelectionRow:
         answer: production's, or without one the committee's most frequent one; None without both.
         reference: the trusted answer, if there is one.
         reference_source: where `reference` is from.
-        failure: 0 (right) to 1 (wrong), as a person judged production's answer; None where nobody did.
+        failure: 0 (right) to 1 (wrong), as a person judged production's answer; None without a verdict.
     """
 
     pick: Pick

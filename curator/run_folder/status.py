@@ -1,4 +1,4 @@
-"""`status.json` in a run folder: what a run says of itself while it works, for those who look on from elsewhere."""
+"""`status.json`: the progress of a run, for another process that watches it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def _utc_now() -> datetime:
 
 
 class StatusFile:
-    """A progress that passes everything on to another one, and keeps `status.json` up to date; a context manager.
+    """Keep `status.json` up to date and pass all progress on to `inner`; a context manager.
 
     The file is written when a stage begins and ends, at most once a second in between, and when the run is over: its
-    state is then `finished`, `interrupted` or `failed`. `facts` are the last ones that any stage gave. A file that cannot
-    be written never disturbs the run: a full disk is told by what matters more.
+    state is then `finished`, `interrupted` or `failed`. `facts` are the last ones of any stage. A file that cannot be written
+    does not end the run: on a full disk the outputs of the run report the error.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class StatusFile:
             self._write("interrupted")
 
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
-        """A stage begins."""
+        """Begin a stage."""
         self._stage, self._total, self._unit, self._done, self._note = stage, total, unit, 0, ""
         self._write("running")
         self._inner.start(stage, total=total, unit=unit)
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
-        """`count` more units are done."""
+        """Count `count` more units as done."""
         self._done += count
         self._note = note or self._note
         if facts is not None:
@@ -86,7 +86,7 @@ class StatusFile:
         self._inner.advance(count, note=note, facts=facts)
 
     def finish(self, note: str = "") -> None:
-        """The stage is over."""
+        """End the stage."""
         self._note = note or self._note
         self._write("running")
         self._inner.finish(note)
@@ -103,7 +103,7 @@ class StatusFile:
 
 
 def _in_words(error: Exception) -> str:
-    """What went wrong. Only our own errors are known to repeat no secret: of another one there is its name alone."""
+    """Return the message of a `UserError`, else only the class: other messages may hold secrets."""
     return error.what if isinstance(error, UserError) else type(error).__name__
 
 
@@ -113,7 +113,7 @@ def _iso(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """What is known of a run: the content of its `status.json`, and whether the process that wrote it is still there.
+    """The content of `status.json`; `stopped` if the process ended without a final state.
 
     `age_s` is how old the information is, in seconds.
     """
@@ -125,15 +125,15 @@ class Status(Result):
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `interrupted`, `failed`, or `stopped` where a run ended without saying so."""
+        """One of `running`, `finished`, `interrupted`, `failed` and `stopped`."""
         return "stopped" if self.stopped else str(self.content["state"])
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """Everything for machines."""
+        """Return the status for machines."""
         return {"folder": str(self.folder), **self.content, "state": self.state, "age_s": round(self.age_s, 1)}
 
     def to_text(self) -> str:
-        """Everything for people. Speed and time left are those of a run that is sampling."""
+        """Return the status for people. Speed and time left are shown while the run is sampling."""
         content, facts = self.content, _section(self.content, "facts")
         total = content.get("total")
         of_total = f" of {total:,}" if isinstance(total, int) else ""
@@ -155,12 +155,12 @@ class Status(Result):
         if self.state == "interrupted":
             return f"interrupted; {again}"
         if self.state == "failed":
-            return f"failed: {self.content.get('error', 'nobody knows why')}"
+            return f"failed: {self.content.get('error', 'the reason is not known')}"
         return f"running (process {self.content.get('pid')})" if self.state == "running" else self.state
 
 
 def read_status(folder: Path, *, now: datetime | None = None) -> Status:
-    """The status of the run in a folder.
+    """Read the status of the run in a folder.
 
     Raises:
         ConfigError: no run has written one there, or it is damaged.
@@ -171,48 +171,48 @@ def read_status(folder: Path, *, now: datetime | None = None) -> Status:
         content = json.loads(path.read_bytes())
         updated = datetime.fromisoformat(content["updated"])
         age_s = max(0.0, ((now or _utc_now()) - updated).total_seconds())
-        known = content["state"] in get_args(State)
+        is_state = content["state"] in get_args(State)
     except OSError as error:
-        raise ConfigError(f"{str(path)!r}: no status to read there ({error.strerror})", remedy=remedy) from error
+        raise ConfigError(f"{str(path)!r}: the status cannot be read ({error.strerror})", remedy=remedy) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{str(path)!r}: no status of a run ({error})", remedy=remedy) from error
-    if not known:
-        raise ConfigError(f"{str(path)!r}: {content['state']!r} is no state of a run", remedy=remedy)
+        raise ConfigError(f"{str(path)!r}: this is not the status of a run ({error})", remedy=remedy) from error
+    if not is_state:
+        raise ConfigError(f"{str(path)!r}: {content['state']!r} is not a state of a run", remedy=remedy)
     return Status(folder, content, age_s, stopped=content["state"] == "running" and not _alive(folder, content))
 
 
 def newest_run(runs: Path) -> Path:
-    """The folder in `runs` whose status was written last.
+    """Return the folder in `runs` whose status was written last.
 
     Raises:
         ConfigError: there is none.
     """
-    found = [path for path in runs.glob(f"*/{STATUS}") if path.is_file()]
-    if not found:
+    files = [path for path in runs.glob(f"*/{STATUS}") if path.is_file()]
+    if not files:
         raise ConfigError(
             f"{str(runs)!r}: no run has written its status there", remedy="name the run folder: `curator status RUN`"
         )
-    return max(found, key=lambda path: path.stat().st_mtime).parent
+    return max(files, key=lambda path: path.stat().st_mtime).parent
 
 
 def _alive(folder: Path, content: Mapping[str, JsonValue]) -> bool:
-    """Whether a run holds the folder; its process tells where the lock cannot be tried, as in another user's folder."""
+    """Return whether a run holds the folder."""
     try:
         return is_locked(folder)
-    except OSError:
+    except OSError:  # the lock of another user's folder cannot be tried: look for the process instead
         pid = content.get("pid")
         return isinstance(pid, int) and _exists(pid)
 
 
 def _exists(pid: int) -> bool:
-    if os.name == "nt":  # os.kill would end it there
+    if os.name == "nt":  # on Windows `os.kill` would end the process
         return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it is another user's
+        return True  # the process of another user
     return True
 
 
@@ -236,6 +236,14 @@ def _speed(facts: Mapping[str, JsonValue]) -> list[str]:
     return lines
 
 
+def _in_flight(facts: Mapping[str, JsonValue]) -> str:
+    """Return the line of requests in flight. Their limit may fall below the number that is already under way."""
+    current, limit = facts["in_flight"], facts.get("allowed")
+    if isinstance(current, int) and isinstance(limit, int) and current > limit:
+        return f"in flight: {_figure(facts, 'in_flight')} requests (the limit fell to {_figure(facts, 'allowed')})"
+    return f"in flight: {_figure(facts, 'in_flight')} of {_figure(facts, 'allowed')} requests"
+
+
 def _spent(facts: Mapping[str, JsonValue]) -> list[str]:
     lines = []
     usd, left = facts.get("usd"), facts.get("usd_left")
@@ -249,8 +257,8 @@ def _spent(facts: Mapping[str, JsonValue]) -> list[str]:
 
 
 def _section(content: Mapping[str, JsonValue], key: str) -> Mapping[str, JsonValue]:
-    found = content.get(key)
-    return found if isinstance(found, Mapping) else {}
+    section = content.get(key)
+    return section if isinstance(section, Mapping) else {}
 
 
 def _figure(content: Mapping[str, JsonValue], key: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from curator.committee.plan import Plan
-from curator.committee.prices import prices_of
 from curator.config import Config
 from curator.labels.batches import workload
 from curator.progress import Progress, Silent
 from curator.stages.ingest import ingest
 from curator.stages.plan import PlanResult, estimate_plan, with_model_limits
-from curator.stages.prepare import _fitted, _variants
+from curator.stages.prepare import RunInputs
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
@@ -32,12 +31,11 @@ def plan(
         UserError: as `run`.
     """
     config = config_from(config)
-    variants, prices = _variants(config), prices_of(config.committee.models)
-    _fitted(config)  # a damaged calibration file ends the plan, as it would end the run
     paths = StatePaths.of(config)
+    inputs = RunInputs(config, paths)  # a damaged calibration file ends the plan, as it would end the run
     intake = ingest(config, path_list(logs), path_list(labels), progress or Silent(), folder=None)
     intake = replace(intake, warnings=(*paths.notices, *intake.warnings))
-    committee_plan = Plan(intake.asked, config.committee, variants, config.seed, prices)
+    committee_plan = Plan(intake.asked, config.committee, inputs.variants, config.seed, inputs.prices)
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not paths.store.exists():
         return replace(estimate_plan(config, intake, committee_plan, None), workload=work)

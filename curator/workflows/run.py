@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from curator.committee.plan import Plan
-from curator.committee.prices import price_of, prices_of
 from curator.config import Config
 from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
-from curator.encoders.nli import NliModel
-from curator.encoders.sentence import Encoder, embed, open_encoder
+from curator.encoders.sentence import Encoder
 from curator.errors import BudgetReached, ProviderError
 from curator.io.atomic import run_lock
 from curator.labels.archive import archive_labels
@@ -29,7 +27,6 @@ from curator.progress import Progress, Silent
 from curator.records import (
     Case,
     FailureRate,
-    Generation,
     JsonValue,
     RejectedRecord,
 )
@@ -41,22 +38,18 @@ from curator.run_folder.frozen_selection import read_frozen_selection
 from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
-from curator.stages.ask import ask
+from curator.stages.ask import SamplingResult, ask
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_cluster
-from curator.stages.equivalence import by_embedding, by_nli
-from curator.stages.export import chosen_exporters, export
+from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest, ingest_line
 from curator.stages.pick import SelectionResult, failure_rate
 from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
-from curator.stages.prepare import _fitted, _nli, _variants
+from curator.stages.prepare import RunContext, open_run
 from curator.stages.score import Scorer
 from curator.stages.write import write_run_folder
-from curator.state.categories import read_categories, write_categories
-from curator.state.generations import GenerationStore
+from curator.state.categories import write_categories
 from curator.state.paths import StatePaths
-from curator.state.registry import Registry
-from curator.state.vectors import VectorCache
 from curator.text.display import money, plural
 from curator.workflows.event_loop import run_coroutine, run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
@@ -124,58 +117,83 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     confirm: Callable[[PlanResult], bool] | None,
 ) -> RunResult:
     started, folder = datetime.now(UTC), paths.run_folder
-    variants, prices = _variants(config), prices_of(config.committee.models)
-    encoder = encoder or open_encoder(config.embedding)  # a missing one is told before anything is paid for
-    nli = _nli(config)
-    fitted = _fitted(config)
-    exporters = chosen_exporters(config)
-    remembered = read_categories(paths.categories)
-    if config.equivalence.asks:
-        price_of(config.equivalence.asks.model)  # so is a judge without a price
-    with run_lock(folder), StatusFile(folder, progress) as progress:  # noqa: PLR1704  it passes all on
+    with (
+        open_run(config, paths, encoder=encoder) as context,
+        run_lock(folder),
+        StatusFile(folder, progress) as status,
+    ):
         archive_labels(folder)
-        intake = ingest(config, logs, labels, progress, folder)
-        scorer = Scorer(config, intake.asked, variants, formula=fitted.formula if fitted else DEFAULT)
-        with GenerationStore(paths.store) as store:
-            planned = with_model_limits(Plan(intake.asked, config.committee, variants, config.seed, prices), store)
-            if confirm is not None:
-                confirm_cost(config, intake, planned, store, progress=progress, confirm=confirm)
-            with Registry(paths.registry) as registry:  # a bad one is told before anything is paid for
-                settled = assign_splits(config, intake, registry)
-            asked = run_coroutine(ask(config, planned, store, scorer, progress=progress, environ=environ))
-        _compare(config, paths, scorer, asked.generations, encoder, nli, progress)
-        scored = scorer.score(asked.generations)
-        ranked = asked.ranking(scored.scores)
-        how = SelectionSettings(
-            config.selection, config.clustering, config.seed, encoder, paths.vectors,
-            split=lambda case: settled.split_of(case.group), remembered=remembered, today=_today(),
-            standing=read_frozen_selection(folder, [case.id for case in intake.asked], config) if intake.labels else None,
-        )  # fmt: skip
-        studied, picked = select_and_cluster(intake.asked, scored.scores, ranked, how, progress=progress)
-        rate = _rate(picked, intake.asked, scored.failures)
-        guarded = _guard(settled, config, paths, intake, encoder, progress)
-        exports = export(
-            config, exporters, cases=intake.cases, picks=picked.picks, scores=scored.scores,
-            categories=studied.categories, holdout=guarded,
-        )  # fmt: skip
-        artifacts = RunArtifacts(
-            config=config, started=started, ingest=intake, sampling=asked, scoring=scored, clusters=studied, selection=picked,
-            holdout=guarded, exports=exports, calibration=fitted, failure_rate=rate, audit=asked.audit(scored.scores),
-        )  # fmt: skip
-        summary = write_run_folder(folder, artifacts, progress)
-        if asked.stopped is not None:
-            raise _incomplete(asked.stopped, folder, summary)
-        write_categories(paths.categories, remembered.followed_by(studied.memory))
-    warnings = (
-        *paths.notices, *intake.warnings, *guarded.warnings, *asked.plan.warnings, *studied.warnings, *health_warnings(scored.health), *scored.warnings,
-        *(asked.judged.warnings if asked.judged else ()),
-        *(fitted.warnings(scorer=scorer.default_scorer, groups=_groups(asked.plan)) if fitted else ()),
-        *picked.discovery.messages, *exports.warnings,
-    )  # fmt: skip
-    sampled, work = asked.stats, workload(summary.selection.to_label, config.labelling)
+        intake = ingest(config, logs, labels, status, folder)
+        calibration = context.calibration
+        scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
+        plan = with_model_limits(
+            Plan(intake.asked, config.committee, context.variants, config.seed, context.prices), context.store
+        )
+        if confirm is not None:
+            confirm_cost(config, intake, plan, context.store, progress=status, confirm=confirm)
+        # Before any model is asked, so that a damaged registry costs nothing.
+        holdout = assign_splits(config, intake, context.registry)
+        sampling = run_coroutine(ask(config, plan, context.store, scorer, progress=status, environ=environ))
+        context.compare_answers(scorer, sampling.generations, status)
+        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, status)
+        summary = write_run_folder(folder, artifacts, status)
+        if sampling.stopped is not None:
+            raise _incomplete(sampling.stopped, folder, summary)
+        write_categories(paths.categories, context.history.followed_by(artifacts.clusters.memory))
     return RunResult(
-        folder, summary, sampled.sent, sampled.from_store, intake.labels, warnings, work, intake.unreadable, sampled.usd
+        folder=folder,
+        summary=summary,
+        sent=sampling.stats.sent,
+        from_store=sampling.stats.from_store,
+        labels=intake.labels,
+        warnings=(*paths.notices, *_warnings(artifacts, scorer)),
+        workload=workload(summary.selection.to_label, config.labelling),
+        rejected=intake.unreadable,
+        spent_usd=sampling.stats.usd,
     )
+
+
+def _analyse(
+    context: RunContext,
+    started: datetime,
+    intake: IngestResult,
+    sampling: SamplingResult,
+    scorer: Scorer,
+    holdout: HoldoutSplit,
+    progress: Progress,
+) -> RunArtifacts:
+    """Score, select, cluster and export what was answered."""
+    config, paths = context.config, context.paths
+    scoring = scorer.score(sampling.generations)
+    ids = [case.id for case in intake.asked]
+    settings = SelectionSettings(
+        config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
+        split=lambda case: holdout.split_of(case.group), remembered=context.history, today=_today(),
+        standing=read_frozen_selection(paths.run_folder, ids, config) if intake.labels else None,
+    )  # fmt: skip
+    ranking = sampling.ranking(scoring.scores)
+    clusters, selection = select_and_cluster(intake.asked, scoring.scores, ranking, settings, progress=progress)
+    holdout = exclude_leaks(holdout, config, intake, context.registry, embed=partial(context.embed, progress=progress))
+    exports = export(
+        config, context.exporters, cases=intake.cases, picks=selection.picks, scores=scoring.scores,
+        categories=clusters.categories, holdout=holdout,
+    )  # fmt: skip
+    return RunArtifacts(
+        config=config, started=started, ingest=intake, sampling=sampling, scoring=scoring, clusters=clusters,
+        selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
+        failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
+    )  # fmt: skip
+
+
+def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
+    """Yield what each stage warns of, in the order of the stages."""
+    plan, judged = run.sampling.plan, run.sampling.judged
+    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings, *run.clusters.warnings)
+    yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
+    if run.calibration:
+        members = {prompt_id_of(member.model, member.variant) for member in plan.members}
+        yield from run.calibration.warnings(scorer=scorer.default_scorer, groups=members)
+    yield from (*run.selection.discovery.messages, *run.exports.warnings)
 
 
 def _incomplete(error: BudgetReached | ProviderError, folder: Path, summary: Summary) -> BudgetReached | ProviderError:
@@ -195,41 +213,12 @@ async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) ->
     return await asyncio.to_thread(run, config, **options)
 
 
-def _groups(plan: Plan) -> set[str]:
-    return {prompt_id_of(member.model, member.variant) for member in plan.members}
-
-
-def _compare(
-    config: Config,
-    paths: StatePaths,
-    scorer: Scorer,
-    generations: Mapping[str, Sequence[Generation]],
-    encoder: Encoder,
-    nli: NliModel | None,
-    progress: Progress,
-) -> None:
-    """Let the scorer compare answers by the models of this machine, where the config says so."""
-    if nli is not None:
-        scorer.compare_by(by_nli(nli))
-    elif config.equivalence.method == "embedding":
-        with VectorCache(paths.vectors) as cache:
-            scorer.compare_by(by_embedding(scorer.compared(generations), encoder, cache, progress=progress))
-
-
-def _guard(
-    guarded: HoldoutSplit, config: Config, paths: StatePaths, intake: IngestResult, encoder: Encoder, progress: Progress
-) -> HoldoutSplit:
-    """Keep out of training what asks a held-out question again."""
-    with Registry(paths.registry) as registry, VectorCache(paths.vectors) as cache:
-        return exclude_leaks(
-            guarded, config, intake, registry, embed=lambda texts: embed(texts, encoder, cache, progress=progress)
-        )
-
-
-def _rate(picked: SelectionResult, cases: Sequence[Case], failures: Mapping[str, float]) -> FailureRate | None:
-    """How often production fails; None where nobody but users, who correct what failed, has said of any case."""
+def _failure_rate(
+    selection: SelectionResult, cases: Sequence[Case], failures: Mapping[str, float]
+) -> FailureRate | None:
+    """Estimate how often production fails; None where users' corrections are the only labels: users correct what failed."""
     corrected = {case.id for case in cases if case.corrected}
-    return failure_rate(picked, failures, corrected=corrected) if failures.keys() - corrected else None
+    return failure_rate(selection, failures, corrected=corrected) if failures.keys() - corrected else None
 
 
 def _today() -> str:

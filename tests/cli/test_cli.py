@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch, encoder: Any, tmp_path: Path) -> None:
-    monkeypatch.setattr("curator.workflows.run.open_encoder", lambda _: encoder)
+    monkeypatch.setattr("curator.stages.prepare.open_encoder", lambda _: encoder)
     monkeypatch.chdir(tmp_path)
 
 

@@ -228,7 +228,7 @@ def test_a_damaged_status_has_a_remedy(content: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_status_has_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no status to read there"):
+    with pytest.raises(ConfigError, match="the status cannot be read"):
         read_status(tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="curator status RUN"):
         newest_run(tmp_path / "runs")

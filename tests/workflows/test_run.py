@@ -123,7 +123,7 @@ def test_categories_stay_the_same_from_night_to_night(
     encoder.name = "another"
     other = do(config, tmp_path, encoder, "four")
     assert not names.keys() & {c.id for c in other.summary.categories}
-    assert any("of another encoder" in warning for warning in other.warnings)
+    assert any("with another encoder" in warning for warning in other.warnings)
 
 
 def test_another_seed_changes_the_selection(
@@ -333,7 +333,7 @@ def test_a_model_that_takes_one_temperature_is_found_out_once_and_asked_without(
     calls = result.summary.counts.asked * 2 * 2 * 2  # variants, temperatures, repeats
     assert [body["temperature"] for body in endpoint.bodies] == [0.2] + [1.0] * calls
     assert result.summary.committee.generations == calls
-    assert "takes no temperature but 1: 4 repeats" in result.warnings[-1]
+    assert "can only be asked at temperature 1: each prompt variant is asked 4 times" in result.warnings[-1]
     again = run(config, out=tmp_path / "out", encoder=encoder)
     assert (again.sent, again.from_store) == (0, calls)
     assert plan(config).estimate.stored_calls == calls
@@ -400,7 +400,7 @@ def test_an_adaptive_committee_asks_less_and_its_answers_serve_the_whole_one(
     assert told is not None
     assert (told.calls, told.calls_full) == (first.sent, calls)
     assert told.cases > 0
-    assert f"adaptive: {first.sent} calls were asked of the {calls}" in (tmp_path / "one" / "report.md").read_text()
+    assert f"adaptive: it made {first.sent} of the {calls} calls" in (tmp_path / "one" / "report.md").read_text()
     again = run(adaptive, out=tmp_path / "two", encoder=encoder)
     assert (again.sent, again.from_store) == (0, first.sent)
     for name in ("recorded.jsonl", "eval_set.jsonl", "cases.jsonl", "summary.json"):
@@ -612,7 +612,7 @@ def test_repeats_at_temperature_0_are_nowhere_called_certain(
     out = tmp_path / "out"
     for name in ("report.md", "report.html"):
         text = html.unescape((out / name).read_text(encoding="utf-8"))
-        assert "Such repeats carry no signal, so that their agreement is no certainty" in text
+        assert "Such repeats carry no signal, and their agreement is not evidence" in text
         assert "Two of them differ by 0.000 on average" in text
         assert "unanimous" in text[: text.index("repeats at temperature 0, no certainty")]
     given = [row["diagnosis"] for row in rows(out / "cases.jsonl")]
@@ -678,8 +678,8 @@ def test_labels_do_not_change_what_they_were_asked_for(
     assert read_frozen_selection(tmp_path / "out", all_ids(tmp_path / "out"), other) is None
     assert read_frozen_selection(tmp_path / "out", all_ids(tmp_path / "out")[1:], config) is None
     assert read_frozen_selection(tmp_path / "nowhere", [], config) is None
-    real = studying.discover
-    monkeypatch.setattr(studying, "discover", lambda *a, **k: replace(real(*a, **k), picks=real(*a, **k).picks[:1]))
+    real = studying.acquire
+    monkeypatch.setattr(studying, "acquire", lambda *a, **k: replace(real(*a, **k), picks=real(*a, **k).picks[:1]))
     fill_in(tmp_path / "out" / "label_queue.csv", "billing")
     do(config, tmp_path, encoder)
     after = [(row["id"], row["inclusion_probability"]) for row in rows(tmp_path / "out" / "selection.jsonl")]
