@@ -109,7 +109,7 @@ def read_calibration(path: str | Path) -> CalibrationFile:
     """Read a file that `curator calibrate` wrote.
 
     Raises:
-        ConfigError: there is no such file, it is damaged, or another version of curator or of its scores wrote it.
+        ConfigError: the file cannot be read, it is damaged, or another version of curator or of its scores wrote it.
     """
     path = Path(path)
     try:
@@ -128,7 +128,8 @@ def read_calibration(path: str | Path) -> CalibrationFile:
     for key, ours in (("version", VERSION), ("score", CALIBRATION)):
         if content.get(key) != ours:
             raise ConfigError(
-                f"{str(path)!r}: `{key}` is {content.get(key)!r}, but this version reads {ours!r}", remedy=_AGAIN
+                f"{str(path)!r}: `{key}` is {content.get(key)!r}, but this version reads {ours!r}",
+                remedy=_CALIBRATE_AGAIN,
             )
     return CalibrationFile(path, hashlib.sha256(data).hexdigest(), _fit(content, path))
 

@@ -236,14 +236,6 @@ def _speed(facts: Mapping[str, JsonValue]) -> list[str]:
     return lines
 
 
-def _in_flight(facts: Mapping[str, JsonValue]) -> str:
-    """Return the line of requests in flight. Their limit may fall below the number that is already under way."""
-    current, limit = facts["in_flight"], facts.get("allowed")
-    if isinstance(current, int) and isinstance(limit, int) and current > limit:
-        return f"in flight: {_figure(facts, 'in_flight')} requests (the limit fell to {_figure(facts, 'allowed')})"
-    return f"in flight: {_figure(facts, 'in_flight')} of {_figure(facts, 'allowed')} requests"
-
-
 def _spent(facts: Mapping[str, JsonValue]) -> list[str]:
     lines = []
     usd, left = facts.get("usd"), facts.get("usd_left")
