@@ -130,7 +130,7 @@ def strategies_table(_: str, __: Path) -> str:
 
 
 def estimators_table(_: str, __: Path) -> str:
-    """The table of the registry's estimators; names that differ only in how texts are compared share a row."""
+    """The table of estimators; those that differ only in the comparison of texts share a row."""
     rows: dict[tuple[str, str, str], tuple[list[str], dict[str, None]]] = {}
     for name, entry in ESTIMATORS.built_in.items():
         low, high = ("" if end is None else f"{end:g}" for end in (entry.lowest, entry.highest))
