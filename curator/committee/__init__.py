@@ -1,1 +1,1 @@
-"""Asks the committee: prompt variants, the plan, the sampling engine, model clients and the store of answers."""
+"""Committee: prompt variants, plan, cost, sampling engine, providers, batches and judge."""

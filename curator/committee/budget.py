@@ -37,7 +37,10 @@ class Budget:
         self._unconfirmed = [0, 0]
 
     def reserve(self, bound: Spend) -> bool:
-        """Reserve the most that a request can cost; return False, and reserve nothing, if a limit has no room."""
+        """Reserve the most that a request can cost.
+
+        It returns False, and reserves nothing, if a limit has no room.
+        """
         if self._exceeded(bound, held=True):
             return False
         self._requests += 1
@@ -45,11 +48,14 @@ class Budget:
         return True
 
     def adopt(self, bound: Spend) -> None:
-        """Reserve the cost of an earlier run's open requests, even beyond the limits: they are sent already."""
+        """Reserve the cost of an earlier run's open requests, even beyond the limits.
+
+        These requests are sent already.
+        """
         _add(self._held, bound, 1)
 
     def exhausted(self, bound: Spend) -> str | None:
-        """Return the limit without room even if requests in flight cost nothing; None if there is room."""
+        """Return the limit without room even if requests in flight cost nothing, or None."""
         return self._exceeded(bound, held=False)
 
     def settle(self, bound: Spend, actual: Spend) -> None:
@@ -79,7 +85,10 @@ class Budget:
 
     @property
     def usd_left(self) -> float | None:
-        """US dollars that are neither spent nor possibly billed; None without a limit. Reserved ones are left."""
+        """US dollars that are neither spent nor possibly billed; None without a limit.
+
+        Reserved ones are not spent yet.
+        """
         if self._max_picodollars is None:
             return None
         return (self._max_picodollars - self._spent[1] - self._unconfirmed[1]) / _PICO

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and randomness: `monotonic` in seconds, `now` in seconds since 1970, `random` in [0, 1)."""
+    """Time and randomness.
+
+    `monotonic` is in seconds, `now` in seconds since 1970, and `random` in [0, 1).
+    """
 
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time

@@ -1,4 +1,6 @@
-"""Dispatcher of one model's requests: sends as fast as rate limits, budget and circuit breaker allow.
+"""Dispatcher of one model's requests: sends as fast as its limits allow.
+
+The limits are rate limits, the budget and the circuit breaker.
 
 `pump` is the only place that sends. It is called after every change: new calls, an answer, a refusal, or the end of a
 pause. A request counts as in flight until its answers are on the disk. A killed process therefore loses the answers of at
@@ -41,7 +43,7 @@ _ONE_CHOICE = 0.75  # of a single answer's tokens per byte; below it, the usage 
 
 @dataclass(frozen=True, slots=True)
 class _SentRequest:
-    """A request in flight: the most that it can cost, its tokens, and when it was sent (monotonic seconds)."""
+    """A request in flight: its bound, its tokens, and the time it was sent."""
 
     request: ModelRequest
     bound: Spend
@@ -86,7 +88,10 @@ class Dispatcher:
 
     @property
     def allowed(self) -> int:
-        """Requests that may be in flight now. It falls after a refusal, while earlier requests go on."""
+        """Requests that may be in flight now.
+
+        It falls after a refusal, while requests that were sent before go on.
+        """
         return self._window.allowed
 
     def add(self, calls: Iterable[PlannedCall]) -> None:
@@ -244,7 +249,7 @@ class Dispatcher:
             context.moved()
 
     def _on_stored(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
-        """Deliver the answers to these keys, which are on the disk; or halt if they could not be written."""
+        """Deliver the stored answers to these keys; halt if they could not be stored."""
         self._unstored -= 1
         if isinstance(stored, Exception):
             self._finish_one(stored)

@@ -51,7 +51,9 @@ class CircuitBreaker:
         self.failures = 0
 
     def trips(self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool) -> bool:
-        """Count a failure of a request's `attempt`-th try; return whether to give up on the endpoint.
+        """Count a failure of a request's `attempt`-th try; return whether to give up.
+
+        Giving up is for the endpoint as a whole.
 
         It gives up when the endpoint refuses everything, when it cannot be reached at first, and when the first requests
         all fail. After an answer, it gives up when more requests in a row fail without a refusal than can be in flight.
@@ -67,7 +69,9 @@ class CircuitBreaker:
 
 
 def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
-    """Return the seconds that a request waits after its `attempt`-th try, for a `chance` in [0, 1).
+    """Return the seconds that a request waits after its `attempt`-th try.
+
+    `chance` is in [0, 1).
 
     It is the exponential backoff with full jitter of
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/, on top of the endpoint's own pause.
@@ -85,7 +89,7 @@ def pause_s(failure: CallFailed) -> float:
 
 
 def refuses_temperature(failure: CallFailed, request: ModelRequest) -> bool:
-    """Return whether the model accepts no temperature but its default of 1, as reasoning models do."""
+    """Return whether the model accepts no temperature but 1, as reasoning models do."""
     return (
         failure.kind == "rejected"
         and failure.status in {400, 422}
@@ -123,7 +127,10 @@ def estimated_usage(input_tokens: int, texts: Iterable[str]) -> Usage:
 
 
 def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:
-    """Split a request's usage among its answers: the input evenly, the output by length. The sums stay."""
+    """Split a request's usage among its answers: the input evenly, the output by length.
+
+    The sums stay the same.
+    """
     if len(texts) == 1:
         return [usage]
     whole = sum(len(text) + 1 for text in texts)

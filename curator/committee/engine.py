@@ -1,4 +1,4 @@
-"""Sampling engine: asks every call that is not stored yet, within the budget, and keeps every paid answer.
+"""Sampling engine: asks every call that is not stored, within the budget.
 
 `EngineRun` looks the planned calls up in the store and queues the missing ones at the dispatcher of their model,
 which asks. Only calls under way are in memory, so that a plan may be of any length. An answer is delivered once it is on
@@ -99,21 +99,27 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
             clock=clock,
             given_up=given_up,
         )
-        runner = asyncio.create_task(run.answer_all(calls))
         try:
-            await asyncio.wait({runner})
-        except asyncio.CancelledError:
-            run.halt()
-            try:
-                await asyncio.wait({runner})
-            finally:
-                run.abort(runner)
-            raise
+            await _run_to_end(run, calls)
         finally:
             shown.finish()
             on_end(_stats(tally, budget))
-    runner.result()
     return _stats(tally, budget)
+
+
+async def _run_to_end(run: EngineRun, calls: Iterable[PlannedCall]) -> None:
+    """Answer all calls; when cancelled, wait for the requests in flight, but only once."""
+    runner = asyncio.create_task(run.answer_all(calls))
+    try:
+        await asyncio.wait({runner})
+    except asyncio.CancelledError:
+        run.halt()
+        try:
+            await asyncio.wait({runner})
+        finally:
+            run.abort(runner)
+        raise
+    runner.result()
 
 
 def _stats(tally: Tally, budget: Budget) -> EngineStats:

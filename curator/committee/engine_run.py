@@ -1,4 +1,4 @@
-"""State of one run of the engine: feeds planned calls to the dispatchers and delivers the answers."""
+"""State of one run of the engine: feeds the dispatchers and delivers the answers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ class EngineRun:
             dispatcher.abort()
 
     def afford(self, bound: Spend) -> bool:
-        """Reserve the most that a request can cost; return False until others have settled, or when the run ends."""
+        """Reserve the most that a request can cost.
+
+        It returns False until other requests have settled, and when the run ends.
+        """
         if self.budget.reserve(bound):
             return True
         limit = self.budget.exhausted(bound)
@@ -151,7 +154,9 @@ class EngineRun:
         return len(self._pending) < _PENDING and any(dispatcher.hungry for dispatcher in self._dispatchers.values())
 
     def _admit(self, chunk: Sequence[PlannedCall]) -> None:
-        """Deliver the stored answers and ask for the rest; a key that is being asked for is only waited for.
+        """Deliver the stored answers and ask for the rest.
+
+        A key that is being asked for is only waited for.
 
         The look-up blocks the loop for about a millisecond. No answer can arrive between it and the queueing.
         """
@@ -234,7 +239,10 @@ class EngineRun:
 
 
 def _chunks(calls: Iterable[PlannedCall]) -> Iterator[list[PlannedCall]]:
-    """Iterate over lists of about `_CHUNK` calls; neighbours of one case and member stay in one list."""
+    """Iterate over lists of about `_CHUNK` calls.
+
+    Neighbouring calls of one case and member stay in one list.
+    """
     chunk: list[PlannedCall] = []
     for call in calls:
         if len(chunk) >= _CHUNK and (call.case_id, call.member.id) != (chunk[-1].case_id, chunk[-1].member.id):

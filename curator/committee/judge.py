@@ -1,8 +1,8 @@
-"""The LLM judge: whether two answers mean the same, asked like the committee through the sampling engine.
+"""LLM judge: asks a model whether two answers mean the same, through the sampling engine.
 
-A verdict is a generation like any other: paid for once, stored, limited and counted in the budget. What is compared
-comes out of logs and models, so that it may try to steer the judge. It goes in as data between lines with a code that
-nobody who wrote it could know, and whatever comes back but `{"same": true}` or `{"same": false}` is no verdict.
+A verdict is a generation like any other: paid for once, stored, and counted in the budget. The compared texts come from
+logs and models, and may try to steer the judge. They are put between lines with a code that their authors could not know.
+Only `{"same": true}` and `{"same": false}` are verdicts; any other reply counts as undecided.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from curator.records import Case, Generation, JsonValue, Member, Message, stable
 from curator.state.generations import GenerationStore
 
 PROMPT = "same-answer"
-NO_VERDICT = "the reply is no verdict"
-"""Nothing of the reply stands beside it: it may quote the logs, and each one would be a reason of its own."""
+NO_VERDICT = "the reply is not a verdict"
+"""The reply itself is not quoted: it may quote the logs, and each reply would be a reason of its own."""
 QUESTION_LIMIT = 2000
-"""Characters of a question that the judge sees; of a longer one the head and the tail."""
+"""Characters of a question that the judge sees; a longer question is shortened to its head and its tail."""
 
 _SCHEMA: dict[str, JsonValue] = {
     "type": "json_schema",
@@ -58,7 +58,9 @@ _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class JudgePrompt:
-    """The judge's prompt: two templates with `{{ nonce }}`, `{{ question }}`, `{{ first }}` and `{{ second }}`.
+    """The judge's prompt: two templates.
+
+    Their places are `{{ nonce }}`, `{{ question }}`, `{{ first }}` and `{{ second }}`.
 
     `digest` is the SHA-256 (hex) of its file.
     """
@@ -72,7 +74,7 @@ class JudgePrompt:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of asking about a pair: True, False, or None where the reply was none, and `reason` says why."""
+    """The answer of the judge on a pair: True, False, or None with the `reason`."""
 
     same: bool | None
     reason: str | None = None
@@ -80,38 +82,33 @@ class Verdict:
 
 
 def load_prompt(path: Path | None = None) -> JudgePrompt:
-    """The prompt that ships, or the one in a file.
+    """Return the prompt that ships, or the prompt in a file.
 
     Raises:
         ConfigError: the file cannot be read, or is not of the form.
     """
     path = path or asset("prompts", "judge", f"{PROMPT}.md")
-    remedy = "reinstall curator, or mend the file: front matter with `id` and `version`, then [system] and [user]"
+    remedy = "reinstall curator, or fix the file: front matter with `id` and `version`, then [system] and [user]"
     try:
         content = path.read_bytes()
-        found = _FORM.fullmatch(content.decode("utf-8-sig").replace("\r\n", "\n").strip())
-        front = parse_yaml(found["front"], first_line=2) if found else None
+        form = _FORM.fullmatch(content.decode("utf-8-sig").replace("\r\n", "\n").strip())
+        front = parse_yaml(form["front"], first_line=2) if form else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{str(path)!r}: the judge's prompt cannot be read ({error})", remedy=remedy) from error
-    if (
-        not found
-        or not isinstance(front, dict)
-        or front.get("id") != path.stem
-        or type(front.get("version")) is not int
-    ):
-        raise ConfigError(f"{str(path)!r}: this is no prompt for a judge", remedy=remedy)
-    if missing := {"question", "first", "second", "nonce"} - set(_PLACE.findall(found["user"])):
+    if not form or not isinstance(front, dict) or front.get("id") != path.stem or type(front.get("version")) is not int:
+        raise ConfigError(f"{str(path)!r}: this is not a prompt for a judge", remedy=remedy)
+    if missing := {"question", "first", "second", "nonce"} - set(_PLACE.findall(form["user"])):
         raise ConfigError(f"{str(path)!r}: [user] lacks {{{{ {min(missing)} }}}}", remedy=remedy)
     digest = hashlib.sha256(content).hexdigest()
-    return JudgePrompt(path.stem, front["version"], digest, found["system"].strip(), found["user"].strip())
+    return JudgePrompt(path.stem, front["version"], digest, form["system"].strip(), form["user"].strip())
 
 
 def render_pair(prompt: JudgePrompt, pair: Pair) -> tuple[Message, ...]:
-    """The messages that ask about a pair.
+    """Return the messages that ask about a pair.
 
-    Which answer comes first depends on a hash of the pair: a judge that prefers the first one is off at random, and
-    each pair is asked in one order only. The code is a hash of all three texts, so that the same pair is the same
-    request; nobody can put it into one of them, as that would change it.
+    A hash of the pair decides which answer comes first. Each pair is asked in one order only, and the error of a judge
+    that prefers the first answer is random. The code is a hash of all three texts, so that the same pair gives the same
+    request. No text can contain the code: it would change with the text.
     """
     first, second = pair.left, pair.right
     if stable_unit("judge", pair.question, first, second) < 0.5:
@@ -132,7 +129,10 @@ def render_pair(prompt: JudgePrompt, pair: Pair) -> tuple[Message, ...]:
 
 
 def read_verdict(text: str) -> bool | None:
-    """The verdict of a reply: a JSON object with `same` and nothing else, in a code fence or not. Else None."""
+    """Return the verdict of a reply; None where it is not one.
+
+    A verdict is a JSON object with only `same`, with or without a code fence.
+    """
     plain = text.rpartition("</think>")[2].strip()
     fenced = _FENCE.fullmatch(plain)
     try:
@@ -145,7 +145,7 @@ def read_verdict(text: str) -> bool | None:
 
 @dataclass
 class Judge:
-    """Asks about pairs. `verdicts` holds all that was asked; `sampled` what the last round came to."""
+    """Asks about pairs. `verdicts` holds the verdicts on all of them."""
 
     config: JudgeConfig
     price: Price
@@ -156,7 +156,7 @@ class Judge:
     async def ask(
         self, pairs: Sequence[Pair], *, store: GenerationStore, budget: Budget, progress: Progress
     ) -> EngineStats:
-        """Ask about the pairs, each once; what is stored is taken from the store.
+        """Ask about the pairs, each once; stored verdicts are not asked again.
 
         Raises:
             UserError: as `engine.sample`. What was answered until then is stored.
@@ -171,13 +171,13 @@ class Judge:
     async def _ask(
         self, pairs: Sequence[Pair], temperature: float, *, store: GenerationStore, budget: Budget, progress: Progress
     ) -> EngineStats:
-        asked = {pair_id(pair): pair for pair in pairs}
+        pair_of = {pair_id(pair): pair for pair in pairs}
 
         def deliver(call: PlannedCall, generation: Generation) -> None:
-            self.verdicts[asked[call.case_id]] = _verdict(generation)
+            self.verdicts[pair_of[call.case_id]] = _verdict(generation)
 
         endpoint = Endpoint(self.config.model, self.price, self.client)
-        calls = [judge_call(self.config, self.prompt, pair, temperature) for pair in asked.values()]
+        calls = [judge_call(self.config, self.prompt, pair, temperature) for pair in pair_of.values()]
         return await sample(
             calls,
             {self.config.model.name: endpoint},
@@ -189,13 +189,16 @@ class Judge:
 
 
 def pair_id(pair: Pair) -> str:
-    """Names a pair where a call names its case."""
+    """Return the id of a pair, which its call has as the case id."""
     text = "\x1f".join((pair.question, pair.left, pair.right))
     return "p" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def judge_call(config: JudgeConfig, prompt: JudgePrompt, pair: Pair, temperature: float = 0.0) -> PlannedCall:
-    """The call that asks about a pair, with `response_format` bound to the schema unless the model's options say else."""
+    """Return the call that asks about a pair.
+
+    `response_format` is bound to the schema unless the model's options set it.
+    """
     model = config.model
     options: dict[str, JsonValue] = {"response_format": _SCHEMA, **model.options}
     messages = render_pair(prompt, pair)
@@ -215,8 +218,8 @@ def judge_call(config: JudgeConfig, prompt: JudgePrompt, pair: Pair, temperature
 class JudgeEstimate:
     """The most that the judge can be asked, in calls, tokens and US dollars.
 
-    How many pairs words leave open is known when the answers are there. Until then each answer counts as different
-    from all others and as long as it may be, so that this is far above what a run takes.
+    The number of pairs that words leave open is only known once the answers are stored. Until then each answer counts as
+    different from all others and as long as its limit allows. The ceiling is therefore far above the usual cost.
     """
 
     calls: int
@@ -234,7 +237,10 @@ def judge_ceiling(
     answers: int,
     answer_tokens: int,
 ) -> JudgeEstimate:
-    """The ceiling for these cases, each with that many answers of at most so many tokens, and with its target."""
+    """Return the ceiling for these cases.
+
+    Each case has `answers` answers of at most `answer_tokens` tokens, and its target.
+    """
     calls = input_tokens = 0
     for case in cases:
         texts = answers + (case.target is not None)

@@ -1,7 +1,7 @@
-"""What a model costs: the config's own price, nothing for the local model, else litellm's price list.
+"""Price of a model: the config's own, zero for the local model, or litellm's price list.
 
-The list is read as the file that litellm carries, since importing litellm takes seconds. It gives the plain price per
-token; discounts (cached input) and surcharges (very long inputs) are left out, and batches are `batch_price`.
+The list is read from litellm's file, since importing litellm takes seconds. It gives the plain price per token, without
+discounts (cached input) and surcharges (very long inputs). `batch_price` gives the price in a batch.
 """
 
 from __future__ import annotations
@@ -26,22 +26,24 @@ _MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SourcedPrice:
     price: Price
     source: str
 
 
 def price_of(model: ModelConfig) -> Price:
-    """The model's price in US dollars per million tokens.
+    """Return the model's price in US dollars per million tokens.
 
     Raises:
-        ConfigError: nobody knows it. The remedy gives the lines to add.
+        ConfigError: it is unknown. The remedy gives the lines to add.
     """
     return _find(model).price
 
 
 def price_source(model: ModelConfig) -> str:
-    """Where `price_of` has the price from, for the manifest: `config`, `local`, or litellm's version and the key there.
+    """Return the source of the price, for the manifest.
+
+    It is `config`, `local`, or litellm's version and the key in its list.
 
     Raises:
         ConfigError: as `price_of`.
@@ -50,7 +52,7 @@ def price_source(model: ModelConfig) -> str:
 
 
 def prices_of(models: Iterable[ModelConfig]) -> dict[str, Price]:
-    """The price of each model, by its name in the config.
+    """Return the price of each model, by its name in the config.
 
     Raises:
         ConfigError: as `price_of`.
@@ -59,24 +61,30 @@ def prices_of(models: Iterable[ModelConfig]) -> dict[str, Price]:
 
 
 def batch_price(price: Price) -> Price:
-    """What the same tokens cost in a batch: half of both rates (OpenAI, "Batch API": a 50% discount)."""
+    """Return the price of the same tokens in a batch: half of both rates.
+
+    The source is OpenAI's guide "Batch API", which gives a 50% discount.
+    """
     return Price(input=price.input / 2, output=price.output / 2)
 
 
 def takes_batches(model: ModelConfig) -> bool:
-    """Whether `mode: batch` can be had for the model: it is OpenAI's own, or the config says so of its endpoint."""
+    """Return whether the model can have `mode: batch`.
+
+    OpenAI's own models can, and those whose config says so.
+    """
     return model.provider == "openai" and (model.mode == "batch" or provider_at(model.base_url) == "openai")
 
 
-def _find(model: ModelConfig) -> _Found:
+def _find(model: ModelConfig) -> _SourcedPrice:
     if model.price is not None:
-        return _Found(model.price, "config")
+        return _SourcedPrice(model.price, "config")
     if model.provider == "local":
-        return _Found(Price(input=0.0, output=0.0), "local")
+        return _SourcedPrice(Price(input=0.0, output=0.0), "local")
     entries, version = _price_list()
     for key, provider in _keys(model):
         if price := _read(entries.get(key), provider=provider):
-            return _Found(price, f"litellm {version}: {key}")
+            return _SourcedPrice(price, f"litellm {version}: {key}")
     raise ConfigError(
         f"committee.models: the price of {model.name!r} (model {model.model!r}) is not known",
         remedy=(
@@ -90,21 +98,26 @@ def _find(model: ModelConfig) -> _Found:
 
 
 def _keys(model: ModelConfig) -> list[tuple[str, str]]:
-    """The names under which the list may hold the model, the likeliest first, each with the provider it must be of."""
+    """Return the names under which the list may hold the model, the likeliest first.
+
+    With each name comes the provider that the entry must have.
+    """
     # A fine-tuned model is `ft:<base>:<organisation>:<suffix>:<id>`, and the list holds `ft:<base>`.
     name = ":".join(model.model.split(":")[:2]) if model.model.startswith("ft:") else model.model
     if model.provider == "litellm":
         provider, _, bare = name.partition("/")
         return [(name, ""), (bare, provider)]
     host_provider = provider_at(model.base_url)
-    # The same name at an endpoint of one's own costs something else.
+    # The same model name at another endpoint has another price.
     return [(f"{host_provider}/{name}", ""), (name, host_provider)] if host_provider else []
 
 
 def _read(entry: object, *, provider: str) -> Price | None:
-    """The price in an entry of the list, None where it has none; `provider` is what its provider's name begins with.
+    """Return the price in an entry of the list; None where it has none.
 
-    A price of zero there often means one that nobody entered, and counts as unknown.
+    `provider` is the start of the name of the entry's provider.
+
+    A price of zero often means that none was entered, and counts as unknown.
     """
     if not isinstance(entry, Mapping) or entry.get("mode") not in _TEXT_MODES:
         return None
@@ -117,7 +130,7 @@ def _read(entry: object, *, provider: str) -> Price | None:
 
 @functools.cache
 def _price_list() -> tuple[Mapping[str, Any], str]:
-    """Litellm's entries by model, and its version; no entries where it is not installed."""
+    """Return litellm's entries by model, and its version; no entries where it is not installed."""
     spec = importlib.util.find_spec("litellm")
     path = Path(spec.origin).with_name(_LIST) if spec and spec.origin else None
     if path is None or not path.is_file():

@@ -1,4 +1,4 @@
-r"""Prompt variants: one task asked in several ways. Each one is a Markdown file with front matter and two templates.
+r"""Prompt variants: ways to ask the same task. Each is a Markdown file with two templates.
 
     ---
     id: careful                       the name of the file, without .md
@@ -14,8 +14,8 @@ r"""Prompt variants: one task asked in several ways. Each one is a Markdown file
     [user]
     {{ user }}
 
-The sections are Jinja templates in a sandbox. They are told apart before anything is rendered, and what is logged goes
-in as values only, so that no log text can add a section or run as a template. They see `system` (the system messages as
+The sections are Jinja templates in a sandbox. They are split before anything is rendered, and logged texts are only
+values, so that no log text can add a section or run as a template. They see `system` (the system messages as
 one text), `user` (the last user message) and `messages` (the turns before it, each with `role` and `content`).
 """
 
@@ -48,7 +48,7 @@ _SECTIONS = ("system", "user")
 _HEADER = re.compile(r"\[(system|user)\][ \t]*")
 _FORM = "front matter between two lines `---` comes first; copy the form of a variant that ships"
 _SAFE = "the template must work for every case: `messages` and `system` may be empty"
-# What goes out is a prompt, not HTML: escaping would change the user's text.
+# The output is a prompt, not HTML: escaping would change the user's text.
 _JINJA = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined,
     autoescape=False,
@@ -56,7 +56,7 @@ _JINJA = ImmutableSandboxedEnvironment(
     lstrip_blocks=True,
 )
 
-# What a template is tried on when it is loaded: the barest case there is, and one with everything.
+# Cases for which a template is rendered when it is loaded: one with only a user message, and one with every role.
 _NOWHERE = Source("trial", 1)
 _TRIALS = (
     Case("c0", (Message("user", "Hello"),), _NOWHERE),
@@ -83,7 +83,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to ask. `extra_tokens` come on top of the token limit; `digest` is the SHA-256 (hex) of its file."""
+    """One way to ask.
+
+    `extra_tokens` come on top of the token limit. `digest` is the SHA-256 (hex) of its file.
+    """
 
     id: str
     version: int
@@ -130,36 +133,40 @@ class _FrontMatter(BaseModel):
 
 
 def load_variants(ids: Sequence[str], folder: Path | None) -> tuple[Variant, ...]:
-    """The variants of these ids, in this order, from `folder` where it has them, else from those that ship.
+    """Return the variants of these ids, in this order.
+
+    A variant in `folder` replaces the one of that name that ships.
 
     Only the files that are asked for are read.
 
     Raises:
-        ConfigError: an id is unknown or stands there twice, `folder` is no folder, or a file does not fit; the message
+        ConfigError: an id is unknown or given twice, `folder` is not a folder, or a file does not fit; the message
             names the file and line.
     """
     if repeated := sorted({i for i in ids if list(ids).count(i) > 1}):
         raise ConfigError(f"variants: {repeated[0]!r} stands there twice", remedy="name each variant once")
     if folder is not None and not folder.is_dir():
-        raise ConfigError(f"prompts: {str(folder)!r} is no folder", remedy="name a folder that holds your .md variants")
+        raise ConfigError(
+            f"prompts: {str(folder)!r} is not a folder", remedy="name a folder that holds your .md variants"
+        )
     folders = [*([folder] if folder else []), asset("prompts", "committee")]
-    known = {path.stem: path for place in reversed(folders) for path in sorted(place.glob("*.md"))}
-    if missing := [i for i in ids if i not in known]:
-        near = difflib.get_close_matches(missing[0], known, n=3, cutoff=0.5)
-        hint = " or ".join(repr(name) for name in near) or "one of " + ", ".join(sorted(known))
+    files = {path.stem: path for place in reversed(folders) for path in sorted(place.glob("*.md"))}
+    if missing := [i for i in ids if i not in files]:
+        near = difflib.get_close_matches(missing[0], files, n=3, cutoff=0.5)
+        hint = " or ".join(repr(name) for name in near) or "one of " + ", ".join(sorted(files))
         places = " and ".join(repr(str(place)) for place in folders)
         raise ConfigError(
-            f"variants: there is no variant {missing[0]!r} (looked in {places})",
+            f"variants: {missing[0]!r} is not a variant (looked in {places})",
             remedy=f"did you mean {hint}? Your own would be {missing[0]}.md in the folder `prompts:` names",
         )
-    return tuple(_load(known[i]) for i in ids)
+    return tuple(_load(files[i]) for i in ids)
 
 
 def render(variant: Variant, case: Case) -> tuple[Message, ...]:
-    """The messages that put the case's question in the variant's way.
+    """Return the messages that ask the case's question in the variant's way.
 
-    Every other turn stays as it was logged, and so does what the variant leaves alone, byte for byte. A system prompt
-    that renders to nothing gives no system message. The case needs a user message (readers set others aside).
+    Every other turn stays as it was logged, byte for byte. A system prompt that renders to an empty text gives no system
+    message. The case needs a user message (readers set other cases aside).
 
     Raises:
         ConfigError: a template fails on this case.
@@ -227,9 +234,9 @@ def _load(path: Path) -> Variant:
 
 
 def _split(path: Path, lines: Sequence[str]) -> tuple[int, int]:
-    """The index of the line that ends the front matter, and of the first line after it."""
+    """Return the index of the line that ends the front matter, and of the first line after it."""
     if not lines or lines[0].rstrip() != "---":
-        _refuse(path, 1, "there is no front matter", _FORM)
+        _refuse(path, 1, "the front matter is missing", _FORM)
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
     if end is None:
         _refuse(path, 1, "the front matter has no end", _FORM)
@@ -259,10 +266,10 @@ def _front_matter(path: Path, lines: Sequence[str]) -> _FrontMatter:
 
 
 def _line_of(location: tuple[int | str, ...], lines: Sequence[str]) -> int:
-    """The line of the file where a key of the front matter stands: the innermost one that is found, else the first line."""
+    """Return the line of the innermost key of `location` in the front matter, else line 1."""
     for name in reversed(location):
-        if found := [i for i, line in enumerate(lines, start=2) if re.search(rf"\b{re.escape(str(name))}\s*:", line)]:
-            return found[0]
+        if at := [i for i, line in enumerate(lines, start=2) if re.search(rf"\b{re.escape(str(name))}\s*:", line)]:
+            return at[0]
     return 1
 
 
@@ -276,7 +283,7 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
 
 
 def _sections(path: Path, lines: Sequence[str], *, first_line: int) -> dict[str, Section]:
-    headers = [(i, found[1]) for i, line in enumerate(lines) if (found := _HEADER.fullmatch(line))]
+    headers = [(i, header[1]) for i, line in enumerate(lines) if (header := _HEADER.fullmatch(line))]
     names = [name for _, name in headers]
     for name in _SECTIONS:
         if names.count(name) != 1:
@@ -294,7 +301,7 @@ def _sections(path: Path, lines: Sequence[str], *, first_line: int) -> dict[str,
 
 
 def _trim(lines: Sequence[str], *, first_line: int) -> Section:
-    """The section without the blank lines around it."""
+    """Return the section without the blank lines around it."""
     filled = [i for i, line in enumerate(lines) if line.strip()]
     if not filled:
         return Section("", first_line)
@@ -308,15 +315,19 @@ def _check_template(path: Path, name: str, section: Section) -> None:
         _template(section.text)
     except TemplateSyntaxError as error:
         line = section.line + error.lineno - 1
-        _refuse(path, line, f"[{name}] is no valid template ({error.message})", "mend the Jinja syntax there")
+        _refuse(path, line, f"[{name}] is not a valid template ({error.message})", "fix the Jinja syntax there")
     unknown = meta.find_undeclared_variables(tree) - set(VARIABLES)
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             near = difflib.get_close_matches(node.name, VARIABLES, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}? " if near else ""
             line = section.line + node.lineno - 1
-            known = ", ".join(VARIABLES)
-            _refuse(path, line, f"[{name}] uses the unknown variable {node.name!r}", f"{hint}the variables are {known}")
+            _refuse(
+                path,
+                line,
+                f"[{name}] uses the unknown variable {node.name!r}",
+                f"{hint}the variables are {', '.join(VARIABLES)}",
+            )
 
 
 def _refuse(path: Path, line: int, problem: str, remedy: str) -> NoReturn:

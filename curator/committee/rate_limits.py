@@ -1,4 +1,4 @@
-"""Rate limits of one model at one endpoint, and the number of requests that it accepts at a time.
+"""Rate limits of one model at one endpoint, and its window of requests in flight.
 
 There are two controls. A `GcraLimiter` for each limit spaces requests (or tokens) evenly, by the config's limit or by the
 remaining quota in the endpoint's headers. An `AimdWindow` bounds the requests in flight by what the endpoint accepts.
@@ -27,11 +27,12 @@ _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.
 
 
 class GcraLimiter:
-    """Spaces units (requests or tokens) evenly in time, by the generic cell rate algorithm (GCRA).
+    """Spaces units (requests or tokens) evenly in time, by the GCRA.
 
-    It is the virtual scheduling form of ITU-T I.371 (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). Without
-    a limit from the config, it uses the rate at which the endpoint's remaining quota lasts until its reset. That is right
-    for a limit that starts anew each minute. For a bucket that refills all the time, it settles at the bucket's rate.
+    The generic cell rate algorithm is used in the virtual scheduling form of ITU-T I.371
+    (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). Without a limit from the config, the rate is the one at
+    which the endpoint's remaining quota lasts until its reset. That is right for a limit that starts anew each minute. For
+    a bucket that refills all the time, it settles at the bucket's rate.
     """
 
     def __init__(self, per_minute: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Whether a user's pattern is safe to run on text that nobody has checked."""
+"""Safety check of a user's pattern, which will run on unchecked text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-# The parse trees of `re` have no types; they have kept their shape since Python 2, and the tests would tell.
+# The parse trees of `re` have no types. Their shape has not changed since Python 2, and the tests would show a change.
 _REPEATS = frozenset({codes.MAX_REPEAT, codes.MIN_REPEAT})
 _MANY = 4
 """A part that may be repeated more often than this counts as repeated without end."""
@@ -16,7 +16,9 @@ _MOST_BROAD = 2
 
 
 def pattern_problem(pattern: str) -> str:
-    """What speaks against a pattern of the user's: it is no valid one, or may take for ever; "" where nothing does.
+    """Return the problem of a user's pattern; an empty text where there is none.
+
+    A pattern is a problem if it is not valid, or if its run time may explode.
 
     Python's `re` tries all ways to share a text out among repeats: exponentially many where a repeat stands in a
     repeat, and a power of the length where several repeats take any character.
@@ -34,7 +36,7 @@ def pattern_problem(pattern: str) -> str:
 
 
 def _repeated(tree: Any) -> Iterator[Any]:  # noqa: ANN401
-    """The body of each repeat in a parsed pattern that may be repeated many times."""
+    """Iterate over the bodies of the repeats that may match many times."""
     for code, argument in tree:
         if code in _REPEATS and (argument[1] == codes.MAXREPEAT or argument[1] > _MANY):
             yield argument[2]
@@ -43,7 +45,10 @@ def _repeated(tree: Any) -> Iterator[Any]:  # noqa: ANN401
 
 
 def _varies(tree: Any) -> bool:  # noqa: ANN401
-    """Whether a part can match one text in several ways: it holds a repeat of several lengths, or an alternative."""
+    """Return whether a part can match one text in several ways.
+
+    It can if it contains a repeat of several lengths, or an alternative.
+    """
     for code, argument in tree:
         if code == codes.BRANCH or (code in _REPEATS and argument[0] != argument[1]):
             return True
@@ -53,7 +58,7 @@ def _varies(tree: Any) -> bool:  # noqa: ANN401
 
 
 def _is_broad(tree: Any) -> bool:  # noqa: ANN401
-    """Whether a repeated part takes (nearly) any character."""
+    """Return whether a repeated part accepts (nearly) any character."""
     return any(
         code in {codes.ANY, codes.NOT_LITERAL} or (code == codes.IN and argument[0][0] == codes.NEGATE)
         for code, argument in tree
@@ -61,7 +66,7 @@ def _is_broad(tree: Any) -> bool:  # noqa: ANN401
 
 
 def _parts(argument: Any) -> Iterator[Any]:  # noqa: ANN401
-    """The patterns inside the argument of one operation of a parsed pattern."""
+    """Iterate over the patterns inside the argument of one operation."""
     if isinstance(argument, parser.SubPattern):
         yield argument
     elif isinstance(argument, tuple | list):

@@ -17,7 +17,9 @@ FailureKind = Literal["retryable", "ambiguous", "terminal", "rejected"]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One question to one model. Every field changes the answer, so that every field but `n` is in the key.
+    """One question to one model.
+
+    Every field changes the answer, so that every field but `n` is in the key.
 
     Attributes:
         endpoint: the endpoint's name: `local:<sha256>`, `openai:<base url>` or `litellm:<provider>`.
@@ -43,7 +45,7 @@ class ModelRequest:
 
     @cached_property
     def key(self) -> str:
-        """The content key of the first answer: SHA-256 (hex) of the canonical JSON of all fields but `n`."""
+        """The content key of the first answer: SHA-256 (hex) of the fields' canonical JSON."""
         content = {
             "endpoint": self.endpoint,
             "model": self.model,
@@ -97,7 +99,7 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One rate limit by an endpoint's headers: its size, the rest, and the seconds until its reset."""
+    """One rate limit by an endpoint's headers: size, rest, and seconds until its reset."""
 
     limit: float | None
     remaining: float | None
@@ -114,7 +116,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """The answer of a model. `logprobs` are those of the chosen tokens, where the endpoint gave them.
+    """The answer of a model.
+
+    `logprobs` are those of the chosen tokens, where the endpoint gave them.
 
     `more` are the further answers of a request for several. They have no usage of their own: `usage` counts all answers.
     """
@@ -168,5 +172,5 @@ class ModelClient(Protocol):
         """Ask once, without retries.
 
         Raises:
-            CallFailed: there is no answer; its kind says what to do.
+            CallFailed: no answer came; its kind says what to do.
         """

@@ -1,4 +1,4 @@
-"""What the dispatchers of one run share: the store, the budget, the counts, and the groups of calls they send."""
+"""Context of a run, which its dispatchers share, and the groups of calls they send."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ class RunContext(Protocol):
     halted: bool
 
     def afford(self, bound: Spend) -> bool:
-        """Reserve the most that a request can cost; return False if it has to wait, or if the run ends here."""
+        """Reserve the most that a request can cost.
+
+        It returns False if the request has to wait, or if the run ends here.
+        """
 
     def fill(self, key: str, answer: StoredReply | str) -> None:
         """Deliver the answer to a key, or the reason why there is none."""

@@ -1,4 +1,4 @@
-"""Progress of a sampling run: the note beside the bar, the figures for machines, and the speed."""
+"""Progress of a sampling run: note, figures for machines, and speed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Speed:
 
 
 class RunProgress:
-    """Shows the progress of one run a few times a second. `elsewhere` counts calls that another process is asking."""
+    """Shows the progress of one run a few times a second.
+
+    `elsewhere` counts the calls that another process is asking.
+    """
 
     def __init__(self, progress: Progress, tally: Tally, budget: Budget, clock: Clock, *, total: int | None) -> None:
         self._progress = progress

@@ -1,1 +1,1 @@
-"""encoders."""
+"""Local models: sentence embeddings, and natural language inference (NLI)."""

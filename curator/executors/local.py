@@ -1,4 +1,7 @@
-"""An ordered map over worker processes that reads its input as it goes, so that memory stays flat."""
+"""Ordered map over worker processes, in constant memory.
+
+It reads its input as it goes.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,18 @@ from curator.errors import UserError
 T = TypeVar("T")
 R = TypeVar("R")
 AHEAD = 4
-"""Items that are given out ahead of their results, for each process."""
+"""Items per process that are submitted before their results are read."""
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_ordered(function: Callable[[T], R], items: Iterable[T], *, processes: int) -> Iterator[R]:
-    """`map(function, items)` over worker processes: the results in order, few items ahead of them.
+    """Map a function over items in worker processes; the results are in order.
+
+    Only a few items are read ahead of the results.
 
     With one process everything happens in this one. `function`, items and results are pickled otherwise. Workers are
     fresh interpreters: a fork would copy the locks of whatever threads the caller has.
@@ -56,5 +61,5 @@ def _through(pool: ProcessPoolExecutor, function: Callable[[T], R], items: Itera
 
 
 def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; who ends the workers is the one that started them."""
+    """Ignore Ctrl-C, which reaches every process of the terminal: the parent ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,1 +1,1 @@
-"""state."""
+"""State that curator keeps between runs: answers, vectors, registry, categories."""

@@ -1,7 +1,7 @@
-"""The file beside the store that remembers the categories from night to night: JSON with their centroids, and no case.
+"""Categories of earlier nights in a JSON file beside the store, with their centroids.
 
-It holds what is known before the last night and after it. A night that is run again (more labels, another report) is
-compared with what was known before it, so that the same logs give the same report.
+The file has the categories before the last night and after it. A night that is run again (with more labels, or for another
+report) is compared with the categories before it, so that the same logs give the same report.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class CategoriesFile:
-    """What is known before and after the last night; None where there was none."""
+    """The categories before and after the last night; None where there were none."""
 
     before: CategoryHistory | None
     after: CategoryHistory | None
 
     def known_to(self, key: str) -> CategoryHistory | None:
-        """What a night is compared with; the night that wrote this file has the same `key` again."""
+        """Return the categories that a night is compared with.
+
+        A night that is run again has the same `key` as the one that wrote this file.
+        """
         return self.before if self.after and self.after.key == key else self.after
 
     def followed_by(self, night: CategoryHistory | None) -> CategoriesFile:
-        """The file after one more night."""
+        """Return the file after one more night."""
         return self if night is None else CategoriesFile(self.known_to(night.key), night)
 
 
@@ -55,7 +58,7 @@ class _Row(BaseModel):
     last_seen: str
 
 
-class _Memory(BaseModel):
+class _HistoryRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str
@@ -70,8 +73,8 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int
-    before: _Memory | None
-    after: _Memory | None
+    before: _HistoryRow | None
+    after: _HistoryRow | None
 
 
 def read_categories(path: Path) -> CategoriesFile:
@@ -87,11 +90,12 @@ def read_categories(path: Path) -> CategoriesFile:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     try:
-        found = _File.model_validate_json(data)
-        if found.version != VERSION:
-            raise _unreadable(path, f"`version` is {found.version}, and this curator reads {VERSION}")
+        content = _File.model_validate_json(data)
+        if content.version != VERSION:
+            raise _unreadable(path, f"`version` is {content.version}, and this curator reads {VERSION}")
         return CategoriesFile(
-            before=_memory(found.before) if found.before else None, after=_memory(found.after) if found.after else None
+            before=_history(content.before) if content.before else None,
+            after=_history(content.after) if content.after else None,
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -114,34 +118,37 @@ def write_categories(path: Path, file: CategoriesFile) -> None:
     write_atomic(path, [orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)])
 
 
-def _dumped(memory: CategoryHistory) -> dict[str, object]:
+def _dumped(history: CategoryHistory) -> dict[str, object]:
     return {
-        "encoder": memory.encoder,
-        "night": memory.night,
-        "key": memory.key,
-        "cases": memory.cases,
-        "next_number": memory.next_number,
+        "encoder": history.encoder,
+        "night": history.night,
+        "key": history.key,
+        "cases": history.cases,
+        "next_number": history.next_number,
         "categories": [
             {
                 "id": c.id, "name": c.name, "keywords": c.keywords, "centroid": _packed(c.centroid), "radius": c.radius,
                 "size": c.size, "first_night": c.first_night, "last_night": c.last_night, "nights": c.nights,
                 "first_seen": c.first_seen, "last_seen": c.last_seen,
             }
-            for c in memory.categories
+            for c in history.categories
         ],
     }  # fmt: skip
 
 
-def _memory(found: _Memory) -> CategoryHistory:
+def _history(stored: _HistoryRow) -> CategoryHistory:
     categories = tuple(
         TrackedCategory(**{**row.model_dump(), "keywords": row.keywords, "centroid": _unpacked(row.centroid)})
-        for row in found.categories
+        for row in stored.categories
     )
-    return CategoryHistory(found.encoder, found.night, found.key, found.cases, found.next_number, categories)
+    return CategoryHistory(stored.encoder, stored.night, stored.key, stored.cases, stored.next_number, categories)
 
 
 def _packed(vector: NDArray[np.float32]) -> str:
-    """Half precision moves a cosine by less than .001, and a file of 300 categories takes 0.3 MB."""
+    """Pack a vector in half precision, as base64 text.
+
+    It moves a cosine by less than .001, and a file of 300 categories takes 0.3 MB.
+    """
     return base64.b64encode(vector.astype("<f2").tobytes()).decode()
 
 

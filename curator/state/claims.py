@@ -1,4 +1,4 @@
-"""Claims on answers that this process is about to buy, so that two runs on one store never buy the same answer.
+"""Claims on answers that a run is about to buy, so that no other run buys them as well.
 
 A claim is a lock on one byte, in one of the files in a folder beside the store. The key gives the offset of the byte. The
 kernel drops a process's locks when it ends, however it ends: a killed run leaves no claim behind.

@@ -1,4 +1,4 @@
-"""Store of paid-for answers: one SQLite file, written by one thread, read by content key, shared by processes."""
+"""Store of paid answers: one SQLite file with one writer thread, shared by processes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class GenerationStore(Closeable):
             self._writes.close()
 
     def get_many(self, keys: Sequence[str]) -> dict[str, StoredReply]:
-        """Return the stored answers among `keys` (hex digests). It blocks for some microseconds a key.
+        """Return the stored answers among `keys` (hex digests), by key.
+
+        It blocks for some microseconds a key.
 
         Raises:
             StorageError: the file cannot be read.
@@ -208,7 +210,7 @@ class GenerationStore(Closeable):
                 _call_back(part, self._write(part))
 
     def _write(self, writes: Sequence[_Write]) -> Sequence[_Result]:
-        """Write them and return the answers under the keys of each write, or the error that came instead."""
+        """Write them; return the stored answers of each write, or its error."""
         try:
             with self._writes.explained():
                 return _commit(self._writes.connection, writes)
@@ -243,7 +245,7 @@ def _parts(batch: Sequence[_Write]) -> Iterator[list[_Write]]:
 
 
 def _commit(connection: sqlite3.Connection, writes: Sequence[_Write]) -> list[_Result]:
-    """Write all of them or none, and return the answers that are then stored under the keys of each write.
+    """Write all or none; return the answers then stored under the keys of each write.
 
     It is one statement, which is a transaction of its own. SQLite then releases the interpreter's lock once, and this
     thread waits only once until the busy event loop gives it back.

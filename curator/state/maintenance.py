@@ -1,4 +1,4 @@
-"""Looking after the store of answers: what is in it, and what may go.
+"""Maintenance of the store of answers: its contents, and deleting answers.
 
 Every function works on the file alone, and beside processes that sample with it.
 """
@@ -38,7 +38,10 @@ key NOT IN (SELECT c.key FROM batch_call c JOIN batch b USING (nonce) WHERE b.en
 
 @dataclass(frozen=True, slots=True)
 class ModelHoldings:
-    """What is stored of one model: answers, their tokens, what they cost in US dollars, when they came (since 1970)."""
+    """The stored answers of one model in numbers.
+
+    `usd` is their price in US dollars; `oldest` and `newest` are in seconds since 1970.
+    """
 
     model: str
     answers: int
@@ -61,8 +64,8 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents(Result):
-    """What a store holds; `size` in bytes, its write-ahead log included."""
+class StoreContents(Result):
+    """The contents of a store; `size` is in bytes, with the write-ahead log."""
 
     path: Path
     size: int
@@ -107,15 +110,20 @@ class Contents(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which answers are meant, as a condition of SQL and its arguments. Those of open batches are never among them."""
+class AnswerFilter:
+    """Answers to delete, as an SQL condition with its arguments.
+
+    Answers of open batches are never among them.
+    """
 
     condition: str
     arguments: tuple[str | float, ...]
 
     @classmethod
     def of(cls, *, model: str | None, older_than_days: float | None, keys: Sequence[str], now: float) -> Self:
-        """The answers of a model, that are older, and that have one of the keys (hex); what is not given does not count.
+        """Return the condition for answers by model, age and keys (hex).
+
+        An argument that is None or empty sets no condition.
 
         Raises:
             ConfigError: nothing is given, or a key is not hexadecimal.
@@ -129,7 +137,9 @@ class Wanted:
             conditions.append("created_at < ?")
             arguments.append(now - older_than_days * _SECONDS_A_DAY)
         if keys:
-            conditions.append(f"hex(key) IN ({', '.join('?' * len(keys))})")  # also finds a damaged key that is no blob
+            conditions.append(
+                f"hex(key) IN ({', '.join('?' * len(keys))})"
+            )  # this also matches a damaged key that is not a blob
             arguments += [_checked(key) for key in keys]
         if not conditions:
             raise ConfigError(
@@ -139,8 +149,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned(Result):
-    """What was deleted, or would be: answers, and what they had cost in US dollars; `freed` in bytes."""
+class PruneResult(Result):
+    """The deleted answers, or those that would be deleted, in numbers.
+
+    `usd` is the price that was paid for them; `freed` is in bytes.
+    """
 
     answers: int
     usd: float
@@ -159,8 +172,8 @@ class Pruned(Result):
         return f"deleted {what}; the file is {self.freed / 1e6:,.1f} MB smaller"
 
 
-def contents(path: Path) -> Contents:
-    """What the store holds.
+def contents(path: Path) -> StoreContents:
+    """Return the contents of the store.
 
     Raises:
         UserError: as `open_existing_store`.
@@ -168,11 +181,11 @@ def contents(path: Path) -> Contents:
     with open_existing_store(path) as connection:
         models = tuple(ModelHoldings(*row) for row in connection.execute(_BY_MODEL))
         batches = tuple(OpenBatch(*row) for row in connection.execute(_OPEN_BATCHES))
-    return Contents(path, _size(path), models, batches)
+    return StoreContents(path, _size(path), models, batches)
 
 
-def prune(path: Path, wanted: Wanted, *, dry_run: bool = False) -> Pruned:
-    """Delete the answers that are meant, and give their room back if it is worth it.
+def prune(path: Path, wanted: AnswerFilter, *, dry_run: bool = False) -> PruneResult:
+    """Delete the answers that `wanted` selects, and free their space if there is much of it.
 
     It is safe while others sample with the store: SQLite keeps them apart, they go on with the answers that they looked
     up before, and ask again for what they find missing later. Each piece that is deleted is a transaction of its own, so
@@ -195,7 +208,7 @@ def prune(path: Path, wanted: Wanted, *, dry_run: bool = False) -> Pruned:
                     (*wanted.arguments, start, min(start + _DELETED_AT_A_TIME, last)),
                 )
             _vacuum(connection)
-    return Pruned(answers, usd, 0 if dry_run else max(0, before - _size(path)), dry_run)
+    return PruneResult(answers, usd, 0 if dry_run else max(0, before - _size(path)), dry_run)
 
 
 def _checked(key: str) -> str:
@@ -214,11 +227,11 @@ def _size(path: Path) -> int:
 
 
 def _vacuum(connection: sqlite3.Connection) -> None:
-    """Give unused pages back to the disk, where there are many and nobody else has the store open.
+    """Return unused pages to the disk where there are many, if no other process is there.
 
-    VACUUM locks the file for as long as it copies it, which others would take for a store that hangs. SQLite only leaves
-    WAL mode while no other connection is open, so that trying to tells. With others there, or without room for the copy,
-    the pages stay in the file and are filled again.
+    VACUUM locks the file while it copies it, which other processes could not tell from a store that hangs. SQLite leaves
+    WAL mode only while no other connection is open, so that the attempt shows whether there is one. With another
+    connection, or without room for the copy, the pages stay in the file and are used again.
     """
     (pages,), (unused,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
     if unused < _WORTH_VACUUMING * pages:

@@ -1,4 +1,4 @@
-"""Paths of the files that curator remembers between runs, and of the run folder: they lie beside the config file."""
+"""Paths of the state files and of the run folder, which lie beside the config file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True, slots=True)
 class StatePaths:
-    """The files of one config. They lie beside the store, unless the config names another registry.
+    """The files of one config.
+
+    They lie beside the store, unless the config names another registry.
 
     The store and the run folder lie beside the config file, so that a command finds them from every directory. Earlier
     versions kept them in the working directory. What is there is used as long as there is none beside the config, so that

@@ -75,7 +75,9 @@ class Entry:
 
 
 class Registry(Closeable):
-    """The file; a context manager. Processes share it: a call sees everything that another process has committed.
+    """The registry in its file; a context manager.
+
+    Processes share it: a call sees everything that another process has committed.
 
     Every method raises StorageError where the file is damaged, full, locked for long or may not be written.
 
@@ -92,7 +94,7 @@ class Registry(Closeable):
         self._database.close()
 
     def entries(self, *, after: int = 0) -> tuple[list[Entry], int]:
-        """Return the entries behind place `after` in the order in which they came, and the last place."""
+        """Return the entries behind place `after`, in their order, and the last place."""
         with self._database.explained():
             rows = self._database.connection.execute(
                 f"SELECT place, {_COLUMNS} FROM entry WHERE place > ? ORDER BY place",  # noqa: S608  constants only
@@ -103,7 +105,9 @@ class Registry(Closeable):
         return entries, rows[-1][0] if rows else after
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Settle the splits of the cases that have none yet; all are on the disk when this returns, or none.
+        """Settle the splits of the cases that have none yet, all of them or none.
+
+        They are on the disk when this returns.
 
         An entry in the file keeps its split, whatever the new entry says. Its `asked` becomes true and stays so.
         """
@@ -116,18 +120,24 @@ class Registry(Closeable):
             )
 
     def templates(self) -> frozenset[str]:
-        """Return the sentences that many cases of some night shared word for word, and that ask nothing."""
+        """Return the sentences that many cases of a night shared, and that ask nothing."""
         with self._database.explained():
             return frozenset(s for (s,) in self._database.connection.execute("SELECT sentence FROM template"))
 
     def add_templates(self, sentences: Iterable[str]) -> None:
-        """Store such sentences: a night of few cases cannot tell them from the questions of its cases."""
+        """Store such sentences.
+
+        A night of few cases cannot tell them from the questions of its cases.
+        """
         rows = [(sentence,) for sentence in sorted(sentences)]
         with self.transaction(), self._database.explained():
             self._database.connection.executemany("INSERT OR IGNORE INTO template VALUES (?)", rows)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Keep every other process from writing until the block ends; then commit, or roll back after an exception."""
+        """Keep every other process from writing until the block ends.
+
+        Then everything is committed, or rolled back after an exception.
+        """
         return self._database.transaction()
 
 

@@ -149,7 +149,7 @@ def open_existing_store(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a store that exists, to look after it. An older schema is brought up to date.
 
     Raises:
-        ConfigError: there is no such file, or it belongs to another program or to a newer curator.
+        ConfigError: the file is missing, or belongs to another program or to a newer curator.
         StorageError: SQLite fails, here or in the body.
     """
     if not path.is_file():

@@ -1,4 +1,7 @@
-"""Reads the store of answers row by row: as JSON for others, and to find what is damaged. Memory does not grow with it."""
+"""Reads the store row by row, to export it and to find damaged answers.
+
+Memory does not grow with the store.
+"""
 
 from __future__ import annotations
 
@@ -28,37 +31,37 @@ FROM generation ORDER BY rowid
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with an answer, or, without a key (hex), with the file."""
+    """A problem of an answer, or of the file where `key` (hex) is None."""
 
     key: str | None
     what: str
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """The command that fixes the problem."""
         if self.key is None:
             return "move the file away; `curator cache export` saves what can still be read"
         return f"curator cache prune --key {self.key}"
 
 
 @dataclass(frozen=True, slots=True)
-class Verified(Result):
-    """What was checked, and what is wrong: `found` problems, and the first `SHOWN_PROBLEMS` of them."""
+class StoreCheck(Result):
+    """The number of checked answers and of problems, and the first problems."""
 
     path: Path
     answers: int
-    found: int
+    problem_count: int
     problems: tuple[Problem, ...]
 
     @property
     def exit_code(self) -> ExitCode:
         """0, or that of a `StorageError` if something is wrong."""
-        return ExitCode.STORAGE if self.found else ExitCode.DONE
+        return ExitCode.STORAGE if self.problem_count else ExitCode.DONE
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The findings for machines."""
         return {
-            "store": str(self.path), "answers": self.answers, "found": self.found,
+            "store": str(self.path), "answers": self.answers, "found": self.problem_count,
             "problems": [{"key": p.key, "what": p.what, "remedy": p.remedy} for p in self.problems],
         }  # fmt: skip
 
@@ -68,13 +71,13 @@ class Verified(Result):
         for problem in self.problems:
             where = str(self.path) if problem.key is None else f"answer {problem.key}"
             lines += [f"{where}: {problem.what}", f"  -> {problem.remedy}"]
-        if self.found > len(self.problems):
-            lines.append(f"... and {self.found - len(self.problems):,} more")
-        return "\n".join([*lines, f"{plural(self.answers, 'answer')} checked, {plural(self.found, 'problem')}"])
+        if self.problem_count > len(self.problems):
+            lines.append(f"... and {self.problem_count - len(self.problems):,} more")
+        return "\n".join([*lines, f"{plural(self.answers, 'answer')} checked, {plural(self.problem_count, 'problem')}"])
 
 
 def export(path: Path) -> Iterator[bytes]:
-    """Every stored answer as a line of JSON, in the order in which they were stored.
+    """Iterate over the stored answers as lines of JSON, in the order in which they were stored.
 
     Raises:
         UserError: as `open_existing_store`.
@@ -93,37 +96,37 @@ def export(path: Path) -> Iterator[bytes]:
                 ) from error
 
 
-def verify(path: Path) -> Verified:
+def verify(path: Path) -> StoreCheck:
     """Check the file as SQLite does, and that every answer can be read.
 
     Raises:
         UserError: as `open_existing_store`; a StorageError also where the file is too damaged to be read to its end.
     """
     problems: list[Problem] = []
-    found = count = 0
+    problem_count = answer_count = 0
     with open_existing_store(path) as connection:
-        for (said,) in connection.execute(f"PRAGMA integrity_check({SHOWN_PROBLEMS})"):
-            if said != "ok":
-                found += 1
-                problems.append(Problem(None, said))
+        for (finding,) in connection.execute(f"PRAGMA integrity_check({SHOWN_PROBLEMS})"):
+            if finding != "ok":
+                problem_count += 1
+                problems.append(Problem(None, finding))
         connection.text_factory = bytes
         for row in connection.execute(_ROWS):
-            count += 1
+            answer_count += 1
             try:
                 _decoded(row)
             except _Damaged as error:
-                found += 1
+                problem_count += 1
                 if len(problems) < SHOWN_PROBLEMS:
                     problems.append(Problem(_hex(row[0]), str(error)))
-    return Verified(path, count, found, tuple(problems))
+    return StoreCheck(path, answer_count, problem_count, tuple(problems))
 
 
 class _Damaged(ValueError):
-    """Something in a row is not what the store writes there."""
+    """A row has a value that the store never writes."""
 
 
 def _decoded(row: Sequence[Any]) -> dict[str, JsonValue]:
-    """A row of `_ROWS`, its texts still bytes, as JSON.
+    """Return a row of `_ROWS`, whose texts are still bytes, as JSON.
 
     Raises:
         _Damaged: it cannot be read.
@@ -154,7 +157,7 @@ def _text(name: str, value: object) -> str:
             return value.decode()
     except UnicodeDecodeError as error:
         raise _Damaged(f"`{name}` is not UTF-8") from error
-    raise _Damaged(f"`{name}` is no text")
+    raise _Damaged(f"`{name}` is not text")
 
 
 def _number(name: str, value: object, kind: type[int] | type[float]) -> float:
@@ -165,14 +168,14 @@ def _number(name: str, value: object, kind: type[int] | type[float]) -> float:
 
 def _logprobs(value: object) -> list[JsonValue]:
     try:
-        found = orjson.loads(value) if isinstance(value, bytes) else None
+        numbers = orjson.loads(value) if isinstance(value, bytes) else None
     except orjson.JSONDecodeError as error:
-        raise _Damaged("`logprobs` is no JSON") from error
-    if isinstance(found, list) and all(type(number) in (int, float) for number in found):
-        return found
-    raise _Damaged("`logprobs` is no list of numbers")
+        raise _Damaged("`logprobs` is not JSON") from error
+    if isinstance(numbers, list) and all(type(number) in (int, float) for number in numbers):
+        return numbers
+    raise _Damaged("`logprobs` is not a list of numbers")
 
 
 def _hex(key: object) -> str:
-    """The key as `--key` takes it, also where it is damaged."""
+    """Return the key as `--key` takes it, also where it is damaged."""
     return key.hex() if isinstance(key, bytes) else str(key).encode().hex()

@@ -83,7 +83,7 @@ def test_a_pair_is_run_once(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_without_entailment_is_no_nli_model(tmp_path: Path) -> None:
     other = save_model(tmp_path / "other", {0: "good", 1: "bad", 2: "not_entailment"})
-    with pytest.raises(MissingDependency, match=r"no NLI model: none of its labels \(good, bad, not_entailment\)"):
+    with pytest.raises(MissingDependency, match=r"not an NLI model: none of its labels \(good, bad, not_entailment\)"):
         NliModel(str(other)).load()
 
 

@@ -18,7 +18,7 @@ from curator.errors import ConfigError, StorageError
 from curator.records import Usage
 from curator.state import maintenance as cache
 from curator.state.generations import GenerationStore
-from curator.state.maintenance import ModelHoldings, OpenBatch, Wanted, contents, prune
+from curator.state.maintenance import AnswerFilter, ModelHoldings, OpenBatch, contents, prune
 from curator.state.store_schema import StoredReply
 from curator.state.verify import SHOWN_PROBLEMS, export, verify
 
@@ -72,8 +72,8 @@ def keys(*names: str) -> set[str]:
     return {key(name) for name in names}
 
 
-def wanted(**given: Any) -> Wanted:
-    return Wanted.of(**({"model": None, "older_than_days": None, "keys": (), "now": NOW} | given))
+def wanted(**given: Any) -> AnswerFilter:
+    return AnswerFilter.of(**({"model": None, "older_than_days": None, "keys": (), "now": NOW} | given))
 
 
 def test_the_contents_are_counted_by_model(store: Path, raw: sqlite3.Connection) -> None:
@@ -184,7 +184,7 @@ def test_the_export_is_read_as_it_is_written(store: Path) -> None:
 
 def test_a_sound_store_has_no_problems(store: Path) -> None:
     found = verify(store)
-    assert (found.answers, found.found, found.exit_code) == (5, 0, 0)
+    assert (found.answers, found.problem_count, found.exit_code) == (5, 0, 0)
     assert found.to_text() == "5 answers checked, 0 problems"
 
 
@@ -197,9 +197,9 @@ def test_a_sound_store_has_no_problems(store: Path) -> None:
         ("cost_usd = 'much'", "`cost_usd` is b'much'"),
         ("latency_s = -0.5", "`latency_s` is -0.5"),
         ("created_at = 9e999", "`created_at` is inf"),
-        ("logprobs = CAST('[1' AS BLOB)", "`logprobs` is no JSON"),
-        ("logprobs = CAST('{}' AS BLOB)", "`logprobs` is no list of numbers"),
-        ("logprobs = CAST('[\"a\"]' AS BLOB)", "`logprobs` is no list of numbers"),
+        ("logprobs = CAST('[1' AS BLOB)", "`logprobs` is not JSON"),
+        ("logprobs = CAST('{}' AS BLOB)", "`logprobs` is not a list of numbers"),
+        ("logprobs = CAST('[\"a\"]' AS BLOB)", "`logprobs` is not a list of numbers"),
         ("text = CAST(x'ff41' AS TEXT)", "`text` is not UTF-8"),
         ("finish_reason = CAST(x'ff41' AS TEXT)", "`finish_reason` is not UTF-8"),
     ],
@@ -209,7 +209,7 @@ def test_a_damaged_answer_is_named_and_can_be_pruned(
 ) -> None:
     raw.execute(f"UPDATE generation SET {change} WHERE key = ?", (bytes.fromhex(key("s2")),))  # noqa: S608
     found = verify(store)
-    assert (found.answers, found.found, found.exit_code) == (5, 1, 1)
+    assert (found.answers, found.problem_count, found.exit_code) == (5, 1, 1)
     (problem,) = found.problems
     assert problem.key == ("0102" if "key" in change else key("s2"))
     assert what in problem.what
@@ -218,14 +218,14 @@ def test_a_damaged_answer_is_named_and_can_be_pruned(
     with pytest.raises(StorageError, match=problem.key):
         list(export(store))
     prune(store, wanted(keys=[problem.key]))
-    assert verify(store).found == 0
+    assert verify(store).problem_count == 0
 
 
 def test_many_problems_are_counted_and_some_are_shown(store: Path, raw: sqlite3.Connection) -> None:
     fill(store, *((f"x{i}", SMALL) for i in range(SHOWN_PROBLEMS + 20)))
     raw.execute("UPDATE generation SET latency_s = -1 WHERE model = 'small-1'")
     found = verify(store)
-    assert (found.found, len(found.problems)) == (SHOWN_PROBLEMS + 23, SHOWN_PROBLEMS)
+    assert (found.problem_count, len(found.problems)) == (SHOWN_PROBLEMS + 23, SHOWN_PROBLEMS)
     assert "... and 23 more" in found.to_text()
 
 

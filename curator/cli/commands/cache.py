@@ -56,10 +56,12 @@ def add_prune_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prune(arguments: argparse.Namespace) -> int:
     """Delete stored answers."""
-    from curator.state.maintenance import Wanted
+    from curator.state.maintenance import AnswerFilter
     from curator.state.maintenance import prune as prune_store
 
-    wanted = Wanted.of(model=arguments.model, older_than_days=arguments.older_than, keys=arguments.key, now=time.time())
+    wanted = AnswerFilter.of(
+        model=arguments.model, older_than_days=arguments.older_than, keys=arguments.key, now=time.time()
+    )
     return print_result(
         prune_store(store_path(arguments), wanted, dry_run=arguments.dry_run), as_json=arguments.json
     )  # fmt: skip

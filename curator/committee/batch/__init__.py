@@ -1,1 +1,1 @@
-"""batch."""
+"""Batch mode: calls submitted as files to the provider's batch API."""

@@ -1,4 +1,4 @@
-"""OpenAI's Batch API through its SDK: uploads, batches, downloads, and the meaning of each failure."""
+"""OpenAI's Batch API through its SDK: uploads, batches, downloads and their failures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True)
 class BatchEndpoint:
-    """A model in batch mode: its config, its price in a batch, and the client that `open_batch_client` makes."""
+    """A model in batch mode: its config, its batch price, and its client.
+
+    `open_batch_client` makes the client.
+    """
 
     config: ModelConfig
     price: Price
@@ -58,7 +61,9 @@ class BatchEndpoint:
 
 
 def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOpenAI:
-    """Return the SDK's client for a model's endpoint, an async context manager. Nothing is connected yet.
+    """Return the SDK's client for a model's endpoint, an async context manager.
+
+    Nothing is connected yet.
 
     It never retries by itself: a batch that is made twice is billed twice. Like the client of live calls, it takes only
     the key and the proxy from the environment.
@@ -86,7 +91,9 @@ def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOp
 
 
 class BatchApi:
-    """The calls that batches need. Each one raises CallFailed, whose message never contains the key.
+    """The API calls that batches need.
+
+    Each one raises CallFailed, whose message never contains the key.
 
     All calls but `create` and `retrieve` are retried.
     """
@@ -129,7 +136,10 @@ class BatchApi:
         return await self._once(attempt)
 
     async def find(self, nonce: str) -> str | None:
-        """Return the id of the batch with that nonce, among all that the key can see; None without one."""
+        """Return the id of the batch with that nonce; None without one.
+
+        All batches that the key can see are searched.
+        """
 
         async def attempt() -> str | None:
             async for batch in self._client.batches.list(limit=_PAGE):

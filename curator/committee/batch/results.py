@@ -1,4 +1,4 @@
-"""Results of ended batches: reads their files line by line, stores the answers, settles the budget."""
+"""Results of ended batches: the answers go to the store, the calls are settled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A batch that ended: its calls without a result so far, by key, and what all its answers share."""
+    """A batch that ended: its calls without a result so far, and the facts of all answers."""
 
     waiting: dict[str, BatchCall]
     took_s: float
@@ -69,7 +69,9 @@ class BatchResults:
     async def collect(
         self, batch: Batch, waiting: dict[str, BatchCall], *, now: float, answered: Callable[[int], None]
     ) -> None:
-        """Store the answers of a completed, expired or cancelled batch for the calls in `waiting`, which it empties.
+        """Store the answers of a completed, expired or cancelled batch, and empty `waiting`.
+
+        `waiting` are the batch's calls.
 
         `answered` is called with the number of answers that were stored; `now` is in seconds since 1970.
 
@@ -111,7 +113,10 @@ class BatchResults:
         self.again = True
 
     async def _fetch(self, file_id: str, file: BinaryIO) -> BinaryIO | None:
-        """Download into the file and return it; None where the provider, which keeps files for weeks, has deleted it."""
+        """Download into the file and return it; None where the provider has deleted it.
+
+        The provider keeps files for some weeks.
+        """
         try:
             await self.api.download(file_id, file)
         except CallFailed as failure:
@@ -121,7 +126,10 @@ class BatchResults:
         return file
 
     async def _read(self, file_id: str, file: BinaryIO, ended: _Ended) -> bool:
-        """Settle the calls in a file of results; return whether the file was whole. A damaged one is fetched once more."""
+        """Settle the calls in a file of results; return whether the file was whole.
+
+        A damaged file is fetched once more.
+        """
         if await self._read_lines(file, ended):
             return True
         try:
@@ -171,7 +179,7 @@ class BatchResults:
 
 
 def read_line(line: bytes) -> tuple[str, ModelReply | CallFailed] | None:
-    """The key in a line of results and what became of the call; None where the line is damaged."""
+    """Return the key in a line of results and its reply or failure; None for a damaged line."""
     try:
         data: Any = orjson.loads(line)
         key, response, error = data["custom_id"], data.get("response"), data.get("error")
@@ -192,11 +200,11 @@ def read_line(line: bytes) -> tuple[str, ModelReply | CallFailed] | None:
 
 
 def _failed(kind: FailureKind, message: str, *, status: int | None = None) -> CallFailed:
-    return CallFailed(kind, one_line(message, secrets=()), status=status)  # the line holds no key any more
+    return CallFailed(kind, one_line(message, secrets=()), status=status)  # the key was blacked out before
 
 
 def _groups(file: BinaryIO) -> Iterator[list[bytes]]:
-    """The lines of a file from its start, blank ones left out, some hundred at a time."""
+    """Iterate over the non-blank lines of a file, some hundred at a time."""
     file.seek(0)
     lines = (line for line in file if line.strip())
     while group := list(itertools.islice(lines, _LINES_PER_COMMIT)):
@@ -204,7 +212,7 @@ def _groups(file: BinaryIO) -> Iterator[list[bytes]]:
 
 
 def _missing(status: str, *, whole: bool) -> CallFailed:
-    """What became of a call that none of its batch's files speaks of."""
+    """Return the failure of a call that is in none of its batch's files."""
     if status in _UNFINISHED and whole:
         return CallFailed("retryable", f"the batch was {status} before the call was answered")
     return CallFailed("ambiguous", "the batch ended without a readable answer to the call")

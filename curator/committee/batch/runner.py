@@ -1,4 +1,4 @@
-"""Batch mode: submits a model's calls as files to OpenAI's Batch API and stores every answer.
+"""Batch mode: submits a model's calls to OpenAI's Batch API and stores the answers.
 
 A pass iterates over the planned calls. It submits those that are neither stored nor in an open batch, file by file, while
 the budget has room. When all open batches have ended, another pass submits the calls that failed and may be tried again.
@@ -52,7 +52,7 @@ async def answer_in_batches(
     progress: Progress,
     clock: Clock,
 ) -> Mapping[str, str]:
-    """Store an answer to every planned call of one model; return the failed calls with their errors, by key.
+    """Store an answer to every planned call of one model; return the errors by key.
 
     Every pass iterates over `calls`, so that they cannot be an iterator (`CallsOf` is none). Batches that an earlier run
     left open are collected first. A cancelled run stops at once: its batches stay open, and the next run collects them.
@@ -152,7 +152,7 @@ class _Run:
         """Reserve the bound; without room for it, wait until submitted calls are settled.
 
         Raises:
-            BudgetReached: there is no room for it even then.
+            BudgetReached: even then the budget has no room for it.
         """
         while not self._budget.reserve(bound):
             await self._session.submit(file)

@@ -1,4 +1,4 @@
-"""Session of one model in batch mode: submits files of requests as batches and watches them until they end.
+"""Session of one model in batch mode: submits batches and watches them until they end.
 
 The row of a batch is written to the store before the provider gets the batch. It is closed after the answers are stored.
 A process may therefore die at any point: the next one finds every batch by its id, or by the nonce in its metadata.
@@ -50,7 +50,7 @@ class _Open:
 
 
 class BatchFile(Closeable):
-    """A temporary file of requests, and its calls by key; a context manager that deletes the file."""
+    """A temporary file of requests and its calls by key; a context manager."""
 
     def __init__(self, limits: FileLimits) -> None:
         self._limits = limits
@@ -81,7 +81,9 @@ class BatchFile(Closeable):
 
 
 class BatchSession:
-    """Submits, watches and collects the batches of one model. The caller has reserved the bounds of the calls.
+    """Submits, watches and collects the batches of one model.
+
+    The caller has reserved the bounds of the calls.
 
     `answered` is called with the number of new stored answers, and with 0 after every other change. `lines` is the largest
     number of calls that the provider has room for in one batch, as far as that is known. Every method raises
@@ -131,7 +133,10 @@ class BatchSession:
         await self._poll()
 
     async def _find(self, row: BatchRow) -> str | None:
-        """Return the id of a batch that may have been made; None once the provider surely does not have it."""
+        """Return the id of a batch that may have been made.
+
+        It is None once the provider surely does not have the batch.
+        """
         looks = _LOOKS if self._clock.now() - row.created_at < _SETTLED_S else 1
         for look in range(looks):
             if look:
@@ -191,7 +196,10 @@ class BatchSession:
             await self._clock.sleep(backoff_s(attempt, refusal, self._clock.random()))
 
     def _put_off(self, nonce: str, message: str) -> None:
-        """Submit a batch's calls later: the provider has no room. If it was the only one, submit fewer calls at a time."""
+        """Submit a batch's calls later: the provider has no room.
+
+        If no other batch is open, fewer calls are submitted at a time.
+        """
         count = len(self._rows.calls(nonce))
         self._drop(nonce)
         if not self.open:

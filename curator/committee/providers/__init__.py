@@ -1,4 +1,4 @@
-"""Providers of models: `PROVIDERS`, the entries by the names that a config gives in `provider`.
+"""Providers of models: `PROVIDERS`, by the name that a config gives in `provider`.
 
 A provider is one module with a function that opens a client. The module is imported when its first client is opened.
 """

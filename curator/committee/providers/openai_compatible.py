@@ -1,4 +1,4 @@
-"""The client for every OpenAI-compatible endpoint: one POST per question, and what each way of failing means."""
+"""Client of every OpenAI-compatible endpoint: requests, replies and failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONNECT_S = 30.0
 _USER_INFO = re.compile(r"//[^/@\s]+@")  # the name and password of a proxy, as a URL carries them
 _MESSAGE_CHARS = 300
 _ERROR_BODY_BYTES = 65_536
-_SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is no secret and may well stand in a text
+_SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is a placeholder, and texts may contain it
 
 _TERMINAL_STATUS = frozenset({401, 402, 403, 404})
 _TERMINAL_CODES = frozenset(
@@ -45,17 +45,19 @@ _TERMINAL_CODES = frozenset(
 )
 _RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
 _MALFORMED = (KeyError, ValueError, TypeError, AttributeError)
-_GATEWAY_TIMEOUTS = frozenset({504, 524})  # the model behind the gateway may have answered, and billed
+_GATEWAY_TIMEOUTS = frozenset({504, 524})  # the model behind the gateway may have answered and billed
 
 
 class OpenAIClient:
-    """Asks `{base_url}/chat/completions`; an async context manager around one pool of connections.
+    """Asks `{base_url}/chat/completions` through one pool of connections.
 
-    The key is sent as a bearer token and appears nowhere else: what the endpoint echoes of it is blacked out.
-    Without `timeout_s` an answer is waited for as long as the connection stands. `proxy` is the URL of an HTTP proxy.
+    It is an async context manager.
+
+    The key is only sent as a bearer token. It is blacked out where the endpoint repeats it. Without `timeout_s`, an answer
+    has no time limit while the connection is open. `proxy` is the URL of an HTTP proxy.
 
     Raises:
-        ConfigError: `base_url` is no URL of http or https, or carries credentials.
+        ConfigError: `base_url` is not a URL of http or https, or contains credentials.
     """
 
     def __init__(
@@ -87,9 +89,9 @@ class OpenAIClient:
         """Ask once, without retries.
 
         Raises:
-            CallFailed: there is no answer, and its kind says what to do.
+            CallFailed: no answer came; its kind says what to do.
         """
-        # The failure is raised out here: an exception of aiohttp, which may hold our headers, must not be its context.
+        # The failure is raised here: an exception of aiohttp, which may hold our headers, must not be its context.
         outcome = await self._post(orjson.dumps(request.body()))
         if isinstance(outcome, CallFailed):
             raise outcome
@@ -131,14 +133,16 @@ class OpenAIClient:
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return self._failed("ambiguous", f"the answer is no JSON: {body[:80].decode(errors='replace')!r}")
+            return self._failed("ambiguous", f"the answer is not JSON: {body[:80].decode(errors='replace')!r}")
         reply = parse_reply(data, limits_of(headers))
         if reply is not None:
             return reply
-        if isinstance(data, dict) and data.get("error"):  # some routers answer 200 and put the upstream's status inside
+        if isinstance(data, dict) and data.get(
+            "error"
+        ):  # some routers answer 200 and put the status of the model's endpoint into the body
             status = data["error"].get("code") if isinstance(data["error"], dict) else None
             return self._refused(status if isinstance(status, int) else 502, body, {}, "")
-        return self._failed("ambiguous", "the answer holds no chat completion")
+        return self._failed("ambiguous", "the answer does not contain a chat completion")
 
     def _refused(self, status: int, body: bytes, headers: Mapping[str, str], location: str) -> CallFailed:
         message, codes = describe_error(body)
@@ -178,7 +182,7 @@ async def open_openai(model: ModelConfig, environ: Mapping[str, str]) -> AsyncIt
 
 
 def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  # noqa: ANN401  any JSON at all
-    """The reply in a chat completion, None where it is none.
+    """Return the reply in a chat completion; None for any other JSON.
 
     A refusal counts as text; a call of tools without text becomes `{"tool_calls":[{"arguments","name"}]}`.
     """
@@ -192,7 +196,7 @@ def parse_reply(data: Any, limits: Limits | None = None) -> ModelReply | None:  
 
 
 def _readable(choices: list[Any]) -> Iterator[ModelReply]:
-    """The answers up to the first that is none."""
+    """Iterate over the answers up to the first malformed one."""
     with contextlib.suppress(*_MALFORMED):
         for choice in choices:
             yield _choice(choice)
@@ -204,7 +208,7 @@ def _choice(
     more: tuple[ModelReply, ...] = (),
     limits: Limits | None = None,
 ) -> ModelReply:
-    """One of the answers in a chat completion."""
+    """Return one of the answers in a chat completion."""
     message = choice["message"]
     text = _content(message.get("content")) or message.get("refusal") or ""
     if message.get("tool_calls") and not text.strip():
@@ -215,7 +219,7 @@ def _choice(
 
 
 def _content(content: Any) -> str:  # noqa: ANN401
-    """The text of a message's content, which may be a list of parts."""
+    """Return the text of a message's content, which may be a list of parts."""
     if isinstance(content, list):
         return "\n".join(part["text"] for part in content if part.get("type") == "text")
     if content is None or isinstance(content, str):
@@ -224,14 +228,17 @@ def _content(content: Any) -> str:  # noqa: ANN401
 
 
 def _calls(calls: list[Any]) -> str:
-    """The text that stands for calls of tools, written as the log readers write it, so that both compare."""
+    """Return calls of tools as text.
+
+    The log readers write them in the same way, so that both can be compared.
+    """
     functions = [call["function"] for call in calls]
     listing = [{"name": f["name"], "arguments": _arguments(f.get("arguments"))} for f in functions]
     return orjson.dumps({"tool_calls": listing}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _arguments(arguments: Any) -> Any:  # noqa: ANN401
-    """A call's arguments as a value; as text where they are no JSON object."""
+    """Return a call's arguments as a value; as text where they are not a JSON object."""
     try:
         value = orjson.loads(arguments or "")
     except orjson.JSONDecodeError:
@@ -261,10 +268,10 @@ def _logprobs(logprobs: Any) -> tuple[float, ...] | None:  # noqa: ANN401
 
 
 def classify(status: int, codes: Collection[str] = ()) -> FailureKind:
-    """What a refusal means, by its HTTP status and the error codes in its body."""
+    """Return the kind of a refusal, by its HTTP status and the error codes in its body."""
     if not _TERMINAL_CODES.isdisjoint(codes):
         return "terminal"
-    if status == 403 and "flagged_input" in codes:  # a router's moderation of this one request
+    if status == 403 and "flagged_input" in codes:  # a router's moderation refused this one request
         return "rejected"
     if status in _TERMINAL_STATUS or 300 <= status < 400:
         return "terminal"
@@ -276,7 +283,10 @@ def classify(status: int, codes: Collection[str] = ()) -> FailureKind:
 
 
 def describe_error(body: bytes) -> tuple[str, frozenset[str]]:
-    """The message in an error body and the codes it carries. Servers differ in where they put them."""
+    """Return the message and the codes in an error body.
+
+    Servers differ in where they put them.
+    """
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -294,7 +304,10 @@ def describe_error(body: bytes) -> tuple[str, frozenset[str]]:
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: Callable[[], float]) -> float | None:
-    """How long the server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date (RFC 9110)."""
+    """Return the seconds that the server asks to wait; None where it does not ask.
+
+    `retry-after-ms` comes before `Retry-After`, in seconds or as an HTTP date (RFC 9110).
+    """
     for name, unit in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
         value = headers.get(name)
         if value is None:
@@ -311,7 +324,7 @@ def retry_after_s(headers: Mapping[str, str], *, now: Callable[[], float]) -> fl
 
 
 def one_line(message: str, *, secrets: Collection[str]) -> str:
-    """The message as one short line with the secrets blacked out."""
+    """Return the message as one short line with the secrets blacked out."""
     for secret in secrets:
         if len(secret) >= _SECRET_CHARS:
             message = message.replace(secret, "[key]")
@@ -340,7 +353,7 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes | None:
 
 
 async def _start_of(response: aiohttp.ClientResponse) -> bytes:
-    """The start of an error body; what arrived of it if it breaks off."""
+    """Return the start of an error body, or the part that arrived."""
     body = b""
     try:
         async for chunk in response.content.iter_any():
@@ -355,7 +368,7 @@ async def _start_of(response: aiohttp.ClientResponse) -> bytes:
 def _completions_url(base_url: str) -> URL:
     if "@" in base_url:
         raise ConfigError(
-            "base_url: it carries credentials", remedy="take them out, and name a variable in `api_key_env`"
+            "base_url: it contains credentials", remedy="remove them, and name a variable in `api_key_env`"
         )
     try:
         url = URL(base_url)
@@ -364,7 +377,7 @@ def _completions_url(base_url: str) -> URL:
         well_formed = False
     if not well_formed:
         raise ConfigError(
-            f"base_url: {base_url!r} is no address of an endpoint",
+            f"base_url: {base_url!r} is not the address of an endpoint",
             remedy="write it with http:// or https://, up to and including /v1",
         )
     return (URL(str(url.with_query(None)).rstrip("/")) / "chat" / "completions").with_query(url.query)
