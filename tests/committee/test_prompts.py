@@ -182,12 +182,12 @@ def test_an_unknown_id_names_the_nearest_and_the_places(tmp_path: Path) -> None:
 def test_an_id_is_no_path(tmp_path: Path) -> None:
     write(tmp_path, FRONT + "[system]\n[user]\n{{ user }}")
     (tmp_path / "sub").mkdir()
-    with pytest.raises(ConfigError, match="there is no variant"):
+    with pytest.raises(ConfigError, match="is not a variant"):
         load_variants(["../mine"], tmp_path / "sub")
 
 
 def test_a_missing_folder_and_a_repeated_id_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no folder"):
+    with pytest.raises(ConfigError, match="is not a folder"):
         load_variants(["plain"], tmp_path / "none")
     with pytest.raises(ConfigError, match="stands there twice"):
         load_variants(["plain", "plain"], None)
@@ -199,8 +199,8 @@ BODY = "[system]\n{{ system }}\n[user]\n{{ user }}\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", ["line 1", "no front matter"]),
-        (BODY, ["no front matter"]),
+        ("", ["line 1", "front matter is missing"]),
+        (BODY, ["front matter is missing"]),
         (FRONT.rsplit("---", 1)[0] + BODY, ["no end"]),
         (FRONT.replace("{read: whole}", "{read: whole") + BODY, ["line 5", "not valid YAML"]),
         ("---\n- a\n---\n" + BODY, ["holds no keys"]),
@@ -221,7 +221,7 @@ BODY = "[system]\n{{ system }}\n[user]\n{{ user }}\n"
         (FRONT + BODY + BODY, ["[system] stands there twice"]),
         (FRONT + "Hello\n" + BODY, ["text before [system]"]),
         (FRONT + "[system]\nx\n[user]\n\n", ["[user] section is empty"]),
-        (FRONT + BODY + "{% if user %}", ["line 11", "no valid template"]),
+        (FRONT + BODY + "{% if user %}", ["line 11", "not a valid template"]),
         (FRONT + BODY + "\n{{ user | shorten }}", ["line 12", "shorten"]),
         (FRONT + BODY + "{{ usr }}", ["line 11", "unknown variable 'usr'", "did you mean 'user'?", "messages, system, user"]),
         (FRONT + BODY + "\n{{ messages[0].content }}", ["line 12", "cannot be rendered", "may be empty"]),

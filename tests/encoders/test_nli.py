@@ -90,7 +90,7 @@ def test_a_model_without_entailment_is_no_nli_model(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["nobody/has-this-nli-model", "./nowhere"])
 def test_a_model_that_is_not_there_is_told_with_a_remedy(name: str) -> None:
-    with pytest.raises(MissingDependency, match="neither a folder with a model nor to be had") as caught:
+    with pytest.raises(MissingDependency, match="neither a folder with a model nor available") as caught:
         NliModel(name).load()
     assert "nli_model" in caught.value.remedy
 

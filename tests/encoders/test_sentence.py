@@ -239,5 +239,5 @@ def test_weights_that_were_changed_are_refused(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.slow
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MissingDependency, match="holds no sentence-transformers model"):
+    with pytest.raises(MissingDependency, match="does not contain a sentence-transformers model"):
         open_encoder(EmbeddingConfig(model=str(tmp_path))).encode(["a"])

@@ -352,7 +352,7 @@ async def test_nobody_there_is_retryable() -> None:
 
 @pytest.mark.parametrize("base_url", ["localhost:8000/v1", "ftp://x/v1", "", "http://", "http://[bad/v1"])
 def test_a_base_url_that_is_none(base_url: str) -> None:
-    with pytest.raises(ConfigError, match="no address"):
+    with pytest.raises(ConfigError, match="not the address"):
         OpenAIClient(base_url, None, timeout_s=1, concurrency=1)
 
 
