@@ -16,7 +16,7 @@ from curator.errors import ExitCode, MissingDependency
 from curator.records import RejectedRecord
 from curator.records.result import Result, TableResult
 from curator.run_folder.status import read_status
-from curator.state.maintenance import Wanted, contents, prune
+from curator.state.maintenance import AnswerFilter, contents, prune
 from curator.state.verify import verify
 from curator.workflows.doctor import examine
 
@@ -44,7 +44,7 @@ def results(
     plan, run = curator.plan(config), curator.run(config, out=out, encoder=encoder, environ={})
     scored = curator.score(RECORDS)
     selected = curator.select(scored, k=20)
-    wanted = Wanted.of(model=None, older_than_days=0.0, keys=(), now=0.0)
+    wanted = AnswerFilter.of(model=None, older_than_days=0.0, keys=(), now=0.0)
     store = Path(job["store"])
     return [
         plan, run, scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
