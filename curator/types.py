@@ -1,4 +1,4 @@
-"""Every type of a public signature that `curator` itself does not export, and the aliases that name its inputs."""
+"""The types of public signatures that `curator` does not export, and the aliases of inputs."""
 
 from __future__ import annotations
 
@@ -90,15 +90,13 @@ from curator.workflows.inputs import (
     PathLike,
     Paths,
 )
-from curator.workflows.leaks import (
-    Leak,
-    Records,
-)
+from curator.workflows.leaks import Leak
 from curator.workflows.pool import (
     HasFolder,
     HasSource,
     PoolInput,
 )
+from curator.workflows.question_sets import Records
 from curator.workflows.run import (
     RunOptions,
 )

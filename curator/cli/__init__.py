@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command line; the `command` of the parsed arguments is the function to call."""
+    """Build the parser of the command line; `command` of its arguments is the function to call."""
     parser = argparse.ArgumentParser(
         prog="curator",
         description="Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.",

@@ -1,4 +1,4 @@
-"""What the commands share at run time: they load a config, print a result, show progress and ask for consent."""
+"""The means of all commands: load a config, print a result, show progress, ask for consent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(path: Path) -> Config:
 
     if path == DEFAULT_CONFIG and not path.exists():
         raise ConfigError(
-            f"no config was named, and there is no {str(DEFAULT_CONFIG)!r} here",
+            f"no config was named, and {str(DEFAULT_CONFIG)!r} does not exist here",
             remedy="name one (`curator run my.yaml`), or make one with `curator init`",
         )
     with catch_warnings(record=True) as caught:
@@ -47,7 +47,7 @@ def load(path: Path) -> Config:
 
 @contextmanager
 def progress_on_stderr(*, quiet: bool, as_json: bool) -> Iterator[Progress]:
-    """Yield bars for a terminal, lines for a file, JSON events with `--json`, and silence with `--quiet`."""
+    """Yield the progress for a terminal (bars), a file (lines), `--json` (events) or `--quiet`."""
     from curator.progress import Bars, Events, Lines, Silent
 
     if quiet:
@@ -64,7 +64,7 @@ def progress_on_stderr(*, quiet: bool, as_json: bool) -> Iterator[Progress]:
 def ask_on_terminal(progress: Progress, *, as_json: bool) -> Callable[[PlanResult], bool]:
     """Return the function that asks the user whether a run may spend so much.
 
-    It raises a ConfigError, with the options that agree beforehand, where there is no terminal. With `--json` it does
+    It raises a ConfigError, with the options that agree beforehand, without a terminal. With `--json` it does
     so on a terminal as well: stderr then holds events for a program.
     """
     from curator.progress import Bars
@@ -85,9 +85,9 @@ def ask_on_terminal(progress: Progress, *, as_json: bool) -> Callable[[PlanResul
 
 
 def print_result(result: Result, *, as_json: bool, report_rejected: bool = True) -> int:
-    """Print a result: rejected records and warnings on stderr, the rest on stdout. Return its exit code.
+    """Print a result and return its exit code.
 
-    A run does not report its rejected records: it writes them to `set_aside.jsonl`.
+    Rejected records and warnings go to stderr, the rest to stdout. A run does not report its rejected records: it writes them to `set_aside.jsonl`.
     """
     if report_rejected:
         print_rejected(result.rejected)
@@ -120,7 +120,10 @@ def print_json(value: JsonValue) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print on stdout. If its reader is gone, as `head` goes, print nothing more: a gate still ends with its code."""
+    """Print on stdout.
+
+    If the reader is gone, as `head` goes, print nothing more: a gate still ends with its code.
+    """
     try:
         print(text, flush=True)
     except BrokenPipeError:

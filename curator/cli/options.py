@@ -1,4 +1,4 @@
-"""What commands share in their arguments: the `Command` type, the types of values, and groups of options."""
+"""The `Command` type, the types of argument values, and the options that commands share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`curator calibrate`: fits the score to the user's own failures, and says whether that ranks better than the default."""
+"""`curator calibrate`: fit the score to known failures, and test whether it ranks better."""
 
 from __future__ import annotations
 
@@ -70,17 +70,17 @@ class CalibrationResult(TableResult):
 
     @property
     def exit_code(self) -> ExitCode:
-        """6 if more than a fifth of the rows of labels could not be read, else 0: too few labels are not an error."""
+        """6 if more than a fifth of the label rows could not be read, else 0."""
         return ExitCode.UNREADABLE if self.too_many_bad_rows else ExitCode.DONE
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the fitted score is used, and why not."""
+        """The use of the fitted score, or the reason why it is not used."""
         return verdict(self.calibration)
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines."""
-        found: JsonValue = None if self.calibration is None else orjson.loads(orjson.dumps(self.calibration))
+        """Return the figures for machines."""
+        fit_json: JsonValue = None if self.calibration is None else orjson.loads(orjson.dumps(self.calibration))
         return {
             "verdict": self.verdict,
             "records": self.records,
@@ -90,7 +90,7 @@ class CalibrationResult(TableResult):
             "left_out": dict(self.left_out),
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),
-            "fit": found,
+            "fit": fit_json,
             "weights": [
                 {"signal": name, "share": share, "odds": odds} for name, share, odds in _in_order(self.calibration)
             ],
@@ -113,40 +113,43 @@ class CalibrationResult(TableResult):
         )
         for reason, number in self.left_out.items():
             yield f"  not used     {number:,}: {reason}"
-        found = self.calibration
-        if found is None:
+        fitted = self.calibration
+        if fitted is None:
             yield (
                 f"\nnot enough data: {plural(self.failures, 'failure')} and {plural(passes, 'pass', 'passes')}, {LEAST_OF_EACH} of each are needed;"
                 " the default score stays"
             )
         else:
-            yield from _measured(found)
-            yield "\nused: the fitted score ranks" if found.better else "\nno gain: the default score stays"
+            yield from _measured(fitted)
+            yield "\nused: the fitted score ranks" if fitted.better else "\nno gain: the default score stays"
         if self.out is not None:
             yield f"{self.out}  (for `curator score --calibration`, or `calibration:` in a config)"
-        elif found is not None and found.better:
-            yield "nothing was written: name a file with --out to use it"
+        elif fitted is not None and fitted.better:
+            yield "nothing was written: name a file with --out to use the fitted score"
 
 
-def _measured(found: Calibration) -> Iterator[str]:
-    yield f"AUROC default  {found.default_auroc:.3f}  ({found.scorer})"
-    yield f"AUROC fitted   {found.fitted_auroc:.3f}  (cross-fitted: each case by fits that did not see it)"
-    yield f"AUROC length   {found.length_auroc:.3f}  (the mean length of the answers alone)"
-    yield f"gain           {found.gain:+.4f}  (95% interval {found.low:+.4f} to {found.high:+.4f})"
-    yield "\nwhat the fitted score goes by: share of all weights, and what one standard deviation does to the odds of failure"
-    for name, share, odds in _in_order(found):
+def _measured(fitted: Calibration) -> Iterator[str]:
+    yield f"AUROC default  {fitted.default_auroc:.3f}  ({fitted.scorer})"
+    yield f"AUROC fitted   {fitted.fitted_auroc:.3f}  (cross-fitted: each case by fits that did not see it)"
+    yield f"AUROC length   {fitted.length_auroc:.3f}  (the mean length of the answers alone)"
+    yield f"gain           {fitted.gain:+.4f}  (95% interval {fitted.low:+.4f} to {fitted.high:+.4f})"
+    yield "\nsignals of the fitted score: share of all weights, and the factor on the odds of failure for one standard deviation"
+    for name, share, odds in _in_order(fitted):
         yield f"  {share:4.0%}  x {odds:.2f}  {name}"
 
 
-def _in_order(found: Calibration | None) -> list[tuple[str, float, float]]:
-    """Each signal in words, the heaviest first: its share of all weights, and its standard deviation's factor on the odds."""
-    terms = sorted(found.terms if found else (), key=lambda term: (-abs(term.weight), term.signal))
+def _in_order(fitted: Calibration | None) -> list[tuple[str, float, float]]:
+    """Return each signal with its share of all weights and its factor, the heaviest first.
+
+    The factor is that of one standard deviation of the signal on the odds of failure.
+    """
+    terms = sorted(fitted.terms if fitted else (), key=lambda term: (-abs(term.weight), term.signal))
     total = fsum(abs(term.weight) for term in terms) or 1.0
     return [(in_words(term.signal), abs(term.weight) / total, exp(term.weight)) for term in terms]
 
 
 def in_words(signal: str) -> str:
-    """A signal of the fit as a user knows it."""
+    """Return the description of a signal."""
     common = {
         fit.DEFAULT_SCORE: "the default score",
         fit.WORDING: "how differently the answers are worded",
@@ -162,7 +165,7 @@ def calibrate(
     out: str | Path | None = None,
     scoring: Scoring = DEFAULT_SCORING,
 ) -> CalibrationResult:
-    """Fit the score to known failures, and test whether the fitted score ranks better than the default one.
+    """Fit the score to known failures, and test whether it ranks better than the default.
 
     The labelled cases should be a random sample of the records; the health of the members is measured on all records.
 
@@ -239,9 +242,9 @@ def _labels_in_memory(wrong: Mapping[str, bool]) -> LabelSet:
 
 
 def _labels_of_run(folder: Path | tuple[Mapping[str, object], ...]) -> LabelSet:
-    """Read the labels in the queues of a run folder: a later one corrects an earlier one, and those in place the archived.
+    """Read the labels in the queues of a run folder.
 
-    A file or records in memory have none.
+    A later one corrects an earlier one, and those in place correct the archived ones. A file or records in memory have none.
     """
     if not isinstance(folder, Path):
         return LabelSet({})
@@ -252,7 +255,7 @@ def _labels_of_run(folder: Path | tuple[Mapping[str, object], ...]) -> LabelSet:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A record with a known failure; `weight` is the number of cases it represents, 1 over its inclusion probability."""
+    """A record with a known failure; `weight` is 1 over its inclusion probability."""
 
     record: Recorded
     wrong: bool
@@ -260,7 +263,7 @@ class Labelled:
 
 
 class _Reading:
-    """Reads recorded answers once: keeps those with a label or a usable reference, and counts the ids of all.
+    """Reads recorded answers once; keeps those with a label or reference, counts all ids.
 
     Raises:
         LogsError: as `calibrate`.
@@ -281,7 +284,7 @@ class _Reading:
         self.problems: list[RejectedRecord] = []
         if records is None and not path.is_file():
             raise LogsError(
-                f"{str(path)!r}: there is no such file",
+                f"{str(path)!r}: no such file",
                 remedy="name a file of recorded answers (as `curator score` reads it), or a run folder",
             )
         in_memory = ((record, Source(str(path), number)) for number, record in enumerate(records or (), 1))
@@ -318,7 +321,7 @@ class _Reading:
 
 
 def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Label | None:
-    """Return the record's reference if it may be used: of a run only labels of the random slice, elsewhere all."""
+    """Return the reference of a record; of a run only if it is a label of the random slice."""
     if record.reference is None or not record.reference.strip():
         return None
     if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
@@ -334,20 +337,20 @@ def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> It
 
 
 def _labelled(
-    known: Mapping[str, Recorded],
+    records: Mapping[str, Recorded],
     labels: Mapping[str, Label],
     comparer: ComparerFactory,
     left_out: Counter[str],
     *,
     random_only: bool,
 ) -> list[Labelled]:
-    """Return the records whose failure is known, in the order of the labels; count the others by reason.
+    """Return the records with a known failure, in the order of the labels; count the others.
 
     With `random_only` a label must name the random slice; else it must not name another one.
     """
     labelled: list[Labelled] = []
     for case_id, label in labels.items():
-        record = known.get(case_id)
+        record = records.get(case_id)
         if record is None:
             left_out[UNKNOWN_ID] += 1
         elif label.slice == "disagreement" or (random_only and label.slice != "random"):
@@ -391,6 +394,6 @@ def _no_label(
     is_run = isinstance(source, Path) and source.is_dir()
     how = "fill in its label_queue.csv, or name" if is_run else "give records a `reference`, or name"
     return LogsError(
-        f"{str(source) if isinstance(source, Path) else 'records'!r}: there is no label to calibrate by",
+        f"{str(source) if isinstance(source, Path) else 'records'!r}: no label to calibrate with",
         remedy=f"{how} a file of `id` and `wrong` (true or false) with --labels",
     )

@@ -1,4 +1,4 @@
-"""`curator compare`: which of several prompts or models is better on one eval set, and how sure that is."""
+"""`curator compare`: test which of several prompts or models is better on one eval set."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _compare_scores(
     names = checked_scores(scores, least=2)
     if options.baseline is not None and options.baseline not in scores:
         raise ConfigError(
-            f"there is no system {options.baseline!r} among {', '.join(map(repr, names[:12]))}",
+            f"the baseline {options.baseline!r} is not one of the systems {', '.join(map(repr, names[:12]))}",
             remedy="name one of them as the baseline",
         )
     ids = _compared_ids(scores, names, options)
@@ -134,7 +134,7 @@ def _compared_ids(
 def _missing(
     scores: Mapping[str, Mapping[str, float]], names: Sequence[str], options: CompareOptions
 ) -> dict[str, int]:
-    """Count the cases that each system has no score for, of those of the baseline or else of any system."""
+    """Count, by system, the cases of the baseline (else of any system) that it has no score for."""
     cases = {case_id for name in names if options.baseline in (None, name) for case_id in scores[name]}
     counts = {name: len(cases - scores[name].keys()) for name in names}
     return {name: count for name, count in counts.items() if count}
@@ -147,7 +147,9 @@ def compare_files(
     by: Sequence[str] = (),
     options: CompareOptions | None = None,
 ) -> Comparison:
-    """Compare the systems in files of results; `eval_set` is the file that holds the design of the cases.
+    """Compare the systems in files of results.
+
+    `eval_set` is the file that holds the design of the cases.
 
     Raises:
         LogsError: a file cannot be read, or holds nothing to compare.
@@ -173,7 +175,7 @@ def compare_files(
 def _pair_comparison(
     pair: Pair, names: Sequence[str], ranks: Sequence[SystemRank], options: CompareOptions, pairs: int
 ) -> PairComparison:
-    """Return the comparison of a pair; without a baseline the better of the two is the candidate.
+    """Return the comparison of a pair; without a baseline the better one is the candidate.
 
     `labels_needed` is corrected for the number of comparisons, `pairs` (Bonferroni).
     """

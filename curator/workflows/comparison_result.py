@@ -19,8 +19,8 @@ MOST_PAIRS = 15
 """Of more pairs the text shows only those with the best system."""
 _SPEAKS_FOR: Mapping[Scope, str] = {
     "production": "the traffic the pool came from, by the inclusion probabilities",
-    "sample": "what they are drawn from: without inclusion probabilities taken as a simple random sample",
-    "these cases": "these cases alone: they were chosen and not drawn by chance, so that they do not speak for production",
+    "sample": "the cases they are drawn from: without inclusion probabilities they count as a simple random sample",
+    "these cases": "these cases only: they were chosen and not drawn at random, so the result does not extend to production",
 }
 
 
@@ -30,18 +30,18 @@ class PairComparison:
 
     Attributes:
         baseline: the system that is subtracted.
-        candidate: the other one.
+        candidate: the other system.
         difference: the mean of candidate less baseline, -1..1.
         low: the lower end of its interval.
         high: the upper end.
-        simultaneous: the interval that holds for all comparisons at once; the same one where there is but one.
-        p: the sign-flip test's, two-sided.
-        adjusted_p: p once all comparisons are counted (Holm).
-        verdict: what that says at the confidence asked for.
-        differing: the cases where the two differ.
-        effective_cases: the simple random cases that would tell as much.
-        labels_needed: the cases to label in all, for all comparisons at once, to find a difference of `detect`, or of what was seen; None where no
-            number would do, or nobody can tell yet.
+        simultaneous: the interval that holds for all comparisons at once; the same as the plain one for a single comparison.
+        p: of the two-sided sign-flip test.
+        adjusted_p: p corrected for all comparisons (Holm).
+        verdict: `better`, `worse` or `not decided`, at the confidence of the comparison.
+        differing: the number of cases in which the two differ.
+        effective_cases: the number of simple random cases with the same precision.
+        labels_needed: cases to label in all to detect the difference `detect`, or the measured one, in every comparison; None
+            where no number is enough, or no difference was measured.
     """
 
     baseline: str
@@ -94,23 +94,23 @@ class Comparison(TableResult):
 
     @property
     def exit_code(self) -> ExitCode:
-        """6 where more than a fifth of the rows give no score, else 0."""
+        """6 if more than a fifth of the rows give no score, else 0."""
         unreadable = too_many_rejected(len(self.rejected), self.rows + len(self.rejected))
         return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
 
     def worse_than_baseline(self) -> tuple[str, ...]:
-        """The candidates that are significantly worse than the system they were compared with."""
+        """Return the candidates that are significantly worse than the baseline."""
         return tuple(pair.candidate for pair in self.pairs if pair.verdict == "worse")
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The result for machines."""
+        """Return the figures for machines."""
         return {
             "cases": self.cases,
             "scope": self.scope,
             "confidence": self.confidence,
             "systems": [
-                {"system": name, "score": one.score, "best_rank": one.best_rank, "worst_rank": one.worst_rank}
-                for name, one in self.systems.items()
+                {"system": name, "score": rank.score, "best_rank": rank.best_rank, "worst_rank": rank.worst_rank}
+                for name, rank in self.systems.items()
             ],
             "tied_for_best": list(self.tied_for_best),
             "pairs": [_pair_row(pair) for pair in self.pairs],
@@ -123,7 +123,7 @@ class Comparison(TableResult):
         }
 
     def to_text(self) -> str:
-        """The result for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def table_rows(self) -> list[dict[str, object]]:
@@ -143,9 +143,9 @@ class Comparison(TableResult):
         yield from (f"left out: {plural(count, 'case')}, {reason}" for reason, count in self.left_out.items())
         width = max(map(len, self.systems))
         yield ""
-        for name, one in self.systems.items():
-            ranks = f"{one.best_rank}" if one.best_rank == one.worst_rank else f"{one.best_rank}-{one.worst_rank}"
-            yield f"  {name:<{width}}  {100 * one.score:5.1f}%  rank {ranks}"
+        for name, rank in self.systems.items():
+            ranks = f"{rank.best_rank}" if rank.best_rank == rank.worst_rank else f"{rank.best_rank}-{rank.worst_rank}"
+            yield f"  {name:<{width}}  {100 * rank.score:5.1f}%  rank {ranks}"
         yield ""
         best = next(iter(self.systems))
         shown = [
@@ -180,8 +180,8 @@ def _pair_lines(pair: PairComparison, confidence: float, *, many: bool) -> Itera
 def _still_needed(pair: PairComparison) -> str:
     if pair.labels_needed is None:
         return (
-            "the two never differ: no number of cases like these tells them apart"
+            "the two never differ: no number of such cases can distinguish them"
             if not pair.differing
-            else "no difference was seen: say with --detect which one would matter to learn the labels it takes"
+            else "no difference was measured: give --detect to learn how many labels a difference that matters takes"
         )
-    return f"about {plural(pair.labels_needed, 'labelled case')} in all would tell such a difference, if it is there"
+    return f"about {plural(pair.labels_needed, 'labelled case')} in all would detect such a difference, if it exists"

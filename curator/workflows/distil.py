@@ -1,4 +1,4 @@
-"""`curator distil`: the K cases of an eval set whose weighted score stands for the score of all of it."""
+"""`curator distil`: choose the K cases of an eval set that predict the score of all of it."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ class Distilled(TableResult):
     """A short eval set.
 
     Attributes:
-        weights: by case id how many records of the full set (or of production, where it has probabilities) the case
-            stands for; together as many as the full set stands for.
-        cases: how many the full set has.
+        weights: by case id the number of records of the full set (of production, if it has probabilities) that the case
+            represents; the weights add up to those of the full set.
+        cases: cases of the full set.
         scores: by system its score on the full set and on the short one, 0..1; nan where it has none.
-        expected: the error for systems that the choice knew nothing of; None where that cannot be told.
-        way: how they were chosen, see `choose_cases`.
-        families: how many systems differ from each other (`system_families`).
+        expected: the error for systems that were not used in the choice; None where it cannot be estimated.
+        way: the method of choice, see `choose_cases`.
+        families: the number of systems that differ from each other (`system_families`).
         warnings: what to know before relying on it.
-        out: where the rows went.
+        out: the file that the rows were written to; None for none.
         rejected: rows that could not be read.
-        rows: how many could.
+        rows: rows that could be read.
     """
 
     weights: Mapping[str, float]
@@ -66,12 +66,12 @@ class Distilled(TableResult):
 
     @property
     def exit_code(self) -> ExitCode:
-        """6 where more than a fifth of the rows give no score, else 0."""
+        """6 if more than a fifth of the rows give no score, else 0."""
         unreadable = too_many_rejected(len(self.rejected), self.rows + len(self.rejected))
         return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The result for machines."""
+        """Return the figures for machines."""
         expected = self.expected
         return {
             "cases": self.cases,
@@ -79,7 +79,7 @@ class Distilled(TableResult):
             "out": str(self.out) if self.out else None,
             "weights": dict(self.weights),
             "systems": [
-                {"system": name, "full": _known(full), "distilled": _known(short)}
+                {"system": name, "full": _or_none(full), "distilled": _or_none(short)}
                 for name, (full, short) in self.scores.items()
             ],
             "way": self.way,
@@ -104,7 +104,7 @@ class Distilled(TableResult):
         return [{"id": case_id, "weight": weight} for case_id, weight in self.weights.items()]
 
     def to_text(self) -> str:
-        """The result for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -122,9 +122,9 @@ class Distilled(TableResult):
                     f" at random: {expected.random_rank_correlation:.2f}"
                 )
         elif len(self.weights) < self.cases:
-            yield "how far off a system will be that the choice did not know cannot be told from these"
+            yield "the error for a system that was not used in the choice cannot be estimated from these results"
         width = max(map(len, self.scores))
-        yield f"\n  {'':<{width}}    full  distilled (these the choice did know)"
+        yield f"\n  {'':<{width}}    full  distilled (these systems were used in the choice)"
         for name, (full, short) in list(self.scores.items())[:20]:
             yield f"  {name:<{width}}  {_percent(full)}  {_percent(short)}"
         if len(self.scores) > 20:
@@ -155,7 +155,7 @@ def distil(
         seed: of the random draws.
 
     Raises:
-        ConfigError: k is below 1, there is no system, or a score or weight is out of range.
+        ConfigError: k is below 1, no system is given, or a score or weight is out of range.
         LogsError: a file cannot be read or gives no score, or the eval set lacks cases or has one twice.
         StorageError: `out` cannot be written.
     """
@@ -178,7 +178,7 @@ def _distil_scores(
     ids = sorted({case_id for cases in scores.values() for case_id in cases})
     if not ids:
         raise ConfigError("the systems have no score for any case", remedy="give scores by case id")
-    mass = np.array([_stands_for(designs.get(case_id, CaseDesign())) for case_id in ids])
+    mass = np.array([_represented_records(designs.get(case_id, CaseDesign())) for case_id in ids])
     table = np.array([[scores[name].get(case_id, np.nan) for name in names] for case_id in ids], dtype=float)
     families = system_families(table)
     way, expected = best_method(table, mass, k, families=families, seed=seed) if k < len(ids) else ("difficulty", None)
@@ -204,7 +204,9 @@ def distil_files(
     out: Path | None = None,
     seed: int = 0,
 ) -> Distilled:
-    """Choose k cases by files of results and write their rows of `eval_set`, or of the results if each case has but one.
+    """Choose k cases by files of results, and write their rows.
+
+    The rows are those of `eval_set`; without it those of the results, if each case has one row only.
 
     Raises:
         LogsError: a file cannot be read or gives no score, or the eval set lacks cases or has one twice.
@@ -221,20 +223,20 @@ def distil_files(
             remedy="give the eval set with one row for each case",
         )
     lines = {} if repeated else {case_id: (line, cells) for case_id, line, cells in rows}
-    known = designs_of({**read.design, **({i: cells for i, (_, cells) in lines.items()} if eval_set else {})})
+    designs = designs_of({**read.design, **({i: cells for i, (_, cells) in lines.items()} if eval_set else {})})
     scores, warnings = _of_the_set(read, set(lines) if eval_set else None, eval_set)
-    made = _distil_scores(scores, k, known, seed)
+    result = _distil_scores(scores, k, designs, seed)
     if out is not None:
-        write_atomic(out, [_line(i, weight, lines.get(i), made) for i, weight in made.weights.items()])
+        write_atomic(out, [_line(i, weight, lines.get(i), result) for i, weight in result.weights.items()])
     if out is not None and repeated:
         warnings.append("the results have several rows for a case: only `id` and `weight` were written; name --eval")
-    return replace(made, out=out, warnings=(*made.warnings, *warnings), rejected=read.problems, rows=read.rows)
+    return replace(result, out=out, warnings=(*result.warnings, *warnings), rejected=read.problems, rows=read.rows)
 
 
 def _of_the_set(
     read: SystemScores, ids: set[str] | None, eval_set: str | None
 ) -> tuple[Mapping[str, Mapping[str, float]], list[str]]:
-    """The scores of the cases that are in the eval set, with a warning for what does not match."""
+    """Keep the scores of cases in the eval set; warn of cases that only one of the two has."""
     if ids is None:
         return read.scores, []
     scored = {case_id for cases in read.scores.values() for case_id in cases}
@@ -252,10 +254,10 @@ def _of_the_set(
 
 
 def _line(
-    case_id: str, weight: float, row: tuple[bytes | None, Mapping[str, JsonValue]] | None, made: Distilled
+    case_id: str, weight: float, row: tuple[bytes | None, Mapping[str, JsonValue]] | None, result: Distilled
 ) -> bytes:
-    """The row as it is written: its weight takes in the inclusion probability, which is then none of its own."""
-    changes: dict[str, JsonValue] = {"weight": weight, "distilled": {"kept": len(made.weights), "of": made.cases}}
+    """Write the row of a case; its weight includes the inclusion probability, which is removed."""
+    changes: dict[str, JsonValue] = {"weight": weight, "distilled": {"kept": len(result.weights), "of": result.cases}}
     if row is None:
         return dump_line({"id": case_id, **changes})
     line, cells = row
@@ -264,7 +266,7 @@ def _line(
     return from_cells(cells, changes) if line is None else reweighted(line, changes)
 
 
-def _known(score: float) -> float | None:
+def _or_none(score: float) -> float | None:
     return None if math.isnan(score) else score
 
 
@@ -272,7 +274,7 @@ def _percent(score: float) -> str:
     return f"{'-':>6}" if math.isnan(score) else f"{100 * score:5.1f}%"
 
 
-def _stands_for(design: CaseDesign) -> float:
+def _represented_records(design: CaseDesign) -> float:
     return design.weight / (design.inclusion_probability or 1.0)
 
 
@@ -282,24 +284,24 @@ def _warnings(table: Floats, names: Sequence[str], k: int, chosen: WeightedSubse
         yield f"k is {k:,}, and the eval set has {plural(cases, 'case')}: all are kept with their own weights"
         return
     if k < 2:
-        yield "one case tells of no system how good it is: keep some tens at least"
+        yield "one case cannot rank systems; keep at least 20"
     missing = int(np.isnan(table).sum())
     if missing:
-        yield f"{missing:,} of {plural(table.size, 'score')} missing: a system's score is over the cases it has one for"
+        yield f"{missing:,} of {plural(table.size, 'score')} missing: the score of a system is the mean over the cases that have one"
     unanswered = [name for i, name in enumerate(names) if np.isnan(table[chosen.rows, i]).all()]
     if unanswered:
         yield f"no chosen case has a score of {', '.join(unanswered[:5])}"
     constant = [name for i, name in enumerate(names) if len(set(table[~np.isnan(table[:, i]), i])) == 1]
     if constant:
-        yield f"{', '.join(constant[:5])}: the same score in every case, which tells nothing of the cases"
+        yield f"{', '.join(constant[:5])}: the same score in every case, which carries no information about the cases"
     if families < MIN_FAMILIES:
         what = f"{len(names)} system{'' if len(names) == 1 else 's'}"
         yield (
-            f"with {what}{' that answer nearly alike' if families < len(names) else ''} it cannot be told how far off an"
-            " unknown one will be; cases are chosen by difficulty"
+            f"{what}{' that answer nearly alike' if families < len(names) else ''}: too few to estimate the error for another"
+            " system; cases are chosen by difficulty"
         )
     elif families < MIN_FAMILIES_FOR_PATTERN:
         yield (
-            f"with {plural(families, 'system')} that differ, cases are chosen by difficulty and not by pattern, and the error"
-            " for an unknown one is itself known only roughly"
+            f"{plural(families, 'system')} that differ: cases are chosen by difficulty and not by pattern, and the error for"
+            " another system is only a rough estimate"
         )

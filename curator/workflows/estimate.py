@@ -1,4 +1,4 @@
-"""`curator estimate`: production's failure rate from labels, by how the labelled cases were drawn."""
+"""`curator estimate`: production's failure rate from labels and the design of the draw."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOST_PARTS = 12
 
 
 class Drawn(Protocol):
-    """A selection in memory: the cases of its pool, the stages of its draw, and its folder, if it has one."""
+    """A selection in memory."""
 
     @property
     def rows(self) -> Sequence[CaseRow]:
@@ -59,19 +59,19 @@ class EstimateResult(TableResult):
     """The failure rate of production, with its interval, as a whole and by part.
 
     Attributes:
-        found: the estimate.
+        estimate: the failure rate with its interval.
         pool: cases of the pool.
-        records: log records they stand for.
+        records: log records that they represent.
         drawn: labelled cases of the probability sample.
-        certain: labelled cases that discovery took, which count for themselves alone.
+        certain: labelled cases that discovery chose; each represents itself only.
         left_out: labels that were not used, by reason.
         rejected: rows that could not be read.
-        agreement: of people who judged the same cases; None where nobody did.
-        half_width: the precision that was asked for, None where none was.
-        needed: how many more labels that takes; None where it cannot be told.
+        agreement: of people who judged the same cases; None where no case was labelled by two.
+        half_width: the requested precision; None for none.
+        needed: further labels that it takes; None where it cannot be estimated.
     """
 
-    found: Estimate
+    estimate: Estimate
     pool: int
     records: int
     drawn: int
@@ -83,10 +83,11 @@ class EstimateResult(TableResult):
     needed: int | None = None
 
     problems = renamed("problems", "rejected")
+    found = renamed("found", "estimate")
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines."""
-        f = self.found
+        """Return the figures for machines."""
+        f = self.estimate
         return {
             "rate": f.rate, "low": f.low, "high": f.high, "confidence": f.confidence, "standard_error": f.standard_error,
             "pool": self.pool, "records": self.records, "labels": f.labels, "drawn": self.drawn, "certain": self.certain,
@@ -102,7 +103,7 @@ class EstimateResult(TableResult):
 
     def table_rows(self) -> list[dict[str, object]]:
         """Return one row a part of the traffic, and a first one for all of it."""
-        rate = self.found
+        rate = self.estimate
         whole = {
             "by": "all",
             "value": "",
@@ -119,18 +120,18 @@ class EstimateResult(TableResult):
         ]
 
     def to_text(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        f = self.found
+        f = self.estimate
         records = f", {plural(self.records, 'log record')}" if self.records != self.pool else ""
         yield (
             f"failure rate  {f.rate:.1%}  ({f.confidence:.0%} interval {f.low:.1%} to {f.high:.1%})"
             f"  of {plural(self.pool, 'case')}{records}"
         )
-        known = f", and {self.certain:,} by discovery, which count for themselves alone" if self.certain else ""
-        yield f"labels        {self.drawn:,} of the probability sample{known}"
+        certain = f", and {self.certain:,} by discovery, each of which represents itself only" if self.certain else ""
+        yield f"labels        {self.drawn:,} of the probability sample{certain}"
         if f.effective_sample_size is not None:
             low, high = f.effective_sample_size_low, f.effective_sample_size_high
             span = f" (80% interval {low:,.0f} to {high:,.0f})" if low and high else ""
@@ -153,7 +154,7 @@ class EstimateResult(TableResult):
                 yield from _by(name, parts)
 
     def _silent(self) -> Iterator[str]:
-        part = next((p for p in self.found.domains.get(COMMITTEE, ()) if p.value == AGREES), None)
+        part = next((p for p in self.estimate.domains.get(COMMITTEE, ()) if p.value == AGREES), None)
         if part is None:
             return
         cases = part.share * self.records
@@ -162,13 +163,13 @@ class EstimateResult(TableResult):
         else:
             yield (
                 f"silent        about {part.rate * cases:,.0f} failures (of {cases:,.0f} records) are where the committee"
-                f" agrees and nobody would look: {part.rate:.1%} there ({part.low:.1%} to {part.high:.1%})"
+                f" agrees, where no review would look: {part.rate:.1%} there ({part.low:.1%} to {part.high:.1%})"
             )
 
 
 def _needed(half_width: float, needed: int | None) -> str:
     if needed is None:
-        return f"how many labels ±{half_width:.1%} takes cannot be told from these"
+        return f"how many labels ±{half_width:.1%} takes cannot be estimated from these"
     return (
         f"±{half_width:.1%} is reached"
         if needed == 0
@@ -206,16 +207,16 @@ def estimate(
             CSV rows of `id` with `wrong`, `verdict` or `label`.
         selection: the folder that `curator select` or `curator run` wrote, or the result of `curator.select`; by default the
             folder of the last file of labels.
-        population: there is no selection: the labelled cases are a simple random sample of this many cases. `math.inf` for
+        population: without a selection: the labelled cases are a simple random sample of this many cases. `math.inf` for
             a pool of unknown size, much larger than the sample.
         by: what to break the rate down by; by default task, kind, category and the metadata.
         confidence: of the interval.
         half_width: a precision; the result says how many more labels it takes.
-        comparer: decides whether a label and an answer mean the same, where there is no verdict.
+        comparer: decides whether a label and an answer mean the same, for labels without a verdict.
 
     Raises:
         LogsError: a file is not there or holds no label.
-        ConfigError: there is no design in the folder, or `by` names an unknown field, or there are more labels than cases.
+        ConfigError: the folder holds no design, or `by` names an unknown field, or there are more labels than cases.
         Refused: there are too few labels, or the design does not support an estimate.
     """
     if population is not None:
@@ -249,7 +250,7 @@ def estimate(
 
 
 def _drawn_cases(selection: str | Path | Drawn) -> tuple[Sequence[CaseRow], Sequence[Stage], Path | None]:
-    """Return the cases of a pool, the stages in which some of them were drawn, and the folder of the selection."""
+    """Return the cases of a pool, the stages of the draw, and the folder of the selection."""
     if not isinstance(selection, str | Path):
         return selection.rows, selection.stages, selection.folder
     folder = Path(selection)
@@ -298,27 +299,27 @@ def _estimate_simple_sample(
 def estimate_sample(
     labels: Sequence[str], *, size: int | None, confidence: float = 0.95, half_width: float | None = None
 ) -> EstimateResult:
-    """Estimate from a simple random sample: the old name of `estimate(labels, population=size)`, kept for one release."""
+    """Estimate from a simple random sample: the old name of `estimate(population=size)`."""
     warn_of_old_name("estimate_sample", "estimate(labels, population=size)")
     population = inf if size is None else size
     return estimate(labels, population=population, confidence=confidence, half_width=half_width)
 
 
 MANY = 100_000
-"""The size of a pool that is not known: so many that sampling takes nothing away from it."""
+"""The size of an unknown pool: so large that the finite population correction vanishes."""
 
 
 def _result(
-    found: Estimate,
+    rate: Estimate,
     pool: Sequence[SamplingUnit],
     stages: Sequence[Stage],
     labelled: LabelledFailures,
     half_width: float | None,
 ) -> EstimateResult:
     drawn = {case_id for stage in stages for case_id in stage.drawn}
-    used = labelled.failures.keys() - set(found.ignored)
+    used = labelled.failures.keys() - set(rate.ignored)
     return EstimateResult(
-        found=found,
+        estimate=rate,
         pool=len(pool),
         records=round(sum(case.weight for case in pool)),
         drawn=len(used & drawn),
@@ -327,16 +328,18 @@ def _result(
         rejected=labelled.rejected,
         agreement=labelled.agreement,
         half_width=half_width,
-        needed=None if half_width is None else found.labels_needed(half_width),
+        needed=None if half_width is None else rate.labels_needed(half_width),
     )
 
 
 def _names(by: Sequence[str], rows: Sequence[CaseRow], pool: Sequence[SamplingUnit]) -> tuple[str, ...]:
-    known = (*CATEGORIES, *metadata_fields(rows))
+    fields = (*CATEGORIES, *metadata_fields(rows))
     for name in by:
-        if name not in known:
+        if name not in fields:
             raise ConfigError(
-                f"the cases cannot be told apart by {name!r}", remedy=f"choose among {', '.join(known)} with --by"
+                f"the cases cannot be told apart by {name!r}", remedy=f"choose among {', '.join(fields)} with --by"
             )
-    chosen = by or [name for name in known if name not in CATEGORIES or len({domain_of(row, name) for row in rows}) > 1]
+    chosen = by or [
+        name for name in fields if name not in CATEGORIES or len({domain_of(row, name) for row in rows}) > 1
+    ]
     return (*known_agreement(pool), *chosen)

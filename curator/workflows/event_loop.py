@@ -1,4 +1,4 @@
-"""Run a job from anywhere: also where an event loop is running, as in a notebook or a web server."""
+"""Run a job also where an event loop is running, as in a notebook or a web server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Worker(threading.local):
-    """The interruption of the job that this thread works on; None in a thread that the job did not start."""
+    """The interruption of this thread's job; None in threads that `run_job` did not start."""
 
     interruption: Interruption | None = None
 
@@ -42,7 +42,7 @@ _worker = _Worker()
 
 
 def run_job(job: Callable[[], T]) -> T:
-    """Run a job here, or in a thread with an event loop of its own if this thread runs one already.
+    """Run a job in this thread, or in another one if this thread runs an event loop.
 
     Ctrl-C in the waiting thread ends the job as it would end it here: the answers in flight are stored first.
     """

@@ -56,7 +56,7 @@ def export(run: str | Path | HasFolder, exporter: str, out: str | Path) -> Expor
         out: the file to write, or a folder, in which the file has the format's own name.
 
     Raises:
-        ConfigError: there is no such format, or the folder is not a run folder.
+        ConfigError: no format has this name, or the folder is not a run folder.
         LogsError: a file of the run is damaged.
         StorageError: `out` cannot be written.
     """

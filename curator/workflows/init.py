@@ -1,4 +1,4 @@
-"""`curator init`: a config, the prompt variants and a sample log in a folder of the user's."""
+"""`curator init`: write a config, the prompt variants and a sample log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from curator.io.assets import asset
 
 
 def scaffold(folder: Path) -> tuple[Path, ...]:
-    """Write `curator.yaml`, `prompts/` and `logs/sample.jsonl` into the folder, and return what was written.
+    """Write `curator.yaml`, `prompts/` and a sample log into a folder; return the files.
 
     Raises:
         ConfigError: one of the files is there already; none is touched then.

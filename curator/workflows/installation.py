@@ -22,7 +22,7 @@ def installed_version(package: str) -> str | None:
 
 
 def version_text() -> str:
-    """Return the text of `curator --version`: the version on the first line, then Python and the packages."""
+    """Return the text of `curator --version`: its version, then Python and the packages."""
     lines = [f"curator {__version__}", f"python {platform.python_version()}"]
     lines += [f"{name} {installed_version(name) or 'not installed'}" for name in PACKAGES]
     for registry in plugin_registries():

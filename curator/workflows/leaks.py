@@ -1,9 +1,9 @@
-"""`curator leaks`: which rows of any training file ask what any eval set, or the registry of held-out cases, asks."""
+"""`curator leaks`: find training rows that ask a held-out question."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,39 +12,41 @@ from typing import Any
 from curator.config import DedupeConfig, EmbeddingConfig, HeldOutConfig
 from curator.contamination import match as matching
 from curator.contamination.match import Embed
-from curator.contamination.questions import example_turns, held_texts, rows_of, templates_of
-from curator.contamination.records import IN_WORDS, KINDS, HeldText, Match, MatchKind
+from curator.contamination.questions import example_turns, rows_of, templates_of
+from curator.contamination.records import IN_WORDS, KINDS, Match, MatchKind
 from curator.encoders.sentence import Encoder, embed, open_encoder
-from curator.errors import ConfigError, ExitCode, LogsError, RecordError
+from curator.errors import ConfigError, ExitCode
 from curator.exporters import EVAL_SET, OPENAI_CHAT
 from curator.io.atomic import json_lines, write_atomic
-from curator.io.compression import chunks
 from curator.progress import Progress, Silent
-from curator.readers.questions import Question, question_of, read_questions
-from curator.records import JsonValue, Message, RejectedRecord, Source, too_many_rejected
+from curator.records import JsonValue, RejectedRecord
 from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.state.paths import DEFAULT_VECTORS
-from curator.state.registry import Entry, Registry, by_split
 from curator.state.vectors import VectorCache
 from curator.text.display import plural
-from curator.text.shingles import without_sentences
 from curator.workflows.pool import HasFolder
+from curator.workflows.question_sets import (
+    QuestionSet,
+    Records,
+    lines_without,
+    read_held_out,
+    read_question_set,
+    too_many_unreadable,
+)
 
 EXAMPLES = 3
-Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
-_SQLITE = b"SQLite format 3\x00"
 _SHOWN = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A training row that may not be trained on: its first line in the file, and the evidence."""
+    """A training row that asks a held-out question: its first line, and the evidence."""
 
     line: int
     match: Match
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The leak as a row of `--out`."""
+        """Return the row of `--out`."""
         m = self.match
         return {
             "line": self.line,
@@ -85,7 +87,7 @@ class LeakResult(TableResult):
 
     @property
     def by_kind(self) -> dict[MatchKind, int]:
-        """The number of leaks of each kind, also where there is none."""
+        """The number of leaks of each kind, 0 included."""
         counts = Counter(leak.match.kind for leak in self.leaks)
         return {kind: counts[kind] for kind in KINDS}
 
@@ -97,7 +99,7 @@ class LeakResult(TableResult):
         return ExitCode.GATE_FAILED if self.leaks else ExitCode.DONE
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines."""
+        """Return the figures for machines."""
         return {
             "rows": self.rows,
             "held_out": self.held,
@@ -176,18 +178,13 @@ def find_leaks(  # noqa: PLR0913  the options of the command
         progress: receives the progress of the work; silent by default.
 
     Raises:
-        LogsError: there is no such file, or nothing in it can be read.
+        LogsError: a file does not exist, or nothing in it can be read.
         ConfigError: `out` or `clean` is one of the files that are read.
     """
     train, held_out = _of_run(train, OPENAI_CHAT.file_name), _of_run(held_out, EVAL_SET.file_name)
-    outputs = [Path(path) for path in (out, clean) if path is not None]
-    _check_outputs(outputs, [Path(p) for p in (train, held_out) if isinstance(p, str | Path)])
-    if clean is not None and not isinstance(train, str | Path):
-        raise ConfigError(
-            "`clean` copies a file, and `train` is in memory", remedy="drop the rows that `leaks` names by line"
-        )
-    rows = _read(train, train_key, "training")
-    held = _read_held(held_out, eval_key)
+    _check_outputs(train, held_out, out, clean)
+    rows = read_question_set(train, train_key, "training")
+    held = read_held_out(held_out, eval_key)
     examples = example_turns(
         [q.case for q in (*rows.questions, *held.questions)], held=[q.case for q in held.questions]
     )
@@ -203,15 +200,19 @@ def find_leaks(  # noqa: PLR0913  the options of the command
         held=len(texts),
         rejected=(*rows.unreadable, *held.unreadable),
         embedding=embedding,
-        too_many_unreadable=_too_many(rows) or _too_many(held),
+        too_many_unreadable=too_many_unreadable(rows) or too_many_unreadable(held),
         out=Path(out) if out else None,
         clean=Path(clean) if clean else None,
     )
+    _write_outputs(result, train, rows)
+    return result
+
+
+def _write_outputs(result: LeakResult, train: Records, rows: QuestionSet) -> None:
     if result.out:
         write_atomic(result.out, json_lines(leak.to_dict() for leak in result.leaks))
     if result.clean and isinstance(train, str | Path):
-        write_atomic(result.clean, _kept_lines(Path(train), rows, {leak.line for leak in result.leaks}))
-    return result
+        write_atomic(result.clean, lines_without(Path(train), rows, {leak.line for leak in result.leaks}))
 
 
 def leaks(train: Records, held_out: Records, **options: Any) -> LeakResult:  # noqa: ANN401  those of `find_leaks`
@@ -229,100 +230,10 @@ def _of_run(records: Records | HasFolder, file_name: str) -> Records:
     return records
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What was read. `starts` are the first lines of all records, readable or not."""
-
-    questions: tuple[Question, ...]
-    unreadable: tuple[RejectedRecord, ...]
-    starts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What is held out: the questions of a file, or the entries of the registry with the templates of its nights."""
-
-    name: str
-    questions: tuple[Question, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    remembered: frozenset[str] = frozenset()
-    unreadable: tuple[RejectedRecord, ...] = ()
-
-    def texts(self, examples: frozenset[Message], templates: frozenset[str]) -> tuple[list[HeldText], frozenset[str]]:
-        """The held-out questions, by the line or the case id, and the templates of both sides.
-
-        What is a template in one of the files is left out of both: it may stand but once in the other one.
-        """
-        asked = [question.asked(examples=examples) for question in self.questions]
-        templates |= self.remembered | templates_of(asked)
-        registered = [HeldText(e.id, without_sentences(e.question, templates)) for e in self.entries]
-        read = [HeldText(f"{self.name}:{t.id}", t.text) for t in held_texts(asked, templates=templates)]
-        return [*registered, *read], templates
-
-
-def _read(records: Records, key: str | None, what: str) -> _Read:
-    if isinstance(records, str | Path):
-        file = read_questions(records, key=key)
-        starts = tuple(sorted([*file.lines, *(u.source.line for u in file.unreadable)]))
-        found = _Read(file.questions, file.unreadable, starts)
-    else:
-        found = _from_memory(records, key, what)
-    if not found.questions:
-        first = found.unreadable[0] if found.unreadable else None
-        why = f"; the first is {first.source}: {first.reason}" if first else ""
-        raise LogsError(
-            f"no {what} record can be read{why}",
-            remedy=first.remedy if first else "name a file with one JSON record a line, or a CSV file with a header",
-        )
-    return found
-
-
-def _from_memory(records: Iterable[Mapping[str, JsonValue] | str], key: str | None, what: str) -> _Read:
-    questions: list[Question] = []
-    unreadable: list[RejectedRecord] = []
-    number = 0
-    for number, record in enumerate(records, 1):
-        source = Source(what, number)
-        try:
-            row = {"text": record} if isinstance(record, str) else record
-            questions.append(question_of(row, source=source, key=key))
-        except RecordError as problem:
-            unreadable.append(RejectedRecord(source, problem.reason, problem.remedy))
-    return _Read(tuple(questions), tuple(unreadable), tuple(range(1, number + 1)))
-
-
-def _read_held(records: Records, key: str | None) -> _Held:
-    if isinstance(records, str | Path) and _is_registry(Path(records)):
-        with Registry(Path(records)) as registry:
-            entries, templates = by_split(registry.entries()[0], "eval"), registry.templates()
-        if not entries:
-            raise LogsError(
-                f"{str(records)!r}: the registry holds nothing out, so that nothing can be checked against it",
-                remedy="name the registry that `curator run` writes (`held_out: {registry: ...}`), or an eval set",
-            )
-        return _Held(str(records), entries=tuple(entries), remembered=templates)
-    found = _read(records, key, "held-out")
-    name = Path(records).name if isinstance(records, str | Path) else "held-out"
-    return _Held(name, questions=found.questions, unreadable=found.unreadable)
-
-
-def _is_registry(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
-    except OSError:
-        return False  # whoever reads it says what is wrong
-
-
-def _too_many(read: _Read | _Held) -> bool:
-    bad = len(read.unreadable)
-    return too_many_rejected(bad, bad + len(read.questions))
-
-
 def _rules(similarity: float) -> HeldOutConfig:
     low = HeldOutConfig.model_fields["paraphrase_similarity"].metadata[0].ge
     if not low <= similarity <= 1.0:
-        raise ConfigError(f"{similarity} is no similarity of paraphrases", remedy=f"take a number from {low} to 1")
+        raise ConfigError(f"the similarity of paraphrases is {similarity}", remedy=f"give a number from {low} to 1")
     return HeldOutConfig(paraphrase_similarity=similarity)
 
 
@@ -333,12 +244,18 @@ def _embedding(
     if not wanted:
         yield None
         return
-    found = encoder or open_encoder(EmbeddingConfig())
+    opened = encoder or open_encoder(EmbeddingConfig())
     with VectorCache(Path(cache) if cache else DEFAULT_VECTORS) as kept:
-        yield lambda texts: embed(texts, found, kept, progress=progress)
+        yield lambda texts: embed(texts, opened, kept, progress=progress)
 
 
-def _check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+def _check_outputs(train: Records, held_out: Records, out: str | Path | None, clean: str | Path | None) -> None:
+    if clean is not None and not isinstance(train, str | Path):
+        raise ConfigError(
+            "`clean` copies a file, and `train` is in memory", remedy="drop the rows that `leaks` names by line"
+        )
+    outputs = [Path(path) for path in (out, clean) if path is not None]
+    inputs = [Path(records) for records in (train, held_out) if isinstance(records, str | Path)]
     if len(outputs) > len({path.resolve() for path in outputs}):
         raise ConfigError(
             f"{str(outputs[0])!r} is named twice, for the leaks and for the file without them",
@@ -347,25 +264,6 @@ def _check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
     for path in outputs:
         if any(path.exists() and other.exists() and path.samefile(other) for other in inputs):
             raise ConfigError(f"{str(path)!r} would be replaced while it is read", remedy="give it another name")
-
-
-def _kept_lines(path: Path, rows: _Read, leaking: set[int]) -> Iterator[bytes]:
-    """The lines of the file, byte for byte, but those of the records that leak; a record may have several."""
-    starts, drop = set(rows.starts), False
-    for number, line in enumerate(_raw_lines(path), 1):
-        if number in starts:
-            drop = number in leaking
-        if not drop:
-            yield line
-
-
-def _raw_lines(path: Path) -> Iterator[bytes]:
-    tail = b""
-    for chunk in chunks(path):
-        *ends, tail = (tail + chunk).split(b"\n")
-        yield from (line + b"\n" for line in ends)
-    if tail:
-        yield tail
 
 
 def _short(text: str) -> str:

@@ -19,7 +19,9 @@ from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 def plan(
     config: Config | PathLike, *, logs: Paths = (), labels: Paths = (), progress: Progress | None = None
 ) -> PlanResult:
-    """Estimate what a run would ask and cost, without asking any model; answers in the store are counted as stored.
+    """Estimate what a run would ask and cost, without asking any model.
+
+    Answers in the store are counted as stored.
 
     Args:
         config: The job, or the path of its file.

@@ -1,4 +1,4 @@
-"""A pool to select from: recorded answers, which are scored, or scores that somebody has already.
+"""A pool to select from: recorded answers, which are scored, or existing scores.
 
 One JSON object a line, as `curator score` reads or writes them. What a selection and an estimate can use besides is taken
 where it is there: `task`, `category`, `metadata`, `weight`, `group`, `feedback`.
@@ -87,7 +87,7 @@ def pool_source(pool: PoolInput) -> Path | tuple[Mapping[str, object], ...]:
 
 @dataclass(frozen=True, slots=True)
 class PoolCase:
-    """A case of the pool: what is known of it, its score, the labels its answer can be, and a category it came with."""
+    """A case of the pool with its score, the labels that its answer can be, and its category."""
 
     case: Case
     score: Score
@@ -97,7 +97,7 @@ class PoolCase:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The cases, in the order of the file, ids unique, and the lines that are none."""
+    """The cases with unique ids, in the order of the file, and the rejected lines."""
 
     cases: tuple[PoolCase, ...]
     problems: tuple[RejectedRecord, ...]
@@ -107,12 +107,12 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
     """Read a file of recorded answers or scores, or a run folder, and score what has answers.
 
     Raises:
-        LogsError: there is no such file, more than a fifth of its lines are no cases, or an id stands there twice.
+        LogsError: the file does not exist, more than a fifth of its lines are rejected, or an id is used twice.
     """
     file = RECORDED.of(path) if path.is_dir() else path
     if not file.is_file():
         raise LogsError(
-            f"{str(file)!r}: there is no such file",
+            f"{str(file)!r}: no such file",
             remedy="name a file that `curator score` reads or wrote, or a run folder",
         )
     weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(file), scoring.comparer))
@@ -133,15 +133,17 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
 
 
 def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Pool:
-    """The same of records in memory.
+    """Read a pool from records in memory, and score those with answers.
 
     Raises:
-        LogsError: a record does not fit, or an id stands there twice.
+        LogsError: a record does not fit, or an id is used twice.
     """
     given = list(records)
     lines = [Line(number, json_line(record, number)) for number, record in enumerate(given, 1)]
     answered = [record for record in given if "generations" in record]
-    weights = {} if scoring.equal_members else group_weights(recorded_health(_known(answered), scoring.comparer))
+    weights = (
+        {} if scoring.equal_members else group_weights(recorded_health(_sample_readable(answered), scoring.comparer))
+    )
     rows = pool_lines(lines, file="record", scoring=scoring, weights=weights)
     first = next((row for row in rows if isinstance(row, RejectedRecord)), None)
     if first is not None:
@@ -151,8 +153,8 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     return Pool(tuple(cases), ())
 
 
-def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
-    """Those of them that can be read, or where there are many, an even spread of them."""
+def _sample_readable(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
+    """Yield an even sample of the records, those that can be read."""
     for record in sample_items(records):
         with contextlib.suppress(RecordError):
             yield read_record(orjson.dumps(record))
@@ -161,7 +163,7 @@ def _known(records: Iterable[Mapping[str, object]]) -> Iterator[Recorded]:
 def recorded_answers(
     source: Path | Sequence[Mapping[str, object]], ids: frozenset[str], *, comparer: ComparerFactory
 ) -> dict[str, tuple[AnswerGroup, ...]]:
-    """Read the answers of some cases once more: the answers of a whole pool do not fit into memory."""
+    """Read the answers of some cases again: those of a whole pool do not fit into memory."""
     groups: dict[str, tuple[AnswerGroup, ...]] = {}
     for line in _raw_records(source):
         with contextlib.suppress(RecordError):
@@ -185,12 +187,12 @@ def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, .
     def read(text: str) -> Answer:
         return read_answer(text, record.kind, labels=record.labels, input=record.input)
 
-    answers = [read(one.text) for one in record.answers]
+    answers = [read(recorded.text) for recorded in record.answers]
     target = None if record.target is None else read(record.target)
     classes = comparer(record.question).classes(answers, target)
     given = [
-        GivenAnswer(one.text, str(number), one.prompt_id, readable=bool(answer.key))
-        for one, answer, number in zip(record.answers, answers, classes, strict=False)
+        GivenAnswer(recorded.text, str(number), recorded.prompt_id, readable=bool(answer.key))
+        for recorded, answer, number in zip(record.answers, answers, classes, strict=False)
     ]
     return group_answers(given, target_key=None if target is None else str(classes[-1]))
 
@@ -198,7 +200,7 @@ def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, .
 def pool_lines(
     lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
 ) -> list[PoolCase | RejectedRecord]:
-    """Read each line of a file that is not blank as a case, or as a rejected record; runs in a worker process."""
+    """Read or reject each line of a file that is not blank; runs in a worker process."""
     rows: list[PoolCase | RejectedRecord] = []
     for line in lines:
         if line.data is None:
@@ -225,16 +227,16 @@ def _check(file: Path, cases: Sequence[PoolCase], problems: Sequence[RejectedRec
 
 
 def refuse_repeated(ids: Iterable[str]) -> None:
-    """Check that each id stands there once.
+    """Check that each id is used once.
 
     Raises:
-        LogsError: one does not.
+        LogsError: an id is used twice.
     """
     repeated = sorted(i for i, count in Counter(ids).items() if count > 1)
     if repeated:
         raise LogsError(
             f"{plural(len(repeated), 'id')} used more than once, such as {repeated[0]!r}:"
-            " nobody could tell which case a label is for",
+            " labels could not be matched to cases",
             remedy="give each record an `id` of its own",
         )
 
@@ -258,7 +260,7 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
 
 
 def _known_score(record: Mapping[str, JsonValue]) -> Score:
-    """A row that `curator score` wrote."""
+    """Read a row that `curator score` wrote."""
     case_id, kind, n = case_id_of(record), record.get("kind"), record.get("n")
     if "disagreement" not in record:
         raise RecordError(
@@ -290,7 +292,7 @@ def _unit(record: Mapping[str, JsonValue], name: str) -> float | None:
 
 
 def _weight(value: JsonValue) -> int:
-    """The log records that a case stands for; 1 where nothing says."""
+    """Return the number of log records that a case represents; 1 by default."""
     if value is None:
         return 1
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
@@ -343,7 +345,7 @@ def _scalars(metadata: Mapping[str, JsonValue]) -> dict[str, Scalar]:
 
 
 def _with_run(cases: Sequence[PoolCase], folder: Path) -> list[PoolCase]:
-    """The cases with what their run knows of them: weight, group, task and category."""
+    """Add the weight, group, task and category that the run gave to its cases."""
     rows = {row.id: row for row in read_case_rows(folder)}
     return [_with_row(pool_case, rows.get(pool_case.case.id)) for pool_case in cases]
 

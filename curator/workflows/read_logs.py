@@ -11,7 +11,7 @@ from curator.workflows.inputs import Paths, path_list
 
 
 def read_logs(paths: Paths, *, config: LogsConfig | None = None) -> Iterator[Case | RejectedRecord]:
-    """Read logs as cases, one at a time; a record that cannot be read comes as a `RejectedRecord`.
+    """Yield the records of logs, one at a time: cases, and rejected records.
 
     Args:
         paths: files, folders or globs.
@@ -19,6 +19,6 @@ def read_logs(paths: Paths, *, config: LogsConfig | None = None) -> Iterator[Cas
 
     Raises:
         LogsError: a path matches nothing.
-        ConfigError: the format is `mapped` and there is no mapping.
+        ConfigError: the format is `mapped` without a mapping.
     """
     return read(config or LogsConfig(), paths=path_list(paths))

@@ -1,4 +1,4 @@
-"""Recorded answers as a stream of lines: batches for worker processes, an even sample, and records in memory."""
+"""Recorded answers: batches of lines for processes, an even sample, records in memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORTH_A_PROCESS = 8
 def map_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], *, processes: int | None) -> Iterator[T]:
     """Apply `work` to batches of the lines of a file and yield its results in order.
 
-    A short file is worked on in this process, whatever `processes` says; None stands for all cores.
+    A short file is worked on in this process, whatever `processes` says; None means all cores.
 
     Raises:
         LogsError: the file holds nothing.
@@ -58,9 +58,9 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 def sample_records(path: Path) -> Iterator[Recorded]:
-    """Yield the readable records of a file; of many, `SAMPLED_RECORDS` to twice as many, evenly spread.
+    """Yield an even sample of the readable records of a file.
 
-    Of large records there are fewer: at most `SAMPLED_BYTES` and the longest line are held in memory.
+    It holds all of a few records, and `SAMPLED_RECORDS` to twice as many of more. Of large records there are fewer: at most `SAMPLED_BYTES` and the longest line are held in memory.
     """
     spread: Spread[Line] = Spread(SAMPLED_RECORDS, most=SAMPLED_BYTES, size=lambda line: len(line.data or b""))
     for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):

@@ -206,7 +206,7 @@ def _incomplete(error: BudgetReached | ProviderError, folder: Path, summary: Sum
 
 
 async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) -> RunResult:
-    """Run the job in a thread, while the event loop of the caller goes on; the options are those of `run`.
+    """Run the job in a thread, beside the event loop of the caller; with the options of `run`.
 
     Cancelling it does not stop the thread: the job runs to its end.
     """
@@ -216,7 +216,10 @@ async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) ->
 def _failure_rate(
     selection: SelectionResult, cases: Sequence[Case], failures: Mapping[str, float]
 ) -> FailureRate | None:
-    """Estimate how often production fails; None where users' corrections are the only labels: users correct what failed."""
+    """Estimate the failure rate; None if users' corrections are the only labels.
+
+    Users correct failures only: the rate would be 100%.
+    """
     corrected = {case.id for case in cases if case.corrected}
     return failure_rate(selection, failures, corrected=corrected) if failures.keys() - corrected else None
 

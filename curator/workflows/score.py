@@ -92,7 +92,7 @@ class ScoreResult(TableResult, Sequence[Score]):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each member that does not count in full, each reason to mistrust the scores, and the notes."""
+        """Sentences on members with less than full weight, on doubtful scores, and the notes."""
         return (*self._unread(), *health_warnings(self.health), *self.figures.warnings, *self.notes)
 
     def _unread(self) -> Iterator[str]:
@@ -177,7 +177,7 @@ def score(
 
     Raises:
         ConfigError: an estimator or calibration is not there, or `out` is the recorded file itself.
-        LogsError: there is no such file, or a record in memory does not fit.
+        LogsError: the file does not exist, or a record in memory does not fit.
         StorageError: `out` cannot be written.
     """
     if estimators:
@@ -232,7 +232,7 @@ def score_file(
     twice, first for the health of the members; a pipe is read once, and its members all have the same weight.
 
     Raises:
-        LogsError: there is no such file, or no record in it.
+        LogsError: the file does not exist, or holds no record.
         ConfigError: `out` is the recorded file itself.
         StorageError: `out` cannot be written.
     """
@@ -268,7 +268,7 @@ def _write_to(stdout: BinaryIO, lines: Iterable[bytes]) -> None:
 
 
 def _with_notes(result: ScoreResult, scoring: Scoring, fitted: CalibrationFile | None) -> ScoreResult:
-    """Add the warnings of a calibration file: it is not used, or was fitted to another committee."""
+    """Add the warnings of a calibration file that is not used or fits another committee."""
     if fitted is None:
         return result
     groups = {prompt_id_of(member.model, member.variant) for member in result.health} or None
@@ -312,7 +312,7 @@ ScoredLine = tuple[bytes, Seen]
 def score_lines(
     lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
 ) -> list[ScoredLine | RejectedRecord]:
-    """Score each line of a file that is not blank, or reject it with the reason; runs in a worker process."""
+    """Score or reject each line of a file that is not blank; runs in a worker process."""
     results: list[ScoredLine | RejectedRecord] = []
     for line in lines:
         if line.data is None:
@@ -336,7 +336,7 @@ def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float])
 
 
 def _score_line(score: Score) -> bytes:
-    """Write the score as a JSON line of contract 4, without the optional fields that have no value."""
+    """Write the score as a JSON line, without the optional fields that have no value."""
     fields = asdict(score)
     for name in ("reason", "fields", "estimators"):
         if fields[name] is None:

@@ -1,4 +1,4 @@
-"""What a file of recorded answers tells of its own scores: how far they can be trusted, as far as it can say."""
+"""The figures of a file of scores, and the reasons to mistrust them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LENGTHS_KEPT = 2000
 
 
 class Seen(NamedTuple):
-    """What is kept of a record: its score, the mean length of its answers in characters, and two marks.
+    """The parts of a record for the figures; `length` is the mean of its answers' characters.
 
     `deterministic`: its answers are repeats of one prompt of one model at temperature 0.
     """
@@ -31,20 +31,21 @@ class Seen(NamedTuple):
     deterministic: bool
 
 
-def see(record: Recorded, found: Score) -> Seen:
-    """What is kept of a record and its score."""
+def see(record: Recorded, score: Score) -> Seen:
+    """Reduce a record and its score to the parts that the figures need."""
     answers = record.answers
     return Seen(
-        score=found.disagreement,
-        length=sum(len(one.text) for one in answers) / len(answers) if answers else 0.0,
-        unanimous=found.agreement is not None and found.agreement >= UNANIMOUS,
-        deterministic=all(one.temperature == 0 for one in answers) and len({one.prompt_id for one in answers}) == 1,
+        score=score.disagreement,
+        length=sum(len(answer.text) for answer in answers) / len(answers) if answers else 0.0,
+        unanimous=score.agreement is not None and score.agreement >= UNANIMOUS,
+        deterministic=all(answer.temperature == 0 for answer in answers)
+        and len({answer.prompt_id for answer in answers}) == 1,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreFigures:
-    """What the scored records look like as a whole.
+    """The scored records as a whole.
 
     Attributes:
         compared: records with two answers or more; the others have no score.
@@ -62,7 +63,7 @@ class ScoreFigures:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each reason to mistrust the scores."""
+        """One sentence for each reason to mistrust the scores."""
         return tuple(self._warnings())
 
     def _warnings(self) -> Iterator[str]:
@@ -74,7 +75,7 @@ class ScoreFigures:
             )
             yield (
                 f"the answers of {which} are repeats of one prompt at temperature 0, which carry no signal: that they agree"
-                " is no certainty; ask at a higher temperature, or with more prompt variants"
+                " is not evidence that they are right; ask at a higher temperature, or with more prompt variants"
             )
         if self.length.value is not None and abs(self.length.value) >= MUCH_THE_SAME:
             yield (
@@ -83,7 +84,7 @@ class ScoreFigures:
             )
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines; shares are of the records with two answers or more."""
+        """Return the figures for machines; shares are of the records with two answers or more."""
         return {
             "too_few_answers": self.too_few,
             "repeats_at_temperature_0": self.deterministic,
@@ -99,7 +100,7 @@ class ScoreFigures:
         return NO_DATA if self.length.n < MIN_FOR_CORRELATION else "none, as scores or lengths are all the same"
 
     def to_text(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         few = f"{self.too_few:,} with too few answers; " if self.too_few else ""
         same = f" ({percent(share(self.unanimous, self.compared))})" if self.compared else ""
         rho = self._rho()
@@ -110,7 +111,7 @@ class ScoreFigures:
 
 
 class Spread(Generic[T]):
-    """Of a stream all items, or where there are many, `least` to twice as many that are evenly spread.
+    """An even sample of a stream: all of a few items, and `least` to twice as many of more.
 
     Where items have a `size`, fewer are kept if need be, so that they do not come to more than `most`.
     """
@@ -152,7 +153,7 @@ class Watch:
         self._pairs.add((seen.score, seen.length))
 
     def figures(self) -> ScoreFigures:
-        """What was seen so far."""
+        """Return the figures of the records so far."""
         scores, lengths = zip(*self._pairs.kept, strict=True) if self._pairs.kept else ((), ())
         return ScoreFigures(
             self._compared, self._too_few, self._unanimous, self._deterministic, length=spearman(scores, lengths)

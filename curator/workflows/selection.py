@@ -1,4 +1,4 @@
-"""`curator select`: spends a labelling budget on recorded answers or scores that somebody already has; no model is asked."""
+"""`curator select`: spend a labelling budget on recorded answers; no model is asked."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ from curator.workflows.score import DEFAULT_SCORING, Scoring
 
 @dataclass(frozen=True, slots=True)
 class SelectOptions:
-    """How a selection is made.
+    """The settings of a selection.
 
     Attributes:
-        selection: the budget and how it is spent.
-        labelling: what a label costs.
-        dedupe: when two inputs count as the same.
-        scoring: how recorded answers are scored.
-        seed: fixes the sample.
-        encoder: what turns inputs into vectors; None for no vectors, so that each case stands for itself.
+        selection: the budget and the way to spend it.
+        labelling: the time a label takes, and the batches.
+        dedupe: the rule for near-duplicate inputs.
+        scoring: the way to score recorded answers.
+        seed: of the random draws.
+        encoder: turns inputs into vectors; None for no vectors: then only near-duplicates are recognised.
         cache: the file that keeps vectors.
-        clustering: how categories are found among the cases that were embedded.
+        clustering: the way to group embedded cases into categories.
     """
 
     selection: SelectionConfig = field(default_factory=SelectionConfig)
@@ -66,7 +66,7 @@ class SelectOptions:
     clustering: ClusteringConfig = field(default_factory=ClusteringConfig)
 
     def of(self, config: Config | None, *, strategy: str | None, random_share: float | None) -> SelectOptions:
-        """These options with the sections of a config, and what replaces keys of it."""
+        """Return these options with the sections of a config, and other values for some keys."""
         selection = config.selection if config else self.selection
         changed = {"strategy": strategy, "random_share": random_share}
         return replace(
@@ -105,7 +105,7 @@ class Selected(TableResult):
     problems = renamed("problems", "rejected")
 
     def estimate(self, labels: Mapping[str, float], *, confidence: float = 0.95, by: Sequence[str] = ()) -> Estimate:
-        """The pool's failure rate from labels by case id, 0 (good) to 1 (failed).
+        """Estimate the failure rate of the pool from labels by case id, 0 (good) to 1 (failed).
 
         Raises:
             Refused: the labels do not support an estimate.
@@ -113,7 +113,7 @@ class Selected(TableResult):
         return estimate_rate(sampling_units(self.rows), self.stages, labels, confidence=confidence, by=by)
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines."""
+        """Return the figures for machines."""
         return {
             "folder": str(self.folder) if self.folder else None,
             "pool": len(self.rows),
@@ -135,16 +135,16 @@ class Selected(TableResult):
         return [asdict(pick) for pick in self.picks]
 
     def to_text(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         drawn = sum(p.slice == "random" for p in self.picks)
         aside = f" ({plural(len(self.rejected), 'line')} set aside)" if self.rejected else ""
         yield f"{len(self.picks):,} of {plural(len(self.rows), 'case')} selected{aside}"
-        yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that stand for others like them"
+        yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that represent similar ones"
         if drawn:
-            yield f"  {drawn:,} drawn at random from the rest, in {plural(len(self.stages[-1].strata), 'stratum', 'strata')}: the failure rate goes by them"
+            yield f"  {drawn:,} drawn at random from the rest, in {plural(len(self.stages[-1].strata), 'stratum', 'strata')}: the failure rate is estimated from these"
         yield self.workload.to_text()
         if self.folder:
             yield ""
@@ -191,9 +191,7 @@ def select(
     with run_lock(folder):
         selected = replace(_selected(cases, options, earlier, progress), folder=folder)
         rows_before = list(read_selection(before).values()) if before else []
-        archived = tuple(
-            f"{file}: labels that stood in the label queue here, put away" for file in archive_labels(folder)
-        )
+        archived = tuple(f"{file}: labels of an earlier label queue, archived" for file in archive_labels(folder))
         if before:
             write_atomic(EARLIER_LABELS.of(folder), earlier_labels(earlier.labels))
         else:
@@ -227,45 +225,45 @@ def _with_budget(options: SelectOptions, k: int | None) -> SelectOptions:
 
 
 def _grouped(pool: Pool, config: DedupeConfig) -> Pool:
-    """The pool with a near-duplicate group for each case that came without one."""
-    lone = [n for n, one in enumerate(pool.cases) if not one.case.group]
-    groups = near_duplicate_groups([pool.cases[n].case for n in lone], config)
+    """Give a near-duplicate group to each case that has none."""
+    ungrouped = [n for n, item in enumerate(pool.cases) if not item.case.group]
+    groups = near_duplicate_groups([pool.cases[n].case for n in ungrouped], config)
     cases = list(pool.cases)
-    for n, group in zip(lone, groups, strict=True):
+    for n, group in zip(ungrouped, groups, strict=True):
         cases[n] = replace(cases[n], case=replace(cases[n].case, group=group))
     return replace(pool, cases=tuple(cases))
 
 
 def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: Pool) -> Earlier:
     design = read_design(after)
-    now = {one.case.id for one in pool.cases}
+    now = {item.case.id for item in pool.cases}
     then = design.cases
     if other := sorted(then - now) or sorted(now - then):
         which = "is not in this pool" if other[0] in then else "was not in its pool"
         raise ConfigError(
-            f"{str(after)!r} is of other cases than these: {other[0]!r} {which} ({len(other):,} such)",
-            remedy="name the pool that it was selected from, or select anew without it",
+            f"{str(after)!r} was selected from another pool: {other[0]!r} {which} ({len(other):,} such)",
+            remedy="name the pool that it was selected from, or leave `after` out",
         )
     files = list(labels) or [str(after / CSV.queue_name)]
     return Earlier(design.stages, read_failures(files, after, options.scoring.comparer).failures)
 
 
 def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:
-    cases = [one.case for one in pool.cases]
-    scores = {one.case.id: one.score for one in pool.cases}
+    cases = [item.case for item in pool.cases]
+    scores = {item.case.id: item.score for item in pool.cases}
     ranked = {i: score.disagreement for i, score in scores.items() if score.disagreement is not None}
     config = options.selection
-    known = {one.case.id: one.category for one in pool.cases if one.category}
-    how = SelectionSettings(
+    given_categories = {item.case.id: item.category for item in pool.cases if item.category}
+    settings = SelectionSettings(
         config, options.clustering, options.seed, options.encoder, options.cache,
-        split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=known,
+        split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=given_categories,
     )  # fmt: skip
-    studied, picked = select_and_cluster(cases, scores, ranked, how, progress=progress)
-    named = category_names(studied.categories) | known
+    studied, picked = select_and_cluster(cases, scores, ranked, settings, progress=progress)
+    category_of = category_names(studied.categories) | given_categories
     slices = {p.case_id: p.slice for p in picked.picks}
     rows = tuple(
         CaseRow.of(
-            case, scores[case.id], split=how.split(case), category=named.get(case.id), slice=slices.get(case.id)
+            case, scores[case.id], split=settings.split(case), category=category_of.get(case.id), slice=slices.get(case.id)
         )
         for case in cases
     )  # fmt: skip
@@ -287,54 +285,54 @@ def _about(
         yield f"k is {config.k:,}, and only {len(picked.picks):,} of {plural(len(cases), 'case')} could be selected"
     if not picked.stage.drawn:
         yield (
-            "nothing was drawn at random, so that these labels cannot tell how often production fails, and silent"
-            " failures are not looked for: raise `random_share`"
+            "no case was drawn at random: these labels cannot show how often production fails, nor find silent failures;"
+            " raise `random_share`"
         )
     if not studied.ids:
-        yield "there are no vectors, of no inputs or by no model: near-duplicates aside, discovery takes each case for unlike all others"
+        yield "no vectors are available: apart from near-duplicates, discovery treats all cases as different"
     if bare := sum(case.target is None for case in cases):
         yield (
-            f"{plural(bare, 'case')} without an answer of production: the committee's most usual answer is compared with the label"
+            f"{plural(bare, 'case')} without an answer of production: the label is compared with the committee's most frequent answer"
         )
 
 
 def _write(
     out: Path,
     pool: Pool,
-    found: Selected,
+    selected: Selected,
     options: SelectOptions,
     *,
     before: Sequence[SelectionRow],
     answers: Mapping[str, tuple[AnswerGroup, ...]],
 ) -> None:
     tools = chosen_tools(options.labelling.tools)  # before anything is written
-    cases = {one.case.id: one.case for one in pool.cases}
-    scores: dict[str, Score] = {one.case.id: one.score for one in pool.cases}
-    labels = {one.case.id: one.labels for one in pool.cases}
+    cases = {item.case.id: item.case for item in pool.cases}
+    scores: dict[str, Score] = {item.case.id: item.score for item in pool.cases}
+    labels = {item.case.id: item.labels for item in pool.cases}
     queue = list(
         queue_rows(
-            found.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
-            labelling=options.labelling, seed=options.seed, categories=_categories(found.rows),
+            selected.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
+            labelling=options.labelling, seed=options.seed, categories=_categories(selected.rows),
         )
     )  # fmt: skip
-    pool_id = pool_hash(found.rows)
-    categories = {row.id: row.category for row in found.rows}
+    pool_id = pool_hash(selected.rows)
+    categories = {row.id: row.category for row in selected.rows}
     rows = [
         SelectionRow.of(
             pick, cases[pick.case_id], scores.get(pick.case_id), category=categories[pick.case_id],
             labels=labels[pick.case_id], seed=options.seed, pool_hash=pool_id,
         )
-        for pick in found.picks
+        for pick in selected.picks
     ]  # fmt: skip
-    write_atomic(CASES.of(out), json_lines(row.to_json() for row in found.rows))
+    write_atomic(CASES.of(out), json_lines(row.to_json() for row in selected.rows))
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
     for tool in tools:
         write_atomic(out / tool.queue_name, tool.write(queue))
-    write_atomic(DESIGN.of(out), [Design(found.stages, options.seed, pool_id).to_bytes()])
+    write_atomic(DESIGN.of(out), [Design(selected.stages, options.seed, pool_id).to_bytes()])
 
 
 def _categories(rows: Sequence[CaseRow]) -> list[Category]:
-    """The categories of the pool as the label queue takes them."""
+    """Return the categories of the pool for the label queue."""
     members: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows:
         if row.category:

@@ -1,4 +1,4 @@
-"""The checked inputs of `compare` and `distil`: scores by system and case, and how each case was drawn."""
+"""The checked inputs of `compare` and `distil`: scores by system, designs of the cases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def checked_design(case_id: str, design: CaseDesign) -> CaseDesign:
     if not _LEAST <= design.weight <= _MOST:
         raise ConfigError(
             f"`weight` of case {case_id!r} is {design.weight!r}",
-            remedy=f"give the number of log records it stands for, {_LEAST:g} to {_MOST:g}, or leave it out",
+            remedy=f"give the number of log records it represents, {_LEAST:g} to {_MOST:g}, or leave it out",
         )
     return design
 

@@ -236,9 +236,9 @@ def test_many_bad_rows_end_with_6_and_are_not_all_printed(capsys: pytest.Capture
 def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     records, _ = made()
     recorded = put("r.jsonl", records)
-    assert "there is no label to calibrate by" in refused(capsys, 6, "calibrate", recorded)
-    assert "there is no such file" in refused(capsys, 6, "calibrate", "nowhere.jsonl")
-    assert "there is no such file" in refused(capsys, 6, "calibrate", recorded, "--labels", "nowhere.jsonl")
+    assert "no label to calibrate with" in refused(capsys, 6, "calibrate", recorded)
+    assert "no such file" in refused(capsys, 6, "calibrate", "nowhere.jsonl")
+    assert "no such file" in refused(capsys, 6, "calibrate", recorded, "--labels", "nowhere.jsonl")
     open_ones = put("open.jsonl", [{"id": "c0", "label": ""}])
     assert "hold no label yet" in refused(capsys, 6, "calibrate", recorded, "--labels", open_ones)
     bad = put("bad.jsonl", [{"id": "c0", "wrong": "?"}])
@@ -257,7 +257,7 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
         capsys, 6, "calibrate", "junk.jsonl"
     )
     Path("empty").mkdir()
-    assert "recorded.jsonl': there is no such file" in refused(capsys, 6, "calibrate", "empty")
+    assert "recorded.jsonl': no such file" in refused(capsys, 6, "calibrate", "empty")
 
 
 def test_python_refuses_what_does_not_fit() -> None:

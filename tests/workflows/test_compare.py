@@ -110,7 +110,7 @@ def test_a_distilled_or_discovered_set_does_not_speak_for_production() -> None:
     found = compare(SCORES, design=certain)
     assert found.scope == "these cases"
     assert "random slice" in found.warnings[0]
-    assert "these cases alone" in found.to_text()
+    assert "these cases only" in found.to_text()
 
 
 def test_weights_turn_a_difference_around() -> None:
@@ -142,7 +142,7 @@ def test_many_systems_say_ties() -> None:
     [
         ({"a": {"1": 1.0}}, {}, {}, "nothing to compare"),
         ({"a": {"1": 1.0}, "b": {"1": 2.0}}, {}, {}, "is 2.0"),
-        ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {}, {"baseline": "c"}, "no system 'c'"),
+        ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {}, {"baseline": "c"}, "is not one of the systems"),
         ({"a": {"1": 1.0}, "b": {"2": 0.0}}, {}, {}, "no case has a score"),
         ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {"1": CaseDesign(1, 1.5)}, {}, "inclusion_probability"),
         ({"a": {"1": 1.0}, "b": {"1": 0.0}}, {"1": CaseDesign(0)}, {}, "`weight`"),
@@ -181,7 +181,7 @@ def test_the_command_prints_and_the_gate_exits_with_3(tmp_path: Path, capsys: py
     assert main(["compare", *results]) == 0
     shown = capsys.readouterr().out
     assert "old against new: +34.0 points" in shown
-    assert "taken as a simple random sample" in shown
+    assert "count as a simple random sample" in shown
     assert main(["compare", *results, "--fail-if-worse", "old"]) == 3
     assert "worse than 'old': new" in capsys.readouterr().err
     assert main(["compare", *results, "--fail-if-worse", "new"]) == 0

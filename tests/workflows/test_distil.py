@@ -123,8 +123,8 @@ def test_a_csv_file_gives_json_lines(tmp_path: Path) -> None:
     ("found", "k", "says"),
     [
         (scores(), CASES, "all are kept"),
-        (scores(), 1, "one case tells of no system"),
-        (scores(1), 10, "cannot be told"),
+        (scores(), 1, "one case cannot rank systems"),
+        (scores(1), 10, "too few to estimate the error"),
         ({**scores(), "flat": {f"c{i}": 1.0 for i in range(CASES)}}, 10, "flat: the same score in every case"),
         ({**scores(), "short": {"c0": 1.0}}, 10, "scores missing"),
         ({"a": scores()["s0"], "b": scores()["s0"]}, 10, "answer nearly alike"),

@@ -153,7 +153,7 @@ def test_one_file_is_checked_at_a_time(tmp_path: Path) -> None:
 def test_a_registry_without_anything_held_out_is_no_clean_bill(tmp_path: Path) -> None:
     with Registry(tmp_path / "r.sqlite") as registry:
         registry.add([Entry("a", "train", "g", ROUTER, ROUTER, True, "night", 1.0)])
-    with pytest.raises(LogsError, match="holds nothing out"):
+    with pytest.raises(LogsError, match="holds no held-out case"):
         check([ROUTER], tmp_path / "r.sqlite", tmp_path, embedding=False)
 
 
@@ -196,7 +196,7 @@ def test_a_file_is_never_replaced_while_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_similarity_out_of_range_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"0\.2 is no similarity"):
+    with pytest.raises(ConfigError, match=r"the similarity of paraphrases is 0\.2"):
         check([chat(ROUTER)], [ROUTER], tmp_path, paraphrase_similarity=0.2)
 
 

@@ -623,7 +623,7 @@ def test_repeats_at_temperature_0_are_nowhere_called_certain(
     assert main(["score", str(out / "recorded.jsonl"), "--out", str(tmp_path / "scores.jsonl"), "--json"]) == 0
     told = capsys.readouterr()
     (warning,) = json.loads(told.out)["warnings"]
-    assert "at temperature 0, which carry no signal: that they agree is no certainty" in warning
+    assert "at temperature 0, which carry no signal: that they agree is not evidence that they are right" in warning
     assert told.err.count("carry no signal") == 1
 
 
@@ -701,7 +701,7 @@ def test_a_run_about_some_of_its_cases_is_estimated(
     do(parse_config(job), tmp_path, encoder)
     drawn = [row["id"] for row in rows(tmp_path / "out" / "selection.jsonl")]
     found = curator.estimate(dict.fromkeys(drawn, 0.5), selection=tmp_path / "out")
-    assert (found.pool, found.found.rate) == (30, pytest.approx(0.5))
+    assert (found.pool, found.estimate.rate) == (30, pytest.approx(0.5))
     fill_in(tmp_path / "out" / "label_queue.csv", "billing")
     do(parse_config(job), tmp_path, encoder)
     assert "behind the 30 cases that were asked" in (tmp_path / "out" / "report.md").read_text()

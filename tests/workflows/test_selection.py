@@ -131,7 +131,7 @@ def test_labels_in_memory(capsys: pytest.CaptureFixture[str]) -> None:
     labels = {pick.case_id: float(wrong[pick.case_id]) for pick in found.picks}
     assert {pick["id"] for pick in rows("sel/selection.jsonl")} == labels.keys()
     told = curator.estimate(labels, selection=Path("sel"))
-    assert told.found.rate == found.estimate(labels).rate
+    assert told.estimate.rate == found.estimate(labels).rate
 
 
 def test_scores_are_a_pool_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +140,7 @@ def test_scores_are_a_pool_too(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     found = selected(capsys, "scores.jsonl", "--k", "40", "--out", "sel")
     assert found["selected"] == 40
-    assert any("there are no vectors" in message for message in found["messages"])
+    assert any("no vectors are available" in message for message in found["messages"])
     assert 0 < estimated(capsys, filled("sel", wrong))["rate"] < 1
 
 
@@ -182,7 +182,7 @@ def test_labels_that_are_missing_are_told(capsys: pytest.CaptureFixture[str]) ->
 def test_a_discovery_only_selection_tells_no_rate(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made()
     found = selected(capsys, put("pool.jsonl", records), "--k", "30", "--random-share", "0", "--out", "sel")
-    assert any("nothing was drawn at random" in message for message in found["messages"])
+    assert any("no case was drawn at random" in message for message in found["messages"])
     assert "no case was drawn at random for an estimate" in refused(capsys, 2, "estimate", filled("sel", wrong))
 
 
@@ -280,7 +280,7 @@ def test_a_few_bad_lines_are_set_aside(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "there is no such file" in refused(capsys, 6, "select", "nowhere.jsonl")
+    assert "no such file" in refused(capsys, 6, "select", "nowhere.jsonl")
     labels = put("labels.jsonl", [{"id": "a", "wrong": True}])
     assert "holds no design.json" in refused(capsys, 2, "estimate", labels)
     selected(capsys, put("pool.jsonl", made(30)[0]), "--k", "10", "--out", "sel")
@@ -328,7 +328,7 @@ def test_graded_labels_are_worth_no_more_than_they_are(capsys: pytest.CaptureFix
     scored = [{"id": f"c{n}", "disagreement": 0.5} for n in range(400)]
     selected(capsys, put("pool.jsonl", scored), "--k", "40", "--random-share", "1", "--out", "sel")
     graded = {f"c{n}": (0.45, 0.55)[n // 2 % 2] for n in range(400)}
-    assert curator.estimate(graded, selection=Path("sel")).found.effective_sample_size < 60
+    assert curator.estimate(graded, selection=Path("sel")).estimate.effective_sample_size < 60
 
 
 @pytest.mark.parametrize("weight", [0, -1, 2.5, "3", True])
@@ -362,8 +362,8 @@ def test_labels_given_again_are_no_second_opinion(capsys: pytest.CaptureFixture[
     mended = {i: not failed for i, failed in wrong.items()}
     found = curator.estimate([filled("one", mended), filled("two", mended)], selection=Path("two"))
     assert found.agreement is None
-    assert found.found.labels == 80
-    assert found.found.rate == pytest.approx(curator.estimate(mended, selection=Path("two")).found.rate)
+    assert found.estimate.labels == 80
+    assert found.estimate.rate == pytest.approx(curator.estimate(mended, selection=Path("two")).estimate.rate)
     assert first == "one/label_queue.csv"
 
 
@@ -391,7 +391,7 @@ def test_labels_outlive_a_selection_into_their_folder(
     labels = Path(filled("sel", wrong)).read_bytes()
     found = selected(capsys, pool, "--k", "40", "--out", "sel", *arguments)
     assert Path("sel/labels/0001.csv").read_bytes() == labels
-    assert "sel/labels/0001.csv: labels that stood in the label queue here, put away" in found["messages"]
+    assert "sel/labels/0001.csv: labels of an earlier label queue, archived" in found["messages"]
 
 
 def test_labels_of_an_earlier_round_go_with_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,1 +1,1 @@
-"""One file a command, with its `COMMAND`, `add_arguments` and `run`; `curator.cli.COMMANDS` lists them."""
+"""One file a command: `COMMAND`, `add_arguments`, `run`; `curator.cli.COMMANDS` lists them."""

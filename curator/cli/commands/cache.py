@@ -74,7 +74,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Write the stored answers. Without `--out` the answers themselves are printed, with or without `--json`."""
+    """Write the stored answers; without `--out` print them, with or without `--json`."""
     from curator.io.atomic import write_atomic
     from curator.state.verify import export as export_store
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sample-of",
         type=positive,
         metavar="N",
-        help="there is no selection: LABELS is a simple random sample of N cases, with `wrong` or `verdict`",
+        help="without a selection: LABELS is a simple random sample of N cases, with `wrong` or `verdict`",
     )
     add_files(
         parser,

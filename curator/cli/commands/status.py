@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_folder(named: Path | None) -> Path:
-    """Return the run folder that was named, by itself or by a config; without either, the newest in `runs/`."""
+    """Return the run folder that the arguments or a config name, else the newest in `runs/`."""
     from curator.run_folder.status import newest_run
     from curator.state.paths import RUNS, StatePaths
 
