@@ -17,6 +17,11 @@ CHUNK = 1 << 16
 _ZSTD_STEP = 128
 """Compressed bytes per step. zstd has no output limit per call and packs 128 KiB into 4 bytes at best: 4 MiB here."""
 
+MAX_RATIO = 500
+"""A packed file may unpack to this many times its size, once it is beyond `FREE_BYTES`. gzip reaches 1,032 at most, zstd 32,768."""
+FREE_BYTES = 1 << 30
+"""Up to this size the ratio does not matter: one record that is repeated packs as well as a file that was made to fill a disk."""
+
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = tuple(bytes((n, 0x2A, 0x4D, 0x18)) for n in range(0x50, 0x60))
@@ -50,9 +55,9 @@ def _decompressed(file: BinaryIO) -> Iterator[bytes]:
     head = file.read(CHUNK)
     blocks = _blocks(head, file)
     if head.startswith(_GZIP):
-        return _gunzip(blocks)
+        return _bounded(_gunzip(blocks), file)
     if head.startswith((_ZSTD, *_ZSTD_SKIPPABLE)):
-        return _unzstd(blocks)
+        return _bounded(_unzstd(blocks), file)
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
             raise RecordError(
@@ -66,6 +71,23 @@ def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
     while block:
         yield block
         block = file.read(CHUNK)
+
+
+def _bounded(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
+    """The same pieces, up to the point where they are too many for the packed bytes that were read.
+
+    Raises:
+        RecordError: the file unpacks to more than `MAX_RATIO` times its size and more than `FREE_BYTES`.
+    """
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > FREE_BYTES and size > MAX_RATIO * file.tell():
+            raise RecordError(
+                f"the file unpacks to more than {MAX_RATIO} times its size and more than {FREE_BYTES / 2**30:g} GiB",
+                "check where the file is from; if it is a real log, unpack it and name the unpacked file",
+            )
+        yield piece
 
 
 def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:

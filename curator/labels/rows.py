@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,6 +17,7 @@ from curator.text.display import plural
 
 _LABEL_KEYS = ("verdict", "wrong", "label")
 _MAX_BYTES = 16_000_000
+_MAX_ROWS = 1_000_000
 
 
 def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
@@ -28,7 +30,12 @@ def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
     """
     records = open_records(path, wanted=(*CASE_ID_KEYS, *_LABEL_KEYS), max_bytes=_MAX_BYTES)
     _check_columns(records, path)
-    rows = list(records.rows)
+    rows = list(islice(records.rows, _MAX_ROWS + 1))
+    if len(rows) > _MAX_ROWS:
+        raise LogsError(
+            f"{str(path)!r} has more than {_MAX_ROWS:,} rows, too many for labels",
+            remedy="name the file that people filled in",
+        )
     beyond = _beyond_one(rows)
     results: list[Label | RejectedRecord] = []
     edited: list[Source] = []

@@ -112,11 +112,13 @@ def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping
     """Each row that has an id: that, its line as it was written (None of a CSV file), and its cells."""
     seen = _Seen()
     for path in expand(paths):
-        numbered = {line.number: line.data for line in physical_lines(path, max_bytes=_MAX_BYTES)}
         is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).columns is None
+        lines = physical_lines(path, max_bytes=_MAX_BYTES)
         for source, cells in _rows(path, seen):
             if any(nonblank(cells.get(key)) for key in CASE_ID_KEYS):
-                yield case_id_of(cells), numbered[source.line] if is_json else None, cells
+                # a JSON record is one line, so that the second reading of the file keeps step with the first
+                written = next(line.data for line in lines if line.number == source.line) if is_json else None
+                yield case_id_of(cells), written, cells
 
 
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:

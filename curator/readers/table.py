@@ -14,6 +14,8 @@ from curator.readers.json_text import invalid_utf8
 from curator.records import JsonValue
 
 _DELIMITERS = (",", ";", "\t")
+_MAX_ROW_LINES = 100_000
+"""More lines than this in one row are an open quote: short lines take far more memory than their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class _Feed:
         self._row.append(line)
         if line.data is None:
             raise _open_quote(line) if len(self._row) > 1 else RecordError(line.problem or "", line.remedy)
+        if len(self._row) > _MAX_ROW_LINES:
+            raise RecordError(f"the row has more than {_MAX_ROW_LINES:,} lines", "close the quotes where it begins")
         self._size += len(line.data) + 1
         if self._size > self._max_bytes + 1:
             raise RecordError(

@@ -33,6 +33,9 @@ from curator.run_folder.layout import SET_ASIDE_FAILED
 from curator.run_folder.set_aside import rejected_row
 from curator.text.display import plural
 
+MOST_REJECTED = 1_000_000
+"""After each so many rejected records their share is checked, not only at the end."""
+
 
 def ingest(
     config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
@@ -48,6 +51,8 @@ def ingest(
             progress.advance()
             if isinstance(record, RejectedRecord):
                 unreadable.append(record)
+                if len(unreadable) % MOST_REJECTED == 0:  # more would fill the memory before the end shows their share
+                    _check_readable(records, unreadable, config.logs.max_unreadable, folder)
             else:
                 yield record
 
