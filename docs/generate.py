@@ -23,10 +23,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -40,6 +40,7 @@ from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
 from curator.labels import LABEL_TOOLS
+from curator.plugins import Registry
 from curator.readers import READERS
 from curator.run_folder import layout
 from curator.selection.strategies import STRATEGIES
@@ -51,6 +52,7 @@ CONTENT = "content; of a `.jsonl` file: of one line"
 BLOCK = re.compile(r"(<!-- generate: (\S+)(?: ([^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL)
 _LIMIT = re.compile(r"\[(\d+)\] ")
 
+E = TypeVar("E")
 Block = Callable[[str, Path], str]
 """Makes the text of a block from the words after its name and the folder in which commands run."""
 
@@ -93,24 +95,31 @@ def run_files(_: str, __: Path) -> str:
     return table(("file", CONTENT), ((f"`{file.name}`", file.description) for file in layout.FILES))
 
 
-def exporters_table(_: str, __: Path) -> str:
+def _entries(registry: Registry[E], words: str) -> Mapping[str, E]:
+    """The entries to list: the built-in ones, so that a page is the same everywhere; with `installed`, those of packages too."""
+    return registry if words == "installed" else registry.built_in
+
+
+def exporters_table(words: str, _: Path) -> str:
     """The table of the formats that an eval set or training data can be written in."""
-    rows = ((f"`{name}`", f"`{entry.file_name}`", entry.description) for name, entry in EXPORTERS.built_in.items())
+    entries = _entries(EXPORTERS, words)
+    rows = ((f"`{name}`", f"`{entry.file_name}`", entry.description) for name, entry in entries.items())
     return table(("exporter", "file", CONTENT), rows)
 
 
-def readers_table(_: str, __: Path) -> str:
+def readers_table(words: str, _: Path) -> str:
     """The table of the log formats."""
     rows = (
         (f"`{name}`", entry.description, ", ".join(sorted(entry.understands)))
-        for name, entry in READERS.built_in.items()
+        for name, entry in _entries(READERS, words).items()
     )
     return table(("`logs.format`", "format", "parts that are read"), rows)
 
 
-def label_tools_table(_: str, __: Path) -> str:
+def label_tools_table(words: str, _: Path) -> str:
     """The table of the label tools."""
-    rows = ((f"`{name}`", f"`{entry.queue_name}`", entry.description) for name, entry in LABEL_TOOLS.built_in.items())
+    entries = _entries(LABEL_TOOLS, words)
+    rows = ((f"`{name}`", f"`{entry.queue_name}`", entry.description) for name, entry in entries.items())
     return table(("label tool", "file", CONTENT), rows)
 
 
@@ -204,6 +213,12 @@ def help_text(command: str, _: Path) -> str:
     return f"{usage}\n\n[Exit codes](../cli.md#exit-codes): {', '.join(str(int(code)) for code in entry.exit_codes)}."
 
 
+def code(words: str, _: Path) -> str:
+    """A file of the repository, quoted; the words are its language and its path."""
+    language, path = words.split()
+    return f"```{language}\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
+
+
 def setup(command: str, folder: Path) -> str:
     """Run a command that later ones of the page need, and show nothing."""
     _run(command, folder)
@@ -236,6 +251,7 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 BLOCKS: dict[str, Block] = {
+    "code": code,
     "commands": command_table,
     "configuration": configuration,
     "estimators": estimators_table,

@@ -1,0 +1,1 @@
+"""A log reader, an exporter and a label tool that another package adds to curator."""
