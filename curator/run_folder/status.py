@@ -217,7 +217,7 @@ def _exists(pid: int) -> bool:
 
 
 def _in_flight(facts: Mapping[str, JsonValue]) -> str:
-    """Return the line on requests in flight. More than allowed are left over from before a refusal lowered the limit."""
+    """Return the line on requests in flight; a refusal may have lowered the limit below them."""
     in_flight, allowed = facts.get("in_flight"), facts.get("allowed")
     if isinstance(in_flight, int) and isinstance(allowed, int) and in_flight > allowed:
         return f"in flight: {plural(in_flight, 'request')}; no new one until fewer than {allowed:,}, the present limit, are left"

@@ -1,4 +1,4 @@
-"""The results of a run's stages, which the summary, the manifest and the run folder are made from."""
+"""The results of a run's stages, the source of the summary, the manifest and the files."""
 
 from __future__ import annotations
 

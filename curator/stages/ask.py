@@ -1,4 +1,4 @@
-"""Plan to generations: ask the committee, in rounds where it is adaptive, then the judge of the answers."""
+"""Plan to generations: ask the committee, then the judge of the answers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class SamplingResult:
         return {i: means[i] if disagreement else 0.0 for i, disagreement in disagreements.items()}
 
     def audit(self, scores: Mapping[str, Score]) -> CascadeAudit | None:
-        """Measure what the cascade missed, on the cases that got the whole committee; None without a complete cascade."""
+        """Measure what the cascade missed; None without one, or if the run ended early."""
         return None if self.cascade is None or self.stopped else audit_cascade(self.cascade, scores)
 
 
@@ -87,8 +87,8 @@ async def ask(
     limit of the budget or a refusal ends the asking, the result has the answers that are there, and `stopped`.
 
     Raises:
-        BudgetReached: a limit has no room for a request, and there is no answer at all.
-        ProviderError: an endpoint refuses for good, and there is no answer at all.
+        BudgetReached: a limit has no room for a request, before the first answer.
+        ProviderError: an endpoint refuses for good, before the first answer.
         UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
     """
     for model in config.committee.models:
@@ -144,7 +144,7 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
 async def _ask_judge(
     session: _Session, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]
 ) -> tuple[JudgeUsage | None, BudgetReached | ProviderError | None]:
-    """Ask the judge about the pairs of answers that words leave open, and let the scorer compare by the verdicts.
+    """Ask the judge about pairs that words leave open; the scorer then compares by the verdicts.
 
     Returns None without a judge, and what stopped it early. Words decide the pairs that have no verdict.
     """
@@ -270,7 +270,7 @@ class _Session:
 
 
 class _Collected:
-    """The generations of each case, in the order of the committee, whatever the order of arrival."""
+    """The generations of each case in the order of the committee, not of arrival."""
 
     def __init__(self, plan: Plan) -> None:
         self._order = {(m.model, m.variant, m.temperature): rank for rank, m in enumerate(plan.members)}
@@ -290,7 +290,7 @@ class _Collected:
 
 
 def _refuses_temperature(model: ModelConfig, plan: Plan, errors: Iterable[str]) -> bool:
-    """Return whether a model's batches failed because of its temperature, as `refuses_temperature` does for a request."""
+    """Return whether a model's batches failed because of its temperature."""
     sent = {m.temperature for m in plan.members if m.model == model.name}
     if sent == {1.0} or "temperature" in model.options:
         return False

@@ -1,7 +1,7 @@
-"""Which cases are worth a vector, which of them to label, and what they are about: vectors, picks and categories.
+"""Scored cases to vectors, picks and categories.
 
-Only the candidates of discovery and the drawn sample are embedded. Discovery comes first, as the sample is drawn from what
-it leaves; the categories come last, as they are of all that was embedded.
+Only the candidates of discovery and the drawn sample are embedded. Discovery comes first, because the sample is drawn from the
+other cases. The categories come last, because they group all embedded cases.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from curator.text.display import plural
 
 @dataclass(frozen=True, slots=True)
 class ClusterResult:
-    """The cases that were embedded, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
+    """The embedded cases, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
 
-    `memory` is what the next night compares its categories with; `gone` was there the night before.
+    `memory` is compared with the categories of the next night; `gone` are the categories that only the night before had.
     """
 
     ids: tuple[str, ...]
@@ -69,13 +69,13 @@ Vectors = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class SelectionSettings:
-    """How cases are studied and picked.
+    """The settings of the picks and the categories.
 
     Attributes:
         selection: the budget and how it is spent.
         clustering: how categories are found.
         seed: fixes the sample and the clusters.
-        encoder: what turns texts into vectors; None for no vectors, so that every case stands for itself.
+        encoder: turns texts into vectors; None for no vectors, so that every case represents itself only.
         cache: the file that keeps vectors.
         split: the split of a case.
         earlier: what was selected in rounds before.
@@ -106,9 +106,9 @@ def select_and_cluster(
     *,
     progress: Progress,
 ) -> tuple[ClusterResult, SelectionResult]:
-    """Pick from the cases, and say what those that were embedded are about.
+    """Pick cases to label, and group the embedded cases in categories.
 
-    `ranked` is what discovery goes by, in 0..1, by case id; a case without it can only be drawn.
+    `ranked` has the number that discovery ranks a case by, in 0..1, by case id; a case without one can only be drawn.
     """
     cases = [with_group(case) for case in cases]
     ids, groups = [case.id for case in cases], {case.id: case.group for case in cases}
@@ -117,37 +117,37 @@ def select_and_cluster(
     texts = dict(zip(ids, embedding_texts(cases), strict=True))
     wanted = cases_to_embed(ids, ranked, groups=groups, config=how.selection, k=k)
     vectors = _embedded(list(dict.fromkeys([*wanted, *sorted(how.earlier.settled)])), texts, how, progress)
-    found = acquire(
+    acquisition = acquire(
         ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
         categories=_categories(vectors, how), covered=how.earlier.settled,
     )  # fmt: skip
     if how.standing:
-        found = replace(found, picks=how.standing.discovered)
+        acquisition = replace(acquisition, picks=how.standing.discovered)
     rows = [
         CaseRow.of(case, scores.get(case.id), split=how.split(case), category=how.categories.get(case.id))
         for case in cases
     ]
     picked = pick(
-        cases, sampling_units(rows), found, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
+        cases, sampling_units(rows), acquisition, how.selection, split=how.split, seed=how.seed, earlier=how.earlier,
         standing=how.standing.stage if how.standing else None,
     )  # fmt: skip
     late = [p.case_id for p in picked.picks if p.case_id not in vectors]
     if vectors:
         vectors |= _embedded(late, texts, how, progress)
-    return _studied(ids, vectors, texts, how, progress), picked
+    return _cluster(ids, vectors, texts, how, progress), picked
 
 
 def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: SelectionSettings, progress: Progress) -> Vectors:
-    known = [i for i in ids if texts[i]]
-    if how.encoder is None or not known:
+    with_text = [i for i in ids if texts[i]]
+    if how.encoder is None or not with_text:
         return {}
     with VectorCache(how.cache) as cache:
-        vectors = embed([texts[i] for i in known], how.encoder, cache, progress=progress)
-    return dict(zip(known, vectors, strict=True))
+        vectors = embed([texts[i] for i in with_text], how.encoder, cache, progress=progress)
+    return dict(zip(with_text, vectors, strict=True))
 
 
 def _categories(vectors: Vectors, how: SelectionSettings) -> Mapping[str, str]:
-    """What quotas count by: the known categories, else clusters of the candidates where there are quotas."""
+    """Return the categories that quotas count: the given ones, else clusters of the candidates."""
     quotas = how.selection.least_per_category or how.selection.most_per_category
     if how.categories or not vectors or not quotas:
         return how.categories
@@ -155,24 +155,24 @@ def _categories(vectors: Vectors, how: SelectionSettings) -> Mapping[str, str]:
     return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}
 
 
-def _studied(
+def _cluster(
     cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: SelectionSettings, progress: Progress
 ) -> ClusterResult:
-    """What the embedded ones of the cases are about; a category that was there the night before keeps its id and name."""
+    """Group the embedded cases; a category that the night before had keeps its id and name."""
     ids, name = tuple(i for i in cases if i in vectors), how.encoder.name if how.encoder else ""
     if not ids:
         return ClusterResult((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
     rows = np.stack([vectors[i] for i in ids])
     progress.start("cluster", total=None, unit="cases")
-    found = cluster(rows, how.clustering, seed=how.seed)
+    clustering = cluster(rows, how.clustering, seed=how.seed)
     key = night_key(cases)
-    memory, middles = how.remembered.known_to(key), centroids(rows, found)
+    memory, middles = how.remembered.known_to(key), centroids(rows, clustering)
     followed = match_categories(memory, middles, encoder=name, cases=len(ids))
     named = build_categories(
         ids,
         [texts[i] for i in ids],
-        found.labels,
-        found.typicality,
+        clustering.labels,
+        clustering.typicality,
         ids=followed.ids,
         names=memory.names if memory else {},
     )

@@ -1,4 +1,4 @@
-"""What means the same, found out beyond words: the methods of `equivalence:` for a whole run, and for a stream."""
+"""Comparers of answers by vectors, an NLI model or a judge, for a run and for a stream."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from curator.text.display import plural
 
 @dataclass(frozen=True, slots=True)
 class JudgeUsage:
-    """What the judge was asked in a run.
+    """The judge's work in a run.
 
     `pairs` that it decided, and those `undecided`: left to words because its replies were no verdicts, by reason. `usd`
     is what all these verdicts cost, stored ones included; `sent` and `from_store` count as for the committee.
@@ -50,7 +50,7 @@ class JudgeUsage:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know of it."""
+        """A sentence on the pairs without a verdict; () where the judge decided all."""
         if not self.undecided:
             return ()
         count, usual = sum(self.undecided.values()), max(self.undecided, key=lambda r: (self.undecided[r], r))
@@ -60,7 +60,7 @@ class JudgeUsage:
 
 
 class JudgeQueue:
-    """The pairs that a judge is asked about, round by round, and what it said."""
+    """The pairs that a judge is asked about, round by round, and its verdicts."""
 
     def __init__(self, compared: Sequence[ComparableCase], *, pairs_per_case: int) -> None:
         self._compared = compared
@@ -69,7 +69,7 @@ class JudgeQueue:
         self._known: dict[Pair, bool | None] = {}
 
     def next_pairs(self) -> tuple[Pair, ...]:
-        """The pairs to ask about now; none where all is decided, or every case has had as many as it may."""
+        """Return the pairs to ask about now; () once all are decided or each case reached its limit."""
         wanted: dict[Pair, None] = {}
         for case in self._compared:
             while pairs := open_pairs(case.answers, case.target, case.question, self._known, label=case.label):
@@ -83,11 +83,11 @@ class JudgeQueue:
         return tuple(wanted)
 
     def learn(self, verdicts: Mapping[Pair, Verdict]) -> None:
-        """Take in what the judge said of pairs."""
+        """Record the verdicts of the judge."""
         self._known |= {pair: verdict.same for pair, verdict in verdicts.items()}
 
     def comparer(self, name: str) -> ComparerFactory:
-        """Compares by what is known now; what is not decided is left to words."""
+        """Return a comparer by the verdicts so far; words decide the other pairs."""
 
         def decide(pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
             return {pair: self._known.get(pair) for pair in pairs}
@@ -98,19 +98,19 @@ class JudgeQueue:
 def by_embedding(
     compared: Iterable[ComparableCase], encoder: Encoder, cache: VectorCache, *, progress: Progress
 ) -> ComparerFactory:
-    """Compares by vectors, which are all made now: one pass over the texts of the run."""
+    """Return a comparer by vectors, which are made now, in one pass over all texts."""
     wanted = (text for case in compared for text in compared_texts(case.answers, case.target, label=case.label))
     texts = list(dict.fromkeys(wanted))
-    known = dict(zip(texts, embed(texts, encoder, cache, progress=progress), strict=True))
+    vector_of = dict(zip(texts, embed(texts, encoder, cache, progress=progress), strict=True))
 
     def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([known[text] for text in wanted])
+        return np.stack([vector_of[text] for text in wanted])
 
     return partial(VectorComparer, vectors=vectors, name=f"embedding({encoder.name})")
 
 
 def by_nli(model: NliModel) -> ComparerFactory:
-    """Compares by an NLI model, which is run when answers are compared."""
+    """Return a comparer by an NLI model, which runs whenever answers are compared."""
     return partial(VerdictComparer, decide=model.decide, name=f"nli({model.name})")
 
 
@@ -118,7 +118,7 @@ def by_nli(model: NliModel) -> ComparerFactory:
 def open_comparer(
     config: EquivalenceConfig, embedding: EmbeddingConfig, *, cache: Path, encoder: Encoder | None = None
 ) -> Iterator[ComparerFactory]:
-    """The comparer for records that stream by, as in `curator score`; vectors are kept in the file `cache`.
+    """Open the comparer for a stream of records, as in `curator score`; `cache` keeps vectors.
 
     Raises:
         ConfigError: the method is `judge`, which only a run can pay for.
@@ -134,12 +134,12 @@ def open_comparer(
         model.load()
         yield by_nli(model)
     elif config.method == "embedding":
-        found = encoder or open_encoder(embedding)
+        encoder = encoder or open_encoder(embedding)
         with VectorCache(cache) as kept:
 
             def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-                return embed(texts, found, kept, progress=Silent())
+                return embed(texts, encoder, kept, progress=Silent())
 
-            yield partial(VectorComparer, vectors=vectors, name=f"embedding({found.name})")
+            yield partial(VectorComparer, vectors=vectors, name=f"embedding({encoder.name})")
     else:
         yield WordComparer

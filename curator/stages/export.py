@@ -1,4 +1,4 @@
-"""Picks and cases to export files: the eval set, the fine-tune data, and the further formats that the config chooses."""
+"""Picks and cases to the eval set, the fine-tune data and further export formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALWAYS: tuple[Exporter[Any], ...] = (EVAL_SET, OPENAI_CHAT)
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The files to write for evaluation and training, and what is trained on; `warnings` name what is not in the files."""
+    """The files to write and the training examples; `warnings` name what the files lack."""
 
     exports: tuple[Export[Any], ...]
     training: TrainingSet
@@ -34,7 +34,7 @@ def chosen_exporters(config: Config) -> tuple[Exporter[Any], ...]:
     """Return the formats that a run writes: `ALWAYS`, then those of `outputs.exports`.
 
     Raises:
-        ConfigError: there is no such exporter, it needs rows that a run does not have, or its file has the name of another.
+        ConfigError: an exporter does not exist, it needs rows that a run does not have, or its file has the name of another.
     """
     chosen = list(ALWAYS)
     for name in dict.fromkeys(config.outputs.exports):
@@ -102,6 +102,6 @@ def export(
 
 
 def _encode(exported: Export[Any]) -> None:
-    """Encode a file once without keeping it, so that a format that fails does so before any file is written."""
+    """Encode a file once without keeping it: a format that fails must fail before any write."""
     for _ in exported.chunks():
         pass

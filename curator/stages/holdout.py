@@ -1,4 +1,4 @@
-"""Keeps a run's training data clear of what is held out: settles the splits by the registry, and checks what is exported."""
+"""Held-out splits by the registry of all runs, and training data without held-out questions."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from curator.text.display import plural
 from curator.text.shingles import shared_sentences, split_templates, turns_text, without_sentences
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
-_MUCH = 0.2
+_MANY_LEAKS = 0.2
+"""Above this share of leaks among the training candidates a warning says how to hold out less."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldoutSplit:
-    """What is held out in a run.
+    """The split of each near-duplicate group, and the training candidates that leak.
 
     Attributes:
-        share: the held-out share of the groups that are not settled yet.
-        settled: the split of each near-duplicate group that holds, or is as good as, a case of the registry.
-        leaks: training candidates that ask a held-out question again, and are left out.
-        exported_before: the ids of those of them that an earlier run exported, before it was held out.
-        candidates: how many cases would have been exported without the leaks.
-        mixed: groups that hold both what is held out and what was trained on.
+        share: the held-out share of the groups that the registry does not settle.
+        settled: the split of each group that holds a registered case, or a near-duplicate of one.
+        leaks: training candidates that ask a held-out question; they are left out.
+        exported_before: the ids of the leaks that an earlier run exported, before the question was held out.
+        candidates: the number of cases to export if there were no leaks.
+        mixed: the number of groups with both held-out cases and exported ones.
     """
 
     share: float
@@ -45,30 +46,30 @@ class HoldoutSplit:
     mixed: int = 0
 
     def split_of(self, group: str) -> Split:
-        """The split of a near-duplicate group: the settled one, else by its name."""
+        """Return the split of a near-duplicate group: the settled one, else by its name."""
         return self.settled.get(group) or split_of(group, self.share)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know of."""
-        found = []
+        """Sentences on mixed groups, cases exported before, and many leaks."""
+        warnings = []
         if self.mixed:
-            found.append(
+            warnings.append(
                 f"{plural(self.mixed, 'near-duplicate group')} with both cases that are held out and cases that an earlier run"
                 " exported for training; they are held out from now on, and what was trained with them is not clean"
             )
         if self.exported_before:
-            found.append(
+            warnings.append(
                 f"{plural(len(self.exported_before), 'case')} that an earlier run exported for training ask what is held out now;"
                 f" `exported_before` marks them in {LEAKS}"
             )
-        if len(self.leaks) > _MUCH * self.candidates:
-            found.append(
+        if len(self.leaks) > _MANY_LEAKS * self.candidates:
+            warnings.append(
                 f"{len(self.leaks):,} of {plural(self.candidates, 'training candidate')} ask what is held out ({LEAKS}): where"
                 " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
                 " (`held_out.paraphrase_similarity`)"
             )
-        return tuple(found)
+        return tuple(warnings)
 
 
 def assign_splits(config: Config, intake: IngestResult, registry: Registry) -> HoldoutSplit:
@@ -99,10 +100,10 @@ def assign_splits(config: Config, intake: IngestResult, registry: Registry) -> H
 def exclude_leaks(
     guarded: HoldoutSplit, config: Config, intake: IngestResult, registry: Registry, *, embed: Embed | None
 ) -> HoldoutSplit:
-    """Check what would be trained on against everything that is held out, and register what is clear of it.
+    """Leave training candidates out that ask a held-out question, and register the others.
 
-    The whole near-duplicate group of a leak is left out. What other runs have registered meanwhile counts, too: the last
-    look and the registration are one transaction.
+    The whole near-duplicate group of a leak is left out. Cases that other runs registered in the meantime count: the last look
+    and the registration are one transaction.
     """
     candidates = trainable_cases(
         intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models
@@ -118,8 +119,8 @@ def exclude_leaks(
     leaks = _leaks(rows, by_split(entries, "eval"), config, templates, embed)
     with registry.transaction():
         newer, _ = registry.entries(after=last)
-        found = {match.row for match in leaks}
-        rest = [row for row in rows if row.id not in found]
+        leaking = {match.row for match in leaks}
+        rest = [row for row in rows if row.id not in leaking]
         leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, templates, embed)], candidates)
         leaking = {match.row for match in leaks}
         clear = [case for case in candidates if case.id not in leaking]
@@ -129,23 +130,23 @@ def exclude_leaks(
 
 
 def _with_groups(leaks: Sequence[Match], candidates: Sequence[Case]) -> tuple[Match, ...]:
-    """The leaks, and what is in one near-duplicate group with one of them, with the evidence of that one."""
-    own = {match.row: match for match in leaks}
+    """Add the near-duplicates of each leak, with its evidence."""
+    leak_of = {match.row: match for match in leaks}
     by_group: dict[str, Match] = {}
     for case in candidates:
-        if case.id in own:
-            by_group.setdefault(case.group, own[case.id])
-    found = ((case, own.get(case.id) or by_group.get(case.group)) for case in candidates)
+        if case.id in leak_of:
+            by_group.setdefault(case.group, leak_of[case.id])
+    matches = ((case, leak_of.get(case.id) or by_group.get(case.group)) for case in candidates)
     return tuple(
         match if match.row == case.id else replace(match, row=case.id, question=case.user)
-        for case, match in found
+        for case, match in matches
         if match is not None
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """By case id, without the templates: everything said, and what is asked last."""
+    """All turns, and the last question, by case id; both without the templates."""
 
     turns: Mapping[str, str]
     questions: Mapping[str, str]
@@ -153,14 +154,14 @@ class _Texts:
 
 
 def _templates(cases: Sequence[Case]) -> frozenset[str]:
-    """What many of the cases share word for word."""
+    """Return the sentences that many of the cases share word for word."""
     return shared_sentences([turns_text(case) for case in cases]) | templates_of([questions_of(case) for case in cases])
 
 
 def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
     # the texts that near-duplicate groups are made of
-    own = split_templates([turns_text(case) for case in cases], templates=templates)
-    turns = {case.id: text.text for case, text in zip(cases, own, strict=True)}
+    texts_left = split_templates([turns_text(case) for case in cases], templates=templates)
+    turns = {case.id: text.text for case, text in zip(cases, texts_left, strict=True)}
     asked = [questions_of(case) for case in cases]
     return _Texts(turns, {text.id: text.text for text in held_texts(asked, templates=templates)}, templates)
 
@@ -168,14 +169,14 @@ def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
 def _votes(
     config: Config, entries: Sequence[Entry], groups: Mapping[str, str], texts: _Texts
 ) -> set[tuple[str, Split]]:
-    """(group, split) of each group that a registered case is in, or a near-duplicate of one."""
+    """Return (group, split) for each group with a registered case, or a near-duplicate of one."""
     votes: set[tuple[str, Split]] = {(groups[e.id], e.split) for e in entries if e.id in groups}
     for split in _SPLITS:
         mine = by_split(entries, split)
         if not mine:
             continue
-        known = {e.id for e in mine}
-        rows = [TrainingRow(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in known]
+        registered = {e.id for e in mine}
+        rows = [TrainingRow(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in registered]
         held = [HeldText(e.id, without_sentences(e.turns, texts.templates)) for e in mine]
         wording = WordingIndex(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
         votes |= {(groups[case_id], split) for case_id in wording.find(rows)}

@@ -1,7 +1,4 @@
-"""The order of the stages, and resume: every function here is one arrow of the flow in `docs/architecture.md`.
-
-logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
-"""
+"""Logs to cases: read, deduplicate, label, and take the subset that is asked."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ MOST_REJECTED = 1_000_000
 def ingest(
     config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
 ) -> IngestResult:
-    """Logs to cases: read, deduplicate, label, and take the subset that is asked for."""
+    """Read, deduplicate and label the logs; `folder` holds the labels of earlier runs."""
     unreadable: list[RejectedRecord] = []
     records = 0
 
@@ -85,7 +82,7 @@ def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: f
 def _label(
     deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config
 ) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
-    """Give each case the label that came back for it, or for a record it stands for; how many, and what was not used.
+    """Give each case its label; return the cases, the number of labels used, and warnings.
 
     A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
     """
@@ -113,21 +110,21 @@ def _label(
 
 
 def _reference_of(label: Label) -> Reference | None:
-    """The right answer that a label gives, as a trusted answer; None where it gives a verdict only."""
+    """Return the right answer of a label; None where the label is only a verdict."""
     if label.text is None:
         return None
     return Reference(label.text, "label", label.by or None, label.slice, label.probability)
 
 
 def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
-    """The case with what people said of it: an answer that they call right is one that is trusted."""
+    """Return the case with its label and verdict; an answer judged right is a trusted answer."""
     if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
         label = Reference(case.target, "label", slice=verdict.slice)
     return replace(case, reference=label or case.reference, verdict=verdict)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
-    """The random subset that `logs.sample` wants, in the order of the log."""
+    """Return the random subset that `logs.sample` asks for, in the order of the log."""
     if config.logs.sample is None or config.logs.sample >= len(cases):
         return cases
     chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
@@ -136,10 +133,10 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What came of the logs: `read` records = `cases` + `merged` + `unreadable`.
+    """The cases of the logs; `read` records = `cases` + `merged` + `unreadable`.
 
-    `asked` are the cases that go on: all of them, or the random subset that `logs.sample` wants. `labels` of those
-    that came back are used; `warnings` tell of the others.
+    `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
+    that were used; `warnings` name the others.
     """
 
     read: int

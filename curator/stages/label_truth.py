@@ -1,4 +1,4 @@
-"""Labels of a selection to failures: production's failure on each labelled case, by `disagreement.ground_truth`."""
+"""Labels of a selection to failures, by the rule of `disagreement.ground_truth`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curator.stages.pick import representative_failures
 NOT_SELECTED = "not a case of the selection, so that the chance of its being labelled is unknown"
 FREE_TEXT = "free text in other words than the answer, which may say the same; write a verdict beside it"
 UNREADABLE_LABEL = "the label, or the answer, is not of the case's kind"
-NO_ANSWER = "there is no answer that the label could be compared with"
+NO_ANSWER = "the case has no answer to compare the label with"
 CORRECTED = "users correct what failed: a correction counts once most other drawn cases are labelled"
 DEFAULT_SOURCE: ReferenceSource = "label"
 UNSURE = "the annotator marked the case as unsure"
@@ -45,7 +45,7 @@ class LabelledFailures:
 
 
 def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFactory) -> LabelledFailures:
-    """Read how far production failed in the cases that these files label, and in those of an earlier round.
+    """Read how far production failed in the cases of these label files and of earlier rounds.
 
     The case's own reference counts where the files have no label for it. A label replaces what an earlier round knew of its
     case.
@@ -73,7 +73,7 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
 
 
 def earlier_labels(failures: Mapping[str, float]) -> Iterator[bytes]:
-    """The failures known before a round, as a file of labels that `read_failures` looks for in the selection's folder."""
+    """Return the failures known before a round as the lines of a label file."""
     return (dump_line({"case_id": i, "verdict": 1 - failure}) for i, failure in sorted(failures.items()))
 
 
@@ -117,7 +117,7 @@ def _decided(labels: Mapping[str, Label]) -> set[str]:
 def _by_text(
     row: SelectionRow, text: str, source: ReferenceSource, comparer: ComparerFactory, left_out: Counter[str]
 ) -> float | None:
-    """The failure that a right answer shows; None, and counted in `left_out`, where it cannot be told."""
+    """Return the failure that a right answer shows; None, counted in `left_out`, if undecided."""
     if row.answer is None or row.kind is None:
         left_out[NO_ANSWER] += 1
         return None

@@ -1,4 +1,4 @@
-"""Writes the run folder. Everything but `manifest.json` is a function of the logs, the config and the stored answers."""
+"""Stage results to `manifest.json`: what it takes to repeat the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn"
 
 
 def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[str, JsonValue]:
-    """What made this run: enough to repeat it, and to see what changed where a repeat differs."""
+    """Return what repeats the run, and shows what changed if a repeat differs."""
     config = _masked(run.config.model_dump(mode="json"))
     models = run.config.committee.models
     return {
@@ -69,15 +69,15 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
 
 
 def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
-    """What said which answers mean the same."""
+    """Return the method that decided which answers mean the same."""
     config, judged = run.config.equivalence, run.sampling.judged
-    found: dict[str, JsonValue] = {"method": config.method}
+    facts: dict[str, JsonValue] = {"method": config.method}
     if config.method == "nli":
-        found["nli_model"] = config.nli_model
+        facts["nli_model"] = config.nli_model
     if config.asks is None or judged is None:
-        return found
+        return facts
     prompt = judged.prompt
-    return found | {
+    return facts | {
         "model": config.asks.model.model or judged.model,
         "prompt": {"id": prompt.id, "version": prompt.version, "sha256": prompt.digest},
         "price": {**price_of(config.asks.model).model_dump(), "source": price_source(config.asks.model)},
@@ -90,7 +90,7 @@ def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
 
 
 def _calibration(fitted: CalibrationFile | None) -> JsonValue:
-    """The calibration that the config names, and whether it ranked."""
+    """Return the calibration that the config names, and whether it ranked."""
     if fitted is None:
         return None
     return {
@@ -102,17 +102,17 @@ def _calibration(fitted: CalibrationFile | None) -> JsonValue:
 
 
 def _versions() -> dict[str, JsonValue]:
-    found: dict[str, JsonValue] = {}
+    versions: dict[str, JsonValue] = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 def _masked(value: JsonValue) -> JsonValue:
-    """The value with what stands under a name such as `Authorization` blacked out."""
+    """Return a value with the texts under names such as `Authorization` replaced by ***."""
     if isinstance(value, dict):
         return {
             key: "***" if SECRET_NAME.search(key) and isinstance(item, str) and key != "api_key_env" else _masked(item)
@@ -122,7 +122,7 @@ def _masked(value: JsonValue) -> JsonValue:
 
 
 def file_sha256(path: Path) -> str | None:
-    """The file's SHA-256; None if it is gone by now, as a log that was rotated away."""
+    """Return the SHA-256 of a file; None if the file is gone, such as a rotated log."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""Spends the labelling budget: discovery takes the unstable cases that cover the rest, a probability sample looks at the others.
+"""Discovery and a probability sample to picks, and their labels to a failure rate.
 
-The two serve different purposes and are never mixed. Discovery picks are certain (inclusion probability 1): what they tell
-is told of themselves alone. The sample is drawn from what discovery left, stratified by predicted failure, so that both
-together tell how often production fails. In a further round the labels so far are what is known before the draw.
+Discovery takes the unstable cases that cover the rest; its picks have inclusion probability 1 and represent only themselves. The
+sample is drawn from the other cases, stratified by predicted failure. Both together estimate how often production fails. In a
+further round the labels so far are known before the draw.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from curator.stages.sampling_units import AGREES, COMMITTEE, known_agreement
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What was selected before: the stages in order, and the labels so far (0 good .. 1 failed) by case id."""
+    """The stages before, and the labels so far (0 right .. 1 failed) by case id."""
 
     stages: tuple[Stage, ...] = ()
     labels: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def settled(self) -> frozenset[str]:
-        """The cases that were selected already."""
+        """The cases of all stages before."""
         return frozenset(i for stage in self.stages for i in (*stage.certain, *stage.drawn))
 
 
@@ -42,7 +42,7 @@ LABELLED_BESIDE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class SelectionResult:
-    """The picks of this round in order of rank, how they were drawn from the pool, and what discovery says of it."""
+    """The picks of this round by rank, the stage they were drawn in, discovery, and the pool."""
 
     picks: tuple[Pick, ...]
     stage: Stage
@@ -51,7 +51,7 @@ class SelectionResult:
 
 
 def sample_size(k: int, share: float) -> int:
-    """The part of k that is drawn at random: the share of it, but at least one of two or more unless the share is 0."""
+    """Return the part of k to draw at random: at least 1 of 2 or more, unless the share is 0."""
     size = round(k * share)
     return max(size, 1) if share > 0 and k > 1 else size
 
@@ -67,40 +67,40 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     earlier: Earlier = NOTHING_EARLIER,
     standing: Stage | None = None,
 ) -> SelectionResult:
-    """Put discovery's picks and a probability sample of what they leave together; what discovery left of k is drawn, too.
+    """Join discovery's picks with a probability sample of the other cases, `config.k` in all.
 
     Args:
         cases: all that could be picked.
-        pool: the same ones as the sample's design sees them.
-        discovery: what discovery took.
+        pool: the same cases as sampling units.
+        discovery: the picks that are certain.
         config: the budget and how it is spent.
-        split: of a case.
+        split: returns the split of a case.
         seed: fixes the sample, and nothing else. The order of the cases does not matter.
-        earlier: what was selected before.
-        standing: a draw to keep, whose known cases are discovery's picks, instead of a new one.
+        earlier: the selections before.
+        standing: a draw to keep instead of a new one; its known cases are discovery's picks.
     """
-    known = {case.id: case for case in map(with_group, cases)}
-    left = min(config.k, len(known) - len(earlier.settled)) - len(discovery.picks)
+    by_id = {case.id: case for case in map(with_group, cases)}
+    left = min(config.k, len(by_id) - len(earlier.settled)) - len(discovery.picks)
     stage = standing or draw(
         pool,
         left if config.random_share > 0 else 0,
         seed=seed,
-        certain=[found.case_id for found in discovery.picks],
+        certain=[acquired.case_id for acquired in discovery.picks],
         earlier=earlier.stages,
         labels=earlier.labels,
     )
     number, before = len(earlier.stages) + 1, len(earlier.settled)
     picks = [
         Pick(
-            found.case_id, rank, "disagreement", 1.0, split(known[found.case_id]),
-            gain=found.gain, stage=number, reason=found.reason,
+            acquired.case_id, rank, "disagreement", 1.0, split(by_id[acquired.case_id]),
+            gain=acquired.gain, stage=number, reason=acquired.reason,
         )
-        for rank, found in enumerate(discovery.picks, start=before + 1)
+        for rank, acquired in enumerate(discovery.picks, start=before + 1)
     ]  # fmt: skip
     probabilities, stratum_of = stage.probabilities, stage.stratum_of
     picks += [
         Pick(
-            id_, before + len(discovery.picks) + place, "random", probabilities[id_], split(known[id_]),
+            id_, before + len(discovery.picks) + place, "random", probabilities[id_], split(by_id[id_]),
             stage=number, stratum=stratum_of[id_], draw=place,
         )
         for place, id_ in enumerate(stage.drawn, start=1)
@@ -111,10 +111,10 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
 def representative_failures(
     drawn: Sequence[str], failures: Mapping[str, float], corrected: Collection[str]
 ) -> Mapping[str, float]:
-    """The failures without those that a user's correction tells, as long as few other drawn cases have a label.
+    """Return the failures without corrections, unless most other drawn cases have a label.
 
-    Users correct what failed. Beside a label for each other drawn case a correction is one more label; alone they would say
-    that everything fails.
+    Users correct what failed, so that corrections without other labels would say that everything fails. Once
+    `LABELLED_BESIDE` of the other drawn cases have a label, a correction is one more label.
     """
     others = [i for i in drawn if i not in corrected]
     if sum(i in failures for i in others) >= LABELLED_BESIDE * len(others):
@@ -125,37 +125,39 @@ def representative_failures(
 def failure_rate(
     picked: SelectionResult, failures: Mapping[str, float], *, corrected: Collection[str] = ()
 ) -> FailureRate:
-    """How often production fails, by what is known of the picks: failures in 0..1 by case id.
+    """Estimate how often production fails, from the failures of picks, in 0..1 by case id.
 
-    `corrected` are the cases of which nothing but a user's correction tells.
+    `corrected` are the cases whose only label is a user's correction.
     """
     failures = representative_failures(picked.stage.drawn, failures, corrected)
     silent = [case for case in picked.pool if case.domains.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
     picks = {p.case_id for p in picked.picks}
-    known = {i: failure for i, failure in failures.items() if i in picks}
+    labelled = {i: failure for i, failure in failures.items() if i in picks}
     try:
-        found = estimate(picked.pool, [picked.stage], known, confidence=CONFIDENCE, by=known_agreement(picked.pool))
+        estimated = estimate(
+            picked.pool, [picked.stage], labelled, confidence=CONFIDENCE, by=known_agreement(picked.pool)
+        )
     except Refused as refused:
         nothing = Rate(None, None, None, 0)
-        missing = len(picks) - len(known)
-        return FailureRate(None, None, None, CONFIDENCE, len(known), missing, None, nothing, records, refused.what)
-    part = next((part for part in found.domains.get(COMMITTEE, ()) if part.value == AGREES), None)
+        missing = len(picks) - len(labelled)
+        return FailureRate(None, None, None, CONFIDENCE, len(labelled), missing, None, nothing, records, refused.what)
+    part = next((part for part in estimated.domains.get(COMMITTEE, ()) if part.value == AGREES), None)
     return FailureRate(
-        rate=_told(found.rate),
-        low=_told(found.low),
-        high=_told(found.high),
+        rate=_rounded(estimated.rate),
+        low=_rounded(estimated.low),
+        high=_rounded(estimated.high),
         confidence=CONFIDENCE,
-        labels=found.labels,
-        missing=found.missing,
-        worth=_told(found.effective_sample_size),
-        silent=Rate(_told(part.rate), _told(part.low), _told(part.high), part.labels)
+        labels=estimated.labels,
+        missing=estimated.missing,
+        worth=_rounded(estimated.effective_sample_size),
+        silent=Rate(_rounded(part.rate), _rounded(part.low), _rounded(part.high), part.labels)
         if part
         else Rate(None, None, None, 0),
         silent_records=records,
     )
 
 
-def _told(value: float | None) -> float | None:
-    """The value with six digits: more than anybody reads, and the same on every machine."""
+def _rounded(value: float | None) -> float | None:
+    """Round to six digits, so that every machine writes the same."""
     return None if value is None else round(float(value), 6)

@@ -1,4 +1,4 @@
-"""What the stages of a run hand on, and what a finished one says of itself."""
+"""Plan to cost, before any model is asked, and the user's agreement to it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,15 @@ from curator.text.display import money, plural
 
 @dataclass(frozen=True, slots=True)
 class PlanResult(Result):
-    """What a run would ask and cost; `max_usd` is the limit that its budget sets, in US dollars.
+    """The calls, tokens, time and cost of a run, before any model is asked.
 
-    The estimate is that of the whole committee; an adaptive one makes about the share `adaptive` of its calls. `judge`
-    is the most that a judge of answers can come to on top, None where there is none. `workload` is what it takes to label
-    the selection.
+    Attributes:
+        intake: the cases of the logs.
+        estimate: of the whole committee.
+        max_usd: the limit of the budget, in US dollars; None without one.
+        adaptive: the share of the committee's calls that an adaptive committee makes; None for a fixed one.
+        judge: the most that a judge of answers can cost on top; None without one.
+        workload: what it takes to label the selection.
     """
 
     intake: IngestResult
@@ -45,7 +49,7 @@ class PlanResult(Result):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know before the run."""
+        """Sentences on the logs and the plan that a user should read before the run."""
         return self.intake.warnings
 
     @property
@@ -60,7 +64,7 @@ class PlanResult(Result):
 
     @property
     def ceiling_usd(self) -> float:
-        """The most the run can cost: the estimate's ceiling, or the budget's limit where that is lower."""
+        """The most the run can cost, in US dollars: the ceiling, or the budget's limit if lower."""
         return self.most_usd if self.max_usd is None else min(self.most_usd, self.max_usd)
 
     @property
@@ -118,8 +122,8 @@ class PlanResult(Result):
             lines.append(f"that is the whole committee: an adaptive one makes about {self.adaptive:.0%} of the calls")
         if self.judge is not None:
             lines.append(
-                f"judge: {plural(self.judge.calls, 'call')} at most, {money(self.judge.usd_max, at_most=True)}; as many as words leave pairs of"
-                " answers open, which nobody knows before the answers are there"
+                f"judge: {plural(self.judge.calls, 'call')} at most, {money(self.judge.usd_max, at_most=True)}; one for each pair"
+                " of answers that words leave open, a number that only the answers show"
             )
         lines.append(_expected_line(self))
         if self.ceiling_usd < self.most_usd:
@@ -144,7 +148,7 @@ def _expected_line(result: PlanResult) -> str:
 
 
 def _other_mode(model: ModelEstimate) -> str:
-    """What the model would cost in the mode that it is not in."""
+    """Return the ceiling of the model in the other mode, live or batch."""
     if model.usd_batch is None:
         return ""
     return (
@@ -161,7 +165,7 @@ def _time(model: ModelEstimate) -> str:
 
 
 def _total_time(estimate: Estimate) -> str:
-    """The time of the whole committee, whose models are asked side by side."""
+    """Return the time of the whole committee, whose models are asked in parallel."""
     if estimate.seconds is None:
         return "unknown until the first answers of every model are stored"
     return (
@@ -172,14 +176,14 @@ def _total_time(estimate: Estimate) -> str:
 
 
 def with_model_limits(plan: Plan, store: GenerationStore) -> Plan:
-    """The plan with what earlier runs found out of its models: that one takes no temperature but 1."""
+    """Return the plan with the models that earlier runs found to accept only temperature 1."""
     models = plan.config.models
-    found = {m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE)}
-    return replace(plan, one_temperature=frozenset(found))
+    limited = {m.name for m in models if store.noted(endpoint_of(m), m.model, ONE_TEMPERATURE)}
+    return replace(plan, one_temperature=frozenset(limited))
 
 
 def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: GenerationStore | None) -> PlanResult:
-    """What the plan comes to, less the answers that are stored."""
+    """Estimate the cost of a plan; stored answers cost nothing."""
     intake = replace(intake, warnings=(*intake.warnings, *plan.warnings))
     if store is None:
         estimate = estimate_cost(plan)
@@ -193,7 +197,7 @@ def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: Gener
 
 
 def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:
-    """The most that the judge can be asked; cases whose answers are known to be compared by value need none."""
+    """Return the ceiling of the judge: cases whose answers compare by value need none."""
     judge = config.equivalence.asks
     if judge is None:
         return None
@@ -214,21 +218,21 @@ def confirm_cost(
     progress: Progress,
     confirm: Callable[[PlanResult], bool],
 ) -> None:
-    """Ask whether to go on, where that can cost more than the config lets pass.
+    """Ask the user whether to go on, if the run can cost more than `budget.confirm_above_usd`.
 
     Raises:
-        NotConfirmed: the answer is no.
+        NotConfirmed: the user does not agree.
     """
     judge = config.equivalence.asks
     prices = [*plan.prices.values(), *([price_of(judge.model)] if judge else [])]
     if not any(price.input or price.output for price in prices):
         return  # a large plan takes a while to estimate, and this one is free
     progress.start("plan", total=len(plan), unit="calls")
-    found = estimate_plan(config, intake, plan, store)
+    result = estimate_plan(config, intake, plan, store)
     progress.advance(len(plan))
-    progress.finish(f"{money(found.ceiling_usd, at_most=True)} at most")
-    if found.ceiling_usd > config.budget.confirm_above_usd and not confirm(found):
+    progress.finish(f"{money(result.ceiling_usd, at_most=True)} at most")
+    if result.ceiling_usd > config.budget.confirm_above_usd and not confirm(result):
         raise NotConfirmed(
-            f"nothing was spent: {money(found.ceiling_usd, at_most=True)} at most were not agreed to",
+            f"nothing was spent: {money(result.ceiling_usd, at_most=True)} at most were not agreed to",
             remedy="set a limit you agree to with --max-usd (`budget.max_usd`), or say --yes",
         )

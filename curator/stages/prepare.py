@@ -1,4 +1,4 @@
-"""Config to the models and files of a run: what can be wrong is found before any model is asked."""
+"""Config to the models and files of a run, opened before any model is asked."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunInputs:
 
 
 class RunContext(RunInputs):
-    """Everything that a run works with beside its logs. `open_run` makes one and closes its files.
+    """Everything that a run works with beside its logs; `open_run` makes one.
 
     A missing model, price, exporter or calibration is found when it is made. The state files are opened at first use, so
     that a run whose logs cannot be read makes none of them.
@@ -102,7 +102,7 @@ class RunContext(RunInputs):
 
 @contextmanager
 def open_run(config: Config, paths: StatePaths, *, encoder: Encoder | None = None) -> Iterator[RunContext]:
-    """Open what a run works with, and close its files at the end. `encoder` replaces the one of the config.
+    """Open what a run works with, and close it at the end; `encoder` replaces the config's.
 
     Raises:
         ConfigError: a prompt variant, price, exporter or calibration does not fit.

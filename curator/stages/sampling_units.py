@@ -1,4 +1,4 @@
-"""Cases to sampling units: the covariates that predict failure, and the domains that a rate is broken down by."""
+"""Cases to sampling units: covariates that predict failure, and domains of a rate."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sampling_units(rows: Sequence[CaseRow]) -> list[SamplingUnit]:
 
 
 def metadata_fields(rows: Iterable[CaseRow]) -> tuple[str, ...]:
-    """Return the metadata fields to break a rate down by: those with 2 to `MOST_VALUES` values, none of them a fraction."""
+    """Return the metadata fields with 2 to `MOST_VALUES` values, none of them a fraction."""
     values: defaultdict[str, set[str]] = defaultdict(set)
     excluded = {COMMITTEE, GROUP}
     for row in rows:
@@ -63,7 +63,7 @@ def metadata_fields(rows: Iterable[CaseRow]) -> tuple[str, ...]:
 
 
 def known_agreement(pool: Iterable[SamplingUnit]) -> tuple[str, ...]:
-    """Return `(COMMITTEE,)` if any unit has a score, so that the pool can be broken down by it; else ()."""
+    """Return `(COMMITTEE,)` if any unit has a score, and so that domain; else ()."""
     return (COMMITTEE,) if any(COMMITTEE in unit.domains for unit in pool) else ()
 
 

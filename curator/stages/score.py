@@ -1,4 +1,4 @@
-"""Generations to scores: answers are read the way their prompt variant asks for, and compared by their kind."""
+"""Generations to scores: read each answer by its prompt variant, compare by its kind."""
 
 from __future__ import annotations
 
@@ -41,12 +41,19 @@ from curator.text.display import plural
 
 @dataclass(frozen=True, slots=True)
 class ScoringResult:
-    """The committee's answers as they are compared, by case id: the score, and the groups of equal answers.
+    """The scores and the groups of equal answers, and the health of the committee.
 
-    `compared` are the generations whose answers were compared, each with the text that its prompt variant's rule reads;
-    `left_out` those of members whose health says that they count for nothing. `patterns` are what a diagnosis is made of.
-    `failures` is how far production failed, 0..1, where a person's judgement or a trusted answer tells, and
-    `undecided_labels` counts the labels that cannot tell it.
+    Attributes:
+        scores: by case id.
+        answers: the groups of answers that mean the same.
+        compared: the generations that were compared, each with the text that the rule of its prompt variant reads.
+        left_out: the generations of members whose weight is 0.
+        health: of each member that was asked.
+        patterns: of the answers, for a diagnosis.
+        noise: how far repeats of one prompt at temperature 0 differ.
+        blind: the known failures that disagreement cannot see.
+        failures: how far production failed, 0 to 1, where a person's judgement or a trusted answer says so.
+        undecided_labels: the number of labels that do not say whether production failed.
     """
 
     scores: Mapping[str, Score]
@@ -62,7 +69,7 @@ class ScoringResult:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Labels that cannot tell whether production failed."""
+        """A sentence on labels that do not say whether production failed."""
         if not self.undecided_labels:
             return ()
         warning = (
@@ -76,10 +83,10 @@ Generations = Mapping[str, Sequence[Generation]]
 
 
 class Scorer:
-    """Scores the cases of a run by a formula, again whenever more answers are there.
+    """Score the cases of a run by a formula, again whenever there are more answers.
 
-    A kind that has to be found out is found from the first answers that are scored, and kept: a case must not change its
-    kind between two rounds of a cascade.
+    A kind that neither log nor config gives is detected from the first answers that are scored, and kept: a case must not
+    change its kind between two rounds of a cascade.
     """
 
     def __init__(
@@ -93,84 +100,88 @@ class Scorer:
         self._comparer: ComparerFactory = WordComparer
 
     def compare_by(self, comparer: ComparerFactory) -> None:
-        """Compare answers so from now on; it is made for each question. The default is `WordComparer`."""
+        """Compare answers by this from now on; the default is `WordComparer`."""
         self._comparer = comparer
 
     def compared(self, generations: Generations) -> list[ComparableCase]:
-        """What is compared in each case, for those who find out what means the same."""
+        """Return the answers of each case in the form that a comparer needs."""
         return self._compared(self._read_out(generations))
 
     def score(self, generations: Generations) -> ScoringResult:
-        """The score of every case, its answers in groups that mean the same, and what they say of the committee."""
+        """Score every case, group its answers by meaning, and judge the members."""
         read_out = self._read_out(generations)
-        told = self._told(read_out)
-        health = self._health(told, generations)
+        grouped = self._group_answers(read_out)
+        health = self._health(grouped, generations)
         compared, left_out = split_by_weight(read_out, health)
-        scores = self._scores(compared, told, health, self._formula)
-        # How little was seen is asked of the disagreement: a fitted score is never near 0.
-        seen = scores if self._formula is DEFAULT else self._scores(compared, told, health, DEFAULT)
-        kept = {i: own.without({member_key(g) for g in left_out.get(i, ())}) for i, own in told.items()}
+        scores = self._scores(compared, grouped, health, self._formula)
+        # Blind spots need the default score: a fitted score is never near 0.
+        seen = scores if self._formula is DEFAULT else self._scores(compared, grouped, health, DEFAULT)
+        kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
         return ScoringResult(
             scores=scores,
-            answers={i: _answers(compared[i], own) for i, own in kept.items()},
+            answers={i: _answers(compared[i], answers) for i, answers in kept.items()},
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={i: _pattern(own, scores[i]) for i, own in kept.items()},
-            noise=noise_floor({i: own.votes for i, own in kept.items()}),
-            blind=blind_share(failure_evidence(self._cases, lambda case: told[case.id].agrees), seen),
-            failures=failures_of_cases(self._cases, lambda case: told[case.id].agrees),
-            undecided_labels=undecided_labels(self._cases, lambda case: told[case.id].agrees),
+            patterns={i: _pattern(answers, scores[i]) for i, answers in kept.items()},
+            noise=noise_floor({i: answers.votes for i, answers in kept.items()}),
+            blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
+            failures=failures_of_cases(self._cases, lambda case: grouped[case.id].agrees),
+            undecided_labels=undecided_labels(self._cases, lambda case: grouped[case.id].agrees),
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
-        """The scores alone."""
+        """Return only the scores, between two rounds of a cascade."""
         read_out = self._read_out(generations)
-        told = self._told(read_out)
-        health = self._health(told, generations)
-        return self._scores(split_by_weight(read_out, health)[0], told, health, self._formula)
+        grouped = self._group_answers(read_out)
+        health = self._health(grouped, generations)
+        return self._scores(split_by_weight(read_out, health)[0], grouped, health, self._formula)
 
     @property
     def default_scorer(self) -> str:
-        """The name of the default score as it would be here, with what compares the answers."""
+        """The name of the default score here, with the method that compares the answers."""
         return default_scorer(self._comparer)
 
     def forget(self) -> None:
-        """Find the kinds anew, from other answers."""
+        """Forget the detected kinds, before other answers are scored."""
         self._kinds = {}
 
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
-        """The generations with an answer, each with the text that its prompt variant's rule reads."""
-        found = {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
-        self._kinds = self._kinds or self._find_kinds(found)
-        return found
+        """Return the generations with an answer, as the rule of their prompt variant reads them."""
+        read_out = {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
+        self._kinds = self._kinds or self._find_kinds(read_out)
+        return read_out
 
     def _read(self, generation: Generation) -> Generation:
         text = extract(generation.text, self._rules[generation.variant or ""])
         return generation if text == generation.text else replace(generation, text=text)
 
-    def _told(self, read_out: Generations) -> dict[str, CaseAnswers]:
+    def _group_answers(self, read_out: Generations) -> dict[str, CaseAnswers]:
         return {
-            found.case_id: group_case_answers(
-                found,
-                [member_key(g) for g in read_out[found.case_id]],
-                self._kinds[found.case_id],
-                self._comparer(found.question),
+            case.case_id: group_case_answers(
+                case,
+                [member_key(g) for g in read_out[case.case_id]],
+                self._kinds[case.case_id],
+                self._comparer(case.question),
             )
-            for found in self._compared(read_out)
+            for case in self._compared(read_out)
         }
 
-    def _health(self, told: Mapping[str, CaseAnswers], generations: Generations) -> tuple[MemberHealth, ...]:
-        failed = {i: [failed_vote(member_key(g)) for g in own if g.error] for i, own in generations.items()}
-        every = {i: [*own.votes, *failed[i]] for i, own in told.items()}
-        labels = {i: found for i, own in told.items() if (found := own.label_meaning) is not None}
+    def _health(self, grouped: Mapping[str, CaseAnswers], generations: Generations) -> tuple[MemberHealth, ...]:
+        failed = {i: [failed_vote(member_key(g)) for g in answers if g.error] for i, answers in generations.items()}
+        every = {i: [*answers.votes, *failed[i]] for i, answers in grouped.items()}
+        labels = {i: meaning for i, answers in grouped.items() if (meaning := answers.label_meaning) is not None}
         return member_health(every, truth=random_label_meanings(self._cases, labels))
 
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
     def _scores(
-        self, compared: Generations, told: Mapping[str, CaseAnswers], health: Sequence[MemberHealth], formula: Formula
+        self,
+        compared: Generations,
+        grouped: Mapping[str, CaseAnswers],
+        health: Sequence[MemberHealth],
+        formula: Formula,
     ) -> dict[str, Score]:
         weights = group_weights(health)
         scores = {}
@@ -185,7 +196,7 @@ class Scorer:
                 kind=self._kinds[case.id],
                 labels=self._labels(case),
                 input=_asked(case),
-                compare=told[case.id].compare,
+                compare=grouped[case.id].compare,
                 weights=weights,
                 formula=formula,
             )
@@ -213,7 +224,7 @@ class Scorer:
         return self._tasks[case.task].labels if case.task in self._tasks else ()
 
     def _find_kinds(self, read_out: Generations) -> dict[str, Kind]:
-        """The kind of each case: the log's, else the config's, else what the answers to its whole task look like."""
+        """Return the kind of each case: the log's, else the config's, else detected for its task."""
         unknown: defaultdict[str, list[Case]] = defaultdict(list)
         kinds: dict[str, Kind] = {}
         for case in self._cases:
@@ -231,26 +242,26 @@ class Scorer:
 
 
 def _asked(case: Case) -> str:
-    """What the case asks, as one text: its system and user messages."""
+    """Return the system and user messages of a case as one text."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
 
 
-def _pattern(told: CaseAnswers, score: Score) -> AnswerPattern:
-    label = told.label_meaning
+def _pattern(grouped: CaseAnswers, score: Score) -> AnswerPattern:
+    label = grouped.label_meaning
     return answer_pattern(
-        told.votes,
+        grouped.votes,
         against=score.against_target,
         labels=() if label is None else [label],
-        distances=told.compare.distances(told.answers, None) if told.kind == "text" else None,
+        distances=grouped.compare.distances(grouped.answers, None) if grouped.kind == "text" else None,
     )
 
 
-def _answers(compared: Sequence[Generation], told: CaseAnswers) -> tuple[AnswerGroup, ...]:
-    classes = told.compare.classes(told.answers, told.target)
+def _answers(compared: Sequence[Generation], grouped: CaseAnswers) -> tuple[AnswerGroup, ...]:
+    classes = grouped.compare.classes(grouped.answers, grouped.target)
     return group_answers(
         [
             GivenAnswer(g.text, str(number), g.variant or "", readable=bool(answer.key))
-            for g, answer, number in zip(compared, told.answers, classes, strict=False)
+            for g, answer, number in zip(compared, grouped.answers, classes, strict=False)
         ],
-        target_key=None if told.target is None else str(classes[-1]),
+        target_key=None if grouped.target is None else str(classes[-1]),
     )

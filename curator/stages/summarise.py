@@ -48,7 +48,7 @@ LEAK_CHARACTERS = 160
 
 
 def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Mapping[str, int]) -> Summary:
-    """Sum a run up. `outputs` counts the rows of each file; `diagnoses` are those of the cases that were asked.
+    """Sum a run up; `outputs` has the number of rows of each file.
 
     Raises:
         ValueError: records were lost: read != kept + merged + set aside.
@@ -144,7 +144,7 @@ def _summarise_leak(match: Match) -> Leak:
 
 
 def _summarise_coverage(run: RunArtifacts) -> CoverageSummary | None:
-    """Return the regions of the embedded cases, and which of them have picks; None where nothing was embedded."""
+    """Return the regions of the embedded cases; None where no case was embedded."""
     discovery = run.selection.discovery
     if not discovery.regions:
         return None

@@ -47,7 +47,7 @@ JsonRow = Mapping[str, JsonValue]
 
 
 def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Summary:
-    """Write every file, each one atomically and the manifest last; return the content of `summary.json`.
+    """Write every file atomically, the manifest last; return the content of `summary.json`.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written; files of an earlier run stay whole.
@@ -127,7 +127,7 @@ def _selection_rows(run: RunArtifacts, pool: str) -> Iterator[SelectionRow]:
 
 
 def _recorded_rows(run: RunArtifacts) -> Iterator[RecordedRow]:
-    """Yield the cases that were asked with their generations, in the form that `curator score` reads."""
+    """Yield the asked cases with their generations, as `curator score` reads them."""
     for case in run.ingest.asked:
         yield RecordedRow(
             case=case,

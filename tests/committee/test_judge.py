@@ -332,7 +332,7 @@ def test_the_plan_has_a_ceiling_for_the_judge_that_holds(
     assert planned.judge is not None
     assert planned.judge.calls == 6 * 15  # six texts a case, each one different
     assert planned.most_usd == planned.estimate.usd_max + planned.judge.usd_max
-    assert "nobody knows" in planned.to_text()
+    assert "that only the answers show" in planned.to_text()
     assert planned.to_dict()["judge"]["calls"] == 90  # type: ignore[index,call-overload]
     do(job, tmp_path, encoder)
     assert len(server.judged) <= planned.judge.calls
