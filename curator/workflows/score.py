@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, overload, runtime_checkable
@@ -335,10 +335,14 @@ def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float])
     return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))
 
 
+_SCORE_FIELDS = tuple(field.name for field in fields(Score))
+
+
 def _score_line(score: Score) -> bytes:
     """Write the score as a JSON line, without the optional fields that have no value."""
-    fields = asdict(score)
+    # `asdict` copies every value deeply, which takes ten times as long.
+    row = {name: getattr(score, name) for name in _SCORE_FIELDS}
     for name in ("reason", "fields", "estimators"):
-        if fields[name] is None:
-            del fields[name]
-    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        if row[name] is None:
+            del row[name]
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
