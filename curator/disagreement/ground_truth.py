@@ -1,4 +1,4 @@
-"""THE rule whether production failed on a case, by what people say of its answer: `failure_of`.
+"""THE rule whether production failed on a case: `failure_of`.
 
 The run's report, `curator estimate`, `curator select --after` and `curator calibrate` all decide by it. A label in other words
 may still say the same as a free-text answer, so that such a label decides nothing; it is counted as one that cannot be told.
@@ -28,7 +28,7 @@ def failure_of(
     agrees: bool | None,
     source: ReferenceSource = "label",
 ) -> float | None:
-    """How far production's answer to a case fails, 0 (it is right) to 1; None where that cannot be told.
+    """The failure of production's answer, 0 (it is right) to 1; None where it cannot be decided.
 
     A verdict decides. Without one the right answer is compared with production's: by meaning where the kind of answer allows
     that, else by wording. Equal wording is a pass. Other wording is a failure only for a user's correction, which was written
@@ -53,7 +53,7 @@ def failure_of(
 
 
 def failure_of_case(case: Case, agrees: bool | None) -> float | None:  # noqa: FBT001  a finding, not a switch
-    """Apply `failure_of` to a case; `agrees` says whether its logged answer means the same as its reference."""
+    """Apply `failure_of` to a case; `agrees`: its logged answer means the same as its reference."""
     reference = case.reference
     return failure_of(
         verdict=case.verdict.failure if case.verdict else None,
@@ -67,16 +67,16 @@ def failure_of_case(case: Case, agrees: bool | None) -> float | None:  # noqa: F
 def failure_of_record(
     record: Recorded, label: str, compare: Comparer, *, source: ReferenceSource = "label"
 ) -> float | None:
-    """Apply `failure_of` to the label of a recorded case: the answer in question is its target, or the committee's majority."""
+    """Apply `failure_of` to a recorded case: to its target, or without one to the majority."""
     agrees = agrees_with_label(record, label, compare)
     answer = record.target if record.target is not None or agrees is None else ""
     return failure_of(verdict=None, text=label, answer=answer, agrees=agrees, source=source)
 
 
 def agrees_with_label(record: Recorded, label: str, compare: Comparer) -> bool | None:
-    """Whether the target, or without one the committee's majority, means the same as the label.
+    """Return whether the target, or without one the majority, means the same as the label.
 
-    None where that cannot be told: the kind is `text`, whose wording is not its meaning, there is no answer, or nothing of the
+    None where that cannot be told: the kind is `text`, whose wording is not its meaning, no answer exists, or nothing of the
     record's kind can be read in the label.
     """
 
@@ -94,13 +94,13 @@ def agrees_with_label(record: Recorded, label: str, compare: Comparer) -> bool |
 
 
 def failures_of_cases(cases: Iterable[Case], agrees: Callable[[Case], bool | None]) -> dict[str, float]:
-    """How far production failed, 0..1, by case id, where that can be told. `agrees` as in `failure_of_case`."""
+    """The failure of production, 0..1, by case id, where it can be decided."""
     failures = ((case.id, failure_of_case(case, agrees(case))) for case in cases)
     return {case_id: failure for case_id, failure in failures if failure is not None}
 
 
 def undecided_labels(cases: Iterable[Case], agrees: Callable[[Case], bool | None]) -> int:
-    """Count the cases whose label cannot tell whether production failed: free text in other words, without a verdict."""
+    """Count the cases whose label decides nothing: free text in other words, without a verdict."""
     return sum(
         case.reference is not None
         and case.reference.source == "label"
@@ -111,19 +111,19 @@ def undecided_labels(cases: Iterable[Case], agrees: Callable[[Case], bool | None
 
 
 def failure_evidence(cases: Iterable[Case], agrees: Callable[[Case], bool | None]) -> dict[str, str]:
-    """The evidence that production failed, by case id, for the cases on which it did. `agrees` as in `failure_of_case`."""
+    """The evidence that production failed, by case id, for the cases on which it did."""
     evidence = ((case.id, _evidence(case, failure_of_case(case, agrees(case)))) for case in cases)
     return {case_id: text for case_id, text in evidence if text}
 
 
 def random_label_meanings(cases: Iterable[Case], meanings: Mapping[str, str]) -> dict[str, str]:
-    """Those of the meanings that are labels of the random slice, as only these are fair to every member."""
+    """The meanings that are labels of the random slice: only these are fair to every member."""
     drawn = {c.id for c in cases if c.reference and c.reference.source == "label" and c.reference.slice == "random"}
     return {case_id: meaning for case_id, meaning in meanings.items() if case_id in drawn}
 
 
 def _evidence(case: Case, failure: float | None) -> str | None:
-    """The evidence of a failure; None without one. A thumb down counts only where no person and no label says otherwise."""
+    """The evidence of a failure; a thumb down counts only where no label says otherwise."""
     failed = None if failure is None else failure >= HALF
     if failed is not False and case.feedback and case.feedback.thumb == "down":
         return "thumb down"
@@ -137,7 +137,7 @@ def _evidence(case: Case, failure: float | None) -> str | None:
 
 
 def _agrees_with_majority(answers: Sequence[Answer], label: Answer, compare: Comparer) -> bool:
-    """Whether the label is the most usual of the answers; of two as usual it is the first, as in `measure`."""
+    """Return whether the label is the most frequent answer; of two the first, as in `measure`."""
     largest = _largest_class(compare.classes(answers, None))
     *numbers, label_number = compare.classes([*answers, label], None)
     return label_number in {numbers[i] for i in largest}

@@ -1,4 +1,4 @@
-"""How a run folder is written: one process at a time, and each file either whole or not at all."""
+"""Writing of run folders: one process at a time, each file whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from curator.records import JsonValue, dump_line
 
 LOCK_NAME = ".curator.lock"
 _TEMPORARY_SUFFIX = ".curator-tmp"
-_LOOK_S = 0.2  # somebody who only looks whether the folder is locked, with `is_locked`, is gone by then
+_LOOK_S = 0.2  # a process that only looks whether the folder is locked, with `is_locked`, is gone by then
 _BUFFER_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part, whatever happens on the way.
+    """Write a file so that a reader sees the old one or the new one, never a part.
 
     The new content goes into a temporary file beside it and reaches the disk before it takes the old one's name.
     Whatever `chunks` itself raises passes through; the old file stays and the temporary one goes then, too.
@@ -45,9 +45,9 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def write_unsynced(path: Path, content: bytes) -> None:
-    """Write a small file whole or not at all, without waiting for the disk: for what is written often and soon outdated.
+    """Write a small file whole or not at all, without waiting for the disk.
 
-    After a power cut it may be empty or gone.
+    It is for content that is written often and soon outdated. After a power cut it may be empty or gone.
 
     Raises:
         OSError: it cannot be written; the old file stays. A leftover goes with the next `run_lock`.
@@ -64,7 +64,9 @@ def json_lines(rows: Iterable[Mapping[str, JsonValue]]) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold a run folder for this process alone; it is made if need be, and what a killed run left half-written goes.
+    """Lock a run folder for this process.
+
+    The folder is made if need be, and temporary files that a killed run left are removed.
 
     Raises:
         RunLocked: another process holds it.
@@ -84,7 +86,7 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process holds the run folder just now. It takes the lock for an instant where nobody does.
+    """Return whether a process holds the run folder now; a free lock is taken for an instant.
 
     Raises:
         OSError: the lock cannot be tried, as in another user's folder.
@@ -134,7 +136,7 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _write_whole(descriptor: int, block: bytes) -> None:
-    """Write all of a block: one call may take less than it was given, as on a disk that is about to be full."""
+    """Write all of a block: one call may write less than it was given, as on a full disk."""
     rest = memoryview(block)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -1,4 +1,4 @@
-"""The bytes of a plain, gzip or zstd file in bounded chunks, with damage told apart from the end."""
+"""The bytes of a plain, gzip or zstd file in bounded chunks; damage is an error, not an end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TRUNCATED = "copy the file again from where it was written; what stands before 
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """The decompressed content of a file; the format is told by its first bytes, not by its name.
+    """Yield the unpacked content of a file; its first bytes, not its name, decide the format.
 
     Raises:
         RecordError: the file cannot be opened or read, is of a foreign format, is cut off or is corrupt. What could be
@@ -74,7 +74,7 @@ def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
 
 
 def _bounded(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
-    """The same pieces, up to the point where they are too many for the packed bytes that were read.
+    """Yield the pieces until they are too many for the packed bytes that were read.
 
     Raises:
         RecordError: the file unpacks to more than `MAX_RATIO` times its size and more than `FREE_BYTES`.

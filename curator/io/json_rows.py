@@ -1,4 +1,7 @@
-"""Typed access to the JSON rows that curator writes: a field of another type is a `RecordError` with its remedy."""
+"""Typed access to the JSON rows that curator writes.
+
+A field of another type is a `RecordError` with its remedy.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ RESTORE = "restore the file as curator wrote it, or run the command that wrote i
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one row. Each method raises `RecordError` where the value does not have the type it names."""
+    """The fields of one row; a method raises `RecordError` where a value has another type."""
 
     values: Mapping[str, JsonValue]
 
@@ -65,7 +68,7 @@ class Fields:
         raise self._misfit(key, "a number or null")
 
     def whole(self, key: str, default: int | None = None) -> int:
-        """Return a whole number, or `default` where the field is null or absent and there is a default."""
+        """Return a whole number, or `default` where the field is null or absent."""
         value = self.values.get(key, default)
         value = default if value is None else value
         if isinstance(value, int) and not isinstance(value, bool):

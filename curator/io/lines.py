@@ -20,7 +20,7 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a file, counted from 1, without its line feed. `data` is None where there is a `problem`."""
+    """One line of a file, counted from 1, without its line feed; no `data` with a `problem`."""
 
     number: int
     data: bytes | None
@@ -29,7 +29,7 @@ class Line:
 
 
 def expand(paths: Sequence[str]) -> list[Path]:
-    """The files that files, folders and globs stand for, each one once, in the order of their names.
+    """Expand files, folders and globs to files, each once, in the order of their names.
 
     A folder is searched at every depth for .jsonl, .ndjson and .csv files, also .gz and .zst ones; hidden ones are
     left out. A file that is named is read whatever it is called.
@@ -37,11 +37,11 @@ def expand(paths: Sequence[str]) -> list[Path]:
     Raises:
         LogsError: a path matches nothing.
     """
-    found: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
     for path in paths:
         for file in _matches(path):
-            found.setdefault(file.resolve(), file)
-    return sorted(found.values(), key=str)
+            files.setdefault(file.resolve(), file)
+    return sorted(files.values(), key=str)
 
 
 def bare_suffix(path: Path) -> str:
@@ -51,7 +51,7 @@ def bare_suffix(path: Path) -> str:
 
 
 def lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
-    """The lines of a plain, gzip or zstd file that are not blank, without carriage returns at their ends.
+    """Yield the lines that are not blank, without carriage returns at their ends.
 
     A line longer than `max_bytes` is skipped over without being held in memory, and stands there as a problem. A
     damaged file gives the lines before the damage and then one problem.
@@ -65,7 +65,7 @@ def lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
 
 
 def physical_lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
-    """As `lines`, with the blank lines and the carriage returns, which belong to a CSV file's quoted fields."""
+    """Yield every line: blank ones and carriage returns may belong to a quoted CSV cell."""
     split = _split(chunks(path), max_bytes)
     first = next(split, None)
     if first is None:
@@ -147,6 +147,6 @@ def _no_match(path: str, named: Path) -> LogsError:
             remedy=f"a folder is searched for {', '.join(SUFFIXES)} files, also .gz and .zst; "
             "other files have to be named one by one or by a glob",
         )
-    what = "the pattern matches no file" if glob.has_magic(path) else "there is no such file or folder"
+    what = "the pattern matches no file" if glob.has_magic(path) else "no such file or folder"
     where = "" if named.is_absolute() else f"; the path is looked up from {str(Path.cwd())!r}"
     return LogsError(f"{path!r}: {what}", remedy=f"name a file, a folder or a glob that exists{where}")

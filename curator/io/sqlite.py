@@ -1,4 +1,4 @@
-"""SQLite files of curator's own: open or make one, refuse other programs' files, explain failures.
+"""SQLite files of curator: open or make one, refuse foreign files, explain failures.
 
 A `DatabaseKind` describes one kind of file: its tables, its marks in the header, and the remedies for what can go wrong.
 A `Database` is one open connection to such a file.
@@ -81,7 +81,7 @@ class DatabaseKind:
 
 
 class Database(Closeable):
-    """One connection to a file, which is made where there is none; a context manager that closes it.
+    """One connection to a file, which is made if need be; a context manager closes it.
 
     The connection is in autocommit mode. Only one thread at a time may use it.
 
@@ -112,7 +112,7 @@ class Database(Closeable):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the write lock; commit at the end, or roll back. A transaction inside another one is part of it.
+        """Hold the write lock, then commit or roll back; an inner transaction is part of the outer.
 
         Raises:
             StorageError: SQLite fails; nothing is written then.
@@ -132,7 +132,7 @@ class Database(Closeable):
             raise
 
     def _prepare(self) -> None:
-        """Make the schema in a new or older file. A file that is not ours is refused before anything is changed."""
+        """Make the schema in a new or older file; a foreign file is refused unchanged."""
         if self._needs_tables():
             # Another process may be making the same file: only the lock shows whether it has.
             with self.transaction():
@@ -176,7 +176,7 @@ class Database(Closeable):
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. SQLite refuses one of two processes that do so at once, without waiting for the other."""
+    """Switch to WAL; SQLite refuses one of two processes that do so at once."""
     deadline = time.monotonic() + _BUSY_S
     while True:
         try:

@@ -44,14 +44,14 @@ def chosen_tools(names: Sequence[str]) -> tuple[LabelTool, ...]:
     """The tools to write the queue for: `ALWAYS`, then those of `labelling.tools`.
 
     Raises:
-        ConfigError: there is no tool of that name.
+        ConfigError: a name is unknown.
     """
     named = [LABEL_TOOLS.require(name, where="labelling.tools") for name in names]
     return tuple({tool.name: tool for tool in (*ALWAYS, *named)}.values())
 
 
 def tool_of(path: Path) -> LabelTool | None:
-    """The tool that reads a file: of those whose suffix the name ends with, the one with the longest; None without one."""
+    """Return the tool that reads a file, by the longest suffix of its name; None without one."""
     matching = [tool for tool in LABEL_TOOLS.values() if path.name.lower().endswith(tool.suffix)]
     return max(matching, key=lambda tool: len(tool.suffix), default=None)
 

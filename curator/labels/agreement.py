@@ -1,4 +1,4 @@
-"""How far people agree who labelled the same cases."""
+"""Agreement of people who labelled the same cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far the labels of two or more people agree.
+    """Agreement of the labels of two or more people.
 
     Attributes:
         of: whether verdicts (pass or fail) were compared, or labels.
@@ -35,21 +35,21 @@ class Agreement:
 
     def to_text(self) -> str:
         """One line for people."""
-        said = f"{plural(self.cases, 'case')} with labels of more than one person: they differ on {len(self.disputed):,} of them"
+        text = f"{plural(self.cases, 'case')} with labels of more than one person: they differ on {len(self.disputed):,} of them"
         if self.agreed.value is not None and self.agreed.low is not None and self.agreed.high is not None:
-            said += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
+            text += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
         else:
-            said += f" (fewer than {MIN_FOR_RATE} say nothing of a rate)"
+            text += f" (fewer than {MIN_FOR_RATE} say nothing of a rate)"
         if self.kappa is not None:
-            said += f", kappa {self.kappa:.2f}"
+            text += f", kappa {self.kappa:.2f}"
         if self.disputed:
             more = ", ..." if len(self.disputed) > _SHOWN else ""
-            said += f"; look at {', '.join(self.disputed[:_SHOWN])}{more}"
-        return said
+            text += f"; look at {', '.join(self.disputed[:_SHOWN])}{more}"
+        return text
 
 
 def agreement(verdicts: Mapping[str, Mapping[str, float]], labels: Mapping[str, Mapping[str, str]]) -> Agreement | None:
-    """How far people agree; None where no case was judged by two of them.
+    """Measure how far people agree; None where no case has labels of two people.
 
     Verdicts are compared where there are any from two people for one case, else the labels as texts.
 
@@ -57,14 +57,14 @@ def agreement(verdicts: Mapping[str, Mapping[str, float]], labels: Mapping[str, 
         verdicts: failure in 0..1 by case id and person; from a half on it counts as failed.
         labels: the right answer by case id and person.
     """
-    said = {case: [str(failure >= 0.5) for failure in by.values()] for case, by in verdicts.items()}
-    if found := _agreement("verdict", said):
-        return found
+    verdict_words = {case: [str(failure >= 0.5) for failure in by.values()] for case, by in verdicts.items()}
+    if of_verdicts := _agreement("verdict", verdict_words):
+        return of_verdicts
     return _agreement("label", {case: [" ".join(text.split()) for text in by.values()] for case, by in labels.items()})
 
 
-def _agreement(of: Literal["verdict", "label"], said: Mapping[str, list[str]]) -> Agreement | None:
-    shared = {case: values for case, values in said.items() if len(values) > 1}
+def _agreement(of: Literal["verdict", "label"], values_by_case: Mapping[str, list[str]]) -> Agreement | None:
+    shared = {case: values for case, values in values_by_case.items() if len(values) > 1}
     if not shared:
         return None
     shares = {case: _same(values) for case, values in shared.items()}
@@ -83,7 +83,7 @@ def _same(values: list[str]) -> float:
 
 
 def _chance(cases: list[list[str]]) -> float:
-    """How often two values drawn at random are equal, each case counting alike."""
+    """The chance that two values drawn at random are equal, each case counting alike."""
     weights: Counter[str] = Counter()
     for values in cases:
         for value in values:

@@ -1,4 +1,4 @@
-"""Filled-in label queues, archived in `labels/` of their folder before the folder is written anew."""
+"""Filled-in label queues, archived before their folder is written again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ARCHIVE = "labels"
 
 
 def archive_labels(folder: Path) -> list[Path]:
-    """Archive filled-in label queues to `labels/NNNN.*`, before they are overwritten, and return the new paths."""
+    """Archive filled-in label queues to `labels/NNNN.*` and return the new paths."""
     archived = []
     for queue in queues_in(folder):
         if not read_labels([str(queue)]).touched:

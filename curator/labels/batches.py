@@ -1,4 +1,4 @@
-"""Divides what is to be labelled into batches that people can stand, and that they may stop after.
+"""Divide the cases to label into batches after which people may stop.
 
 Two rules shape the batches.
 
@@ -6,7 +6,7 @@ Two rules shape the batches.
 taken from their front, in the proportion of the whole: the first m batches hold a first part of each, so that a draw
 that is in random order within each stratum stays a valid smaller sample, and the picks are the best so many.
 
-*Nobody gets hard cases only.* Within a batch the cases of a category stand together, so that their context is read once,
+*No batch has only hard cases.* Within a batch the cases of a category stand together, so that their context is read once,
 and at most two hard cases follow each other; where a batch has too few easy ones for that, the longest row is as short
 as can be. A case is hard if its difficulty is at least the median of all, and above the lowest. To keep the rule, an easy
 case of another category may stand between.
@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A row of the label queue: the case, the number of its batch from 1 on, and who labels it ("" for anybody)."""
+    """A row of the label queue: the case, its batch (from 1) and its annotator ("" for anybody)."""
 
     case_id: str
     batch: int
@@ -56,7 +56,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What labelling takes: `judgements` counts a case twice that two people label; `cost` is None where it is unknown."""
+    """The effort of labelling.
+
+    `judgements` counts a case twice that two people label; `cost` is None where it is unknown.
+    """
 
     cases: int
     judgements: int
@@ -78,7 +81,7 @@ class Workload:
 
 
 def workload(cases: int, config: LabellingConfig) -> Workload:
-    """What it takes to label so many cases."""
+    """Estimate the effort of labelling so many cases."""
     judgements = cases + round(cases * config.overlap)
     cost = None if config.cost_per_label is None else judgements * config.cost_per_label
     minutes = judgements * config.minutes_per_label
@@ -86,9 +89,9 @@ def workload(cases: int, config: LabellingConfig) -> Workload:
 
 
 def batches(tasks: Sequence[Task], *, size: int, seed: int) -> tuple[tuple[Task, ...], ...]:
-    """Divide the tasks into batches of at most `size`, about equally large, each in the order in which to label it.
+    """Divide the tasks into batches of about the same size, at most `size`.
 
-    The order of `tasks` makes no difference.
+    Each batch is in the order in which to label it. The order of `tasks` makes no difference.
 
     Args:
         tasks: each case once.
@@ -99,18 +102,18 @@ def batches(tasks: Sequence[Task], *, size: int, seed: int) -> tuple[tuple[Task,
     sampled = sorted((t for t in tasks if t.sampled), key=lambda t: (t.place, t.case_id))
     others = sorted((t for t in tasks if not t.sampled), key=lambda t: (t.place, t.case_id))
     limit = _hard_from(tasks)
-    made, taken, drawn = [], 0, 0
+    divided, taken, drawn = [], 0, 0
     for number in range(1, count + 1):
         until = len(tasks) * number // count
         drawn_until = -(-len(sampled) * until // len(tasks))
         batch = [*sampled[drawn:drawn_until], *others[taken - drawn : until - drawn_until]]
-        made.append(tuple(_ordered(batch, limit, seed)))
+        divided.append(tuple(_ordered(batch, limit, seed)))
         taken, drawn = until, drawn_until
-    return tuple(made)
+    return tuple(divided)
 
 
 def assignments(tasks: Sequence[Task], config: LabellingConfig, *, seed: int) -> tuple[Assignment, ...]:
-    """The rows of the label queue, in order: the batches, who has which, and the cases that somebody labels second.
+    """List the rows of the label queue, in order.
 
     The batches go round the annotators. Of the `overlap` share, evenly spread over all cases in their order, each case
     stands a second time at the end of its batch, for the annotator who is next.
@@ -131,11 +134,11 @@ def _count(cases: int, size: int) -> int:
 
 
 def _hard_from(tasks: Sequence[Task]) -> float:
-    """The difficulty from which on a case is hard; infinite where all are alike or nothing is known."""
-    known = [task.difficulty for task in tasks if task.difficulty is not None]
-    if not known or min(known) == max(known):
+    """The lowest difficulty of a hard case; infinite where all are alike or none is known."""
+    difficulties = [task.difficulty for task in tasks if task.difficulty is not None]
+    if not difficulties or min(difficulties) == max(difficulties):
         return math.inf
-    return max(median(known), min(d for d in known if d > min(known)))
+    return max(median(difficulties), min(d for d in difficulties if d > min(difficulties)))
 
 
 def _ordered(batch: Sequence[Task], limit: float, seed: int) -> list[Task]:
@@ -185,7 +188,7 @@ def _by_category(batch: Sequence[Task], limit: float, seed: int) -> list[_Group]
 
 
 def _wants_hard(group: _Group) -> bool:
-    """Whether a hard case is due: the two alternate, and those that are more come first."""
+    """Return whether a hard case is next: hard and easy alternate, the more frequent first."""
     return len(group.hard) > len(group.easy)
 
 

@@ -28,12 +28,12 @@ class LabelSet:
 
     @property
     def touched(self) -> bool:
-        """Whether a person filled anything in."""
+        """Return whether a person filled anything in."""
         return bool(self.labels or self.rejected)
 
     @property
     def failures(self) -> dict[str, float]:
-        """How far production's answer fails, by case id, where a verdict says so."""
+        """The failure of production's answer, by case id, where a verdict says so."""
         return {case_id: label.failure for case_id, label in self.labels.items() if label.failure is not None}
 
     @property
@@ -77,7 +77,7 @@ def merge_rows(rows: Sequence[Label]) -> LabelSet:
 
 
 def corrected(sets: Iterable[LabelSet]) -> dict[str, Label]:
-    """Merge sets of labels of which a later one corrects an earlier one: its verdicts and its texts replace theirs."""
+    """Merge sets of labels: the verdicts and texts of a later one replace those of an earlier."""
     labels: dict[str, Label] = {}
     for label_set in sets:
         for case_id, label in label_set.labels.items():
@@ -98,7 +98,7 @@ def _case_and_person(row: Label) -> tuple[str, str]:
 
 
 def _merge_case(rows: Sequence[Label], verdicts: Mapping[str, float], *, text_counts: bool) -> Label:
-    """The label of one case; the place, person and probability are those of the first row that is used."""
+    """Merge the rows of a case; place, person and probability are of the first row that is used."""
     text_row = next((row for row in rows if text_counts and row.text is not None), None)
     verdict_row = next((row for row in rows if row.failure is not None and row.by in verdicts), None)
     first = text_row or verdict_row or rows[0]

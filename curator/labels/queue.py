@@ -1,4 +1,4 @@
-"""The label queue: the selected cases that a person has to look at, in the order in which to label, batch by batch.
+"""The label queue: the selected cases that a person has to label, batch by batch.
 
 A labeller fills `verdict` (how good production's answer is) or `label` (the right answer), or both, and, where several people
 share the work, `labelled_by`: docs/labelling.md.
@@ -111,7 +111,7 @@ def queue_rows(
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
 ) -> Iterator[QueueRow]:
-    """Yield a row for each pick without a verdict and without a reference, in the order of `labels/batches.py`.
+    """Yield a row for each pick without a verdict or reference, in the order of the batches.
 
     Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
     label has two rows.

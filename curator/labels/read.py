@@ -1,4 +1,4 @@
-"""THE reader of labels: files of any label tool to one label a case, for run, select, estimate and calibrate."""
+"""THE reader of labels: files of any label tool to one label a case, for every command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from curator.records import Label, RejectedRecord
 
 
 def read_labels(paths: Sequence[str]) -> LabelSet:
-    """Read the labels of all files, merged as `merge_rows` says. A row that is not filled in is still to do.
+    """Read the labels of all files, merged as `merge_rows` says.
+
+    A row that is not filled in is still to do.
 
     Raises:
         LogsError: a path matches nothing, or a CSV file lacks the columns.
@@ -35,7 +37,7 @@ def read_labels(paths: Sequence[str]) -> LabelSet:
 
 
 def _read_file(path: Path) -> Iterable[Label | RejectedRecord]:
-    """The rows of one file, read by its label tool; JSONL's reader also knows CSV by its content."""
+    """Read one file by its label tool, or by the JSONL reader, which also recognises CSV."""
     tool = tool_of(path) or JSONL
     try:
         return list(tool.read(path))

@@ -1,4 +1,7 @@
-"""Rows of a CSV or JSONL file to labels: the filled-in label queue, or rows of an id with a verdict, `wrong` or a label."""
+"""Rows of a CSV or JSONL file to labels.
+
+The file is a filled-in label queue, or has rows of an id with `verdict`, `wrong` or `label`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _MAX_ROWS = 1_000_000
 
 
 def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
-    """Read the rows of a file that a person filled in, and those that cannot be read, in the order of the file.
+    """Read the filled-in rows of a file and reject those that cannot be read, in their order.
 
     A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank. `verdict` counts before `wrong`.
 
@@ -57,7 +60,7 @@ def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
 
 
 def probability_of(cell: JsonValue) -> float:
-    """The inclusion probability that the label queue names; 1 where the column is missing or was changed."""
+    """Read an inclusion probability; 1 where the column is missing or was changed."""
     try:
         probability = float(str(cell).replace(",", "."))
     except ValueError:
@@ -71,7 +74,7 @@ def _slice_of(cell: JsonValue) -> Slice | None:
 
 
 def _beyond_one(rows: Iterable[Row]) -> bool:
-    """Whether any verdict of a file is a number above 1, so that its 1 may be the worst of five."""
+    """Return whether a verdict of a file is above 1, so that its 1 may be the worst of five."""
     cells = (row.cells.get("verdict") for row in rows if not isinstance(row.cells, RecordError))
     return any((verdict_number(cell) or 0) > 1 for cell in cells)
 
@@ -103,7 +106,10 @@ def _read_row(
 
 
 def _read_quality(cell: JsonValue, *, beyond: bool) -> tuple[float | Literal["unsure"] | None, tuple[RecordError, ...]]:
-    """How good a verdict calls the answer, 0 to 1, and what is not clear. A file with numbers `beyond` 1 may hold stars."""
+    """Read a verdict as quality, 0 to 1, and what is not clear in it.
+
+    A file with numbers `beyond` 1 may hold stars.
+    """
     try:
         quality = read_verdict(cell)
     except RecordError as error:
@@ -124,7 +130,7 @@ def _unguarded(cell: JsonValue) -> JsonValue:
 
 
 def _is_untouched(cells: Mapping[str, JsonValue], case_id: str) -> bool:
-    """Whether the input is the one that was written, as far as the row says.
+    """Return whether the input is the one that was written, as far as the row says.
 
     Raises:
         RecordError: the fingerprint is another case's, so that cells have moved between rows.
@@ -142,7 +148,7 @@ def _is_untouched(cells: Mapping[str, JsonValue], case_id: str) -> bool:
 
 
 def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
-    """One note for all rows of a file whose input was edited; their labels are used all the same."""
+    """One note for all rows whose input was edited; their labels are used all the same."""
     if places:
         error = RecordError(
             f"the input was edited here and in {plural(len(places) - 1, 'more record')}; the labels are used all the same",
@@ -160,8 +166,7 @@ def _check_columns(records: Records, path: Path) -> None:
     for needed, usual in ((CASE_ID_KEYS, "case_id"), (_LABEL_KEYS, "label")):
         if records.columns and not set(needed) & set(records.columns):
             raise LogsError(
-                f"{str(path)!r}: there is no column {' or '.join(map(repr, needed))};"
-                f" the columns are {listed(records.columns)}",
+                f"{str(path)!r}: no column {' or '.join(map(repr, needed))}; the columns are {listed(records.columns)}",
                 remedy="keep the columns of the label queue, or name them `id` and `wrong` (true or false), `verdict` (pass or"
                 f" fail) or `label`{nearest(usual, records.columns)}",
             )

@@ -32,7 +32,7 @@ def csv_chunks(rows: Iterable[QueueRow]) -> Iterator[bytes]:
 
 
 def guarded(cell: str) -> str:
-    """The cell so that no spreadsheet runs it: `'` before a leading = + - @, tab or carriage return.
+    """Guard a cell from being run: `'` before a leading = + - @, tab or carriage return.
 
     Taking away a `'` that stands before one of these gives the cell back.
     """
@@ -40,7 +40,7 @@ def guarded(cell: str) -> str:
 
 
 def _cell(value: JsonValue) -> str:
-    """A value as the text of a cell: numbers with four digits or more, the alternatives one a line."""
+    """A value as text: numbers with at least four digits, the alternatives one a line."""
     if value is None:
         return ""
     if isinstance(value, float):

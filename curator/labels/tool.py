@@ -14,7 +14,7 @@ QUEUE_STEM = "label_queue"
 
 @dataclass(frozen=True, slots=True)
 class LabelTool:
-    """A program that people label with: its file for the cases to label, which comes back with the labels.
+    """A program that people label with, and its file, which comes back with the labels.
 
     Attributes:
         name: the value in `labelling.tools`.

@@ -142,6 +142,6 @@ def _check_columns(keys: Mapping[str, str], columns: Sequence[str], file: str) -
         parts = key.split(".")
         if not any(".".join(parts[:end]) in columns for end in range(1, len(parts) + 1)):
             raise LogsError(
-                f"{file!r}: there is no column {key!r} (`{option}`); the columns are {listed(columns)}",
+                f"{file!r}: no column {key!r} (`{option}`); the columns are {listed(columns)}",
                 remedy=f"name one of these columns in the mapping{nearest(key, columns)}",
             )

@@ -56,10 +56,10 @@ def test_relative_paths_stay_relative(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("nothing.jsonl", "there is no such file or folder"),
+        ("nothing.jsonl", "no such file or folder"),
         ("*.jsonl", "the pattern matches no file"),
         ("empty", "the folder holds no log"),
-        ("\0", "there is no such file or folder"),
+        ("\0", "no such file or folder"),
     ],
 )
 def test_a_path_that_matches_nothing(tmp_path: Path, name: str, what: str) -> None:

@@ -68,9 +68,7 @@ def test_no_label_yet(tmp_path: Path) -> None:
 def test_a_missing_column(tmp_path: Path) -> None:
     with pytest.raises(LogsError) as caught:
         read_labels([write(tmp_path / "a.csv", "case_id,labels\nc1,x\n")])
-    assert (
-        "there is no column 'verdict' or 'wrong' or 'label'; the columns are 'case_id', 'labels'" in caught.value.what
-    )
+    assert "no column 'verdict' or 'wrong' or 'label'; the columns are 'case_id', 'labels'" in caught.value.what
     assert "did you mean 'labels'?" in caught.value.remedy
 
 

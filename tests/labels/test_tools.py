@@ -143,5 +143,5 @@ def test_the_documented_tool_of_another_package_is_used(monkeypatch: pytest.Monk
     path.write_bytes(b"{}\n")
     (rejected,) = read_labels([str(path)]).rejected
     assert "the label tool 'my-tool' cannot read the file (KeyError: 'good')" in rejected.reason
-    with pytest.raises(ConfigError, match="there is no label tool 'theirs'"):
+    with pytest.raises(ConfigError, match="unknown label tool 'theirs'"):
         chosen_tools(["theirs"])

@@ -216,7 +216,7 @@ def test_a_missing_column_names_those_that_exist(tmp_path: Path, column: str) ->
     file = write(tmp_path / "a.csv", b"question,answer", b"x,y")
     with pytest.raises(LogsError) as caught:
         records(file, mapping={"input": "question", "metadata": [column]})
-    assert f"there is no column {column!r} (`logs.mapping.metadata[0]`)" in caught.value.what
+    assert f"no column {column!r} (`logs.mapping.metadata[0]`)" in caught.value.what
     assert "'question', 'answer'" in caught.value.what
     assert "did you mean 'question'?" in caught.value.remedy
 

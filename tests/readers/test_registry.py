@@ -90,7 +90,7 @@ def test_no_damage_ends_a_reader(name: str, path: Path, seed: int, tmp_path: Pat
 
 
 def test_an_unknown_format_is_refused_with_the_formats_that_there_are() -> None:
-    with pytest.raises(ConfigError, match="there is no reader 'chatt'") as caught:
+    with pytest.raises(ConfigError, match="unknown reader 'chatt'") as caught:
         read(LogsConfig(paths=("x",), format="chatt"))
     assert "mapped, chat" in caught.value.remedy
 
