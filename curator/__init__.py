@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.estimate import EstimateResult as EstimateResult
     from curator.workflows.estimate import estimate as estimate
     from curator.workflows.export import export as export
+    from curator.workflows.label_exchange import export_labels as export_labels
+    from curator.workflows.label_exchange import import_labels as import_labels
     from curator.workflows.leaks import LeakResult as LeakResult
     from curator.workflows.leaks import find_leaks as find_leaks
     from curator.workflows.plan import plan as plan
@@ -79,7 +81,9 @@ _EXPORTS = {
     "distil": "workflows.distil",
     "estimate": "workflows.estimate",
     "export": "workflows.export",
+    "export_labels": "workflows.label_exchange",
     "find_leaks": "workflows.leaks",
+    "import_labels": "workflows.label_exchange",
     "load_calibration": "run_folder.calibration",
     "load_config": "config",
     "next_batch": "selection.training_batch",

@@ -90,6 +90,7 @@ from curator.workflows.inputs import (
     PathLike,
     Paths,
 )
+from curator.workflows.label_exchange import ImportedLabels
 from curator.workflows.leaks import Leak
 from curator.workflows.pool import (
     HasFolder,
@@ -126,6 +127,7 @@ __all__ = [
     "Formula",
     "HasFolder",
     "HasSource",
+    "ImportedLabels",
     "IngestResult",
     "JsonValue",
     "JudgeEstimate",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from curator.config import LabellingConfig
+from curator.io.json_rows import Fields
 from curator.labels.batches import Assignment, Task, assignments
 from curator.records import Case, Category, JsonValue, Message, Pick, Score, Slice, Split, fingerprint
 from curator.records.selections import category_names
@@ -99,6 +101,34 @@ class QueueRow:
             "label": "",
             "labelled_by": self.annotator,
         }
+
+    @classmethod
+    def from_json(cls, row: object) -> QueueRow:
+        """Read a row that `to_json` made; the columns that a labeller fills in are ignored, but for the annotator.
+
+        Raises:
+            RecordError: a field is missing, or of another type.
+        """
+        values = Fields.of(row)
+        alternatives = [Fields.of(answer) for answer in values.items("alternatives")]
+        return cls(
+            batch=values.whole("batch"),
+            case_id=values.text("case_id"),
+            content_hash=values.text("content_hash"),
+            split=cast("Split", values.one_of("split", get_args(Split))),
+            slice=cast("Slice", values.one_of("slice", get_args(Slice))),
+            inclusion_probability=values.number("inclusion_probability"),
+            task=values.optional_text("task"),
+            kind=values.optional_text("kind"),
+            input=values.text("input"),
+            target=values.optional_text("target"),
+            committee_majority=values.optional_text("committee_majority"),
+            agreement=values.optional_number("agreement"),
+            disagreement=values.optional_number("disagreement"),
+            alternatives=tuple(AnswerGroup(answer.text("text"), answer.whole("count"), ()) for answer in alternatives),
+            category=values.optional_text("category"),
+            annotator=values.optional_text("labelled_by") or "",
+        )
 
 
 def queue_rows(

@@ -40,3 +40,4 @@ def plugin_registries() -> Iterator[Registry[Any]]:
     yield READERS
     yield LABEL_TOOLS
     yield EXPORTERS
+    yield LABEL_TOOLS

@@ -46,8 +46,9 @@ def results(
     selected = curator.select(scored, k=20)
     wanted = AnswerFilter.of(model=None, older_than_days=0.0, keys=(), now=0.0)
     store = Path(job["store"])
+    queue = curator.export_labels(run, "csv", tmp_path / "queue.csv")
     return [
-        plan, run, scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
+        plan, run, queue, curator.import_labels(queue.path), scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
         curator.estimate(dict.fromkeys([pick.case_id for pick in selected.picks], False), selection=selected),
         curator.calibrate(RECORDS, {"c1": True, "c2": False}),
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),

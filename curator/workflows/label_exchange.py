@@ -1,0 +1,111 @@
+"""Give a label queue to a label tool, and read the labels that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from curator.errors import ConfigError, ExitCode, LogsError, RecordError
+from curator.io.atomic import write_atomic
+from curator.io.json_rows import rows_of
+from curator.labels import JSONL, LABEL_TOOLS
+from curator.labels.agreement import Agreement
+from curator.labels.queue import QueueRow
+from curator.labels.read import read_labels
+from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
+from curator.records.result import TableResult
+from curator.text.display import plural
+from curator.workflows.export import ExportedFile
+from curator.workflows.inputs import Paths, path_list
+from curator.workflows.pool import HasFolder
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLabels(TableResult):
+    """The labels that came back.
+
+    Attributes:
+        labels: by case id; those of several people are merged.
+        rejected: rows that were filled in and cannot be used.
+        agreement: of people who labelled the same cases; None where no case was labelled by two.
+    """
+
+    labels: Mapping[str, Label]
+    rejected: tuple[RejectedRecord, ...] = field()
+    agreement: Agreement | None = None
+
+    @property
+    def failures(self) -> dict[str, float]:
+        """The verdicts by case id, 0 (good) to 1 (failed), as `curator.estimate` takes them."""
+        return {case_id: label.failure for case_id, label in self.labels.items() if label.failure is not None}
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """6 if more than a fifth of the rows cannot be used, else 0."""
+        unreadable = too_many_rejected(len(self.rejected), len(self.labels) + len(self.rejected))
+        return ExitCode.UNREADABLE if unreadable else ExitCode.DONE
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the labels for machines."""
+        return {
+            "labels": [
+                {"case_id": label.case_id, "failure": label.failure, "label": label.text, "labelled_by": label.by}
+                for label in self.labels.values()
+            ],
+            "agreement": asdict(self.agreement) if self.agreement else None,
+            "rejected": self.rejected_rows(),
+        }
+
+    def table_rows(self) -> list[dict[str, object]]:
+        """Return one row a label."""
+        return [
+            {"case_id": label.case_id, "failure": label.failure, "label": label.text, "labelled_by": label.by}
+            for label in self.labels.values()
+        ]
+
+    def to_text(self) -> str:
+        """Return the figures for people."""
+        lines = [f"{plural(len(self.labels), 'label')}, {plural(len(self.rejected), 'row')} rejected"]
+        return "\n".join([*lines, *([self.agreement.to_text()] if self.agreement else [])])
+
+
+def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path) -> ExportedFile:
+    """Write the label queue of a selection or a run for a label tool.
+
+    Args:
+        selection: the folder of a selection or a run, or the result of `curator.select` or `curator.run`.
+        tool: the name of an entry of `LABEL_TOOLS`.
+        out: the file to write, or a folder, in which the file has the tool's own name.
+
+    Raises:
+        ConfigError: no tool has this name, or the folder holds no label queue.
+        LogsError: the label queue is damaged.
+        StorageError: `out` cannot be written.
+    """
+    entry = LABEL_TOOLS.require(tool, where="tool")
+    folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
+    queue = folder / JSONL.queue_name if folder is not None else None
+    if queue is None or not queue.is_file():
+        raise ConfigError(
+            f"no label queue in {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"
+        )
+    try:
+        rows = list(rows_of(queue, QueueRow.from_json))
+    except RecordError as error:
+        raise LogsError(error.reason, remedy=error.remedy) from error
+    path = Path(out)
+    if path.is_dir() or str(out).endswith("/"):
+        path /= entry.queue_name
+    write_atomic(path, entry.write(rows))
+    return ExportedFile(path, entry.name, len(rows), {})
+
+
+def import_labels(paths: Paths) -> ImportedLabels:
+    """Read the labels in files that came back, each by the label tool with its suffix.
+
+    Raises:
+        LogsError: a path matches nothing, or a file lacks the columns.
+    """
+    label_set = read_labels(path_list(paths))
+    return ImportedLabels(label_set.labels, label_set.rejected, label_set.agreement)
