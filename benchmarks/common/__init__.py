@@ -1,1 +1,1 @@
-"""Shared by the benchmarks: a mock endpoint, the harness around it, and recorded sets with known correctness."""
+"""Shared parts of the benchmarks: mock endpoint, harness, recorded sets."""

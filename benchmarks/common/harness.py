@@ -1,6 +1,6 @@
-"""What the benchmarks of the sampling engine share: the mock endpoint as a process, work to do, and how to do it.
+"""Harness of the engine's benchmarks: the mock as a process, and calls to make.
 
-Nothing here is run by itself: see `engine.py` and `chaos.py`.
+This is not a script: see `engine.py` and `chaos.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SERVER = Path(__file__).with_name("mock_server.py")
 
 @dataclass(frozen=True)
 class Check:
-    """A measured figure and the limit it is held to: at most that, or `at_least`; None where it is told only."""
+    """A measured figure and its limit: at most that, or `at_least`; None without a limit."""
 
     what: str
     measured: float
@@ -41,7 +41,7 @@ class Check:
 
     @property
     def missing(self) -> float:
-        """How far the figure is beyond its limit; 0 where it keeps it."""
+        """The distance of the figure from its limit; 0 where it keeps it."""
         if self.limit is None:
             return 0.0
         return max(0.0, self.limit - self.measured if self.at_least else self.measured - self.limit)
@@ -74,7 +74,7 @@ class MockServer:
 
     @property
     def base_url(self) -> str:
-        """What a client takes for its endpoint."""
+        """The base URL for a client."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def bill(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class MockServer:
         return bill
 
     def count(self) -> int:
-        """How many requests came so far."""
+        """Return the number of requests so far."""
         return int(self._ask("GET", "/count"))
 
     def log(self, start: int = 0) -> list[Billed]:
@@ -114,7 +114,10 @@ def figure(value: float) -> str:
 
 @contextmanager
 def mock_server(**settings: object) -> Iterator[MockServer]:
-    """A mock endpoint as a process of its own, by the settings of `mock_server.py`; it ends with the context."""
+    """Run a mock endpoint as a process of its own until the context ends.
+
+    `settings` are those of `mock_server.py`.
+    """
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     process = subprocess.Popen([sys.executable, str(_SERVER), *options], stdout=subprocess.PIPE)  # noqa: S603
     try:
@@ -126,13 +129,18 @@ def mock_server(**settings: object) -> Iterator[MockServer]:
 
 
 def model_config(base_url: str, **fields: object) -> ModelConfig:
-    """The mock as a model of the committee. Repeats stay requests of their own, so that requests can be counted."""
-    known = {"name": MODEL, "model": MODEL, "base_url": base_url, "group_repeats": False}
-    return ModelConfig.model_validate({**known, **fields})
+    """Return the mock as a model of the committee.
+
+    Repeats stay requests of their own, so that requests can be counted.
+    """
+    defaults = {"name": MODEL, "model": MODEL, "base_url": base_url, "group_repeats": False}
+    return ModelConfig.model_validate({**defaults, **fields})
 
 
 def planned_calls(count: int, *, name: str = "case", words: int = 12, start: int = 0) -> Iterator[PlannedCall]:
-    """Calls that ask something else each: the mock's identity of a request is then as good as the store's key.
+    """Iterate over calls that all differ.
+
+    The mock's identity of a request is then as good as the store's key.
 
     The endpoint in their keys is not the mock's port, so that the same calls are the same for another mock.
     """

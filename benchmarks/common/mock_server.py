@@ -1,4 +1,6 @@
-"""An OpenAI-compatible endpoint that is a process of its own, fast enough not to be what a benchmark measures.
+"""Mock of an OpenAI-compatible endpoint, in a process of its own.
+
+It is fast enough not to limit what a benchmark measures.
 
     python benchmarks/common/mock_server.py [--port 0] [--latency-ms 50] [--rate-429 0.1] [--rpm 600 --window-s 60] ...
 
@@ -9,7 +11,7 @@ Each request has one outcome, decided when it arrives:
     ok         a whole answer                                            billed
     hang       the model answers, but nothing is ever sent               billed
     truncated  half of the answer is sent, then the connection closes    billed
-    invalid    status 200 with a body that is no JSON                    billed
+    invalid    status 200 with a body that is not JSON                    billed
     429, 500   refused at random, by --rate-429 and --rate-500
     limited    429: --rpm or --tpm has no room
     forced     429: one of the next `force_429` requests
@@ -37,9 +39,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
+
+from benchmarks.common.mock_limits import Limits
 
 BILLED = frozenset({"ok", "hang", "truncated", "invalid"})
 AMBIGUOUS = BILLED - {"ok"}
@@ -58,7 +62,7 @@ _CHOICES = {"limiter": ("bucket", "window"), "status": ("", *REFUSALS)}
 
 @dataclass
 class Settings:
-    """What can be set on the command line, and changed through `/control`.
+    """Settings of the command line, which `/control` can change.
 
     Rates are shares, prices US dollars per million tokens; `tokens_per_byte` is the mean over requests.
     """
@@ -105,108 +109,8 @@ class Entry(NamedTuple):
     picodollars: int
 
 
-class Account(Protocol):
-    """What is left of a limit."""
-
-    def remaining(self, now: float) -> float:
-        """How much there is room for."""
-
-    def take(self, amount: float) -> None:
-        """Use some of what `remaining` said."""
-
-    def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until there is room for `amount`."""
-
-    def reset_s(self, now: float) -> float:
-        """Seconds until all of the limit is there again."""
-
-
-class Bucket:
-    """A token bucket: full at first, refilled at an even rate."""
-
-    def __init__(self, capacity: float, window_s: float, now: float) -> None:
-        self._capacity, self._rate = capacity, capacity / window_s
-        self._level, self._at = capacity, now
-
-    def remaining(self, now: float) -> float:
-        """How much there is room for."""
-        self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
-        self._at = now
-        return self._level
-
-    def take(self, amount: float) -> None:
-        """Use some of what `remaining` said."""
-        self._level -= amount
-
-    def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until there is room for `amount`."""
-        return max(0.0, amount - self.remaining(now)) / self._rate
-
-    def reset_s(self, now: float) -> float:
-        """Seconds until the bucket is full."""
-        return (self._capacity - self.remaining(now)) / self._rate
-
-
-class Window:
-    """A fixed window: the whole limit is there again when the next one begins."""
-
-    def __init__(self, capacity: float, window_s: float, now: float) -> None:
-        self._capacity, self._window_s = capacity, window_s
-        self._level, self._end = capacity, now + window_s
-
-    def remaining(self, now: float) -> float:
-        """How much there is room for."""
-        if now >= self._end:
-            self._level = self._capacity
-            self._end += self._window_s * (1 + (now - self._end) // self._window_s)
-        return self._level
-
-    def take(self, amount: float) -> None:
-        """Use some of what `remaining` said."""
-        self._level -= amount
-
-    def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until there is room for `amount`."""
-        return 0.0 if self.remaining(now) >= amount else self._end - now
-
-    def reset_s(self, now: float) -> float:
-        """Seconds until the next window."""
-        self.remaining(now)
-        return self._end - now
-
-
-class Limits:
-    """The limits of requests and tokens, and the headers that tell of them."""
-
-    def __init__(self, settings: Settings, now: float) -> None:
-        kind = Window if settings.limiter == "window" else Bucket
-        share = settings.window_s / 60
-        per_minute = {"requests": settings.rpm, "tokens": settings.tpm}
-        self._accounts: dict[str, tuple[float, Account]] = {
-            name: (limit, kind(limit * share, settings.window_s, now)) for name, limit in per_minute.items() if limit
-        }
-
-    def admit(self, tokens: int, now: float) -> float:
-        """Take a request in and return 0, or return the seconds after which there will be room for it."""
-        amounts = {"requests": 1, "tokens": tokens}
-        wait = max((a.wait_s(amounts[name], now) for name, (_, a) in self._accounts.items()), default=0.0)
-        if not wait:
-            for name, (_, account) in self._accounts.items():
-                account.take(amounts[name])
-        return wait
-
-    def headers(self, now: float) -> dict[str, str]:
-        """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI sends them."""
-        found: dict[str, str] = {}
-        for name, (limit, account) in self._accounts.items():
-            found[f"x-ratelimit-limit-{name}"] = str(round(limit))
-            found[f"x-ratelimit-remaining-{name}"] = str(math.floor(account.remaining(now)))
-            found[f"x-ratelimit-reset-{name}"] = duration(account.reset_s(now))
-        return found
-
-
 class Reply(NamedTuple):
-    """What is sent for a request after `delay_s`; `close` ends the connection behind it."""
+    """The reply to a request after `delay_s`; `close` ends the connection behind it."""
 
     data: bytes
     delay_s: float = 0.0
@@ -232,7 +136,7 @@ class Mock:
         try:
             content = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return Reply(failure(400, "The body is no JSON", "invalid_request_error"))
+            return Reply(failure(400, "The body is not JSON", "invalid_request_error"))
         if path.endswith(b"/chat/completions"):
             return self._complete(content, now)
         if path == b"/control":
@@ -240,7 +144,7 @@ class Mock:
         return Reply(failure(404, "No such path", "not_found"))
 
     def _tell(self, path: bytes, query: bytes) -> bytes:
-        """What is asked about the record."""
+        """Return the part of the record that a path asks for."""
         if path == b"/bill":
             return response(200, self._bill())
         if path == b"/count":
@@ -283,7 +187,7 @@ class Mock:
         return Reply(data, self._latency_s)
 
     def _outcome(self, identity: str, *, limited: bool) -> str:
-        """What becomes of a request: refusals for good come first, then limits, then chance."""
+        """Return the outcome of a request: refusals for good come first, then limits, then chance."""
         settings = self._settings
         if settings.status and self._answered >= settings.fail_after:
             return "refused"
@@ -345,11 +249,11 @@ class Mock:
         }
 
     def _control(self, changes: Mapping[str, Any], now: float) -> bytes:
-        known = asdict(self._settings)
-        if unknown := changes.keys() - known.keys():
+        current = asdict(self._settings)
+        if unknown := changes.keys() - current.keys():
             return failure(400, f"No such setting: {', '.join(sorted(unknown))}", "invalid_request_error")
         for name, value in changes.items():
-            setattr(self._settings, name, type(known[name])(value))
+            setattr(self._settings, name, type(current[name])(value))
         self._configure(now, anew=not changes.keys().isdisjoint({"rpm", "tpm", "window_s", "limiter"}))
         return response(200, asdict(self._settings))
 
@@ -359,7 +263,12 @@ class Mock:
         self._latency_s = settings.latency_ms / 1000
         self._faulty = any(share for _, share in settings.faults)
         if anew:
-            self._limits = Limits(settings, now) if settings.rpm or settings.tpm else None
+            limited = bool(settings.rpm or settings.tpm)
+            self._limits = self._make_limits(now) if limited else None
+
+    def _make_limits(self, now: float) -> Limits:
+        settings = self._settings
+        return Limits(rpm=settings.rpm, tpm=settings.tpm, window_s=settings.window_s, limiter=settings.limiter, now=now)
 
 
 class Connection(asyncio.Protocol):
@@ -372,7 +281,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody connected."""
+        """Keep the transport of a new connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  it is TCP
         self._transport = transport
 
@@ -380,8 +289,8 @@ class Connection(asyncio.Protocol):
         """Serve the requests that are whole."""
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            found = _LENGTH.search(self._buffer, 0, end)
-            whole = end + 4 + (int(found[1]) if found else 0)
+            length = _LENGTH.search(self._buffer, 0, end)
+            whole = end + 4 + (int(length[1]) if length else 0)
             if len(self._buffer) < whole:
                 return
             method, target, _ = self._buffer[: self._buffer.index(b"\r\n")].split(b" ")
@@ -401,20 +310,23 @@ class Connection(asyncio.Protocol):
 
 
 def identity_of(body: Mapping[str, Any]) -> str:
-    """What makes two requests the same one: the SHA-256 (hex) of the body without `n`, whatever the order of keys."""
+    """Return the identity of a request: the SHA-256 (hex) of its body without `n`."""
     content = {key: value for key, value in body.items() if key != "n"}
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def answer_text(identity: str, index: int = 0) -> str:
-    """The text of the `index`-th choice: 4 to 19 words and a tag that no other request and choice has."""
+    """Return the text of the `index`-th choice: 4 to 19 words and a unique tag."""
     seed = bytes.fromhex(identity)
     count = 4 + (seed[0] + index) % 16
     return " ".join(WORDS[(byte + index) % len(WORDS)] for byte in seed[1 : count + 1]) + f" {identity[:8]}-{index}"
 
 
 def input_tokens(body: Mapping[str, Any], identity: str, per_byte: float) -> int:
-    """The input tokens of a request: `per_byte`, give or take a quarter of it, and 4 for each message."""
+    """Return the input tokens of a request.
+
+    They are `per_byte`, give or take a quarter of it, and 4 for each message.
+    """
     messages = body["messages"]
     size = sum(len((message.get("content") or "").encode()) for message in messages)
     return int(size * per_byte * (0.75 + int(identity[2:4], 16) / 510)) + 4 * len(messages)
@@ -431,14 +343,6 @@ def response(status: int, content: object, headers: Mapping[str, str] | None = N
 def failure(status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> bytes:
     """A response with an error body as OpenAI writes it."""
     return response(status, {"error": {"message": message, "type": code, "code": code, "param": None}}, headers)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as OpenAI writes them in its headers: `120ms`, `7.66s`, `6m0s`."""
-    if seconds < 1:
-        return f"{math.ceil(seconds * 1000)}ms"
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes:.0f}m{rest:.3g}s" if minutes else f"{rest:.4g}s"
 
 
 async def serve(settings: Settings, port: int) -> None:

@@ -1,4 +1,4 @@
-"""Recorded generations whose correctness is known: reading the sets, drawing answers, and how well a score ranks.
+"""Recorded generations with known correctness: reading, drawing answers, ranking.
 
 A folder holds pairs NAME.recorded.jsonl (contract 4 of docs/architecture.md) and NAME.labels.jsonl ({"id", "wrong"}).
 """
@@ -35,7 +35,7 @@ class RecordedSet:
 
     @property
     def family(self) -> str:
-        """What the set is a form of: sets of one family share questions, and are tuned and judged together."""
+        """The family of the set: sets of one share questions, and are tuned and judged together."""
         return self.name.split(",")[0].split(".")[0].split("-")[0]
 
 
@@ -75,9 +75,9 @@ def limited(record: Record, limit: int | None, draw: int = 0) -> Record:
     return {**record, "generations": [generations[i] for i in sorted(drawn)]}
 
 
-def answers(found: RecordedSet) -> int:
-    """The most answers that a record has."""
-    return max(len(record["generations"]) for record in found.records)
+def answers(recorded: RecordedSet) -> int:
+    """Return the largest number of answers of a record."""
+    return max(len(record["generations"]) for record in recorded.records)
 
 
 def auroc(values: Floats, wrong: Bools) -> float:
@@ -86,16 +86,22 @@ def auroc(values: Floats, wrong: Bools) -> float:
 
 
 def interval(values: Sequence[Floats], wrong: Bools) -> tuple[float, float]:
-    """The bootstrap 95% interval (percentile) of the mean AUROC over draws of answers: cases are drawn again."""
+    """Return the bootstrap 95% interval of the mean AUROC over draws of answers.
+
+    It is a percentile interval; the cases are drawn again.
+    """
     n = len(wrong)
     draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=DRAWS).astype(float)
-    areas = np.mean([weighted_auroc(one, wrong, draws) for one in values], axis=0)
+    areas = np.mean([weighted_auroc(of_draw, wrong, draws) for of_draw in values], axis=0)
     low, high = np.nanquantile(areas, (0.025, 0.975))
     return float(low), float(high)
 
 
 def precision_at(values: Floats, wrong: Bools, share: float) -> float:
-    """The share of wrong cases among the highest values, with ties at the cut counted in proportion."""
+    """Return the share of wrong cases among the highest values.
+
+    Ties at the cut count in proportion.
+    """
     k = math.ceil(share * len(values))
     cut = np.sort(values)[-k]
     above, tied = values > cut, values == cut

@@ -1,4 +1,6 @@
-"""Compare what two commits write from one store: `python benchmarks/common/same_outputs.py --against REF`.
+"""Compare the outputs of two commits from one store.
+
+    python benchmarks/common/same_outputs.py --against REF
 
 Both commits run the same commands over copies of the same store of answers, each in a clean checkout of its own: `run`
 with a config, then `score`, `select` and `estimate` over what the run left. Every file they write and every line they print is
@@ -61,7 +63,7 @@ def main() -> int:
 
 
 def _outputs(ref: str, config: str, store: Path, folder: Path) -> dict[str, bytes]:
-    """Run every command at a commit; what it printed and the files it wrote, by name, without times."""
+    """Run every command at a commit; return its outputs by name, without times."""
     checkout, out = folder / "checkout", folder / "out"
     _git("worktree", "add", "--detach", "--quiet", str(checkout), ref)
     try:

@@ -1,1 +1,1 @@
-"""Benchmarks of the sampling engine: throughput, memory, interruptions, spending and rate limits."""
+"""Benchmarks of the sampling engine: speed, memory, interruptions, spending, rate limits."""

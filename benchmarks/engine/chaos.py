@@ -1,4 +1,4 @@
-"""What the engine holds under faults, kills, interrupts, budgets, rate limits and refusals, by a mock endpoint's bill.
+"""Faults, kills, budgets, limits and refusals: the engine against a mock's bill.
 
     python benchmarks/engine/chaos.py all
     python benchmarks/engine/chaos.py kills [--kills 100] [--requests 10000] [--in-flight 50] [--seed 0]
@@ -7,12 +7,12 @@
     python benchmarks/engine/chaos.py limits [--period-s 6] [--limiter bucket]
     python benchmarks/engine/chaos.py refusals
 
-Each line gives a figure, its limit and whether it is reached; a line without a limit says what the others rest on.
+Each line gives a figure, its limit and whether it is reached; a line without a limit is a count behind the others.
 `kills`, `interrupts` and `budgets` meet 10% 429, 5% 500, 2% hangs, 2% truncated answers and 1% invalid JSON, and the
-engine's waits between tries are scaled down to 2%.
+engine's waits between tries are reduced to 2%.
 
 A hang, a truncated answer and invalid JSON are billed, and the question is asked once more, which may be billed again:
-that is no paying twice, since there is no answer yet. Paid twice is a request that got two whole answers. A kill costs
+that does not count as paid twice, since no answer came yet. A request is paid twice if it got two whole answers. A kill costs
 at most what is in flight then: those requests were billed, and their answers died with the process. SIGKILL loses no
 page that the system has; a power cut, against which the store's commits are synced, is not tried here.
 """

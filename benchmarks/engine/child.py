@@ -1,8 +1,8 @@
-"""The process that `chaos.py` kills and interrupts: the engine with a store, under the signal handling of the command.
+"""The process that `chaos.py` kills: the engine with a store and real signal handling.
 
     python benchmarks/engine/child.py '{"base_url": ..., "store": ..., "out": ..., "requests": ..., ...}'
 
-It stands for `curator run`, which would spend seconds on its encoder before the first request: store, client, budget,
+It represents `curator run`, which would spend seconds on its encoder before the first request: store, client, budget,
 engine and the way SIGINT and SIGTERM end a run (`curator.cli`) are the real ones. Left out are the stages around
 sampling. What the engine waits between tries is scaled by `nap_share`, or the chaos would take hours.
 
@@ -33,7 +33,7 @@ from curator.state.generations import GenerationStore
 
 @dataclass(frozen=True)
 class ChildJob:
-    """What a child has to do."""
+    """The work of one child process."""
 
     base_url: str
     store: str

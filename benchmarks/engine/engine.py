@@ -1,4 +1,4 @@
-"""What the engine costs: requests per second, CPU and memory beside a bare loop, the openai SDK and litellm.
+"""Speed, CPU and memory of the engine beside a bare loop, the openai SDK and litellm.
 
     python benchmarks/engine/engine.py [--requests 20000] [--in-flight 200] [--latency-ms 50] [--clients bare ours]
 
@@ -70,7 +70,7 @@ Drive = Callable[[int, "array[float]"], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Job:
-    """What one client has to do."""
+    """The work of one client."""
 
     client: str
     base_url: str
@@ -81,7 +81,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run of one client came to."""
+    """The figures of one run of one client."""
 
     client: str
     requests: int
@@ -258,7 +258,7 @@ def compare(arguments: argparse.Namespace) -> None:
     """Run every client and print the table and the verdicts."""
     turns = [name for _ in range(arguments.rounds) for name in ("bare", "ours") if name in arguments.clients]
     turns += [name for name in SLOW if name in arguments.clients]
-    found: list[Measured] = []
+    results: list[Measured] = []
     with mock_server(latency_ms=arguments.latency_ms) as mock:
         print(f"{arguments.in_flight} in flight, {arguments.latency_ms:g} ms latency")
         print(
@@ -267,16 +267,16 @@ def compare(arguments: argparse.Namespace) -> None:
         for name in turns:
             requests = arguments.slow_requests if name in SLOW else arguments.requests
             result = run_child(Job(name, mock.base_url, requests, arguments.in_flight, str(arguments.folder)))
-            found.append(result)
-            print(row(result, found), flush=True)
+            results.append(result)
+            print(row(result, results), flush=True)
     print()
-    for check in verdicts(found, arguments.latency_ms):
+    for check in verdicts(results, arguments.latency_ms):
         print(check.line())
 
 
-def row(result: Measured, found: Sequence[Measured]) -> str:
-    """One line of the table; `found` are the results up to it."""
-    rates = [other.rate for other in found if other.client == "bare"]
+def row(result: Measured, results: Sequence[Measured]) -> str:
+    """Return one line of the table; `results` are those up to it."""
+    rates = [other.rate for other in results if other.client == "bare"]
     base = (rates[-1] if result.client == "ours" else median(rates)) if rates else math.nan
     ratio = 1.0 if result.client == "bare" else result.rate / base
     return (
@@ -285,20 +285,20 @@ def row(result: Measured, found: Sequence[Measured]) -> str:
     )
 
 
-def verdicts(found: Sequence[Measured], latency_ms: float) -> list[Check]:
-    """What the engine is held to, where the clients that it takes were run."""
-    by = {name: [result for result in found if result.client == name] for name in CLIENTS}
+def verdicts(results: Sequence[Measured], latency_ms: float) -> list[Check]:
+    """Return the limits of the engine, where the clients that they need were run."""
+    by = {name: [result for result in results if result.client == name] for name in CLIENTS}
     if not by["ours"]:
         return []
     checks: list[Check] = []
     if by["bare"]:
-        ratio = median(own.rate / base.rate for own, base in zip(by["ours"], by["bare"], strict=True))
+        ratio = median(run.rate / base.rate for run, base in zip(by["ours"], by["bare"], strict=True))
         checks.append(Check("ours / bare, median of the rounds", ratio, 0.85, at_least=True))
     if by["litellm"]:
-        ratio = median(own.rate for own in by["ours"]) / by["litellm"][0].rate
+        ratio = median(run.rate for run in by["ours"]) / by["litellm"][0].rate
         checks.append(Check("ours / litellm", ratio, 8.0, at_least=True))
-    p99 = median(own.p99_ms for own in by["ours"])
-    growth = max(own.rss_mb for own in by["ours"])
+    p99 = median(run.p99_ms for run in by["ours"])
+    growth = max(run.rss_mb for run in by["ours"])
     checks.append(Check("p99 latency of ours, ms, median of the rounds", p99, 2 * latency_ms))
     checks.append(Check("growth of memory of ours, MB, the worst round", growth, 10.0))
     return checks

@@ -1,4 +1,4 @@
-"""The parts of `chaos.py` that end a process while it pays: kills and interrupts at random moments, and what they cost.
+"""Part of `chaos.py`: kills and interrupts at random moments, and their cost.
 
 Money is counted by the mock's record and answers by the rows of the store, never by what the engine says of itself.
 """
@@ -31,7 +31,7 @@ LATENCY_MS = 8.0
 _CHILD = Path(__file__).with_name("child.py")
 _SETTLE_S = 0.03  # what a dead client had sent is read by the mock within this time
 _POLL_S = 0.003
-_ENOUGH_RUNS = 40  # that nobody ended: each one asks again what failed for good in the one before
+_ENOUGH_RUNS = 40  # runs without an interruption: each one asks again what failed for good before
 
 Rows = dict[bytes, tuple[object, ...]]
 """The rows of a store by their key."""
@@ -39,7 +39,7 @@ Rows = dict[bytes, tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Storm:
-    """How much is asked, how often it is ended, and how."""
+    """The number of requests, and the number and kind of interruptions."""
 
     times: int
     requests: int
@@ -49,7 +49,7 @@ class Storm:
     seed: int = 0
 
     def job(self, mock: MockServer, folder: Path) -> ChildJob:
-        """What the child does, with its files in `folder`."""
+        """Return the work of the child, with its files in `folder`."""
         folder.mkdir()
         store, out = str(folder / "store.sqlite"), str(folder / "answers.jsonl")
         return ChildJob(mock.base_url, store, out, self.requests, self.in_flight, self.timeout_s, self.nap_share)
@@ -57,7 +57,7 @@ class Storm:
 
 @dataclass
 class Toll:
-    """What a storm did, run by run: a run ends with an interruption, or by itself."""
+    """Counts of a storm, run by run: a run ends with an interruption, or by itself."""
 
     landed: int = 0
     exit_codes: Counter[int] = field(default_factory=Counter)
@@ -78,7 +78,10 @@ class Toll:
         return sum(count for (_, outcome), count in self.billed.items() if outcome in AMBIGUOUS)
 
     def count(self, entries: Iterable[Billed], *, before: Rows, after: Rows, keys: Mapping[str, bytes]) -> None:
-        """Add a run's part of the mock's record; `before` and `after` are the store's rows around it."""
+        """Add a run's part of the mock's record.
+
+        `before` and `after` are the store's rows around it.
+        """
         unsure: Counter[str] = Counter()
         unstored = 0
         for entry in entries:
@@ -101,7 +104,7 @@ def kills(storm: Storm) -> list[Check]:
         Check("answers paid twice, all kills", toll.paid_twice),
         Check("answers paid twice per kill, mean", toll.paid_twice / max(toll.landed, 1), storm.in_flight),
         Check("answers paid and not stored at a kill, maximum", max(toll.unstored), storm.in_flight),
-        *_told(toll),
+        *_fault_counts(toll),
         Check("outputs that differ from those of an unkilled run", int(not same), 0),
         Check("stores that fail SQLite's integrity check", int(not sound), 0),
     ]
@@ -119,14 +122,14 @@ def interrupts(storm: Storm) -> list[Check]:
         Check("committed keys asked again", toll.asked_again, 0),
         Check("answers paid twice", toll.paid_twice, 0),
         Check("answers paid and not stored at an interrupt, maximum", max(toll.unstored), 0),
-        *_told(toll),
+        *_fault_counts(toll),
         Check("outputs that differ from those of an undisturbed run", int(not same), 0),
         Check("stores that fail SQLite's integrity check", int(not sound), 0),
     ]
 
 
-def _told(toll: Toll) -> list[Check]:
-    """What faults explain, which is told beside the rest."""
+def _fault_counts(toll: Toll) -> list[Check]:
+    """Return the counts that the faults explain."""
     return [
         Check("billed without an answer (hang, truncated, no JSON)", toll.unsure),
         Check("such billings of one request in one run, maximum", toll.most_unsure, 2),
@@ -134,7 +137,10 @@ def _told(toll: Toll) -> list[Check]:
 
 
 def weather(storm: Storm, end: Callable[[subprocess.Popen[bytes]], None]) -> tuple[Toll, bool, bool]:
-    """Go through a storm: its toll, whether the answers are those of a quiet run, and whether the store is sound."""
+    """Run a storm; return its toll, whether its answers are right, and whether the store is.
+
+    Right answers are those of a run without faults and interruptions.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with mock_server(latency_ms=LATENCY_MS, seed=storm.seed, **FAULTS) as mock:
@@ -148,7 +154,7 @@ def weather(storm: Storm, end: Callable[[subprocess.Popen[bytes]], None]) -> tup
 
 @functools.cache
 def quiet_answers(requests: int) -> bytes:
-    """What a run without faults and interruptions writes."""
+    """Return the answers of a run without faults and interruptions."""
     with tempfile.TemporaryDirectory() as folder, mock_server(latency_ms=LATENCY_MS) as mock:
         job = Storm(0, requests, timeout_s=30.0).job(mock, Path(folder) / "quiet")
         with running(job) as child:
@@ -183,11 +189,11 @@ def _go_through(storm: Storm, mock: MockServer, job: ChildJob, end: Callable[[su
         if answered is not None and answered["failed"] == 0:
             return toll
         quiet_runs += seen is None
-    raise SystemExit(f"not done after {_ENOUGH_RUNS} runs that nobody ended")
+    raise SystemExit(f"not done after {_ENOUGH_RUNS} runs without an interruption")
 
 
 def _wait(child: subprocess.Popen[bytes], mock: MockServer, goal: float, chance: random.Random) -> bool:
-    """Wait until the mock was asked so often, and a little longer; whether the child is still at work then."""
+    """Wait until the mock has `goal` requests; return whether the child still works then."""
     while child.poll() is None and mock.count() < goal:
         time.sleep(_POLL_S)
     time.sleep(chance.uniform(0.0, 2 * LATENCY_MS / 1000))
@@ -210,16 +216,19 @@ def running(job: ChildJob) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def finish(child: subprocess.Popen[bytes]) -> dict[str, int] | None:
-    """Wait for the child; what it says of its run, None if it did not come to its end."""
-    said, _ = child.communicate()
+    """Wait for the child and return its report; None if it did not finish."""
+    output, _ = child.communicate()
     if child.returncode != 0:
         return None
-    result: dict[str, int] = orjson.loads(said)
+    result: dict[str, int] = orjson.loads(output)
     return result
 
 
 def rows_left(store: str) -> Rows:
-    """The rows that a dead child left, read from a copy: opening the file would do the next child's recovery for it."""
+    """Return the rows that a dead child left, from a copy of the store.
+
+    Opening the file itself would do the next child's recovery for it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "store.sqlite"
         for suffix in ("", "-wal"):

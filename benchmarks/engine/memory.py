@@ -1,4 +1,4 @@
-"""What a long plan takes in memory: the engine against a list of the same planned calls.
+"""Memory of a long plan: the engine against a list of the same planned calls.
 
     python benchmarks/engine/memory.py [--calls 1000000] [--in-flight 200]
 

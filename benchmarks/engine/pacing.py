@@ -1,7 +1,7 @@
-"""The part of `chaos.py` that asks an endpoint with rate limits: refusals, use of the limit, recovery.
+"""Part of `chaos.py`: rate limits, with refusals, use of the limit, and recovery.
 
 A minute is scaled down to --period-s: a limit of 600 requests and 150,000 tokens a minute becomes one of 600 and 150,000
-a period, told to both sides as what that is a minute, so that a client cannot see the scaling. Two kinds of work make
+a period. Both sides get the limit as its value for a minute, so that a client cannot see the scaling. Two kinds of work make
 either limit the tighter one; the client has the limits from its config, or has to learn them from the headers.
 
     0 .. 1 period      not measured: what a full bucket lets through at first
@@ -47,12 +47,12 @@ class Scene:
     limiter: str
 
     def per_minute(self, name: Tight) -> float:
-        """A limit as it is told."""
+        """Return a limit per minute, as both sides get it."""
         return LIMITS[name] * 60 / self.period_s
 
     @property
     def title(self) -> str:
-        """What the scene is called in the table."""
+        """The name of the scene in the table."""
         return f"{self.tight} limit {'from headers' if self.learned else 'from config'}"
 
 
@@ -80,8 +80,8 @@ def limit(scene: Scene) -> list[Check]:
 
 async def _play(scene: Scene, mock: MockServer) -> None:
     """Run for four and a half periods, with the three refusals in it."""
-    told = {f"{name}_per_minute": scene.per_minute(name) for name in LIMITS}
-    config = model_config(mock.base_url, concurrency=IN_FLIGHT, max_tries=20, **({} if scene.learned else told))
+    from_config = {f"{name}_per_minute": scene.per_minute(name) for name in LIMITS}
+    config = model_config(mock.base_url, concurrency=IN_FLIGHT, max_tries=20, **({} if scene.learned else from_config))
     calls, budget = planned_calls(10**9, words=WORDS[scene.tight]), Budget(BudgetConfig())
     with tempfile.TemporaryDirectory() as folder, GenerationStore(Path(folder) / "store.sqlite") as store:
         async with endpoints_of(config) as endpoints:
@@ -105,7 +105,10 @@ def used(scene: Scene, log: Sequence[Billed], start: float, length_s: float) -> 
 
 
 def recovery_s(scene: Scene, log: Sequence[Billed], since: float) -> float:
-    """Seconds from `since` to the start of the first quarter period in which the limit is used again."""
+    """Return the seconds from `since` until the limit is used again.
+
+    That is the start of the first quarter period with enough requests.
+    """
     quarter = scene.period_s / 4
     for entry in log:
         if entry.arrived > since and used(scene, log, entry.arrived, quarter) >= RECOVERED:

@@ -1,4 +1,4 @@
-"""The parts of `chaos.py` that count money in one process: random budgets, and endpoints that refuse for good."""
+"""Part of `chaos.py`: money under random budgets, and endpoints that refuse for good."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Spent:
-    """One run with a random budget: its limits, what its ledger says, and whether a limit ended it."""
+    """One run with a random budget: its limits, its ledger, and whether a limit ended it."""
 
     limits: BudgetConfig
     calls: tuple[PlannedCall, ...]
@@ -50,7 +50,7 @@ class Spent:
     reached: bool
 
     def over(self, billed: Sequence[Billed]) -> bool:
-        """Whether the endpoint billed more than the limit."""
+        """Return whether the endpoint billed more than the limit."""
         limits = self.limits
         tokens = sum(entry.input_tokens + entry.output_tokens for entry in billed)
         return (
@@ -61,12 +61,14 @@ class Spent:
 
 
 def usd(billed: Sequence[Billed], outcomes: frozenset[str]) -> float:
-    """What the requests with these outcomes were billed, in US dollars."""
+    """Return the bill of the requests with these outcomes, in US dollars."""
     return sum(entry.picodollars for entry in billed if entry.outcome in outcomes) / 1e12
 
 
 def budgets(count: int, *, seed: int = 0, timeout_s: float = 0.5) -> list[Check]:
-    """Run small plans under random limits, each with a store of its own, against one mock with faults.
+    """Run small plans under random limits against one mock with faults.
+
+    Each plan has a store of its own.
 
     Its tokens are nearly as short as they can be, and most answers as long as they may be.
     """
@@ -133,7 +135,7 @@ def _random_limits(chance: random.Random, calls: Sequence[PlannedCall]) -> Budge
 
 
 def refusals(*, good: int = 200, in_flight: int = 50) -> list[Check]:
-    """An endpoint that answers for a while and then refuses everything: how soon and how quietly a run ends."""
+    """Measure how soon a run ends when its endpoint refuses everything after a while."""
     return [check for status in REFUSALS for check in refusal(status, good=good, in_flight=in_flight)]
 
 
@@ -157,7 +159,7 @@ def refusal(status: str, *, good: int, in_flight: int) -> list[Check]:
 async def _until_refused(
     calls: Sequence[PlannedCall], mock: MockServer, store: GenerationStore, in_flight: int
 ) -> float:
-    """Run until the endpoint refuses; when the run ended, on the monotonic clock that the mock reads, too."""
+    """Run until the endpoint refuses; return when the run ended, in monotonic seconds."""
     config = model_config(mock.base_url, concurrency=in_flight)
     budget = Budget(BudgetConfig())
     async with endpoints_of(config) as endpoints:
