@@ -64,14 +64,14 @@ class NoiseFloor:
         floor: the probability that two repeats differ, a mean over the cases; None if these are too few.
         differing: the share of the prompts whose repeats were not all the same; n counts cases.
         spread: the probability that two answers of the whole committee differ, on the same cases.
-        deterministic: every answer was given at temperature 0.
+        cold: every answer was given at temperature 0; the name is the key in `summary.json`.
         one_prompt: every case was asked with one prompt of one model.
     """
 
     floor: float | None
     differing: Rate
     spread: float | None
-    deterministic: bool
+    cold: bool
     one_prompt: bool
 
 

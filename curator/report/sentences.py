@@ -197,7 +197,7 @@ def known_failures(blind: BlindShare) -> str:
 
 def agreement_means_nothing(noise: NoiseFloor) -> bool:
     """Return whether all answers are repeats of one prompt at temperature 0."""
-    return noise.deterministic and noise.one_prompt
+    return noise.cold and noise.one_prompt
 
 
 def unanimous_at_0(noise: NoiseFloor) -> str:

@@ -101,7 +101,7 @@ def trying_run() -> RunRecords:
         finetune=FinetuneSummary(1, {"label": 1}, {long: 11}),
         outputs={f"{long[:60]}.jsonl": 10**9},
         health=[MemberHealth("model", v, 0.8, 10**6, 9, *(rate,) * 4, 0.123, rate, 0.5, text) for v in variants],
-        noise=NoiseFloor(0.1, rate, 0.2, deterministic=False, one_prompt=False),
+        noise=NoiseFloor(0.1, rate, 0.2, cold=False, one_prompt=False),
         blind=BlindShare(rate, 0.05, {"thumb down": 10**6}, 10**6),
         diagnoses=dict.fromkeys(ids, found),
         diagnose=lambda _: found,

@@ -366,7 +366,7 @@ def test_both_pages_say_what_disagreement_could_not_have_seen(summary: Summary) 
     seen = replace(
         summary,
         blind=BlindShare(RATE, 0.05, {"label": 12, "thumb down": 8}, 3),
-        noise=NoiseFloor(0.02, Rate(0.04, 0.01, 0.1, 90), 0.3, deterministic=False, one_prompt=False),
+        noise=NoiseFloor(0.02, Rate(0.04, 0.01, 0.1, 90), 0.3, cold=False, one_prompt=False),
     )
     for text in (html.unescape(render_html(seen)), render_markdown(seen)):
         assert (
@@ -382,16 +382,16 @@ def test_both_pages_say_what_disagreement_could_not_have_seen(summary: Summary) 
 
 def test_agreement_at_temperature_0_is_never_called_certain() -> None:
     rate = Rate(0.0, 0.0, 0.04, 90)
-    cold = noise_sentence(NoiseFloor(0.004, rate, 0.004, deterministic=True, one_prompt=True))
+    cold = noise_sentence(NoiseFloor(0.004, rate, 0.004, cold=True, one_prompt=True))
     assert "carry no signal" in cold
     assert "differ by 0.004 on average, and not all are the same on 0% (95% interval 0% to 4.0%) of 90 cases" in cold
     few = Rate(None, None, None, 3)
-    assert "differ" not in noise_sentence(NoiseFloor(None, few, None, deterministic=True, one_prompt=True))
-    near = noise_sentence(NoiseFloor(0.01, rate, 0.02, deterministic=True, one_prompt=False))
+    assert "differ" not in noise_sentence(NoiseFloor(None, few, None, cold=True, one_prompt=True))
+    near = noise_sentence(NoiseFloor(0.01, rate, 0.02, cold=True, one_prompt=False))
     assert "not certainty" in near
     assert "near that floor" in near
     assert "not enough data (n=3 cases" in noise_sentence(
-        NoiseFloor(None, Rate(None, None, None, 3), None, deterministic=False, one_prompt=True)
+        NoiseFloor(None, Rate(None, None, None, 3), None, cold=False, one_prompt=True)
     )
 
 

@@ -82,7 +82,7 @@ def run(*cases: Case, **more: object) -> RunRecords:
         finetune=FinetuneSummary(0, {}, {}),
         outputs={},
         health=(),
-        noise=NoiseFloor(None, NO_RATE, None, deterministic=False, one_prompt=False),
+        noise=NoiseFloor(None, NO_RATE, None, cold=False, one_prompt=False),
         blind=BlindShare(NO_RATE, 0.05, {}, 0),
         diagnoses={},
         diagnose=lambda ids: diagnosis("stable", cases=len(ids)),

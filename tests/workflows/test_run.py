@@ -606,7 +606,7 @@ def test_repeats_at_temperature_0_are_nowhere_called_certain(
     model = job["committee"]["models"][0] | {"send_seed": False}
     cold = {"models": [model], "variants": ["plain"], "temperatures": [0], "repeats": 3}
     result = do(parse_config(job | {"committee": cold}), tmp_path, encoder)
-    assert (result.summary.noise.deterministic, result.summary.noise.one_prompt) == (True, True)
+    assert (result.summary.noise.cold, result.summary.noise.one_prompt) == (True, True)
     assert result.summary.noise.floor == 0.0
     assert result.summary.disagreement.unanimous == result.summary.counts.scored > 10
     out = tmp_path / "out"

@@ -44,7 +44,7 @@ def noise_floor(votes_by_case: VotesByCase) -> NoiseFloor:
         floor=rounded(fsum(floors) / n) if enough else None,
         differing=rate(fsum(differing), n),
         spread=rounded(fsum(spreads) / n) if enough else None,
-        deterministic=deterministic and any(map(answered_votes, votes_by_case.values())),
+        cold=deterministic and any(map(answered_votes, votes_by_case.values())),
         one_prompt=one_prompt,
     )
 

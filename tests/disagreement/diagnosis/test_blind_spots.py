@@ -26,19 +26,19 @@ def test_the_floor_is_that_of_repeats_at_temperature_0_alone() -> None:
     assert (found.differing.value, found.differing.n) == (pytest.approx(2 / 12, abs=1e-5), 12)
     assert found.spread is not None
     assert found.spread > 0.5
-    assert (found.deterministic, found.one_prompt) == (False, True)
+    assert (found.cold, found.one_prompt) == (False, True)
 
 
 def test_prompts_that_were_asked_once_have_no_floor() -> None:
     votes = {f"c{i}": [*at(0.0, "a"), *at(0.0, "b", "careful")] for i in range(12)}
     found = noise_floor(votes)
     assert (found.floor, found.differing.n) == (None, 0)
-    assert (found.deterministic, found.one_prompt) == (True, False)
+    assert (found.cold, found.one_prompt) == (True, False)
 
 
 def test_few_cases_have_no_floor_and_no_answers_are_not_cold() -> None:
     assert noise_floor({f"c{i}": at(0.0, "aa") for i in range(9)}).floor is None
-    assert not noise_floor({}).deterministic
+    assert not noise_floor({}).cold
 
 
 def case(name: str, *, target: str | None = "a", kind: Kind = "label", **more: object) -> Case:
