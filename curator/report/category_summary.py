@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from curator.records import Case, Category, Diagnosis, Generation, Score
 from curator.report.answer_groups import AnswerGroup
-from curator.report.summary import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
+from curator.report.summary_cases import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
 from curator.stats import mean, share
 from curator.text.display import clean, excerpt, one_line
 
@@ -42,7 +42,7 @@ class CategoryBuilder:
 def summarise_categories(
     builder: CategoryBuilder, categories: Iterable[Category], embedded: Sequence[str]
 ) -> tuple[tuple[CategorySummary, ...], CategorySummary | None]:
-    """Summarise the categories, the largest impact first, and the embedded cases outside of them."""
+    """Summarise the categories, the largest impact first, and the unclustered cases."""
     categories = tuple(categories)
     ranked = sorted(categories, key=lambda c: (-_impact(builder, c.case_ids), c.id))
     clustered = {case_id for c in categories for case_id in c.case_ids}

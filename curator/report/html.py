@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from curator.report import format as formats
 from curator.report import sentences, trends
 from curator.report.how_to_read import reading
-from curator.report.summary import CategorySummary, Point, Summary
+from curator.report.summary import Summary
+from curator.report.summary_cases import CategorySummary, Point
 from curator.stats import HISTOGRAM_BINS, share
 from curator.text.display import money, plural
 

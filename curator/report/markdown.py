@@ -34,7 +34,8 @@ from curator.report.sentences import (
     unanimous_at_0,
     unwell,
 )
-from curator.report.summary import CategorySummary, Summary, TypicalCase
+from curator.report.summary import Summary
+from curator.report.summary_cases import CategorySummary, TypicalCase
 from curator.report.trends import gone, trend
 from curator.stats import HISTOGRAM_BINS, share
 from curator.text.display import Excerpt, clean, money, plural

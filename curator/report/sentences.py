@@ -7,16 +7,8 @@ from dataclasses import dataclass
 
 from curator.records import BlindShare, FailureRate, NoiseFloor
 from curator.report.format import NO_DATA, count, interval, percent, score
-from curator.report.summary import (
-    AdaptiveSummary,
-    CoverageSummary,
-    FieldSummary,
-    Leak,
-    LengthBaseline,
-    SelectionSummary,
-    StoppedSummary,
-    Summary,
-)
+from curator.report.summary import AdaptiveSummary, Leak, LengthBaseline, SelectionSummary, StoppedSummary, Summary
+from curator.report.summary_cases import CoverageSummary, FieldSummary
 from curator.stats import share
 from curator.text.display import money, plural
 

@@ -30,11 +30,11 @@ from curator.report.summary import (
     DisagreementSummary,
     LengthBaseline,
     MemberSummary,
-    Point,
     SelectionSummary,
     SetAside,
     SetAsideRecord,
 )
+from curator.report.summary_cases import Point
 from curator.stats import UNANIMOUS, histogram, mean, pearson, rounded, share, spearman
 from curator.text.display import clean, one_line
 
@@ -58,7 +58,7 @@ def count_records(  # noqa: PLR0913  one count for each stage
     embedded: Sequence[str],
     picks: Sequence[Pick],
 ) -> Counts:
-    """Count records and cases at each stage. `read` is the number of log records as the reader counted them.
+    """Count records and cases at each stage; `read` is the reader's count of log records.
 
     Raises:
         ValueError: records were lost: read != kept + merged + set aside.
@@ -119,7 +119,7 @@ def summarise_committee(
     *,
     judge_usd: float = 0.0,
 ) -> CommitteeSummary:
-    """Sum up every answer that the run used, by member. `judge_usd` is what a judge of the answers cost on top."""
+    """Sum up every answer that the run used, by member; `judge_usd` is added to the cost."""
     answers = [generation for case in generations.values() for generation in case]
     by_member: dict[tuple[str | None, str | None, float | None], list[Generation]] = {}
     for generation in answers:
@@ -225,7 +225,7 @@ def map_points(
     categories: Sequence[Category],
     picks: Sequence[Pick],
 ) -> tuple[Point, ...]:
-    """Place the embedded cases on the map. `layout` (n, 2) has their places in the order of `embedded`, in 0..1.
+    """Place the embedded cases on the map; `layout` (n, 2) is in their order, in 0..1.
 
     Above `MOST_POINTS` cases the map shows the selected ones first, then a sample that is the same in every run.
     """
@@ -273,7 +273,7 @@ def _kind(case: Case, score: Score | None) -> str:
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
-    """Count equal values, the most frequent first; beyond `MOST_REASONS` values the rest is one entry."""
+    """Count equal values, the most frequent first; one entry sums up all beyond `MOST_REASONS`."""
     ranked = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
     counts = dict(ranked[:MOST_REASONS])
     if rest := ranked[MOST_REASONS:]:

@@ -14,28 +14,26 @@ import orjson
 
 from curator.records import (
     BlindShare,
-    CategoryChange,
-    Diagnosis,
     DiagnosisName,
     FailureRate,
     GoneCategory,
-    Kind,
     MemberHealth,
     NoiseFloor,
-    ReferenceSource,
     Slice,
     Split,
-    Thumb,
 )
+from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
 from curator.stats import Figure
-from curator.text.display import Excerpt
 
 SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Records (log lines) and cases (unique inputs) at each stage; read = kept + merged + set_aside."""
+    """Records (log lines) and cases (unique inputs) at each stage.
+
+    read = kept + merged_exact + merged_near + set_aside.
+    """
 
     read: int
     set_aside: int
@@ -70,9 +68,9 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class MemberSummary:
-    """One seat of the committee, and what it did. `cut_off` counts answers that stopped at the token limit.
+    """A member of the committee and its answers; `cut_off` of them stopped at the token limit.
 
-    `health` is None for a member that nothing was asked of.
+    `health` is None for a member that was not asked.
     """
 
     id: str
@@ -111,7 +109,9 @@ class CommitteeSummary:
 
 @dataclass(frozen=True, slots=True)
 class AdaptiveSummary:
-    """What an adaptive committee saved, and what that cost its ranking, on the cases that got the whole one all the same.
+    """The calls that an adaptive committee saved, and what that cost its ranking.
+
+    The ranking is compared on a random share of the cases, which got the whole committee.
 
     Attributes:
         calls: what was asked.
@@ -140,7 +140,7 @@ class AdaptiveSummary:
 
 @dataclass(frozen=True, slots=True)
 class FitSummary:
-    """What a fitted score was worth on the cases it was fitted to, cross-fitted; low to high is the gain's 95% interval."""
+    """The cross-fitted gain of a fitted score; low to high is its 95% interval."""
 
     cases: int
     failures: int
@@ -153,7 +153,7 @@ class FitSummary:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSummary:
-    """The calibration that the config names: whether its fitted score ranks here; `fit` is None for want of labels."""
+    """The calibration of the config, and whether it ranks; `fit` is None without enough labels."""
 
     used: bool
     fit: FitSummary | None
@@ -161,10 +161,10 @@ class CalibrationSummary:
 
 @dataclass(frozen=True, slots=True)
 class DisagreementSummary:
-    """How disagreement is spread over the scored cases.
+    """The distribution of disagreement over the scored cases.
 
     `histogram` has ten equal bins over 0..1. A case is unanimous when all of its answers are the same;
-    `unanimous_against_target` are those of them that say something else than production did.
+    `unanimous_against_target` are those whose answers differ from production's.
     """
 
     scorers: tuple[str, ...]
@@ -180,7 +180,10 @@ class DisagreementSummary:
 
 @dataclass(frozen=True, slots=True)
 class LengthBaseline:
-    """The correlation of disagreement with a length in characters: a score that only measures length is worth little."""
+    """The correlation of disagreement with a length in characters.
+
+    A score that only measures length is worth little.
+    """
 
     of: str
     spearman: Figure
@@ -189,9 +192,9 @@ class LengthBaseline:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisCount:
-    """The cases with one diagnosis, `possible` of them with one that the pattern only suggests; `share` of all diagnosed.
+    """The cases with one diagnosis, and the `share` of all diagnosed cases that they are.
 
-    `records` counts the log records behind them.
+    `possible` of them have a pattern that only suggests the diagnosis. `records` counts the log records behind them.
     """
 
     name: DiagnosisName
@@ -203,121 +206,8 @@ class DiagnosisCount:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAnswer:
-    """One group of equal answers to a typical case."""
-
-    text: Excerpt
-    count: int
-    by: tuple[str, ...]
-    is_target: bool
-    readable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TypicalCase:
-    """A case with what the committee said. `more_answers` groups with `more_votes` answers are not shown."""
-
-    case_id: str
-    source: str
-    task: str | None
-    kind: Kind | None
-    weight: int
-    thumb: Thumb | None
-    disagreement: float | None
-    input: Excerpt
-    earlier_turns: int
-    target: Excerpt | None
-    reference: Excerpt | None
-    reference_source: ReferenceSource | None
-    answers: tuple[ShownAnswer, ...]
-    more_answers: int
-    more_votes: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSummary:
-    """A field of structured answers: the mean share of answer pairs that differ there, over the cases with such answers."""
-
-    path: str
-    disagreement: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class CategorySummary:
-    """A named group of cases. `traffic_share` is its share of the log records behind the cases that were asked.
-
-    `diagnosis` is that of all of them together, `diagnoses` how many have which one of their own.
-    `fields` are those of structured answers that differ most. `change` is what became of it since the night before, None
-    on the first one.
-    """
-
-    id: str
-    name: str
-    keywords: tuple[str, ...]
-    cases: int
-    records: int
-    traffic_share: float
-    selected: int
-    disagreement: Figure
-    within: Figure
-    between: Figure
-    against_target: Figure
-    thumbs_down: Figure
-    diagnosis: Diagnosis
-    diagnoses: Mapping[DiagnosisName, int]
-    fields: tuple[FieldSummary, ...]
-    typical: tuple[TypicalCase, ...]
-    change: CategoryChange | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A case on the map; x and y run from 0 to 1, `category` is an id or None for an unclustered case."""
-
-    case_id: str
-    x: float
-    y: float
-    category: str | None
-    selected: bool
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegionSummary:
-    """A part of the embedded cases: how many they are, how many of them are picked, and what they are like."""
-
-    name: str
-    cases: int
-    picks: int
-    evidence: str
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageSummary:
-    """What the picks stand for among the embedded cases.
-
-    Attributes:
-        embedded: how many cases these are.
-        represented: the share of them that lie as near to a discovery pick as cases usually do to their neighbours.
-        unseen: the largest regions of them without any pick.
-        unseen_regions: how many such regions there are, of `regions`.
-        regions: how many there are in all.
-        outliers: the cases far from all others; None where none stand out.
-    """
-
-    embedded: int
-    represented: float
-    unseen: tuple[RegionSummary, ...]
-    unseen_regions: int
-    regions: int
-    outliers: RegionSummary | None
-
-
-@dataclass(frozen=True, slots=True)
 class Leak:
-    """A training case that asks what is held out, and was left out of the fine-tune data: by what that is known."""
+    """A training case that asks a held-out question, and the evidence; it was left out."""
 
     case_id: str
     held_out_id: str
@@ -330,9 +220,9 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
-    """The selected cases. `probabilities` are the least and the greatest chance with which the random slice drew its cases.
+    """The selected cases by slice and split.
 
-    `strata` are those of predicted failure that it was drawn in.
+    `probabilities` are the least and the greatest inclusion probability of the random slice; `strata` is the number of its strata.
     """
 
     total: int
@@ -345,9 +235,9 @@ class SelectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class FinetuneSummary:
-    """Training rows by the source of their target, and the cases that did not become one, by reason.
+    """Training rows by the source of their target, and the excluded cases by reason.
 
-    `leaks` are the first of those that ask what is held out; `leaks.jsonl` has all.
+    `leaks` are the first of those that ask a held-out question; `leaks.jsonl` has all.
     """
 
     rows: int
@@ -375,7 +265,7 @@ class StoppedSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run. `categories` are ordered by share of traffic x mean disagreement, the largest first.
+    """One run; `categories` are ordered by share of traffic x mean disagreement.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
     `failure_rate` where there are no labels. `gone` are categories of the night before.

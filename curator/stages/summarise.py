@@ -24,14 +24,13 @@ from curator.report.summarise import (
 from curator.report.summary import (
     AdaptiveSummary,
     CalibrationSummary,
-    CoverageSummary,
     FinetuneSummary,
     FitSummary,
     Leak,
-    RegionSummary,
     StoppedSummary,
     Summary,
 )
+from curator.report.summary_cases import CoverageSummary, RegionSummary
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.selection.coverage import Region

@@ -38,7 +38,8 @@ from curator.report.summarise import (
     summarise_rejected,
     summarise_selection,
 )
-from curator.report.summary import AdaptiveSummary, CalibrationSummary, CoverageSummary, FinetuneSummary, Summary
+from curator.report.summary import AdaptiveSummary, CalibrationSummary, FinetuneSummary, Summary
+from curator.report.summary_cases import CoverageSummary
 from curator.text.display import clean
 
 
