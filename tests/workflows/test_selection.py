@@ -230,7 +230,8 @@ def test_the_same_pool_and_seed_are_the_same_bytes(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    ("k", "expected", "message"), [("0", 0, "no case was drawn at random"), ("500", 50, "only 50 of 50 cases could be selected")]
+    ("k", "expected", "message"),
+    [("0", 0, "no case was drawn at random"), ("500", 50, "only 50 of 50 cases could be selected")],
 )
 def test_a_budget_of_nothing_and_one_larger_than_the_pool(
     capsys: pytest.CaptureFixture[str], k: str, expected: int, message: str
