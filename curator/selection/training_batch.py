@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import ConfigError
+from curator.records.result import renamed
 from curator.selection.diffusion_kernel import DiffusionKernel, diffusion_kernel
 from curator.selection.learner import fit_learner
 from curator.stats import mean_ranks
@@ -60,15 +61,8 @@ class Query:
     uncertainty: float | None
     reason: Reason
 
-    @property
-    def stands_for(self) -> float:
-        """Old name of `represents`, until the next release."""
-        return self.represents
-
-    @property
-    def doubt(self) -> float | None:
-        """Old name of `uncertainty`, until the next release."""
-        return self.uncertainty
+    stands_for = renamed("stands_for", "represents")
+    doubt = renamed("doubt", "uncertainty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +81,7 @@ class TrainingBatch:
     covered_after: float
     sampled: int
 
-    @property
-    def lessons(self) -> tuple[Query, ...]:
-        """Old name of `queries`, until the next release."""
-        return self.queries
+    lessons = renamed("lessons", "queries")
 
 
 def next_batch(

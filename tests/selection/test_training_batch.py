@@ -96,7 +96,9 @@ def test_the_scale_of_the_probabilities_does_not_matter_to_doubt() -> None:
     rng = np.random.default_rng(0)
     sure = rng.dirichlet([1, 1], size=len(POOL))
     hedged = 0.5 + (sure - 0.5) / 10
-    assert np.allclose(training_batch._doubt(sure, None), training_batch._doubt(hedged, None), atol=0.02)
+    assert np.allclose(
+        training_batch._uncertainty_ranks(sure, None), training_batch._uncertainty_ranks(hedged, None), atol=0.02
+    )
 
 
 def test_disagreement_stands_in_for_the_student_and_probabilities_go_before_it() -> None:
@@ -177,16 +179,16 @@ def test_equal_vectors_are_picked_all_the_same(seed: int) -> None:
         ({"k": -1}, "k is -1"),
         ({"labelled": {170: "a", 999: "b"}}, "999"),
         ({"labelled": {-1: "a"}}, "-1"),
-        ({"groups": ["a"]}, "1 groups for 180 cases"),
-        ({"disagreement": np.zeros(3)}, "3 disagreement for 180 cases"),
-        ({"probabilities": np.full((180, 2), 0.7)}, "no distribution"),
-        ({"probabilities": np.full((180, 2), np.nan)}, "no distribution"),
+        ({"groups": ["a"]}, "`groups` has the length 1"),
+        ({"disagreement": np.zeros(3)}, "`disagreement` has the length 3"),
+        ({"probabilities": np.full((180, 2), 0.7)}, "not distributions"),
+        ({"probabilities": np.full((180, 2), np.nan)}, "not distributions"),
         ({"disagreement": np.full(180, np.nan)}, "not finite"),
         ({"vectors": np.full((180, 2), np.nan, np.float32)}, "finite"),
         ({"vectors": np.zeros(180, np.float32)}, "shape"),
-        ({"vectors": POOL * 3}, "has the length 3 and not 1"),
+        ({"vectors": POOL * 3}, "has the length 3, not 1"),
         ({"vectors": np.vstack([POOL[:-1], 0 * POOL[:1]])}, "at place 179 has the length 0"),
-        ({"probabilities": np.zeros((180, 0))}, "no distribution"),
+        ({"probabilities": np.zeros((180, 0))}, "not distributions"),
         ({"disagreement": np.zeros((180, 2))}, r"the shape \(180, 2\)"),
     ],
 )
@@ -229,10 +231,11 @@ def test_many_equal_cases_do_not_all_become_akin_to_each_other() -> None:
     assert np.diff(kin.starts).max() < 500
 
 
-def test_the_old_names_of_a_batch_still_work() -> None:
+def test_the_old_names_of_a_batch_still_work_and_warn() -> None:
     batch = next_batch(POOL, {0: "a", 40: "b"}, 1)
-    assert batch.lessons == batch.queries
-    assert (batch.lessons[0].stands_for, batch.lessons[0].doubt) == (
-        batch.queries[0].represents,
-        batch.queries[0].uncertainty,
-    )
+    with pytest.warns(DeprecationWarning, match="queries"):
+        (query,) = batch.lessons
+    with pytest.warns(DeprecationWarning, match="represents"):
+        assert query.stands_for == query.represents
+    with pytest.warns(DeprecationWarning, match="uncertainty"):
+        assert query.doubt == query.uncertainty
