@@ -1,4 +1,6 @@
-"""What a cascade keeps of the ranking by the whole committee, on recorded generations whose correctness is known.
+"""Compare the ranking of the adaptive committee with that of the whole committee.
+
+The data are recorded generations whose correctness is known.
 
     python benchmarks/signal/adaptive.py --data DIR [--replays N]
 
@@ -61,7 +63,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one way of spending calls came to in one replay: a value and a number of calls for each case."""
+    """The result of one way to spend calls in one replay: a value and calls for each case."""
 
     values: Floats
     calls: float
@@ -126,7 +128,7 @@ def cascade(average: float, **fields: float) -> Method:
 
 
 def stopped(rule: Callable[[Sequence[int]], bool]) -> Method:
-    """A published stopping rule on the votes, given in descending order, ranked by the default score."""
+    """Apply a published stopping rule to the votes, and rank by the default score."""
 
     def spend(replay: Replay) -> Outcome:
         cap = replay.cap
@@ -143,19 +145,22 @@ def votes(case: Asked, n: int) -> list[int]:
 
 
 def adaptive_consistency(counts: Sequence[int]) -> bool:
-    """Aggarwal et al. 2023: stop when the leader is ahead with 95%: P(p > 1/2), p ~ Beta(v1 + 1, v2 + 1)."""
+    """Aggarwal et al. 2023: stop when the leader is ahead with 95%.
+
+    P(p > 1/2), p ~ Beta(v1 + 1, v2 + 1).
+    """
     first, second = counts[0], counts[1] if len(counts) > 1 else 0
     n = first + second + 1
     return bool(sum(math.comb(n, k) for k in range(first + 1)) / 2**n >= LIKELY)
 
 
 def early_stopping(counts: Sequence[int]) -> bool:
-    """ESC (Li et al. 2024) with a window of 5 and a limit of 10: stop when the first window is unanimous."""
+    """ESC (Li et al. 2024), window 5, limit 10: stop when the first window is unanimous."""
     return sum(counts) == 5 and len(counts) == 1
 
 
 def length(replay: Replay) -> Outcome:
-    """The mean length of the answers in characters: the baseline that every claim is held against."""
+    """Rank by the mean length of the answers in characters, the baseline of every claim."""
     values = [np.mean([len(answer.text) for answer in case.answers[: replay.cap]]) for case in replay.cases]
     return Outcome(np.array(values), replay.cap)
 
@@ -175,50 +180,50 @@ def answered(generation: Record) -> Answered:
 
 
 def one_prompt(pairs: Pairs, rng: np.random.Generator) -> Sequence[Asked]:
-    """The logged answer is one prompt's at temperature 0, the committee asks that prompt at a higher one."""
+    """The logged answer has temperature 0; the committee asks the same prompt at a higher one."""
     variants = sorted({g["variant"] for g in pairs[0][0]["generations"]})
     variant, temperature = str(rng.choice(variants)), float(rng.choice([0.6, 0.7, 0.8, 0.9, 1.0]))
-    found = []
+    cases = []
     for record, label in pairs:
-        own = [g for g in record["generations"] if g["variant"] == variant]
-        logged = [g["text"] for g in own if g["temperature"] == 0.0]
-        sampled = [answered(g) for g in own if g["temperature"] == temperature]
+        of_variant = [g for g in record["generations"] if g["variant"] == variant]
+        logged = [g["text"] for g in of_variant if g["temperature"] == 0.0]
+        sampled = [answered(g) for g in of_variant if g["temperature"] == temperature]
         if logged and len(sampled) >= 10:
             target = str(rng.choice(logged))
             order = [sampled[i] for i in rng.permutation(len(sampled))[:10]]
-            found.append(Asked(record["id"], order, target, "label", target != label["gold"]))
-    return found
+            cases.append(Asked(record["id"], order, target, "label", target != label["gold"]))
+    return cases
 
 
 def five_prompts(pairs: Pairs, rng: np.random.Generator) -> Sequence[Asked]:
-    """The logged answer is one of a prompt's, the committee is five prompts, asked twice each, in turns."""
+    """The logged answer is from one prompt; the committee asks five prompts twice, in turns."""
     variants = sorted({g["variant"] for g in pairs[0][0]["generations"]})
     seats = [str(v) for v in rng.permutation(variants)]
     logs, temperature = str(rng.choice(variants)), float(rng.choice([0.6, 0.7, 0.8, 0.9, 1.0]))
-    found = []
+    cases = []
     for record, label in pairs:
         at = [g for g in record["generations"] if g["temperature"] == temperature]
         drawn = {v: [answered(g) for g in at if g["variant"] == v] for v in seats}
-        drawn = {v: [own[i] for i in rng.permutation(len(own))] for v, own in drawn.items()}
-        if all(len(own) >= 3 for own in drawn.values()):
+        drawn = {v: [of_variant[i] for i in rng.permutation(len(of_variant))] for v, of_variant in drawn.items()}
+        if all(len(of_variant) >= 3 for of_variant in drawn.values()):
             target = drawn[logs].pop().text
             order = [drawn[v][repeat] for repeat in range(2) for v in seats]
-            found.append(Asked(record["id"], order, target, "label", target != label["gold"]))
-    return found
+            cases.append(Asked(record["id"], order, target, "label", target != label["gold"]))
+    return cases
 
 
 def as_recorded(variants: str = "") -> Draw:
-    """The set's own target and answers (of the variants that start like this), in one random order for all cases."""
+    """The set's target and its answers of these variants, in one random order for all cases."""
 
     def draw(pairs: Pairs, rng: np.random.Generator) -> Sequence[Asked]:
-        found = []
+        cases = []
         order: list[int] = []
         for record, label in pairs:
-            own = [answered(g) for g in record["generations"] if (g.get("variant") or "").startswith(variants)]
-            order = order or list(rng.permutation(len(own)))
+            of_case = [answered(g) for g in record["generations"] if (g.get("variant") or "").startswith(variants)]
+            order = order or list(rng.permutation(len(of_case)))
             target, kind = record.get("target"), record["kind"]
-            found.append(Asked(record["id"], [own[i] for i in order], target, kind, label["wrong"]))
-        return found
+            cases.append(Asked(record["id"], [of_case[i] for i in order], target, kind, label["wrong"]))
+        return cases
 
     return draw
 
@@ -269,7 +274,7 @@ ON_THREE: dict[str, Method] = {
 def measure(
     title: str, pairs: Pairs, draw: Draw, methods: Mapping[str, Method], *, cap: int, replays: int, equal: str
 ) -> None:
-    """Print the rows of one set, and how its first method does against all `cap` answers and against `equal`."""
+    """Print the rows of one set; compare its first method with `cap` answers and `equal`."""
     rng = np.random.default_rng(0)
     drawn = [Replay(draw(pairs, rng), cap, seed) for seed in range(replays)]
     outcomes = {name: [method(replay) for replay in drawn] for name, method in methods.items()}
@@ -277,18 +282,21 @@ def measure(
     n = len(places)
     weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=DRAWS)]).astype(float)
     again = np.vstack([np.arange(replays), rng.integers(replays, size=(DRAWS, replays))])
-    found = {name: resampled(drawn, own, places, weights, again) for name, own in outcomes.items()}
+    areas = {
+        name: resampled(drawn, outcomes_of_method, places, weights, again)
+        for name, outcomes_of_method in outcomes.items()
+    }
     cases = np.mean([len(replay.cases) for replay in drawn])
     base = np.mean([np.mean([case.wrong for case in replay.cases]) for replay in drawn])
     print(f"\n{title}: n={cases:.0f}, base rate {base:.3f}, {replays} replays")
     print(f"  {'':<25}{'calls':>6}  {'AUROC':>6}  {f'to all {cap}':<24}{'p@10%':>7}  to all {cap}")
-    for name, (area, precision) in found.items():
+    for name, (area, precision) in areas.items():
         calls = np.mean([outcome.calls for outcome in outcomes[name]])
-        against = [difference(x, y) for x, y in zip((area, precision), found[f"fixed {cap}"], strict=True)]
+        against = [difference(x, y) for x, y in zip((area, precision), areas[f"fixed {cap}"], strict=True)]
         print(f"  {name:<25}{calls:>6.2f}  {area[0]:>6.3f}  {against[0]:<24}{precision[0]:>7.3f}  {against[1]}")
     first = next(iter(methods))
-    verdict(found, first, full=f"fixed {cap}", equal=equal)
-    told(first, outcomes[first])
+    verdict(areas, first, full=f"fixed {cap}", equal=equal)
+    print_missed(first, outcomes[first])
 
 
 def resampled(
@@ -298,7 +306,7 @@ def resampled(
     weights: Floats,
     again: NDArray[np.int64],
 ) -> tuple[Floats, Floats]:
-    """AUROC and precision (draws,), mean over replays, under case weights (draws, n) and choices of replays."""
+    """Return AUROC and precision (draws,), the mean over replays, under case weights (draws, n)."""
     quality = []
     for replay, outcome in zip(drawn, outcomes, strict=True):
         at = [places[case.id] for case in replay.cases]
@@ -308,17 +316,17 @@ def resampled(
     return area, precision
 
 
-def verdict(found: Mapping[str, tuple[Floats, Floats]], name: str, *, full: str, equal: str) -> None:
-    """Whether the goal is reached, an AUROC within .01 of all answers, and what the cascade gains over a fixed number."""
-    gap = found[full][0][0] - found[name][0][0]
+def verdict(measured: Mapping[str, tuple[Floats, Floats]], name: str, *, full: str, equal: str) -> None:
+    """Print whether AUROC is within .01 of all answers, and the gain over a fixed number."""
+    gap = measured[full][0][0] - measured[name][0][0]
     text = "reached" if gap <= GOAL else f"missed by {gap - GOAL:.3f}"
     print(f"  Verdict on `{name}`: AUROC within {GOAL} of {full} {text} (gap {gap:.3f}).")
-    area, precision = (difference(x, y) for x, y in zip(found[name], found[equal], strict=True))
+    area, precision = (difference(x, y) for x, y in zip(measured[name], measured[equal], strict=True))
     print(f"  Against {equal}: AUROC {area}, p@10% {precision}")
 
 
-def told(name: str, outcomes: Sequence[Outcome]) -> None:
-    """What the cascade itself says it missed, in the first replay."""
+def print_missed(name: str, outcomes: Sequence[Outcome]) -> None:
+    """Print the misses that the cascade itself reports in the first replay."""
     report = outcomes[0].missed
     if report:
         share = (
@@ -334,7 +342,10 @@ def difference(x: Floats, y: Floats) -> str:
 
 
 def areas_and_precision(values: Floats, wrong: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
-    """AUROC and precision of the top share under each row of case weights (draws, n), ties in proportion."""
+    """Return AUROC and precision of the top share for each row of case weights (draws, n).
+
+    Ties count in proportion.
+    """
     order = np.argsort(-np.round(values, 9), kind="stable")
     starts = np.flatnonzero(np.diff(-np.round(values, 9)[order], prepend=-np.inf))
     weights = weights[:, order]

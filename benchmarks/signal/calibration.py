@@ -1,4 +1,4 @@
-"""What fitting the score to a few hundred labels gains, on recorded generations whose correctness is known.
+"""Measure the gain of a score fitted to a few hundred labels, on recorded generations.
 
     python benchmarks/signal/calibration.py --data DIR [--labels N ...] [--draws N]
 
@@ -40,12 +40,12 @@ def main() -> None:
     print(f"against {SCORER}; gain in AUROC of `the target is wrong`, {arguments.draws} random slices each")
     print("labels  default   fitted  real gain  measured gain [95% interval]    used  gain got  worst used")
     for name, records, wrong in sets(arguments.data):
-        found = [read_record(orjson.dumps(record)) for record in records]
-        weights = group_weights(recorded_health(found))
-        measured = [measure_record(record, weights=weights) for record in found]
-        enough = np.array([one is not None for one in measured])
+        recorded = [read_record(orjson.dumps(record)) for record in records]
+        weights = group_weights(recorded_health(recorded))
+        measured = [measure_record(record, weights=weights) for record in recorded]
+        enough = np.array([signals_of_case is not None for signals_of_case in measured])
         print(f"\n{name}: n={enough.sum()}, base rate {wrong[enough].mean():.3f}")
-        signals = [one for one in measured if one is not None]
+        signals = [signals_of_case for signals_of_case in measured if signals_of_case is not None]
         for labels in arguments.labels:
             print(row(signals, wrong[enough], labels, draws=arguments.draws))
 
@@ -54,23 +54,23 @@ def row(signals: Sequence[Signals], wrong: NDArray[np.bool_], labels: int, *, dr
     """The line of one number of labels."""
     if labels + LEAST_LEFT > len(signals):
         return f"{labels:>6}  too few cases"
-    found = []
+    fits = []
     for seed in range(draws):
         order = np.random.default_rng(SEED + seed).permutation(len(signals))
-        known, rest = order[:labels], order[labels:]
-        fit = calibrate([signals[i] for i in known], wrong[known].tolist())
+        labelled, rest = order[:labels], order[labels:]
+        fit = calibrate([signals[i] for i in labelled], wrong[labelled].tolist())
         if fit is not None:
             values = [[score(signals[i]) for i in rest] for score in (default_score, fit.value)]
             areas = [auroc(np.array(v), wrong[rest], np.ones((1, len(rest))))[0] for v in values]
-            found.append((*areas, fit.gain, fit.low, fit.high, fit.better))
-    if not found:
+            fits.append((*areas, fit.gain, fit.low, fit.high, fit.better))
+    if not fits:
         return f"{labels:>6}  too few failures or passes: it takes {LEAST_OF_EACH} of each"
-    default, fitted, gain, low, high, better = np.array(found).T
+    default, fitted, gain, low, high, better = np.array(fits).T
     real = fitted - default
     worst = f"{real[better > 0].min():+.3f}" if better.any() else "-"
     return (
         f"{labels:>6}    {default.mean():.3f}    {fitted.mean():.3f}     {real.mean():+.3f}  {gain.mean():+.3f}"
-        f" [{low.mean():+.3f}, {high.mean():+.3f}]          {int(better.sum())}/{len(found)}"
+        f" [{low.mean():+.3f}, {high.mean():+.3f}]          {int(better.sum())}/{len(fits)}"
         f"    {(real * better).mean():+.3f}  {worst:>10}"
     )
 

@@ -1,4 +1,4 @@
-"""What each way to tell that answers mean the same is worth, on recorded short answers and texts.
+"""Compare the methods of `equivalence:` on recorded short answers and texts.
 
     python benchmarks/signal/equivalence.py --data DIR [--sets NAME ...] [--answers N ...] [--nli MODEL]
 
@@ -38,7 +38,7 @@ from curator.stages.equivalence import open_comparer
 
 @dataclass(frozen=True)
 class WordSets:
-    """Exact keys, and the Jaccard distance of sets of blank-separated words: what needs no rule at all."""
+    """Exact keys, and the Jaccard distance of the sets of words: a baseline without any rule."""
 
     name: str = "word sets"
 
@@ -69,10 +69,10 @@ def main() -> None:
             if method != "nli" or model:
                 config = EquivalenceConfig.model_validate({"method": method, "nli_model": model})
                 methods[method] = stack.enter_context(open_comparer(config, EmbeddingConfig(), cache=cache))
-        for found in sets(arguments.data):
-            wanted = not arguments.sets or found.name in arguments.sets
-            if wanted and found.records[0].get("kind") in ("short", "text"):
-                report(found.name, found.records, found.wrong, arguments.answers, methods)
+        for recorded_set in sets(arguments.data):
+            wanted = not arguments.sets or recorded_set.name in arguments.sets
+            if wanted and recorded_set.records[0].get("kind") in ("short", "text"):
+                report(recorded_set.name, recorded_set.records, recorded_set.wrong, arguments.answers, methods)
 
 
 def report(
@@ -121,7 +121,7 @@ def judge_load(records: Sequence[Record], limit: int) -> None:
 
 def pairs(question: str, answers: Sequence[Answer], target: Answer | None) -> Iterator[Pair]:
     texts = sorted({answer.key for answer in (*answers, *([target] if target else []))})
-    return (pair_of(question, one, other) for i, one in enumerate(texts) for other in texts[:i])
+    return (pair_of(question, text, other) for i, text in enumerate(texts) for other in texts[:i])
 
 
 def say(pairs: Sequence[Pair], *, same: bool, seen: list[Pair]) -> dict[Pair, bool | None]:

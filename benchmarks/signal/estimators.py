@@ -1,4 +1,4 @@
-"""Every estimator of the registry and every baseline of `references.py`, as a value of one recorded case.
+"""Every estimator of the registry and every baseline of `references.py`, for one case.
 
 The answers are read and compared as for the score; the baselines get the raw texts. `disagreement.py` reports how well each
 one ranks. Nothing is fitted here.

@@ -1,4 +1,4 @@
-"""What repeats at temperature 0 are worth: real ones, with gold answers.
+"""Measure the signal of repeats at temperature 0: real ones, with gold answers.
 
     python benchmarks/signal/noise_floor.py --data DIR [--temperature T]
 
@@ -52,31 +52,31 @@ def main() -> None:
 
 
 def lines(rows: Sequence[dict[str, Any]], temperature: float) -> Iterator[str]:
-    """What is shown of one file."""
+    """Yield the lines that are printed for one file."""
     records = [record_of(row, temperature) for row in rows]
-    found = score(records)
-    values = np.array([one.disagreement for one in found], dtype=float)
-    unanimous = np.array([(one.agreement or 0.0) >= UNANIMOUS for one in found])
+    scored = score(records)
+    values = np.array([score_of_case.disagreement for score_of_case in scored], dtype=float)
+    unanimous = np.array([(score_of_case.agreement or 0.0) >= UNANIMOUS for score_of_case in scored])
     longest = np.array([np.mean([len(g["text"]) for g in record["generations"]]) for record in records])
-    verdicts = [wrong(row, one.majority) for row, one in zip(rows, found, strict=True)]
-    known = np.array([verdict is not None for verdict in verdicts])
-    bad = np.array([verdict is True for verdict in verdicts])[known]
-    differing = rate(float((~unanimous).sum()), len(found))
-    yield f"{len(rows)} cases, {sum(len(r['runs']) for r in rows) / len(rows):.1f} repeats; {known.sum()} with a verdict"
+    verdicts = [wrong(row, score_of_case.majority) for row, score_of_case in zip(rows, scored, strict=True)]
+    judged = np.array([verdict is not None for verdict in verdicts])
+    bad = np.array([verdict is True for verdict in verdicts])[judged]
+    differing = rate(float((~unanimous).sum()), len(scored))
+    yield f"{len(rows)} cases, {sum(len(r['runs']) for r in rows) / len(rows):.1f} repeats; {judged.sum()} with a verdict"
     yield f"default score: mean {values.mean():.4f}, median {np.median(values):.4f}"
     yield f"cases whose repeats differ in meaning: {with_interval(differing)}"
-    yield f"wrong: {with_interval(rate(float(bad.sum()), int(known.sum())))}"
+    yield f"wrong: {with_interval(rate(float(bad.sum()), int(judged.sum())))}"
     for name, column in (("disagreement", values), ("length of the answers", longest)):
-        low, high = interval([column[known]], bad)
-        yield f"AUROC of 'the majority is wrong': {auroc(column[known], bad):.3f} [{low:.3f}, {high:.3f}] by {name}"
-    same = unanimous[known]
+        low, high = interval([column[judged]], bad)
+        yield f"AUROC of 'the majority is wrong': {auroc(column[judged], bad):.3f} [{low:.3f}, {high:.3f}] by {name}"
+    same = unanimous[judged]
     yield f"wrong among the unanimous: {with_interval(rate(float(bad[same].sum()), int(same.sum())))} of {same.sum()}"
     noise = floor_of(records)
     yield f"noise floor: {noise}"
     yield f"the report says: {noise_sentence(noise)}"
-    said = said_of(records)
-    yield f"`curator score` says: {said.figures.to_text()}"
-    yield from (f"`curator score` warns: {warning}" for warning in said.warnings)
+    result = report_of(records)
+    yield f"`curator score` says: {result.figures.to_text()}"
+    yield from (f"`curator score` warns: {warning}" for warning in result.warnings)
 
 
 def record_of(row: dict[str, Any], temperature: float) -> Record:
@@ -86,27 +86,29 @@ def record_of(row: dict[str, Any], temperature: float) -> Record:
 
 
 def wrong(row: dict[str, Any], majority: str | None) -> bool | None:
-    """Whether the majority is another option than the gold answer; None where either is none."""
+    """Return True if the majority is not the gold option; None where one is unreadable."""
     gold = OPTION.fullmatch(row["gold"].strip())
-    said = read_answer(majority or "", "choice", input=row["question"]).key
-    return None if gold is None or not said else said != read_answer(row["gold"], "choice", input=row["question"]).key
+    answer = read_answer(majority or "", "choice", input=row["question"]).key
+    return (
+        None if gold is None or not answer else answer != read_answer(row["gold"], "choice", input=row["question"]).key
+    )
 
 
 def floor_of(records: Sequence[Record]) -> NoiseFloor:
     """The noise floor as a run would find it."""
-    found = [read_record(orjson.dumps(record)) for record in records]
-    return noise_floor({one.id: votes(one, record) for one, record in zip(found, records, strict=True)})
+    recorded = [read_record(orjson.dumps(record)) for record in records]
+    return noise_floor({case.id: votes(case, record) for case, record in zip(recorded, records, strict=True)})
 
 
-def votes(one: Recorded, record: Record) -> list[Vote]:
+def votes(case: Recorded, record: Record) -> list[Vote]:
     """The answers of a record as votes, in which those that mean the same have one meaning."""
-    answers = [read_answer(a.text, one.kind, labels=one.labels, input=one.input) for a in one.answers]
+    answers = [read_answer(a.text, case.kind, labels=case.labels, input=case.input) for a in case.answers]
     members = [MemberKey(model=g["model"], temperature=g["temperature"]) for g in record["generations"]]
-    return votes_of(members, answers, one.kind, WordComparer(one.question))
+    return votes_of(members, answers, case.kind, WordComparer(case.question))
 
 
-def said_of(records: Sequence[Record]) -> ScoreResult:
-    """What `curator score` says of the records."""
+def report_of(records: Sequence[Record]) -> ScoreResult:
+    """Return the result of `curator score` for the records."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recorded.jsonl"
         path.write_bytes(b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records))

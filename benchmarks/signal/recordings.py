@@ -1,4 +1,4 @@
-"""Made-up recorded cases for the benchmarks: what real committees answer, by kind, as records of contract 4.
+"""Made-up recorded cases for the benchmarks, by kind, as records of contract 4.
 
 Ten answers of about 25 words say nearly the same in other words, no two cases share a sentence by more than chance, and
 three quarters of the answers agree. Nothing here is run by itself: see `scoring.py`.
@@ -45,21 +45,23 @@ def recordings(kind: Kind, count: int, *, answers: int = 10, words: int = 25, se
     for number in range(count):
         drawn = random.Random(f"{seed} {kind} {number}")
         asked, texts = _KINDS[kind](drawn, words)
-        said = [texts[_usual_or_other(drawn, len(texts))].format(prose(drawn, words)) for _ in range(answers + 1)]
+        texts_given = [
+            texts[_usual_or_other(drawn, len(texts))].format(prose(drawn, words)) for _ in range(answers + 1)
+        ]
         yield {
             "id": f"{kind}-{number}",
             "input": asked,
             "kind": kind,
-            "target": said[0],
+            "target": texts_given[0],
             "generations": [
                 {"text": text, "model": f"model-{place % 3}", "variant": "plain" if place % 2 else "careful"}
-                for place, text in enumerate(said[1:])
+                for place, text in enumerate(texts_given[1:])
             ],
         }
 
 
 def mixed(count: int, **options: int) -> Iterator[bytes]:
-    """JSON lines of all kinds in turn; every other round is without `kind`, every third without `target`."""
+    """Yield JSON lines of all kinds in turn; each second lacks `kind`, each third `target`."""
     sources = [recordings(kind, count // len(_KINDS) + 1, **options) for kind in _KINDS]
     for number in range(count):
         round_, place = divmod(number, len(sources))
@@ -133,7 +135,7 @@ def _label(drawn: random.Random, words: int) -> tuple[str, list[str]]:
 def _short(drawn: random.Random, words: int) -> tuple[str, list[str]]:
     names = [f"{drawn.choice(_WHAT.split('|'))} {drawn.randint(1, 99)}" for _ in range(8)]
     asked = f"{prose(drawn, words)} What does the customer lack?"
-    return asked, [names[0], f"The customer lacks {names[0]}.", *names[1:], "It is not said."]
+    return asked, [names[0], f"The customer lacks {names[0]}.", *names[1:], "It is not texts_given."]
 
 
 def _tool_call(drawn: random.Random, words: int) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The estimators a second time, straight from the formulas: slow, obvious, and without anything from `curator`.
+"""The estimators again, directly from the formulas: slow, obvious, no code of `curator`.
 
 Tests compare `curator.disagreement` with these. `BASELINES` is what a user of public libraries gets from raw texts, for
 `disagreement.py` to set beside our scores: each takes the texts of the answers and the target's, if there is one.
@@ -39,7 +39,7 @@ def semantic_entropy(classes: Classes, weights: Weights = None) -> float:
 
 
 def semantic_split(classes: Classes, groups: Sequence[str], weights: Weights = None) -> tuple[float, float]:
-    """Within: the mean entropy of the groups. Between: the mean Kullback-Leibler divergence of a group from all.
+    """Return the mean entropy of the groups, and their mean Kullback-Leibler divergence.
 
     Both over the entropy of the weights themselves, for answers that all differ.
     """
@@ -49,11 +49,11 @@ def semantic_split(classes: Classes, groups: Sequence[str], weights: Weights = N
     everyone = w @ among / w.sum()
     within = between = 0.0
     for group in set(groups):
-        own = np.array([g == group for g in groups]) * w
-        if own.sum() > 0:
-            p = own @ among / own.sum()
-            within += own.sum() / w.sum() * scipy_entropy(p)
-            between += own.sum() / w.sum() * scipy_entropy(p, everyone)
+        of_group = np.array([g == group for g in groups]) * w
+        if of_group.sum() > 0:
+            p = of_group @ among / of_group.sum()
+            within += of_group.sum() / w.sum() * scipy_entropy(p)
+            between += of_group.sum() / w.sum() * scipy_entropy(p, everyone)
     largest = scipy_entropy(w)
     return float(within / largest), float(between / largest)
 
@@ -104,7 +104,7 @@ def singles(classes: Classes) -> int:
 
 
 def lcs(left: Sequence[str], right: Sequence[str]) -> int:
-    """The length of the longest common subsequence, by the textbook's table, of which a row is kept."""
+    """Return the length of the longest common subsequence, by the textbook's table."""
     above = [0] * (len(right) + 1)
     for a in left:
         row = [0]
@@ -115,7 +115,7 @@ def lcs(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 def rouge_l(left: Sequence[str], right: Sequence[str]) -> float:
-    """The harmonic mean of precision and recall of the longest common subsequence; 1 for equal texts."""
+    """Return the F value of the longest common subsequence; 1 for equal texts."""
     if list(left) == list(right):
         return 1.0
     common = lcs(left, right)
@@ -160,7 +160,7 @@ def eigv(w: Floats) -> float:
 
 
 def ecc(w: Floats, threshold: float = 0.9) -> float:
-    """U_Ecc with the published threshold: answers' rows of the kept eigenvectors, their distance from the mean."""
+    """Return U_Ecc with the published threshold, from the rows of the eigenvectors."""
     values, vectors = np.linalg.eigh(laplacian(w))
     rows = vectors[:, values < threshold - 1e-12]
     return float(np.linalg.norm(rows - rows.mean(axis=0)))
@@ -174,7 +174,7 @@ def ecc_of_each(w: Floats, threshold: float = 0.9) -> Floats:
 
 
 def smooth_ecc(w: Floats) -> float:
-    """The square root of trace(C M+ C), where M+ is the part of I - L with eigenvalues above 0 and C centres."""
+    """Return the square root of trace(C M+ C), C centring, M+ the positive part of I - L."""
     values, vectors = np.linalg.eigh(np.eye(len(w)) - laplacian(w))
     positive = vectors @ np.diag(np.where(values > 1e-12, values, 0)) @ vectors.T
     centre = np.eye(len(w)) - 1 / len(w)
@@ -195,7 +195,7 @@ def heat_entropy(w: Floats, time: float) -> float:
 
 
 def unit(value: float, measure: Callable[[Floats], float], n: int) -> float:
-    """Where a value lies between what the measure gives for n answers that are all one and for n that all differ."""
+    """Scale a value between that of n equal answers and that of n different ones."""
     low, high = measure(np.ones((n, n))), measure(np.eye(n))
     return (value - low) / (high - low)
 
@@ -210,8 +210,8 @@ def eigen_score(vectors: Floats, ridge: float = 1e-3) -> float:
 
 
 def class_probabilities(classes: Classes, loglikelihoods: Sequence[float]) -> Floats:
-    own = [sum(math.exp(v) for v, d in zip(loglikelihoods, classes, strict=True) if d == c) for c in set(classes)]
-    return np.array(own) / sum(own)
+    masses = [sum(math.exp(v) for v, d in zip(loglikelihoods, classes, strict=True) if d == c) for c in set(classes)]
+    return np.array(masses) / sum(masses)
 
 
 def likelihood_entropy(classes: Classes, loglikelihoods: Sequence[float]) -> float:
@@ -234,8 +234,8 @@ def _rouge_words(text: str) -> tuple[str, ...]:
 def _distinct(items: Sequence[Words], similarity: Callable[[Words, Words], float]) -> Floats:
     """The matrix, made of the distinct ones: hundreds of answers with the same label are common."""
     distinct = list(dict.fromkeys(items))
-    own = [distinct.index(item) for item in items]
-    return matrix(distinct, similarity)[np.ix_(own, own)]
+    places = [distinct.index(item) for item in items]
+    return matrix(distinct, similarity)[np.ix_(places, places)]
 
 
 # several baselines ask for the matrix of the same texts, one after the other
@@ -253,7 +253,7 @@ def _jaccard_matrix(texts: Sequence[str]) -> Floats:
 
 
 def _tf_idf(texts: Sequence[str]) -> Floats:
-    """Cosines of the TF-IDF vectors that scikit-learn makes of these texts alone; 0 where none has a word."""
+    """Return the cosines of scikit-learn's TF-IDF vectors of these texts; 0 without any word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:

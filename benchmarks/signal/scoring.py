@@ -1,4 +1,4 @@
-"""What scoring costs: beside the packages that compare answers, by kind of answer, and as `curator score` over a file.
+"""Measure the time of scoring: beside other packages, by kind of answer, and over a file.
 
     python benchmarks/signal/scoring.py [--cases N] [--answers N] [--words N] [--rounds N]
     python benchmarks/signal/scoring.py --file N [--answers N] [--words N]
@@ -83,7 +83,10 @@ def by_kind(arguments: argparse.Namespace) -> None:
     ways = {"kind, target": (True, True), "kind": (True, False), "target": (False, True), "neither": (False, False)}
     print(f"\nms a case by kind of answer, with:{'':9}" + "".join(f"{way:>18}" for way in ways))
     for kind in kinds():
-        took = [kind_ms(kind, arguments, with_kind=known, with_target=target) for known, target in ways.values()]
+        took = [
+            kind_ms(kind, arguments, with_kind=with_kind, with_target=with_target)
+            for with_kind, with_target in ways.values()
+        ]
         print(f"  {kind:<42}" + "".join(f"{median(ms):9.3f} ({min(ms):.3f})".rjust(18) for ms in took))
 
 
@@ -103,7 +106,7 @@ def kind_ms(kind: Kind, arguments: argparse.Namespace, *, with_kind: bool, with_
 
 
 def score_files(count: int, *, answers: int, words: int) -> None:
-    """Print how fast `curator score` is over a file, and what memory it takes, by workers and length of the file."""
+    """Print speed and memory of `curator score` by number of workers and length of the file."""
     rates: dict[tuple[int, int], float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for n in (count, 4 * count):
@@ -121,7 +124,7 @@ def score_files(count: int, *, answers: int, words: int) -> None:
 
 
 def scored(path: Path, jobs: int) -> tuple[float, float, int]:
-    """The seconds that `curator score` takes, those of the processors, and the most bytes that were resident."""
+    """Return the seconds of `curator score`, its processor seconds, and its peak memory."""
     command = [sys.executable, "-m", "curator.cli", "score", str(path), "--jobs", str(jobs)]
     start, busy, peak = time.monotonic(), children_s(), 0
     process = subprocess.Popen([*command, "--out", str(path.with_suffix(".scores"))], stdout=subprocess.DEVNULL)  # noqa: S603
@@ -156,16 +159,16 @@ def made_up(cases: int, answers: int, words: int) -> list[list[str]]:
     drawn = random.Random(SEED)
     letters = "etaoinshrdlu"
     vocabulary = ["".join(drawn.choices(letters, k=drawn.randint(2, 9))) for _ in range(WORDS)]
-    found = []
+    made_up_cases = []
     for _ in range(cases):
         sentence = drawn.choices(vocabulary, k=words)
-        found.append(
+        made_up_cases.append(
             [
                 " ".join(word if drawn.random() < 2 / 3 else drawn.choice(vocabulary) for word in sentence)
                 for _ in range(answers)
             ]
         )
-    return found
+    return made_up_cases
 
 
 def timed(scorers: dict[str, Scorer], cases: Sequence[Texts], rounds: int) -> dict[str, float]:
@@ -220,8 +223,11 @@ def _lm_polygraph() -> Iterator[tuple[str, Scorer]]:
     similar = LexicalSimilarity("rougeL")
     yield "lm-polygraph LexicalSimilarity (ROUGE-L)", lambda texts: 1 + float(similar({"sample_texts": [texts]})[0])
     for name, estimator in (("DegMat", DegMat), ("EigValLaplacian", EigValLaplacian)):
-        own = estimator("Jaccard_score")
-        yield f"lm-polygraph {name} (Jaccard)", lambda texts, own=own: float(own({"sample_texts": [texts]})[0])
+        measure = estimator("Jaccard_score")
+        yield (
+            f"lm-polygraph {name} (Jaccard)",
+            lambda texts, measure=measure: float(measure({"sample_texts": [texts]})[0]),
+        )
 
 
 if __name__ == "__main__":
