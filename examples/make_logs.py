@@ -1,8 +1,8 @@
-"""Makes the example logs: asks the local model what `inputs/` holds, and writes what a web shop's gateway would have logged.
+"""Make the example logs: answers of the local model to `inputs/`, as a gateway logs them.
 
     python examples/make_logs.py --out examples/logs
 
-Everything but the model's answers follows from the inputs and the seed: duplicates, times, channels, feedback, damaged
+Everything except the model's answers depends only on the inputs and the seed: duplicates, times, channels, feedback, damaged
 lines. Requests are made one after the other, task by task, so that the answers are the same each time on one machine;
 other processors may round differently, and then a few answers differ.
 """
@@ -40,7 +40,7 @@ OPEN_S = 13 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to log: the hand-written input (`spec`) it comes from, what is asked, and what would be true."""
+    """One request to log: its hand-written input (`spec`), its messages, and the right answer."""
 
     task: Mapping[str, Any]
     spec: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A question with its answer, and whether the answer is right (None: nobody can say)."""
+    """A question with its answer, and whether the answer is right; None if it cannot be judged."""
 
     question: Question
     reply: ModelReply
@@ -78,16 +78,16 @@ def load_questions(folder: Path, *, seed: int) -> list[Question]:
     for name in TASKS:
         task = _load(folder / f"{name}.yaml")
         for spec in task["cases"]:
-            said = spec.get("turns", [spec.get("ask")])
+            turns = spec.get("turns", [spec.get("ask")])
             for change in ("as it is", *spec.get("again", ())):
                 number = len(questions)
-                text = vary(said[-1], change, random.Random(f"{seed} {number}"))
+                text = vary(turns[-1], change, random.Random(f"{seed} {number}"))
                 questions.append(
                     Question(
                         task,
                         spec,
-                        messages=_messages(task, [*said[:-1], text], rule=spec.get("rule", "")),
-                        truth=_truth(spec, said[-1], text if change == "order" else said[-1]),
+                        messages=_messages(task, [*turns[:-1], text], rule=spec.get("rule", "")),
+                        truth=_truth(spec, turns[-1], text if change == "order" else turns[-1]),
                         seed=(seed + number) % 2**31,
                     )
                 )
@@ -95,10 +95,10 @@ def load_questions(folder: Path, *, seed: int) -> list[Question]:
 
 
 def vary(text: str, change: str, draw: random.Random) -> str:
-    """The text as another customer would have typed it.
+    """Return the text as another customer would have typed it.
 
     Raises:
-        ValueError: there is no such change.
+        ValueError: the change is unknown.
     """
     if change not in CHANGES:
         raise ValueError(f"unknown change {change!r}, known are {', '.join(CHANGES)}")
@@ -106,13 +106,13 @@ def vary(text: str, change: str, draw: random.Random) -> str:
 
 
 async def ask(questions: Sequence[Question], verdicts: Mapping[str, Sequence[str]]) -> list[Logged]:
-    """The local model's answers, one after the other."""
+    """Return the answers of the local model, asked one after the other."""
     async with open_local(ModelConfig(name="local", provider="local")) as client:
         return [_judged(question, await client.complete(_request(question)), verdicts) for question in questions]
 
 
 def is_right(task: str, spec: Mapping[str, Any], truth: Truth, text: str) -> bool | None:
-    """Whether a route, extract or faq answer is right by what `inputs/` says of it; None where nobody can say."""
+    """Return whether an answer is right by its input file; None if it cannot be judged."""
     if truth is None:
         return None
     if task == "route":
@@ -120,12 +120,12 @@ def is_right(task: str, spec: Mapping[str, Any], truth: Truth, text: str) -> boo
     if task == "extract":
         return _extracted(text) == [_plain(part) for part in truth]
     # A blank at both ends lets a key such as "not " ask for a whole word.
-    found = f" {text.lower()} "
-    return any(key in found for key in spec["keys"]) and not any(key in found for key in spec.get("wrong", ()))
+    words = f" {text.lower()} "
+    return any(key in words for key in spec["keys"]) and not any(key in words for key in spec.get("wrong", ()))
 
 
 def as_records(logged: Sequence[Logged], feedback: Mapping[str, Any], *, seed: int) -> list[dict[str, Any]]:
-    """The log records in order of time, spread over the days."""
+    """Return the log records in order of time, spread over the days."""
     draw = random.Random(f"{seed} traffic")
     offsets = sorted(draw.sample(range(len(DAYS) * OPEN_S), len(logged)))
     times = [DAYS[offset // OPEN_S] + timedelta(seconds=offset % OPEN_S) for offset in offsets]
@@ -134,7 +134,7 @@ def as_records(logged: Sequence[Logged], feedback: Mapping[str, Any], *, seed: i
 
 
 def write(records: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    """One file a day, the last one compressed, with the damaged lines where a day's traffic would have them."""
+    """Write one file a day, the last one compressed, with damaged lines in between."""
     folder.mkdir(parents=True, exist_ok=True)
     for day in DAYS:
         date = f"{day:%Y-%m-%d}"
@@ -149,15 +149,15 @@ def write(records: Sequence[Mapping[str, Any]], folder: Path) -> None:
 
 
 def measured(logged: Sequence[Logged]) -> list[str]:
-    """For each task: how many answers were right, how many were cut off, and what it took."""
+    """Return a line a task: right answers, answers cut off, and tokens."""
     lines = []
     for name in TASKS:
-        own = [entry for entry in logged if entry.question.task["task"] == name]
-        judged = [entry.right for entry in own if entry.right is not None]
-        cut = sum(entry.reply.finish_reason == "length" for entry in own)
-        tokens = [entry.reply.usage for entry in own if entry.reply.usage]
+        entries = [entry for entry in logged if entry.question.task["task"] == name]
+        judged = [entry.right for entry in entries if entry.right is not None]
+        cut = sum(entry.reply.finish_reason == "length" for entry in entries)
+        tokens = [entry.reply.usage for entry in entries if entry.reply.usage]
         lines.append(
-            f"{name}: {len(own)} records, {sum(judged)} of {len(judged)} judged are right, "
+            f"{name}: {len(entries)} records, {sum(judged)} of {len(judged)} judged are right, "
             f"{cut} cut off, {sum(u.input_tokens for u in tokens)} tokens in, "
             f"{sum(u.output_tokens for u in tokens)} out"
         )
@@ -169,9 +169,9 @@ def _load(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _messages(task: Mapping[str, Any], said: Sequence[str], *, rule: str) -> tuple[Message, ...]:
-    """The system prompt, the task's examples as earlier turns, then what was said by turns, the user last."""
-    *earlier, last = said
+def _messages(task: Mapping[str, Any], texts: Sequence[str], *, rule: str) -> tuple[Message, ...]:
+    """Return the system prompt, the examples as earlier turns, then the texts in turns."""
+    *earlier, last = texts
     shots = [turn for shot in task.get("shots", ()) for turn in shot]
     turns = [*shots, *earlier, task.get("user", "{ask}").format(ask=last, rule=rule)]
     spoken = (Message("assistant" if i % 2 else "user", content) for i, content in enumerate(turns))
@@ -179,7 +179,7 @@ def _messages(task: Mapping[str, Any], said: Sequence[str], *, rule: str) -> tup
 
 
 def _truth(spec: Mapping[str, Any], original: str, text: str) -> Truth:
-    """What is true of an input; `text` is the original with other digits, from which the order number is read."""
+    """Return the right answer; the order number is read from `text`, which has other digits."""
     truth: Truth = spec.get("truth")
     if isinstance(truth, list) and truth[0]:
         start = original.index(truth[0])
@@ -234,7 +234,7 @@ def _request(question: Question) -> ModelRequest:
 
 
 def _judged(question: Question, reply: ModelReply, verdicts: Mapping[str, Sequence[str]]) -> Logged:
-    """The answer with what is known of it; a reply counts where a person has read that very text."""
+    """Return the answer, judged; a reply is judged only if a person has read this very text."""
     name = question.task["task"]
     if name != "reply":
         right = is_right(name, question.spec, question.truth, reply.text)
@@ -244,16 +244,16 @@ def _judged(question: Question, reply: ModelReply, verdicts: Mapping[str, Sequen
 
 
 def _extracted(text: str) -> list[str] | None:
-    """The order number and the item of an answer in JSON, None if it is none."""
+    """Return the order number and the item of an answer in JSON; None for another answer."""
     try:
-        found = orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return [_plain(found.get("order")), _plain(found.get("item"))] if isinstance(found, dict) else None
+    return [_plain(value.get("order")), _plain(value.get("item"))] if isinstance(value, dict) else None
 
 
 def _plain(value: object) -> str:
-    """A value as it is compared: lower case, no article and no plural."""
+    """Return a value for comparison: lower case, without article and plural."""
     text = "" if value is None else str(value).lower().strip()
     return text.removeprefix("the ").removesuffix("s")
 
@@ -297,7 +297,7 @@ def _response(name: str, reply: ModelReply, time: datetime) -> dict[str, Any]:
 
 
 def _feedback(logged: Logged, feedback: Mapping[str, Any], draw: random.Random) -> dict[str, str] | None:
-    """The user's verdict, which always fits the answer; None where nobody gave one."""
+    """Return the feedback of the user, which always fits the answer; None without feedback."""
     shares = feedback["shares"]
     heard, corrects, comments = draw.random(), draw.random(), draw.random()
     if logged.right is None or heard >= shares["right" if logged.right else "wrong"]:
@@ -313,13 +313,13 @@ def _feedback(logged: Logged, feedback: Mapping[str, Any], draw: random.Random) 
 
 
 def _json(truth: Sequence[str | None]) -> str:
-    """The extracted values as the shots of the task write them."""
+    """Return the extracted values in the form of the examples of the task."""
     order, item = (orjson.dumps(part).decode() for part in truth)
     return f'{{"order": {order}, "item": {item}}}'
 
 
 def _damaged(lines: Sequence[bytes]) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
-    """What goes wrong in a gateway's logs, as (position, line) for the first and the last day."""
+    """Return the damaged lines of the first and of the last day, as (position, line)."""
     invalid = lines[7].replace(b'"content":"', b'"content":"\xff\xfe', 1)
     no_messages = {"id": "req_0", "request": {"model": LOCAL_MODEL}, "response": {}, "metadata": {"task": "route"}}
     failed = {

@@ -84,7 +84,7 @@ def _labels(judged: Iterable[Judged], replies: Mapping[str, Sequence[str]]) -> l
 
 
 def _results(judged: Iterable[Judged], variants: Sequence[str]) -> list[tuple[object, ...]]:
-    """Judge the first answer of each variant, as 1 or 0, for the cases where all of them answered."""
+    """Judge the first answers of the variants, as 1 or 0, on cases that all of them answered."""
     rows = []
     for record, question in judged:
         name = question.task["task"]
