@@ -104,7 +104,7 @@ class QueueRow:
 
     @classmethod
     def from_json(cls, row: object) -> QueueRow:
-        """Read a row that `to_json` made; the columns that a labeller fills in are ignored, but for the annotator.
+        """Read a row that `to_json` made; of what a labeller fills in, only the annotator.
 
         Raises:
             RecordError: a field is missing, or of another type.

@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 def recognise(record: Mapping[str, JsonValue], options: LogsConfig) -> Reader | None:
-    """The reader that is most sure that a record is of its format; None where none recognises it."""
+    """Return the reader that is most sure of a record; None where none recognises it."""
     best, best_sureness = None, 0.0
     for name, reader in READERS.items():
         try:

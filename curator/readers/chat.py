@@ -30,13 +30,14 @@ def is_chat(record: Mapping[str, JsonValue]) -> bool:
 
 
 def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Case:
-    """A case from a pair `{"request", "response"}`, `{"input", "output"}`, `{"body", "response"}` or a flat record.
+    """Read a pair of request and response, or a flat record, as a case.
 
-    `task` is that of a record which names none. A call that failed gives a case without a target and with the finish
+    The pair stands under `request` and `response`, `input` and `output`, or `body` and `response`. `task` is that of a
+    record which names none. A call that failed gives a case without a target and with the finish
     reason "error". `target` is "" where the model's answer was empty, and None where there was none.
 
     Raises:
-        RecordError: there is no request, or it cannot be asked again as text.
+        RecordError: the record has no request, or it cannot be asked again as text.
     """
     request = _request(record)
     if request is None:
@@ -85,14 +86,14 @@ def _request(record: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
 
 
 def _reply(record: dict[str, JsonValue]) -> Reply | None:
-    """The record's separate answer, None if there is none; a failed call is a reply with reason "error"."""
-    found: JsonValue = next((record[key] for key in _RESPONSE_KEYS if record.get(key) is not None), None)
+    """The record's separate answer, if it has one; a failed call has the finish reason "error"."""
+    response: JsonValue = next((record[key] for key in _RESPONSE_KEYS if record.get(key) is not None), None)
     reply = None
     if "proxy_server_request" in record:
         # a row of LiteLLM's database, where every object is kept as its JSON text
-        found = decoded(found)
-    if found is not None:
-        reply = read_reply(found)
+        response = decoded(response)
+    if response is not None:
+        reply = read_reply(response)
     elif "choices" in record:
         reply = read_reply({key: record.get(key) for key in ("choices", "model", "id")})
     failed = record.get("error") or record.get("error_str") or record.get("status") in ("failure", "failed", "error")
@@ -103,21 +104,21 @@ def _reply(record: dict[str, JsonValue]) -> Reply | None:
 
 def _metadata(request: dict[str, JsonValue], record: dict[str, JsonValue]) -> dict[str, Scalar]:
     """The scalars of the request's and the record's `metadata`."""
-    found: dict[str, Scalar] = {}
+    scalars: dict[str, Scalar] = {}
     for holder in (request, record):
         metadata = decoded(holder.get("metadata"))
         if isinstance(metadata, dict):
-            found |= {key: value for key, value in metadata.items() if isinstance(value, (str, int, float))}
-    return found
+            scalars |= {key: value for key, value in metadata.items() if isinstance(value, (str, int, float))}
+    return scalars
 
 
 def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -> str | None:
-    """A field of our own, taken out of the metadata, or else from the record."""
+    """A field that curator knows, taken out of the metadata, or else from the record."""
     return nonblank(metadata.pop(key, None)) or nonblank(record.get(key))
 
 
 def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
-    """The request's options that shape an answer; LiteLLM logs them apart, as `model_parameters`."""
+    """The request options that shape an answer; LiteLLM logs them as `model_parameters`."""
     options: dict[str, JsonValue] = {}
     for holder in (parameters, request):
         if not isinstance(holder, dict):
@@ -149,7 +150,7 @@ def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
         )
     return RecordError(
         f"not a chat-completions record: found the keys {listed(keys)}",
-        f"tell which key holds the user's text, for example {suggested_mapping(keys)}",
+        f"name the key that holds the user's text, for example {suggested_mapping(keys)}",
     )
 
 
@@ -160,7 +161,7 @@ def _holds_answer_only(record: dict[str, JsonValue]) -> bool:
 
 
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
-    """Half sure of any request: formats of their own, which wrap such a request, are recognised before."""
+    """Half sure of any request: a format that wraps such a request is recognised before."""
     return 0.5 if is_chat(record) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Results of several systems on the same cases, as evaluation tools write them: long or wide rows of JSONL or CSV."""
+"""Results of several systems on the same cases: long or wide rows of JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHER_NUMBERS = frozenset((
     "input", "question", "prompt", "text", "target", "output", "answer", "response", "reference", "label", "category",
     "group", "task", "kind", "metadata", "options", "source",
 ))  # fmt: skip
-"""Keys that stand in a row beside its systems' scores, and are none whatever they hold."""
+"""Keys of a row that are never scores."""
 PACKED = (".gz", ".zst")
 _MAX_BYTES = 64_000_000
 _SCORE_REMEDY = "give a score in 0..1, or pass and fail as true and false; divide other marks by the highest one"
@@ -37,26 +37,26 @@ class SystemScores:
 
     Attributes:
         scores: by system and case id, in 0..1, higher is better; of several scores of one system for a case the mean.
-        design: by case id what its rows say of `weight`, `inclusion_probability`, `slice`, `stage` and `stratum`.
+        design: by case id the `weight`, `inclusion_probability`, `slice`, `stage` and `stratum`.
         repeated: how many means were made of several scores.
-        problems: the rows that give none though they should.
+        rejected: the rows that give none though they should.
         rows: how many rows gave a score.
     """
 
     scores: Mapping[str, Mapping[str, float]]
     design: Mapping[str, Mapping[str, JsonValue]]
     repeated: int = 0
-    problems: tuple[RejectedRecord, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
     rows: int = 0
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read so far."""
+    """The rows that were read so far."""
 
     sums: dict[str, dict[str, tuple[float, int]]] = field(default_factory=dict)
     design: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
-    problems: list[RejectedRecord] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
     rows: int = 0
 
     def add(self, system: str, case_id: str, score: float) -> None:
@@ -80,36 +80,38 @@ def read_system_scores(paths: Sequence[str], *, by: Sequence[str] = ()) -> Syste
         for source, cells in _rows(path, seen):
             try:
                 _read_row(cells, path, by, seen)
-            except RecordError as problem:
-                seen.problems.append(problem.at(source.file, source.line))
+            except RecordError as error:
+                seen.rejected.append(error.at(source.file, source.line))
     if not seen.rows:
-        raise _nothing(paths, seen.problems)
+        raise _nothing(paths, seen.rejected)
     means = {name: {i: total / count for i, (total, count) in cases.items()} for name, cases in seen.sums.items()}
     repeated = sum(count > 1 for cases in seen.sums.values() for _, count in cases.values())
-    return SystemScores(means, seen.design, repeated, tuple(seen.problems), seen.rows)
+    return SystemScores(means, seen.design, repeated, tuple(seen.rejected), seen.rows)
 
 
 def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
-    """What the rows of an eval set say of their design, by case id; a row that says nothing gives an empty mapping.
+    """Read the sampling design from the rows of an eval set, by case id.
+
+    A row without one gives an empty mapping.
 
     Raises:
         LogsError: the file is not there, or a row cannot be read or has no id.
     """
-    seen, found = _Seen(), dict[str, Mapping[str, JsonValue]]()
+    seen, designs = _Seen(), dict[str, Mapping[str, JsonValue]]()
     for file in expand([path]):
         for source, cells in _rows(file, seen):
             try:
-                found[case_id_of(cells)] = {key: cells[key] for key in DESIGN if cells.get(key) is not None}
-            except RecordError as problem:
-                seen.problems.append(problem.at(source.file, source.line))
-    if seen.problems:
-        first = seen.problems[0]
+                designs[case_id_of(cells)] = {key: cells[key] for key in DESIGN if cells.get(key) is not None}
+            except RecordError as error:
+                seen.rejected.append(error.at(source.file, source.line))
+    if seen.rejected:
+        first = seen.rejected[0]
         raise LogsError(f"{first.source}: {first.reason}", remedy=first.remedy)
-    return found
+    return designs
 
 
 def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
-    """Each row that has an id: that, its line as it was written (None of a CSV file), and its cells."""
+    """Yield each row with an id: the id, the written line (None for CSV) and the cells."""
     seen = _Seen()
     for path in expand(paths):
         is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).columns is None
@@ -124,24 +126,24 @@ def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
     for row in open_records(path, wanted=(*CASE_ID_KEYS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
         if isinstance(row.cells, RecordError):
-            seen.problems.append(row.cells.at(str(path), row.number))
+            seen.rejected.append(row.cells.at(str(path), row.number))
         else:
             yield Source(str(path), row.number), row.cells
 
 
 def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: _Seen) -> None:
     case_id = case_id_of(cells)
-    found = list(_long(cells, path, by) if _verdict_key(cells) else _wide(cells))
-    if not found:
+    scores = list(_long(cells, path, by) if _verdict_key(cells) else _wide(cells))
+    if not scores:
         raise RecordError(
             f"no score among the keys {listed(list(cells))}",
             "name it `score` (0..1), `passed` or `wrong`, or give one column for each system",
         )
-    for system, score in found:
+    for system, score in scores:
         seen.add(system, case_id, score)
     seen.rows += 1
-    known = seen.design.setdefault(case_id, {})
-    known.update({key: cells[key] for key in DESIGN if cells.get(key) is not None})
+    design = seen.design.setdefault(case_id, {})
+    design.update({key: cells[key] for key in DESIGN if cells.get(key) is not None})
 
 
 def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -167,7 +169,7 @@ def _wide(cells: Mapping[str, JsonValue]) -> Iterator[tuple[str, float]]:
 
 
 def _plain(value: JsonValue) -> float | None:
-    """The score that a column of a wide row holds, None where it is no score: such rows hold inputs and answers, too."""
+    """The score in a column of a wide row; None for inputs, answers and the like."""
     if isinstance(value, str) and not value[:1].isdigit() and value.lower() not in ("true", "false"):
         return None
     try:
@@ -177,7 +179,7 @@ def _plain(value: JsonValue) -> float | None:
 
 
 def _bare_name(path: Path) -> str:
-    """The name of a file without what says how it is packed and written: `gpt-4.1` for `gpt-4.1.jsonl.gz`."""
+    """The name of a file without its suffixes: `gpt-4.1` for `gpt-4.1.jsonl.gz`."""
     name = path.name
     for suffix in (*PACKED, *SUFFIXES):
         name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
@@ -204,7 +206,9 @@ def _verdict(cells: Mapping[str, JsonValue]) -> float | None:
 
 
 def _score(value: JsonValue, *, key: str) -> float | None:
-    """A score in 0..1, higher is better; None for a blank. Under a key of `BAD`, yes, true and 1 are failures.
+    """A score in 0..1, higher is better; None for a blank.
+
+    Under a key of `BAD`, yes, true and 1 are failures.
 
     Raises:
         RecordError: the value is neither a word for right or wrong nor a number in 0..1.
@@ -224,10 +228,10 @@ def _score(value: JsonValue, *, key: str) -> float | None:
     return 1 - number if key in BAD else number
 
 
-def _nothing(paths: Sequence[str], problems: Sequence[RejectedRecord]) -> LogsError:
-    if problems:
-        first = problems[0]
+def _nothing(paths: Sequence[str], rejected: Sequence[RejectedRecord]) -> LogsError:
+    if rejected:
+        first = rejected[0]
         return LogsError(f"no row gives a score; the first is {first.source}: {first.reason}", remedy=first.remedy)
     return LogsError(
-        f"{', '.join(map(repr, paths))}: there is no row", remedy="give rows of `id`, `system` and `score` (0..1)"
+        f"{', '.join(map(repr, paths))}: no row was found", remedy="give rows of `id`, `system` and `score` (0..1)"
     )

@@ -1,4 +1,4 @@
-"""People's feedback on a logged answer: thumbs, corrections, labels, verdicts. The one table of their words.
+"""People's feedback on a logged answer, and the one table of the words for it.
 
 `WORDS` says what each word means of an answer: right or wrong. A plain yes or no depends on the question, so that it has a
 table of its own: `true` in a column `passed` is a pass, in a column `wrong` it is a failure. `case_id_of` is the one rule for
@@ -59,7 +59,7 @@ def case_id_of(row: Mapping[str, JsonValue]) -> str:
 
 
 def right_or_wrong(value: JsonValue, *, yes_means_right: bool = True) -> bool | None:
-    """Return whether a word calls the answer right; None for a blank, a number or an unknown word.
+    """Return whether a word calls the answer right; None for a blank or any other text.
 
     Args:
         value: a word of `WORDS` or `YES_OR_NO`, in any case; true and false count as words.
@@ -72,7 +72,10 @@ def right_or_wrong(value: JsonValue, *, yes_means_right: bool = True) -> bool | 
 
 
 def read_thumb(value: JsonValue) -> Thumb | None:
-    """The user's verdict; None where it is not a thumb: a number other than 1, 0 and -1 may be stars or a share."""
+    """Read a thumb; None for anything else.
+
+    A number other than 1, 0 and -1 may be stars or a share.
+    """
     if isinstance(value, str):
         return _THUMBS.get(_plain_word(value)) or _THUMB_NUMBERS.get(value.strip().removeprefix("+"))
     if isinstance(value, (int, float)) and value in (1, 0, -1):
@@ -81,7 +84,7 @@ def read_thumb(value: JsonValue) -> Thumb | None:
 
 
 def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
-    """A person's verdict on production's answer, 0 (it failed) to 1 (it passes); None for a blank cell.
+    """Read a verdict on production's answer, 0 (it failed) to 1 (it passes); None for a blank.
 
     Words, or a number from 0 to 1, with a decimal point or comma, or as a percentage: 1 passes.
 
@@ -104,7 +107,7 @@ def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:
 
 
 def read_wrong(value: JsonValue) -> bool | None:
-    """Return whether a cell of the column `wrong` calls the answer wrong; None where it is missing or blank.
+    """Return whether a cell of the column `wrong` calls the answer wrong; None for a blank.
 
     Raises:
         RecordError: the cell says neither.
@@ -168,7 +171,7 @@ def nonblank(value: JsonValue) -> str | None:
 
 
 def _plain_word(text: str) -> str:
-    """A word as the tables have it: `Thumbs-Up!` becomes `thumbs up`, an emoji loses its skin tone."""
+    """A word as in the tables: `Thumbs-Up!` becomes `thumbs up`, an emoji loses its skin tone."""
     plain = text.translate(_EMOJI_VARIANTS).lower().replace("_", " ").replace("-", " ")
     return " ".join(plain.split()).rstrip(".!")
 

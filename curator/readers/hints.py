@@ -1,4 +1,4 @@
-"""What a remedy says of the keys that were found: their names, the nearest one, a mapping to write."""
+"""Parts of remedies about a record's keys: their names, the nearest, a mapping to write."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def nearest(wanted: str, keys: Iterable[str]) -> str:
 
 
 def suggested_mapping(keys: Sequence[str]) -> str:
-    """The mapping that would probably read records with these keys, as it stands in a config."""
+    """The mapping that would probably read records with these keys, as a config has it."""
     text = _first_named(_INPUTS, keys)
     answer = _first_named(_TARGETS, [key for key in keys if key != text])
     target = f", target: {answer}" if answer else ""
@@ -46,7 +46,7 @@ def suggested_mapping(keys: Sequence[str]) -> str:
 
 
 def _first_named(names: Iterable[str], keys: Sequence[str]) -> str | None:
-    """The key whose last part is the first of the names; of several the one that is nested least."""
+    """The key whose last part is the first of the names, the least nested one of several."""
     by_depth = sorted(keys, key=lambda key: key.count("."))
     return next((key for name in names for key in by_depth if key.rpartition(".")[2].lower() == name), None)
 

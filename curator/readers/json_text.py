@@ -15,10 +15,10 @@ _DEEP = 200
 
 
 def load_object(data: bytes) -> dict[str, JsonValue]:
-    """One line of JSONL. NaN and Infinity become null, and of a key that stands there twice the last one counts.
+    """Parse one line of JSONL: NaN and Infinity become null, the last of equal keys counts.
 
     Raises:
-        RecordError: it is no JSON object in valid UTF-8.
+        RecordError: it is not a JSON object in valid UTF-8.
     """
     value = _load(data)
     if isinstance(value, dict):
@@ -33,7 +33,7 @@ def load_object(data: bytes) -> dict[str, JsonValue]:
 
 
 def decoded(value: JsonValue) -> JsonValue:
-    """The value itself, or what it says where it is the text of a JSON object or array (exports hold those)."""
+    """The value, or its content where it is the text of a JSON object or array, as in exports."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return _load(value.encode())
@@ -93,12 +93,12 @@ def _check_writable(value: object) -> None:
     except orjson.JSONEncodeError as error:
         raise RecordError(
             f"JSON that cannot be written again ({error})",
-            "mend the writer of the log: nest less deep, keep text valid",
+            "fix the writer of the log: nest less deep, keep text valid",
         ) from error
 
 
 def invalid_utf8(offset: int) -> RecordError:
-    """The problem of bytes that are not UTF-8 from `offset` (counted from 0) on."""
+    """The error for bytes that are not UTF-8 from `offset` (counted from 0) on."""
     return RecordError(
         f"invalid UTF-8 at byte {offset + 1} of the line",
         "write the log as UTF-8, or convert the file: `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def lookup(value: JsonValue, path: str) -> JsonValue:
-    """What stands at a dotted path (`choices.0.message.content`), None if nothing does.
+    """Return the value at a dotted path (`choices.0.message.content`), None if nothing is there.
 
     A key that has dots of its own is found too, and so is a path into a text that holds JSON.
     """
@@ -33,8 +33,8 @@ def lookup(value: JsonValue, path: str) -> JsonValue:
     if path in value:
         return value[path]
     for at, character in enumerate(path):
-        if character == "." and path[:at] in value and (found := lookup(value[path[:at]], path[at + 1 :])) is not None:
-            return found
+        if character == "." and path[:at] in value and (inner := lookup(value[path[:at]], path[at + 1 :])) is not None:
+            return inner
     return None
 
 
@@ -45,7 +45,7 @@ def mapped_keys(mapping: FieldMapping) -> dict[str, str]:
 
 
 class Mapper:
-    """Reads records through one mapping. `unseen` holds the mapped keys that no record has had so far."""
+    """Reads records through one mapping; `unseen` are the mapped keys that no record had so far."""
 
     def __init__(
         self,
@@ -57,7 +57,9 @@ class Mapper:
     ) -> None:
         self.mapping = mapping
         self._examples = tuple(
-            message for asked, said in examples for message in (Message("user", asked), Message("assistant", said))
+            message
+            for question, answer in examples
+            for message in (Message("user", question), Message("assistant", answer))
         )
         self.unseen = set(mapped_keys(mapping).values())
         self._system = system
@@ -117,16 +119,16 @@ class Mapper:
         return (*messages[:start], *self._examples, *messages[start:])
 
     def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
-        found = {key: self._get(record, key) for key in self.mapping.metadata}
+        fields = {key: self._get(record, key) for key in self.mapping.metadata}
         return {
             key: value if isinstance(value, (str, int, float)) else as_text(value) or ""
-            for key, value in found.items()
+            for key, value in fields.items()
             if value is not None
         }
 
 
 def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
-    """One user message, or the conversation that the value or its text holds as a list or a request body."""
+    """One user message, or the conversation that the value holds as a list or a request body."""
     structure = decoded(value)
     if isinstance(structure, dict):
         structure = [structure] if "role" in structure else structure.get("messages")
@@ -142,7 +144,7 @@ def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
 
 
 def _read_target(value: JsonValue) -> Reply:
-    """An answer: a completion or a message where it is one, else the text, or the JSON, as it is."""
+    """An answer: a completion or a message where it is one, else the text or JSON as it is."""
     structure = decoded(value)
     return read_reply(structure) if holds_reply(structure) else Reply(as_text(value))
 
@@ -152,7 +154,7 @@ def _no_input(record: dict[str, JsonValue], key: str) -> RecordError:
         return RecordError(f"the input {key!r} is empty", "log the text that the user sent, or leave such records out")
     keys = key_paths(record)
     return RecordError(
-        f"no input: there is no key {key!r} among {listed(keys)}",
+        f"no input: the key {key!r} is not among {listed(keys)}",
         f"set `logs.mapping.input` to the key of the user's text{nearest(key, keys)}",
     )
 
@@ -160,7 +162,7 @@ def _no_input(record: dict[str, JsonValue], key: str) -> RecordError:
 def _mapping_of(options: LogsConfig) -> FieldMapping:
     if options.mapping is None:
         raise ConfigError(
-            "'logs.format' is 'mapped' and there is no mapping",
+            "'logs.format' is 'mapped' and a mapping is missing",
             remedy="name the key or column that holds the user's text: `logs: {mapping: {input: ...}}`",
         )
     return options.mapping

@@ -1,4 +1,4 @@
-"""Chat messages as logs hold them, in the shapes of the chat-completions API and its near relatives."""
+"""Chat messages in the shapes of the chat-completions API and its near relatives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_messages(value: JsonValue) -> tuple[Message, ...]:
     """A list of chat messages; `developer` counts as system, `function` as tool.
 
     Raises:
-        RecordError: it is no list of messages, a role is unknown, or a content is not text.
+        RecordError: it is not a list of messages, a role is unknown, or a content is not text.
     """
     if not isinstance(value, list):
         raise RecordError(
@@ -39,8 +39,8 @@ def read_messages(value: JsonValue) -> tuple[Message, ...]:
     for index, message in enumerate(value):
         try:
             messages.append(_read_message(message))
-        except RecordError as problem:
-            raise problem.inside(f"messages[{index}]") from None
+        except RecordError as error:
+            raise error.inside(f"messages[{index}]") from None
     return tuple(messages)
 
 
@@ -58,13 +58,13 @@ def require_question(messages: Sequence[Message]) -> None:
             )
     users = [message for message in messages if message.role == "user"]
     if not users:
-        raise RecordError("there is no user message", "log the whole request, with at least one message of role `user`")
+        raise RecordError("no user message", "log the whole request, with at least one message of role `user`")
     if not any(message.content.strip() for message in users):
         raise RecordError("the user message is empty", "log the text that the user sent")
 
 
 def text_of(content: JsonValue) -> str:
-    """The text of a message's `content`: a string, or a list of parts whose texts are joined by line feeds.
+    """The text of a `content`: a string, or a list of parts, joined by line feeds.
 
     Raises:
         RecordError: a part is an image, audio, a file or unknown.
@@ -99,18 +99,18 @@ def _read_message(message: JsonValue) -> Message:
     if not isinstance(message, dict):
         raise RecordError(f"a JSON {type_name(message)}, not a message", 'log {"role": "user", "content": "..."}')
     role = message.get("role")
-    known = _ROLES.get(role) if isinstance(role, str) else None
-    if known is None:
+    plain_role = _ROLES.get(role) if isinstance(role, str) else None
+    if plain_role is None:
         raise RecordError(
             "a message without a `role`" if role is None else f"unknown role {str(role)[:40]!r}",
             f"the roles are {', '.join(_ROLES)}",
         )
     content = message.get("content")
     text = content if isinstance(content, str) else text_of(content)
-    if known == "assistant":
-        return Message(known, text, read_tool_calls(message))
+    if plain_role == "assistant":
+        return Message(plain_role, text, read_tool_calls(message))
     call_id = message.get("tool_call_id")
-    return Message(known, text, (), call_id) if isinstance(call_id, str) else Message(known, text)
+    return Message(plain_role, text, (), call_id) if isinstance(call_id, str) else Message(plain_role, text)
 
 
 def _text_of_part(part: JsonValue) -> str | None:

@@ -1,4 +1,4 @@
-"""What a file of any shape asks: fine-tune rows, eval sets and logs, JSONL or CSV, without a mapping."""
+"""The questions in a file of any shape: fine-tune rows, eval sets, logs, JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ _SPEAKERS: Mapping[str, Role] = {"human": "user", "user": "user", "system": "sys
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a record asks, as a case whose id is its first line, and the record's other texts."""
+    """The question of a record, as a case whose id is its line, and the record's other texts."""
 
     case: Case
     rest: tuple[str, ...] = ()
 
     def asked(self, *, examples: Collection[Message]) -> SourceQuestions:
-        """What is compared of it, without the turns that are `examples`."""
-        found = questions_of(without_turns(self.case, examples))
-        return SourceQuestions(found.id, found.questions, "\n".join([found.whole, *self.rest]))
+        """The texts that are compared, without the turns that are `examples`."""
+        of_case = questions_of(without_turns(self.case, examples))
+        return SourceQuestions(of_case.id, of_case.questions, "\n".join([of_case.whole, *self.rest]))
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionFile:
-    """What was read of a file: each record that asks something with its first line, and those that could not be read."""
+    """The questions of a file with their lines, and the records that could not be read."""
 
     path: Path
     questions: tuple[Question, ...]
     lines: tuple[int, ...]
-    unreadable: tuple[RejectedRecord, ...]
+    rejected: tuple[RejectedRecord, ...]
 
     @property
     def records(self) -> int:
-        """How many records the file has."""
-        return len(self.questions) + len(self.unreadable)
+        """The number of records in the file."""
+        return len(self.questions) + len(self.rejected)
 
 
 def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
@@ -66,7 +66,7 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
             `QUESTION_KEYS` that a record has.
 
     Raises:
-        LogsError: there is no such file, or there are several.
+        LogsError: the file does not exist, or several have the name.
     """
     file, *others = expand([str(path)])
     if others:
@@ -76,45 +76,45 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
         )
     questions: list[Question] = []
     lines: list[int] = []
-    unreadable: list[RejectedRecord] = []
+    rejected: list[RejectedRecord] = []
     for row in open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES).rows:
         try:
             if isinstance(row.cells, RecordError):
                 raise row.cells
             questions.append(question_of(row.cells, source=Source(str(path), row.number), key=key))
             lines.append(row.number)
-        except RecordError as problem:
-            unreadable.append(RejectedRecord(Source(str(path), row.number), problem.reason, problem.remedy))
-    return QuestionFile(file, tuple(questions), tuple(lines), tuple(unreadable))
+        except RecordError as error:
+            rejected.append(error.at(str(path), row.number))
+    return QuestionFile(file, tuple(questions), tuple(lines), tuple(rejected))
 
 
 def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | None = None) -> Question:
-    """What one record asks.
+    """Read the question of one record.
 
     Raises:
         RecordError: no key with a question was found; the reason lists those that there are.
     """
-    found = dict(record)
-    if key is None and (reader := recognise(found, _DEFAULTS)):
+    cells = dict(record)
+    if key is None and (reader := recognise(cells, _DEFAULTS)):
         # a record that is not a whole log, such as an eval set's with `choices` of its own, is rejected but still asks something
-        result = next(iter(reader.read(iter([LogRecord(found, source)]), _DEFAULTS)), None)
+        result = next(iter(reader.read(iter([LogRecord(cells, source)]), _DEFAULTS)), None)
         if isinstance(result, Case):
             return Question(replace(result, id=str(source.line)))
-    value, rest = _value(found, key)
+    value, rest = _value(cells, key)
     if value is None:
-        keys = key_paths(found)
+        keys = key_paths(cells)
         wanted = f"no key {key!r}{nearest(key, keys)}" if key else "no key that a question is looked for under"
         raise RecordError(
             f"{wanted}; found {listed(keys)}", "name the key of the question with --train-key or --eval-key"
         )
-    made = Question(Case(str(source.line), _messages(value), source), tuple(rest))
-    if not questions_of(made.case).questions:
+    question = Question(Case(str(source.line), _messages(value), source), tuple(rest))
+    if not questions_of(question.case).questions:
         raise RecordError("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
-    return made
+    return question
 
 
 def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, list[str]]:
-    """What holds the question, and the record's other texts."""
+    """The value that holds the question, and the record's other texts."""
     if key is not None:
         value = lookup(record, key)
     else:
@@ -128,9 +128,9 @@ def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, li
 
 
 def _messages(value: JsonValue) -> tuple[Message, ...]:
-    """A text, a conversation, or an object with texts (promptfoo's `vars`), as messages; nothing is checked.
+    """A text, a conversation, or an object with texts (promptfoo's `vars`), as messages.
 
-    A conversation is a list of objects with `role` and `content`, or with `from` and `value`.
+    Nothing is checked. A conversation is a list of objects with `role` and `content`, or with `from` and `value`.
     """
     if isinstance(value, list) and value and all(isinstance(turn, dict) for turn in value):
         return tuple(_message(turn) for turn in value if isinstance(turn, dict))

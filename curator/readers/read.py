@@ -30,7 +30,7 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[
 
     Raises:
         LogsError: no path is given, a path matches nothing, or a CSV file lacks a mapped column (that one while reading).
-        ConfigError: there is no such format, or it is `mapped` and there is no mapping.
+        ConfigError: the format is unknown, or it is `mapped` and a mapping is missing.
     """
     named = config.paths if paths is None else paths
     if not named:
@@ -53,7 +53,7 @@ class _LogFile:
 
 @dataclass(frozen=True, slots=True)
 class _Opener:
-    """Opens files, and decides who reads each of them: `chosen`, or else the reader that recognises it, or `default`."""
+    """Opens files; `chosen` reads them, or the reader that recognises each, or `default`."""
 
     options: LogsConfig
     chosen: Reader | None
@@ -88,7 +88,7 @@ class _Opener:
 
 
 def _first_record(rows: Iterator[Row]) -> tuple[dict[str, JsonValue] | None, Iterator[Row]]:
-    """The first readable record, None where there is none, and all rows still to come."""
+    """The first readable record, None where no record can be readne, and all rows still to come."""
     seen: list[Row] = []
     for row in rows:
         seen.append(row)
@@ -98,7 +98,7 @@ def _first_record(rows: Iterator[Row]) -> tuple[dict[str, JsonValue] | None, Ite
 
 
 def _read_files(files: Iterable[_LogFile], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
-    """The cases and rejected records in the order of the files; files in a row of one format are one stream for its reader."""
+    """Yield the results in the order of the files; neighbours of one format are one stream."""
     waiting: list[RejectedRecord] = []
     for reader, of_format in groupby(files, key=attrgetter("reader")):
         for result in reader.read(_readable(of_format, waiting), options):
@@ -133,7 +133,7 @@ def _unmapped(columns: Sequence[str]) -> RecordError:
 
 
 def _check_columns(keys: Mapping[str, str], columns: Sequence[str], file: str) -> None:
-    """Check that a CSV file has every column; a dotted key may lead into a column that holds JSON.
+    """Check that a CSV file has every column; a dotted key may lead into a column of JSON.
 
     Raises:
         LogsError: one is missing.

@@ -16,7 +16,7 @@ Content = Literal["question", "answer", "system", "tools", "documents", "feedbac
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One readable record: the keys of a JSON object or the columns of a CSV row (None where empty), and its place."""
+    """One readable record: its keys or CSV columns (None where empty), and its place."""
 
     cells: dict[str, JsonValue]
     source: Source

@@ -18,7 +18,7 @@ _TRUNCATING = {"max_tokens", "max_output_tokens", "token_limit", "length"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A logged answer. `text` is None where there was none; `is_call`: it is the JSON text of tool calls."""
+    """A logged answer; `text` is None without one, and with `is_call` the JSON of tool calls."""
 
     text: str | None = None
     finish_reason: str | None = None
@@ -28,7 +28,7 @@ class Reply:
 
 
 def read_reply(value: JsonValue) -> Reply:
-    """What production answered. Of several choices the first one counts.
+    """Read production's answer; of several choices the first one counts.
 
     Raises:
         RecordError: the answer has a shape that is not known, or is not text.
@@ -43,7 +43,7 @@ def read_reply(value: JsonValue) -> Reply:
 
 
 def holds_reply(value: JsonValue) -> bool:
-    """Whether a value is a completion, its chunks or an assistant message, rather than an answer that is JSON itself."""
+    """Return whether a value is a completion or a message, not an answer that is JSON itself."""
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, dict):
@@ -57,7 +57,7 @@ def holds_reply(value: JsonValue) -> bool:
 
 
 def finish_reason_of(value: JsonValue) -> str | None:
-    """A finish reason as the chat-completions API calls it: every name for the token limit becomes `length`."""
+    """A finish reason as in the API: every name for the token limit becomes `length`."""
     if not isinstance(value, str) or not value:
         return None
     return "length" if value.lower() in _TRUNCATING else value
@@ -104,7 +104,7 @@ def _read_object(value: dict[str, JsonValue]) -> Reply:
 
 
 def _read_choice(choice: dict[str, JsonValue], envelope: dict[str, JsonValue]) -> Reply:
-    """The answer of one choice; `envelope` is the completion that it stands in, with the model and the id."""
+    """The answer of one choice; `envelope` is its completion, with the model and the id."""
     message = choice.get("message")
     calls: tuple[ToolCall, ...] = ()
     if isinstance(message, dict):
@@ -125,7 +125,7 @@ def _answer(
 ) -> Reply:
     """An answer; calls without a text become `{"tool_calls": [{"arguments", "name"}]}`.
 
-    One that the logger shortened is no whole answer, whatever its reason says.
+    One that the logger shortened is not a whole answer, whatever its reason says.
     """
     is_call = bool(calls) and not (text or "").strip()
     if is_call:
@@ -139,7 +139,7 @@ def _answer(
 
 
 def _arguments(call: ToolCall) -> JsonValue:
-    """The arguments as a value, so that two calls compare by content; as text where they are no JSON object."""
+    """The arguments as a JSON object, so that calls compare by content; else as text."""
     value = decoded(call.arguments)
     return value if isinstance(value, dict) else call.arguments
 

@@ -1,4 +1,4 @@
-"""A log file of any shape as rows: what it holds is told from its first lines and, where these leave it open, its name."""
+"""A log file of any shape as rows: JSONL or CSV, by its first lines, else by its name."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Records:
 
 
 def open_records(path: Path, *, wanted: Sequence[str], max_bytes: int) -> Records:
-    """Open a JSONL or CSV file, packed or not. `wanted` are the columns that a delimiter is chosen by.
+    """Open a JSONL or CSV file, packed or not.
 
-    A file that cannot be taken apart line by line (one JSON value over many lines, one array) is one row with a problem.
+    `wanted` are the columns that a delimiter is chosen by. A file that cannot be taken apart line by line (one JSON value over many lines, one array) is one row with a problem.
     """
     lines = physical_lines(path, max_bytes=max_bytes)
     head, texts = _head(lines)
@@ -55,8 +55,8 @@ def _jsonl_rows(lines: Iterator[Line]) -> Iterator[Row]:
         elif data and not data.isspace():
             try:
                 yield Row(line.number, load_object(data))
-            except RecordError as problem:
-                yield Row(line.number, problem)
+            except RecordError as error:
+                yield Row(line.number, error)
 
 
 def _head(lines: Iterator[Line]) -> tuple[list[Line], list[bytes]]:
@@ -88,9 +88,9 @@ def _shape(texts: list[bytes], suffix: str) -> _Shape:
 
 
 def _is_document(first: bytes, others: list[bytes]) -> bool:
-    """Whether the first line begins a JSON value that the next ones continue, or is an array by itself.
+    """Return whether the first line begins a JSON value over several lines, or is an array.
 
-    One damaged line at the top of a good JSONL file is no document: then objects follow.
+    One damaged line at the top of a good JSONL file is not a document: then objects follow.
     """
     if _is_object(first):
         return False

@@ -1,4 +1,4 @@
-"""CSV as a stream of rows, each with the number of its first line; a row that is damaged costs no other row."""
+"""CSV as a stream of rows with their first lines; a damaged row costs no other row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_ROW_LINES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record: its keys or columns (None where a cell is empty), or what is wrong with it, and its first line."""
+    """One record, or the error that rejects it, and its first line; an empty cell is None."""
 
     number: int
     cells: dict[str, JsonValue] | RecordError
@@ -29,7 +29,7 @@ class Row:
 def open_table(
     lines: Iterator[Line], *, wanted: Sequence[str], max_bytes: int
 ) -> tuple[tuple[str, ...], Iterator[Row]]:
-    """The columns of a CSV file and its rows; without columns where the header is missing or cannot be read.
+    """Return the columns and rows of a CSV file; no columns where the header cannot be read.
 
     The delimiter (comma, semicolon or tab) is the one with which the header has most of the `wanted` columns, then the
     one that gives most columns. `lines` are physical ones, blank ones included. A row longer than `max_bytes` is a
@@ -59,7 +59,7 @@ class _RawRow:
 
 
 class _Feed:
-    """Hands physical lines to `csv.reader`, and remembers those of the row at hand so that they can be read again."""
+    """Hands lines to `csv.reader`, and keeps those of the present row to read them again."""
 
     def __init__(self, lines: Iterator[Line], max_bytes: int) -> None:
         self._lines = lines
@@ -117,9 +117,9 @@ class _Feed:
 
 
 def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
-    """Rows as they come. A quote that is opened and not closed spoils its own line alone: the next ones are read again.
+    """Yield the rows; after a quote that is not closed, the next lines are read again.
 
-    The reader is strict, else such a quote would swallow rows without a word.
+    So it costs only its own line. The reader is strict, else such a quote would swallow rows without a word.
     """
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:

@@ -169,7 +169,7 @@ def compare_files(
     if read.repeated:
         warnings.append(f"{plural(read.repeated, 'time')}, one system has several scores for a case: their mean counts")
     result = compare(scores, design=designs_of({**read.design, **eval_rows}), options=options)
-    return replace(result, warnings=(*result.warnings, *warnings), rejected=read.problems, rows=read.rows)
+    return replace(result, warnings=(*result.warnings, *warnings), rejected=read.rejected, rows=read.rows)
 
 
 def _pair_comparison(

@@ -59,8 +59,8 @@ def read_question_set(records: Records, key: str | None, what: str) -> QuestionS
     """
     if isinstance(records, str | Path):
         file = read_questions(records, key=key)
-        starts = tuple(sorted([*file.lines, *(u.source.line for u in file.unreadable)]))
-        question_set = QuestionSet(file.questions, file.unreadable, starts)
+        starts = tuple(sorted([*file.lines, *(u.source.line for u in file.rejected)]))
+        question_set = QuestionSet(file.questions, file.rejected, starts)
     else:
         question_set = _from_memory(records, key, what)
     if not question_set.questions:

@@ -152,7 +152,7 @@ def test_an_answer_at_the_end_of_the_messages_is_the_target() -> None:
 @pytest.mark.parametrize(
     ("record", "reason", "remedy"),
     [
-        ({"question": "x"}, "there is no key 'questoin' among 'question'", "did you mean 'question'?"),
+        ({"question": "x"}, "the key 'questoin' is not among 'question'", "did you mean 'question'?"),
         ({"questoin": None}, "the input 'questoin' is empty", "log the text"),
         ({"questoin": " "}, "the user message is empty", "log the text"),
         ({"questoin": {"text": "x"}}, "is a JSON object with 'text'", "questoin.text"),

@@ -128,7 +128,7 @@ def test_no_paths_at_all() -> None:
 
 
 def test_mapped_without_a_mapping(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no mapping"):
+    with pytest.raises(ConfigError, match="a mapping is missing"):
         records(write(tmp_path / "a.jsonl", pair("x")), format="mapped")
 
 

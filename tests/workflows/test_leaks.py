@@ -101,7 +101,7 @@ def test_each_kind_is_found_and_the_rest_is_clean(tmp_path: Path) -> None:
 )
 def test_the_question_is_found_in_every_shape(record: dict[str, Any], tmp_path: Path) -> None:
     file = read_questions(write(tmp_path / "a.jsonl", [record]))
-    assert not file.unreadable
+    assert not file.rejected
     result = check([record, {"text": OTHER}], [ROUTER], tmp_path, embedding=False)
     assert [leak.line for leak in result.leaks] == [1]
 
