@@ -94,7 +94,7 @@ def _jhu(path: Path) -> Iterator[Pool]:
     def case(variant: str, temperature: float, problem: str) -> Answers:
         row = rows[variant, temperature, problem]
         committee = [
-            Answered(str(rows[v, temperature, problem]["answers"][i]), group=v, temperature=temperature)
+            Answered(str(rows[v, temperature, problem]["answers"][i]), prompt_id=v, temperature=temperature)
             for v in variants
             for i in (OWN if v == variant else OTHERS)
             if i < len(rows[v, temperature, problem]["answers"])

@@ -167,7 +167,7 @@ def nights(name: str, vectors: Vectors, truth: Labels, *, size: int, topics: int
         chosen = rng.choice(truth.max() + 1, min(topics, truth.max() + 1), replace=False)
         pool = rng.permutation(np.flatnonzero(np.isin(truth, chosen)))
         one, two = (night(vectors[part], truth[part]) for part in (pool[:size], pool[size : 2 * size]))
-        cosine = np.stack([c.centroid for c in two[0]]) @ np.stack([c.centroid for c in one[0]]).T
+        cosine = np.stack([c.vector for c in two[0]]) @ np.stack([c.vector for c in one[0]]).T
         for threshold, sums in pairs.items():
             found = match_centroids(cosine, threshold)
             right = {two[1][place] for place, old in found.items() if one[1][old] == two[1][place]}
