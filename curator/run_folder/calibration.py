@@ -64,7 +64,7 @@ class CalibrationFile:
         if fit.scorer != scorer:
             warnings.append(
                 f"the calibration {file!r} was fitted to answers compared by {_comparison_name(fit.scorer)}, but here"
-                f" {_comparison_name(scorer)} compares them: its gain is not known here"
+                f" they are compared by {_comparison_name(scorer)}: its gain is not known"
             )
         return tuple(warnings)
 

@@ -119,7 +119,7 @@ def test_a_fit_without_a_gain_leaves_the_default_score(capsys: pytest.CaptureFix
     assert main(["calibrate", recorded, "--labels", labels, "--out", "fit.json"]) == 0
     assert "no gain: the default score stays" in capsys.readouterr().out
     assert main(["score", recorded, "--out", "s.jsonl", "--calibration", "fit.json"]) == 0
-    assert "showed no gain: the default score stays" in capsys.readouterr().err
+    assert "showed no gain: the default score is used" in capsys.readouterr().err
     assert {score["scorer"] for score in rows("s.jsonl")} == {SCORER}
     fit = curator.load_calibration("fit.json")
     assert fit is not None
@@ -135,7 +135,7 @@ def test_too_few_labels_are_no_error_and_the_file_says_so(capsys: pytest.Capture
     assert f"not enough data: {failures} failures and {30 - failures} passes, 20 of each" in capsys.readouterr().out
     assert curator.load_calibration("fit.json") is None
     assert main(["score", recorded, "--out", "s.jsonl", "--calibration", "fit.json", "--json"]) == 0
-    assert "for want of labels" in json.loads(capsys.readouterr().out)["warnings"][0]
+    assert "there were too few labels" in json.loads(capsys.readouterr().out)["warnings"][0]
     assert curator.calibrate(records, wrong).calibration is None
 
 
@@ -311,7 +311,7 @@ def test_a_fit_of_another_committee_or_comparer_is_told(capsys: pytest.CaptureFi
     gone, new, compared = json.loads(capsys.readouterr().out)["warnings"]
     assert "was fitted to members that are not here: m/careful, m/plain" in gone
     assert "does not know: good, noisier, noisy" in new
-    assert "compared by embedding(x), these are compared by words" in compared
+    assert "answers compared by embedding(x), but here they are compared by words" in compared
 
 
 def test_signals_in_words() -> None:
@@ -358,7 +358,7 @@ def test_a_run_keeps_the_default_where_there_is_no_gain(
     curator.save_calibration(fit, "fit.json")
     result = do(job | {"calibration": "fit.json"}, encoder, "out")
     assert result.summary.disagreement.scorers == (SCORER,)
-    assert ["the default score stays" in warning for warning in result.warnings] == [True]
+    assert ["the default score is used" in warning for warning in result.warnings] == [True]
     assert json.loads(Path("out/manifest.json").read_text())["calibration"]["verdict"] == verdict
     assert part in Path("out/report.md").read_text()
 
