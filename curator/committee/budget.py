@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curator.config import BudgetConfig
 from curator.errors import BudgetReached
-from curator.records.spend import _PICO, Spend
+from curator.records.spend import PICODOLLARS, Spend
 from curator.text.display import money, plural
 
 
@@ -30,7 +30,7 @@ class Budget:
 
     def __init__(self, limits: BudgetConfig) -> None:
         self._limits = limits
-        self._max_picodollars = None if limits.max_usd is None else round(limits.max_usd * _PICO)
+        self._max_picodollars = None if limits.max_usd is None else round(limits.max_usd * PICODOLLARS)
         self._requests = 0
         self._held = [0, 0]
         self._spent = [0, 0]
@@ -78,9 +78,9 @@ class Budget:
         return Ledger(
             requests=self._requests,
             tokens=self._spent[0],
-            usd=self._spent[1] / _PICO,
+            usd=self._spent[1] / PICODOLLARS,
             unconfirmed_tokens=self._unconfirmed[0],
-            unconfirmed_usd=self._unconfirmed[1] / _PICO,
+            unconfirmed_usd=self._unconfirmed[1] / PICODOLLARS,
         )
 
     @property
@@ -91,7 +91,7 @@ class Budget:
         """
         if self._max_picodollars is None:
             return None
-        return (self._max_picodollars - self._spent[1] - self._unconfirmed[1]) / _PICO
+        return (self._max_picodollars - self._spent[1] - self._unconfirmed[1]) / PICODOLLARS
 
     def reached(self, limit: str) -> BudgetReached:
         """Return the error of a limit, named in words, that has no room for the next request."""

@@ -27,9 +27,9 @@ from curator.committee.endpoints import (
     refuses_temperature,
     shares,
 )
+from curator.committee.engine_context import EngineContext, RequestGroup, TemperatureRefused
 from curator.committee.rate_limits import AimdWindow, RateLimiter
 from curator.committee.requests import CallFailed, ModelReply, ModelRequest, PlannedCall
-from curator.committee.run_context import RequestGroup, RunContext, TemperatureRefused
 from curator.records import Usage
 from curator.records.spend import Spend
 from curator.state.store_schema import StoredReply
@@ -60,7 +60,7 @@ class Dispatcher:
     are all counted in the usage; if not, every answer gets a request of its own.
     """
 
-    def __init__(self, endpoint: Endpoint, context: RunContext, *, answered_before: bool) -> None:
+    def __init__(self, endpoint: Endpoint, context: EngineContext, *, answered_before: bool) -> None:
         config = endpoint.config
         self.endpoint = endpoint
         self.in_flight = 0

@@ -17,9 +17,9 @@ from types import MappingProxyType
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.endpoints import Endpoint
+from curator.committee.engine_context import Tally
 from curator.committee.engine_run import Deliver, EngineRun
 from curator.committee.requests import PlannedCall
-from curator.committee.run_context import Tally
 from curator.committee.run_progress import RunProgress
 from curator.progress import Progress, Silent
 from curator.state.generations import GenerationStore

@@ -10,8 +10,8 @@ from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.dispatcher import Dispatcher
 from curator.committee.endpoints import Endpoint
+from curator.committee.engine_context import Tally
 from curator.committee.requests import PlannedCall
-from curator.committee.run_context import Tally
 from curator.committee.run_progress import RunProgress
 from curator.records import Generation
 from curator.records.spend import Spend
@@ -27,7 +27,7 @@ Deliver = Callable[[PlannedCall, Generation], object]
 
 
 class EngineRun:
-    """The state of one call of `sample`, and the `RunContext` of its dispatchers."""
+    """The state of one call of `sample`, and the `EngineContext` of its dispatchers."""
 
     def __init__(  # noqa: PLR0913  the seams of the run, each one named
         self,

@@ -20,9 +20,9 @@ import yaml
 from curator.committee.budget import Budget
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
 from curator.committee.engine import EngineStats, sample
+from curator.committee.engine_context import TemperatureRefused
 from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
 from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
-from curator.committee.run_context import TemperatureRefused
 from curator.config import JudgeConfig, Price
 from curator.config.yaml_text import parse_yaml
 from curator.disagreement.equivalence.leader_clustering import Pair

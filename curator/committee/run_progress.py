@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.dispatcher import Dispatcher
-from curator.committee.run_context import Tally
+from curator.committee.engine_context import Tally
 from curator.progress import Facts, Progress
 from curator.text.display import money
 from curator.text.failures import failures_in_words

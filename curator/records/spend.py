@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-_PICO = 10**12  # whole picodollars: their sums are exact in any order, those of floats are not
+PICODOLLARS = 10**12  # whole picodollars: their sums are exact in any order, those of floats are not
 
 
 class Spend(NamedTuple):
@@ -16,4 +16,4 @@ class Spend(NamedTuple):
     @classmethod
     def of(cls, *, tokens: int, usd: float) -> Spend:
         """Return the spend of a number of tokens and US dollars."""
-        return cls(tokens, round(usd * _PICO))
+        return cls(tokens, round(usd * PICODOLLARS))

@@ -13,12 +13,12 @@ from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint
 from curator.committee.engine import EngineStats, sample
+from curator.committee.engine_context import TemperatureRefused
 from curator.committee.judge import Judge, load_prompt
 from curator.committee.plan import Plan, PlanPart, endpoint_of
 from curator.committee.prices import batch_price, price_of
 from curator.committee.providers.open import open_clients
 from curator.committee.requests import PlannedCall
-from curator.committee.run_context import TemperatureRefused
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import BudgetReached, ConfigError, ProviderError

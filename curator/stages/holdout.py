@@ -16,7 +16,7 @@ from curator.records import Case, Split
 from curator.run_folder.layout import LEAKS
 from curator.selection.splits import split_of
 from curator.stages.ingest import IngestResult
-from curator.state.registry import Entry, Registry, by_split
+from curator.state.registry import Entry, HeldOutRegistry, by_split
 from curator.text.display import plural
 from curator.text.shingles import shared_sentences, split_templates, turns_text, without_sentences
 
@@ -72,7 +72,7 @@ class HoldoutSplit:
         return tuple(warnings)
 
 
-def assign_splits(config: Config, intake: IngestResult, registry: Registry) -> HoldoutSplit:
+def assign_splits(config: Config, intake: IngestResult, registry: HeldOutRegistry) -> HoldoutSplit:
     """Settle the split of every near-duplicate group, and register what is held out.
 
     A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
@@ -98,7 +98,7 @@ def assign_splits(config: Config, intake: IngestResult, registry: Registry) -> H
 
 
 def exclude_leaks(
-    guarded: HoldoutSplit, config: Config, intake: IngestResult, registry: Registry, *, embed: Embed | None
+    guarded: HoldoutSplit, config: Config, intake: IngestResult, registry: HeldOutRegistry, *, embed: Embed | None
 ) -> HoldoutSplit:
     """Leave training candidates out that ask a held-out question, and register the others.
 

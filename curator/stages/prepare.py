@@ -26,7 +26,7 @@ from curator.stages.score import Generations, Scorer
 from curator.state.categories import CategoriesFile, read_categories
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
-from curator.state.registry import Registry
+from curator.state.registry import HeldOutRegistry
 from curator.state.vectors import VectorCache
 
 
@@ -79,9 +79,9 @@ class RunContext(RunInputs):
         return self._files.enter_context(GenerationStore(self.paths.store))
 
     @cached_property
-    def registry(self) -> Registry:
+    def registry(self) -> HeldOutRegistry:
         """The held-out and the exported cases of all runs."""
-        return self._files.enter_context(Registry(self.paths.registry))
+        return self._files.enter_context(HeldOutRegistry(self.paths.registry))
 
     @cached_property
     def vectors(self) -> VectorCache:

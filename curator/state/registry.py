@@ -1,4 +1,4 @@
-"""Registry of held-out and trained-on cases: one SQLite file that outlives the logs.
+"""HeldOutRegistry of held-out and trained-on cases: one SQLite file that outlives the logs.
 
 It keeps each case's text and the templates around it, but no vectors and no signatures. Those are made from the text by
 the encoder of each run and cached elsewhere, so that a new encoder or recipe loses nothing.
@@ -74,7 +74,7 @@ class Entry:
     added_at: float
 
 
-class Registry(Closeable):
+class HeldOutRegistry(Closeable):
     """The registry in its file; a context manager.
 
     Processes share it: a call sees everything that another process has committed.

@@ -12,7 +12,7 @@ from curator.errors import LogsError, RecordError
 from curator.io.compression import chunks
 from curator.readers.questions import Question, question_of, read_questions
 from curator.records import JsonValue, Message, RejectedRecord, Source, too_many_rejected
-from curator.state.registry import Entry, Registry, by_split
+from curator.state.registry import Entry, HeldOutRegistry, by_split
 from curator.text.shingles import without_sentences
 
 Records = str | Path | Iterable[Mapping[str, JsonValue] | str]
@@ -94,7 +94,7 @@ def read_held_out(records: Records, key: str | None) -> HeldOutSet:
         LogsError: no record can be read, or the registry is empty.
     """
     if isinstance(records, str | Path) and _is_registry(Path(records)):
-        with Registry(Path(records)) as registry:
+        with HeldOutRegistry(Path(records)) as registry:
             entries, templates = by_split(registry.entries()[0], "eval"), registry.templates()
         if not entries:
             raise LogsError(

@@ -18,8 +18,8 @@ from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import EngineStats, sample
+from curator.committee.engine_context import TemperatureRefused
 from curator.committee.requests import CallFailed, FailureKind, ModelReply, ModelRequest, PlannedCall
-from curator.committee.run_context import TemperatureRefused
 from curator.config import BudgetConfig, ModelConfig, Price
 from curator.errors import BudgetReached, ProviderError, StorageError
 from curator.progress import Facts

@@ -21,7 +21,7 @@ from curator.records import Case, DuplicateRecord, Message, Reference, Source, c
 from curator.run_folder.leaks import leak_row
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult
-from curator.state.registry import Registry
+from curator.state.registry import HeldOutRegistry
 from curator.text.shingles import jaccard, normalise, shingles
 
 TOPICS = (
@@ -62,7 +62,9 @@ def by_first_word(texts: Sequence[str]) -> NDArray[np.float32]:
     return made
 
 
-def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any = None) -> tuple[HoldoutSplit, set[str]]:
+def night(
+    registry: HeldOutRegistry, texts: Sequence[str], cfg: Config, *, embed: Any = None
+) -> tuple[HoldoutSplit, set[str]]:
     """One run: what it guards, and the texts that it exports."""
     taken = intake(texts, cfg)
     guarded = exclude_leaks(assign_splits(cfg, taken, registry), cfg, taken, registry, embed=embed)
@@ -71,7 +73,7 @@ def night(registry: Registry, texts: Sequence[str], cfg: Config, *, embed: Any =
     return guarded, {str(text) for text in users}
 
 
-def held(registry: Registry) -> list[str]:
+def held(registry: HeldOutRegistry) -> list[str]:
     return [e.question for e in registry.entries()[0] if e.split == "eval"]
 
 
@@ -94,7 +96,7 @@ nights = st.lists(
 @settings(max_examples=60)
 @given(nights)
 def test_a_registered_case_never_comes_out_of_an_export(plan: list[tuple[list[tuple[int, int, int]], float]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, Registry(Path(folder) / "r.sqlite") as registry:
+    with tempfile.TemporaryDirectory() as folder, HeldOutRegistry(Path(folder) / "r.sqlite") as registry:
         settled: dict[str, str] = {}
         for picks, share in plan:
             texts = [TOPICS[topic].format(f"number {number}") + TAILS[tail] for topic, tail, number in picks]
@@ -106,7 +108,7 @@ def test_a_registered_case_never_comes_out_of_an_export(plan: list[tuple[list[tu
 
 
 def test_a_group_keeps_its_split_when_its_first_case_is_gone(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, [TOPICS[1]], config(1.0))
         for tail in TAILS[1:]:
             guarded, exported = night(registry, [TOPICS[1] + tail, TOPICS[2]], config(0.0))
@@ -115,7 +117,7 @@ def test_a_group_keeps_its_split_when_its_first_case_is_gone(tmp_path: Path) -> 
 
 
 def test_what_was_trained_on_is_never_evaluated_on(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         _, exported = night(registry, [TOPICS[1], TOPICS[2]], config(0.0))
         assert exported == {TOPICS[1], TOPICS[2]}
         guarded, again = night(registry, [TOPICS[1] + " today", TOPICS[3]], config(1.0))
@@ -126,14 +128,14 @@ def test_what_was_trained_on_is_never_evaluated_on(tmp_path: Path) -> None:
 
 
 def test_a_lower_share_frees_nothing_that_is_held_out(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, list(TOPICS[1:]), config(1.0))
         assert night(registry, list(TOPICS[1:]), config(0.0))[1] == set()
 
 
 def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
     cfg = config(0.0)
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, [TOPICS[1]], config(1.0))
         taken = intake([TOPICS[2]], cfg)
         gone = DuplicateRecord(Source("a.jsonl", 9), case(TOPICS[1]).id, taken.cases[0].id, "near", 0.9)
@@ -141,7 +143,7 @@ def test_a_case_that_was_merged_away_counts_by_its_id(tmp_path: Path) -> None:
 
 
 def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, ["how do I end my contract alpha"], config(1.0))
         texts = ["what must be done to leave for good alpha", "please raise my limit for travelling beta"]
         guarded, exported = night(registry, texts, config(0.0), embed=by_first_word)
@@ -156,7 +158,7 @@ def test_paraphrases_of_what_is_held_out_are_left_out_with_evidence(tmp_path: Pa
 
 
 def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, ["how do I end my contract alpha"], config(1.0))
         twins = [
             "tell me now at once how one can leave 17 times in a row alpha",
@@ -171,7 +173,7 @@ def test_the_near_duplicates_of_a_leak_go_with_it(tmp_path: Path) -> None:
 
 def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
     cfg = config(1.0)
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         assign_splits(cfg, replace(intake(["how do I end my contract alpha"], cfg), asked=()), registry)
 
         def embed(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -182,7 +184,7 @@ def test_a_case_nobody_asked_about_needs_no_vector(tmp_path: Path) -> None:
 
 
 def test_what_was_exported_before_it_leaked_is_told(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         text = "what must be done to leave for good alpha"
         assert night(registry, [text], config(0.0), embed=by_first_word)[1] == {text}
         night(registry, ["how do I end my contract alpha"], config(1.0))
@@ -194,7 +196,7 @@ def test_what_was_exported_before_it_leaked_is_told(tmp_path: Path) -> None:
 
 def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
     cfg, texts = config(0.0), [TOPICS[1]]
-    with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as mine, HeldOutRegistry(tmp_path / "r.sqlite") as other:
         taken = intake(texts, cfg)
         guarded = assign_splits(cfg, taken, mine)
         night(other, [TOPICS[1] + " today"], config(1.0))
@@ -204,7 +206,7 @@ def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
 
 def test_what_is_registered_during_the_check_is_obeyed(tmp_path: Path) -> None:
     cfg, texts = config(0.0), [TOPICS[1], TOPICS[2]]
-    with Registry(tmp_path / "r.sqlite") as mine, Registry(tmp_path / "r.sqlite") as other:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as mine, HeldOutRegistry(tmp_path / "r.sqlite") as other:
         night(other, [TOPICS[5]], config(1.0))
 
         def embed(asked: Sequence[str]) -> NDArray[np.float32]:
@@ -218,7 +220,7 @@ def test_what_is_registered_during_the_check_is_obeyed(tmp_path: Path) -> None:
 
 
 def test_a_group_that_joins_both_is_held_out_and_told(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         base = "the quick brown fox jumps over the lazy dog while the cat sleeps in the warm sun"
         left, right = base + " alpha omega", "so they say that " + base
         night(registry, [left], config(0.0))
@@ -232,7 +234,7 @@ def test_a_group_that_joins_both_is_held_out_and_told(tmp_path: Path) -> None:
 
 
 def test_much_that_leaks_is_a_warning() -> None:
-    with Registry(Path(":memory:")) as registry:
+    with HeldOutRegistry(Path(":memory:")) as registry:
         night(registry, ["how do I end my contract alpha"], config(1.0))
         guarded, _ = night(
             registry, ["leave for good now alpha", "raise my limit soon beta"], config(0.0), embed=by_first_word
@@ -242,7 +244,7 @@ def test_much_that_leaks_is_a_warning() -> None:
 
 def test_without_candidates_nothing_is_looked_at() -> None:
     cfg = config(0.0)
-    with Registry(Path(":memory:")) as registry:
+    with HeldOutRegistry(Path(":memory:")) as registry:
         taken = replace(intake(["a question"], cfg), cases=(replace(case("a question", trusted=False), group="g"),))
         guarded = assign_splits(cfg, taken, registry)
         assert exclude_leaks(guarded, cfg, taken, registry, embed=None) is guarded
@@ -250,7 +252,7 @@ def test_without_candidates_nothing_is_looked_at() -> None:
 
 @pytest.mark.parametrize("rules", [{"paraphrases": False}, {"paraphrase_similarity": 1.0}])
 def test_paraphrases_can_be_let_be(rules: dict[str, Any]) -> None:
-    with Registry(Path(":memory:")) as registry:
+    with HeldOutRegistry(Path(":memory:")) as registry:
         night(registry, ["end my contract of 17 years alpha"], config(1.0))
         text = "leave for good after 23 months alpha"
         assert night(registry, [text], config(0.0, **rules), embed=by_first_word)[1] == {text}
@@ -264,13 +266,13 @@ QUESTIONS = [f"does {word} know {word[::-1] * 3}" for word in NAMES.split()]
 
 
 def test_a_night_of_few_cases_knows_the_template_of_an_earlier_one(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, [TEMPLATE + q for q in QUESTIONS], config(1.0))
         assert night(registry, [TEMPLATE + QUESTIONS[3] + " please"], config(0.0))[1] == set()
 
 
 def test_a_first_night_of_few_cases_does_not_keep_its_template_out_of_training(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         night(registry, [TEMPLATE + q for q in QUESTIONS[:3]], config(1.0))
         _, exported = night(registry, [TEMPLATE + q for q in QUESTIONS], config(0.0))
         assert exported == {TEMPLATE + q for q in QUESTIONS[3:]}

@@ -20,7 +20,7 @@ from curator.cli import main
 from curator.config import parse_config
 from curator.errors import ConfigError, LogsError
 from curator.readers.questions import read_questions
-from curator.state.registry import Entry, Registry
+from curator.state.registry import Entry, HeldOutRegistry
 from curator.workflows.run import run
 
 ROUTER = "why does the blue lamp on my router blink twice after the update last night"
@@ -151,7 +151,7 @@ def test_one_file_is_checked_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_registry_without_anything_held_out_is_no_clean_bill(tmp_path: Path) -> None:
-    with Registry(tmp_path / "r.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
         registry.add([Entry("a", "train", "g", ROUTER, ROUTER, True, "night", 1.0)])
     with pytest.raises(LogsError, match="holds no held-out case"):
         check([ROUTER], tmp_path / "r.sqlite", tmp_path, embedding=False)
@@ -201,7 +201,7 @@ def test_a_similarity_out_of_range_is_told(tmp_path: Path) -> None:
 
 
 def test_the_registry_is_what_is_held_out(tmp_path: Path) -> None:
-    with Registry(tmp_path / "held_out.sqlite") as registry:
+    with HeldOutRegistry(tmp_path / "held_out.sqlite") as registry:
         registry.add([
             Entry("c1", "eval", "c1", ROUTER, ROUTER, False, "n", 0.0),
             Entry("c2", "train", "c2", OTHER, OTHER, False, "n", 0.0),

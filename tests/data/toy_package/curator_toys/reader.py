@@ -14,7 +14,7 @@ def parse(record: LogRecord, options: LogsConfig) -> Case:
     return Case(id=case_id(messages), messages=messages, source=record.source, target=target, task=options.task)
 
 
-def sniff(cells: Mapping[str, JsonValue], options: LogsConfig) -> float:
+def sniff(cells: Mapping[str, JsonValue], _options: LogsConfig) -> float:
     """Return 1 for a record of this format, else 0."""
     return float("asked" in cells and "replied" in cells)
 

@@ -38,7 +38,7 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
 
 
-class RunContext(Protocol):
+class EngineContext(Protocol):
     """The run, as its dispatchers see it."""
 
     store: GenerationStore
