@@ -67,11 +67,6 @@ def read_date(text: str, *, day_first: bool = False) -> tuple[str, str] | None:
     return dates[-1] if dates else None
 
 
-def is_ambiguous_date(text: str) -> bool:
-    """Return True if the text's date is another day when the day is read before the month."""
-    return read_date(text) != read_date(text, day_first=True)
-
-
 @lru_cache(maxsize=16)
 def asks_day_first(text: str) -> bool:
     """Return True if an input asks for `DD/MM/YYYY`."""

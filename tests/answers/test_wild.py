@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from curator.answers.dates import is_ambiguous_date
 from curator.answers.kind_detection import detect_task_kind
 from curator.answers.read import detect_kind, read_answer
 from curator.disagreement.equivalence.comparers import meaning
@@ -713,11 +712,3 @@ def test_a_task_has_the_kind_that_nearly_all_of_its_inputs_speak_for() -> None:
     )
     assert detect_task_kind([(["billing"], "My bill is wrong."), (["delivery"], "It is late.")] * 30) == "label"
     assert detect_task_kind([]) == "text"
-
-
-@pytest.mark.parametrize(
-    ("text", "ambiguous"),
-    [("03/04/2021", True), ("03/03/2021", False), ("13/04/2021", False), ("3.4.2021", False), ("2021-03-04", False)],
-)
-def test_a_date_that_the_convention_decides_is_known(text: str, ambiguous: bool) -> None:
-    assert is_ambiguous_date(text) is ambiguous
