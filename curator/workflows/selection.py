@@ -16,7 +16,7 @@ from curator.estimation.failure_rate import Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
 from curator.estimation.sample_design import Stage
 from curator.io.atomic import json_lines, run_lock, write_atomic
-from curator.labels import CSV, chosen_tools
+from curator.labels import CSV, LabelTool, chosen_tools
 from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.queue import queue_rows
@@ -177,10 +177,11 @@ def select(
 
     Raises:
         LogsError: the pool cannot be read, a record in memory does not fit, or an id is used twice.
-        ConfigError: `after` is not a selection, or is one of other cases.
+        ConfigError: `after` is not a selection, or is one of other cases; or a label tool is unknown.
         StorageError: `out` cannot be written.
     """
     options, progress = _with_budget(options or SelectOptions(), k), progress or Silent()
+    tools = chosen_tools(options.labelling.tools)  # before the work, and before anything is written
     source = pool_source(pool)
     cases = _read_cases(source, options, progress)
     before = Path(after) if after is not None else None
@@ -198,7 +199,7 @@ def select(
             EARLIER_LABELS.of(folder).unlink(missing_ok=True)
         picked = frozenset(pick.case_id for pick in selected.picks)
         answers = recorded_answers(source, picked, comparer=options.scoring.comparer)
-        _write(folder, cases, selected, options, before=rows_before, answers=answers)
+        _write(folder, cases, selected, options, tools, before=rows_before, answers=answers)
     return replace(selected, warnings=(*selected.warnings, *archived))
 
 
@@ -301,11 +302,11 @@ def _write(
     pool: Pool,
     selected: Selected,
     options: SelectOptions,
+    tools: Sequence[LabelTool],
     *,
     before: Sequence[SelectionRow],
     answers: Mapping[str, tuple[AnswerGroup, ...]],
 ) -> None:
-    tools = chosen_tools(options.labelling.tools)  # before anything is written
     cases = {item.case.id: item.case for item in pool.cases}
     scores: dict[str, Score] = {item.case.id: item.score for item in pool.cases}
     labels = {item.case.id: item.labels for item in pool.cases}

@@ -14,7 +14,7 @@ import pytest
 import curator
 from curator import SelectOptions
 from curator.cli import main
-from curator.config import SelectionConfig
+from curator.config import LabellingConfig, SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
 from curator.records import STRATEGY_NAMES
 from curator.stages.label_truth import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
@@ -404,6 +404,19 @@ def test_labels_of_an_earlier_round_go_with_it(capsys: pytest.CaptureFixture[str
     assert Path("two/labels/earlier.jsonl").exists()
     selected(capsys, pool, "--k", "20", "--out", "two")
     assert not Path("two/labels/earlier.jsonl").exists()
+
+
+def test_an_unknown_label_tool_leaves_the_labels_of_earlier_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    filled("one", wrong)
+    selected(capsys, pool, "--k", "20", "--out", "two", "--after", "one")
+    before = {path: path.read_bytes() for path in Path("two").rglob("*") if path.is_file()}
+    unknown = SelectOptions(labelling=LabellingConfig(tools=("theirs",)))
+    with pytest.raises(ConfigError, match="unknown label tool 'theirs'"):
+        curator.select(pool, "two", k=20, options=unknown)
+    assert {path: path.read_bytes() for path in Path("two").rglob("*") if path.is_file()} == before
 
 
 def test_corrections_count_beside_the_labels_of_others(capsys: pytest.CaptureFixture[str]) -> None:
