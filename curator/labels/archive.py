@@ -20,10 +20,19 @@ def archive_labels(folder: Path) -> list[Path]:
         content, earlier, tool = queue.read_bytes(), archived_labels(folder), tool_of(queue)
         if all(Path(path).read_bytes() != content for path in earlier):
             suffix = tool.suffix if tool else queue.suffix
-            path = folder / ARCHIVE / f"{len(earlier) + 1:04d}{suffix}"
+            path = folder / ARCHIVE / f"{_last_number(folder) + 1:04d}{suffix}"
             write_atomic(path, [content])
             archived.append(path)
     return archived
+
+
+def _last_number(folder: Path) -> int:
+    """Return the highest number of an archived queue; 0 without one.
+
+    The queues of a label tool that is no longer installed count too: none of them may be overwritten.
+    """
+    numbers = [path.name.partition(".")[0] for path in (folder / ARCHIVE).glob("*")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def archived_labels(folder: Path | None) -> list[str]:

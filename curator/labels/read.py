@@ -32,7 +32,8 @@ def read_labels(paths: Sequence[str]) -> LabelSet:
             else:
                 rejected.append(row)
     merged = merge_rows(rows)
-    ordered = sorted((*rejected, *merged.rejected), key=lambda r: (places[r.source.file], r.source.line))
+    last = len(places)  # of a row for which a tool of another package names a file of its own
+    ordered = sorted((*rejected, *merged.rejected), key=lambda r: (places.get(r.source.file, last), r.source.line))
     return replace(merged, rejected=tuple(ordered))
 
 

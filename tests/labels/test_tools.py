@@ -19,8 +19,8 @@ import pytest
 
 import curator.labels
 from curator.config import LabellingConfig
-from curator.errors import ConfigError
-from curator.labels import LABEL_TOOLS, LabelTool, QueueRow, chosen_tools, queues_in, tool_of
+from curator.errors import ConfigError, RecordError
+from curator.labels import CSV, LABEL_TOOLS, LabelTool, QueueRow, chosen_tools, queues_in, tool_of
 from curator.labels.archive import archive_labels, archived_labels
 from curator.labels.queue import queue_rows
 from curator.labels.read import read_labels
@@ -115,6 +115,16 @@ def test_a_filled_queue_is_archived_once_and_still_read(tool: LabelTool, tmp_pat
     assert read_labels(archived_labels(tmp_path)).failures == {"c1": 0}
 
 
+def test_the_archive_of_a_tool_that_is_gone_is_not_overwritten(tool: LabelTool, tmp_path: Path) -> None:
+    data = FILL[tool.name](b"".join(tool.write(rows_of(["a", "b"]))), {"c1": {"verdict": "pass"}})
+    put(tmp_path, tool, data)
+    (tmp_path / "labels").mkdir()
+    for name in ("0001.gone", f"0002{tool.suffix}"):
+        (tmp_path / "labels" / name).write_bytes(tool.name.encode() if name.endswith("gone") else b"")
+    assert archive_labels(tmp_path) == [tmp_path / "labels" / f"0003{tool.suffix}"]
+    assert (tmp_path / "labels" / f"0002{tool.suffix}").read_bytes() == b""
+
+
 def documented_tool() -> LabelTool:
     """The tool of the example in the documentation of the registry."""
     code = (curator.labels.__doc__ or "").partition("\n    def write")[2].partition("\n\n`labelling.tools`")[0]
@@ -143,5 +153,15 @@ def test_the_documented_tool_of_another_package_is_used(monkeypatch: pytest.Monk
     path.write_bytes(b"{}\n")
     (rejected,) = read_labels([str(path)]).rejected
     assert "the label tool 'my-tool' cannot read the file (KeyError: 'good')" in rejected.reason
+    refusing = replace(mine, read=lambda _: [RecordError("unfit", "mend it").at("the tool's own export", 3)])
+    monkeypatch.setitem(sys.modules, "toy_label_tool", SimpleNamespace(TOOL=refusing))
+    registry = Registry(
+        "label tool", LabelTool, LABEL_TOOLS.built_in, group="curator.label_tools", find=lambda _: [point]
+    )
+    monkeypatch.setattr(curator.labels, "LABEL_TOOLS", registry)
+    queue = put(tmp_path, CSV, b"case_id,verdict\nc1,perhaps\n")
+    assert [row.source for row in read_labels([str(path), queue]).rejected] == [
+        Source(queue, 2), Source("the tool's own export", 3),
+    ]  # fmt: skip
     with pytest.raises(ConfigError, match="unknown label tool 'theirs'"):
         chosen_tools(["theirs"])
