@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from curator.committee.providers.keys import key_variable
 from curator.committee.requests import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
@@ -154,9 +155,7 @@ def provider_error(config: ModelConfig, address: str, failure: CallFailed) -> Pr
 def _remedy(config: ModelConfig, failure: CallFailed) -> str:
     status = failure.status
     if status in {401, 403}:
-        variable = config.api_key_env
-        if variable is None and config.provider == "openai" and config.base_url is None:
-            variable = "OPENAI_API_KEY"
+        variable = key_variable(config)
         return (
             f"check the key in {variable}"
             if variable

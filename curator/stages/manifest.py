@@ -15,6 +15,7 @@ import orjson
 
 from curator._version import __version__
 from curator.committee.prices import price_of, price_source
+from curator.config.committee import is_conventional_name
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile
 from curator.stages.artifacts import RunArtifacts
@@ -112,13 +113,19 @@ def _versions() -> dict[str, JsonValue]:
 
 
 def _masked(value: JsonValue) -> JsonValue:
-    """Return a value with the texts under names such as `Authorization` replaced by ***."""
+    """Return a value with the texts under names such as `Authorization` replaced by ***.
+
+    The name of a key's variable stays if it has the usual form of one.
+    """
     if isinstance(value, dict):
-        return {
-            key: "***" if SECRET_NAME.search(key) and isinstance(item, str) and key != "api_key_env" else _masked(item)
-            for key, item in value.items()
-        }
+        return {key: "***" if _is_secret(key, item) else _masked(item) for key, item in value.items()}
     return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_secret(key: str, item: JsonValue) -> bool:
+    if not isinstance(item, str) or not SECRET_NAME.search(key):
+        return False
+    return key != "api_key_env" or not is_conventional_name(item)
 
 
 def file_sha256(path: Path) -> str | None:

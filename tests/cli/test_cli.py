@@ -405,6 +405,43 @@ def test_a_secret_in_a_wrong_place_is_not_repeated(
     assert "canary" not in said
 
 
+@pytest.mark.parametrize(
+    "key", ["mistralKEYabcDEFghiJKLmnoPQRstuVW", "AKIAIOSFODNN7EXAMPLE", "ABCDEFGH12345678IJKLMNOP"]
+)
+@pytest.mark.parametrize("command", ["run", "doctor", "plan"])
+def test_a_key_in_place_of_its_variables_name_is_not_repeated(
+    command: str, key: str, capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path
+) -> None:
+    job["committee"]["models"][0] |= {"api_key_env": key}
+    code = main([command, write(write_logs.parent / "job.json", job), *(["--yes"] if command == "run" else [])])
+    said = "".join(capsys.readouterr())
+    assert key not in said
+    if command != "plan":  # it needs no key
+        assert code != 0
+        assert "NAME of an environment variable" in said
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_key_in_place_of_its_variables_name_stays_out_of_the_run_folder(
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    job: dict[str, Any],
+    endpoint: Any,
+    write_logs: Path,
+) -> None:
+    folder, key = write_logs.parent, "AKIAIOSFODNN7EXAMPLE"
+    monkeypatch.setenv(key, "sk-0123456789")
+    endpoint.status = status
+    job["committee"]["models"][0] |= {"api_key_env": key, "max_tries": 1}
+    config = write(folder / "c.yaml", job)
+    assert main(["run", config, "--yes", "--out", str(folder / "out")]) == (0 if status == 200 else 5)
+    assert key not in "".join(capsys.readouterr())
+    files = [path for path in folder.rglob("*") if path.is_file() and path != Path(config)]
+    assert (folder / "out" / "manifest.json").exists() == (status == 200)
+    assert [path for path in files if key.encode() in path.read_bytes()] == []
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 500])
 def test_a_key_that_the_endpoint_repeats_gets_nowhere(
     status: int,

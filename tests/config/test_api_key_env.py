@@ -47,3 +47,38 @@ def test_a_judges_key_is_refused_as_well() -> None:
     with pytest.raises(ConfigError) as refused:
         parse_config(config("NAME", equivalence={"method": "judge", "judge": judge}))
     assert "canary" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("option", "remedy"),
+    [
+        ("api_base", "base_url:"),
+        ("base_url", "base_url:"),
+        ("API-Base", "base_url:"),
+        ("custom_llm_provider", "base_url:"),
+        ("fallbacks", "base_url:"),
+        ("aws_bedrock_runtime_endpoint", "base_url:"),
+        ("api_key", "api_key_env:"),
+        ("organization", "api_key_env:"),
+        ("headers", "api_key_env:"),
+        ("extra_headers", "api_key_env:"),
+        ("default_headers", "api_key_env:"),
+        ("aws_secret_access_key", "api_key_env:"),
+        ("azure_ad_token", "api_key_env:"),
+        ("vertex_credentials", "api_key_env:"),
+    ],
+)
+@pytest.mark.parametrize("provider", ["openai", "litellm", "local"])
+def test_options_set_neither_host_nor_credentials(provider: str, option: str, remedy: str) -> None:
+    model = {"name": "big", "provider": provider, "model": "openai/x", "options": {option: "http://canary.example"}}
+    with pytest.raises(ConfigError, match=f"options: `{option}`.*{remedy}") as refused:
+        parse_config({"logs": {"paths": ["logs.jsonl"]}, "committee": {"models": [model]}})
+    assert "canary" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_other_options_are_taken() -> None:
+    options = {
+        "top_p": 0.9, "max_completion_tokens": 9, "stop_token_ids": [1], "api_version": "2024-10-21", "extra_body": {},
+        "aws_region_name": "eu-west-1", "vertex_project": "p", "reasoning_effort": "low", "eos_token": "</s>",
+    }  # fmt: skip
+    assert ModelConfig(name="a", model="m", options=options).options == options

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from curator.config import ModelConfig
+from curator.config.committee import is_conventional_name
 from curator.errors import ConfigError
 
 _OPENAI_KEY = "OPENAI_API_KEY"
@@ -18,24 +19,42 @@ def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
     Raises:
         ConfigError: the environment variable is missing or empty, or does not hold a key.
     """
-    variable = model.api_key_env
-    if variable is None and model.provider == "openai" and model.base_url is None:
-        variable = _OPENAI_KEY
+    variable = _variable(model)
     if variable is None:
         return None
     key = environ.get(variable, "").strip()
     if not key:
         raise ConfigError(
-            f"model {model.name!r}: the environment variable {variable!r} should hold its key and is not set",
-            remedy=f"export {variable}=..., or name another variable in `api_key_env`",
+            f"model {model.name!r}: {key_variable(model)} should hold its key and is not set",
+            remedy=f"export {variable}=..., or name another variable in `api_key_env`"
+            if is_conventional_name(variable)
+            else "write the NAME of an environment variable into `api_key_env`, such as MY_KEY, not the key itself; "
+            "then put the key into that variable",
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError(
-            f"model {model.name!r}: the environment variable {variable!r} does not hold a key"
+            f"model {model.name!r}: {key_variable(model)} does not hold a key"
             " (there are blanks or special characters in it)",
-            remedy=f"set {variable} to the key and nothing else",
+            remedy="set it to the key and nothing else",
         )
     return key
+
+
+def key_variable(model: ModelConfig) -> str | None:
+    """Return the words for the variable of a model's key; None for a model without one.
+
+    A name of an unusual form may be the key itself, and is not shown.
+    """
+    variable = _variable(model)
+    if variable is None or is_conventional_name(variable):
+        return variable and f"the environment variable {variable!r}"
+    return f"the environment variable that `api_key_env` of model {model.name!r} names"
+
+
+def _variable(model: ModelConfig) -> str | None:
+    if model.api_key_env is None and model.provider == "openai" and model.base_url is None:
+        return _OPENAI_KEY
+    return model.api_key_env
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
