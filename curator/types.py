@@ -87,13 +87,13 @@ from curator.workflows.export import (
     ExportedFile,
 )
 from curator.workflows.inputs import (
+    HasFolder,
     PathLike,
     Paths,
 )
 from curator.workflows.label_exchange import ImportedLabels
 from curator.workflows.leaks import Leak
 from curator.workflows.pool import (
-    HasFolder,
     HasSource,
     PoolInput,
 )
@@ -108,6 +108,7 @@ from curator.workflows.score import (
 from curator.workflows.score_report import (
     ScoreFigures,
 )
+from curator.workflows.system_scores import Results
 
 __all__ = [
     "Agreement",
@@ -147,6 +148,7 @@ __all__ = [
     "Records",
     "Reference",
     "Result",
+    "Results",
     "RunOptions",
     "ScoreFigures",
     "SelectionConfig",

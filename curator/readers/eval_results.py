@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +24,11 @@ _OTHER_NUMBERS = frozenset((
     "latency", "latency_s", "cost", "cost_usd", "usd", "input_tokens", "output_tokens", "tokens", "seed", "index",
     "input", "question", "prompt", "text", "target", "output", "answer", "response", "reference", "label", "category",
     "group", "task", "kind", "metadata", "options", "source",
+    "batch", "content_hash", "split", "committee_majority", "alternatives", "verdict", "labelled_by",
 ))  # fmt: skip
-"""Keys of a row that are never scores."""
+"""Keys of a row that are never scores, among them all columns of a label queue."""
+IN_MEMORY = "rows"
+"""Names rows in memory in messages, and a system that such rows do not name."""
 PACKED = (".gz", ".zst")
 _MAX_BYTES = 64_000_000
 _SCORE_REMEDY = "give a score in 0..1, or pass and fail as true and false; divide other marks by the highest one"
@@ -82,6 +85,26 @@ def read_system_scores(paths: Sequence[str], *, by: Sequence[str] = ()) -> Syste
                 _read_row(cells, path, by, seen)
             except RecordError as error:
                 seen.rejected.append(error.at(source.file, source.line))
+    return _means(seen, paths)
+
+
+def system_scores_of(rows: Iterable[Mapping[str, JsonValue]], *, by: Sequence[str] = ()) -> SystemScores:
+    """Read rows in memory, with the keys of a row of a file of results.
+
+    Raises:
+        LogsError: no row gives a score.
+    """
+    seen = _Seen()
+    for number, row in enumerate(rows, 1):
+        try:
+            _read_row(dict(row), Path(IN_MEMORY), by, seen)
+        except RecordError as error:
+            seen.rejected.append(error.at(IN_MEMORY, number))
+    return _means(seen, [IN_MEMORY])
+
+
+def _means(seen: _Seen, paths: Sequence[str]) -> SystemScores:
+    """Return the scores, each the mean of all scores of a system for a case."""
     if not seen.rows:
         raise _nothing(paths, seen.rejected)
     means = {name: {i: total / count for i, (total, count) in cases.items()} for name, cases in seen.sums.items()}
@@ -117,10 +140,15 @@ def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping
         is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).columns is None
         lines = physical_lines(path, max_bytes=_MAX_BYTES)
         for source, cells in _rows(path, seen):
-            if any(nonblank(cells.get(key)) for key in CASE_ID_KEYS):
+            if has_case_id(cells):
                 # a JSON record is one line, so that the second reading of the file keeps step with the first
                 written = next(line.data for line in lines if line.number == source.line) if is_json else None
                 yield case_id_of(cells), written, cells
+
+
+def has_case_id(cells: Mapping[str, JsonValue]) -> bool:
+    """Return whether a row names its case."""
+    return any(nonblank(cells.get(key)) for key in CASE_ID_KEYS)
 
 
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:

@@ -12,11 +12,18 @@ from curator.errors import ConfigError, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign, Sample, sample_of, with_known_design
 from curator.estimation.comparison.multiple import Pair, SystemRank, compare_many, rank_systems, reversed_pair
 from curator.estimation.comparison.paired import labels_needed
-from curator.readers.eval_results import read_designs, read_system_scores
+from curator.readers.eval_results import read_designs
 from curator.text.display import plural
 from curator.workflows.comparison_result import MISSING_POLICIES, Comparison, MissingPolicy, PairComparison
-from curator.workflows.inputs import Paths, path_list
-from curator.workflows.system_scores import checked_design, checked_scores, designs_of
+from curator.workflows.system_scores import (
+    ResultRows,
+    Results,
+    checked_design,
+    checked_scores,
+    designs_of,
+    paths_or_rows,
+    read_results,
+)
 
 FEW_DIFFERING = 10
 """Below this many differing cases a verdict depends on two or three labels; it is given with a warning."""
@@ -56,7 +63,7 @@ class CompareOptions:
 
 
 def compare(
-    scores: Mapping[str, Mapping[str, float]] | Paths,
+    scores: Mapping[str, Mapping[str, float]] | Results,
     *,
     design: Mapping[str, CaseDesign] | None = None,
     eval_set: str | Path | None = None,
@@ -66,20 +73,20 @@ def compare(
     """Compare systems by their scores on the same cases.
 
     Args:
-        scores: `scores[system][case id]` in 0..1, higher is better; or files of results.
+        scores: `scores[system][case id]` in 0..1, higher is better; or files of results; or the rows of such a file as dicts.
         design: the way each case was drawn, by case id; without it the cases count as a simple random sample. Only for
-            scores in memory: files hold it themselves.
-        eval_set: the file that holds the design of the cases, for files of results.
-        by: the keys of a row that name its system, for files of results.
+            `scores[system][case id]`: files and rows hold it themselves.
+        eval_set: the file that holds the design of the cases, for files or rows of results.
+        by: the keys of a row that name its system, for files or rows of results.
         options: the settings.
 
     Raises:
-        ConfigError: fewer than two systems, an unknown baseline, or a score or weight out of range.
+        ConfigError: fewer than two systems, an unknown baseline, a score or weight out of range, or a run folder.
         LogsError: a file cannot be read, or no case has a score of every system.
     """
     if isinstance(scores, Mapping):
         return _compare_scores(scores, design or {}, options or CompareOptions())
-    return compare_files(path_list(scores), eval_set=str(eval_set) if eval_set else None, by=by, options=options)
+    return compare_files(paths_or_rows(scores), eval_set=str(eval_set) if eval_set else None, by=by, options=options)
 
 
 def _compare_scores(
@@ -141,13 +148,13 @@ def _missing(
 
 
 def compare_files(
-    results: Sequence[str],
+    results: Sequence[str] | ResultRows,
     *,
     eval_set: str | None = None,
     by: Sequence[str] = (),
     options: CompareOptions | None = None,
 ) -> Comparison:
-    """Compare the systems in files of results.
+    """Compare the systems in files of results, or in rows in memory.
 
     `eval_set` is the file that holds the design of the cases.
 
@@ -155,7 +162,7 @@ def compare_files(
         LogsError: a file cannot be read, or holds nothing to compare.
         ConfigError: as `compare`.
     """
-    read = read_system_scores(results, by=by)
+    read = read_results(results, by=by)
     eval_rows = read_designs(eval_set) if eval_set else {}
     scores = read.scores
     warnings: list[str] = []

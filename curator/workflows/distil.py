@@ -25,12 +25,19 @@ from curator.estimation.comparison.distillation import (
 )
 from curator.exporters.reweighted import from_cells, reweighted
 from curator.io.atomic import write_atomic
-from curator.readers.eval_results import SystemScores, read_rows, read_system_scores
+from curator.readers.eval_results import SystemScores, has_case_id, read_rows
+from curator.readers.feedback import case_id_of
 from curator.records import JsonValue, RejectedRecord, dump_line, too_many_rejected
 from curator.records.result import TableResult, renamed
 from curator.text.display import plural
-from curator.workflows.inputs import Paths, path_list
-from curator.workflows.system_scores import checked_scores, designs_of
+from curator.workflows.system_scores import (
+    ResultRows,
+    Results,
+    checked_scores,
+    designs_of,
+    paths_or_rows,
+    read_results,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ class Distilled(TableResult):
 
 
 def distil(
-    scores: Mapping[str, Mapping[str, float]] | Paths,
+    scores: Mapping[str, Mapping[str, float]] | Results,
     k: int,
     *,
     design: Mapping[str, CaseDesign] | None = None,
@@ -144,25 +151,26 @@ def distil(
     """Choose k cases of an eval set whose weighted score is close to the score of all of it.
 
     Args:
-        scores: `scores[system][case id]` in 0..1; or files of results. A case without a score of a system is left out of the
-            score of that system only.
+        scores: `scores[system][case id]` in 0..1; or files of results; or the rows of such a file as dicts. A case without a
+            score of a system is left out of the score of that system only.
         k: cases to keep.
         design: the way each case was drawn, by case id; its weight over its inclusion probability is its weight in the full
-            set. Without it all cases have the same weight. Only for scores in memory: files hold it themselves.
-        eval_set: the file of the eval set, for files of results.
-        by: the keys of a row that name its system, for files of results.
-        out: the file to write the chosen rows to; of scores in memory only `id` and `weight`.
+            set. Without it all cases have the same weight. Only for `scores[system][case id]`: files and rows hold it
+            themselves.
+        eval_set: the file of the eval set, for files or rows of results.
+        by: the keys of a row that name its system, for files or rows of results.
+        out: the file to write the chosen rows to; of `scores[system][case id]` only `id` and `weight`.
         seed: of the random draws.
 
     Raises:
-        ConfigError: k is below 1, no system is given, or a score or weight is out of range.
+        ConfigError: k is below 1, no system or a run folder is given, or a score or weight is out of range.
         LogsError: a file cannot be read or gives no score, or the eval set lacks cases or has one twice.
         StorageError: `out` cannot be written.
     """
     target = Path(out) if out is not None else None
     if not isinstance(scores, Mapping):
-        files = path_list(scores)
-        return distil_files(files, k, eval_set=str(eval_set) if eval_set else None, by=by, out=target, seed=seed)
+        results = paths_or_rows(scores)
+        return distil_files(results, k, eval_set=str(eval_set) if eval_set else None, by=by, out=target, seed=seed)
     result = _distil_scores(scores, k, design or {}, seed)
     if target is not None:
         write_atomic(target, [_line(i, weight, None, result) for i, weight in result.weights.items()])
@@ -196,7 +204,7 @@ def _distil_scores(
 
 
 def distil_files(
-    results: Sequence[str],
+    results: Sequence[str] | ResultRows,
     k: int,
     *,
     eval_set: str | None = None,
@@ -204,7 +212,7 @@ def distil_files(
     out: Path | None = None,
     seed: int = 0,
 ) -> Distilled:
-    """Choose k cases by files of results, and write their rows.
+    """Choose k cases by files of results or by rows in memory, and write their rows.
 
     The rows are those of `eval_set`; without it those of the results, if each case has one row only.
 
@@ -213,9 +221,8 @@ def distil_files(
         ConfigError: as `distil`.
         StorageError: `out` cannot be written.
     """
-    read = read_system_scores(results, by=by)
-    source = [eval_set] if eval_set else list(results)
-    rows = list(read_rows(source))
+    read = read_results(results, by=by)
+    rows = list(read_rows([eval_set])) if eval_set else _rows_of(results)
     repeated = [case_id for case_id, count in Counter(case_id for case_id, _, _ in rows).items() if count > 1]
     if eval_set and repeated:
         raise LogsError(
@@ -231,6 +238,16 @@ def distil_files(
     if out is not None and repeated:
         warnings.append("the results have several rows for a case: only `id` and `weight` were written; name --eval")
     return replace(result, out=out, warnings=(*result.warnings, *warnings), rejected=read.rejected, rows=read.rows)
+
+
+def _rows_of(
+    results: Sequence[str] | ResultRows,
+) -> list[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
+    """Return each row with an id: the id, the written line (None for CSV and in memory) and the cells."""
+    in_memory = [row for row in results if isinstance(row, Mapping)]
+    if not in_memory:
+        return list(read_rows([str(path) for path in results]))
+    return [(case_id_of(row), None, row) for row in in_memory if has_case_id(row)]
 
 
 def _of_the_set(

@@ -11,7 +11,7 @@ from curator.io.atomic import write_atomic
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.text.display import plural
-from curator.workflows.pool import HasFolder
+from curator.workflows.inputs import HasFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from curator.config import Config, load_config
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = str | Path | Iterable[str | Path]
+
+
+@runtime_checkable
+class HasFolder(Protocol):
+    """A result of a run, which knows its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
 
 
 def config_from(config: Config | PathLike) -> Config:

@@ -17,8 +17,7 @@ from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult
 from curator.text.display import plural
 from curator.workflows.export import ExportedFile
-from curator.workflows.inputs import Paths, path_list
-from curator.workflows.pool import HasFolder
+from curator.workflows.inputs import HasFolder, Paths, path_list
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.state.paths import DEFAULT_VECTORS
 from curator.state.vectors import VectorCache
 from curator.text.display import plural
-from curator.workflows.pool import HasFolder
+from curator.workflows.inputs import HasFolder
 from curator.workflows.question_sets import (
     QuestionSet,
     Records,

@@ -44,6 +44,7 @@ from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
+from curator.workflows.inputs import HasFolder
 from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
 from curator.workflows.score import Scoring
 
@@ -55,15 +56,6 @@ class HasSource(Protocol):
     @property
     def source(self) -> Path | tuple[Mapping[str, object], ...] | None:
         """The file, or the records themselves."""
-
-
-@runtime_checkable
-class HasFolder(Protocol):
-    """A result of a run, which knows its folder."""
-
-    @property
-    def folder(self) -> Path:
-        """The run folder."""
 
 
 PoolInput: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str, object] | Score]

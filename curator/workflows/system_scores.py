@@ -2,14 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 from curator.errors import ConfigError
 from curator.estimation.comparison.case_weights import CaseDesign
+from curator.readers.eval_results import SystemScores, read_system_scores, system_scores_of
 from curator.records import JsonValue
+from curator.run_folder.layout import DESIGN, MANIFEST
+from curator.workflows.inputs import HasFolder
+
+ResultRows: TypeAlias = Sequence[Mapping[str, JsonValue]]
+Results: TypeAlias = str | Path | HasFolder | Iterable[str | Path | Mapping[str, JsonValue]]
+"""Results of systems: a file or several, or rows in memory with the keys of a row of such a file."""
 
 _LEAST, _MOST = 1e-12, 1e15
 """The range of weights and probabilities: beyond it their squares do not fit into a float."""
+
+
+def paths_or_rows(results: Results) -> list[str] | ResultRows:
+    """Return the paths of files of results, or the rows in memory.
+
+    Raises:
+        ConfigError: paths and rows are mixed, or a run is given.
+    """
+    if isinstance(results, HasFolder):
+        return [str(results.folder)]
+    given = [results] if isinstance(results, str | Path) else list(results)
+    rows = [row for row in given if isinstance(row, Mapping)]
+    if rows and len(rows) < len(given):
+        raise ConfigError("the results are paths and rows in one list", remedy="give either files or rows in memory")
+    return rows or [str(path) for path in given]
+
+
+def read_results(results: Sequence[str] | ResultRows, *, by: Sequence[str]) -> SystemScores:
+    """Read results from files, or from rows in memory.
+
+    Raises:
+        LogsError: a path matches nothing, or no row gives a score.
+        ConfigError: a path is the folder of a run or a selection.
+    """
+    rows = [row for row in results if isinstance(row, Mapping)]
+    if rows:
+        return system_scores_of(rows, by=by)
+    paths = [str(path) for path in results]
+    for path in paths:
+        if any(file.of(Path(path)).is_file() for file in (MANIFEST, DESIGN)):
+            raise ConfigError(
+                f"{path!r} is the folder of a run or a selection, which holds no results of systems",
+                remedy="name files of results: rows of `id`, `system` and `score` (0..1)",
+            )
+    return read_system_scores(paths, by=by)
 
 
 def designs_of(rows: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, CaseDesign]:

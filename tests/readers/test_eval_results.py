@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from curator.errors import LogsError
+from curator.labels.queue import COLUMNS
 from curator.labels.read import read_labels
 from curator.readers.eval_results import read_designs, read_rows, read_system_scores
 from curator.readers.feedback import WORDS, YES_OR_NO
@@ -43,3 +45,10 @@ def test_a_row_with_two_ids_is_the_same_case_in_every_command(tmp_path: Path) ->
     assert set(read_designs(file)) == {"c1"}
     assert [case_id for case_id, *_ in read_rows([file])] == ["c1"]
     assert read_record(json.dumps(row).encode()).id == "c1"
+
+
+def test_no_column_of_a_label_queue_is_a_system(tmp_path: Path) -> None:
+    queue = tmp_path / "queue.csv"
+    queue.write_text(",".join(COLUMNS) + "\n" + ",".join("1" for _ in COLUMNS) + "\n")
+    with pytest.raises(LogsError, match="no score among the keys"):
+        read_system_scores([str(queue)])

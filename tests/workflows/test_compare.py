@@ -266,3 +266,29 @@ def test_missing_answers_of_the_baseline_are_left_out() -> None:
     scores = {"old": {"1": 1.0, "2": 0.0}, "new": {"1": 1.0, "2": 1.0, "3": 1.0}}
     result = compare(scores, options=CompareOptions(baseline="old"))
     assert (result.cases, dict(result.missing), dict(result.left_out)) == (2, {}, {"without a score of 'old'": 1})
+
+
+def test_rows_in_memory_compare_as_the_file_that_holds_them(tmp_path: Path) -> None:
+    rows = [{**row, "weight": 2} for row in long_rows(SCORES)]
+    wide = [{"id": i, "input": "q", "new": SCORES["new"][i], "old": SCORES["old"][i]} for i in SCORES["new"]]
+    from_file = compare(write(tmp_path / "results.jsonl", rows))
+    assert compare(rows).to_dict() == compare(iter(rows)).to_dict() == from_file.to_dict()
+    assert compare(wide).systems == compare(SCORES).systems
+    rejected = compare([*rows, {"id": "c0", "model": "new", "score": 7}]).rejected
+    assert [(str(row.source), "7" in row.reason) for row in rejected] == [("rows:401", True)]
+    with pytest.raises(ConfigError, match="paths and rows in one list"):
+        compare([rows[0], "results.jsonl"])
+
+
+def test_a_run_folder_holds_no_results_of_systems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its label queue has numbers in the column `batch`, which were taken as a system."""
+    for file in ("manifest.json", "design.json"):
+        folder = tmp_path / file.partition(".")[0]
+        folder.mkdir()
+        (folder / file).write_text("{}")
+        (folder / "label_queue.csv").write_text("case_id,batch,input\nc0,1,q\nc1,1,q\n")
+        for results in (str(folder), folder, [folder, folder]):
+            with pytest.raises(ConfigError, match="is the folder of a run or a selection"):
+                compare(results)
+        assert main(["distil", str(folder), "--k", "1"]) == 2
+        assert "name files of results" in capsys.readouterr().err

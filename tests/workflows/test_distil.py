@@ -169,3 +169,13 @@ def test_a_system_without_a_score_has_none_and_says_so(recwarn: pytest.WarningsR
         assert any(lost in warning for warning in made.warnings if warning.startswith("no chosen case"))
         assert "nan" not in made.to_text()
         json.dumps(made.to_dict(), allow_nan=False)
+
+
+def test_rows_in_memory_are_written_as_the_file_that_holds_them(tmp_path: Path) -> None:
+    file, short = wide(tmp_path / "results.jsonl"), tmp_path / "short.jsonl"
+    rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    from_memory = distil(rows, 20, out=short)
+    assert from_memory.weights == distil(file, 20).weights
+    written = [json.loads(line) for line in short.read_text().splitlines()]
+    assert {row["id"] for row in written} == set(from_memory.weights)
+    assert all(row["input"].startswith("q ") for row in written)
