@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.errors import ExitCode
+from curator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
     from curator.workflows.score import Scoring
@@ -77,6 +77,21 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
 def add_files(parser: argparse.ArgumentParser, flag: str, *, help: str, metavar: str = "FILE") -> None:
     """Add an option that takes several values and may be repeated."""
     parser.add_argument(flag, nargs="+", action="extend", metavar=metavar, default=[], help=help)
+
+
+def data_paths(flag: str, paths: Sequence[str]) -> Sequence[str]:
+    """Return the values of an option that takes data files.
+
+    Raises:
+        ConfigError: one of them is a config, which the option took because it takes several values.
+    """
+    for path in paths:
+        if path.lower().endswith((".yaml", ".yml")):
+            raise ConfigError(
+                f"{path!r} is a YAML file, and {flag} takes every value after it as a data file",
+                remedy=f"put the config before {flag}",
+            )
+    return paths
 
 
 def add_quiet(parser: argparse.ArgumentParser) -> None:

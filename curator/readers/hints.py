@@ -13,11 +13,11 @@ _TARGETS = ("target", "output", "response", "answer", "completion", "reply", "pr
 
 
 def key_paths(record: dict[str, JsonValue]) -> list[str]:
-    """The keys of a record, those of a nested object dotted (`request.text`), two levels deep."""
+    """The keys of a record down to the values, dotted inside objects (`request.user.text`)."""
     paths: list[str] = []
     for key, value in record.items():
         if isinstance(value, dict) and value:
-            paths += [f"{key}.{inner}" for inner in value]
+            paths += [f"{key}.{inner}" for inner in key_paths(value)]
         else:
             paths.append(key)
     return paths
@@ -45,10 +45,21 @@ def suggested_mapping(keys: Sequence[str]) -> str:
     return f"`logs: {{mapping: {{input: {text or '<the key of the user text>'}{target}}}}}`"
 
 
+def key_inside(key: str, value: dict[str, JsonValue]) -> str:
+    """The dotted path of the value in an object that probably is the user's text."""
+    keys = key_paths(value)
+    return f"{key}.{_first_named(_INPUTS, keys) or next(iter(keys), 'text')}"
+
+
 def _first_named(names: Iterable[str], keys: Sequence[str]) -> str | None:
-    """The key whose last part is the first of the names, the least nested one of several."""
+    """The key whose last part is the first of the names, the least nested one of several.
+
+    Else the only key below an object of such a name; None where there is none.
+    """
     by_depth = sorted(keys, key=lambda key: key.count("."))
-    return next((key for name in names for key in by_depth if key.rpartition(".")[2].lower() == name), None)
+    below = [[key for key in keys if name in key.lower().split(".")] for name in names]
+    last = (key for name in names for key in by_depth if key.rpartition(".")[2].lower() == name)
+    return next(last, None) or next((only[0] for only in below if len(only) == 1), None)
 
 
 def _short(key: str) -> str:

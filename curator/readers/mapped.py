@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
-from curator.readers.hints import key_paths, listed, nearest
+from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.messages import read_messages, require_question
 from curator.readers.reader import LogRecord, Reader
@@ -135,10 +135,12 @@ def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
     if isinstance(structure, list) and any(isinstance(item, dict) and "role" in item for item in structure):
         return read_messages(structure)
     if isinstance(value, (dict, list)):
-        keys = listed(key_paths(value)) if isinstance(value, dict) else "no messages"
+        keys, inside = "no messages", f"{key}.0"
+        if isinstance(value, dict):
+            keys, inside = listed(key_paths(value)), key_inside(key, value)
         raise RecordError(
             f"the input {key!r} is a JSON {type_name(value)} with {keys}",
-            f"map a text or a list of messages; a key inside is written with a dot, such as `input: {key}.text`",
+            f"map a text or a list of messages; a key inside is written with a dot, such as `input: {inside}`",
         )
     return (Message("user", as_text(value) or ""),)
 

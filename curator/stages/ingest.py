@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from curator.labels.archive import archived_labels
 from curator.labels.merge import corrected
 from curator.labels.read import read_labels
 from curator.progress import Progress
+from curator.readers.hints import listed
 from curator.readers.read import read
 from curator.records import (
     Case,
@@ -40,10 +42,11 @@ def ingest(
     """Read, deduplicate and label the logs; `folder` holds the labels of earlier runs."""
     unreadable: list[RejectedRecord] = []
     records = 0
+    paths = logs or config.logs.paths
 
     def readable() -> Iterator[Case]:
         nonlocal records
-        for record in read(config.logs, paths=logs or None):
+        for record in read(config.logs, paths=paths):
             records += 1
             progress.advance()
             if isinstance(record, RejectedRecord):
@@ -56,27 +59,43 @@ def ingest(
     progress.start("read", total=None, unit="records")
     deduped = deduplicate(readable(), config.dedupe)
     progress.finish(f"{plural(records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside")
+    if not records:
+        raise LogsError(
+            f"the logs hold no record: {listed(paths)}",
+            remedy="name logs that hold some, in `logs.paths` or with --logs",
+        )
     _check_readable(records, unreadable, config.logs.max_unreadable, folder)
     cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config)
     return IngestResult(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
 
 
 def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: float, folder: Path | None) -> None:
-    if not records:
-        raise LogsError("the logs hold no record", remedy="name logs that hold some, in `logs.paths` or with --logs")
     if len(unreadable) <= limit * records and len(unreadable) < records:
         if folder is not None:
             SET_ASIDE_FAILED.of(folder).unlink(missing_ok=True)
         return
-    first, listed = unreadable[0], ""
+    place = ""
     if folder is not None:
         write_atomic(SET_ASIDE_FAILED.of(folder), json_lines(map(rejected_row, unreadable)))
-        listed = f"all of them are in {str(SET_ASIDE_FAILED.of(folder))!r}; "
+        place = f"all of them are in {str(SET_ASIDE_FAILED.of(folder))!r}; "
+    example, alike, in_file = _commonest(unreadable)
     raise LogsError(
         f"{len(unreadable):,} of {plural(records, 'record')} cannot be read, more than `logs.max_unreadable: {limit}` allows;"
-        f" the first is {first.source}: {first.reason}",
-        remedy=f"{first.remedy} ({listed}or allow more with `logs.max_unreadable`)",
+        f" {in_file:,} of them are in {example.source.file}, and the commonest reason there ({plural(alike, 'record')}) is"
+        f" that of {example.source}: {example.reason}",
+        remedy=f"{example.remedy} ({place}or allow more with `logs.max_unreadable`)",
     )
+
+
+def _commonest(unreadable: Sequence[RejectedRecord]) -> tuple[RejectedRecord, int, int]:
+    """Return the first record with the commonest reason of the file with most rejected records.
+
+    The numbers are those of the records of that file with that reason, and of all rejected records of that file.
+    """
+    file, in_file = Counter(record.source.file for record in unreadable).most_common(1)[0]
+    of_file = [record for record in unreadable if record.source.file == file]
+    reason, alike = Counter(record.reason for record in of_file).most_common(1)[0]
+    return next(record for record in of_file if record.reason == reason), alike, in_file
 
 
 def _label(

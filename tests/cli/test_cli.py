@@ -378,9 +378,35 @@ def test_logs_that_are_not_there_or_empty(
     path = write(tmp_path / "job.json", job)
     assert "logs.jsonl" in fails(capsys, 6, "run", path, "--quiet")
     (tmp_path / "logs.jsonl").touch()
-    assert "hold no record" in fails(capsys, 6, "run", path, "--quiet")
+    said = fails(capsys, 6, "run", path, "--quiet")
+    assert "hold no record: " in said
+    assert "logs.jsonl" in said
     (tmp_path / "logs.jsonl").write_bytes(b"\xff\xfe\xff\n{]\n")
     assert "cannot be read" in fails(capsys, 6, "run", path, "--quiet")
+
+
+@pytest.mark.parametrize(("command", "flag"), [("run", "--logs"), ("run", "--labels"), ("plan", "--logs")])
+def test_a_config_among_the_data_files_is_refused(
+    command: str, flag: str, capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "curator.yaml", job)
+    said = fails(capsys, 2, command, flag, "logs.jsonl", "other.YAML")
+    assert "'other.YAML'" in said
+    assert f"put the config before {flag}" in said
+
+
+def test_the_commonest_reason_of_the_worst_file_is_named(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], tmp_path: Path
+) -> None:
+    job["logs"] = {"paths": ["a.csv", "b.jsonl"], "mapping": {"input": "question"}}
+    (tmp_path / "a.csv").write_text("question,n\n,1\n" + "".join(f"how are you {n}?,{n}\n" for n in range(9)))
+    records = [{"question": ""}, *({"turn": {"user": {"said": f"hi {n}"}}} for n in range(3))]
+    (tmp_path / "b.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    said = fails(capsys, 6, "run", write(tmp_path / "job.json", job), "--quiet")
+    assert "5 of 14 records cannot be read" in said
+    assert "4 of them are in b.jsonl" in said
+    assert "(3 records) is that of b.jsonl:2: no input: the key 'question' is not among 'turn.user.said'" in said
+    assert "set `logs.mapping.input`" in said
 
 
 def test_huge_line_is_set_aside(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.cli.console import ask_on_terminal, load, print_result, progress_on_stderr
-from curator.cli.options import RESUMABLE, Command, add_files, add_job_arguments, dollars
+from curator.cli.options import RESUMABLE, Command, add_files, add_job_arguments, data_paths, dollars
 
 if TYPE_CHECKING:
     from curator.config import Config
@@ -36,13 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the job of a config."""
     from curator.workflows.run import run as run_job
 
+    logs, labels = data_paths("--logs", arguments.logs), data_paths("--labels", arguments.labels)
     config = _with_limit(load(arguments.config), arguments.max_usd)
     agreed = arguments.yes or arguments.max_usd is not None
     with progress_on_stderr(quiet=arguments.quiet, as_json=arguments.json) as progress:
         result = run_job(
             config,
-            logs=arguments.logs,
-            labels=arguments.labels,
+            logs=logs,
+            labels=labels,
             out=arguments.out,
             progress=progress,
             confirm=None if agreed else ask_on_terminal(progress, as_json=arguments.json),
