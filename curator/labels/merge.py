@@ -47,66 +47,93 @@ class LabelSet:
         return tuple(case_id for case_id, label in self.labels.items() if label.unsure)
 
 
-def merge_rows(rows: Sequence[Label]) -> LabelSet:
+def merge_rows(rows: Sequence[Label], kept_cases: Mapping[str, str] | None = None) -> LabelSet:
     """Merge rows into one label a case.
 
     The verdicts of several people are averaged, so that no disputed case is lost. Two different verdicts of one person cancel
     each other out, and so do two different right answers of anybody: none of them is used, and the later row is rejected.
+
+    Args:
+        rows: in their order.
+        kept_cases: the kept case by the id of a near-duplicate that was merged into it. Rows of both are rows of the kept case.
     """
+    kept_cases = kept_cases or {}
+
+    def case_of(row: Label) -> str:
+        return kept_cases.get(row.case_id, row.case_id)
+
+    def case_and_person(row: Label) -> tuple[str, str]:
+        return case_of(row), row.by
+
     disputed_verdicts, contradictions = _conflicts(
-        (row for row in rows if row.failure is not None), "verdict", key=_case_and_person, value=lambda r: r.failure
+        (row for row in rows if row.failure is not None), "verdict", key=case_and_person, value=lambda r: r.failure
     )
     disputed_texts, disputes = _conflicts(
-        (row for row in rows if row.text is not None), "label", key=lambda r: r.case_id, value=lambda r: r.text
+        (row for row in rows if row.text is not None), "label", key=case_of, value=lambda r: r.text
     )
     by_case: defaultdict[str, list[Label]] = defaultdict(list)
     verdicts: defaultdict[str, dict[str, float]] = defaultdict(dict)
     texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
-        by_case[row.case_id].append(row)
-        if row.failure is not None and _case_and_person(row) not in disputed_verdicts:
-            verdicts[row.case_id].setdefault(row.by, row.failure)
+        case_id = case_of(row)
+        by_case[case_id].append(row)
+        if row.failure is not None and case_and_person(row) not in disputed_verdicts:
+            verdicts[case_id].setdefault(row.by, row.failure)
         if row.text is not None:
-            texts[row.case_id].setdefault(row.by, row.text)
+            texts[case_id].setdefault(row.by, row.text)
     labels = {}
     for case_id, of_case in by_case.items():
         label = _merge_case(of_case, verdicts.get(case_id, {}), text_counts=case_id not in disputed_texts)
         if not label.unsure or all(row.unsure for row in of_case):
-            labels[case_id] = label
+            labels[case_id] = replace(label, case_id=case_id)
     return LabelSet(labels, (*disputes, *contradictions), agreement(verdicts, texts))
 
 
 def corrected(sets: Iterable[LabelSet]) -> dict[str, Label]:
-    """Merge sets of labels: the verdicts and texts of a later one replace those of an earlier."""
+    """Merge sets of labels: the verdicts and texts of a later one replace those of an earlier.
+
+    A later label without a slice or a person keeps those of the earlier one: a file of corrections may lack these columns.
+    """
     labels: dict[str, Label] = {}
     for label_set in sets:
         for case_id, label in label_set.labels.items():
             before = labels.get(case_id)
-            if before is None or before.unsure:
-                labels[case_id] = label
-            elif not label.unsure:
-                labels[case_id] = replace(
-                    label,
-                    failure=before.failure if label.failure is None else label.failure,
-                    text=before.text if label.text is None else label.text,
-                )
+            labels[case_id] = label if before is None else _corrected_label(before, label)
     return labels
 
 
-def _case_and_person(row: Label) -> tuple[str, str]:
-    return row.case_id, row.by
+def _corrected_label(before: Label, later: Label) -> Label:
+    """Correct a label by a later one, field by field; the person is the author of the text if there is one."""
+    draw = later if later.slice is not None or before.slice is None else before
+    if before.unsure or later.unsure:
+        sure = later if before.unsure else before
+        return replace(sure, slice=draw.slice, probability=draw.probability)
+    author = before if later.text is None and before.text is not None else later
+    return replace(
+        later,
+        failure=before.failure if later.failure is None else later.failure,
+        text=author.text,
+        by=author.by or later.by or before.by,
+        slice=draw.slice,
+        probability=draw.probability,
+    )
 
 
 def _merge_case(rows: Sequence[Label], verdicts: Mapping[str, float], *, text_counts: bool) -> Label:
-    """Merge the rows of a case; place, person and probability are of the first row that is used."""
+    """Merge the rows of a case; place and person are of the first row that is used.
+
+    Slice and probability belong together: both are of the first row that names a slice, if possible of a row that is used.
+    """
     text_row = next((row for row in rows if text_counts and row.text is not None), None)
     verdict_row = next((row for row in rows if row.failure is not None and row.by in verdicts), None)
     first = text_row or verdict_row or rows[0]
+    draw = next((row for row in (first, verdict_row, *rows) if row is not None and row.slice), first)
     return replace(
         first,
         failure=sum(verdicts.values()) / len(verdicts) if verdicts else None,
         text=text_row.text if text_row else None,
-        slice=next((row.slice for row in (first, *rows) if row.slice), None),
+        slice=draw.slice,
+        probability=draw.probability,
     )
 
 
@@ -121,8 +148,9 @@ def _conflicts(
         before = first.setdefault(key(row), row)
         if value(before) != value(row):
             disputed.add(key(row))
+            of_duplicate = f", for its near-duplicate {before.case_id!r}" if before.case_id != row.case_id else ""
             error = RecordError(
-                f"another {noun} for {row.case_id!r} than at {before.source}",
+                f"another {noun} for {row.case_id!r} than at {before.source}{of_duplicate}",
                 "keep one of the two; until then neither is used",
             )
             rejected.append(error.at(row.source.file, row.source.line))

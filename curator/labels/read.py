@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from curator.labels.merge import LabelSet, merge_rows
 from curator.records import Label, RejectedRecord
 
 
-def read_labels(paths: Sequence[str]) -> LabelSet:
-    """Read the labels of all files, merged as `merge_rows` says.
+def read_labels(paths: Sequence[str], kept_cases: Mapping[str, str] | None = None) -> LabelSet:
+    """Read the labels of all files, merged as `merge_rows` says, also those of near-duplicates and their `kept_cases`.
 
     A row that is not filled in is still to do.
 
@@ -31,7 +31,7 @@ def read_labels(paths: Sequence[str]) -> LabelSet:
                 rows.append(row)
             else:
                 rejected.append(row)
-    merged = merge_rows(rows)
+    merged = merge_rows(rows, kept_cases)
     last = len(places)  # of a row for which a tool of another package names a file of its own
     ordered = sorted((*rejected, *merged.rejected), key=lambda r: (places.get(r.source.file, last), r.source.line))
     return replace(merged, rejected=tuple(ordered))

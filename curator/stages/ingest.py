@@ -106,11 +106,11 @@ def _label(
     A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
     """
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
-    label_sets = [read_labels(file) for file in files]
+    kept_cases = {merged.id: merged.into for merged in deduped.merged}
+    label_sets = [read_labels(file, kept_cases) for file in files]
     warnings = [f"{r.source}: {r.reason} -> {r.remedy}" for label_set in label_sets for r in label_set.rejected]
     warnings += [label_set.agreement.to_text() for label_set in label_sets if label_set.agreement]
-    kept_case = {m.id: m.into for m in deduped.merged}
-    given = {kept_case.get(i, i): label for i, label in corrected(label_sets).items()}
+    given = corrected(label_sets)
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
     for case_id in sorted(labels.keys() - cases.keys()):
