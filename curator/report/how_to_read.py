@@ -68,8 +68,10 @@ def _disagreement(summary: Summary) -> str:
             " answers that differ, which trusts few answers less than many."
         )
     return (
-        f"0 to 1{ranked}. If production's answer is in the logs, it is the share of answers that differ from it; otherwise it"
-        f" is how far the answers differ from each other. Scorer: {scorers}.{posterior}"
+        f"0 to 1{ranked}. If production's answer is in the logs, it is the smoothed share of answers that differ from it: few"
+        " answers prove little, so the share is moved towards the committee's own disagreement, which is how far the answers"
+        " differ from each other. So it can be below 1 although all answers differ from production's. Without production's answer"
+        f" it is the committee's own disagreement. Scorer: {scorers}.{posterior}"
     )
 
 

@@ -143,10 +143,10 @@ def blind_spots(summary: Summary) -> tuple[str, ...]:
     fewer = ", each by the answers that it got, be they few or many" if summary.adaptive else ""
     drawn = selection.by_slice.get("random", 0)
     random_slice = (
-        f"Only the random slice looks there: {count(drawn)} of {plural(selection.total, 'selected case')} were drawn at"
+        f"Only the random slice can find such cases: {count(drawn)} of {plural(selection.total, 'selected case')} were drawn at"
         " random. Label these too, even where they look easy: without them the failure rate cannot be estimated."
         if drawn
-        else "Only a random slice would look there, and this selection has none: raise `selection.random_share`."
+        else "Only a random slice can find such cases, and this selection has none: raise `selection.random_share`."
     )
     return (
         (

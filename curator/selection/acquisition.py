@@ -167,8 +167,9 @@ def _messages(
         yield "All candidates are near-duplicates of each other: one is picked."
     if picks < min(k, len(ids)):
         yield (
-            f"{picks} of {k} picks found: the other cases are near-duplicates of a pick or of a labelled case, exceed their"
-            " category's maximum, or have no disagreement. Draw the others at random."
+            f"Only {picks} of {k} cases could be picked by disagreement: the other cases are near-duplicates of a pick or of a"
+            " labelled case, exceed their category's maximum, or have no disagreement. Random cases take the remaining places,"
+            " unless `selection.random_share` is 0."
         )
 
 

