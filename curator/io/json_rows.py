@@ -37,6 +37,10 @@ class Fields:
             raise RecordError(f"the row is {_type_name(row)}, not an object", RESTORE)
         return cls(row)
 
+    def value(self, key: str) -> JsonValue:
+        """Return a value of any type, or None where the field is absent."""
+        return self.values.get(key)
+
     def text(self, key: str) -> str:
         """Return a text that is there and not empty."""
         value = self.values.get(key)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
@@ -14,9 +14,7 @@ from curator.errors import LogsError, RecordError
 from curator.io.json_rows import Fields, rows_of
 from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, Scalar, Score, Slice, Split, Thumb
 from curator.run_folder.layout import CASES
-
-_OPTIONAL = ("fields", "estimators")
-_SCORE_FIELDS = tuple(item.name for item in fields(Score) if item.name not in {"id", *_OPTIONAL})
+from curator.run_folder.scores import read_score, score_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,10 @@ class CaseRow:
             RecordError: the row has no `id`, or a field of another type.
         """
         values = Fields.of(row)
+        case_id = values.text("id")
+        scored = "disagreement" in values.values
         return cls(
-            id=values.text("id"),
+            id=case_id,
             weight=values.whole("weight", 1),
             group=values.optional_text("group") or "",
             split=cast("Split | None", values.optional_one_of("split", get_args(Split))),
@@ -134,7 +134,7 @@ class CaseRow:
             characters=values.optional_whole("characters"),
             thumb=cast("Thumb | None", values.optional_one_of("thumb", get_args(Thumb))),
             metadata=values.scalars("metadata"),
-            score=_read_score(values) if "disagreement" in values.values else None,
+            score=read_score(values, case_id, kind=cast("Kind", values.one_of("kind", KINDS))) if scored else None,
         )
 
 
@@ -153,31 +153,3 @@ def read_case_rows(folder: Path) -> list[CaseRow]:
         return list(rows_of(path, CaseRow.from_json))
     except RecordError as error:
         raise LogsError(error.reason, remedy=error.remedy) from error
-
-
-def score_fields(score: Score | None) -> dict[str, JsonValue]:
-    """Return the fields of a score without its id and without empty maps; {} without a score."""
-    if score is None:
-        return {}
-    # `asdict` copies deeply, which is ten times slower.
-    values: dict[str, JsonValue] = {name: getattr(score, name) for name in _SCORE_FIELDS}
-    maps = {name: getattr(score, name) for name in _OPTIONAL}
-    return {**values, **{name: dict(numbers) for name, numbers in maps.items() if numbers is not None}}
-
-
-def _read_score(values: Fields) -> Score:
-    return Score(
-        id=values.text("id"),
-        disagreement=values.optional_number("disagreement"),
-        within=values.optional_number("within"),
-        between=values.optional_number("between"),
-        against_target=values.optional_number("against_target"),
-        kind=cast("Kind", values.one_of("kind", KINDS)),
-        scorer=values.optional_text("scorer") or "",
-        majority=values.optional_text("majority"),
-        agreement=values.optional_number("agreement"),
-        n=values.whole("n", 0),
-        reason=values.optional_text("reason"),
-        fields=values.numbers("fields"),
-        estimators=values.optional_numbers("estimators"),
-    )

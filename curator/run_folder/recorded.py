@@ -14,6 +14,7 @@ import orjson
 from curator.answers.read import detect_kind
 from curator.errors import RecordError
 from curator.readers.feedback import case_id_of
+from curator.readers.json_text import as_text
 from curator.records import (
     KINDS,
     Case,
@@ -84,7 +85,7 @@ def read_record(data: bytes) -> Recorded:
             "`generations` is missing or is not a list", "put the answers there: a list of texts or {'text': ...}"
         )
     answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
-    target = _text(record.get("target"))
+    target = as_text(record.get("target"))
     asked = _asked(record.get("input"))
     kind = record.get("kind")
     if kind not in KINDS:
@@ -99,9 +100,9 @@ def read_record(data: bytes) -> Recorded:
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         input=asked,
         question=_question(record.get("input")),
-        reference=_text(record.get("reference")),
-        reference_source=_text(record.get("reference_source")),
-        reference_slice=_text(record.get("reference_slice")),
+        reference=as_text(record.get("reference")),
+        reference_source=as_text(record.get("reference_source")),
+        reference_slice=as_text(record.get("reference_slice")),
         reference_probability=_probability(record.get("reference_probability")),
     )
 
@@ -127,10 +128,10 @@ def _answered(generation: object) -> Answered | None:
         raise RecordError(
             f"a generation is {type(generation).__name__}", "write each generation as a text or as {'text': ...}"
         )
-    text = _text(generation.get("text"))
+    text = as_text(generation.get("text"))
     if text is None or generation.get("error"):
         return None
-    group = prompt_id_of(_text(generation.get("model")), _text(generation.get("variant")))
+    group = prompt_id_of(as_text(generation.get("model")), as_text(generation.get("variant")))
     temperature = generation.get("temperature")
     return Answered(
         text,
@@ -154,13 +155,6 @@ def _logprobs(value: object) -> tuple[float, ...] | None:
     if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
         return None
     return tuple(map(float, value))
-
-
-def _text(value: object) -> str | None:
-    """Return a text as it is, another JSON value as JSON text, and null as None."""
-    if value is None or isinstance(value, str):
-        return value
-    return orjson.dumps(value).decode()
 
 
 def _reference_fields(case: Case) -> dict[str, JsonValue]:

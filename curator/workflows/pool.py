@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias, cast, get_args, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import orjson
 
@@ -22,27 +22,20 @@ from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
 from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
-from curator.readers.feedback import case_id_of
-from curator.readers.messages import read_messages
 from curator.records import (
-    KINDS,
     Case,
-    Feedback,
-    JsonValue,
-    Message,
-    Reference,
     RejectedRecord,
-    Scalar,
     Score,
     Source,
-    Thumb,
     too_many_rejected,
 )
 from curator.records.recorded import Recorded
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
+from curator.run_folder.case_context import CaseContext
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
+from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder
 from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
@@ -241,99 +234,11 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
     if not isinstance(record, dict):
         raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
     if "generations" in record:
-        read = read_record(data)
-        score = score_record(read, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
-        labels: tuple[str, ...] = read.labels
+        score = score_record(read_record(data), comparer=scoring.comparer, weights=weights, formula=scoring.formula)
     else:
-        given = record.get("labels")
-        score, labels = _known_score(record), tuple(map(str, given)) if isinstance(given, list) else ()
-    category = record.get("category")
-    return PoolCase(_case(record, score, number), score, labels, category if isinstance(category, str) else None)
-
-
-def _known_score(record: Mapping[str, JsonValue]) -> Score:
-    """Read a row that `curator score` wrote."""
-    case_id, kind, n = case_id_of(record), record.get("kind"), record.get("n")
-    if "disagreement" not in record:
-        raise RecordError(
-            "neither `generations` nor `disagreement` is there",
-            "give the answers, or what `curator score` made of them",
-        )
-    majority = record.get("majority")
-    return Score(
-        id=case_id,
-        disagreement=_unit(record, "disagreement"),
-        within=_unit(record, "within"),
-        between=_unit(record, "between"),
-        against_target=_unit(record, "against_target"),
-        kind=kind if kind in KINDS else "text",
-        scorer=str(record.get("scorer", "")),
-        majority=majority if isinstance(majority, str) else None,
-        agreement=_unit(record, "agreement"),
-        n=n if isinstance(n, int) else 0,
-    )
-
-
-def _unit(record: Mapping[str, JsonValue], name: str) -> float | None:
-    value = record.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise RecordError(f"`{name}` is {value!r}", "a score lies in 0..1; take it as `curator score` wrote it")
-    return float(value)
-
-
-def _weight(value: JsonValue) -> int:
-    """Return the number of log records that a case represents; 1 by default."""
-    if value is None:
-        return 1
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
-        raise RecordError(f"`weight` is {value!r}", "it counts log records: a whole number from 1 on, or leave it out")
-    return int(value)
-
-
-def _case(record: Mapping[str, JsonValue], score: Score, number: int) -> Case:
-    target, task, group = (record.get(key) for key in ("target", "task", "group"))
-    metadata = record.get("metadata")
-    kind = record.get("kind")
-    return Case(
-        id=score.id,
-        messages=_messages(record.get("input")),
-        source=Source(str(record.get("source", "")), number),
-        target=target if isinstance(target, str) or target is None else orjson.dumps(target).decode(),
-        task=str(task) if task is not None else None,
-        kind=kind if kind in KINDS else None,
-        feedback=_feedback(record.get("feedback")),
-        reference=_reference(record),
-        metadata=_scalars(metadata) if isinstance(metadata, dict) else {},
-        weight=_weight(record.get("weight")),
-        group=str(group) if group else "",
-    )
-
-
-def _messages(value: JsonValue) -> tuple[Message, ...]:
-    if isinstance(value, str):
-        return (Message("user", value),)
-    if not value:
-        return ()
-    return read_messages(value)
-
-
-def _reference(record: Mapping[str, JsonValue]) -> Reference | None:
-    text = record.get("reference")
-    if not isinstance(text, str) or not text.strip():
-        return None
-    source = record.get("reference_source")
-    return Reference(text, "correction" if source == "correction" else "teacher" if source == "teacher" else "label")
-
-
-def _feedback(value: JsonValue) -> Feedback | None:
-    thumb = value.get("thumb") if isinstance(value, dict) else value
-    return Feedback(thumb=cast(Thumb, thumb)) if thumb in get_args(Thumb) else None
-
-
-def _scalars(metadata: Mapping[str, JsonValue]) -> dict[str, Scalar]:
-    return {key: value for key, value in metadata.items() if isinstance(value, str | int | float | bool)}
+        score = ScoreRow.from_json(record).score
+    context = CaseContext.from_json(record)
+    return PoolCase(context.case(score.id, number), score, context.labels, context.category)
 
 
 def _with_run(cases: Sequence[PoolCase], folder: Path) -> list[PoolCase]:

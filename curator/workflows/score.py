@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, overload, runtime_checkable
@@ -26,6 +26,7 @@ from curator.records.result import TableResult
 from curator.run_folder.calibration import CalibrationFile, read_calibration
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
+from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.recorded_lines import map_lines, read_records, sample_items, sample_records
 from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
@@ -193,7 +194,7 @@ def score(
             return score_file(records, target, scoring=scoring, calibration=fitted)
         lines = io.BytesIO()
         result = score_file(records, None, stdout=lines, scoring=scoring, calibration=fitted)
-        scores = tuple(Score(**orjson.loads(line)) for line in lines.getvalue().splitlines())
+        scores = tuple(ScoreRow.from_json(orjson.loads(line)).score for line in lines.getvalue().splitlines())
         return replace(result, scores=scores)
     return _score_in_memory(tuple(records), target, scoring, fitted)
 
@@ -335,14 +336,5 @@ def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float])
     return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))
 
 
-_SCORE_FIELDS = tuple(field.name for field in fields(Score))
-
-
 def _score_line(score: Score) -> bytes:
-    """Write the score as a JSON line, without the optional fields that have no value."""
-    # `asdict` copies every value deeply, which takes ten times as long.
-    row = {name: getattr(score, name) for name in _SCORE_FIELDS}
-    for name in ("reason", "fields", "estimators"):
-        if row[name] is None:
-            del row[name]
-    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(ScoreRow(score).to_json(), option=orjson.OPT_APPEND_NEWLINE)

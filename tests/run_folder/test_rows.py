@@ -15,6 +15,7 @@ from curator.errors import ConfigError, LogsError, RecordError
 from curator.records import (
     KINDS,
     Case,
+    Feedback,
     Generation,
     Message,
     Pick,
@@ -27,9 +28,11 @@ from curator.records import (
     Thumb,
     dump_line,
 )
+from curator.run_folder.case_context import CaseContext
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, SELECTION
 from curator.run_folder.recorded import RecordedRow, read_record
+from curator.run_folder.scores import ScoreRow
 from curator.run_folder.selection import SelectionRow, read_selection
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -83,6 +86,51 @@ def test_a_case_row_survives_the_file(row: CaseRow) -> None:
     line = dump_line(row.to_json())
     assert CaseRow.from_json(orjson.loads(line)) == row
     assert dump_line(CaseRow.from_json(orjson.loads(line)).to_json()) == line
+
+
+@given(IDS.map(str.strip).filter(bool).flatmap(scores))
+def test_a_score_row_survives_the_file(score: Score) -> None:
+    line = dump_line(ScoreRow(score).to_json())
+    assert ScoreRow.from_json(orjson.loads(line)) == ScoreRow(score)
+    assert dump_line(ScoreRow.from_json(orjson.loads(line)).to_json()) == line
+
+
+def test_a_score_row_needs_an_id_and_a_score() -> None:
+    assert ScoreRow.from_json({"case_id": 7, "disagreement": 1, "kind": "odd", "n": 5.0, "majority": 3}) == ScoreRow(
+        Score("7", 1.0, None, None, None, "text", "", "3", None, 5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"disagreement": 0.5}, "no `case_id` (or `id`) among the keys 'disagreement'"),
+        ({"id": "a"}, "neither `generations` nor `disagreement` is there"),
+        ({"id": "a", "disagreement": 1.5}, "`disagreement` is 1.5"),
+        ({"id": "a", "disagreement": True}, "`disagreement` is True, not a number or null"),
+        ({"id": "a", "disagreement": 0.5, "n": "many"}, "`n` is 'many', not a number or null"),
+    ],
+)
+def test_a_score_row_that_does_not_fit_is_refused(row: object, reason: str) -> None:
+    with pytest.raises(RecordError) as refused:
+        ScoreRow.from_json(row)
+    assert refused.value.reason == reason
+    assert refused.value.remedy
+
+
+def test_the_context_of_a_case_leaves_out_values_of_another_type() -> None:
+    row = {
+        "input": "q", "source": "a.jsonl:3", "target": {"a": 1}, "task": 4, "kind": "odd", "feedback": {"thumb": "down"},
+        "reference": "r", "reference_source": "teacher", "metadata": {"a": 1, "b": [1]}, "weight": 3.0, "group": 2,
+        "category": ["x"], "labels": ["yes", 0],
+    }  # fmt: skip
+    assert CaseContext.from_json(row) == CaseContext(
+        (Message("user", "q"),), "a.jsonl:3", '{"a":1}', "4", None, Feedback("down"), Reference("r", "teacher"), {"a": 1}, 3,
+        "2", None, ("yes", "0"),
+    )  # fmt: skip
+    assert CaseContext.from_json({"feedback": "sideways", "reference": " ", "labels": "yes"}) == CaseContext()
+    with pytest.raises(RecordError, match=r"`weight` is 1\.5"):
+        CaseContext.from_json({"weight": 1.5})
 
 
 @given(SELECTION_ROWS)
