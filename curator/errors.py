@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from curator.records.rejected import RejectedRecord
+    from curator.workflows.run import RunResult
 
 
 class ExitCode(IntEnum):
@@ -106,9 +107,16 @@ class NotConfirmed(UserError):
 
 
 class BudgetReached(UserError):
-    """A limit of `budget:` was reached. What was paid for is stored."""
+    """A limit of `budget:` was reached. What was paid for is stored.
+
+    `result` is what `curator run` made of the answers so far; None where there are none, and from other commands.
+    """
 
     exit_code = ExitCode.BUDGET_REACHED
+
+    def __init__(self, what: str, *, remedy: str, result: RunResult | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.result = result
 
 
 class ProviderError(UserError):

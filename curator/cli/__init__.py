@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from curator.cli.commands import (
     cache,
@@ -28,9 +28,12 @@ from curator.cli.commands import (
     select,
     status,
 )
-from curator.cli.console import print_json, print_text
+from curator.cli.console import print_json, print_text, print_warnings
 from curator.cli.options import Command, exit_code_help
-from curator.errors import CuratorError, ExitCode, UserError
+from curator.errors import BudgetReached, CuratorError, ExitCode, UserError
+
+if TYPE_CHECKING:
+    from curator.records.result import Result
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -70,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except CuratorError as error:
         what, remedy = (error.what, error.remedy) if isinstance(error, UserError) else (str(error), "")
-        _report(arguments, what, remedy, error.exit_code)
+        _report(arguments, what, remedy, error.exit_code, error.result if isinstance(error, BudgetReached) else None)
         return error.exit_code
     return code
 
@@ -137,10 +140,15 @@ def sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _report(arguments: argparse.Namespace, what: str, remedy: str, code: ExitCode) -> None:
+def _report(
+    arguments: argparse.Namespace, what: str, remedy: str, code: ExitCode, result: Result | None = None
+) -> None:
+    """Print an error, and with `--json` the result that a stopped run has, in one object."""
     if arguments.json:
-        print_json({"error": what, "remedy": remedy, "exit_code": code})
+        figures = result.to_dict() if result else {}
+        print_json({**figures, "error": what, "remedy": remedy, "exit_code": code})
         return
+    print_warnings(result.warnings if result else ())
     print(f"curator: {what}", file=sys.stderr)
     if remedy:
         print(f"  -> {remedy}", file=sys.stderr)

@@ -11,16 +11,20 @@ from curator.labels.read import read_labels
 ARCHIVE = "labels"
 
 
-def archive_labels(folder: Path) -> list[Path]:
-    """Archive filled-in label queues to `labels/NNNN.*` and return the new paths."""
+def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
+    """Archive filled-in label queues to `labels/NNNN.*` and return the new paths.
+
+    `into` is the folder whose `labels/` gets them; by default the folder of the queues.
+    """
+    destination = into or folder
     archived = []
     for queue in queues_in(folder):
         if not read_labels([str(queue)]).touched:
             continue
-        content, earlier, tool = queue.read_bytes(), archived_labels(folder), tool_of(queue)
+        content, earlier, tool = queue.read_bytes(), archived_labels(destination), tool_of(queue)
         if all(Path(path).read_bytes() != content for path in earlier):
             suffix = tool.suffix if tool else queue.suffix
-            path = folder / ARCHIVE / f"{_last_number(folder) + 1:04d}{suffix}"
+            path = destination / ARCHIVE / f"{_last_number(destination) + 1:04d}{suffix}"
             write_atomic(path, [content])
             archived.append(path)
     return archived

@@ -281,17 +281,15 @@ def cost_sentence(summary: Summary) -> str:
 
 def incomplete(stopped: StoppedSummary) -> str:
     """Say that a run ended early, how much of it is missing, and how to complete it."""
-    cause = "a limit of `budget:`" if stopped.cause == "budget" else "a model that refused its requests for good"
     planned = f" of {count(stopped.planned)} planned" if stopped.planned is not None else ""
     without = (
         f" {plural(stopped.cases_without_answers, 'case')} {'has' if stopped.cases_without_answers == 1 else 'have'} no answer yet."
         if stopped.cases_without_answers
         else ""
     )
-    remedy = "Raise the limit" if stopped.cause == "budget" else "Repair its access"
     return (
-        f"This report is incomplete: {cause} ended the run. It is made from {count(stopped.answers)}{planned}"
-        f" {'answer' if stopped.answers == 1 and not planned else 'answers'}.{without} {remedy} and run the same command again:"
+        f"This report is incomplete: a limit of `budget:` ended the run. It is made from {count(stopped.answers)}{planned}"
+        f" {'answer' if stopped.answers == 1 and not planned else 'answers'}.{without} Raise the limit and run the same command again:"
         " it goes on from there."
     )
 

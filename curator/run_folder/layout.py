@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.io.manifest import MANIFEST_NAME
+
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
@@ -40,7 +42,9 @@ SET_ASIDE_FAILED = RunFile(
 )
 EARLIER_LABELS = RunFile("labels/earlier.jsonl", "the labels of the rounds before this selection")
 STATUS = RunFile("status.json", "the progress of the run, for `curator status`")
-MANIFEST = RunFile("manifest.json", "what repeats the run: config, versions, prices, counts and file hashes")
+MANIFEST = RunFile(
+    MANIFEST_NAME, "what repeats the run: config, versions, prices, counts, file hashes, and why it stopped early"
+)
 
 FILES = (
     REPORT_HTML, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, RECORDED, LEAKS, MERGED, SET_ASIDE, SET_ASIDE_FAILED,

@@ -137,10 +137,11 @@ class Status(Result):
         content, facts = self.content, _section(self.content, "facts")
         total = content.get("total")
         of_total = f" of {total:,}" if isinstance(total, int) else ""
-        note = f" ({content['note']})" if content.get("note") else ""
         lines = [f"{self.folder}: {self._state_in_words()}"]
         if content.get("stage"):
-            lines.append(f"{content['stage']}: {_figure(content, 'done')}{of_total} {content.get('unit')}{note}")
+            amount, note = f"{_figure(content, 'done')}{of_total} {content.get('unit')}", str(content.get("note") or "")
+            shown = f"{amount} ({note})" if note else amount
+            lines.append(f"{content['stage']}: {note if note.startswith(f'{amount} ') else shown}")
         if self.state == "running" and content.get("stage") == "ask":
             lines += _speed(facts)
         lines += _spent(facts)

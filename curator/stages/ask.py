@@ -21,7 +21,7 @@ from curator.committee.providers.open import open_clients
 from curator.committee.requests import PlannedCall
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.errors import BudgetReached, ConfigError, ProviderError
+from curator.errors import BudgetReached, ConfigError
 from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
@@ -41,7 +41,7 @@ class SamplingResult:
         generations: by case id.
         cascade: how an adaptive committee went; None for a fixed one.
         judged: what a judge was asked; None without one.
-        stopped: the limit or the refusal that ended the asking early; None where every answer that was planned is there.
+        stopped: the limit that ended the asking early; None where every answer that was planned is there.
     """
 
     plan: Plan
@@ -49,7 +49,7 @@ class SamplingResult:
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
     judged: JudgeUsage | None = None
-    stopped: BudgetReached | ProviderError | None = None
+    stopped: BudgetReached | None = None
 
     @property
     def answers(self) -> int:
@@ -84,11 +84,11 @@ async def ask(
     """Take stored answers from the store, and ask for the others, live or in batches.
 
     A model that refuses its temperature is asked without one; then everything starts again, from what is stored. Where a
-    limit of the budget or a refusal ends the asking, the result has the answers that are there, and `stopped`.
+    limit of the budget ends the asking, the result has the answers that are there, and `stopped`.
 
     Raises:
         BudgetReached: a limit has no room for a request, before the first answer.
-        ProviderError: an endpoint refuses for good, before the first answer.
+        ProviderError: an endpoint refuses for good; its answers so far are stored.
         UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
     """
     for model in config.committee.models:
@@ -132,7 +132,7 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
             await session.answer(plan, plan.part(cascade.wanted), collected)
             cascade = next_stage(cascade, scorer.scores(collected.by_case()))
         return SamplingResult(plan, session.stats, collected.by_case(), cascade)
-    except (BudgetReached, ProviderError) as error:
+    except BudgetReached as error:
         # The engine stops in the middle of the plan: answers of later calls may be stored from earlier runs.
         stored = await session.stored_answers(plan)
         if not any(stored.values()):
@@ -143,7 +143,7 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
 
 async def _ask_judge(
     session: _Session, scorer: Scorer, generations: Mapping[str, tuple[Generation, ...]]
-) -> tuple[JudgeUsage | None, BudgetReached | ProviderError | None]:
+) -> tuple[JudgeUsage | None, BudgetReached | None]:
     """Ask the judge about pairs that words leave open; the scorer then compares by the verdicts.
 
     Returns None without a judge, and what stopped it early. Words decide the pairs that have no verdict.
@@ -158,7 +158,7 @@ async def _ask_judge(
         while pairs := queue.next_pairs():
             total = _sum(total, await session.ask_judge(judge, pairs))
             queue.learn(judge.verdicts)
-    except (BudgetReached, ProviderError) as error:
+    except BudgetReached as error:
         if not judge.verdicts:
             return None, error
         queue.learn(judge.verdicts)

@@ -32,6 +32,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
         "curator": __version__,
         "started": run.started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "stopped": None if run.sampling.stopped is None else run.sampling.stopped.what,
         "python": platform.python_version(),
         "packages": _versions(),
         "config": config,

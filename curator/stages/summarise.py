@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from curator.contamination.records import Match
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
-from curator.errors import BudgetReached
 from curator.records import Case, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
@@ -99,7 +98,7 @@ def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:
     if sampling.stopped is None:
         return None
     return StoppedSummary(
-        cause="budget" if isinstance(sampling.stopped, BudgetReached) else "provider",
+        cause="budget",
         answers=sampling.answers,
         planned=None if sampling.plan.config.adaptive else len(sampling.plan),
         cases_without_answers=sum(not answers for answers in sampling.generations.values()),

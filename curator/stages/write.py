@@ -80,6 +80,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         progress.advance()
     manifest = manifest_json(run, {name: file_sha256(folder / name) for name in sorted(files)})
     write_atomic(MANIFEST.of(folder), [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
+    progress.advance()
     progress.finish(f"{len(files) + 1} files in {folder}")
     return summary
 

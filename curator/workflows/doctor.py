@@ -170,11 +170,16 @@ def _logs(config: Config) -> Finding:
         return Finding("logs", "fail", f"{extent}, and no record in them", "name the files that hold the logs")
     rejected = [record for record in records if isinstance(record, RejectedRecord)]
     if not rejected:
-        return Finding("logs", "ok", f"{extent}; the first {plural(len(records), 'record')} can be read")
+        return Finding("logs", "ok", f"{extent}; {_first(len(records))} can be read")
     first = rejected[0]
-    unreadable = f"{extent}; {len(rejected):,} of the first {plural(len(records), 'record')} cannot be read"
+    of_first = f"{len(rejected):,} of " if len(records) > 1 else ""
+    unreadable = f"{extent}; {of_first}{_first(len(records))} cannot be read"
     refused = len(rejected) > config.logs.max_unreadable * len(records) or len(rejected) == len(records)
     return Finding("logs", "fail" if refused else "warn", f"{unreadable}: {first.source}: {first.reason}", first.remedy)
+
+
+def _first(records: int) -> str:
+    return f"the first {records:,} records" if records > 1 else "the first record"
 
 
 def _variants(config: Config) -> Finding:

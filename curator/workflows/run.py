@@ -19,8 +19,9 @@ from curator.config import Config
 from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.encoders.sentence import Encoder
-from curator.errors import BudgetReached, ProviderError
+from curator.errors import BudgetReached, RecordError
 from curator.io.atomic import run_lock
+from curator.io.manifest import read_manifest
 from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.progress import Progress, Silent
@@ -34,7 +35,7 @@ from curator.records.recorded import prompt_id_of
 from curator.records.result import Result
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
-from curator.run_folder.frozen_selection import read_frozen_selection
+from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
 from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
@@ -53,6 +54,9 @@ from curator.state.paths import StatePaths
 from curator.text.display import money, plural
 from curator.workflows.event_loop import run_coroutine, run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
+
+INCOMPLETE = "incomplete"
+"""The folder inside a complete run folder that gets what a later run made before it ended early."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -95,6 +99,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
 
     Raises:
         NotConfirmed: `confirm` said no.
+        BudgetReached: a limit of `budget` ended the run; its `result` is made from the answers so far.
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
     config = config_from(config)
@@ -123,6 +128,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         StatusFile(folder, progress) as status,
     ):
         archive_labels(folder)
+        archive_labels(folder / INCOMPLETE, into=folder)
         intake = ingest(config, logs, labels, status, folder)
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
@@ -135,41 +141,71 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         holdout = assign_splits(config, intake, context.registry)
         sampling = run_coroutine(ask(config, plan, context.store, scorer, progress=status, environ=environ))
         context.compare_answers(scorer, sampling.generations, status)
-        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, status)
-        summary = write_run_folder(folder, artifacts, status)
+        frozen = _frozen_selection(config, folder, intake)
+        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, frozen=frozen, progress=status)
+        output = folder / INCOMPLETE if sampling.stopped and _is_complete(folder) else folder
+        summary = write_run_folder(output, artifacts, status)
+        result = RunResult(
+            folder=output,
+            summary=summary,
+            sent=sampling.stats.sent,
+            from_store=sampling.stats.from_store,
+            labels=intake.labels,
+            warnings=(*paths.notices, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer)),
+            workload=workload(summary.selection.to_label, config.labelling),
+            rejected=intake.unreadable,
+            spent_usd=sampling.stats.usd,
+        )
         if sampling.stopped is not None:
-            raise _incomplete(sampling.stopped, folder, summary)
+            raise _incomplete(sampling.stopped, folder, result)
         write_categories(paths.categories, context.history.followed_by(artifacts.clusters.memory))
-    return RunResult(
-        folder=folder,
-        summary=summary,
-        sent=sampling.stats.sent,
-        from_store=sampling.stats.from_store,
-        labels=intake.labels,
-        warnings=(*paths.notices, *_warnings(artifacts, scorer)),
-        workload=workload(summary.selection.to_label, config.labelling),
-        rejected=intake.unreadable,
-        spent_usd=sampling.stats.usd,
-    )
+    return result
 
 
-def _analyse(
+def _is_complete(folder: Path) -> bool:
+    """Return whether a folder holds a complete run.
+
+    A damaged manifest counts as complete, so that nothing is overwritten.
+    """
+    try:
+        earlier = read_manifest(folder)
+    except RecordError:
+        return True
+    return earlier is not None and earlier.stopped is None
+
+
+def _frozen_selection(config: Config, folder: Path, intake: IngestResult) -> FrozenSelection | None:
+    """Return the selection of the folder that the labels belong to; None without labels."""
+    return read_frozen_selection(folder, [case.id for case in intake.asked], config) if intake.labels else None
+
+
+def _frozen_early(frozen: FrozenSelection | None, folder: Path) -> Iterator[str]:
+    if frozen is not None and frozen.drawn_early:
+        yield (
+            f"the selection in {str(folder)!r} was drawn by a run that ended at its budget, from a part of the answers; it is"
+            " kept, because labels for it came back; to draw anew from all answers, name another run folder with `--out`"
+            " and the labels with `--labels`"
+        )
+
+
+def _analyse(  # noqa: PLR0913  the results of the stages before
     context: RunContext,
     started: datetime,
     intake: IngestResult,
     sampling: SamplingResult,
     scorer: Scorer,
     holdout: HoldoutSplit,
+    *,
+    frozen: FrozenSelection | None,
     progress: Progress,
 ) -> RunArtifacts:
     """Score, select, cluster and export what was answered."""
     config, paths = context.config, context.paths
     scoring = scorer.score(sampling.generations)
-    ids = [case.id for case in intake.asked]
     settings = SelectionSettings(
         config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
         split=lambda case: holdout.split_of(case.group), remembered=context.history, today=_today(),
-        standing=read_frozen_selection(paths.run_folder, ids, config) if intake.labels else None,
+        standing=frozen,
     )  # fmt: skip
     ranking = sampling.ranking(scoring.scores)
     clusters, selection = select_and_cluster(intake.asked, scoring.scores, ranking, settings, progress=progress)
@@ -196,12 +232,15 @@ def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     yield from (*run.selection.discovery.messages, *run.exports.warnings)
 
 
-def _incomplete(error: BudgetReached | ProviderError, folder: Path, summary: Summary) -> BudgetReached | ProviderError:
+def _incomplete(error: BudgetReached, folder: Path, result: RunResult) -> BudgetReached:
     """Return the error that ended the asking, with what was written all the same."""
-    written = summary.stopped.answers if summary.stopped else 0
-    return type(error)(
-        f"{error.what}; the report and the label queue in {str(folder)!r} are made from the {plural(written, 'answer')} so far",
+    answers = result.summary.stopped.answers if result.summary.stopped else 0
+    kept = f"; the complete run in {str(folder)!r} is unchanged" if result.folder != folder else ""
+    return BudgetReached(
+        f"{error.what}; the report and the label queue in {str(result.folder)!r} are made from the"
+        f" {plural(answers, 'answer')} so far{kept}",
         remedy=error.remedy,
+        result=result,
     )
 
 
@@ -245,13 +284,13 @@ class RunResult(Result):
     """
 
     folder: Path
-    summary: Summary
+    summary: Summary = field(repr=False)
     sent: int
     from_store: int
     labels: int
     warnings: tuple[str, ...] = field()
     workload: Workload | None = None
-    rejected: tuple[RejectedRecord, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = field(default=(), repr=False)
     spent_usd: float = 0.0
 
     warnings_in_text = True

@@ -495,6 +495,18 @@ def test_a_key_that_the_endpoint_repeats_gets_nowhere(
     assert "canary-4f1d" not in said.out + said.err + caplog.text
 
 
+def test_a_run_that_ends_at_its_budget_prints_its_result_with_the_error(
+    capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "job.json", job | {"budget": {"max_requests": 30}})
+    assert main(["run", path, "--yes", "--json", "--quiet", "--out", str(tmp_path / "out")]) == 4
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["sent"], printed["exit_code"], printed["folder"]) == (30, 4, str(tmp_path / "out"))
+    assert "max_requests" in printed["error"]
+    assert printed["remedy"]
+    assert printed["files"]
+
+
 def test_paths_may_be_named_one_by_one(
     capsys: pytest.CaptureFixture[str], job: dict[str, Any], write_logs: Path, tmp_path: Path
 ) -> None:

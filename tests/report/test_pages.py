@@ -448,6 +448,12 @@ def test_forty_categories_look_different() -> None:
     assert {mark_of(i).shape for i in range(5)} == set(SHAPES)
 
 
+def test_the_map_of_one_case_says_so(summary: Summary) -> None:
+    assert f'aria-label="Map of {len(summary.points)} cases: similar' in render_html(summary)
+    one = replace(summary, points=summary.points[:1])
+    assert 'aria-label="Map of 1 case: similar' in render_html(one)
+
+
 def test_the_map_keeps_its_labels_inside_and_apart(summary: Summary, page: str) -> None:
     placed = [(float(x), float(y)) for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', page)]
     assert len(placed) == len(summary.categories)

@@ -28,6 +28,8 @@ def logs_finding(job: dict[str, Any], path: Path, content: str) -> Finding:
         ("", "fail", "1 file, 0.0 MB, and no record in them", "name the files that hold the logs"),
         ("no json\n" * 3, "fail", "3 of the first 3 records cannot be read", ""),
         ("".join(CHAT % i for i in range(9)) + "no json\n", "warn", "1 of the first 10 records cannot be read", ""),
+        ("no json\n", "fail", "MB; the first record cannot be read", ""),
+        (CHAT % 1, "ok", "MB; the first record can be read", ""),
         ("".join(CHAT % i for i in range(300)), "ok", "the first 100 records can be read", ""),
     ],
 )

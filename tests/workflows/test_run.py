@@ -27,6 +27,7 @@ from curator.config import Config, parse_config
 from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
 from curator.run_folder.frozen_selection import read_frozen_selection
+from curator.run_folder.status import read_status
 from curator.selection.splits import split_of
 from curator.stages import embed_and_cluster as studying
 from curator.stages.plan import PlanResult
@@ -475,6 +476,114 @@ def test_a_budget_that_allows_no_answer_leaves_the_report_of_the_run_before(
         do(parse_config(job | {"budget": {"max_usd": 1e-9}}), tmp_path, encoder)
     assert "the report" not in str(nothing.value)
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "status.json"}
+
+
+def with_more_variants(job: dict[str, Any]) -> dict[str, Any]:
+    """Return the same job with a committee that has answers left to ask for."""
+    more = json.loads(json.dumps(job))
+    more["committee"]["variants"].append("restated")
+    return more
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_refusal_leaves_the_run_folder_as_it_is(
+    complete: bool, job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    if complete:
+        do(parse_config(job), tmp_path, encoder)
+    else:  # some answers are stored, of another run
+        few = json.loads(json.dumps(job))
+        few["committee"]["variants"] = few["committee"]["variants"][-1:]
+        do(parse_config(few), tmp_path, encoder, "few")
+        (tmp_path / "out").mkdir()
+    before = everything(tmp_path / "out")
+    endpoint.status = 401
+    with pytest.raises(ProviderError):
+        do(parse_config(with_more_variants(job)), tmp_path, encoder)
+    after = everything(tmp_path / "out")
+    after.pop(".curator.lock", None)
+    before.pop(".curator.lock", None)
+    assert after == before
+    assert not (tmp_path / "out" / "incomplete").exists()
+
+
+def test_a_run_that_ends_at_its_budget_leaves_a_complete_run_and_writes_beside_it(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    out, incomplete = tmp_path / "out", tmp_path / "out" / "incomplete"
+    do(parse_config(job), tmp_path, encoder)
+    before = everything(out)
+    assert json.loads((out / "manifest.json").read_text())["stopped"] is None
+    more = with_more_variants(job)
+    short = parse_config(more | {"budget": {"max_requests": 5}})
+    for _ in range(2):
+        with pytest.raises(
+            BudgetReached, match=r"report and the label queue in '.*incomplete'.*the complete run in"
+        ) as e:
+            do(short, tmp_path, encoder)
+        assert everything(out) == before
+        assert e.value.result is not None
+        assert e.value.result.folder == incomplete
+    assert all((incomplete / name).is_file() for name in OUTPUTS)
+    assert "max_requests" in json.loads((incomplete / "manifest.json").read_text())["stopped"]
+    filled = fill_in(incomplete / "label_queue.csv", "billing")
+    with pytest.raises(BudgetReached) as e:
+        do(short, tmp_path, encoder)
+    (kept,) = (out / "labels").iterdir()
+    with kept.open(newline="", encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == filled
+    assert e.value.result is not None
+    assert e.value.result.labels == len(filled)
+
+
+def test_a_stopped_run_is_written_over_by_the_next_one(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(BudgetReached) as e:
+            do(parse_config(job | {"budget": {"max_requests": 20}}), tmp_path, encoder)
+        assert e.value.result is not None
+        assert e.value.result.folder == tmp_path / "out"
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["stopped"]["answers"] == 40
+    assert not (tmp_path / "out" / "incomplete").exists()
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_selection_that_a_stopped_run_drew_is_kept_only_for_labels_and_with_a_warning(
+    labelled: bool, job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(BudgetReached):
+        do(parse_config(job | {"budget": {"max_requests": 30}}), tmp_path, encoder)
+    drawn = [row["id"] for row in rows(out / "selection.jsonl")]
+    if labelled:
+        fill_in(out / "label_queue.csv", "billing")
+    result = do(parse_config(job), tmp_path, encoder)
+    fresh = do(parse_config(job), tmp_path, encoder, "fresh")
+    assert not [warning for warning in fresh.warnings if "ended at its budget" in warning]
+    warned = [warning for warning in result.warnings if "ended at its budget" in warning]
+    kept = [row["id"] for row in rows(out / "selection.jsonl")]
+    if labelled:
+        assert kept == drawn
+        assert len(warned) == 1
+        assert "`--out`" in warned[0]
+    else:
+        assert kept == [row["id"] for row in rows(tmp_path / "fresh" / "selection.jsonl")] != drawn
+        assert not warned
+
+
+def test_the_repr_of_a_result_is_short_and_its_status_counts_all_files(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    result = do(parse_config(job), tmp_path, encoder)
+    assert len(repr(result)) < 1000
+    status = read_status(tmp_path / "out").to_text()
+    files = len(json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]) + 1
+    assert f"write: {files} files in {tmp_path / 'out'}\n" in status
 
 
 def test_a_run_tells_what_it_spent_apart_from_what_all_answers_cost(
