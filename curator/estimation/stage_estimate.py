@@ -108,7 +108,7 @@ def variance(frame: SamplingFrame, stage: LabelledStage, values: Floats, prior: 
 
     The sum over cells of W^2 (1 - n/N) s^2 / n (Cochran 1977, 5.3). s^2 is pooled over neighbouring cells and shrunk
     slightly towards the variance of a failure at their rate, (SS + s0^2) / (df + 1): it is never 0 while a case is
-    unlabelled.
+    unlabelled. Where all labels of the stage are equal, s^2 is s0^2.
 
     Args:
         frame: the pool.
@@ -116,13 +116,26 @@ def variance(frame: SamplingFrame, stage: LabelledStage, values: Floats, prior: 
         values: (N,), known at the labelled places.
         prior: the labels that s0^2 is computed from, (N,); nan where a case does not count.
     """
-    total, sum_of_squares = 0.0, 0.0
     centres = dict(zip(map(id, stage.cells), _means_of_others(frame, stage.cells, values), strict=True))
-    for group in _grouped(stage.cells):
-        spread, degrees_of_freedom = _spread(frame, group, [centres[id(cell)] for cell in group], values, prior)
-        of_group = spread * sum(_variance_factor(frame, cell) for cell in group)
+
+    def spread_of(group: Sequence[Cell]) -> _Spread:
+        return _spread(frame, group, [centres[id(cell)] for cell in group], values, prior)
+
+    groups = _grouped(stage.cells)
+    spreads = [spread_of(group) for group in groups]
+    all_equal = not any(spread.squares for spread in spreads) and _all_equal(groups, prior)
+    if all_equal:
+        # Without any difference between labels s^2 has no data: s0^2, over all labels, is then the whole estimate. Divided by
+        # df + 1, 0 failures of 120 labels had an upper bound of 0.03%, where Wilson's interval reaches 3.1%.
+        groups = [[cell for group in groups for cell in group]]
+        spreads = [spread_of(groups[0])]
+    total, sum_of_squares = 0.0, 0.0
+    for group, spread in zip(groups, spreads, strict=True):
+        of_group = (spread.prior_variance if all_equal else spread.shrunk) * sum(
+            _variance_factor(frame, cell) for cell in group
+        )
         total += of_group
-        sum_of_squares += of_group**2 / degrees_of_freedom
+        sum_of_squares += of_group**2 / spread.degrees_of_freedom
     return Variance(total, total**2 / sum_of_squares if sum_of_squares else np.inf)
 
 
@@ -148,6 +161,19 @@ def _merged_cell(first: Cell, second: Cell) -> Cell:
     return Cell(first.records + second.records, first.cases + second.cases, places, first.random or second.random)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """The sum of squares within the cells of a group, s0^2, and the degrees of freedom."""
+
+    squares: float
+    prior_variance: float
+    degrees_of_freedom: float
+
+    @property
+    def shrunk(self) -> float:
+        return (self.squares + PRIOR_LABELS * self.prior_variance) / self.degrees_of_freedom
+
+
 def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Neighbouring cells with unlabelled cases, in groups of at least `POOLED_LABELS` labels.
 
@@ -171,8 +197,8 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
 
 def _spread(
     frame: SamplingFrame, group: Sequence[Cell], centres: Sequence[float], values: Floats, prior: Floats
-) -> tuple[float, float]:
-    """The variance within the cells of a group, and its degrees of freedom with the prior's."""
+) -> _Spread:
+    """Return the variation of the labels within the cells of a group."""
     squares, degrees_of_freedom = 0.0, PRIOR_LABELS
     for cell, c in zip(group, centres, strict=True):
         expanded = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
@@ -182,8 +208,13 @@ def _spread(
     labels = counted[~np.isnan(counted)]
     middle = (labels.sum() + 0.5) / (len(labels) + 1)
     prior_variance = ((labels**2).sum() + 0.5) / (len(labels) + 1) - middle**2
-    squares += PRIOR_LABELS * prior_variance * len(labels) / len(counted)
-    return squares / degrees_of_freedom, degrees_of_freedom
+    return _Spread(squares, prior_variance * len(labels) / len(counted), degrees_of_freedom)
+
+
+def _all_equal(groups: Sequence[Sequence[Cell]], prior: Floats) -> bool:
+    """Return whether the labels of all groups have one value; False without labels."""
+    labels = np.concatenate([prior[:0], *(prior[cell.places] for group in groups for cell in group)])
+    return len(np.unique(labels[~np.isnan(labels)])) == 1
 
 
 def _means_of_others(frame: SamplingFrame, cells: Sequence[Cell], values: Floats) -> list[float]:

@@ -15,6 +15,7 @@ from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage, Stratum, draw
 from curator.estimation.sampling_frame import SamplingUnit, build_frame
 from curator.estimation.stage_estimate import label_stage, stage_weights
+from curator.stats import wilson
 
 POOL = [SamplingUnit(f"c{i}", {"score": i / 9}, {"task": "ab"[i % 2]}) for i in range(9)]
 FAILS = {f"c{i}": float(i in (2, 5, 7, 8)) for i in range(9)}
@@ -86,6 +87,17 @@ def test_labels_that_all_agree_still_leave_doubt(label: float) -> None:
     assert found.rate == label
     assert 0.02 < found.high - found.low < 0.2
     assert found.effective_sample_size is None
+
+
+@pytest.mark.parametrize("labels", [20, 60, 120])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_labels_that_all_agree_say_no_more_than_those_of_a_simple_random_sample(label: float, labels: int) -> None:
+    ids = [f"c{i}" for i in range(labels)]
+    frame = build_frame([SamplingUnit(f"c{i}", {}, {}) for i in range(10_000)])
+    stage = Stage((), (Stratum(frame.ids, tuple(ids)),))
+    result = estimate(frame, [stage], dict.fromkeys(ids, label))
+    low, high = wilson(label, labels)
+    assert (result.low, result.high) == pytest.approx((low, high), abs=0.15 * (high - low))
 
 
 @given(st.integers(0, 50), st.sampled_from([(10,), (12, 14), (5, 5, 5)]))
