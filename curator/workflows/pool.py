@@ -236,7 +236,8 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
     if "generations" in record:
         score = score_record(read_record(data), comparer=scoring.comparer, weights=weights, formula=scoring.formula)
     else:
-        score = ScoreRow.from_json(record).score
+        # A pool of scores holds only what ranks its cases: the explanations stay in the file of the scores.
+        score = replace(ScoreRow.from_json(record).score, reason=None, fields=None, estimators=None)
     context = CaseContext.from_json(record)
     return PoolCase(context.case(score.id, number), score, context.labels, context.category)
 

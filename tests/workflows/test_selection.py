@@ -16,8 +16,10 @@ from curator import SelectOptions
 from curator.cli import main
 from curator.config import LabellingConfig, SelectionConfig
 from curator.errors import ConfigError, LogsError, Refused
-from curator.records import STRATEGY_NAMES
+from curator.records import STRATEGY_NAMES, Score
 from curator.stages.label_truth import CORRECTED, FREE_TEXT, NOT_SELECTED, UNSURE
+from curator.workflows.pool import pool_of
+from curator.workflows.score import Scoring
 from curator.workflows.selection import select
 
 Record = dict[str, Any]
@@ -454,3 +456,10 @@ def test_how_far_people_agree_is_told(capsys: pytest.CaptureFixture[str]) -> Non
     assert (told["labels"], told["agreement"]["cases"], told["agreement"]["agreed"]["value"]) == (40, 40, 1.0)
     assert main(["estimate", "judged.jsonl", "--selection", "sel"]) == 0
     assert "40 cases" in capsys.readouterr().out
+
+
+def test_a_pool_of_scores_leaves_the_explanations_in_their_file() -> None:
+    record = {"id": "a", "disagreement": 0.5, "kind": "json", "fields": {"item": 0.5}, "estimators": {"spread": 0.1}}
+    assert pool_of([record], scoring=Scoring()).cases[0].score == Score(
+        "a", 0.5, None, None, None, "json", "", None, None, 0
+    )
