@@ -6,6 +6,7 @@ from pathlib import Path
 
 from curator.io.atomic import write_atomic
 from curator.labels import queues_in, tool_of
+from curator.labels.merge import LabelSet, corrected
 from curator.labels.read import read_labels
 
 ARCHIVE = "labels"
@@ -33,7 +34,7 @@ def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
 def _last_number(folder: Path) -> int:
     """Return the highest number of an archived queue; 0 without one.
 
-    The queues of a label tool that is no longer installed count too: none of them may be overwritten.
+    The queues of a label tool that was uninstalled count too, so that none of them is overwritten.
     """
     numbers = [path.name.partition(".")[0] for path in (folder / ARCHIVE).glob("*")]
     return max((int(number) for number in numbers if number.isdecimal()), default=0)
@@ -43,3 +44,10 @@ def archived_labels(folder: Path | None) -> list[str]:
     """The archived queues of a run folder, the oldest first."""
     paths = sorted((folder / ARCHIVE).glob("*")) if folder else []
     return [str(path) for path in paths if tool_of(path)]
+
+
+def labels_in(folder: Path) -> LabelSet:
+    """Read the queues of a folder, archived ones first; a later one corrects an earlier one."""
+    queues = [str(path) for path in queues_in(folder)]
+    label_sets = [read_labels(paths) for paths in (*([path] for path in archived_labels(folder)), queues) if paths]
+    return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))

@@ -103,7 +103,10 @@ def corrected(sets: Iterable[LabelSet]) -> dict[str, Label]:
 
 
 def _corrected_label(before: Label, later: Label) -> Label:
-    """Correct a label by a later one, field by field; the person is the author of the text if there is one."""
+    """Correct a label by a later one, field by field.
+
+    The person is the author of the text if there is one.
+    """
     draw = later if later.slice is not None or before.slice is None else before
     if before.unsure or later.unsure:
         sure = later if before.unsure else before

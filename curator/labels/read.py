@@ -14,7 +14,7 @@ from curator.records import Label, RejectedRecord
 
 
 def read_labels(paths: Sequence[str], kept_cases: Mapping[str, str] | None = None) -> LabelSet:
-    """Read the labels of all files, merged as `merge_rows` says, also those of near-duplicates and their `kept_cases`.
+    """Read the labels of all files, merged with the `kept_cases` as `merge_rows` says.
 
     A row that is not filled in is still to do.
 

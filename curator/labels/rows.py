@@ -26,7 +26,8 @@ _MAX_ROWS = 1_000_000
 def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
     """Read the filled-in rows of a file and reject those that cannot be read, in their order.
 
-    A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank. `verdict` counts before `wrong`.
+    A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank. A row whose `verdict`
+    and `wrong` contradict each other is rejected; where they do not, the number in `verdict` counts.
 
     Raises:
         LogsError: a CSV file lacks the column of the case or every column of a label.
@@ -85,7 +86,7 @@ def _read_row(
     """The label of a row, None where the row is still to do, and what in it is not clear.
 
     Raises:
-        RecordError: the row names no case, or `wrong` is neither true nor false.
+        RecordError: the row names no case, `wrong` is neither true nor false, or `verdict` contradicts it.
     """
     case_id, text = case_id_of(cells), nonblank(cells.get("label"))
     quality, unclear = _read_quality(cells.get("verdict"), beyond=beyond)
@@ -93,6 +94,11 @@ def _read_row(
     if text is None and quality is None and wrong is None:
         return None, unclear
     failure = 1.0 - quality if isinstance(quality, float) else wrong
+    if wrong is not None and isinstance(quality, float) and (quality > 0.5 if wrong else quality < 0.5):
+        raise RecordError(
+            f"the verdict {nonblank(cells.get('verdict'))!r} contradicts `wrong: {str(bool(wrong)).lower()}`",
+            "keep one of the two",
+        )
     label = Label(
         case_id,
         source,

@@ -19,9 +19,8 @@ from curator.disagreement.recorded import default_scorer, measure_record, record
 from curator.disagreement.signals import Signals
 from curator.errors import ExitCode, LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
-from curator.labels import queues_in
-from curator.labels.archive import archived_labels
-from curator.labels.merge import LabelSet, corrected
+from curator.labels.archive import labels_in
+from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
@@ -39,6 +38,9 @@ RANDOM_ONLY = "only labels of the random slice may be used, as others were given
 UNKNOWN_ID = "no such case among the records"
 FREE_TEXT = "free text in other words than the answer, which may say the same; write `wrong` (true or false) beside it"
 UNREADABLE_LABEL = "the label, or every answer, is not of the record's kind"
+HALF_RIGHT = (
+    "neither a pass nor a failure: a verdict of 0.5, or as many people for pass as for fail; agree on pass or fail"
+)
 TOO_FEW_ANSWERS = "fewer than two answers"
 
 
@@ -67,6 +69,12 @@ class CalibrationResult(TableResult):
     out: Path | None = None
 
     problems = renamed("problems", "rejected")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The number of labels that are neither a pass nor a failure."""
+        ties = self.left_out.get(HALF_RIGHT, 0)
+        return (f"{plural(ties, 'label')} not used: {HALF_RIGHT}",) if ties else ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -189,7 +197,8 @@ def calibrate(
             source, _labels_in_memory(labels), out=target, scoring=scoring, named=True, refuse_unknown=True
         )
     files = path_list(labels)
-    label_set = read_labels(files) if files else _labels_of_run(source)
+    in_folder = labels_in(source) if isinstance(source, Path) and not files else LabelSet({})
+    label_set = read_labels(files) if files else in_folder
     return _calibrate(source, label_set, out=target, scoring=scoring, named=bool(files))
 
 
@@ -239,18 +248,6 @@ def _calibrate(
 def _labels_in_memory(wrong: Mapping[str, bool]) -> LabelSet:
     source = Source("labels", 0)
     return LabelSet({case_id: Label(case_id, source, failure=float(fails)) for case_id, fails in wrong.items()})
-
-
-def _labels_of_run(folder: Path | tuple[Mapping[str, object], ...]) -> LabelSet:
-    """Read the labels in the queues of a run folder.
-
-    A later one corrects an earlier one, and those in place correct the archived ones. A file or records in memory have none.
-    """
-    if not isinstance(folder, Path):
-        return LabelSet({})
-    queues = [str(path) for path in queues_in(folder)]
-    label_sets = [read_labels(paths) for paths in (*([path] for path in archived_labels(folder)), queues) if paths]
-    return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,8 +358,10 @@ def _labelled(
                 failure = failure_of_record(record, label.text, comparer(record.question))
             if failure is None:
                 left_out[FREE_TEXT if record.kind == "text" else UNREADABLE_LABEL] += 1
+            elif failure == HALF:
+                left_out[HALF_RIGHT] += 1
             else:
-                labelled.append(Labelled(record, failure >= HALF, 1 / label.probability))
+                labelled.append(Labelled(record, failure > HALF, 1 / label.probability))
     return labelled
 
 

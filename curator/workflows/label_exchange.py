@@ -9,8 +9,9 @@ from pathlib import Path
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError
 from curator.io.atomic import write_atomic
 from curator.io.json_rows import rows_of
-from curator.labels import JSONL, LABEL_TOOLS
+from curator.labels import JSONL, LABEL_TOOLS, queues_in
 from curator.labels.agreement import Agreement
+from curator.labels.archive import archive_labels
 from curator.labels.queue import QueueRow
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
@@ -75,11 +76,13 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
     Args:
         selection: the folder of a selection or a run, or the result of `curator.select` or `curator.run`.
         tool: the name of an entry of `LABEL_TOOLS`.
-        out: the file to write, or a folder, in which the file has the tool's own name.
+        out: the file to write, or a folder, in which the file has the tool's own name. A filled-in label queue that is
+            there is first archived in `labels/` beside it, as `curator.run` does.
 
     Raises:
-        ConfigError: no tool has this name, or the folder holds no label queue.
-        LogsError: the label queue is damaged.
+        ConfigError: no tool has this name, the folder holds no label queue, or `out` is a file of labels that has not the
+            name of a label queue.
+        LogsError: the label queue is damaged, or `out` is a file that is not a label queue.
         StorageError: `out` cannot be written.
     """
     entry = LABEL_TOOLS.require(tool, where="tool")
@@ -96,8 +99,20 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
     path = Path(out)
     if path.is_dir() or str(out).endswith("/"):
         path /= entry.queue_name
+    _keep_labels(path)
     write_atomic(path, entry.write(rows))
     return ExportedFile(path, entry.name, len(rows), {})
+
+
+def _keep_labels(path: Path) -> None:
+    """Archive the labels in a file that is written next; refuse one that cannot be archived."""
+    if path in queues_in(path.parent):
+        archive_labels(path.parent)
+    elif path.is_file() and read_labels([str(path)]).touched:
+        raise ConfigError(
+            f"{str(path)!r} holds labels, which would be lost",
+            remedy="name another file, or move this one away",
+        )
 
 
 def import_labels(paths: Paths) -> ImportedLabels:

@@ -17,7 +17,15 @@ from curator.disagreement.calibration import Calibration, Term
 from curator.disagreement.score import SCORER
 from curator.errors import ConfigError, LogsError
 from curator.labels.read import read_labels
-from curator.workflows.calibrate import FREE_TEXT, RANDOM_ONLY, TOO_FEW_ANSWERS, UNKNOWN_ID, UNREADABLE_LABEL, in_words
+from curator.workflows.calibrate import (
+    FREE_TEXT,
+    HALF_RIGHT,
+    RANDOM_ONLY,
+    TOO_FEW_ANSWERS,
+    UNKNOWN_ID,
+    UNREADABLE_LABEL,
+    in_words,
+)
 from curator.workflows.run import run
 
 Record = dict[str, Any]
@@ -196,6 +204,8 @@ def test_free_text_counts_where_the_verdict_is_given(capsys: pytest.CaptureFixtu
         ('{"wrong": true}', "no `case_id` (or `id`) among the keys 'wrong'"),
         ('{"id": "c1", "wrong": true}', "another verdict for 'c1' than at l.jsonl:1"),
         ("{broken", "invalid JSON"),
+        ('{"id": "c0", "verdict": "pass", "wrong": true}', "the verdict 'pass' contradicts `wrong: true`"),
+        ('{"id": "c0", "verdict": 0.2, "wrong": false}', "the verdict '0.2' contradicts `wrong: false`"),
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_costs_itself_alone(
@@ -209,6 +219,18 @@ def test_a_bad_row_is_told_with_its_line_and_costs_itself_alone(
     assert f"l.jsonl:2: {part}" in captured.err
     assert "\n  -> " in captured.err
     assert f"{118 if 'another' in part else 119} used" in captured.out
+
+
+def test_a_tie_is_neither_a_pass_nor_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    people = [{"id": "c0", "verdict": verdict, "labelled_by": by} for by, verdict in (("ana", "pass"), ("ben", "fail"))]
+    others = [{"id": i, "wrong": w} for i, w in wrong.items() if i not in ("c0", "c1")]
+    labels = put("l.jsonl", [*people, {"id": "c1", "verdict": 0.5}, *others])
+    result = curator.calibrate(records, labels)
+    assert (result.labels, result.left_out) == (118, {HALF_RIGHT: 2})
+    assert result.warnings == (f"2 labels not used: {HALF_RIGHT}",)
+    assert main(["calibrate", put("r.jsonl", records), "--labels", labels]) == 0
+    assert "2 labels not used" in capsys.readouterr().err
 
 
 def test_one_verdict_with_two_labels_is_one_verdict_and_the_labels_are_set_aside(
@@ -411,7 +433,10 @@ def test_of_a_run_only_labels_of_the_random_slice_are_used(
     for row in queue:
         del row["slice"]
     put("out/label_queue.jsonl", queue)
-    assert calibrated(capsys, "out")["labels"] == 0  # nothing says how these were chosen
+    assert calibrated(capsys, "out")["labels"] == drawn  # the archived queue says how these were chosen
+    for archived in Path("out/labels").iterdir():
+        archived.unlink()
+    assert calibrated(capsys, "out")["labels"] == 0  # nothing says it
 
 
 def test_verdicts_of_a_run_are_labels_before_and_after_it_reads_them(
@@ -425,8 +450,8 @@ def test_verdicts_of_a_run_are_labels_before_and_after_it_reads_them(
         writer = csv.DictWriter(file, queue[0])
         writer.writeheader()
         writer.writerows(queue)
-    drawn = [row["verdict"] for row in queue if row["slice"] == "random" and row["verdict"] != "unsure"]
-    expected = (len(drawn), sum(verdict in {"fail", "0.5"} for verdict in drawn))
+    drawn = [row["verdict"] for row in queue if row["slice"] == "random" and row["verdict"] not in {"unsure", "0.5"}]
+    expected = (len(drawn), drawn.count("fail"))
     assert 0 < expected[1] < expected[0]
     waiting = calibrated(capsys, "out")
     do(job, encoder, "out")

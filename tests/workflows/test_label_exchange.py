@@ -36,6 +36,34 @@ def test_a_queue_goes_out_and_comes_back(tmp_path: Path) -> None:
     assert in_memory.estimate.rate == curator.estimate(queue.path, selection=tmp_path / "selection").estimate.rate
 
 
+@pytest.mark.parametrize("tool", ["csv", "jsonl"])
+@pytest.mark.parametrize("into_folder", [True, False])
+def test_labels_outlive_an_export_over_their_queue(tmp_path: Path, tool: str, into_folder: bool) -> None:
+    folder = tmp_path / "selection"
+    curator.select(RECORDS, folder, k=30)
+    labels = "case_id,verdict\nc1,fail\n" if tool == "csv" else '{"case_id": "c1", "verdict": "fail"}\n'
+    if tool == "csv":
+        (folder / "label_queue.csv").write_text(labels)
+    else:
+        queue = (folder / "label_queue.jsonl").read_text()
+        labels = queue.replace('"verdict":""', '"verdict":"fail"', 1)
+        (folder / "label_queue.jsonl").write_text(labels)
+    written = curator.export_labels(folder, tool, folder if into_folder else folder / f"label_queue.{tool}")
+    assert written.rows == 30
+    assert (folder / "labels" / f"0001.{tool}").read_text() == labels
+
+
+def test_a_file_of_labels_that_cannot_be_archived_is_refused(tmp_path: Path) -> None:
+    curator.select(RECORDS, tmp_path / "selection", k=30)
+    returned = tmp_path / "from-ana.csv"
+    curator.export_labels(tmp_path / "selection", "csv", returned)
+    curator.export_labels(tmp_path / "selection", "csv", returned)
+    returned.write_text("case_id,verdict\nc1,fail\n")
+    with pytest.raises(ConfigError, match="holds labels, which would be lost"):
+        curator.export_labels(tmp_path / "selection", "csv", returned)
+    assert returned.read_text() == "case_id,verdict\nc1,fail\n"
+
+
 def test_a_folder_without_a_queue_and_an_unknown_tool_say_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no label queue in"):
         curator.export_labels(tmp_path, "csv", tmp_path / "q.csv")
