@@ -6,12 +6,13 @@ Nothing heavier than argparse is imported before a command runs, so that `--help
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from curator.cli.commands import (
     cache,
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line; `command` of its arguments is the function to call."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="curator",
         description="Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.",
         epilog=exit_code_help(tuple(ExitCode)),
@@ -91,6 +92,43 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_commands(parser, COMMANDS)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends with its own usage, what is wrong, and a remedy."""
+
+    def parse_known_args(  # type: ignore[override]  # the overloads of typeshed differ only in the namespace's type
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse all arguments; end where some are left over.
+
+        argparse itself would report those of a command with the usage of the whole command line.
+        """
+        arguments, left_over = super().parse_known_args(args, namespace)
+        options = [argument.partition("=")[0] for argument in left_over if argument.startswith("-")]
+        if options:
+            self._fail(f"unknown option {options[0]!r}", self._nearest(options[0], self._option_string_actions))
+        if left_over:
+            self._fail(f"unexpected argument {left_over[0]!r}")
+        return arguments, []
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            self._fail(f"unknown command {value!r}", self._nearest(str(value), action.choices))
+        super()._check_value(action, value)
+
+    def _nearest(self, given: str, names: Iterable[str]) -> str:
+        near = difflib.get_close_matches(given, list(names), n=1, cutoff=0.65)
+        return f"did you mean {near[0]}?" if near else ""
+
+    def error(self, message: str) -> NoReturn:
+        """Report what argparse finds wrong, and end."""
+        self._fail(message)
+
+    def _fail(self, what: str, remedy: str = "") -> NoReturn:
+        self.print_usage(sys.stderr)
+        remedy = remedy or f"`{self.prog} --help` explains the arguments"
+        self.exit(ExitCode.USAGE, f"curator: {what}\n  -> {remedy}\n")
 
 
 class _Version(argparse.Action):

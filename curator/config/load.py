@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from curator.config.committee import EquivalenceConfig
 from curator.config.job import Config
@@ -23,6 +24,13 @@ def load_config(path: str | Path) -> Config:
         ConfigError: the file does not exist, is not YAML, or has a key or value that does not fit.
     """
     path = Path(path)
+    if path.is_dir():
+        inside = path / "curator.yaml"
+        make = "name a YAML file, or make one with `curator init`"
+        raise ConfigError(
+            f"{str(path)!r} is a folder, not a config file",
+            remedy=f"name the config in it: {inside}" if inside.is_file() else make,
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -60,7 +68,7 @@ def parse_config(data: Mapping[str, object], *, name: str = "config") -> Config:
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        problems = [_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in error.errors()]
+        problems = [_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in _causes(error)]
         raise ConfigError(
             f"{name!r}: " + "; ".join(problems), remedy="see docs/configuration.md for every key"
         ) from error
@@ -81,6 +89,19 @@ def parse_equivalence(data: Mapping[str, object]) -> EquivalenceConfig:
         ) from error
 
 
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors without those of a section or list that has an error inside.
+
+    pydantic counts only the items that fit, and so says of a list with one wrong item that it is too short.
+    """
+    places = [detail["loc"] for detail in error.errors()]
+    return [
+        detail
+        for detail in error.errors()
+        if not any(len(place) > len(detail["loc"]) and place[: len(detail["loc"])] == detail["loc"] for place in places)
+    ]
+
+
 def _explain(location: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
     where = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
@@ -88,6 +109,8 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str, value: ob
         return f"unknown key {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
     if kind == "missing":
         return f"{where!r} is missing"
+    if kind in ("tuple_type", "list_type"):
+        return f"{where!r} should be a list" + (f", such as [{value}]" if isinstance(value, str | int | float) else "")
     # The value of a whole section is not shown: it may hold a key that was pasted into it.
     given = f" (found {value!r})" if isinstance(value, str | int | float) else ""
     return f"{where!r}: {message.removeprefix('Value error, ')}{given}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from curator.config import Config, load_config
+from curator.errors import ConfigError
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = str | Path | Iterable[str | Path]
@@ -25,8 +26,13 @@ def config_from(config: Config | PathLike) -> Config:
     """Return the config itself, or load it from its path.
 
     Raises:
-        ConfigError: as `load_config`.
+        ConfigError: as `load_config`, or it is neither.
     """
+    if not isinstance(config, Config | str | Path):
+        raise ConfigError(
+            f"the config is a {type(config).__name__}, not a path or a `Config`",
+            remedy="name the config file, or make a `Config` of a dict: `curator.Config.model_validate({...})`",
+        )
     return config if isinstance(config, Config) else load_config(config)
 
 

@@ -322,6 +322,44 @@ def test_plan_needs_no_key(
     assert json.loads(capsys.readouterr().out)["calls"] == 160
 
 
+@pytest.mark.parametrize(
+    ("arguments", "usage", "what", "remedy"),
+    [
+        (("run", "--foo"), "curator run [-h]", "unknown option '--foo'", "`curator run --help` explains the arguments"),
+        (("run", "--qiet"), "curator run [-h]", "unknown option '--qiet'", "did you mean --quiet?"),
+        (("calibrate", "A", "B"), "curator calibrate [-h]", "unexpected argument 'B'", "`curator calibrate --help`"),
+        (
+            ("cache", "prune", "x"),
+            "curator cache prune [-h]",
+            "unexpected argument 'x'",
+            "`curator cache prune --help`",
+        ),
+        (("rnu",), "curator [-h]", "unknown command 'rnu'", "did you mean run?"),
+        (("score",), "curator score [-h]", "RECORDED.jsonl", "`curator score --help`"),
+    ],
+)
+def test_wrong_arguments_show_the_usage_of_their_own_command(
+    arguments: tuple[str, ...], usage: str, what: str, remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    first, *_, second_last, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"usage: {usage}")
+    assert second_last.startswith("curator: ")
+    assert what in second_last
+    assert last.startswith(f"  -> {remedy}")
+
+
+def test_a_folder_is_not_a_config(capsys: pytest.CaptureFixture[str], job: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "proj").mkdir()
+    said = fails(capsys, 2, "plan", "proj")
+    assert "'proj' is a folder, not a config file" in said
+    assert "curator init" in said
+    write(tmp_path / "proj" / "curator.yaml", job)
+    assert "-> name the config in it: proj/curator.yaml" in fails(capsys, 2, "plan", "proj")
+
+
 def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
     assert "curator init" in fails(capsys, 2, "run")
     assert "missing.yaml" in fails(capsys, 2, "run", "missing.yaml")

@@ -10,6 +10,7 @@ from curator.committee.prompts import load_variants
 from curator.config import load_config, parse_config
 from curator.config.yaml_text import parse_yaml
 from curator.errors import ConfigError, UserError
+from curator.workflows.inputs import config_from
 
 COMMITTEE = "committee: {models: [{name: m, provider: local}]}\n"
 
@@ -64,3 +65,21 @@ def test_a_misspelt_key_gets_its_nearest(data: dict[str, object], message: str) 
     with pytest.raises(ConfigError) as raised:
         parse_config({"committee": {"models": [{"name": "m", "provider": "local"}]}} | data)
     assert message in str(raised.value)
+
+
+def test_a_list_with_a_wrong_item_is_not_called_too_short() -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_config({"committee": {"models": [{"name": "m", "provider": "locl"}]}})
+    assert "'committee.models.0.provider'" in str(raised.value)
+    assert "at least 1 item" not in str(raised.value)
+
+
+def test_one_value_instead_of_a_list_is_shown_as_a_list() -> None:
+    logs = {"mapping": {"input": "text", "metadata": "Chan"}}
+    with pytest.raises(ConfigError, match=r"'logs.mapping.metadata' should be a list, such as \[Chan\]"):
+        parse_config({"logs": logs, "committee": {"models": [{"name": "m", "provider": "local"}]}})
+
+
+def test_a_dict_is_not_a_config() -> None:
+    with pytest.raises(ConfigError, match="the config is a dict, not a path or a `Config`"):
+        config_from({"name": "x"})  # type: ignore[arg-type]
