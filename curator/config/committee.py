@@ -19,7 +19,7 @@ _KEY_WITH_FORM_OF_NAME = re.compile(r"(?:sk_|gsk_|hf_|r8_|AIza)\w{12,}|(?=\w*[a-
 # A key of capitals and digits only (`AKIA...`) passes both checks above, but it has no underscore between words.
 _CONVENTIONAL_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
-# litellm reads these fields of a request as its own arguments. They would send a key to a host that nobody named it for,
+# litellm reads these fields of a request as its own arguments. They would send a key to a host that it was not named for,
 # or put a key into the config. The clouds' regions and projects are neither.
 _HOST_OPTIONS = re.compile(
     r"api_base|base_url|custom_llm_provider|use_litellm_proxy|fallbacks|context_window_fallback_dict|model_list"
@@ -106,9 +106,9 @@ class ModelConfig(Section):
 
 
 def is_conventional_name(text: str) -> bool:
-    """Return whether a text has the usual form of a variable's name (`MY_KEY`), so that it can be shown.
+    """Return whether a text has the usual form of a variable's name (`MY_KEY`).
 
-    Any other `api_key_env` may be the key itself.
+    Any other `api_key_env` may be the key itself, and is not shown.
     """
     return bool(_CONVENTIONAL_NAME.fullmatch(text)) and not _KEY_WITH_FORM_OF_NAME.fullmatch(text)
 
@@ -118,7 +118,7 @@ def _is_variable_name(text: str) -> bool:
 
 
 def _endpoint_remedy(option: str) -> str | None:
-    """Return what to write instead of an option that sets the host or a credential; None for any other option."""
+    """Return the remedy for an option that sets a host or a credential; None for any other."""
     name = option.strip().lower().replace("-", "_")
     if _HOST_OPTIONS.fullmatch(name):
         return "name the endpoint with `base_url:`, and the provider in front of `model:`"

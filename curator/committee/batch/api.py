@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 from curator.committee.clock import Clock
 from curator.committee.endpoints import backoff_s
 from curator.committee.providers.hosts import OPENAI_BASE_URL
-from curator.committee.providers.keys import api_key, proxy_for
+from curator.committee.providers.keys import NO_KEY, api_key, proxy_for, secret_of
 from curator.committee.providers.openai_compatible import (
+    CONNECT_S,
     classify,
     describe_error,
     one_line,
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from openai.types import Batch
 
 
+MAX_RESULTS_BYTES = 8 * 1024**3
+"""The most bytes of a file of results: 170 KB for each of the 50,000 answers that a batch can have."""
+_RESULTS_TOO_LARGE = "a file of results has no end, or is too large for the answers of one batch; check `base_url`"
 CHAT_URL: Final = "/v1/chat/completions"
 NONCE = "curator_nonce"  # the field of a batch's metadata that identifies its row in the store
 
-_NO_KEY = "none"  # the SDK requires a key; an endpoint that needs none ignores this one
-_CONNECT_S = 30.0
 _PAGE = 100  # the most batches that the provider lists at a time
 _TRIES = 5
-_SECRET_CHARS = 8  # a shorter key (`none`, `EMPTY`) is a placeholder, and texts may contain it
 _Answer = TypeVar("_Answer")
 
 
@@ -74,20 +75,29 @@ def open_batch_client(model: ModelConfig, environ: Mapping[str, str]) -> AsyncOp
     import httpx
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+    from curator.committee.providers.response_limits import limited
+
     base_url = model.base_url or OPENAI_BASE_URL
     key = api_key(model, environ)
     proxy = proxy_for(base_url, environ)
-    route = httpx.AsyncHTTPTransport(proxy=proxy) if proxy else None  # None: without a proxy
+    transport = httpx.AsyncHTTPTransport(proxy=proxy)
+    send = limited(transport.handle_async_request, streamed=_is_file)
+    transport.handle_async_request = send  # type: ignore[assignment, method-assign]
     client = AsyncOpenAI(
-        api_key=key or _NO_KEY,
+        api_key=key or NO_KEY,
         base_url=base_url,
         max_retries=0,
-        timeout=httpx.Timeout(model.timeout_s, connect=min(model.timeout_s, _CONNECT_S)),
-        http_client=DefaultAsyncHttpxClient(mounts={"http://": route, "https://": route}),
+        timeout=httpx.Timeout(model.timeout_s, connect=min(model.timeout_s, CONNECT_S)),
+        http_client=DefaultAsyncHttpxClient(transport=transport),
     )
     # The SDK reads these from the process's environment; live calls do not send them either.
     client.organization = client.project = client.admin_api_key = None
     return client
+
+
+def _is_file(request: httpx.Request) -> bool:
+    """Return whether a request asks for a file of results, which `BatchApi.download` limits."""
+    return request.method == "GET" and request.url.path.endswith("/content")
 
 
 class BatchApi:
@@ -101,7 +111,7 @@ class BatchApi:
     def __init__(self, client: AsyncOpenAI, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._secret = client.api_key if len(client.api_key) >= _SECRET_CHARS else ""
+        self._secret = secret_of(client.api_key)
 
     def without_secret(self, line: bytes) -> bytes:
         """Return a line of the provider with the key blacked out."""
@@ -160,13 +170,18 @@ class BatchApi:
         return await self._once(attempt)
 
     async def download(self, file_id: str, into: BinaryIO) -> None:
-        """Write a file of results to `into`, from its start."""
+        """Write a file of results to `into`, from its start.
+
+        A file that is larger than `MAX_RESULTS_BYTES` is a terminal failure.
+        """
 
         async def attempt() -> None:
             into.seek(0)
             into.truncate()
             async with self._client.files.with_streaming_response.content(file_id) as response:
                 async for chunk in response.iter_bytes():
+                    if into.tell() + len(chunk) > MAX_RESULTS_BYTES:
+                        raise CallFailed("terminal", _RESULTS_TOO_LARGE)
                     into.write(chunk)
 
         await self._persistently(attempt)
@@ -195,13 +210,12 @@ class BatchApi:
 
         try:
             return await attempt()
+        except CallFailed as failure:
+            return self._failed(failure)
         except openai.APIStatusError as error:
             return self._refused(error.response)
         except openai.APIConnectionError as error:
-            cause = error.__cause__
-            if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
-                return self._failed(CallFailed("retryable", f"no connection: {cause or type(cause).__name__}"))
-            return self._failed(CallFailed("ambiguous", f"the connection broke: {type(cause or error).__name__}"))
+            return self._failed(_broken(error.__cause__ or error))
         except (openai.APIError, httpx.HTTPError, ValueError, AttributeError) as error:
             # A body that was cut off, or is not JSON, or has another type: the SDK does not check it.
             return self._failed(CallFailed("ambiguous", f"the answer cannot be read ({type(error).__name__})"))
@@ -220,6 +234,19 @@ class BatchApi:
     def _failed(self, failure: CallFailed) -> CallFailed:
         text = self.shown(str(failure))
         return CallFailed(failure.kind, text, status=failure.status, retry_after_s=failure.retry_after_s)
+
+
+def _broken(error: BaseException) -> CallFailed:
+    """Return the failure of a request that got no response, or not the whole of it."""
+    import httpx
+
+    from curator.committee.providers.response_limits import BodyTooLarge
+
+    if isinstance(error, BodyTooLarge):
+        return CallFailed("ambiguous", str(error))
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return CallFailed("retryable", f"no connection: {error or type(error).__name__}")
+    return CallFailed("ambiguous", f"the connection broke: {type(error).__name__}")
 
 
 def _identity(resource: object) -> str:

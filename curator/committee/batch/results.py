@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,13 @@ import orjson
 from curator.committee.batch.api import BatchApi
 from curator.committee.budget import Budget
 from curator.committee.endpoints import cost_usd, estimated_usage
-from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply
+from curator.committee.providers.openai_compatible import (
+    MAX_BODY_BYTES,
+    classify,
+    describe_error,
+    one_line,
+    parse_reply,
+)
 from curator.committee.requests import CallFailed, FailureKind, ModelReply
 from curator.config import ModelConfig, Price
 from curator.records.spend import Spend
@@ -141,7 +146,7 @@ class BatchResults:
     async def _read_lines(self, file: BinaryIO, ended: _Ended) -> bool:
         """Settle the calls in the file's lines; return whether every line could be read."""
         damaged = 0
-        for lines in _groups(file):
+        for lines in line_groups(file):
             outcomes = [read_line(self.api.without_secret(line)) for line in lines]
             damaged += outcomes.count(None)
             await self._settle([outcome for outcome in outcomes if outcome], ended)
@@ -203,11 +208,22 @@ def _failed(kind: FailureKind, message: str, *, status: int | None = None) -> Ca
     return CallFailed(kind, one_line(message, secrets=()), status=status)  # the key was blacked out before
 
 
-def _groups(file: BinaryIO) -> Iterator[list[bytes]]:
-    """Iterate over the non-blank lines of a file, some hundred at a time."""
+def line_groups(file: BinaryIO) -> Iterator[list[bytes]]:
+    """Iterate over the non-blank lines of a file, some hundred small ones at a time.
+
+    A line that is larger than an answer can be comes in pieces.
+    """
     file.seek(0)
-    lines = (line for line in file if line.strip())
-    while group := list(itertools.islice(lines, _LINES_PER_COMMIT)):
+    group: list[bytes] = []
+    size = 0
+    while line := file.readline(MAX_BODY_BYTES):
+        if line.strip():
+            group.append(line)
+            size += len(line)
+        if len(group) == _LINES_PER_COMMIT or size >= MAX_BODY_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
         yield group
 
 

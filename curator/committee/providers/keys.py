@@ -10,6 +10,9 @@ from curator.config.committee import is_conventional_name
 from curator.errors import ConfigError
 
 _OPENAI_KEY = "OPENAI_API_KEY"
+NO_KEY = "none"
+"""Sent where an endpoint has no key of its own: without a key, the SDKs refuse or take one from the environment."""
+_SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is a placeholder, and texts may contain it
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -55,6 +58,11 @@ def _variable(model: ModelConfig) -> str | None:
     if model.api_key_env is None and model.provider == "openai" and model.base_url is None:
         return _OPENAI_KEY
     return model.api_key_env
+
+
+def secret_of(key: str | None) -> str:
+    """Return the text to black out where an endpoint repeats a key; empty for a placeholder."""
+    return key if key and len(key) >= _SECRET_CHARS else ""
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:

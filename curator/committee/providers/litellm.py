@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from curator.committee.providers.hosts import provider_at
-from curator.committee.providers.keys import api_key
+from curator.committee.providers.keys import NO_KEY, api_key
 from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply, retry_after_s
 from curator.committee.requests import CallFailed, ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig
@@ -22,8 +22,6 @@ from curator.errors import ConfigError, MissingDependency
 _NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError"})
 _BROKEN = frozenset({"Timeout", "TimeoutError", "APITimeoutError", "ReadTimeout", "ReadError", "RemoteProtocolError"})
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_NO_KEY = "none"
-"""Sent where an endpoint has no key of its own: without a key, litellm sends the provider's from the environment."""
 
 
 @asynccontextmanager
@@ -35,7 +33,7 @@ async def open_litellm(model: ModelConfig, environ: Mapping[str, str]) -> AsyncI
     """
     key = api_key(model, environ)
     if key is None and _is_foreign(model):
-        key = _NO_KEY
+        key = NO_KEY
     # litellm finds most providers' keys itself, so that any secret of the environment may stand in a message.
     secrets = tuple(value for name, value in environ.items() if _SECRET_NAME.search(name))
 
@@ -180,27 +178,42 @@ def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well eno
 def _limit_responses() -> None:
     """Put `response_limits` around each transport that litellm makes from now on.
 
-    litellm has no setting for it.
-
-    The HTTP client that litellm uses where its aiohttp transport is switched off (`DISABLE_AIOHTTP_TRANSPORT`) is not
-    made by this function, and has no limits.
+    litellm has no setting for it. Where its aiohttp transport is switched off (`DISABLE_AIOHTTP_TRANSPORT`), it makes no
+    transport and leaves that to httpx: the transport is then made here, with litellm's settings of TLS. The transports of
+    the environment's proxies follow from it.
     """
+    import httpx
+    import litellm
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
     from curator.committee.providers.response_limits import limited
 
     create = AsyncHTTPHandler.create_async_transport
+    create_mounts: Any = getattr(AsyncHTTPHandler, "create_httpx_proxy_mounts", None)
     if getattr(create, "has_limits", False):
         return
 
     def create_limited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         transport = create(*args, **kwargs)
-        if transport is not None:
-            transport.handle_async_request = limited(transport.handle_async_request)
+        if transport is None and create_mounts is None:
+            return None  # with a transport, an older litellm would not use the environment's proxies
+        if transport is None:
+            verify = kwargs.get("ssl_context") or kwargs.get("ssl_verify")
+            cert = os.environ.get("SSL_CERTIFICATE", litellm.ssl_certificate)
+            transport = httpx.AsyncHTTPTransport(verify=True if verify is None else verify, cert=cert)
+        transport.handle_async_request = limited(transport.handle_async_request)
         return transport
+
+    def create_limited_mounts(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        mounts = create_mounts(*args, **kwargs)
+        for transport in filter(None, (mounts or {}).values()):
+            transport.handle_async_request = limited(transport.handle_async_request)
+        return mounts
 
     create_limited.has_limits = True  # type: ignore[attr-defined]
     AsyncHTTPHandler.create_async_transport = staticmethod(create_limited)
+    if create_mounts is not None:
+        AsyncHTTPHandler.create_httpx_proxy_mounts = staticmethod(create_limited_mounts)
 
 
 def _chain(error: BaseException | None) -> Iterator[Any]:

@@ -16,7 +16,7 @@ import orjson
 from yarl import URL
 
 from curator.committee.providers.hosts import OPENAI_BASE_URL
-from curator.committee.providers.keys import api_key, proxy_for
+from curator.committee.providers.keys import api_key, proxy_for, secret_of
 from curator.committee.rate_limits import limits_of
 from curator.committee.requests import CallFailed, FailureKind, Limits, ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig
@@ -26,11 +26,11 @@ from curator.records import Usage
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """The most bytes of one response, unpacked, that are read into memory."""
 TOO_LARGE = f"the response is larger than {MAX_BODY_BYTES // 1024**2} MB (unpacked), so that it was not read"
-_CONNECT_S = 30.0
+CONNECT_S = 30.0
+"""The most seconds to wait for a connection."""
 _USER_INFO = re.compile(r"//[^/@\s]+@")  # the name and password of a proxy, as a URL carries them
 _MESSAGE_CHARS = 300
 _ERROR_BODY_BYTES = 65_536
-_SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is a placeholder, and texts may contain it
 
 _TERMINAL_STATUS = frozenset({401, 402, 403, 404})
 _TERMINAL_CODES = frozenset(
@@ -65,7 +65,7 @@ class OpenAIClient:
     ) -> None:
         self._url = _completions_url(base_url)
         self._api_key = api_key
-        self._secret = api_key.encode() if api_key and len(api_key) >= _SECRET_CHARS else b""
+        self._secret = secret_of(api_key).encode()
         self._timeout_s = timeout_s
         self._concurrency = concurrency
         self._proxy = proxy
@@ -326,7 +326,7 @@ def retry_after_s(headers: Mapping[str, str], *, now: Callable[[], float]) -> fl
 def one_line(message: str, *, secrets: Collection[str]) -> str:
     """Return the message as one short line with the secrets blacked out."""
     for secret in secrets:
-        if len(secret) >= _SECRET_CHARS:
+        if secret_of(secret):
             message = message.replace(secret, "[key]")
     message = _USER_INFO.sub("//", " ".join(message.split()))
     return message if len(message) <= _MESSAGE_CHARS else message[: _MESSAGE_CHARS - 3] + "..."
@@ -335,7 +335,7 @@ def one_line(message: str, *, secrets: Collection[str]) -> str:
 def _timeout(seconds: float | None) -> aiohttp.ClientTimeout:
     if seconds is None:
         return aiohttp.ClientTimeout(total=None)
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_S))
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_S))
 
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes | None:

@@ -17,6 +17,7 @@ from curator.committee.providers.openai_compatible import MAX_BODY_BYTES, TOO_LA
 if TYPE_CHECKING:
     Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
+_LARGE = "curator_large_body"  # the field of a request's extensions, which redirected requests inherit
 _PIECE_BYTES = 1024 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # https://docs.python.org/3/library/zlib.html#zlib.decompress
 
@@ -28,35 +29,42 @@ class BodyTooLarge(httpx.ReadError):
         super().__init__(TOO_LARGE)
 
 
-def limited(send: Send) -> Send:
-    """Return the `handle_async_request` of a transport with both limits around it."""
+def limited(send: Send, *, streamed: Callable[[httpx.Request], bool] | None = None) -> Send:
+    """Return the `handle_async_request` of a transport with both limits around it.
+
+    The caller limits the body of a successful response to a request that is `streamed`. Such a request may be redirected
+    to a host that stores files: the client must then drop the key, as that of OpenAI's SDK does.
+    """
 
     async def handle_async_request(request: httpx.Request) -> httpx.Response:
         request.headers["Accept-Encoding"] = "gzip, deflate"
+        large = request.extensions[_LARGE] = bool(request.extensions.get(_LARGE) or (streamed and streamed(request)))
         response = await send(request)
-        if response.has_redirect_location and _leaves_host(request, response.headers["Location"]):
+        if response.has_redirect_location and not large and _leaves_host(request, response.headers["Location"]):
             del response.headers["Location"]  # the client then reports the status as a refusal
         encoding = response.headers.pop("Content-Encoding", "").strip().lower()
         if isinstance(response.stream, httpx.AsyncByteStream):
             packed = encoding in {"gzip", "x-gzip", "deflate"}
-            response.stream = _LimitedStream(response.stream, packed=packed)
+            max_bytes = None if large and response.status_code == httpx.codes.OK else MAX_BODY_BYTES
+            response.stream = _LimitedStream(response.stream, packed=packed, max_bytes=max_bytes)
         return response
 
     return handle_async_request
 
 
 class _LimitedStream(httpx.AsyncByteStream):
-    """A body, unpacked piece by piece, that fails when it is larger than `MAX_BODY_BYTES`."""
+    """A body, unpacked piece by piece, that fails if larger than `max_bytes` (None: no limit)."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, *, packed: bool) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, *, packed: bool, max_bytes: int | None) -> None:
         self._stream = stream
         self._packed = packed
+        self._max_bytes = max_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for piece in self._pieces():
             size += len(piece)
-            if size > MAX_BODY_BYTES:
+            if self._max_bytes is not None and size > self._max_bytes:
                 raise BodyTooLarge
             yield piece
 

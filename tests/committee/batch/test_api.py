@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
 import respx
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from curator.committee.batch.api import BatchApi, open_batch_client
-from curator.committee.batch.results import read_line
+from curator.committee.batch.results import line_groups, read_line
 from curator.committee.clock import Clock
+from curator.committee.providers.openai_compatible import MAX_BODY_BYTES
 from curator.committee.requests import CallFailed
 from curator.config import ModelConfig, parse_config
 from curator.errors import ConfigError
@@ -122,6 +127,82 @@ async def test_the_proxy_is_the_one_that_the_given_environment_names(monkeypatch
         with pytest.raises(CallFailed):
             await BatchApi(client, Clock()).create("file-1", "n1")
     assert heard == [b"CONNECT api.openai.com:443 HTTP/1.1\r\n"]
+
+
+@dataclass
+class EndlessServer:
+    """A server on the loopback interface whose bodies have no end, and the bytes that it got rid of."""
+
+    url: str = ""
+    status: int = 200
+    sent: int = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=self.status, headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while self.sent < 4 * MAX_BODY_BYTES:
+            await response.write(b" " * 2**20)
+            self.sent += 2**20
+        return response
+
+
+@pytest.fixture
+async def endless() -> AsyncIterator[EndlessServer]:
+    endless = EndlessServer()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", endless.handle)
+    async with TestServer(app, host="127.0.0.1") as running:
+        endless.url = str(running.make_url("/v1"))
+        yield endless
+
+
+async def test_a_state_without_end_fails_and_is_not_kept(endless: EndlessServer) -> None:
+    model = ModelConfig(name="x", model="m", mode="batch", base_url=endless.url)
+    async with open_batch_client(model, {}) as client:
+        with pytest.raises(CallFailed, match="larger than 64 MB") as failed:
+            await BatchApi(client, Clock()).retrieve("batch_9")
+    assert failed.value.kind == "ambiguous"
+    assert endless.sent < 2 * MAX_BODY_BYTES
+
+
+async def test_a_file_of_results_may_be_larger_than_an_answer(endless: EndlessServer) -> None:
+    model = ModelConfig(name="x", model="m", mode="batch", base_url=endless.url)
+    with tempfile.TemporaryFile() as into:
+        async with open_batch_client(model, {}) as client:
+            await BatchApi(client, Clock()).download("file-2", into)
+        assert into.tell() == 4 * MAX_BODY_BYTES
+
+
+async def test_a_file_of_results_without_end_fails_once(
+    endless: EndlessServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.committee.batch.api.MAX_RESULTS_BYTES", 2**22)
+    model = ModelConfig(name="x", model="m", mode="batch", base_url=endless.url)
+    into = io.BytesIO()
+    async with open_batch_client(model, {}) as client:
+        with pytest.raises(CallFailed, match="file of results has no end") as failed:
+            await BatchApi(client, Clock()).download("file-2", into)
+    assert failed.value.kind == "terminal"
+    assert into.tell() <= 2**22
+    assert endless.sent < MAX_BODY_BYTES
+
+
+async def test_a_refusal_of_a_file_has_a_limit(endless: EndlessServer) -> None:
+    async def nap(seconds: float) -> None:
+        endless.sent = 0
+
+    endless.status = 500
+    model = ModelConfig(name="x", model="m", mode="batch", base_url=endless.url)
+    async with open_batch_client(model, {}) as client:
+        with pytest.raises(CallFailed):
+            await BatchApi(client, Clock(sleep=nap)).download("file-2", io.BytesIO())
+    assert endless.sent < 2 * MAX_BODY_BYTES
+
+
+def test_a_line_of_results_without_end_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curator.committee.batch.results.MAX_BODY_BYTES", 8)
+    groups = list(line_groups(io.BytesIO(b"a\nb\n\n" + b"x" * 20 + b"\nc\n")))
+    assert groups == [[b"a\n", b"b\n", b"x" * 8], [b"x" * 8], [b"xxxx\n", b"c\n"]]
 
 
 @pytest.mark.parametrize(

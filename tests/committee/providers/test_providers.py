@@ -213,3 +213,26 @@ async def test_a_body_without_end_fails_and_is_not_kept(provider: str, body: str
 @pytest.mark.slow
 async def test_litellm_asks_with_tools_without_the_package_mcp(server: Server) -> None:
     assert (await ask(remote("litellm", server.url), {"tools": TOOLS})).text == "hello"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["openai/m", "anthropic/m"])  # through OpenAI's SDK, and through litellm's own client
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+async def test_a_body_without_end_fails_without_litellms_usual_transport(
+    way: str, model: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import litellm
+
+    # Without the clients of other tests, which have the usual transport.
+    monkeypatch.setattr(litellm, "in_memory_llm_clients_cache", type(litellm.in_memory_llm_clients_cache)())
+    monkeypatch.setenv("DISABLE_AIOHTTP_TRANSPORT", "True")
+    server.body = "endless"
+    url = server.url
+    if way == "proxy":
+        monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/v1"))
+        monkeypatch.setenv("NO_PROXY", "")
+        url = "http://somewhere.example/v1"
+    with pytest.raises(CallFailed, match="larger than 64 MB") as failed:
+        await ask(remote("litellm", url, model=model))
+    assert failed.value.kind == "ambiguous"
+    assert server.asked
