@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from contextlib import asynccontextmanager
 from typing import Any
 
-from curator.committee.providers.hosts import provider_at
+from curator.committee.providers.hosts import is_own_host
 from curator.committee.providers.keys import NO_KEY, api_key
 from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply, retry_after_s
 from curator.committee.requests import CallFailed, ModelClient, ModelReply, ModelRequest
@@ -48,7 +48,7 @@ async def open_litellm(model: ModelConfig, environ: Mapping[str, str]) -> AsyncI
 def _is_foreign(model: ModelConfig) -> bool:
     """Return whether `base_url` leads to a host that is not known to be the provider's own."""
     provider = model.model.partition("/")[0] if "/" in model.model else "openai"
-    return model.base_url is not None and provider_at(model.base_url) != provider
+    return model.base_url is not None and not is_own_host(provider, model.base_url)
 
 
 class _LazyClient:
