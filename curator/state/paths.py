@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from curator.config import Config
+from curator.errors import RecordError
+from curator.io.manifest import read_manifest
 
 DEFAULT_STORE = Path(".curator") / "store.sqlite"
 DEFAULT_VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
@@ -22,7 +24,7 @@ class StatePaths:
 
     The store and the run folder lie beside the config file, so that a command finds them from every directory. Earlier
     versions kept them in the working directory. What is there is used as long as there is none beside the config, so that
-    no answer is paid for twice; `notices` says so.
+    no answer is paid for twice; `notices` says so. A run folder there is used only if this config made it.
 
     Attributes:
         store: answers that were paid for (`store:` in the config).
@@ -30,7 +32,7 @@ class StatePaths:
         registry: held-out and exported cases (`held_out.registry` in the config).
         categories: the categories of earlier nights of the config's `name`.
         run_folder: the outputs of a run (`out:` in the config).
-        notices: one sentence for each of store and run folder that lies in the working directory instead.
+        notices: one sentence for each of store and run folder that lies in the working directory, used or ignored.
     """
 
     store: Path
@@ -50,6 +52,14 @@ class StatePaths:
                 return Path(configured)
             beside = config.folder / default
             if beside.exists() or not default.exists():
+                if default == DEFAULT_STORE and default.exists() and beside.resolve() != default.resolve():
+                    notices.append(_ignored_store(default, beside))
+                return beside
+            if default != DEFAULT_STORE and not _made_by(config, default):
+                notices.append(
+                    f"ignored the run folder in the working directory ({str(default.absolute())!r}): another config made"
+                    f" it; the run folder is {str(beside)!r}"
+                )
                 return beside
             folder, destination = _top(default), config.folder / _top(default)
             notices.append(
@@ -69,6 +79,33 @@ class StatePaths:
             run_folder=run_folder,
             notices=tuple(notices),
         )
+
+
+def _ignored_store(ignored: Path, used: Path) -> str:
+    """Return the notice of a store in the working directory that is not used."""
+    registry = ignored.absolute().with_name(REGISTRY_NAME)
+    held_out = f" and its held-out cases ({str(registry)!r})" if registry.exists() else ""
+    return (
+        f"used the stored answers beside the config ({str(used)!r}); those in the working directory"
+        f" ({str(ignored.absolute())!r}){held_out} are ignored; they cannot be merged: to use them instead, name that file"
+        f" in `store`{', or only the held-out cases in `held_out.registry`' if held_out else ''}; otherwise move"
+        f" {str(ignored.parent)!r} away"
+    )
+
+
+def _made_by(config: Config, folder: Path) -> bool:
+    """Return whether a run of this config wrote the folder; true if the folder has no manifest.
+
+    The name and at least one path of the logs must be the same, so that a config may get further logs.
+    """
+    try:
+        earlier = read_manifest(folder)
+    except RecordError:
+        return False
+    if earlier is None:
+        return True
+    paths, earlier_paths = ({Path(path).resolve() for path in run} for run in (config.logs.paths, earlier.log_paths))
+    return earlier.name == config.name and (paths == earlier_paths or not paths.isdisjoint(earlier_paths))
 
 
 def _top(path: Path) -> Path:

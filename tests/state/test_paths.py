@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,34 @@ def test_what_lies_beside_the_config_comes_first(project: Path) -> None:
         (folder / ".curator" / "store.sqlite").touch()
     paths = StatePaths.of(load_config(project / "curator.yaml"))
     assert paths.store == project / ".curator" / "store.sqlite"
-    assert not paths.notices
+    (notice,) = paths.notices
+    assert f"beside the config ({str(paths.store)!r})" in notice
+    assert f"{str(Path('.curator/store.sqlite').absolute())!r}) are ignored" in notice
+    assert "name that file in `store`" in notice
+    assert "held-out" not in notice
+    Path(".curator/held_out.sqlite").touch()
+    (notice,) = StatePaths.of(load_config(project / "curator.yaml")).notices
+    assert f"its held-out cases ({str(Path('.curator/held_out.sqlite').absolute())!r})" in notice
+    assert "`held_out.registry`" in notice
+
+
+@pytest.mark.parametrize(
+    ("name", "logs", "used"),
+    [("night", "logs.jsonl", True), ("night", "others.jsonl", False), ("day", "logs.jsonl", False), (None, "", False)],
+)
+def test_a_run_folder_in_the_working_directory_is_used_only_if_this_config_made_it(
+    project: Path, name: str | None, logs: str, used: bool
+) -> None:
+    job = {"name": "night", "committee": COMMITTEE, "logs": {"paths": ["logs.jsonl"]}}
+    (project / "curator.yaml").write_text(yaml.safe_dump(job))
+    Path("runs/night").mkdir(parents=True)
+    earlier = {"name": name, "logs": {"paths": [str(project / logs)]}, "selection": {}}
+    content = {"config": earlier, "seed": 0} if name else {"another": "tool's"}
+    Path("runs/night/manifest.json").write_text(json.dumps(content))
+    paths = StatePaths.of(load_config(project / "curator.yaml"))
+    assert paths.run_folder == (Path("runs/night") if used else project / "runs" / "night")
+    (notice,) = paths.notices
+    assert notice.startswith("used the run folder" if used else "ignored the run folder")
 
 
 def test_paths_in_the_config_are_relative_to_it_and_an_argument_to_the_working_directory(project: Path) -> None:
