@@ -186,7 +186,7 @@ def _report(
         figures = result.to_dict() if result else {}
         print_json({**figures, "error": what, "remedy": remedy, "exit_code": code})
         return
-    print_warnings(result.warnings if result else ())
     print(f"curator: {what}", file=sys.stderr)
     if remedy:
         print(f"  -> {remedy}", file=sys.stderr)
+    print_warnings(result.warnings if result else ())
