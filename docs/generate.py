@@ -6,8 +6,8 @@ A page marks such a part with two comments; the text between them is written by 
     <!-- end -->
 
 `BLOCKS` lists the words that may follow `generate:`. `output` runs a command in a folder that holds `examples/`; the commands
-of one page run in one folder, one after the other. A page with a `model` block needs the local model and minutes: it is left as
-it is without `--with-model`.
+of one page run one after the other, as in one shell: a `cd` counts for those after it. A page with a
+`model` block needs the local model and minutes: it is left as it is without `--with-model`.
 """
 
 from __future__ import annotations
@@ -239,11 +239,14 @@ def output(command: str, folder: Path) -> str:
 
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one line of the shell in the page's folder; `curator` is this checkout's."""
+    """Run one line of the shell where the line before it ended, first in `folder`; `curator` is this checkout's."""
     environment = os.environ | {"COLUMNS": COLUMNS, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-    line = f'curator() {{ {shlex.quote(sys.executable)} -m curator.cli "$@"; }}; {command}'
+    place = folder / ".folder"
+    current = place.read_text(encoding="utf-8").strip() if place.exists() else folder
+    line = f'curator() {{ {shlex.quote(sys.executable)} -m curator.cli "$@"; }}; {command}\n'
+    line += f"status=$?; pwd > {shlex.quote(str(place))}; exit $status"
     done = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["/bin/sh", "-c", line], cwd=current, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode and not done.stdout:
         raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -53,18 +57,21 @@ def test_generated_parts_are_current(page: Path) -> None:
 
 @pytest.mark.slow
 def test_the_commands_of_the_tutorial_work(tmp_path: Path, endpoint: Any) -> None:
-    """All of them, in their order, with an endpoint that answers at once instead of the local model."""
+    """All of them as typed, in one shell, with an endpoint that answers at once instead of the local model."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     local = "{ name: smollm2-135m, provider: local, send_seed: true }"
     served = f"{{ name: m, model: test-model, base_url: '{endpoint.base_url}', price: {{ input: 0, output: 0 }} }}"
-    config = tmp_path / "mine" / "curator.yaml"
-    outputs = []
-    for block in GENERATOR.BLOCK.finditer((DOCS / "tutorial.md").read_text(encoding="utf-8")):
-        outputs.append(GENERATOR.output(block[3], tmp_path))
-        if config.exists():
-            config.write_text(config.read_text(encoding="utf-8").replace(local, served), encoding="utf-8")
+    typed = re.findall(r"^\$ (.+)$", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert typed[0] == "curator init mine"
+    serve = f"sed -i.bak {shlex.quote(f's|{local}|{served}|')} mine/curator.yaml"
+    lines = [f'curator() {{ {shlex.quote(sys.executable)} -m curator.cli "$@"; }}', typed[0], serve, *typed[1:]]
+    done = subprocess.run(
+        ["/bin/sh", "-e", "-c", "\n".join(lines)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     assert len(endpoint.bodies) == 336
-    assert "failure rate" in "".join(outputs)
+    assert "failure rate" in done.stdout
     assert (tmp_path / "mine" / "runs" / "my-logs" / "finetune.jsonl").stat().st_size > 0
 
 
@@ -167,6 +174,8 @@ def test_the_python_of_the_pages_runs(
 
     (tmp_path / "curator.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "day.csv").write_text("request_id,question,answer\n1,6 x 7?,42\n2,,\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("curator.stages.prepare.open_encoder", lambda _: encoder)
     for page in (ROOT / "README.md", DOCS / "python.md"):

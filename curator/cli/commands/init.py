@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from curator.cli.console import print_json
@@ -25,8 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
         return ExitCode.DONE
     for path in written:
         print(f"wrote {path}")
-    at = "" if arguments.folder == Path() else f"cd {arguments.folder} && "
-    print(f"\nnext: {at}curator plan    what it would ask and cost\n      {at}curator run     do it")
+    enter = "" if arguments.folder == Path() else f"cd {shlex.quote(str(arguments.folder))}\n      "
+    print(f"\nnext: {enter}curator plan    what it would ask and cost\n      curator run     do it")
     return ExitCode.DONE
 
 
