@@ -67,6 +67,7 @@ from curator.records.result import (
 from curator.report.summary import (
     Summary,
 )
+from curator.run_folder.calibration import FittedResult
 from curator.run_folder.cases import (
     CaseRow,
 )
@@ -88,23 +89,20 @@ from curator.workflows.export import (
 )
 from curator.workflows.inputs import (
     HasFolder,
+    HasSource,
     PathLike,
     Paths,
 )
 from curator.workflows.label_exchange import ImportedLabels
 from curator.workflows.leaks import Leak
 from curator.workflows.pool import (
-    HasSource,
     PoolInput,
 )
 from curator.workflows.question_sets import Records
 from curator.workflows.run import (
     RunOptions,
 )
-from curator.workflows.score import (
-    FittedResult,
-    Recordings,
-)
+from curator.workflows.score import Recordings
 from curator.workflows.score_report import (
     ScoreFigures,
 )

@@ -29,7 +29,7 @@ from curator.cli.commands import (
     select,
     status,
 )
-from curator.cli.console import print_json, print_text, print_warnings
+from curator.cli.console import print_json, print_on_stderr, print_text, print_warnings
 from curator.cli.options import Command, exit_code_help
 from curator.errors import BudgetReached, CuratorError, ExitCode, UserError
 
@@ -186,7 +186,7 @@ def _report(
         figures = result.to_dict() if result else {}
         print_json({**figures, "error": what, "remedy": remedy, "exit_code": code})
         return
-    print(f"curator: {what}", file=sys.stderr)
+    print_on_stderr(f"curator: {what}")
     if remedy:
-        print(f"  -> {remedy}", file=sys.stderr)
+        print_on_stderr(f"  -> {remedy}")
     print_warnings(result.warnings if result else ())

@@ -89,6 +89,7 @@ def print_result(result: Result, *, as_json: bool, report_rejected: bool = True)
 
     Rejected records and warnings go to stderr, the rest to stdout. A run does not report its rejected records: it writes them to `set_aside.jsonl`.
     """
+    code = result.exit_code
     if report_rejected:
         print_rejected(result.rejected)
     if not result.warnings_in_text:
@@ -97,21 +98,29 @@ def print_result(result: Result, *, as_json: bool, report_rejected: bool = True)
         print_json(result.to_dict())
     else:
         print_text(result.to_text())
-    return result.exit_code
+    return code
+
+
+def print_on_stderr(text: str) -> None:
+    """Print on stderr; if its reader is gone, as in `2>&1 | head`, print nothing more."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 -- keeps the interpreter's last flush quiet
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
     """Print warnings on stderr."""
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print_on_stderr(f"warning: {warning}")
 
 
 def print_rejected(rejected: Sequence[RejectedRecord]) -> None:
     """Print the first rejected records on stderr, and the number of the others."""
     for record in rejected[:SHOWN_REJECTED]:
-        print(f"{record.source}: {record.reason}\n  -> {record.remedy}", file=sys.stderr)
+        print_on_stderr(f"{record.source}: {record.reason}\n  -> {record.remedy}")
     if len(rejected) > SHOWN_REJECTED:
-        print(f"{len(rejected) - SHOWN_REJECTED:,} more such lines, which --json lists", file=sys.stderr)
+        print_on_stderr(f"{len(rejected) - SHOWN_REJECTED:,} more such lines, which --json lists")
 
 
 def print_json(value: JsonValue) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +20,15 @@ from curator.records import JsonValue
 VERSION = 1
 Verdict = Literal["used", "no gain", "not enough data"]
 _CALIBRATE_AGAIN = "write it again with `curator calibrate`, or leave it out"
+
+
+@runtime_checkable
+class FittedResult(Protocol):
+    """The result of `curator.calibrate`, as far as scoring and saving need it."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The fit; None where there were too few labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +94,14 @@ def _content(calibration: Calibration | None) -> bytes:
     return orjson.dumps(content | fit, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def save_calibration(calibration: Calibration | None, path: str | Path) -> None:
+def save_calibration(calibration: Calibration | FittedResult | None, path: str | Path) -> None:
     """Write a fit to a file that a config or `curator score` can name; None is too few labels.
 
     Raises:
         StorageError: it cannot be written.
     """
-    write_atomic(Path(path), [_content(calibration)])
+    fit = calibration.calibration if isinstance(calibration, FittedResult) else calibration
+    write_atomic(Path(path), [_content(fit)])
 
 
 def load_calibration(path: str | Path) -> Calibration | None:

@@ -24,12 +24,13 @@ from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
-from curator.records.result import TableResult, renamed
+from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
-from curator.workflows.inputs import Paths, path_list
+from curator.workflows.inputs import Paths, path_list, source_of
+from curator.workflows.label_inputs import labels_in_memory
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.recorded_lines import read_records, sample_items, sample_records
 from curator.workflows.score import DEFAULT_SCORING, Recordings, Scoring
@@ -75,6 +76,12 @@ class CalibrationResult(TableResult):
         """The number of labels that are neither a pass nor a failure."""
         ties = self.left_out.get(HALF_RIGHT, 0)
         return (f"{plural(ties, 'label')} not used: {HALF_RIGHT}",) if ties else ()
+
+    @property
+    def better(self) -> bool:
+        """The old name of `verdict == "used"`, kept for one release."""
+        warn_of_old_name("better", 'verdict == "used"')
+        return self.verdict == "used"
 
     @property
     def exit_code(self) -> ExitCode:
@@ -178,8 +185,8 @@ def calibrate(
     The labelled cases should be a random sample of the records; the health of the members is measured on all records.
 
     Args:
-        recorded: a file of recorded answers, a run folder, or records in memory. Of a file only the labelled records are
-            held in memory.
+        recorded: a file of recorded answers, a run folder, the result of a run, or records in memory. Of a file only the
+            labelled records are held in memory.
         labels: files of labels; or by case id whether the answer in question is wrong. By default the records' own
             references, and the labels in a run folder's queues, of which a later one corrects an earlier one.
         out: the file to write the fit to, so that a config or `curator.score` can use it; it is also written where the fit
@@ -190,12 +197,10 @@ def calibrate(
         LogsError: a file is not there, too many records cannot be read, an id is used twice, or no label is found.
         StorageError: `out` cannot be written.
     """
-    source = Path(recorded) if isinstance(recorded, str | Path) else tuple(recorded)
+    source = source_of(recorded)
     target = Path(out) if out is not None else None
     if isinstance(labels, Mapping):
-        return _calibrate(
-            source, _labels_in_memory(labels), out=target, scoring=scoring, named=True, refuse_unknown=True
-        )
+        return _calibrate(source, labels_in_memory(labels), out=target, scoring=scoring, named=True, in_memory=True)
     files = path_list(labels)
     in_folder = labels_in(source) if isinstance(source, Path) and not files else LabelSet({})
     label_set = read_labels(files) if files else in_folder
@@ -209,7 +214,7 @@ def _calibrate(
     out: Path | None,
     scoring: Scoring,
     named: bool,
-    refuse_unknown: bool = False,
+    in_memory: bool = False,
 ) -> CalibrationResult:
     """Fit the score to labels; without `named` ones the records' references count as well."""
     path = source if isinstance(source, Path) else Path("records")
@@ -223,8 +228,8 @@ def _calibrate(
     labels = {**reading.references, **labels}
     unknown = tuple(_unknown(labels, reading.kept))
     if not labels and not left_out:
-        raise _no_label(source, label_set.rejected, named=named)
-    if unknown and (refuse_unknown or len(unknown) == len(labels)):
+        raise _no_label(source, label_set.rejected, named=named, in_memory=in_memory)
+    if unknown and (in_memory or len(unknown) == len(labels)):
         raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
     labelled = _labelled(reading.kept, labels, scoring.comparer, left_out, random_only=not named)
     sample = sample_records(path) if records is None else sample_items(records)
@@ -243,11 +248,6 @@ def _calibrate(
         too_many_bad_rows=too_many_rejected(len(label_set.rejected), label_rows),
         out=out,
     )
-
-
-def _labels_in_memory(wrong: Mapping[str, bool]) -> LabelSet:
-    source = Source("labels", 0)
-    return LabelSet({case_id: Label(case_id, source, failure=float(fails)) for case_id, fails in wrong.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,11 +381,19 @@ def _fit(
 
 
 def _no_label(
-    source: Path | tuple[Mapping[str, object], ...], problems: tuple[RejectedRecord, ...], *, named: bool
+    source: Path | tuple[Mapping[str, object], ...],
+    problems: tuple[RejectedRecord, ...],
+    *,
+    named: bool,
+    in_memory: bool,
 ) -> LogsError:
     if problems:
         first = problems[0]
         return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)
+    if named and in_memory:
+        return LogsError(
+            "no label was given", remedy="give `labels` by case id: True where the answer is wrong, else False"
+        )
     if named:
         return LogsError(
             "the label files hold no label yet", remedy="fill in their column `wrong`, `verdict` or `label`"

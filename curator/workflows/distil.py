@@ -243,7 +243,7 @@ def distil_files(
 def _rows_of(
     results: Sequence[str] | ResultRows,
 ) -> list[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
-    """Return each row with an id: the id, the written line (None for CSV and in memory) and the cells."""
+    """Return the id, the written line (None for CSV and in memory) and the cells of each row."""
     in_memory = [row for row in results if isinstance(row, Mapping)]
     if not in_memory:
         return list(read_rows([str(path) for path in results]))

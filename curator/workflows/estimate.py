@@ -33,7 +33,8 @@ from curator.stages.sampling_units import (
     sampling_units,
 )
 from curator.text.display import plural
-from curator.workflows.inputs import Paths, path_list
+from curator.workflows.inputs import HasFolder, Paths
+from curator.workflows.label_inputs import failures_in_memory, label_files, label_paths, selection_of
 
 MOST_PARTS = 12
 
@@ -195,7 +196,7 @@ def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
 
 
 def estimate(
-    labels: Paths | Mapping[str, float],
+    labels: Paths | HasFolder | Mapping[str, float],
     *,
     selection: str | Path | Drawn | None = None,
     population: float | None = None,
@@ -208,9 +209,10 @@ def estimate(
 
     Args:
         labels: failures by case id, 0 or False (good) to 1 or True (failed); or files: the filled-in label queues, or JSONL or
-            CSV rows of `id` with `wrong`, `verdict` or `label`.
+            CSV rows of `id` with `wrong`, `verdict` or `label`; or a run or selection folder, or the result of a run, whose
+            label queues are filled in.
         selection: the folder that `curator select` or `curator run` wrote, or the result of `curator.select`; by default the
-            folder of the last file of labels.
+            folder of the last file of labels, or the folder that was given as labels.
         population: without a selection: the labelled cases are a simple random sample of this many cases. `math.inf` for
             a pool of unknown size, much larger than the sample.
         by: what to break the rate down by; by default task, kind, category and the metadata.
@@ -219,8 +221,9 @@ def estimate(
         comparer: decides whether a label and an answer mean the same, for labels without a verdict.
 
     Raises:
-        LogsError: a file is not there or holds no label.
-        ConfigError: the folder holds no design, or `by` names an unknown field, or there are more labels than cases.
+        LogsError: a file is not there or holds no label, or no label is given.
+        ConfigError: the folder holds no design, `by` names an unknown field, a label is not in 0..1, or `population` is not
+            a number of cases or is smaller than the number of labels.
         Refused: there are too few labels, or the design does not support an estimate.
     """
     if population is not None:
@@ -230,25 +233,25 @@ def estimate(
                 remedy="give the selection that drew the cases, or neither",
             )
         return _estimate_simple_sample(labels, population, confidence=confidence, half_width=half_width)
-    files = [] if isinstance(labels, Mapping) else path_list(labels)
-    if selection is None and not files:
+    paths = [] if isinstance(labels, Mapping) else label_paths(labels)
+    if selection is None and not paths:
         raise ConfigError(
             "it is not known how the labelled cases were drawn",
             remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
         )
-    every, stages, folder = _drawn_cases(selection if selection is not None else Path(files[-1]).parent)
+    every, stages, folder = _drawn_cases(selection if selection is not None else selection_of(Path(paths[-1])))
     drawn_from = stages[0].cases if stages else frozenset()
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
     if isinstance(labels, Mapping):
-        labelled = LabelledFailures({case_id: float(failure) for case_id, failure in labels.items()}, {}, ())
+        labelled = failures_in_memory(labels, selected={i for stage in stages for i in (*stage.certain, *stage.drawn)})
     elif folder is None:
         raise ConfigError(
             "files of labels belong to a selection that was written to a folder",
             remedy="give `out` to `curator.select`, or give the labels by case id",
         )
     else:
-        labelled = read_failures(files, folder, comparer)
+        labelled = read_failures(label_files(paths), folder, comparer)
     rate = estimate_rate(pool, stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
     return _result(rate, pool, stages, labelled, half_width)
 
@@ -269,12 +272,13 @@ def _drawn_cases(selection: str | Path | Drawn) -> tuple[Sequence[CaseRow], Sequ
 
 
 def _estimate_simple_sample(
-    labels: Paths | Mapping[str, float], population: float, *, confidence: float, half_width: float | None
+    labels: Paths | HasFolder | Mapping[str, float], population: float, *, confidence: float, half_width: float | None
 ) -> EstimateResult:
+    _require_population(population)
     if isinstance(labels, Mapping):
-        labelled = LabelledFailures({case_id: float(failure) for case_id, failure in labels.items()}, {}, ())
+        labelled = failures_in_memory(labels)
     else:
-        label_set = read_labels(path_list(labels))
+        label_set = read_labels(label_files(label_paths(labels)))
         without = len(label_set.texts.keys() - label_set.failures.keys())
         left_out = Counter({NO_ANSWER: without} if without else {})
         labelled = LabelledFailures(label_set.failures, left_out, label_set.rejected, label_set.agreement)
@@ -285,7 +289,7 @@ def _estimate_simple_sample(
     if size < len(failures):
         raise ConfigError(
             f"{plural(len(failures), 'label')} are more than the {plural(size, 'case')} they were drawn from",
-            remedy="name the number of cases in the pool with --sample-of",
+            remedy="give the number of cases in the pool: `population`, or --sample-of for the command",
         )
     if len(failures) < min(MIN_LABELS, size):
         raise Refused(
@@ -298,6 +302,18 @@ def _estimate_simple_sample(
     stages = (Stage(certain=(), strata=(Stratum(cases=(*drawn, *others), drawn=drawn),)),)
     rate = estimate_rate(pool, stages, failures, confidence=confidence)
     return _result(rate, pool, stages, labelled, half_width)
+
+
+def _require_population(population: float) -> None:
+    try:
+        is_size = population >= 1
+    except TypeError:
+        is_size = False
+    if not is_size:  # nan is not either
+        raise ConfigError(
+            f"`population` is {population!r}",
+            remedy="give the number of cases that the labelled ones were drawn from, or `math.inf`",
+        )
 
 
 def estimate_sample(

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,7 +36,8 @@ class Interruption:
         self.raised = True
         if self._task is not None:
             loop, task = self._task
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # the loop has ended since, and with it the task
+                loop.call_soon_threadsafe(task.cancel)
 
 
 _worker = _Worker()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from curator.config import Config, load_config
 from curator.errors import ConfigError
+from curator.records import Score
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = str | Path | Iterable[str | Path]
+
+
+@runtime_checkable
+class HasSource(Protocol):
+    """A result of scoring, which knows its recorded answers."""
+
+    @property
+    def source(self) -> Path | tuple[Mapping[str, object], ...] | None:
+        """The file, or the records themselves."""
 
 
 @runtime_checkable
@@ -34,6 +45,28 @@ def config_from(config: Config | PathLike) -> Config:
             remedy="name the config file, or make a `Config` of a dict: `curator.Config.model_validate({...})`",
         )
     return config if isinstance(config, Config) else load_config(config)
+
+
+def source_of(
+    data: str | Path | HasSource | HasFolder | Iterable[Mapping[str, object] | Score],
+) -> Path | tuple[Mapping[str, object], ...]:
+    """Return the file or folder of an input, or its records.
+
+    Raises:
+        ConfigError: it is neither a path, nor records, nor a result that knows its records.
+    """
+    if isinstance(data, str | Path):
+        return Path(data)
+    if isinstance(data, HasSource) and data.source is not None:
+        return data.source
+    if isinstance(data, HasFolder) and isinstance(data.folder, Path):
+        return data.folder
+    if isinstance(data, Iterable) and not isinstance(data, Mapping | HasFolder):
+        return tuple(asdict(record) if isinstance(record, Score) else record for record in data)
+    raise ConfigError(
+        f"records are needed, but a {type(data).__name__} was given",
+        remedy="give a file, a run folder, the result of a run, or a list of records",
+    )
 
 
 def path_list(paths: Paths) -> list[str]:

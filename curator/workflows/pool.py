@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TypeAlias
 
 import orjson
 
@@ -20,7 +20,7 @@ from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
-from curator.errors import ConfigError, LogsError, RecordError
+from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
 from curator.records import (
     Case,
@@ -37,37 +37,12 @@ from curator.run_folder.layout import CASES, RECORDED
 from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
-from curator.workflows.inputs import HasFolder
+from curator.workflows.inputs import HasFolder, HasSource
 from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
 from curator.workflows.score import Scoring
 
-
-@runtime_checkable
-class HasSource(Protocol):
-    """A result of scoring, which knows its recorded answers."""
-
-    @property
-    def source(self) -> Path | tuple[Mapping[str, object], ...] | None:
-        """The file, or the records themselves."""
-
-
 PoolInput: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str, object] | Score]
 """A pool to select from: a file, a run folder, records or scores in memory, or the result of scoring or of a run."""
-
-
-def pool_source(pool: PoolInput) -> Path | tuple[Mapping[str, object], ...]:
-    """Return the file or folder of a pool, or its records."""
-    if isinstance(pool, str | Path):
-        return Path(pool)
-    if isinstance(pool, HasSource) and pool.source is not None:
-        return pool.source
-    if isinstance(pool, HasFolder):
-        return pool.folder
-    if isinstance(pool, Iterable):
-        return tuple(asdict(record) if isinstance(record, Score) else record for record in pool)
-    raise ConfigError(
-        f"a pool of {type(pool).__name__} without its records", remedy="give a file, a run folder, or records"
-    )
 
 
 @dataclass(frozen=True, slots=True)

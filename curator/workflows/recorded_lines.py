@@ -13,6 +13,7 @@ import orjson
 from curator.errors import LogsError, RecordError
 from curator.executors.local import cores, map_ordered
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
+from curator.records import RejectedRecord
 from curator.records.recorded import Recorded
 from curator.run_folder.recorded import read_record
 from curator.workflows.score_report import Spread
@@ -20,6 +21,8 @@ from curator.workflows.score_report import Spread
 T = TypeVar("T")
 CHUNK_LINES = 200
 CHUNK_BYTES = 2**20
+IN_MEMORY = "records"
+"""The place of rejected records in memory."""
 SAMPLED_RECORDS = 2000
 """Records that the health of the members is measured on: enough to know a rate to a percent or two."""
 SAMPLED_BYTES = 2**26
@@ -94,6 +97,18 @@ def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
     return read
 
 
+def readable_records(records: Iterable[Mapping[str, object]]) -> tuple[list[Recorded], tuple[RejectedRecord, ...]]:
+    """Read the records in memory that fit, and reject the others; a place is counted from 1."""
+    read: list[Recorded] = []
+    rejected: list[RejectedRecord] = []
+    for number, record in enumerate(records, 1):
+        try:
+            read.append(read_record(_json_line(record)))
+        except RecordError as error:
+            rejected.append(error.at(IN_MEMORY, number))
+    return read, tuple(rejected)
+
+
 def json_line(record: Mapping[str, object], number: int) -> bytes:
     """Write a record in memory as the line of a file.
 
@@ -101,8 +116,13 @@ def json_line(record: Mapping[str, object], number: int) -> bytes:
         LogsError: it holds values that JSON does not have; the message gives its number.
     """
     try:
+        return _json_line(record)
+    except RecordError as error:
+        raise LogsError(f"record {number}: {error.reason}", remedy=error.remedy) from error
+
+
+def _json_line(record: Mapping[str, object]) -> bytes:
+    try:
         return orjson.dumps(record)
     except TypeError as error:  # orjson's
-        raise LogsError(
-            f"record {number}: it cannot be written as JSON ({error})", remedy="use JSON's types"
-        ) from error
+        raise RecordError(f"it cannot be written as JSON ({error})", "use JSON's types") from error

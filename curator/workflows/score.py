@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias, overload, runtime_checkable
+from typing import BinaryIO, TypeAlias, overload
 
 import orjson
 
@@ -23,28 +23,20 @@ from curator.io.lines import Line, expand
 from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, too_many_rejected
 from curator.records.recorded import Recorded, prompt_id_of
 from curator.records.result import TableResult
-from curator.run_folder.calibration import CalibrationFile, read_calibration
+from curator.run_folder.calibration import CalibrationFile, FittedResult, read_calibration
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
-from curator.workflows.recorded_lines import map_lines, read_records, sample_items, sample_records
+from curator.workflows.inputs import HasFolder, HasSource, source_of
+from curator.workflows.recorded_lines import map_lines, readable_records, sample_items, sample_records
 from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
 
 KEPT_REJECTED = 1000
 """Of more rejected records only the number is kept: a file is scored with constant memory."""
 
-Recordings: TypeAlias = str | Path | Iterable[Mapping[str, object]]
-"""Recorded answers: a file, a run folder, or records in memory with the keys of a line of such a file."""
-
-
-@runtime_checkable
-class FittedResult(Protocol):
-    """The result of `curator.calibrate`, as far as scoring needs it."""
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """The fit; None where there were too few labels."""
+Recordings: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str, object]]
+"""Recorded answers: a file, a run folder, the result of a run or of scoring, or records in memory, as dicts with the keys of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +161,7 @@ def score(
     """Score generations you already have.
 
     Args:
-        records: a file of recorded answers, a run folder, or records in memory.
+        records: a file of recorded answers, a run folder, the result of a run, or records in memory.
         out: the file to write the scores to, as JSON lines; the result does not hold them then.
         scoring: the way to score.
         calibration: a fit of `curator.calibrate`, or the file of one. It makes the scores instead of `scoring.formula` if it
@@ -178,7 +170,7 @@ def score(
 
     Raises:
         ConfigError: an estimator or calibration is not there, or `out` is the recorded file itself.
-        LogsError: the file does not exist, or a record in memory does not fit.
+        LogsError: the file does not exist.
         StorageError: `out` cannot be written.
     """
     if estimators:
@@ -189,14 +181,15 @@ def score(
     if isinstance(calibration, Calibration) and calibration.better:
         scoring = replace(scoring, formula=calibration)
     target = Path(out) if out is not None else None
-    if isinstance(records, str | Path):
+    source = source_of(records)
+    if isinstance(source, Path):
         if target is not None:
-            return score_file(records, target, scoring=scoring, calibration=fitted)
+            return score_file(source, target, scoring=scoring, calibration=fitted)
         lines = io.BytesIO()
-        result = score_file(records, None, stdout=lines, scoring=scoring, calibration=fitted)
+        result = score_file(source, None, stdout=lines, scoring=scoring, calibration=fitted)
         scores = tuple(ScoreRow.from_json(orjson.loads(line)).score for line in lines.getvalue().splitlines())
         return replace(result, scores=scores)
-    return _score_in_memory(tuple(records), target, scoring, fitted)
+    return _score_in_memory(source, target, scoring, fitted)
 
 
 def _score_in_memory(
@@ -204,7 +197,7 @@ def _score_in_memory(
 ) -> ScoreResult:
     if fitted is not None:
         scoring = replace(scoring, formula=fitted.formula)
-    read = read_records(records)
+    read, rejected = readable_records(records)
     health = () if scoring.equal_members else recorded_health(sample_items(read), scoring.comparer)
     weights = scoring.weights(health)
     scores = tuple(_score_one(record, scoring, weights) for record in read)
@@ -214,7 +207,8 @@ def _score_in_memory(
     if out is not None:
         write_atomic(out, map(_score_line, scores))
     result = ScoreResult(
-        len(scores), 0, out, health, figures=watch.figures(), scores=() if out is not None else scores, source=records
+        len(scores), len(rejected), out, health, figures=watch.figures(), rejected=rejected[:KEPT_REJECTED],
+        scores=() if out is not None else scores, source=records,
     )  # fmt: skip
     return _with_notes(result, scoring, fitted)
 

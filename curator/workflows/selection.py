@@ -36,8 +36,8 @@ from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
 from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
 from curator.text.display import plural
-from curator.workflows.inputs import Paths, path_list
-from curator.workflows.pool import Pool, PoolInput, pool_of, pool_source, read_pool, recorded_answers
+from curator.workflows.inputs import Paths, path_list, source_of
+from curator.workflows.pool import Pool, PoolInput, pool_of, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
 
 
@@ -182,7 +182,7 @@ def select(
     """
     options, progress = _with_budget(options or SelectOptions(), k), progress or Silent()
     tools = chosen_tools(options.labelling.tools)  # before the work, and before anything is written
-    source = pool_source(pool)
+    source = source_of(pool)
     cases = _read_cases(source, options, progress)
     before = Path(after) if after is not None else None
     earlier = _earlier(before, path_list(labels), options, cases) if before else NOTHING_EARLIER

@@ -465,3 +465,43 @@ def test_stars_are_no_verdicts() -> None:
     found = read_labels([stars])
     assert found.failures == {"c": 0}
     assert len(found.rejected) == 2
+
+
+def test_labels_in_memory_are_checked_in_their_own_words() -> None:
+    records, _ = made(5)
+    with pytest.raises(LogsError, match="no label was given") as none:
+        curator.calibrate(records, {})
+    assert "by case id" in none.value.remedy
+    with pytest.raises(ConfigError, match="the label of case 'c0' is 'fail'"):
+        curator.calibrate(records, {"c0": "fail"})  # type: ignore[dict-item]
+
+
+def test_the_result_is_saved_as_its_fit() -> None:
+    """`calibrate` returned the fit itself once."""
+    records, wrong = made()
+    result = curator.calibrate(records, wrong)
+    curator.save_calibration(result, "result.json")
+    curator.save_calibration(result.calibration, "fit.json")
+    assert Path("result.json").read_bytes() == Path("fit.json").read_bytes()
+    with pytest.warns(DeprecationWarning, match="`better` is now"):
+        assert result.better is (result.verdict == "used")
+
+
+def test_the_result_of_a_run_is_scored_and_calibrated_as_its_folder(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path
+) -> None:
+    result = run(parse_config(job), out=Path("out"), encoder=encoder, environ={})
+    assert curator.score(result).to_dict() == curator.score("out").to_dict()
+    labels = dict.fromkeys([row["id"] for row in rows("out/recorded.jsonl")][:4], True)
+    assert curator.calibrate(result, labels).to_dict() == curator.calibrate("out", labels).to_dict()
+    with pytest.raises(ConfigError, match="records are needed, but a int was given"):
+        curator.score(7)  # type: ignore[arg-type]
+
+
+def test_a_record_in_memory_that_does_not_fit_is_rejected_as_in_a_file() -> None:
+    records, _ = made(20)
+    result = curator.score([{"id": "bad"}, *records, {"id": {1}}])
+    assert (result.scored, result.set_aside, result.exit_code) == (20, 2, 0)
+    assert [str(row.source) for row in result.rejected] == ["records:1", "records:22"]
+    assert result.scores == curator.score(records).scores
+    assert curator.score([{"id": "bad"}]).exit_code == 6

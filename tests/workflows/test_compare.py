@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -296,3 +298,19 @@ def test_a_run_folder_holds_no_results_of_systems(tmp_path: Path, capsys: pytest
                 compare(results)
         assert main(["distil", str(folder), "--k", "1"]) == 2
         assert "name files of results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_the_gate_keeps_its_code_behind_a_pipe_that_is_closed(
+    tmp_path: Path, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `curator compare ... 2>&1 | head -1`."""
+
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    file = write(tmp_path / "results.jsonl", long_rows(SCORES))
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, stream, Closed())
+        assert main(["compare", file, "--fail-if-worse", "old"]) == 3

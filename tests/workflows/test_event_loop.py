@@ -50,3 +50,22 @@ async def test_ctrl_c_beside_an_event_loop_ends_the_job(monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         run_job(lambda: run_coroutine(ask()))
     assert ended.is_set()
+
+
+async def test_ctrl_c_after_the_asking_ends_the_job_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop is closed by then, while the job still writes its files."""
+    asked, finished = threading.Event(), threading.Event()
+
+    def job() -> None:
+        run_coroutine(answer())
+        asked.set()
+        finished.set()
+
+    def interrupted(self: Any, timeout: float | None = None) -> None:
+        assert asked.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job)
+    assert finished.is_set()

@@ -463,3 +463,50 @@ def test_a_pool_of_scores_leaves_the_explanations_in_their_file() -> None:
     assert pool_of([record], scoring=Scoring()).cases[0].score == Score(
         "a", 0.5, None, None, None, "json", "", None, None, 0
     )
+
+
+def test_a_folder_is_the_selection_and_its_queues_are_the_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    selected = curator.select(records, "sel", k=60)
+    with pytest.raises(LogsError, match="the files hold no label yet"):
+        curator.estimate("sel")
+    expected = curator.estimate(filled("sel", wrong)).to_dict()
+    assert curator.estimate("sel").to_dict() == curator.estimate(Path("sel")).to_dict() == expected
+    assert curator.estimate(selected).to_dict() == expected
+    assert main(["estimate", "sel", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rate"] == expected["rate"]
+    with pytest.raises(ConfigError, match="not written to a folder"):
+        curator.estimate(curator.select(records, k=60))
+    for queue in Path("sel").glob("label_queue.*"):
+        queue.unlink()
+    with pytest.raises(LogsError, match="'sel' holds no label queue"):
+        curator.estimate("sel")
+
+
+def test_labels_in_memory_of_other_cases_are_counted() -> None:
+    records, wrong = made()
+    selected = curator.select(records, k=60)
+    labels = {pick.case_id: wrong[pick.case_id] for pick in selected.picks}
+    result = curator.estimate({**labels, "x": True, "y": False}, selection=selected)
+    assert result.left_out == {NOT_SELECTED: 2}
+    assert result.estimate.rate == curator.estimate(labels, selection=selected).estimate.rate
+    with pytest.raises(LogsError, match="none of the labels can be used; 2 are left out"):
+        curator.estimate({"x": True, "y": False}, selection=selected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "population", "message"),
+    [
+        ({}, 100, "no label was given"),
+        ({"a": "fail"}, 100, "the label of case 'a' is 'fail'"),
+        ({"a": None}, 100, "the label of case 'a' is None"),
+        ({"a": float("nan")}, 100, "the label of case 'a' is nan"),
+        ({"a": True}, float("nan"), "`population` is nan"),
+        ({"a": True}, "100", "`population` is '100'"),
+        ({"a": True, "b": False}, 1, "2 labels are more than the 1 case"),
+    ],
+)
+def test_a_simple_sample_in_memory_that_does_not_fit_is_refused(labels: Any, population: Any, message: str) -> None:
+    with pytest.raises(curator.UserError, match=message) as refused:
+        curator.estimate(labels, population=population)
+    assert "file" not in str(refused.value)

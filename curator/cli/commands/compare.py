@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from curator.cli.console import print_result
+from curator.cli.console import print_on_stderr, print_result
 from curator.cli.options import GATE, Command, add_results_arguments, share
 from curator.errors import ExitCode
 
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = compare_files(arguments.results, eval_set=arguments.eval, by=arguments.by, options=options)
     code = print_result(result, as_json=arguments.json)
     if arguments.fail_if_worse and (worse := result.worse_than_baseline()):
-        print(f"curator: worse than {arguments.fail_if_worse!r}: {', '.join(worse)}", file=sys.stderr)
+        print_on_stderr(f"curator: worse than {arguments.fail_if_worse!r}: {', '.join(worse)}")
         return ExitCode.GATE_FAILED
     return code
 
