@@ -30,7 +30,7 @@ from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.text.display import plural
 from curator.workflows.inputs import Paths, path_list, source_of
-from curator.workflows.label_inputs import labels_in_memory
+from curator.workflows.label_inputs import labels_in_memory, no_label_error
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.recorded_lines import read_records, sample_items, sample_records
 from curator.workflows.score import DEFAULT_SCORING, Recordings, Scoring
@@ -228,7 +228,7 @@ def _calibrate(
     labels = {**reading.references, **labels}
     unknown = tuple(_unknown(labels, reading.kept))
     if not labels and not left_out:
-        raise _no_label(source, label_set.rejected, named=named, in_memory=in_memory)
+        raise no_label_error(source, label_set.rejected, named=named, in_memory=in_memory)
     if unknown and (in_memory or len(unknown) == len(labels)):
         raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
     labelled = _labelled(reading.kept, labels, scoring.comparer, left_out, random_only=not named)
@@ -378,29 +378,3 @@ def _fit(
     wrong = [case.wrong for case in used]
     case_weights = [case.weight for case in used]
     return fit.calibrate(signals, wrong, weights=case_weights, scorer=default_scorer(scoring.comparer)), wrong
-
-
-def _no_label(
-    source: Path | tuple[Mapping[str, object], ...],
-    problems: tuple[RejectedRecord, ...],
-    *,
-    named: bool,
-    in_memory: bool,
-) -> LogsError:
-    if problems:
-        first = problems[0]
-        return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)
-    if named and in_memory:
-        return LogsError(
-            "no label was given", remedy="give `labels` by case id: True where the answer is wrong, else False"
-        )
-    if named:
-        return LogsError(
-            "the label files hold no label yet", remedy="fill in their column `wrong`, `verdict` or `label`"
-        )
-    is_run = isinstance(source, Path) and source.is_dir()
-    how = "fill in its label_queue.csv, or name" if is_run else "give records a `reference`, or name"
-    return LogsError(
-        f"{str(source) if isinstance(source, Path) else 'records'!r}: no label to calibrate with",
-        remedy=f"{how} a file of `id` and `wrong` (true or false) with --labels",
-    )

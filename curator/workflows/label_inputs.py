@@ -9,7 +9,7 @@ from pathlib import Path
 from curator.errors import ConfigError, LogsError
 from curator.labels import queues_in
 from curator.labels.merge import LabelSet
-from curator.records import Label, Source
+from curator.records import Label, RejectedRecord, Source
 from curator.run_folder.layout import DESIGN
 from curator.stages.label_truth import NOT_SELECTED, LabelledFailures
 from curator.workflows.inputs import HasFolder, Paths, path_list
@@ -102,3 +102,30 @@ def labels_in_memory(wrong: Mapping[str, bool]) -> LabelSet:
     source = Source("labels", 0)
     failures = failures_by_case(wrong)
     return LabelSet({case_id: Label(case_id, source, failure=failure) for case_id, failure in failures.items()})
+
+
+def no_label_error(
+    source: Path | tuple[Mapping[str, object], ...],
+    problems: tuple[RejectedRecord, ...],
+    *,
+    named: bool,
+    in_memory: bool,
+) -> LogsError:
+    """Return the error for a calibration without a label."""
+    if problems:
+        first = problems[0]
+        return LogsError(f"no label can be used; the first is {first.source}: {first.reason}", remedy=first.remedy)
+    if named and in_memory:
+        return LogsError(
+            "no label was given", remedy="give `labels` by case id: True where the answer is wrong, else False"
+        )
+    if named:
+        return LogsError(
+            "the label files hold no label yet", remedy="fill in their column `wrong`, `verdict` or `label`"
+        )
+    is_run = isinstance(source, Path) and source.is_dir()
+    how = "fill in its label_queue.csv, or name" if is_run else "give records a `reference`, or name"
+    return LogsError(
+        f"{str(source) if isinstance(source, Path) else 'records'!r}: no label to calibrate with",
+        remedy=f"{how} a file of `id` and `wrong` (true or false) with --labels",
+    )

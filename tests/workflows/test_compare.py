@@ -314,3 +314,4 @@ def test_the_gate_keeps_its_code_behind_a_pipe_that_is_closed(
     with monkeypatch.context() as patch:
         patch.setattr(sys, stream, Closed())
         assert main(["compare", file, "--fail-if-worse", "old"]) == 3
+        getattr(sys, stream).close()
