@@ -6,7 +6,6 @@ Nothing heavier than argparse is imported before a command runs, so that `--help
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import signal
 import sys
@@ -60,7 +59,8 @@ _Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(next((word for word in words if not word.startswith("-")), "")).parse_args(words)
     try:
         with sigterm_as_interrupt():
             code: int = arguments.command(arguments)
@@ -79,8 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of the command line; `command` of its arguments is the function to call."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of the command line; `command` of its arguments is the function to call.
+
+    Args:
+        only: the command whose arguments are added, as the others are not used; None for all commands. It saves the
+            imports that arguments need, so that `curator --help` answers at once.
+    """
     parser = _Parser(
         prog="curator",
         description="Turn production LLM logs into a lean eval set, fine-tune data and a map of what fails.",
@@ -90,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=_Version, help="print the version of curator, Python and the packages, and exit"
     )
-    _add_commands(parser, COMMANDS)
+    _add_commands(parser, COMMANDS, only)
     return parser
 
 
@@ -118,7 +123,9 @@ class _Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
     def _nearest(self, given: str, names: Iterable[str]) -> str:
-        near = difflib.get_close_matches(given, list(names), n=1, cutoff=0.65)
+        from difflib import get_close_matches
+
+        near = get_close_matches(given, list(names), n=1, cutoff=0.65)
         return f"did you mean {near[0]}?" if near else ""
 
     def error(self, message: str) -> NoReturn:
@@ -145,7 +152,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, Command]) -> None:
+def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, Command], only: str | None = None) -> None:
     group: _Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in commands.items():
         subparser = group.add_parser(
@@ -155,6 +162,8 @@ def _add_commands(parser: argparse.ArgumentParser, commands: Mapping[str, Comman
             epilog=exit_code_help(command.exit_codes),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        if only is not None and name != only:
+            continue
         if command.subcommands:
             _add_commands(subparser, command.subcommands)
             continue

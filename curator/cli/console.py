@@ -13,7 +13,6 @@ from warnings import catch_warnings, simplefilter
 
 from curator.cli.options import DEFAULT_CONFIG
 from curator.errors import ConfigError
-from curator.text.display import money
 
 if TYPE_CHECKING:
     from curator.config import Config
@@ -68,6 +67,7 @@ def ask_on_terminal(progress: Progress, *, as_json: bool) -> Callable[[PlanResul
     so on a terminal as well: stderr then holds events for a program.
     """
     from curator.progress import Bars
+    from curator.text.display import money
 
     def ask(plan: PlanResult) -> bool:
         ceiling = money(plan.ceiling_usd, at_most=True)

@@ -18,7 +18,6 @@ from curator.cli.options import (
     count,
     scoring_from,
 )
-from curator.records import STRATEGY_NAMES
 
 if TYPE_CHECKING:
     from curator.config import EmbeddingConfig
@@ -29,6 +28,8 @@ DEFAULT_OUT = Path("selection")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the pool, the budget, and how it is spent."""
+    from curator.records import STRATEGY_NAMES
+
     parser.add_argument(
         "pool",
         type=Path,
