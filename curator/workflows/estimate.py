@@ -15,6 +15,7 @@ from curator.estimation.failure_rate import MIN_LABELS, DomainEstimate, Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
 from curator.estimation.sample_design import Stage, Stratum
 from curator.estimation.sampling_frame import SamplingUnit
+from curator.io.lines import expand
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.records import JsonValue, RejectedRecord
@@ -239,6 +240,8 @@ def estimate(
             "it is not known how the labelled cases were drawn",
             remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
         )
+    # A missing file is named before a design is looked for in its folder.
+    expand([path for path in paths if not Path(path).is_dir()])
     every, stages, folder = _drawn_cases(selection if selection is not None else selection_of(Path(paths[-1])))
     drawn_from = stages[0].cases if stages else frozenset()
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only

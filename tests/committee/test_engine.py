@@ -241,8 +241,9 @@ async def test_a_slow_model_does_not_starve_a_fast_one(bench: Bench) -> None:
 
     planned = [call for pair in zip(calls(400), calls(400, model="fast"), strict=True) for call in pair]
     opener = asyncio.create_task(open_the_gate())
-    await asyncio.wait_for(bench.run(planned, {"small": Client(wait), "fast": fast}, concurrency=2), 20)
+    result = await asyncio.wait_for(bench.run(planned, {"small": Client(wait), "fast": fast}, concurrency=2), 20)
     await opener
+    assert len(result.generations) == 800
 
 
 async def test_retryable_failures_are_tried_again_after_what_the_server_asks_for(bench: Bench) -> None:

@@ -286,6 +286,7 @@ def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no such file" in refused(capsys, 6, "select", "nowhere.jsonl")
     labels = put("labels.jsonl", [{"id": "a", "wrong": True}])
     assert "holds no design.json" in refused(capsys, 2, "estimate", labels)
+    assert "'nothing.csv': no such file" in refused(capsys, 6, "estimate", "nothing.csv")
     selected(capsys, put("pool.jsonl", made(30)[0]), "--k", "10", "--out", "sel")
     assert "hold no label yet" in refused(capsys, 6, "estimate", "sel/label_queue.csv")
     assert "cannot be told apart by 'colour'" in refused(
