@@ -240,8 +240,7 @@ def estimate(
             "it is not known how the labelled cases were drawn",
             remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
         )
-    # A missing file is named before a design is looked for in its folder.
-    expand([path for path in paths if not Path(path).is_dir()])
+    expand([path for path in paths if not Path(path).is_dir()])  # names a missing file first
     every, stages, folder = _drawn_cases(selection if selection is not None else selection_of(Path(paths[-1])))
     drawn_from = stages[0].cases if stages else frozenset()
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
