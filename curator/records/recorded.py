@@ -36,6 +36,7 @@ class Answered:
     prompt_id: str
     temperature: float | None = None
     logprobs: tuple[float, ...] | None = None
+    model: str = ""
 
 
 def prompt_id_of(model: str | None, variant: str | None) -> str:

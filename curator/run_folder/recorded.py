@@ -131,13 +131,14 @@ def _answered(generation: object) -> Answered | None:
     text = as_text(generation.get("text"))
     if text is None or generation.get("error"):
         return None
-    group = prompt_id_of(as_text(generation.get("model")), as_text(generation.get("variant")))
+    model = as_text(generation.get("model"))
     temperature = generation.get("temperature")
     return Answered(
         text,
-        prompt_id=group,
+        prompt_id=prompt_id_of(model, as_text(generation.get("variant"))),
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
         logprobs=_logprobs(generation.get("logprobs")),
+        model=model or "",
     )
 
 

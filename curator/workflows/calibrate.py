@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import exp, fsum
 from pathlib import Path
@@ -12,36 +11,18 @@ import orjson
 
 from curator.disagreement import calibration as fit
 from curator.disagreement.calibration import LEAST_OF_EACH, Calibration
-from curator.disagreement.equivalence.comparers import ComparerFactory
-from curator.disagreement.ground_truth import HALF, failure_of_record
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
 from curator.disagreement.signals import Signals
-from curator.errors import ExitCode, LogsError, RecordError
-from curator.io.lines import MAX_LINE_BYTES, physical_lines
-from curator.labels.archive import labels_in
-from curator.labels.merge import LabelSet
-from curator.labels.read import read_labels
-from curator.records import JsonValue, Label, RejectedRecord, Source, too_many_rejected
-from curator.records.recorded import Recorded
+from curator.errors import ExitCode
+from curator.records import JsonValue, RejectedRecord
 from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
-from curator.run_folder.layout import RECORDED
-from curator.run_folder.recorded import read_record
 from curator.text.display import plural
-from curator.workflows.inputs import Paths, path_list, source_of
-from curator.workflows.label_inputs import labels_in_memory, no_label_error
-from curator.workflows.pool import refuse_repeated
-from curator.workflows.recorded_lines import read_records, sample_items, sample_records
+from curator.workflows.inputs import Paths
+from curator.workflows.labelled_records import HALF_RIGHT, Labelled, read_labelled
 from curator.workflows.score import DEFAULT_SCORING, Recordings, Scoring
 
-RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
-UNKNOWN_ID = "no such case among the records"
-FREE_TEXT = "free text in other words than the answer, which may say the same; write `wrong` (true or false) beside it"
-UNREADABLE_LABEL = "the label, or every answer, is not of the record's kind"
-HALF_RIGHT = (
-    "neither a pass nor a failure: a verdict of 0.5, or as many people for pass as for fail; agree on pass or fail"
-)
 TOO_FEW_ANSWERS = "fewer than two answers"
 
 
@@ -197,172 +178,23 @@ def calibrate(
         LogsError: a file is not there, too many records cannot be read, an id is used twice, or no label is found.
         StorageError: `out` cannot be written.
     """
-    source = source_of(recorded)
+    read = read_labelled(recorded, labels, scoring.comparer)
+    weights = {} if scoring.equal_members else group_weights(recorded_health(read.sample(), scoring.comparer))
+    fitted, used = _fit(read.labelled, weights, scoring)
+    too_few = {TOO_FEW_ANSWERS: len(read.labelled) - len(used)} if len(read.labelled) > len(used) else {}
     target = Path(out) if out is not None else None
-    if isinstance(labels, Mapping):
-        return _calibrate(source, labels_in_memory(labels), out=target, scoring=scoring, named=True, in_memory=True)
-    files = path_list(labels)
-    in_folder = labels_in(source) if isinstance(source, Path) and not files else LabelSet({})
-    label_set = read_labels(files) if files else in_folder
-    return _calibrate(source, label_set, out=target, scoring=scoring, named=bool(files))
-
-
-def _calibrate(
-    source: Path | tuple[Mapping[str, object], ...],
-    label_set: LabelSet,
-    *,
-    out: Path | None,
-    scoring: Scoring,
-    named: bool,
-    in_memory: bool = False,
-) -> CalibrationResult:
-    """Fit the score to labels; without `named` ones the records' references count as well."""
-    path = source if isinstance(source, Path) else Path("records")
-    if path.is_dir():
-        path = RECORDED.of(path)
-    records = None if isinstance(source, Path) else read_records(source)
-    labels = {case_id: label for case_id, label in label_set.labels.items() if not label.unsure}
-    label_rows = len(labels) + len(label_set.rejected)
-    left_out: Counter[str] = Counter()
-    reading = _Reading(path, records, labels, left_out, references=not named)
-    labels = {**reading.references, **labels}
-    unknown = tuple(_unknown(labels, reading.kept))
-    if not labels and not left_out:
-        raise no_label_error(source, label_set.rejected, named=named, in_memory=in_memory)
-    if unknown and (in_memory or len(unknown) == len(labels)):
-        raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
-    labelled = _labelled(reading.kept, labels, scoring.comparer, left_out, random_only=not named)
-    sample = sample_records(path) if records is None else sample_items(records)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(sample, scoring.comparer))
-    fitted, used = _fit(labelled, weights, scoring)
-    left_out[TOO_FEW_ANSWERS] += len(labelled) - len(used)
-    if out is not None:
-        save_calibration(fitted, out)
+    if target is not None:
+        save_calibration(fitted, target)
     return CalibrationResult(
         calibration=fitted,
         labels=len(used),
         failures=sum(used),
-        left_out={reason: left_out[reason] for reason in sorted(+left_out)},
-        rejected=(*reading.problems, *label_set.rejected, *unknown),
-        records=reading.ids.total(),
-        too_many_bad_rows=too_many_rejected(len(label_set.rejected), label_rows),
-        out=out,
+        left_out=dict(sorted({**read.left_out, **too_few}.items())),
+        rejected=read.rejected,
+        records=read.records,
+        too_many_bad_rows=read.too_many_bad_rows,
+        out=target,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A record with a known failure; `weight` is 1 over its inclusion probability."""
-
-    record: Recorded
-    wrong: bool
-    weight: float = 1.0
-
-
-class _Reading:
-    """Reads recorded answers once; keeps those with a label or reference, counts all ids.
-
-    Raises:
-        LogsError: as `calibrate`.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        records: Sequence[Recorded] | None,
-        labels: Mapping[str, Label],
-        left_out: Counter[str],
-        *,
-        references: bool,
-    ) -> None:
-        self.ids: Counter[str] = Counter()
-        self.kept: dict[str, Recorded] = {}
-        self.references: dict[str, Label] = {}
-        self.problems: list[RejectedRecord] = []
-        if records is None and not path.is_file():
-            raise LogsError(
-                f"{str(path)!r}: no such file",
-                remedy="name a file of recorded answers (as `curator score` reads it), or a run folder",
-            )
-        in_memory = ((record, Source(str(path), number)) for number, record in enumerate(records or (), 1))
-        for record, source in self._from_file(path) if records is None else in_memory:
-            self.ids[record.id] += 1
-            reference = _reference(record, source, left_out) if references and record.id not in labels else None
-            if reference is not None:
-                self.references[record.id] = reference
-            if reference is not None or record.id in labels:
-                self.kept[record.id] = record
-        self._check(path)
-
-    def _from_file(self, path: Path) -> Iterator[tuple[Recorded, Source]]:
-        for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-            source = Source(str(path), line.number)
-            if line.data is None:
-                self.problems.append(RejectedRecord(source, line.problem or "", line.remedy))
-            elif line.data.strip():
-                try:
-                    yield read_record(line.data), source
-                except RecordError as error:
-                    self.problems.append(RejectedRecord(source, error.reason, error.remedy))
-
-    def _check(self, path: Path) -> None:
-        lines = self.ids.total() + len(self.problems)
-        if not self.ids or too_many_rejected(len(self.problems), lines):
-            first = self.problems[0] if self.problems else None
-            raise LogsError(
-                f"{str(path)!r}: {len(self.problems):,} of {plural(lines, 'line')} cannot be read as records"
-                + (f"; the first is {first.source}: {first.reason}" if first else ""),
-                remedy=first.remedy if first else "name a file that holds records",
-            )
-        refuse_repeated(self.ids.elements())
-
-
-def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Label | None:
-    """Return the reference of a record; of a run only if it is a label of the random slice."""
-    if record.reference is None or not record.reference.strip():
-        return None
-    if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
-        left_out[RANDOM_ONLY] += 1
-        return None
-    return Label(record.id, source, text=record.reference, slice="random", probability=record.reference_probability)
-
-
-def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> Iterator[RejectedRecord]:
-    for case_id, label in labels.items():
-        if case_id not in records:
-            yield RejectedRecord(label.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
-
-
-def _labelled(
-    records: Mapping[str, Recorded],
-    labels: Mapping[str, Label],
-    comparer: ComparerFactory,
-    left_out: Counter[str],
-    *,
-    random_only: bool,
-) -> list[Labelled]:
-    """Return the records with a known failure, in the order of the labels; count the others.
-
-    With `random_only` a label must name the random slice; else it must not name another one.
-    """
-    labelled: list[Labelled] = []
-    for case_id, label in labels.items():
-        record = records.get(case_id)
-        if record is None:
-            left_out[UNKNOWN_ID] += 1
-        elif label.slice == "disagreement" or (random_only and label.slice != "random"):
-            left_out[RANDOM_ONLY] += 1
-        else:
-            failure = label.failure
-            if failure is None and label.text is not None:
-                failure = failure_of_record(record, label.text, comparer(record.question))
-            if failure is None:
-                left_out[FREE_TEXT if record.kind == "text" else UNREADABLE_LABEL] += 1
-            elif failure == HALF:
-                left_out[HALF_RIGHT] += 1
-            else:
-                labelled.append(Labelled(record, failure > HALF, 1 / label.probability))
-    return labelled
 
 
 def _fit(

@@ -17,15 +17,8 @@ from curator.disagreement.calibration import Calibration, Term
 from curator.disagreement.score import SCORER
 from curator.errors import ConfigError, LogsError
 from curator.labels.read import read_labels
-from curator.workflows.calibrate import (
-    FREE_TEXT,
-    HALF_RIGHT,
-    RANDOM_ONLY,
-    TOO_FEW_ANSWERS,
-    UNKNOWN_ID,
-    UNREADABLE_LABEL,
-    in_words,
-)
+from curator.workflows.calibrate import TOO_FEW_ANSWERS, in_words
+from curator.workflows.labelled_records import FREE_TEXT, HALF_RIGHT, RANDOM_ONLY, UNKNOWN_ID, UNREADABLE_LABEL
 from curator.workflows.run import run
 
 Record = dict[str, Any]
