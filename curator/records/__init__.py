@@ -28,12 +28,15 @@ from curator.records.identity import (
     normalise_space,
     random_order,
     stable_unit,
+    task_name,
 )
 from curator.records.labels import Label
+from curator.records.quality import PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
 from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
+    SLICES,
     STRATEGY_NAMES,
     AnswerKind,
     DiagnosisName,
@@ -54,6 +57,7 @@ __all__ = [
     "CUT_NOTE",
     "FORMULA_STARTS",
     "KINDS",
+    "SLICES",
     "STRATEGY_NAMES",
     "AnswerKind",
     "BlindShare",
@@ -75,6 +79,7 @@ __all__ = [
     "MergeReason",
     "Message",
     "NoiseFloor",
+    "PartQuality",
     "Pick",
     "Rate",
     "Reference",
@@ -83,10 +88,14 @@ __all__ = [
     "Role",
     "Scalar",
     "Score",
+    "ScoreQuality",
+    "ScoreVerdict",
     "Slice",
     "Source",
     "Split",
     "StrategyName",
+    "StrategyYield",
+    "TaskQuality",
     "Thumb",
     "ToolCall",
     "Trend",
@@ -99,6 +108,7 @@ __all__ = [
     "normalise_space",
     "random_order",
     "stable_unit",
+    "task_name",
     "too_many_rejected",
     "with_group",
 ]

@@ -83,11 +83,12 @@ class Reference:
 class Verdict:
     """A human judgement of production's answer: `failure` from 0 (right) to 1 (wrong).
 
-    `slice` is the slice of the selection that the case was judged for.
+    `slice` is the slice of the selection that the case was judged for, `probability` its inclusion probability there.
     """
 
     failure: float
     slice: Slice | None = None
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ def random_order(ids: Iterable[str], seed: int) -> list[str]:
     return sorted(ids, key=lambda id_: (stable_unit("random-slice", str(seed), id_), id_))
 
 
+def task_name(task: str | None, system: str) -> str:
+    """Return the name of the task of a case: the given one, else one of its system prompt; "" without both."""
+    return task or (f"system prompt {_digest(normalise_space(system))}" if system.strip() else "")
+
+
 def dump_line(value: object) -> bytes:
     """Return one JSON line with sorted keys: equal values give equal bytes."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

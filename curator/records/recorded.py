@@ -27,6 +27,11 @@ class Recorded:
     reference_slice: str | None = None
     reference_probability: float = 1.0
 
+    @property
+    def mean_length(self) -> float | None:
+        """The mean length of the answers in characters; None without an answer."""
+        return sum(len(answer.text) for answer in self.answers) / len(self.answers) if self.answers else None
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

@@ -20,7 +20,8 @@ class Pick:
     Attributes:
         case_id: the case.
         rank: its place in the selection, from 1.
-        slice: `disagreement` (discovery) or `random` (the probability sample for estimates).
+        slice: `disagreement` (discovery, by the score), `diversity` (discovery, by the inputs alone) or `random` (the
+            probability sample for estimates).
         inclusion_probability: its probability in the design, among the cases that were left when it was drawn; 1 for
             discovery.
         split: `eval` (held out) or `train`.

@@ -12,7 +12,9 @@ Kind = Literal["label", "choice", "boolean", "number", "date", "json", "tool_cal
 AnswerKind = Kind | Literal["refusal", "empty"]
 Thumb = Literal["up", "down"]
 ReferenceSource = Literal["label", "correction", "teacher"]
-Slice = Literal["random", "disagreement"]
+Slice = Literal["random", "disagreement", "diversity"]
+"""The part of a selection: the probability sample, or discovery's picks, by the score or by the inputs alone."""
+SLICES: tuple[Slice, ...] = get_args(Slice)
 Split = Literal["eval", "train"]
 MergeReason = Literal["exact", "near"]
 Trend = Literal["new", "back", "grew", "shrank", "steady"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.records import (
+    SLICES,
     Case,
     Category,
     Diagnosis,
@@ -255,7 +256,7 @@ def summarise_selection(cases: Iterable[Case], picks: Sequence[Pick]) -> Selecti
     labelled = {case.id for case in cases if case.reference or case.verdict}
     return SelectionSummary(
         total=len(picks),
-        by_slice={name: sum(pick.slice == name for pick in picks) for name in ("random", "disagreement")},
+        by_slice={name: sum(pick.slice == name for pick in picks) for name in SLICES},
         by_split={name: sum(pick.split == name for pick in picks) for name in ("eval", "train")},
         to_label=sum(pick.case_id not in labelled for pick in picks),
         probabilities=_value_range(pick.inclusion_probability for pick in picks if pick.slice == "random"),

@@ -42,7 +42,9 @@ def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) ->
     if earlier is None:
         return None
     discovered = tuple(
-        AcquiredCase(pick.case_id, pick.gain or 0.0, pick.reason or "") for pick in picks if pick.slice != "random"
+        AcquiredCase(pick.case_id, pick.gain or 0.0, pick.reason or "", pick.slice)
+        for pick in picks
+        if pick.slice != "random"
     )
     if (earlier.selection, earlier.seed) != (config.selection.model_dump(mode="json"), config.seed) or len(
         design.stages

@@ -26,6 +26,7 @@ from curator.selection.candidates import (
 )
 from curator.selection.constraints import nearest_cosine
 from curator.selection.coverage import Region, isolation, regions
+from curator.selection.discovery_plan import Arm
 from curator.selection.strategies import Strategy, usable_strategy
 from curator.text.display import plural
 
@@ -89,6 +90,7 @@ def acquire(  # noqa: PLR0913  the stage of a run that needs most of its data
     seed: int,
     categories: Mapping[str, str] | None = None,
     covered: Collection[str] = (),
+    arms: Sequence[Arm] = (),
 ) -> Acquisition:
     """Choose at most k of the cases, no two of them near-duplicates.
 
@@ -102,52 +104,106 @@ def acquire(  # noqa: PLR0913  the stage of a run that needs most of its data
         seed: decides among equals, and in strategies that draw at random.
         categories: by id, such as the task, for the quotas and the regions.
         covered: cases labelled or selected earlier: they are not picked again, and cases near them gain little.
+        arms: the parts of the budget, k picks together; all by disagreement by default.
     """
-    category_of = categories or {}
     embedded = [i for i in sorted(set(ids)) if i in vectors]
     matrix = np.stack([vectors[i] for i in embedded]) if embedded else np.zeros((0, 0), dtype=np.float32)
-    earlier = [vectors[i] for i in sorted(covered) if i in vectors]
-    earlier_vectors = np.stack(earlier) if earlier else np.zeros((0, matrix.shape[1]), dtype=np.float32)
-    isolated = isolation(matrix, earlier_vectors, seed=seed)
-    scored = [i for i in (embedded or sorted(set(ids))) if i in scores and i not in set(covered)]
-    candidates = eligible(
-        scored,
-        scores,
-        dict(zip(embedded, matrix, strict=True)),
-        dict(zip(embedded, isolated, strict=True)),
+    isolated = isolation(matrix, _rows(covered, vectors, width=matrix.shape[1]), seed=seed)
+    pool = _Pool(
+        ids=[i for i in (embedded or sorted(set(ids))) if i in scores],
+        scores=scores,
+        vectors=dict(zip(embedded, matrix, strict=True)),
+        isolation=dict(zip(embedded, isolated, strict=True)),
         groups=groups,
-        categories=category_of,
-        covered=covered,
+        categories=categories or {},
+        isolated_above=float(np.quantile(isolated, _ISOLATED_QUANTILE)) if len(isolated) else 1.0,
     )
-    candidates = without_near(candidates, earlier_vectors, config.nearest)
-    strategy, wanted = usable_strategy(config.strategy, candidates), min(k, len(candidates))
-    threshold = float(np.quantile(isolated, _ISOLATED_QUANTILE)) if len(isolated) else 1.0
-    request = PickRequest(wanted, config, seed, covered=earlier_vectors, isolated_above=threshold)
-    chosen = strategy.choose(candidates, request) if wanted else PickResult(())
+    chosen: list[_ArmResult] = []
+    for arm in arms or (Arm("disagreement", k, frozenset(ids)),):
+        taken = {pick.case_id for result in chosen for pick in result.picks}
+        chosen.append(_choose(pool, arm, config, seed=seed, covered=taken.union(covered), vectors=vectors))
+    picks = _interleaved([result.picks for result in chosen])
     place_of = {i: place for place, i in enumerate(embedded)}
-    places = [place_of[pick.case_id] for pick in chosen.picks if pick.case_id in place_of]
+    places = [place_of[pick.case_id] for pick in picks if pick.case_id in place_of]
     reach = 1 - float(np.median(isolated)) if embedded else 1.0
     return Acquisition(
-        picks=_with_reasons(chosen.picks, matrix, places, reach),
-        candidates=len(candidates),
-        coverage=chosen.coverage,
+        picks=_with_reasons(picks, matrix, places, reach),
+        candidates=sum(len(result.candidates) for result in chosen),
+        coverage=chosen[0].coverage,
         represented=float((nearest_cosine(matrix, matrix[places]) >= reach).mean()) if places else 0.0,
         agreeing=sum(scores[i] <= AGREEING for i in ids if i in scores),
-        regions=regions(embedded, matrix, places, isolated, categories=category_of, seed=seed),
-        messages=tuple(_messages(ids, scores, scored, candidates, k, strategy, picks=len(chosen.picks))),
+        regions=regions(embedded, matrix, places, isolated, categories=pool.categories, seed=seed),
+        messages=tuple(_messages(ids, scores, chosen[0], k, picks=len(picks))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The cases that can be picked, as `acquire` describes them, and the threshold of isolation."""
+
+    ids: list[str]
+    scores: Mapping[str, float]
+    vectors: Mapping[str, Vectors]
+    isolation: Mapping[str, np.float32]
+    groups: Mapping[str, str]
+    categories: Mapping[str, str]
+    isolated_above: float
+
+
+@dataclass(frozen=True, slots=True)
+class _ArmResult:
+    """The picks of one arm, the cases it could choose from, and its strategy."""
+
+    arm: Arm
+    picks: tuple[AcquiredCase, ...]
+    scored: list[str]
+    candidates: Candidates
+    strategy: Strategy
+    coverage: float
+
+
+def _choose(
+    pool: _Pool,
+    arm: Arm,
+    config: SelectionConfig,
+    *,
+    seed: int,
+    covered: Collection[str],
+    vectors: Mapping[str, Vectors],
+) -> _ArmResult:
+    """Choose the picks of one arm; `diversity` covers the inputs, and all scores count as equal."""
+    by_score = arm.slice == "disagreement"
+    scored = [i for i in pool.ids if i in arm.among and i not in covered]
+    candidates = eligible(
+        scored, pool.scores if by_score else dict.fromkeys(scored, 0.0), pool.vectors, pool.isolation,
+        groups=pool.groups, categories=pool.categories, covered=covered,
+    )  # fmt: skip
+    near = _rows(covered, vectors, width=candidates.vectors.shape[1])
+    candidates = without_near(candidates, near, config.nearest)
+    strategy = usable_strategy(config.strategy if by_score else "coverage", candidates)
+    wanted = min(arm.k, len(candidates))
+    request = PickRequest(wanted, config, seed, covered=near, isolated_above=pool.isolated_above)
+    result = strategy.choose(candidates, request) if wanted else PickResult(())
+    picks = tuple(replace(pick, slice=arm.slice) for pick in result.picks)
+    return _ArmResult(arm, picks, scored, candidates, strategy, result.coverage)
+
+
+def _rows(ids: Collection[str], vectors: Mapping[str, Vectors], *, width: int) -> Vectors:
+    """Return the vectors of the ids that have one, (m, width)."""
+    rows = [vectors[i] for i in sorted(ids) if i in vectors]
+    return np.stack(rows) if rows and width else np.zeros((0, width), dtype=np.float32)
+
+
+def _interleaved(parts: Sequence[Sequence[AcquiredCase]]) -> list[AcquiredCase]:
+    """Merge the picks of the arms in their order, so that any first part has about the same share of each."""
+    placed = [((n + 0.5) / len(part), number, pick) for number, part in enumerate(parts) for n, pick in enumerate(part)]
+    return [pick for _, _, pick in sorted(placed, key=lambda item: item[:2])]
 
 
 def _messages(
-    ids: Sequence[str],
-    scores: Mapping[str, float],
-    scored: list[str],
-    candidates: Candidates,
-    k: int,
-    strategy: Strategy,
-    *,
-    picks: int,
+    ids: Sequence[str], scores: Mapping[str, float], first: _ArmResult, k: int, *, picks: int
 ) -> Iterator[str]:
+    strategy, candidates = first.strategy, first.candidates
     if k == 0:
         yield "k is 0: nothing is picked."
     if k > len(ids):
@@ -157,12 +213,12 @@ def _messages(
     if candidates.ids and not candidates.have_vectors:
         taken = "the most disagreeing cases are" if strategy.name == "top" else f"strategy {strategy.name} picks cases,"
         yield f"No vectors: {taken} picked, one per near-duplicate group. Embed the cases for diverse picks."
-    values = {scores[i] for i in scored}
+    values = {scores[i] for i in first.scored} if first.arm.slice == "disagreement" else set()
     order = "diverse" if strategy.needs_vectors else "in random order"
     if values == {0.0}:
         yield f"The committee agrees on every case: the picks are only {order}."
-    elif len(values) == 1 and len(scored) > 1:
-        yield f"All {len(scored):,} candidates have the same score: the picks are only {order}."
+    elif len(values) == 1 and len(first.scored) > 1:
+        yield f"All {len(first.scored):,} candidates have the same score: the picks are only {order}."
     if len(set(candidates.groups)) == 1 and len(candidates.groups) > 1:
         yield "All candidates are near-duplicates of each other: one is picked."
     if picks < min(k, len(ids)):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.config import SelectionConfig
-from curator.records import stable_unit
+from curator.records import Slice, stable_unit
 from curator.selection.constraints import Constraints, nearest_cosine
 
 Vectors = NDArray[np.float32]
@@ -19,11 +19,12 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AcquiredCase:
-    """A pick, its gain in the objective (0 without one) and the reason for it, in words."""
+    """A pick, its gain in the objective (0 without one), the reason for it in words, and its slice."""
 
     case_id: str
     gain: float
     reason: str
+    slice: Slice = "disagreement"
 
 
 @dataclass(frozen=True, slots=True)

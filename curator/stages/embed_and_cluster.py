@@ -34,11 +34,13 @@ from curator.records import (
     GoneCategory,
     Score,
     Split,
+    task_name,
     with_group,
 )
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
 from curator.selection.acquisition import acquire, cases_to_embed
+from curator.selection.discovery_plan import Arm, DiscoveryPlan, plan_discovery
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick, sample_size
 from curator.stages.sampling_units import sampling_units
 from curator.state.categories import CategoriesFile
@@ -115,12 +117,15 @@ def select_and_cluster(
     left = min(how.selection.k, len(cases) - len(how.earlier.settled))
     k = left - sample_size(left, how.selection.random_share)
     texts = dict(zip(ids, embedding_texts(cases), strict=True))
-    wanted = cases_to_embed(ids, ranked, groups=groups, config=how.selection, k=k)
+    plan = _plan(cases, k, how)
+    arms = [_with_candidates(arm, ranked, groups, how.selection) for arm in plan.arms]
+    wanted = [case_id for _, chosen in arms for case_id in chosen]
     vectors = _embedded(list(dict.fromkeys([*wanted, *sorted(how.earlier.settled)])), texts, how, progress)
     acquisition = acquire(
         ids, ranked, vectors, groups=groups, k=k, config=how.selection, seed=how.seed,
-        categories=_categories(vectors, how), covered=how.earlier.settled,
+        categories=_categories(vectors, how), covered=how.earlier.settled, arms=[arm for arm, _ in arms],
     )  # fmt: skip
+    acquisition = replace(acquisition, messages=(*plan.messages, *acquisition.messages))
     if how.standing:
         acquisition = replace(acquisition, picks=how.standing.discovered)
     rows = [
@@ -135,6 +140,29 @@ def select_and_cluster(
     if vectors:
         vectors |= _embedded(late, texts, how, progress)
     return _cluster(ids, vectors, texts, how, progress), picked
+
+
+def _plan(cases: Sequence[Case], k: int, how: SelectionSettings) -> DiscoveryPlan:
+    """Divide k picks by what the labels so far say; a standing selection was divided before."""
+    if how.standing:
+        return plan_discovery({case.id: "" for case in cases}, k)
+    tasks = {case.id: task_name(case.task, case.system) for case in cases if case.id not in how.earlier.settled}
+    return plan_discovery(tasks, k, quality=how.earlier.quality, yields=how.earlier.yields)
+
+
+def _with_candidates(
+    arm: Arm, ranked: Mapping[str, float], groups: Mapping[str, str], config: SelectionConfig
+) -> tuple[Arm, tuple[str, ...]]:
+    """Return the arm and the cases to embed for it.
+
+    A choice that does not look at the score is among cases that were not embedded for their score.
+    """
+    ids = sorted(arm.among)
+    if arm.slice == "disagreement":
+        return arm, cases_to_embed(ids, ranked, groups=groups, config=config, k=arm.k)
+    equal = dict.fromkeys((i for i in ids if i in ranked), 0.0)
+    chosen = cases_to_embed(ids, equal, groups=groups, config=config, k=arm.k)
+    return replace(arm, among=frozenset(chosen)), chosen
 
 
 def _embedded(ids: Sequence[str], texts: Mapping[str, str], how: SelectionSettings, progress: Progress) -> Vectors:

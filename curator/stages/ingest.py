@@ -123,7 +123,11 @@ def _label(
             allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
             warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
             del labels[case_id]
-    verdicts = {i: Verdict(label.failure, label.slice) for i, label in given.items() if label.failure is not None}
+    verdicts = {
+        i: Verdict(label.failure, label.slice, label.probability)
+        for i, label in given.items()
+        if label.failure is not None
+    }
     labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
     return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
 
@@ -138,7 +142,7 @@ def _reference_of(label: Label) -> Reference | None:
 def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
     """Return the case with its label and verdict; an answer judged right is a trusted answer."""
     if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
-        label = Reference(case.target, "label", slice=verdict.slice)
+        label = Reference(case.target, "label", slice=verdict.slice, probability=verdict.probability)
     return replace(case, reference=label or case.reference, verdict=verdict)
 
 

@@ -36,12 +36,20 @@ class LabelledFailures:
         left_out: labels that are not used, counted by reason.
         rejected: rows that cannot be read.
         agreement: of people who labelled the same cases; None where no case has two labels.
+        same_wording: the cases that pass because a label of free text has the answer's words. Labels in other words decide
+            nothing, so that such labels can only be passes.
     """
 
     failures: Mapping[str, float]
     left_out: Mapping[str, int]
     rejected: tuple[RejectedRecord, ...]
     agreement: Agreement | None = None
+    same_wording: frozenset[str] = frozenset()
+
+    @property
+    def unselected_failures(self) -> dict[str, float]:
+        """The failures without `same_wording`: for a comparison of failures with passes."""
+        return {i: failure for i, failure in self.failures.items() if i not in self.same_wording}
 
 
 def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFactory) -> LabelledFailures:
@@ -62,6 +70,7 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
                 labels[case_id] = label
     left_out: Counter[str] = Counter()
     every = dict(_failures(labels, selected, comparer, left_out))
+    same_wording = frozenset(i for i in every if selected[i].kind == "text" and _without_verdict(i, labels, selected))
     drawn = [i for i, row in selected.items() if row.pick.slice == "random"]
     corrected = {i for i, row in selected.items() if row.corrected} - _decided(labels)
     failures = representative_failures(drawn, every, corrected)
@@ -69,7 +78,12 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
     left_out[UNSURE] += len(set(label_set.unsure) & selected.keys() - failures.keys())
     if not failures:
         raise no_label(label_set.rejected, +left_out if label_set.touched else {})
-    return LabelledFailures(failures, +left_out, label_set.rejected, label_set.agreement)
+    return LabelledFailures(failures, +left_out, label_set.rejected, label_set.agreement, same_wording)
+
+
+def _without_verdict(case_id: str, labels: Mapping[str, Label], selected: Mapping[str, SelectionRow]) -> bool:
+    label = labels.get(case_id)
+    return (selected[case_id].failure if label is None or label.unsure else label.failure) is None
 
 
 def earlier_labels(failures: Mapping[str, float]) -> Iterator[bytes]:

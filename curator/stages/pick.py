@@ -15,17 +15,26 @@ from curator.errors import Refused
 from curator.estimation.failure_rate import estimate
 from curator.estimation.sample_design import Stage, draw
 from curator.estimation.sampling_frame import SamplingUnit
-from curator.records import Case, FailureRate, Pick, Rate, Split, with_group
+from curator.records import Case, FailureRate, Pick, Rate, ScoreQuality, Split, StrategyYield, with_group
 from curator.selection.acquisition import Acquisition
 from curator.stages.sampling_units import AGREES, COMMITTEE, known_agreement
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The stages before, and the labels so far (0 right .. 1 failed) by case id."""
+    """The stages before, and the labels so far (0 right .. 1 failed) by case id.
+
+    Attributes:
+        stages: the draws of the rounds before.
+        labels: of their cases.
+        quality: of the score, by these labels; None where they cannot tell.
+        yields: the failures among the labels of each slice.
+    """
 
     stages: tuple[Stage, ...] = ()
     labels: Mapping[str, float] = field(default_factory=dict)
+    quality: ScoreQuality | None = None
+    yields: tuple[StrategyYield, ...] = ()
 
     @property
     def settled(self) -> frozenset[str]:
@@ -92,7 +101,7 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
     number, before = len(earlier.stages) + 1, len(earlier.settled)
     picks = [
         Pick(
-            acquired.case_id, rank, "disagreement", 1.0, split(by_id[acquired.case_id]),
+            acquired.case_id, rank, acquired.slice, 1.0, split(by_id[acquired.case_id]),
             gain=acquired.gain, stage=number, reason=acquired.reason,
         )
         for rank, acquired in enumerate(discovery.picks, start=before + 1)

@@ -214,7 +214,7 @@ def _labelled(
         record = records.get(case_id)
         if record is None:
             left_out[UNKNOWN_ID] += 1
-        elif label.slice == "disagreement" or (random_only and label.slice != "random"):
+        elif label.slice not in (None, "random") or (random_only and label.slice != "random"):
             left_out[RANDOM_ONLY] += 1
         else:
             failure = label.failure

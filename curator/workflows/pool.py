@@ -47,12 +47,16 @@ PoolInput: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class PoolCase:
-    """A case of the pool with its score, the labels that its answer can be, and its category."""
+    """A case of the pool with its score, the labels that its answer can be, and its category.
+
+    `length` is the mean length of the committee's answers in characters; None where they are not there.
+    """
 
     case: Case
     score: Score
     labels: tuple[str, ...] = ()
     category: str | None = None
+    length: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +212,16 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
         raise RecordError(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
     if not isinstance(record, dict):
         raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
+    length = None
     if "generations" in record:
-        score = score_record(read_record(data), comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+        recorded = read_record(data)
+        score = score_record(recorded, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+        length = recorded.mean_length
     else:
         # A pool of scores holds only what ranks its cases: the explanations stay in the file of the scores.
         score = replace(ScoreRow.from_json(record).score, reason=None, fields=None, estimators=None)
     context = CaseContext.from_json(record)
-    return PoolCase(context.case(score.id, number), score, context.labels, context.category)
+    return PoolCase(context.case(score.id, number), score, context.labels, context.category, length)
 
 
 def _with_run(cases: Sequence[PoolCase], folder: Path) -> list[PoolCase]:

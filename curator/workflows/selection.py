@@ -21,7 +21,7 @@ from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.queue import queue_rows
 from curator.progress import Progress, Silent
-from curator.records import Case, Category, JsonValue, Pick, RejectedRecord, Score
+from curator.records import SLICES, Case, Category, JsonValue, Pick, RejectedRecord, Score
 from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
@@ -32,6 +32,7 @@ from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
 from curator.stages.embed_and_cluster import ClusterResult, SelectionSettings, select_and_cluster
 from curator.stages.label_truth import earlier_labels, read_failures
+from curator.stages.measure_score import Draw, RankedCase, measure_score, ranked_cases, strategy_yields
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
 from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
@@ -119,7 +120,7 @@ class Selected(TableResult):
             "pool": len(self.rows),
             "set_aside": len(self.rejected),
             "selected": len(self.picks),
-            "by_slice": {name: sum(p.slice == name for p in self.picks) for name in ("disagreement", "random")},
+            "by_slice": {name: sum(p.slice == name for p in self.picks) for name in SLICES},
             "stage": len(self.stages),
             "strata": len(self.stages[-1].strata),
             "pool_hash": pool_hash(self.rows),
@@ -246,7 +247,21 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
             remedy="name the pool that it was selected from, or leave `after` out",
         )
     files = list(labels) or [str(after / CSV.queue_name)]
-    return Earlier(design.stages, read_failures(files, after, options.scoring.comparer).failures)
+    labelled = read_failures(files, after, options.scoring.comparer)
+    draws = {i: Draw.of(row.pick) for i, row in read_selection(after).items()}
+    return Earlier(
+        design.stages,
+        labelled.failures,
+        quality=measure_score(_ranked(pool), labelled.unselected_failures, draws),
+        yields=strategy_yields(labelled.failures, draws),
+    )
+
+
+def _ranked(pool: Pool) -> dict[str, RankedCase]:
+    """Return the scored cases of a pool with what measures their score."""
+    ranking = {item.case.id: item.score.disagreement for item in pool.cases if item.score.disagreement is not None}
+    lengths = {item.case.id: item.length for item in pool.cases if item.length is not None}
+    return ranked_cases((item.case for item in pool.cases), ranking, lengths)
 
 
 def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Progress) -> Selected:

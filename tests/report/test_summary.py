@@ -258,7 +258,7 @@ def test_selection_counts_what_waits_for_a_label() -> None:
     )
     selection = summarise(run(*cases, picks=picks)).selection
     assert (selection.total, selection.to_label, selection.probabilities) == (3, 2, (0.25, 0.25))
-    assert selection.by_slice == {"random": 2, "disagreement": 1}
+    assert selection.by_slice == {"random": 2, "disagreement": 1, "diversity": 0}
     assert selection.by_split == {"eval": 2, "train": 1}
 
 

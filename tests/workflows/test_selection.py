@@ -97,7 +97,7 @@ def refused(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> s
 def test_from_a_pool_to_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made()
     found = selected(capsys, put("pool.jsonl", records), "--k", "80", "--random-share", "0.75", "--out", "sel")
-    assert (found["pool"], found["selected"], found["by_slice"]) == (200, 80, {"disagreement": 20, "random": 60})
+    assert (found["pool"], found["selected"], found["by_slice"]) == (200, 80, {"disagreement": 20, "diversity": 0, "random": 60})
     picks = rows("sel/selection.jsonl")
     assert [pick["rank"] for pick in picks] == list(range(1, 81))
     assert {pick["pool_hash"] for pick in picks} == {found["pool_hash"]}
