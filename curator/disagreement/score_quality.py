@@ -1,4 +1,4 @@
-"""The quality of a score by labels: its AUROC, beside that of the answers' length and of chance."""
+"""The AUROC of a score by labels, beside those of the answers' length and of chance."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LabelledScore:
 def score_quality(
     labelled: Sequence[LabelledScore], *, represents: Literal["all", "rest"] = "all"
 ) -> ScoreQuality | None:
-    """Measure the quality of a score on labelled cases, as a whole and by task; None without any."""
+    """Measure a score on labelled cases, as a whole and by task; None without any."""
     if not labelled:
         return None
     counts = Counter(case.task for case in labelled)
@@ -72,7 +72,7 @@ def score_quality(
 def auroc_with_interval(
     values: Floats, failed: Bools, weights: Floats, *, tasks: Ints, groups: Ints
 ) -> tuple[float, float, float]:
-    """Return the AUROC over the pairs of a failure and a pass of one task, with its 95% interval.
+    """Return the AUROC over pairs of a failure and a pass of one task, and its 95% interval.
 
     Case i has weight n_i in pairs that are in the right order (ties count a half), and d_i in all its pairs, so that A = sum
     n_i / sum d_i over the failures. Its variance is the sum of squares, over groups, of (n_i - A d_i) / sum d_i. With equal
@@ -167,7 +167,7 @@ def _effective(weights: Floats) -> float:
 
 
 def _pair_weights(values: Floats, failed: Bools, weights: Floats, tasks: Ints) -> tuple[Floats, Floats]:
-    """Return for each case the weight of its pairs in the right order, and that of all its pairs."""
+    """Return for each case the weight of its pairs in the right order, and of all its pairs."""
     ordered, pairs = np.zeros(len(values)), np.zeros(len(values))
     for task in np.unique(tasks):
         bad, good = np.flatnonzero((tasks == task) & failed), np.flatnonzero((tasks == task) & ~failed)
@@ -179,7 +179,7 @@ def _pair_weights(values: Floats, failed: Bools, weights: Floats, tasks: Ints) -
 
 
 def _weight_below(values: Floats, weights: Floats, points: Floats) -> tuple[Floats, Floats, float]:
-    """Return the weight of the values below each point, that of those equal to it, and that of all."""
+    """Return the weight of the values below each point, of those equal to it, and of all."""
     order = np.argsort(values, kind="stable")
     upto = np.concatenate([[0.0], np.cumsum(weights[order])])
     below = upto[np.searchsorted(values[order], points, side="left")]

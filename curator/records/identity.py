@@ -56,7 +56,7 @@ def random_order(ids: Iterable[str], seed: int) -> list[str]:
 
 
 def task_name(task: str | None, system: str) -> str:
-    """Return the name of the task of a case: the given one, else one of its system prompt; "" without both."""
+    """Return the task of a case: the given one, else one of its system prompt, else ""."""
     return task or (f"system prompt {_digest(normalise_space(system))}" if system.strip() else "")
 
 

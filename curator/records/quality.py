@@ -68,7 +68,7 @@ class ScoreQuality:
     represents: Literal["all", "rest"] = "all"
 
     def not_ranked(self, tasks: Iterable[str]) -> frozenset[str]:
-        """Return the tasks whose cases the score should not rank, as it is not better than chance there.
+        """Return the tasks on which the score is not better than chance, so that it should not rank.
 
         A task's own labels decide where they can; for other tasks those of the whole pool do.
         """

@@ -10,7 +10,7 @@ from statistics import median
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from curator.report import format as formats
-from curator.report import sentences, trends
+from curator.report import score_quality, sentences, trends
 from curator.report.how_to_read import reading
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, Point
@@ -89,6 +89,7 @@ def render_html(summary: Summary) -> str:
             height_px=MAP_HEIGHT,
             f={**vars(formats), "money": money, "plural": plural},
             w=sentences,
+            q=score_quality,
             t=trends,
             reading=reading,
         )

@@ -19,6 +19,13 @@ from curator.report.format import (
     with_n,
 )
 from curator.report.how_to_read import reading
+from curator.report.score_quality import (
+    QUALITY_HEAD,
+    quality_rows,
+    quality_sentences,
+    slice_counts,
+    yields_sentence,
+)
 from curator.report.sentences import (
     adaptive_paragraph,
     blind_spots,
@@ -58,6 +65,7 @@ def render_markdown(summary: Summary) -> str:
         _categories(summary),
         _spread(summary),
         _failure_rate(summary),
+        _score_quality(summary),
         _selection(summary),
         _committee(summary),
         _set_aside(summary),
@@ -250,14 +258,20 @@ def _failure_rate(summary: Summary) -> str:
     return "## How often production fails\n\n" + "\n".join(f"- {line}" for line in failure_rate(summary))
 
 
+def _score_quality(summary: Summary) -> str:
+    lines = [*quality_sentences(summary.score_quality), *filter(None, [yields_sentence(summary.yields)])]
+    text = "## How well the score ranks\n\n" + "\n".join(f"- {plain(line)}" for line in lines)
+    if summary.score_quality is None:
+        return text
+    rows = [[plain(cell) for cell in row] for row in quality_rows(summary.score_quality)]
+    return f"{text}\n\n{_table(QUALITY_HEAD, rows)}"
+
+
 def _selection(summary: Summary) -> str:
     s, tune = summary.selection, summary.finetune
     drawn = f" ({sample(s)})" if s.probabilities else ""
     lines = [
-        (
-            f"{plural(s.total, 'case')} selected: {count(s.by_slice.get('disagreement', 0))} by disagreement and diversity,"
-            f" {count(s.by_slice.get('random', 0))} at random{drawn}."
-        ),
+        (f"{plural(s.total, 'case')} selected: {slice_counts(s.by_slice)}{drawn}."),
         (
             f"{count(s.by_split.get('eval', 0))} held out for the eval set, {count(s.by_split.get('train', 0))} may be"
             f" trained on; {count(s.to_label)} wait for a label."

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from curator.records import PartQuality, Rate, ScoreQuality, StrategyYield
+from curator.records import PartQuality, Rate, ScoreQuality, Slice, StrategyYield
 from curator.report.format import NO_DATA, count, percent
 from curator.text.display import one_line, plural
 
 CHANCE = "0.50"
 MOST_TASKS = 20
 """The tasks that a table shows; `summary.json` has all."""
-QUALITY_HEAD = ("labels of", "labels", "failures", "AUROC of the score", "AUROC of the answers' length", "of chance", "verdict")
-_COVERS = (
-    "A selection that knows these labels covers the inputs there instead of ranking them by the score (slice `diversity`)."
+QUALITY_HEAD = (
+    "labels of",
+    "labels",
+    "failures",
+    "AUROC of the score",
+    "AUROC of the answers' length",
+    "of chance",
+    "verdict",
 )
+_COVERS = "A selection that knows these labels covers the inputs there instead of ranking them by the score (slice `diversity`)."
 _TITLE_LIMIT = 40
 
 
@@ -28,13 +34,14 @@ def quality_sentences(quality: ScoreQuality | None) -> tuple[str, ...]:
 
 
 def quality_rows(quality: ScoreQuality) -> list[tuple[str, ...]]:
-    """Return a row of cells for all labels, for pairs within a task, and for each task; see `QUALITY_HEAD`."""
+    """Return the rows below `QUALITY_HEAD`: all labels, pairs within a task, each task."""
     parts = [("all cases", quality.pooled)]
     if quality.within is not None:
         parts.append(("all cases, compared within tasks", quality.within))
         parts += [(one_line(t.task or "(no task)", _TITLE_LIMIT), t.quality) for t in quality.tasks[:MOST_TASKS]]
     return [
-        (name, count(p.labels), count(p.failures), _cell(p.score), _cell(p.length), CHANCE, _verdict(p)) for name, p in parts
+        (name, count(p.labels), count(p.failures), _cell(p.score), _cell(p.length), CHANCE, _verdict(p))
+        for name, p in parts
     ]
 
 
@@ -50,7 +57,13 @@ def yields_sentence(yields: Sequence[StrategyYield]) -> str:
     return f"Failures so far: {'; '.join(each)}."
 
 
-_BY_SLICE = {"random": "at random", "disagreement": "by disagreement", "diversity": "by diversity"}
+def slice_counts(by_slice: Mapping[Slice, int]) -> str:
+    """Return the number of picks of each slice; `diversity` only where it has any."""
+    counts = {name: by_slice.get(name, 0) for name in ("disagreement", "diversity", "random")}
+    return ", ".join(f"{count(n)} {_BY_SLICE[name]}" for name, n in counts.items() if n or name != "diversity")
+
+
+_BY_SLICE: Mapping[str, str] = {"random": "at random", "disagreement": "by disagreement", "diversity": "by diversity"}
 
 
 def _sentences(quality: ScoreQuality) -> Iterator[str]:
@@ -78,7 +91,11 @@ def _verdict_sentence(part: PartQuality) -> str:
             f"AUROC of the score: not enough labels ({labels}). About {plural(part.missing, 'more label')} of the random slice"
             " are needed, for 10 failures and 10 passes."
         )
-    length = f" The length of the answers alone has {_interval(part.length)}, chance {CHANCE}." if part.length.value is not None else f" Chance has {CHANCE}."
+    length = (
+        f" The length of the answers alone has {_interval(part.length)}, chance {CHANCE}."
+        if part.length.value is not None
+        else f" Chance has {CHANCE}."
+    )
     measured = f"AUROC {_interval(part.score)} on {labels}.{length}"
     if part.verdict == "better than chance":
         return f"The score ranks failures above passes better than chance: {measured}"

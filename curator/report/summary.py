@@ -19,8 +19,10 @@ from curator.records import (
     GoneCategory,
     MemberHealth,
     NoiseFloor,
+    ScoreQuality,
     Slice,
     Split,
+    StrategyYield,
 )
 from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
 from curator.stats import Figure
@@ -268,7 +270,8 @@ class Summary:
     """One run; `categories` are ordered by share of traffic x mean disagreement.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels. `gone` are categories of the night before.
+    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `gone` are
+    categories of the night before. `yields` are the failures among the labels of each slice.
     """
 
     name: str
@@ -295,6 +298,8 @@ class Summary:
     coverage: CoverageSummary | None = None
     gone: tuple[GoneCategory, ...] = ()
     stopped: StoppedSummary | None = None
+    score_quality: ScoreQuality | None = None
+    yields: tuple[StrategyYield, ...] = ()
     schema: int = SCHEMA
 
 

@@ -195,7 +195,7 @@ def _rows(ids: Collection[str], vectors: Mapping[str, Vectors], *, width: int) -
 
 
 def _interleaved(parts: Sequence[Sequence[AcquiredCase]]) -> list[AcquiredCase]:
-    """Merge the picks of the arms in their order, so that any first part has about the same share of each."""
+    """Merge the picks of the arms; any first part has about the same share of each arm."""
     placed = [((n + 0.5) / len(part), number, pick) for number, part in enumerate(parts) for n, pick in enumerate(part)]
     return [pick for _, _, pick in sorted(placed, key=lambda item: item[:2])]
 

@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AcquiredCase:
-    """A pick, its gain in the objective (0 without one), the reason for it in words, and its slice."""
+    """A pick: its gain in the objective (0 without one), the reason in words, and its slice."""
 
     case_id: str
     gain: float

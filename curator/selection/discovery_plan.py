@@ -1,4 +1,4 @@
-"""The division of discovery's budget: how many picks the score ranks, and how many only cover the inputs.
+"""The division of discovery's budget over its strategies.
 
 Two strategies share the budget. One picks by disagreement (slice `disagreement`), the other covers the inputs without looking at
 the score (slice `diversity`).
@@ -53,7 +53,7 @@ class DiscoveryPlan:
 def plan_discovery(
     tasks: Mapping[str, str], k: int, *, quality: ScoreQuality | None = None, yields: Sequence[StrategyYield] = ()
 ) -> DiscoveryPlan:
-    """Divide k picks over the strategies; all are by disagreement as long as there are no labels.
+    """Divide k picks over the strategies; without labels all are by disagreement.
 
     Tasks on which the score is not better than chance get their share of the picks, by cases, and all of these cover the
     inputs. Of the other picks `diversity_share` cover the inputs.
@@ -86,7 +86,7 @@ def plan_discovery(
 
 
 def diversity_share(yields: Sequence[StrategyYield]) -> float:
-    """Return the share of discovery that covers the inputs; 0 without labels of picks by disagreement.
+    """Return the share of discovery that covers the inputs; 0 without labels of disagreement.
 
     It is the probability that covering the inputs finds failures at a higher rate than disagreement, between `FLOOR` and 1 -
     `FLOOR`. Both rates have Beta posteriors over a uniform prior. Labels of the random slice count for covering the inputs

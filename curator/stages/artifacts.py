@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from curator.config import Config
-from curator.records import FailureRate
+from curator.records import FailureRate, ScoreQuality, StrategyYield
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import CascadeAudit
 from curator.stages.ask import SamplingResult
@@ -20,7 +20,7 @@ from curator.stages.score import ScoringResult
 
 @dataclass(frozen=True, slots=True)
 class RunArtifacts:
-    """The job, the result of each stage in order, and two figures that need several of them.
+    """The job, the result of each stage in order, and the figures that need several of them.
 
     Attributes:
         config: the job.
@@ -34,6 +34,8 @@ class RunArtifacts:
         exports: the eval set and the training data.
         calibration: the file that the config names; None without one.
         failure_rate: of production; None where there are no labels.
+        score_quality: of the ranking, by labels; None without a label of the random slice.
+        yields: the failures among the labels of each slice.
         audit: what an adaptive committee missed; None where every case got the whole committee.
     """
 
@@ -48,4 +50,6 @@ class RunArtifacts:
     exports: ExportResult
     calibration: CalibrationFile | None = None
     failure_rate: FailureRate | None = None
+    score_quality: ScoreQuality | None = None
+    yields: tuple[StrategyYield, ...] = ()
     audit: CascadeAudit | None = None

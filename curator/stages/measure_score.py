@@ -14,12 +14,13 @@ from math import fsum
 from curator.disagreement.ground_truth import HALF
 from curator.disagreement.score_quality import LabelledScore, score_quality
 from curator.records import SLICES, Case, Generation, Kind, Pick, ScoreQuality, Slice, StrategyYield, task_name
+from curator.run_folder.frozen_selection import FrozenSelection
 from curator.stats import rounded
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The way a case was selected: its slice, its inclusion probability, and the round of drawing from 1."""
+    """The draw of a selected case: its slice, inclusion probability, and round from 1."""
 
     slice: Slice
     probability: float
@@ -64,9 +65,9 @@ def answer_lengths(generations: Mapping[str, Sequence[Generation]]) -> dict[str,
 def failures_by_labels(
     cases: Iterable[Case], failures: Mapping[str, float], kinds: Mapping[str, Kind]
 ) -> dict[str, float]:
-    """Return the failures that labels show; corrections and teachers' answers do not represent the pool.
+    """Return the failures that labels show.
 
-    Free text that is equal to its label is left out as well: a label in other words decides nothing, so that only passes
+    Corrections and teachers' answers do not represent the pool. Free text that is equal to its label is left out as well: a label in other words decides nothing, so that only passes
     would count.
     """
     return {
@@ -90,6 +91,12 @@ def draws_by_labels(cases: Iterable[Case]) -> dict[str, Draw]:
     unnamed: Slice | None = None if any(label.slice for label in labels.values()) else "random"
     named = {i: label.slice or unnamed for i, label in labels.items()}
     return {i: Draw(slice_, labels[i].probability) for i, slice_ in named.items() if slice_ is not None}
+
+
+def draws_of_selection(frozen: FrozenSelection) -> dict[str, Draw]:
+    """Return how the cases of a kept selection were drawn."""
+    chosen = {pick.case_id: Draw(pick.slice, 1.0) for pick in frozen.discovered}
+    return chosen | {i: Draw("random", probability) for i, probability in frozen.stage.probabilities.items()}
 
 
 def measure_score(
@@ -116,12 +123,12 @@ def measure_score(
 
 
 def case_weights(labelled: Collection[str], draws: Mapping[str, Draw]) -> dict[str, float]:
-    """Return the number of cases that each labelled one represents, up to a common factor; {} without a random slice.
+    """Return the number of cases that each labelled one represents, up to a common factor.
 
     In each round the pool consists of the cases settled before, of discovery's picks, and of the cases that the random slice
     represents with 1 / probability. So each round represents the whole pool. A case counts with its mean weight over the
     rounds, which count by their labels of the random slice. Where labels of a round's slice are missing, the others of
-    that slice stand in for them.
+    that slice take their place. {} without a label of the random slice.
     """
     cell = {i: (draw.stage, draw.slice) for i, draw in draws.items()}
     selected, judged = Counter(cell.values()), Counter(cell[i] for i in labelled)

@@ -90,6 +90,8 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         coverage=_summarise_coverage(run),
         gone=tuple(clusters.gone),
         stopped=_summarise_stop(run.sampling),
+        score_quality=run.score_quality,
+        yields=run.yields,
     )
 
 

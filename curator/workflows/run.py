@@ -33,6 +33,7 @@ from curator.records import (
 )
 from curator.records.recorded import prompt_id_of
 from curator.records.result import Result
+from curator.report.score_quality import quality_sentences, slice_counts
 from curator.report.summary import Summary
 from curator.report.trends import since_last_night
 from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
@@ -44,10 +45,19 @@ from curator.stages.embed_and_cluster import SelectionSettings, select_and_clust
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest, ingest_line
-from curator.stages.pick import SelectionResult, failure_rate
+from curator.stages.measure_score import (
+    answer_lengths,
+    draws_by_labels,
+    draws_of_selection,
+    failures_by_labels,
+    measure_score,
+    ranked_cases,
+    strategy_yields,
+)
+from curator.stages.pick import Earlier, SelectionResult, failure_rate
 from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
 from curator.stages.prepare import RunContext, open_run
-from curator.stages.score import Scorer
+from curator.stages.score import Scorer, ScoringResult
 from curator.stages.write import write_run_folder
 from curator.state.categories import write_categories
 from curator.state.paths import StatePaths
@@ -202,12 +212,13 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     """Score, select, cluster and export what was answered."""
     config, paths = context.config, context.paths
     scoring = scorer.score(sampling.generations)
+    ranking = sampling.ranking(scoring.scores)
+    earlier = _labels_so_far(intake.asked, ranking, scoring, sampling, frozen)
     settings = SelectionSettings(
         config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
         split=lambda case: holdout.split_of(case.group), remembered=context.history, today=_today(),
-        standing=frozen,
+        standing=frozen, earlier=Earlier(quality=earlier.quality),
     )  # fmt: skip
-    ranking = sampling.ranking(scoring.scores)
     clusters, selection = select_and_cluster(intake.asked, scoring.scores, ranking, settings, progress=progress)
     holdout = exclude_leaks(holdout, config, intake, context.registry, embed=partial(context.embed, progress=progress))
     exports = export(
@@ -218,7 +229,26 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         config=config, started=started, ingest=intake, sampling=sampling, scoring=scoring, clusters=clusters,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
+        score_quality=earlier.quality, yields=earlier.yields,
     )  # fmt: skip
+
+
+def _labels_so_far(
+    cases: Sequence[Case],
+    ranking: Mapping[str, float],
+    scoring: ScoringResult,
+    sampling: SamplingResult,
+    frozen: FrozenSelection | None,
+) -> Earlier:
+    """Return what the labels say of the score and of the slices.
+
+    They were drawn in the kept selection, if there is one.
+    """
+    kinds = {case_id: score.kind for case_id, score in scoring.scores.items()}
+    failures = failures_by_labels(cases, scoring.failures, kinds)
+    draws = draws_by_labels(cases) if frozen is None else draws_of_selection(frozen)
+    ranked = ranked_cases(cases, ranking, answer_lengths(sampling.generations))
+    return Earlier(quality=measure_score(ranked, failures, draws), yields=strategy_yields(failures, draws))
 
 
 def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
@@ -318,7 +348,7 @@ class RunResult(Result):
         )
         selected = (
             f"{plural(len(s.categories), 'category', 'categories')}{since_last_night(s)}, {plural(c.selected, 'case')} selected"
-            f" ({s.selection.by_slice['disagreement']} by disagreement, {s.selection.by_slice['random']} at random)"
+            f" ({slice_counts(s.selection.by_slice)})"
         )
         lines = [
             ingest_line(c.read, c.kept, merged, c.set_aside),
@@ -326,6 +356,7 @@ class RunResult(Result):
             *([self._cost_line()] if s.committee.cost_usd or self.spent_usd else []),
             selected,
             *([f"used {plural(self.labels, 'label')} that came back"] if self.labels else []),
+            *(quality_sentences(s.score_quality)[:1] if s.score_quality else ()),
             *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
             "",
             f"{REPORT_HTML.of(self.folder)}  <- open this first",

@@ -21,10 +21,21 @@ from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.queue import queue_rows
 from curator.progress import Progress, Silent
-from curator.records import SLICES, Case, Category, JsonValue, Pick, RejectedRecord, Score
+from curator.records import (
+    SLICES,
+    Case,
+    Category,
+    JsonValue,
+    Pick,
+    RejectedRecord,
+    Score,
+    ScoreQuality,
+    StrategyYield,
+)
 from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
+from curator.report.score_quality import quality_sentences, yields_sentence
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.design import Design, pool_hash, read_design
 from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
@@ -91,6 +102,8 @@ class Selected(TableResult):
         rejected: lines of the pool that are not cases.
         workload: the time that labelling the picks takes.
         folder: the folder that it was written to; None for none.
+        score_quality: of the score, by the labels of earlier rounds; None without a label of the random slice.
+        yields: the failures among the labels of earlier rounds, by slice.
     """
 
     picks: tuple[Pick, ...]
@@ -100,6 +113,8 @@ class Selected(TableResult):
     rejected: tuple[RejectedRecord, ...] = field()
     workload: Workload
     folder: Path | None = None
+    score_quality: ScoreQuality | None = None
+    yields: tuple[StrategyYield, ...] = ()
 
     warnings_in_text = True
     messages = renamed("messages", "warnings")
@@ -125,6 +140,8 @@ class Selected(TableResult):
             "strata": len(self.stages[-1].strata),
             "pool_hash": pool_hash(self.rows),
             "labelling": asdict(self.workload),
+            "score_quality": asdict(self.score_quality) if self.score_quality else None,
+            "yields": [asdict(item) for item in self.yields],
             "messages": list(self.warnings),
             "warnings": list(self.warnings),
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
@@ -143,9 +160,15 @@ class Selected(TableResult):
         drawn = sum(p.slice == "random" for p in self.picks)
         aside = f" ({plural(len(self.rejected), 'line')} set aside)" if self.rejected else ""
         yield f"{len(self.picks):,} of {plural(len(self.rows), 'case')} selected{aside}"
-        yield f"  {len(self.picks) - drawn:,} by discovery: unstable cases that represent similar ones"
+        diverse = sum(p.slice == "diversity" for p in self.picks)
+        yield f"  {len(self.picks) - drawn - diverse:,} by discovery: unstable cases that represent similar ones"
+        if diverse:
+            yield f"  {diverse:,} by diversity alone: cases that represent similar ones, whatever their score"
         if drawn:
             yield f"  {drawn:,} drawn at random from the rest, in {plural(len(self.stages[-1].strata), 'stratum', 'strata')}: the failure rate is estimated from these"
+        if len(self.stages) > 1:
+            yield from quality_sentences(self.score_quality)
+            yield from filter(None, [yields_sentence(self.yields)])
         yield self.workload.to_text()
         if self.folder:
             yield ""
@@ -290,6 +313,8 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
         warnings=tuple(_about(picked, config, cases, studied)),
         rejected=pool.problems,
         workload=workload(len(picked.picks), options.labelling),
+        score_quality=earlier.quality,
+        yields=earlier.yields,
     )
 
 

@@ -97,7 +97,11 @@ def refused(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> s
 def test_from_a_pool_to_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
     records, wrong = made()
     found = selected(capsys, put("pool.jsonl", records), "--k", "80", "--random-share", "0.75", "--out", "sel")
-    assert (found["pool"], found["selected"], found["by_slice"]) == (200, 80, {"disagreement": 20, "diversity": 0, "random": 60})
+    assert (found["pool"], found["selected"], found["by_slice"]) == (
+        200,
+        80,
+        {"disagreement": 20, "diversity": 0, "random": 60},
+    )
     picks = rows("sel/selection.jsonl")
     assert [pick["rank"] for pick in picks] == list(range(1, 81))
     assert {pick["pool_hash"] for pick in picks} == {found["pool_hash"]}
@@ -511,3 +515,36 @@ def test_a_simple_sample_in_memory_that_does_not_fit_is_refused(labels: Any, pop
     with pytest.raises(curator.UserError, match=message) as refused:
         curator.estimate(labels, population=population)
     assert "file" not in str(refused.value)
+
+
+def test_a_misleading_score_gives_discovery_to_the_inputs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The committee shares the misconception: it agrees where production fails."""
+    records, wrong = made()
+    misled = {case_id: not fails for case_id, fails in wrong.items()}
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    filled("one", misled)
+    second = selected(capsys, pool, "--k", "40", "--after", "one", "--out", "two")
+    assert second["by_slice"] == {"random": 20, "disagreement": 0, "diversity": 20}
+    assert second["score_quality"]["pooled"]["verdict"] == "not better than chance"
+    assert any("not better than chance: 20 discovery picks" in warning for warning in second["warnings"])
+    filled("two", misled)
+    told = estimated(capsys, "two/label_queue.csv")
+    assert told["low"] <= sum(misled.values()) / 200 <= told["high"]
+
+
+def test_the_next_round_spends_discovery_by_the_failures_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+    records, wrong = made()
+    pool = put("pool.jsonl", records)
+    selected(capsys, pool, "--k", "60", "--out", "one")
+    filled("one", wrong)
+    assert main(["select", pool, "--k", "40", "--after", "one", "--out", "two", "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "1 by diversity alone" in text
+    assert "The score ranks failures above passes better than chance: AUROC" in text
+    assert "Failures so far:" in text
+    by_slice = [pick["slice"] for pick in rows("two/selection.jsonl") if pick["stage"] == 2]
+    assert (by_slice.count("diversity"), by_slice.count("disagreement")) == (1, 19)
+    drawn = [pick for pick in rows("two/selection.jsonl") if pick["stage"] == 2 and pick["slice"] == "random"]
+    # 200 cases less 60 of the first round and 20 of discovery are represented by the drawn ones.
+    assert sum(1 / pick["inclusion_probability"] for pick in drawn) == pytest.approx(120)
