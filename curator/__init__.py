@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.stages.plan import PlanResult as PlanResult
     from curator.workflows.calibrate import CalibrationResult as CalibrationResult
     from curator.workflows.calibrate import calibrate as calibrate
+    from curator.workflows.committee import CommitteeResult as CommitteeResult
+    from curator.workflows.committee import committee_advice as committee_advice
     from curator.workflows.compare import CompareOptions as CompareOptions
     from curator.workflows.compare import compare as compare
     from curator.workflows.comparison_result import Comparison as Comparison
@@ -58,6 +60,7 @@ _EXPORTS = {
     "CalibrationResult": "workflows.calibrate",
     "Case": "records",
     "CaseDesign": "estimation.comparison.case_weights",
+    "CommitteeResult": "workflows.committee",
     "CompareOptions": "workflows.compare",
     "Comparison": "workflows.comparison_result",
     "Config": "config",
@@ -77,6 +80,7 @@ _EXPORTS = {
     "Selected": "workflows.selection",
     "UserError": "errors",
     "calibrate": "workflows.calibrate",
+    "committee_advice": "workflows.committee",
     "compare": "workflows.compare",
     "distil": "workflows.distil",
     "estimate": "workflows.estimate",

@@ -60,6 +60,13 @@ from curator.records import (
     Usage,
     Verdict,
 )
+from curator.records.committee_advice import (
+    Addition,
+    CommitteeAdvice,
+    Interval,
+    NoiseSource,
+    PartSize,
+)
 from curator.records.result import (
     Result,
     TableResult,
@@ -109,9 +116,11 @@ from curator.workflows.score_report import (
 from curator.workflows.system_scores import Results
 
 __all__ = [
+    "Addition",
     "Agreement",
     "CaseRow",
     "ClusteringConfig",
+    "CommitteeAdvice",
     "Comparer",
     "ComparerFactory",
     "CostEstimate",
@@ -128,6 +137,7 @@ __all__ = [
     "HasSource",
     "ImportedLabels",
     "IngestResult",
+    "Interval",
     "JsonValue",
     "JudgeEstimate",
     "LabellingConfig",
@@ -136,7 +146,9 @@ __all__ = [
     "MemberHealth",
     "Message",
     "MissingPolicy",
+    "NoiseSource",
     "PairComparison",
+    "PartSize",
     "PathLike",
     "Paths",
     "Pick",

@@ -51,7 +51,7 @@ def sets(folder: Path) -> Iterator[RecordedSet]:
         records = [record for record in read(path) if record["id"] in labels]
         wrong = np.array([bool(labels[record["id"]]["wrong"]) for record in records])
         yield RecordedSet(name, records, wrong)
-        if all("majority" in label for label in labels.values()):
+        if all("majority" in label and "label_prompt" in label for label in labels.values()):
             targeted = [with_majority(record, labels[record["id"]]) for record in records]
             yield RecordedSet(f"{name}, majority as target", targeted, wrong)
 

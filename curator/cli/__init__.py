@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from curator.cli.commands import (
     cache,
     calibrate,
+    committee,
     compare,
     distil,
     doctor,
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "status": status.COMMAND,
     "score": score.COMMAND,
     "calibrate": calibrate.COMMAND,
+    "committee": committee.COMMAND,
     "select": select.COMMAND,
     "estimate": estimate.COMMAND,
     "leaks": leaks.COMMAND,

@@ -9,8 +9,8 @@ from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from curator.report import committee_advice, score_quality, sentences, trends
 from curator.report import format as formats
-from curator.report import score_quality, sentences, trends
 from curator.report.how_to_read import reading
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, Point
@@ -90,6 +90,7 @@ def render_html(summary: Summary) -> str:
             f={**vars(formats), "money": money, "plural": plural},
             w=sentences,
             q=score_quality,
+            a=committee_advice,
             t=trends,
             reading=reading,
         )

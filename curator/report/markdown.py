@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from curator.report.committee_advice import addition_rows, advice_sentence, noise_sentence
 from curator.report.format import (
     count,
     diagnosis_mix,
@@ -349,7 +350,17 @@ def _committee(summary: Summary) -> str:
     return (
         f"## The committee and what it cost\n\n{cost_sentence(summary)}\n\n{adaptive}{table}\n\n### Member health\n\n{health}"
         + (f"\n\nFailed calls:\n{failures}" if failures else "")
+        + _advice(summary)
     )
+
+
+def _advice(summary: Summary) -> str:
+    advice = summary.committee_advice
+    if advice is None:
+        return ""
+    head, *rows = addition_rows(advice)
+    parts = [f"{noise_sentence(advice)}.", _table(head, rows)] if advice.additions else []
+    return "\n\n".join(["", "### What more answers would add", *parts, plain(advice_sentence(advice))])
 
 
 def _set_aside(summary: Summary) -> str:

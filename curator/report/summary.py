@@ -24,6 +24,7 @@ from curator.records import (
     Split,
     StrategyYield,
 )
+from curator.records.committee_advice import CommitteeAdvice
 from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
 from curator.stats import Figure
 
@@ -300,6 +301,7 @@ class Summary:
     stopped: StoppedSummary | None = None
     score_quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()
+    committee_advice: CommitteeAdvice | None = None
     schema: int = SCHEMA
 
 

@@ -6,6 +6,7 @@ All files but `manifest.json` are a function of the logs, the config and the sto
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -40,6 +41,7 @@ from curator.run_folder.recorded import RecordedRow
 from curator.run_folder.selection import SelectionRow
 from curator.run_folder.set_aside import duplicate_row, rejected_row
 from curator.stages.artifacts import RunArtifacts
+from curator.stages.committee_advice import advise_on_run
 from curator.stages.manifest import file_sha256, manifest_json
 from curator.stages.summarise import summarise
 
@@ -66,6 +68,8 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         **{name: len(queue) for name in queues},
     }
     summary = summarise(run, diagnoses, outputs)
+    costs = ((member.model, member.cost_usd, member.generations) for member in summary.committee.members)
+    summary = replace(summary, committee_advice=advise_on_run(rows[RECORDED.name], costs))
     files: dict[str, Iterable[bytes]] = {
         **{name: json_lines(content) for name, content in rows.items()},
         **{name: export.chunks() for name, export in exports.items()},

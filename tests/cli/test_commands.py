@@ -20,6 +20,7 @@ FAILING: Mapping[str, tuple[str, ...]] = {
     "status": ("gone",),
     "score": ("gone.jsonl",),
     "calibrate": ("gone.jsonl",),
+    "committee": ("gone.jsonl",),
     "select": ("gone.jsonl", "--no-embedding"),
     "estimate": ("gone/labels.csv",),
     "leaks": ("gone.jsonl", "gone.jsonl", "--no-embedding"),

@@ -39,6 +39,7 @@ from curator.records import (
     Usage,
     case_id,
 )
+from curator.records.committee_advice import Addition, CommitteeAdvice, Interval, NoiseSource
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.report.format import percent
 from curator.report.html import MAP_HEIGHT, MAP_WIDTH, MOST_CATEGORIES, SHAPES, mark_of, render_html
@@ -502,3 +503,22 @@ def _luminance(colour: str) -> float:
     channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_both_pages_say_what_more_answers_would_add(summary: Summary) -> None:
+    models = Addition("1 model", 2, 400, 1.5, Interval(0.8, 0.7, 0.9), Interval(0.1, 0.0, 0.2), None)
+    repeats = Addition(
+        "2 repeats per variant", 4, 800, 3.0, None, None, None, "not measured: no prompt was asked twice"
+    )
+    advice = CommitteeAdvice(
+        "add", models, cases=200, answers=2, noise=(NoiseSource("model", 2, 250.0),), error=0.04,
+        reliability=Interval(0.7, 0.6, 0.8), additions=(repeats, models),
+    )  # fmt: skip
+    for render in (render_html, render_markdown):
+        shown = html.unescape(render(replace(summary, committee_advice=advice)))
+        assert "Add 1 model: reliability 0.70 -> 0.80 (0.70 to 0.90) for 400 calls ($1.50)." in shown.replace("\\", "")
+        assert "not measured: no prompt was asked twice" in shown
+        assert ">100 between models (2 models)" in shown
+        few = replace(summary, committee_advice=CommitteeAdvice("not enough data", reason="no case"))
+        assert "not enough data: no case." in render(few)
+        assert "What more answers would add" not in render(summary)

@@ -50,7 +50,7 @@ def results(
     return [
         plan, run, queue, curator.import_labels(queue.path), scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
         curator.estimate(dict.fromkeys([pick.case_id for pick in selected.picks], False), selection=selected),
-        curator.calibrate(RECORDS, {"c1": True, "c2": False}),
+        curator.calibrate(RECORDS, {"c1": True, "c2": False}), curator.committee_advice(RECORDS),
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
         examine(None, environ={}),
