@@ -52,9 +52,9 @@ def pools(folder: Path, embed: Embed) -> Iterator[Pool]:
     yield _banking(folder / "banking77", embed)
 
 
-def topics(vectors: Vectors) -> Names:
-    """k-means clusters, where nobody named what a case is about."""
-    return np.asarray(KMeans(TOPICS, n_init=2, random_state=SEED).fit_predict(vectors)).astype(str)
+def topics(vectors: Vectors, count: int = TOPICS) -> Names:
+    """k-means clusters, where the data do not name what a case is about."""
+    return np.asarray(KMeans(count, n_init=2, random_state=SEED).fit_predict(vectors)).astype(str)
 
 
 def scored(records: Sequence[Record]) -> NDArray[np.float64]:

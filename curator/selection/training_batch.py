@@ -3,14 +3,20 @@
     F(S) = sum_i w_i max_{j in S u L} K_ij
 
 F is maximised greedily over the queries S, given the labelled cases L. K_ij says how much a label of j says about i: the
-diffusion kernel (`diffusion_kernel.py`) times the cosine of the learner's class probabilities of the two. w_i is the rank
-of the learner's uncertainty (1 - margin) at i, in 0..1; without a learner all weights are equal.
+diffusion kernel (`diffusion_kernel.py`) times the cosine of the learner's class probabilities of the two. w_i is
+(1 - margin)^2, the squared uncertainty of the learner at i; without a learner all weights are equal.
 
 The transition from coverage to uncertainty follows from F. Before the first label F is plain coverage: the most typical
-case of each group that is not represented yet. As long as whole groups have no label, these add most. Once the labels
-represent the pool, the gains in coverage are about even, and uncertainty decides. Where the learner distinguishes two
-cases they no longer represent each other, so class borders are covered more densely than the middle of a class.
-Uncertainty counts by its rank, so that its weight does not depend on the calibration of the learner.
+case of each group that is not represented yet. A learner with few labels has small margins everywhere, so that the weights
+are about even and whole groups without a label add most. As the labels come to represent the pool, the margins of most
+cases grow, their weights fall, and what is left of the weight is with the cases that the learner still doubts. Where the
+learner distinguishes two cases they no longer represent each other, so class borders are covered more densely than the middle
+of a class.
+
+The weight was chosen among powers of the uncertainty (1, 2, 4) and of its rank (1, 2, 4, 8), and powers that grow with the
+covered share of the kernel, without the set that it was judged on. The rank, whose weights stay as even as they were at
+the start, falls behind margin sampling where classes are not groups of the vectors; high powers repeat themselves early.
+Committee disagreement has no scale in common with a margin, and counts by its rank.
 
 F is monotone and submodular: greedy maximisation reaches at least 1 - 1/e of the optimum (Nemhauser, Wolsey, Fisher 1978).
 Coverage weighted by uncertainty is the idea of "Uncertainty Herding" (Bae et al. 2025).
@@ -41,6 +47,8 @@ MAX_POOL = 20_000
 _SUMS_TO_ONE = 1e-3
 _UNIT = 1e-2
 _DECIMALS = 5
+_POWER = 2
+_LEAST_UNCERTAINTY = 0.01  # cases that a learner is sure of keep a little weight: it may be sure of all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Query:
         index: its place in the pool.
         gain: in F.
         represents: the number of cases, as a sum of gains in K, that it represents better than the cases before it.
-        uncertainty: the mean rank of the learner's uncertainty over these cases, in 0..1; None without a learner.
+        uncertainty: the mean rank of the uncertainty over these cases, in 0..1; None without a learner or disagreement.
         reason: `uncertainty` where its rank by uncertainty is higher than its rank by `represents`.
     """
 
@@ -123,19 +131,27 @@ def next_batch(
     kernel = diffusion_kernel(pool, len(labelled_places) + k)
     if predicted is not None:
         kernel = kernel.times_class_similarity(predicted)
-    uncertainty = _uncertainty_ranks(predicted, None if spread is None else spread[places])
+    uncertainty = _uncertainty(predicted, None if spread is None else spread[places])
     names = list(range(len(places))) if groups is None else [groups[int(place)] for place in places]
     taken = set() if groups is None else {groups[i] for i in labelled}
     return _GreedySearch(kernel, uncertainty, labelled_places).batch(k, places, names, taken)
 
 
+@dataclass(frozen=True, slots=True)
+class _Uncertainty:
+    """The cases' uncertainty: its rank over their number, and its weight in F, (n,) in 0..1."""
+
+    rank: Floats
+    weight: Floats
+
+
 class _GreedySearch:
     """Greedy maximisation of F over the representatives of a pool."""
 
-    def __init__(self, kernel: DiffusionKernel, uncertainty: Floats | None, labelled: NDArray[np.int64]) -> None:
+    def __init__(self, kernel: DiffusionKernel, uncertainty: _Uncertainty | None, labelled: NDArray[np.int64]) -> None:
         self._kernel = kernel
         self._uncertainty = uncertainty
-        self._weight = np.ones(len(kernel)) if uncertainty is None else uncertainty
+        self._weight = np.ones(len(kernel)) if uncertainty is None else uncertainty.weight
         self._labelled = labelled
         self._covered = np.zeros(len(kernel))
         for i in labelled:
@@ -170,10 +186,12 @@ class _GreedySearch:
 
     def _query(self, i: int, gain: float, place: int, coverage_gains: Floats) -> Query:
         columns, values = self._kernel.row(i)
-        new = float(np.maximum(values - self._covered[columns], 0.0).sum())
+        gains = np.maximum(values - self._covered[columns], 0.0)
+        new = float(gains.sum())
         if self._uncertainty is None:
             return Query(place, gain, new, None, "coverage")
-        uncertainty = gain / new if new > 0 else float(self._uncertainty[i])
+        rank = self._uncertainty.rank
+        uncertainty = float(gains @ rank[columns]) / new if new > 0 else float(rank[i])
         by_coverage = float(np.searchsorted(coverage_gains, new, side="right")) / len(coverage_gains)
         return Query(place, gain, new, uncertainty, "uncertainty" if uncertainty > by_coverage else "coverage")
 
@@ -198,19 +216,23 @@ class _GreedySearch:
         return min(1.0, float(self._weight @ self._covered) / most) if most > 0 else 0.0
 
 
-def _uncertainty_ranks(probabilities: Floats | None, disagreement: Floats | None) -> Floats | None:
-    """The rank of each case's uncertainty over the number of cases, (n,) in 0..1.
+def _uncertainty(probabilities: Floats | None, disagreement: Floats | None) -> _Uncertainty | None:
+    """The uncertainty of the learner, or else the committee; ties share their mean rank.
 
-    Ties share their mean rank. None where neither probabilities nor disagreement are there.
+    None where neither probabilities of two classes nor disagreement are there.
     """
     if probabilities is not None and probabilities.shape[1] > 1 and len(probabilities):
         top = np.partition(probabilities, -2, axis=1)
         uncertainty = 1 - (top[:, -1] - top[:, -2])
-    elif probabilities is None and disagreement is not None and len(disagreement):
-        uncertainty = disagreement
-    else:
-        return None
-    return mean_ranks(np.round(uncertainty, _DECIMALS)) / len(uncertainty)
+        return _Uncertainty(_ranks(uncertainty), np.maximum(uncertainty, _LEAST_UNCERTAINTY) ** _POWER)
+    if probabilities is None and disagreement is not None and len(disagreement):
+        ranks = _ranks(disagreement)
+        return _Uncertainty(ranks, ranks)
+    return None
+
+
+def _ranks(values: Floats) -> Floats:
+    return mean_ranks(np.round(values, _DECIMALS)) / len(values)
 
 
 def _representatives(

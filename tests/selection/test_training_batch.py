@@ -92,13 +92,30 @@ def test_a_case_reaches_less_far_the_more_labels_there_are() -> None:
     assert many.values.sum() < few.values.sum()
 
 
-def test_the_scale_of_the_probabilities_does_not_matter_to_doubt() -> None:
-    rng = np.random.default_rng(0)
-    sure = rng.dirichlet([1, 1], size=len(POOL))
-    hedged = 0.5 + (sure - 0.5) / 10
-    assert np.allclose(
-        training_batch._uncertainty_ranks(sure, None), training_batch._uncertainty_ranks(hedged, None), atol=0.02
-    )
+def between_two(margin: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([(1 + margin) / 2, (1 - margin) / 2], axis=1)
+
+
+def test_weights_are_even_while_all_margins_are_small_and_sharpen_as_they_grow() -> None:
+    few = training_batch._uncertainty(between_two(np.linspace(0, 0.2, 100)), None)
+    many = training_batch._uncertainty(between_two(np.linspace(0, 1, 100)), None)
+    assert few is not None
+    assert many is not None
+    assert np.allclose(few.rank, many.rank)
+    assert few.weight.min() > 0.6
+    assert np.allclose(many.weight[:90], np.linspace(1, 0, 100)[:90] ** 2)
+
+
+def test_the_uncertainty_of_a_query_is_a_rank_whatever_the_weights_are() -> None:
+    margin = np.linspace(0.9, 0.95, len(POOL))
+    batch = next_batch(POOL, {0: "a", 40: "b"}, 20, probabilities=between_two(margin))
+    assert max(query.uncertainty or 0.0 for query in batch.queries) > 0.5
+
+
+def test_a_learner_that_is_sure_of_every_case_leaves_coverage() -> None:
+    labelled = {int(np.flatnonzero(c == CLOUD)[0]): c for c in (0, 1, 2)}
+    batch = next_batch(POOL, labelled, 1, probabilities=between_two(np.ones(len(POOL))))
+    assert CLOUD[picks(batch)] == [3]
 
 
 def test_disagreement_stands_in_for_the_student_and_probabilities_go_before_it() -> None:
