@@ -51,6 +51,46 @@ def parse_json(text: str) -> tuple[JsonValue, str] | None:
         return None
 
 
+def json_values(text: str) -> list[JsonValue]:
+    """Parse the value that is all of a text, else its objects and arrays; [] without.
+
+    At most 64 starts are tried. Values with numbers that are not finite are left out.
+    """
+    if parsed := _whole(text):
+        values: list[JsonValue] = [parsed[0]]
+    else:
+        values, position = [], 0
+        for _ in range(_MAX_STARTS):
+            match = _START.search(text, position)
+            if match is None:
+                break
+            span = json_span(text, match.start())
+            position = match.end() if span is None else span[1]
+            values += [] if span is None else [span[0]]
+        if not any(values) and (lenient := _lenient(text)):
+            values = [lenient[0]]
+    try:
+        return [_sound(value) for value in values]
+    except (ValueError, RecursionError):
+        return []
+
+
+def json_span(text: str, start: int) -> tuple[JsonValue, int] | None:
+    """Parse the value that begins at `start`; return it with its end, None if it is not JSON."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+        return _sound(value), end
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole(text: str) -> tuple[JsonValue, str] | None:
+    try:
+        return _DECODER.decode(text), text
+    except (ValueError, RecursionError):
+        return None
+
+
 def as_json(value: object) -> JsonValue:
     """Convert a Python literal to a JSON value; tuples become arrays.
 
@@ -106,10 +146,8 @@ def _is_set(value: list[JsonValue], key: str | None) -> bool:
 
 
 def _parsed(text: str) -> tuple[JsonValue, str] | None:
-    try:
-        return _DECODER.decode(text), text
-    except (ValueError, RecursionError):
-        pass
+    if whole := _whole(text):
+        return whole
     span = _longest(text)
     if span is None:
         return _lenient(text)
@@ -175,4 +213,5 @@ def _number(digits: str) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=float)
+# Models write line breaks inside strings as they are, which is not allowed in JSON (`strict`).
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=float, strict=False)

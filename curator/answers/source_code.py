@@ -6,9 +6,12 @@ import ast
 import hashlib
 import re
 import textwrap
+from functools import lru_cache
 
+from curator.answers.code_tokens import Program, read_program
 from curator.answers.json_values import parse_python
 from curator.answers.normalization import answer_part, is_refusal
+from curator.answers.sql import read_sql
 
 _FENCED = re.compile(r"(?<!`)`{3,}+[ \t]*([\w+#.-]*)[^\n`]*\n(.*?)(?:\n[ \t]*```|```[ \t]*(?=\n|\Z)|\Z)", re.DOTALL)
 _PYTHON = frozenset({"", "python", "py", "python3"})
@@ -37,6 +40,14 @@ _STRONG = re.compile(
 )
 _LONGEST = 50_000
 """Characters of code up to which it is parsed; longer code is compared as it is."""
+_LEAD_IN_LINES = 20
+"""Lines of words before code without a fence that are left out."""
+_STATEMENT = re.compile(
+    r"[=(){}\[\];]|:$|^(?:return|import|from|else|try|pass|break|continue|end|fi|done|select|where)\b|->|^\W",
+    re.IGNORECASE,
+)
+_CODE_STATEMENTS = 0.6
+"""The share of statements that must have a sign or word of code, where no fence tells that it is code."""
 _SHARE = 0.2
 """The share of a text that fenced code must have for the text to be an answer in code."""
 
@@ -57,31 +68,38 @@ def read_code(text: str) -> tuple[str, str] | None:
         return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest(), code[:_LONGEST]
     if language in _PYTHON and (tree := _python(code)) is not None:
         return tree, code
-    return _plain(code, "sql" if _SQL_BEGINS.match(code) else language), code
+    if statement := read_sql(text):
+        return statement.key, code
+    return _plain(code, language), code
+
+
+@lru_cache(maxsize=256)
+def read_program_of(text: str) -> Program | None:
+    """Split the code of an answer into statements; None for an answer that is not code.
+
+    It is the longest fenced block, else the text from its first line that begins a program.
+    """
+    text = answer_part(text)
+    language, code = _block(text)
+    fenced = "```" in text
+    if language in _DATA or (fenced and len(code) < _SHARE * len(text)):
+        return None
+    if not fenced or not language:
+        lines = code.split("\n")
+        begin = next((place for place, line in enumerate(lines[:_LEAD_IN_LINES]) if _BEGINS.match(line)), None)
+        if begin is None and not _STRONG.search(code):
+            return None
+        code = "\n".join(lines[begin or 0 :])
+    program = read_program(code[:_LONGEST])
+    if language or not program.statements:
+        return program if program.statements else None
+    like_code = sum(map(bool, map(_STATEMENT.search, program.statements)))
+    return program if like_code >= _CODE_STATEMENTS * len(program.statements) else None
 
 
 def is_code(text: str) -> bool:
     """Return True if fenced code is a good part of the text, or all of it looks like code."""
-    text = answer_part(text)
-    if "```" in text:
-        language, code = _block(text)
-        return language not in _DATA and len(code) >= _SHARE * len(text) and (bool(language) or _looks_like_code(code))
-    return _looks_like_code(text)
-
-
-def _looks_like_code(text: str) -> bool:
-    if not _BEGINS.match(text) and not _STRONG.search(text):
-        return False
-    lines = [line for line in text.splitlines() if line.strip()]
-    code_lines = sum(
-        bool(
-            re.search(
-                r"[=(){}\[\];:]\s*$|^\s*(?:return|import|from|def|class|select|where)\b|\w\(|[=;]", line, re.IGNORECASE
-            )
-        )
-        for line in lines[:200]
-    )
-    return code_lines >= 0.6 * len(lines[:200])
+    return read_program_of(text) is not None or read_sql(text) is not None
 
 
 def _block(text: str) -> tuple[str, str]:

@@ -523,9 +523,9 @@ CODES = [
     ("", 'def add(a, b):\n    """Sum."""\n    return (a + b)', A_FUNCTION),
     ("", "Sure:\n```python\ndef add(a, b):\n    return a + b\n```\nIt adds.", A_FUNCTION),
     ("", "```\ndef add(a, b):\n    return a + b\n```", A_FUNCTION),
-    ("", "```sql\nSELECT a FROM t; -- all\n```", "select a from t"),
-    ("", "```sql\nselect  a\nfrom t\n```", "select a from t"),
-    ("", "SELECT a FROM t;", "select a from t"),
+    ("", "```sql\nSELECT a FROM t; -- all\n```", "select[from:t select:a]"),
+    ("", "```sql\nselect  a\nfrom t\n```", "select[from:t select:a]"),
+    ("", "SELECT a FROM t;", "select[from:t select:a]"),
     ("", "```js\nlet a = 1; // one\n```", "let a=1"),
     ("", "```javascript\nlet a=1;\n```", "let a=1"),
 ]

@@ -207,7 +207,7 @@ def test_a_sound_store_has_no_problems(store: Path) -> None:
 def test_a_damaged_answer_is_named_and_can_be_pruned(
     change: str, what: str, store: Path, raw: sqlite3.Connection
 ) -> None:
-    raw.execute(f"UPDATE generation SET {change} WHERE key = ?", (bytes.fromhex(key("s2")),))  # noqa: S608
+    raw.execute(f"UPDATE generation SET {change} WHERE key = ?", (bytes.fromhex(key("s2")),))
     found = verify(store)
     assert (found.answers, found.problem_count, found.exit_code) == (5, 1, 1)
     (problem,) = found.problems
