@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from curator.answers.confidence import without_confidence
+
 SHORT_WORDS = 8
 """A text of more words is prose, not a short answer."""
 
@@ -85,7 +87,7 @@ def short_form(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def answer_part(text: str) -> str:
-    """Return the text without a reasoning block before it and without a next question after it.
+    """Return the text without reasoning, a next question, and lines that state a confidence.
 
     The reasoning may lack its start tag, which some templates remove, unless the text begins like JSON or a code block. If
     the reasoning has no end, the output was cut off before the answer, and the result is "".
@@ -97,7 +99,7 @@ def answer_part(text: str) -> str:
         answer = answer.rpartition("</think>")[2]
     answer = answer.strip()
     run_on = _RUN_ON.search(answer)
-    return answer[: run_on.start()].rstrip() if run_on and run_on.start() else answer
+    return without_confidence(answer[: run_on.start()].rstrip() if run_on and run_on.start() else answer)
 
 
 def first_sentence(text: str) -> str:

@@ -288,6 +288,7 @@ class Dispatcher:
             finish_reason=reply.finish_reason,
             usage=usage,
             logprobs=reply.logprobs,
+            tokens=reply.tokens,
             cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, self.endpoint.price),
             latency_s=now - sent.at,
             model=sent.request.model,

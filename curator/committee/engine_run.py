@@ -272,4 +272,5 @@ def _generation(call: PlannedCall, answer: StoredReply | str) -> Generation:
         answer.cost_usd,
         answer.latency_s,
         answer.logprobs,
+        tokens=answer.tokens,
     )

@@ -118,7 +118,7 @@ class Limits:
 class ModelReply:
     """The answer of a model.
 
-    `logprobs` are those of the chosen tokens, where the endpoint gave them.
+    `logprobs` are those of the chosen tokens, where the endpoint gave them, and `tokens` the tokens' texts.
 
     `more` are the further answers of a request for several. They have no usage of their own: `usage` counts all answers.
     """
@@ -127,6 +127,7 @@ class ModelReply:
     finish_reason: str | None
     usage: Usage | None
     logprobs: tuple[float, ...] | None = None
+    tokens: tuple[str, ...] = ()
     more: tuple[ModelReply, ...] = ()
     limits: Limits | None = None
 

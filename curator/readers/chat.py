@@ -57,6 +57,7 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
         kind="json" if reply.is_call else kind if kind in KINDS else None,
         model=reply.model or nonblank(request.get("model")) or nonblank(record.get("model")),
         finish_reason=reply.finish_reason or finish_reason_of(record.get("finish_reason")),
+        target_logprobs=reply.logprobs,
         options=_options(request, decoded(record.get("model_parameters"))),
         feedback=feedback,
         reference=reference(

@@ -90,6 +90,7 @@ class Mapper:
             kind="json" if reply.is_call else None,
             model=nonblank(self._get(record, mapping.model)) or reply.model,
             finish_reason=finish_reason_of(self._get(record, mapping.finish_reason)) or reply.finish_reason,
+            target_logprobs=reply.logprobs,
             feedback=feedback(read_thumb(self._get(record, mapping.thumb)), correction),
             reference=reference(self._get(record, mapping.label), correction),
             metadata=self._metadata(record),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -12,19 +12,24 @@ from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import SHORTENED, read_tool_calls, text_of
 from curator.records import JsonValue, Message, ToolCall
+from curator.records.token_logprobs import TokenLogprobs, read_logprobs
 
 _TRUNCATING = {"max_tokens", "max_output_tokens", "token_limit", "length"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A logged answer; `text` is None without one, and with `is_call` the JSON of tool calls."""
+    """A logged answer; `text` is None without one, and with `is_call` the JSON of tool calls.
+
+    `logprobs` has the log-probabilities of its tokens, where they were logged.
+    """
 
     text: str | None = None
     finish_reason: str | None = None
     model: str | None = None
     id: str | None = None
     is_call: bool = False
+    logprobs: TokenLogprobs | None = None
 
 
 def read_reply(value: JsonValue) -> Reply:
@@ -117,7 +122,8 @@ def _read_choice(choice: dict[str, JsonValue], envelope: dict[str, JsonValue]) -
         content = choice.get("text")
         text = content if isinstance(content, str) else None
     reason = choice.get("finish_reason") or choice.get("done_reason")
-    return _answer(text, calls, reason=reason, envelope=envelope)
+    answer = _answer(text, calls, reason=reason, envelope=envelope)
+    return replace(answer, logprobs=read_logprobs(choice.get("logprobs"))) if choice.get("logprobs") else answer
 
 
 def _answer(

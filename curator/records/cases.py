@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from curator.records.identity import normalise_space
+from curator.records.token_logprobs import TokenLogprobs
 from curator.records.values import JsonValue, Kind, ReferenceSource, Role, Scalar, Slice, Thumb
 
 
@@ -99,7 +100,7 @@ class Case:
     sampling options of the logged request that shape an answer (max_tokens, stop, response_format, tools, tool_choice).
     A reader gives every log record as a case of weight 1; `weight` then counts the log records that a kept case
     represents, and `group` names its near-duplicate group by the case id in it that came first. `verdict` is the human
-    judgement of the target.
+    judgement of the target, `target_logprobs` has the log-probabilities of its tokens.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Case:
     weight: int = 1
     group: str = ""
     verdict: Verdict | None = None
+    target_logprobs: TokenLogprobs | None = None
 
     @property
     def system(self) -> str:

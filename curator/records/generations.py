@@ -34,7 +34,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One answer to one case. A call that failed for good has `error` set and an empty `text`."""
+    """One answer to one case. A call that failed for good has `error` set and an empty `text`.
+
+    `logprobs` are those of its tokens, whose texts are `tokens`, as far as the endpoint gave them.
+    """
 
     case_id: str
     text: str
@@ -48,6 +51,7 @@ class Generation:
     latency_s: float = 0.0
     logprobs: tuple[float, ...] | None = None
     error: str | None = None
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

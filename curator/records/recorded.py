@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from curator.records.token_logprobs import TokenLogprobs
 from curator.records.values import Kind
 
 
@@ -26,6 +27,7 @@ class Recorded:
     reference_source: str | None = None
     reference_slice: str | None = None
     reference_probability: float = 1.0
+    target_logprobs: TokenLogprobs | None = None
 
     @property
     def mean_length(self) -> float | None:
@@ -42,6 +44,7 @@ class Answered:
     temperature: float | None = None
     logprobs: tuple[float, ...] | None = None
     model: str = ""
+    tokens: tuple[str, ...] = ()
 
 
 def prompt_id_of(model: str | None, variant: str | None) -> str:

@@ -23,6 +23,7 @@ from curator.records import (
     Kind,
 )
 from curator.records.recorded import Answered, Recorded, prompt_id_of
+from curator.records.token_logprobs import read_logprobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class RecordedRow:
             "input": [message.as_openai() for message in case.messages],
             "kind": self.kind,
             **({} if case.target is None else {"target": case.target}),
+            **_target_logprobs(case),
             **_reference_fields(case),
             **({"labels": list(self.labels)} if self.labels else {}),
             "generations": [_generation_json(generation) for generation in self.generations],
@@ -100,6 +102,7 @@ def read_record(data: bytes) -> Recorded:
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         input=asked,
         question=_question(record.get("input")),
+        target_logprobs=read_logprobs(record.get("target_logprobs"), record.get("target_tokens")),
         reference=as_text(record.get("reference")),
         reference_source=as_text(record.get("reference_source")),
         reference_slice=as_text(record.get("reference_slice")),
@@ -133,12 +136,14 @@ def _answered(generation: object) -> Answered | None:
         return None
     model = as_text(generation.get("model"))
     temperature = generation.get("temperature")
+    logprobs = read_logprobs(generation.get("logprobs"), generation.get("tokens"))
     return Answered(
         text,
         prompt_id=prompt_id_of(model, as_text(generation.get("variant"))),
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
-        logprobs=_logprobs(generation.get("logprobs")),
+        logprobs=logprobs.values if logprobs else None,
         model=model or "",
+        tokens=logprobs.tokens if logprobs else (),
     )
 
 
@@ -151,11 +156,13 @@ def _asked(value: object) -> str:
     return "\n".join(filter(None, map(_asked, value))) if isinstance(value, list) else ""
 
 
-def _logprobs(value: object) -> tuple[float, ...] | None:
-    """Return the log-probabilities if they are a plain list of numbers; else None."""
-    if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
-        return None
-    return tuple(map(float, value))
+def _target_logprobs(case: Case) -> dict[str, JsonValue]:
+    """Return the log-probabilities of production's answer; {} without them."""
+    logprobs = case.target_logprobs
+    if logprobs is None:
+        return {}
+    fields: dict[str, JsonValue] = {"target_logprobs": list(logprobs.values)}
+    return {**fields, "target_tokens": list(logprobs.tokens)} if logprobs.tokens else fields
 
 
 def _reference_fields(case: Case) -> dict[str, JsonValue]:
@@ -180,4 +187,6 @@ def _generation_json(generation: Generation) -> dict[str, JsonValue]:
     }
     if generation.logprobs is not None:
         fields["logprobs"] = list(generation.logprobs)
+    if generation.tokens:
+        fields["tokens"] = list(generation.tokens)
     return fields

@@ -14,6 +14,7 @@ import orjson
 from curator.errors import ConfigError
 from curator.io.sqlite import Database, DatabaseKind
 from curator.records import Usage
+from curator.records.token_logprobs import TokenLogprobs, read_logprobs
 
 # Keys are spread over the whole index. With the checkpoint at 8,000 pages, changes to one page gather before it is written.
 _CHECKPOINT_PAGES = 8_000
@@ -110,6 +111,7 @@ class StoredReply:
     latency_s: float
     model: str
     created_at: float
+    tokens: tuple[str, ...] = ()
 
 
 def to_row(key: bytes, reply: StoredReply) -> tuple[object, ...]:
@@ -123,21 +125,30 @@ def to_row(key: bytes, reply: StoredReply) -> tuple[object, ...]:
         usage.input_tokens,
         usage.output_tokens,
         usage.estimated,
-        None if reply.logprobs is None else orjson.dumps(reply.logprobs),
+        None if reply.logprobs is None else _logprobs_blob(reply.logprobs, reply.tokens),
         reply.cost_usd,
         reply.latency_s,
         reply.created_at,
     )
 
 
+def _logprobs_blob(logprobs: Sequence[float], tokens: Sequence[str]) -> bytes:
+    """Write log-probabilities as JSON: a list of numbers, or of objects with the tokens."""
+    if len(tokens) != len(logprobs):
+        return orjson.dumps(logprobs)
+    return orjson.dumps([{"token": token, "logprob": value} for token, value in zip(tokens, logprobs, strict=True)])
+
+
 def from_row(row: Sequence[Any]) -> StoredReply:
     """Return the reply in a row of `COLUMNS`."""
+    logprobs = None if row[7] is None else read_logprobs(orjson.loads(row[7])) or TokenLogprobs(())
     return StoredReply(
         model=row[1],
         text=row[2],
         finish_reason=row[3],
         usage=Usage(row[4], row[5], estimated=bool(row[6])),
-        logprobs=None if row[7] is None else tuple(orjson.loads(row[7])),
+        logprobs=logprobs.values if logprobs else None,
+        tokens=logprobs.tokens if logprobs else (),
         cost_usd=row[8],
         latency_s=row[9],
         created_at=row[10],

@@ -16,6 +16,7 @@ import orjson
 from curator.errors import ExitCode, StorageError
 from curator.records import JsonValue, dump_line
 from curator.records.result import Result
+from curator.records.token_logprobs import read_logprobs
 from curator.state.store_schema import open_existing_store
 from curator.text.display import plural
 
@@ -168,12 +169,12 @@ def _number(name: str, value: object, kind: type[int] | type[float]) -> float:
 
 def _logprobs(value: object) -> list[JsonValue]:
     try:
-        numbers = orjson.loads(value) if isinstance(value, bytes) else None
+        content = orjson.loads(value) if isinstance(value, bytes) else None
     except orjson.JSONDecodeError as error:
         raise _Damaged("`logprobs` is not JSON") from error
-    if isinstance(numbers, list) and all(type(number) in (int, float) for number in numbers):
-        return numbers
-    raise _Damaged("`logprobs` is not a list of numbers")
+    if isinstance(content, list) and (not content or read_logprobs(content)):
+        return content
+    raise _Damaged("`logprobs` is not a list of numbers or tokens")
 
 
 def _hex(key: object) -> str:

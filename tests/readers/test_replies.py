@@ -5,6 +5,7 @@ import pytest
 from curator.errors import RecordError
 from curator.readers.replies import Reply, read_reply, split_answer
 from curator.records import Message, ToolCall
+from curator.records.token_logprobs import TokenLogprobs
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Bonn", "b": 1}'}}
 
@@ -136,3 +137,11 @@ def test_a_prefill_belongs_to_the_question() -> None:
     assert split_answer(prefilled, Reply("ab", "stop"))[0] == prefilled
     assert split_answer(prefilled, Reply(None, "content_filter"))[0] == prefilled
     assert split_answer(prefilled, Reply(finish_reason="error"))[0] == prefilled
+
+
+def test_log_probabilities_of_the_answer_are_kept() -> None:
+    content = [{"token": "bill", "logprob": -0.5, "bytes": None}, {"token": "ing", "logprob": -0.25, "bytes": None}]
+    choice = {"message": {"role": "assistant", "content": "billing"}, "logprobs": {"content": content}}
+    reply = read_reply({"choices": [choice]})
+    assert reply.logprobs == TokenLogprobs((-0.5, -0.25), ("bill", "ing"))
+    assert read_reply({"choices": [{**choice, "logprobs": None}]}).logprobs is None

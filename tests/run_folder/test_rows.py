@@ -28,6 +28,7 @@ from curator.records import (
     Thumb,
     dump_line,
 )
+from curator.records.token_logprobs import TokenLogprobs
 from curator.run_folder.case_context import CaseContext
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, SELECTION
@@ -147,13 +148,15 @@ def test_a_recorded_row_is_what_score_reads(
     case = Case("c1", (Message("system", "be short"), Message("user", "q")), Source("a.jsonl", 1), target=target)
     if reference is not None:
         case = replace(case, reference=Reference(reference, "label", slice="random", probability=0.25))
-    generations = [Generation("c1", text, "m", "plain", 0.5, logprobs=(-0.5,)) for text in texts]
+    case = replace(case, target_logprobs=TokenLogprobs((-1.0, -2.0), ("a", "b")))
+    generations = [Generation("c1", text, "m", "plain", 0.5, logprobs=(-0.5,), tokens=("t",)) for text in texts]
     row = RecordedRow(case, kind, ("yes", "no"), generations, left_out=generations[:1], failed=["timeout"])
     record = read_record(dump_line(row.to_json()))
     assert (record.id, record.kind, record.target, record.question) == ("c1", kind, target, "q")
-    assert [(a.text, a.prompt_id, a.temperature, a.logprobs) for a in record.answers] == [
-        (text, "m/plain", 0.5, (-0.5,)) for text in texts
+    assert [(a.text, a.prompt_id, a.model, a.temperature, a.logprobs, a.tokens) for a in record.answers] == [
+        (text, "m/plain", "m", 0.5, (-0.5,), ("t",)) for text in texts
     ]
+    assert record.target_logprobs == case.target_logprobs
     assert record.reference == reference
     assert record.reference_probability == (1.0 if reference is None else 0.25)
 

@@ -48,9 +48,10 @@ def rows(path: Path) -> int:
         REPLY,
         replace(REPLY, logprobs=None, finish_reason=None, usage=Usage(0, 0, estimated=True)),
         replace(REPLY, text="", logprobs=()),
+        replace(REPLY, tokens=("bil", "ling")),
         replace(REPLY, text="zwölf 🙂\x00 ends", cost_usd=1 / 3, latency_s=2 / 3),
     ],
-    ids=["full", "bare", "empty", "odd"],
+    ids=["full", "bare", "empty", "tokens", "odd"],
 )
 def test_a_reply_comes_back_as_it_was(tmp_path: Path, reply: StoredReply) -> None:
     with GenerationStore(tmp_path / "deep" / "store.sqlite") as store:

@@ -176,6 +176,7 @@ class BatchResults:
             finish_reason=reply.finish_reason,
             usage=usage,
             logprobs=reply.logprobs,
+            tokens=reply.tokens,
             cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, self._price),
             latency_s=ended.took_s,
             model=self._config.model,

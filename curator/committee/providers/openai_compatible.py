@@ -22,6 +22,7 @@ from curator.committee.requests import CallFailed, FailureKind, Limits, ModelCli
 from curator.config import ModelConfig
 from curator.errors import ConfigError
 from curator.records import Usage
+from curator.records.token_logprobs import read_logprobs
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """The most bytes of one response, unpacked, that are read into memory."""
@@ -215,7 +216,9 @@ def _choice(
         text = _calls(message["tool_calls"])
     finish_reason = choice.get("finish_reason")
     reason = finish_reason if isinstance(finish_reason, str) else None
-    return ModelReply(text, reason, usage, _logprobs(choice.get("logprobs")), more, limits)
+    logprobs = read_logprobs(choice.get("logprobs"))
+    values, tokens = (logprobs.values, logprobs.tokens) if logprobs else (None, ())
+    return ModelReply(text, reason, usage, values, tokens, more, limits)
 
 
 def _content(content: Any) -> str:  # noqa: ANN401
@@ -257,14 +260,6 @@ def _usage(usage: Any) -> Usage | None:  # noqa: ANN401
     ):
         return Usage(asked, answered)
     return None
-
-
-def _logprobs(logprobs: Any) -> tuple[float, ...] | None:  # noqa: ANN401
-    content = logprobs.get("content") if isinstance(logprobs, dict) else None
-    try:
-        return tuple(float(token["logprob"]) for token in content) if content else None
-    except _MALFORMED:  # an optional field costs no answer
-        return None
 
 
 def classify(status: int, codes: Collection[str] = ()) -> FailureKind:

@@ -61,7 +61,7 @@ async def test_the_request_is_the_plans_and_the_reply_is_read(route: respx.Route
     logprobs = {"content": [{"token": "hello", "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
     choice = {**COMPLETION["choices"][0], "logprobs": logprobs}
     route.respond(json={**COMPLETION, "choices": [choice]})
-    assert await ask() == ModelReply("hello", "stop", Usage(9, 2), (-0.5,))
+    assert await ask() == ModelReply("hello", "stop", Usage(9, 2), (-0.5,), ("hello",))
     sent = route.calls.last.request
     assert sent.headers["Authorization"] == f"Bearer {CANARY}"
     body = orjson.loads(sent.content)

@@ -198,6 +198,7 @@ def test_logprobs_are_those_of_the_chosen_tokens() -> None:
     reply = parse_reply({"choices": [choice]})
     assert reply is not None
     assert reply.logprobs == (-0.5, 0.0)
+    assert reply.tokens == ("he", "llo")
 
 
 @pytest.mark.parametrize(
