@@ -25,6 +25,9 @@ from curator.disagreement.equivalence.comparers import (
 from curator.disagreement.score import (
     Formula,
 )
+from curator.disagreement.task_effects import (
+    TaskEffect,
+)
 from curator.encoders.sentence import (
     Encoder,
 )
@@ -54,9 +57,13 @@ from curator.records import (
     JsonValue,
     MemberHealth,
     Message,
+    PartQuality,
     Pick,
     Reference,
+    ScoreQuality,
     Source,
+    StrategyYield,
+    TaskQuality,
     Usage,
     Verdict,
 )
@@ -148,6 +155,7 @@ __all__ = [
     "MissingPolicy",
     "NoiseSource",
     "PairComparison",
+    "PartQuality",
     "PartSize",
     "PathLike",
     "Paths",
@@ -161,12 +169,16 @@ __all__ = [
     "Results",
     "RunOptions",
     "ScoreFigures",
+    "ScoreQuality",
     "SelectionConfig",
     "Source",
     "Stage",
+    "StrategyYield",
     "Summary",
     "SystemRank",
     "TableResult",
+    "TaskEffect",
+    "TaskQuality",
     "Term",
     "TrainingBatch",
     "Usage",

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from math import exp, fsum, log1p
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.score import DEFAULT, SCORER, Formula, default_score
 from curator.disagreement.signals import Signals
+from curator.disagreement.task_effects import TaskEffect, TaskFit, fit_tasks
 
-CALIBRATION = "calibrated/1"
+CALIBRATION = "calibrated/2"
 """Name and version of the fitted score; the version is raised whenever its signals or its fit change."""
 LEAST_OF_EACH = 20
 """With fewer failures or passes nothing is fitted: a cross-fitted gain could not be told from chance."""
@@ -32,6 +33,7 @@ MOST_GROUPS = 12
 """The number of members with a signal of their own: those with the most answers. Few committees have more."""
 
 Floats = NDArray[np.float64]
+Names = NDArray[np.str_]
 Fold = tuple[NDArray[np.int_], Floats]
 """The positions of the cases of a fold, and a value for each."""
 
@@ -50,6 +52,9 @@ class Term:
 class Calibration:
     """A logistic regression of "the target is wrong" on the signals of a case, and its gain.
 
+    Where the labels are of several tasks, each has an intercept and a weight of the default score of its own, shrunk to those
+    of all tasks (`task_effects`).
+
     Attributes:
         scorer: the name of the default score that it was compared with, and of the comparer if it is not words.
         cases: the number of labelled cases that it was fitted to.
@@ -63,6 +68,9 @@ class Calibration:
         low: the lower end of its 95% interval.
         high: the upper end.
         length_auroc: AUROC of the mean length of the answers, which every score should exceed.
+        tasks: the effects of the tasks with enough labels; () with one task.
+        default_within: AUROC of the default score over pairs of the same task; None with one task.
+        fitted_within: the same of the fitted score, cross-fitted.
     """
 
     scorer: str
@@ -76,6 +84,9 @@ class Calibration:
     low: float
     high: float
     length_auroc: float
+    tasks: tuple[TaskEffect, ...] = ()
+    default_within: float | None = None
+    fitted_within: float | None = None
 
     @property
     def better(self) -> bool:
@@ -88,8 +99,16 @@ class Calibration:
         return CALIBRATION
 
     def value(self, signals: Signals) -> float:
-        """Return the fitted probability, 0..1, that a case fails."""
-        odds = self.intercept + fsum((_signal(signals, t.signal) - t.mean) / t.scale * t.weight for t in self.terms)
+        """Return the fitted probability, 0..1, that a case of an unknown task fails."""
+        return self.probability(signals, None)
+
+    def probability(self, signals: Signals, task: str | None) -> float:
+        """Return the fitted probability, 0..1, that a case fails; a new task has the pooled fit."""
+        deviations = [(_signal(signals, t.signal) - t.mean) / t.scale for t in self.terms]
+        odds = self.intercept + fsum(z * t.weight for z, t in zip(deviations, self.terms, strict=True))
+        effect = next((effect for effect in self.tasks if effect.task == task), None)
+        if effect is not None:
+            odds += effect.intercept + effect.slope * deviations[0]
         return (
             1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))
         )  # each form avoids the overflow of the other
@@ -98,6 +117,24 @@ class Calibration:
     def groups(self) -> frozenset[str]:
         """The groups (`Answered.prompt_id`) that have a signal of their own."""
         return frozenset(t.signal.removeprefix(BY) for t in self.terms if t.signal.startswith(BY))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFormula:
+    """The fitted score of the cases of one task."""
+
+    calibration: Calibration
+    task: str
+    name: str = CALIBRATION
+
+    def value(self, signals: Signals) -> float:
+        """See `score.Formula`."""
+        return self.calibration.probability(signals, self.task)
+
+
+def formula_for(formula: Formula, task: str) -> Formula:
+    """Return the formula for the cases of a task: a fitted score differs from task to task."""
+    return TaskFormula(formula, task) if isinstance(formula, Calibration) and formula.tasks else formula
 
 
 def formula_of(calibration: Calibration | None) -> Formula:
@@ -109,6 +146,7 @@ def calibrate(
     cases: Sequence[Signals],
     wrong: Sequence[bool],
     *,
+    tasks: Sequence[str] | None = None,
     weights: Sequence[float] | None = None,
     scorer: str = SCORER,
     seed: int = 0,
@@ -116,15 +154,17 @@ def calibrate(
     """Fit a score to labelled cases; None with fewer than `LEAST_OF_EACH` failures or passes.
 
     The signals are the default score, the distance and the length of the wordings, and the answers of each member, so that
-    a member that is right more often gets more weight. The labels must come from a random sample; otherwise the fit
-    learns how the cases were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the other four, and this is repeated ten times.
-    Only pairs of cases that one fit scored are compared. A fold's fit has not seen the failures of its own fold, so that
+    a member that is right more often gets more weight. With several tasks, each one has an intercept and a weight of the
+    default score of its own, shrunk to those of all tasks. The labels must come from a random sample; otherwise the fit
+    learns how the cases were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the other four,
+    and this is repeated ten times. Only pairs of cases that one fit scored are compared. A fold's fit has not seen the failures of its own fold, so that
     between folds it breaks ties against them, by up to .05 AUROC on recorded committees. The interval is that of a paired
     percentile bootstrap over cases. The order of the cases does not matter.
 
     Args:
         cases: the signals of each labelled case.
         wrong: production's answer is wrong, for each case.
+        tasks: the task of each case; None for one task.
         weights: the number of cases that each one represents, 1 over its inclusion probability; None for equal ones.
         scorer: the name of the default score with the comparer in use.
         seed: fixes the folds and the draws.
@@ -133,36 +173,34 @@ def calibrate(
     if min(y.sum(), (~y).sum()) < LEAST_OF_EACH:
         return None
     names = _names(cases)
-    x = np.array([[_signal(signals, name) for name in names] for signals in cases])
-    order = np.lexsort((y, *x.T[::-1]))  # folds and draws depend on the position
-    x, y = x[order], y[order]
+    x = np.array([[_signal(case, name) for name in names] for case in cases])
+    names_of_tasks = np.array(tasks if tasks is not None else [""] * len(y))
+    order = np.lexsort((names_of_tasks, y, *x.T[::-1]))  # folds and draws depend on the position
+    x, y, names_of_tasks = x[order], y[order], names_of_tasks[order]
     w = np.ones(len(y)) if weights is None else np.array(weights, dtype=float)[order]
     w = w * len(w) / w.sum()
     rng = np.random.default_rng(seed)
-    scored = _cross_fitted(x, y, w, rng)
+    scored = _cross_fitted(x, y, w, names_of_tasks, rng)
     default, lengths = ([(fold, x[fold, column]) for fold, _ in scored] for column in (0, names.index(WORDS)))
     draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=DRAWS) * w
     low, high = np.nanquantile(_within(scored, y, draws) - _within(default, y, draws), (0.025, 0.975))
-    full_sample = w[None, :]
-    default_auroc, fitted_auroc, length_auroc = (
-        float(_within(v, y, full_sample)[0]) for v in (default, scored, lengths)
-    )
-    means, scales, model = _fit(x, y, w)
+    default_auroc, fitted_auroc, length_auroc = (_area(folds, y, w) for folds in (default, scored, lengths))
+    means, scales, model = _fit(x, y, w, names_of_tasks)
     return Calibration(
         scorer=scorer,
         cases=len(y),
         failures=int(y.sum()),
-        intercept=float(model.intercept_[0]),
-        terms=tuple(
-            Term(name, float(mean), float(scale), float(weight))
-            for name, mean, scale, weight in zip(names, means, scales, model.coef_[0], strict=True)
-        ),
+        intercept=model.intercept,
+        terms=tuple(starmap(Term, zip(names, means.tolist(), scales.tolist(), model.weights.tolist(), strict=True))),
         default_auroc=default_auroc,
         fitted_auroc=fitted_auroc,
         gain=fitted_auroc - default_auroc,
         low=float(low),
         high=float(high),
         length_auroc=length_auroc,
+        tasks=tuple(model.effects.values()),
+        default_within=_within_tasks(default, y, w, names_of_tasks) if model.effects else None,
+        fitted_within=_within_tasks(scored, y, w, names_of_tasks) if model.effects else None,
     )
 
 
@@ -188,6 +226,21 @@ def _within(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats) ->
     with np.errstate(invalid="ignore"):
         areas: Floats = above / pairs
     return areas
+
+
+def _area(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats) -> float:
+    return float(_within(folds, wrong, weights[None, :])[0])
+
+
+def _within_tasks(folds: Sequence[Fold], wrong: NDArray[np.bool_], weights: Floats, tasks: Names) -> float | None:
+    """Return the AUROC over pairs of the same task in one fold; None without such a pair."""
+    by_task = [
+        (fold[tasks[fold] == task], values[tasks[fold] == task])
+        for fold, values in folds
+        for task in np.unique(tasks[fold])
+    ]
+    area = _area(by_task, wrong, weights)
+    return None if np.isnan(area) else area
 
 
 _COMMON: Mapping[str, Callable[[Signals], float]] = {
@@ -217,22 +270,20 @@ def _signal(signals: Signals, name: str) -> float:
     return by_group.get(name.removeprefix(BY), fsum(by_group.values()) / len(by_group))
 
 
-def _cross_fitted(x: Floats, y: NDArray[np.bool_], w: Floats, rng: np.random.Generator) -> list[Fold]:
+def _cross_fitted(x: Floats, y: NDArray[np.bool_], w: Floats, tasks: Names, rng: np.random.Generator) -> list[Fold]:
     """Return the log-odds of each fold's cases by a fit without them, for `REPEATS` divisions."""
     from sklearn.model_selection import StratifiedKFold
 
     scored: list[Fold] = []
     for seed in rng.integers(2**31, size=REPEATS).tolist():
         for training, left_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
-            means, scales, model = _fit(x[training], y[training], w[training])
-            scored.append((left_out, model.decision_function((x[left_out] - means) / scales)))
+            means, scales, model = _fit(x[training], y[training], w[training], tasks[training])
+            scored.append((left_out, model.log_odds((x[left_out] - means) / scales, tasks[left_out].tolist())))
     return scored
 
 
-def _fit(x: Floats, y: NDArray[np.bool_], w: Floats) -> tuple[Floats, Floats, Any]:
+def _fit(x: Floats, y: NDArray[np.bool_], w: Floats, tasks: Names) -> tuple[Floats, Floats, TaskFit]:
     """Return the means and scales of the signals, and the regression on standardised ones."""
-    from sklearn.linear_model import LogisticRegression
-
     means, deviations = x.mean(axis=0), x.std(axis=0)
     scales = np.where(deviations > 1e-12, deviations, 1.0)
-    return means, scales, LogisticRegression(C=PENALTY, max_iter=1000).fit((x - means) / scales, y, sample_weight=w)
+    return means, scales, fit_tasks((x - means) / scales, y, w, tasks.tolist(), penalty=PENALTY)

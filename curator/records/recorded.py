@@ -12,8 +12,9 @@ from curator.records.values import Kind
 class Recorded:
     """One record of contract 4: `input` is the whole prompt, `question` the last user message.
 
-    `reference` is the trusted answer, with its source (a `records.ReferenceSource`), the slice of the selection that it was
-    given for (a `records.Slice`) and the inclusion probability of the case.
+    `task` is its name, see `records.task_name`. `reference` is the trusted answer, with its source (a
+    `records.ReferenceSource`), the slice of the selection that it was given for (a `records.Slice`) and the inclusion
+    probability of the case. `failure` is how far the answer in question fails, 0 (it is right) to 1; None without a verdict.
     """
 
     id: str
@@ -28,6 +29,8 @@ class Recorded:
     reference_slice: str | None = None
     reference_probability: float = 1.0
     target_logprobs: TokenLogprobs | None = None
+    task: str = ""
+    failure: float | None = None
 
     @property
     def mean_length(self) -> float | None:

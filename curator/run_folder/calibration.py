@@ -17,7 +17,7 @@ from curator.errors import ConfigError
 from curator.io.atomic import write_atomic
 from curator.records import JsonValue
 
-VERSION = 1
+VERSION = 2
 Verdict = Literal["used", "no gain", "not enough data"]
 _CALIBRATE_AGAIN = "write it again with `curator calibrate`, or leave it out"
 

@@ -5,6 +5,7 @@ Contract 4 of `docs/architecture.md` describes it. Other tools write such files 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +14,7 @@ import orjson
 
 from curator.answers.read import detect_kind
 from curator.errors import RecordError
-from curator.readers.feedback import case_id_of
+from curator.readers.feedback import case_id_of, read_verdict, read_wrong
 from curator.readers.json_text import as_text
 from curator.records import (
     KINDS,
@@ -21,6 +22,7 @@ from curator.records import (
     Generation,
     JsonValue,
     Kind,
+    task_name,
 )
 from curator.records.recorded import Answered, Recorded, prompt_id_of
 from curator.records.token_logprobs import read_logprobs
@@ -53,6 +55,7 @@ class RecordedRow:
             "id": case.id,
             "input": [message.as_openai() for message in case.messages],
             "kind": self.kind,
+            **({} if case.task is None else {"task": case.task}),
             **({} if case.target is None else {"target": case.target}),
             **_target_logprobs(case),
             **_reference_fields(case),
@@ -69,7 +72,7 @@ def read_record(data: bytes) -> Recorded:
     A generation is an object with a `text`, or the text itself. One without a text (null, or with an `error`) is not an
     answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
     detected from the record's answers, target and input. `labels` may list the labels an answer can be. Unknown keys
-    are ignored.
+    are ignored. `wrong` or `verdict` may say whether the answer in question fails.
 
     Raises:
         RecordError: it does not fit the contract.
@@ -107,11 +110,29 @@ def read_record(data: bytes) -> Recorded:
         reference_source=as_text(record.get("reference_source")),
         reference_slice=as_text(record.get("reference_slice")),
         reference_probability=_probability(record.get("reference_probability")),
+        task=task_name(as_text(record.get("task")), _system(record.get("input"))),
+        failure=_failure(record),
     )
 
 
 def _probability(value: object) -> float:
     return float(value) if isinstance(value, int | float) and 0 < value <= 1 else 1.0
+
+
+def _failure(record: dict[str, JsonValue]) -> float | None:
+    """Return the failure that `wrong` or `verdict` states; None where neither can be read."""
+    with contextlib.suppress(RecordError):
+        if (wrong := read_wrong(record.get("wrong"))) is not None:
+            return float(wrong)
+        verdict = read_verdict(record.get("verdict"))
+        return 1 - verdict if isinstance(verdict, float) else None
+    return None
+
+
+def _system(value: object) -> str:
+    """Return the system messages of an input as one text."""
+    messages = value if isinstance(value, list) else []
+    return "\n\n".join(_asked(m.get("content")) for m in messages if isinstance(m, dict) and m.get("role") == "system")
 
 
 def _question(value: object) -> str:
@@ -166,15 +187,17 @@ def _target_logprobs(case: Case) -> dict[str, JsonValue]:
 
 
 def _reference_fields(case: Case) -> dict[str, JsonValue]:
-    """Return the trusted answer and how its case was selected; {} without one."""
-    reference = case.reference
-    if reference is None:
+    """Return the trusted answer, the verdict, and how the case was selected; {} without both."""
+    reference, verdict = case.reference, case.verdict
+    label = reference or verdict
+    if label is None:
         return {}
     return {
-        "reference": reference.text,
-        "reference_source": reference.source,
-        "reference_slice": reference.slice,
-        "reference_probability": reference.probability,
+        **({} if reference is None else {"reference": reference.text}),
+        **({} if verdict is None else {"verdict": 1 - verdict.failure}),
+        "reference_source": reference.source if reference else "label",
+        "reference_slice": label.slice,
+        "reference_probability": label.probability,
     }
 
 

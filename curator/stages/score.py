@@ -11,6 +11,7 @@ from curator.answers.read import Answer, extract, read_answer
 from curator.committee.prompts import Variant
 from curator.config import Config
 from curator.config.logs import kind_of
+from curator.disagreement.calibration import formula_for
 from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
@@ -33,6 +34,7 @@ from curator.records import (
     MemberHealth,
     NoiseFloor,
     Score,
+    task_name,
 )
 from curator.records.recorded import Answered, prompt_id_of
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
@@ -198,7 +200,7 @@ class Scorer:
                 input=_asked(case),
                 compare=grouped[case.id].compare,
                 weights=weights,
-                formula=formula,
+                formula=formula_for(formula, task_name(case.task, case.system)),
             )
         return scores
 

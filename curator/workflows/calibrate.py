@@ -18,11 +18,12 @@ from curator.errors import ExitCode
 from curator.records import JsonValue, RejectedRecord
 from curator.records.result import TableResult, renamed, warn_of_old_name
 from curator.run_folder.calibration import Verdict, save_calibration, verdict
-from curator.text.display import plural
+from curator.text.display import one_line, plural
 from curator.workflows.inputs import Paths
 from curator.workflows.labelled_records import HALF_RIGHT, Labelled, read_labelled
 from curator.workflows.score import DEFAULT_SCORING, Recordings, Scoring
 
+MOST_TASKS, TASK_CHARACTERS = 20, 40
 TOO_FEW_ANSWERS = "fewer than two answers"
 
 
@@ -127,11 +128,26 @@ class CalibrationResult(TableResult):
 def _measured(fitted: Calibration) -> Iterator[str]:
     yield f"AUROC default  {fitted.default_auroc:.3f}  ({fitted.scorer})"
     yield f"AUROC fitted   {fitted.fitted_auroc:.3f}  (cross-fitted: each case by fits that did not see it)"
+    if fitted.default_within is not None and fitted.fitted_within is not None:
+        yield f"  within tasks {fitted.fitted_within:.3f}  (default {fitted.default_within:.3f}; pairs of two tasks left out)"
     yield f"AUROC length   {fitted.length_auroc:.3f}  (the mean length of the answers alone)"
     yield f"gain           {fitted.gain:+.4f}  (95% interval {fitted.low:+.4f} to {fitted.high:+.4f})"
     yield "\nsignals of the fitted score: share of all weights, and the factor on the odds of failure for one standard deviation"
     for name, share, odds in _in_order(fitted):
         yield f"  {share:4.0%}  x {odds:.2f}  {name}"
+    yield from _tasks(fitted)
+
+
+def _tasks(fitted: Calibration) -> Iterator[str]:
+    if not fitted.tasks:
+        return
+    yield "\ntasks: the factor on the odds of failure, and the one for a standard deviation of the default score"
+    score = fitted.terms[0].weight
+    for effect in sorted(fitted.tasks, key=lambda effect: (-effect.labels, effect.task))[:MOST_TASKS]:
+        name = one_line(effect.task or "(no task)", TASK_CHARACTERS)
+        yield f"  x {exp(effect.intercept):5.2f}  x {exp(score + effect.slope):.2f}  {name} ({plural(effect.labels, 'label')})"
+    if len(fitted.tasks) > MOST_TASKS:
+        yield f"  {len(fitted.tasks) - MOST_TASKS:,} more, which --json lists"
 
 
 def _in_order(fitted: Calibration | None) -> list[tuple[str, float, float]]:
@@ -209,4 +225,8 @@ def _fit(
             used.append(case)
     wrong = [case.wrong for case in used]
     case_weights = [case.weight for case in used]
-    return fit.calibrate(signals, wrong, weights=case_weights, scorer=default_scorer(scoring.comparer)), wrong
+    tasks = [case.record.task for case in used]
+    return (
+        fit.calibrate(signals, wrong, tasks=tasks, weights=case_weights, scorer=default_scorer(scoring.comparer)),
+        wrong,
+    )

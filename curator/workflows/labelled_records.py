@@ -182,13 +182,16 @@ class _Reading:
 
 
 def _reference(record: Recorded, source: Source, left_out: Counter[str]) -> Label | None:
-    """Return the reference of a record; of a run only if it is a label of the random slice."""
-    if record.reference is None or not record.reference.strip():
+    """Return the label that a record holds; of a run only if it is one of the random slice."""
+    text = record.reference if record.reference and record.reference.strip() else None
+    if text is None and record.failure is None:
         return None
     if record.reference_source and (record.reference_source, record.reference_slice) != ("label", "random"):
         left_out[RANDOM_ONLY] += 1
         return None
-    return Label(record.id, source, text=record.reference, slice="random", probability=record.reference_probability)
+    return Label(
+        record.id, source, failure=record.failure, text=text, slice="random", probability=record.reference_probability
+    )
 
 
 def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> Iterator[RejectedRecord]:

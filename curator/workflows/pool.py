@@ -17,6 +17,7 @@ from typing import TypeAlias
 import orjson
 
 from curator.answers.read import Answer, read_answer
+from curator.disagreement.calibration import formula_for
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import recorded_health, score_record
@@ -215,7 +216,8 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
     length = None
     if "generations" in record:
         recorded = read_record(data)
-        score = score_record(recorded, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+        formula = formula_for(scoring.formula, recorded.task)
+        score = score_record(recorded, comparer=scoring.comparer, weights=weights, formula=formula)
         length = recorded.mean_length
     else:
         # A pool of scores holds only what ranks its cases: the explanations stay in the file of the scores.

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeAlias, overload
 
 import orjson
 
-from curator.disagreement.calibration import Calibration
+from curator.disagreement.calibration import Calibration, formula_for
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
@@ -203,7 +203,7 @@ def _score_in_memory(
     scores = tuple(_score_one(record, scoring, weights) for record in read)
     watch = Watch()
     for record, score in zip(read, scores, strict=True):
-        watch.add(see(record, score))
+        watch.add(see(record, score, scoring.comparer))
     if out is not None:
         write_atomic(out, map(_score_line, scores))
     result = ScoreResult(
@@ -317,14 +317,15 @@ def score_lines(
             try:
                 record = read_record(line.data)
                 score = _score_one(record, scoring, weights)
-                results.append((_score_line(score), see(record, score)))
+                results.append((_score_line(score), see(record, score, scoring.comparer)))
             except RecordError as error:
                 results.append(error.at(file, line.number))
     return results
 
 
 def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
-    score = score_record(record, comparer=scoring.comparer, weights=weights, formula=scoring.formula)
+    formula = formula_for(scoring.formula, record.task)
+    score = score_record(record, comparer=scoring.comparer, weights=weights, formula=formula)
     if not scoring.estimators:
         return score
     return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))

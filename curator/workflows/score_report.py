@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from curator.records import JsonValue, Score
+from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
+from curator.disagreement.ground_truth import failure_of_record
+from curator.records import SLICES, JsonValue, Score, ScoreQuality, Slice
 from curator.records.recorded import Recorded
 from curator.report.format import NO_DATA, percent
+from curator.report.score_quality import quality_sentences
+from curator.stages.measure_score import Draw, RankedCase, measure_score
 from curator.stats import MIN_FOR_CORRELATION, UNANIMOUS, Figure, share, spearman
 from curator.text.display import plural
 
@@ -22,16 +26,30 @@ LENGTHS_KEPT = 2000
 class Seen(NamedTuple):
     """The parts of a record for the figures; `length` is the mean of its answers' characters.
 
-    `deterministic`: its answers are repeats of one prompt of one model at temperature 0.
+    `deterministic`: its answers are repeats of one prompt of one model at temperature 0. `label` is None without one.
     """
 
     score: float | None
     length: float
     unanimous: bool
     deterministic: bool
+    label: SeenLabel | None = None
 
 
-def see(record: Recorded, score: Score) -> Seen:
+class SeenLabel(NamedTuple):
+    """The label of a record: the failure of the answer in question, and the draw of its case.
+
+    `slice` is None where the record does not say.
+    """
+
+    case_id: str
+    task: str
+    failure: float
+    slice: Slice | None
+    probability: float
+
+
+def see(record: Recorded, score: Score, comparer: ComparerFactory = WordComparer) -> Seen:
     """Reduce a record and its score to the parts that the figures need."""
     answers = record.answers
     return Seen(
@@ -40,7 +58,24 @@ def see(record: Recorded, score: Score) -> Seen:
         unanimous=score.agreement is not None and score.agreement >= UNANIMOUS,
         deterministic=all(answer.temperature == 0 for answer in answers)
         and len({answer.prompt_id for answer in answers}) == 1,
+        label=None if score.disagreement is None else _label(record, comparer),
     )
+
+
+def _label(record: Recorded, comparer: ComparerFactory) -> SeenLabel | None:
+    """Read the label of a record.
+
+    Corrections and teachers' answers do not represent the records. Without a verdict free text decides nothing: in other words it may say the same.
+    """
+    if record.reference_source not in (None, "label"):
+        return None
+    failure = record.failure
+    if failure is None and record.reference and record.kind != "text":
+        failure = failure_of_record(record, record.reference, comparer(record.question))
+    if failure is None:
+        return None
+    slice_ = next((name for name in SLICES if name == record.reference_slice), None)
+    return SeenLabel(record.id, record.task, failure, slice_, record.reference_probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +88,7 @@ class ScoreFigures:
         unanimous: how many of `compared` have answers that all say the same.
         deterministic: how many of `compared` have nothing but repeats of one prompt of one model at temperature 0.
         length: Spearman's correlation of the score with the mean length of the answers, over a spread of `compared`.
+        quality: of the score, over a spread of the records with a label; None without a label that was drawn at random.
     """
 
     compared: int = 0
@@ -60,6 +96,7 @@ class ScoreFigures:
     unanimous: int = 0
     deterministic: int = 0
     length: Figure = field(default_factory=lambda: Figure(None, 0))
+    quality: ScoreQuality | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -82,6 +119,8 @@ class ScoreFigures:
                 "the length of the answers alone would rank the records much the same"
                 f"{'' if self.length.value > 0 else ', shortest first'} (Spearman {self.length.value:+.2f})"
             )
+        if self.quality is not None and self.quality.pooled.verdict == "not better than chance":
+            yield "by the labels of the records the score is not better than chance: do not select by it"
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the figures for machines; shares are of the records with two answers or more."""
@@ -92,6 +131,7 @@ class ScoreFigures:
             "unanimous_share": share(self.unanimous, self.compared) if self.compared else None,
             "length_spearman": self.length.value,
             "length_n": self.length.n,
+            "score_quality": asdict(self.quality) if self.quality else None,
         }
 
     def _rho(self) -> str:
@@ -107,6 +147,7 @@ class ScoreFigures:
         return (
             f"{few}{self.unanimous:,} of {self.compared:,} unanimous{same}, which may be wrong all the same;"
             f" Spearman with the length of the answers: {rho} (n={self.length.n:,})"
+            + "".join(f"\n{line}" for line in (quality_sentences(self.quality) if self.quality else ()))
         )
 
 
@@ -141,6 +182,7 @@ class Watch:
     def __init__(self) -> None:
         self._compared = self._too_few = self._unanimous = self._deterministic = 0
         self._pairs: Spread[tuple[float, float]] = Spread(LENGTHS_KEPT)
+        self._labelled: Spread[tuple[RankedCase, SeenLabel]] = Spread(LENGTHS_KEPT)
 
     def add(self, seen: Seen) -> None:
         """Take the next record in."""
@@ -151,10 +193,26 @@ class Watch:
         self._unanimous += seen.unanimous
         self._deterministic += seen.deterministic
         self._pairs.add((seen.score, seen.length))
+        if seen.label is not None:
+            ranked = RankedCase(seen.label.case_id, seen.score, seen.length, seen.label.task, "")
+            self._labelled.add((ranked, seen.label))
 
     def figures(self) -> ScoreFigures:
         """Return the figures of the records so far."""
         scores, lengths = zip(*self._pairs.kept, strict=True) if self._pairs.kept else ((), ())
         return ScoreFigures(
-            self._compared, self._too_few, self._unanimous, self._deterministic, length=spearman(scores, lengths)
+            self._compared,
+            self._too_few,
+            self._unanimous,
+            self._deterministic,
+            length=spearman(scores, lengths),
+            quality=self._quality(),
         )
+
+    def _quality(self) -> ScoreQuality | None:
+        labels = [label for _, label in self._labelled.kept]
+        unnamed: Slice | None = None if any(label.slice for label in labels) else "random"
+        named = {label.case_id: (label.slice or unnamed, label.probability) for label in labels}
+        draws = {i: Draw(slice_, probability) for i, (slice_, probability) in named.items() if slice_ is not None}
+        ranked = {case.id: case for case, _ in self._labelled.kept}
+        return measure_score(ranked, {label.case_id: label.failure for label in labels}, draws)

@@ -16,6 +16,7 @@ from curator.disagreement.calibration import (
     Term,
     auroc,
     calibrate,
+    formula_for,
     formula_of,
     is_signal,
 )
@@ -149,3 +150,41 @@ def test_auroc_counts_ties_half() -> None:
     assert auroc(values, wrong, np.ones((1, 4))) == pytest.approx([3.5 / 4])
     assert auroc(values, wrong, np.array([[1.0, 0.0, 1.0, 1.0]])) == pytest.approx([1.0])
     assert np.isnan(auroc(values, wrong, np.array([[1.0, 0.0, 1.0, 0.0]]))[0])
+
+
+def mixed_tasks(count: int) -> tuple[list[Signals], list[bool], list[str]]:
+    """Members say the same in both tasks, but one of the tasks fails seldom and the other often."""
+    drawn, found, wrong, tasks = Random(3), [], [], []
+    for n in range(count):
+        task, share = ("rare", 0.15) if n % 2 else ("often", 0.8)
+        fails = drawn.random() < share
+        found.append(signals({member: drawn.random() < (0.6 if fails else 0.4) for member in MEMBERS}))
+        wrong.append(fails)
+        tasks.append(task)
+    return found, wrong, tasks
+
+
+def test_tasks_that_fail_differently_get_intercepts_of_their_own() -> None:
+    cases, wrong, tasks = mixed_tasks(300)
+    pooled, by_task = calibrate(cases, wrong), calibrate(cases, wrong, tasks=tasks)
+    assert pooled is not None
+    assert by_task is not None
+    assert pooled.tasks == ()
+    assert {effect.task for effect in by_task.tasks} == {"rare", "often"}
+    assert by_task.better
+    assert by_task.fitted_auroc > pooled.fitted_auroc + 0.1
+    assert by_task.fitted_within is not None
+    assert by_task.default_within is not None
+    assert abs(by_task.fitted_within - by_task.default_within) < 0.06
+    rare, often, new = (formula_for(by_task, task).value(cases[0]) for task in ("rare", "often", "new"))
+    assert rare < new < often
+    assert new == by_task.value(cases[0])
+
+
+def test_a_task_makes_no_difference_to_the_default_score_or_to_a_pooled_fit() -> None:
+    cases, wrong, _ = mixed_tasks(300)
+    pooled = calibrate(cases, wrong, tasks=["same"] * 300)
+    assert pooled == calibrate(cases, wrong)
+    assert pooled is not None
+    assert formula_for(pooled, "same") is pooled
+    assert formula_for(DEFAULT, "same") is DEFAULT

@@ -14,12 +14,14 @@ import curator
 from curator.cli import main
 from curator.config import parse_config
 from curator.disagreement.calibration import Calibration, Term
-from curator.disagreement.score import SCORER
+from curator.disagreement.score import DEFAULT, SCORER
 from curator.errors import ConfigError, LogsError
 from curator.labels.read import read_labels
 from curator.workflows.calibrate import TOO_FEW_ANSWERS, in_words
 from curator.workflows.labelled_records import FREE_TEXT, HALF_RIGHT, RANDOM_ONLY, UNKNOWN_ID, UNREADABLE_LABEL
+from curator.workflows.pool import pool_of
 from curator.workflows.run import run
+from curator.workflows.score import Scoring
 
 Record = dict[str, Any]
 
@@ -88,12 +90,38 @@ def test_verdicts_in_a_file_fit_the_score_and_scores_go_by_it(capsys: pytest.Cap
     assert main(["score", recorded, "--out", "fitted.jsonl", "--calibration", "fit.json"]) == 0
     assert "warning" not in capsys.readouterr().err
     plain, fitted = rows("plain.jsonl"), rows("fitted.jsonl")
-    assert {score["scorer"] for score in fitted} == {"calibrated/1"}
+    assert {score["scorer"] for score in fitted} == {"calibrated/2"}
     assert [s["disagreement"] for s in fitted] != [s["disagreement"] for s in plain]
     assert [s["against_target"] for s in fitted] == [s["against_target"] for s in plain]
     unanimous = [s["disagreement"] for s in fitted if s["agreement"] == 1 and s["against_target"] == 0]
     assert unanimous
     assert min(unanimous) > 0
+
+
+def test_tasks_of_a_file_get_fits_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """The answers say little, and one task fails much more often than the other."""
+    drawn, records, labels = Random(5), [], []
+    for n in range(300):
+        task, share = ("orders", 0.1) if n % 2 else ("refunds", 0.8)
+        fails = drawn.random() < share
+        answers = [{"text": "8" if drawn.random() < 0.5 + 0.1 * fails else "7", "model": m} for m in "ab"]
+        records.append(
+            {"id": f"c{n}", "input": "?", "kind": "number", "target": "7", "task": task, "generations": answers}
+        )
+        labels.append({"id": f"c{n}", "wrong": fails})
+    recorded = put("recorded.jsonl", [*records, {**records[0], "id": "new", "task": "unseen"}])
+    assert main(["calibrate", recorded, "--labels", put("labels.jsonl", labels), "--out", "fit.json"]) == 0
+    said = capsys.readouterr().out
+    assert "within tasks" in said
+    assert "orders (150 labels)" in said
+    assert main(["score", recorded, "--out", "fitted.jsonl", "--calibration", "fit.json"]) == 0
+    fitted = {score["id"]: score["disagreement"] for score in rows("fitted.jsonl")}
+    refunds, orders = ([fitted[f"c{n}"] for n in range(first, 300, 2)] for first in (0, 1))
+    assert min(refunds) > max(orders)
+    assert max(orders) < fitted["new"] < fitted["c0"]
+    assert [s.disagreement for s in curator.score(rows(recorded), calibration="fit.json")] == list(fitted.values())
+    pool = pool_of(rows(recorded), scoring=Scoring(formula=curator.load_calibration("fit.json") or DEFAULT))
+    assert [item.score.disagreement for item in pool.cases] == list(fitted.values())
 
 
 def test_python_and_the_command_fit_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +134,7 @@ def test_python_and_the_command_fit_the_same(capsys: pytest.CaptureFixture[str])
     assert found["fit"]["gain"] == fit.gain
     assert found["verdict"] == "used"
     scores = curator.score(records, calibration=fit)
-    assert {score.scorer for score in scores} == {"calibrated/1"}
+    assert {score.scorer for score in scores} == {"calibrated/2"}
     curator.save_calibration(fit, "again.json")
     assert Path("again.json").read_bytes() == Path("fit.json").read_bytes()
 
@@ -288,7 +316,7 @@ def test_python_refuses_what_does_not_fit() -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"version": 2}, "`version` is 2"),
+        ({"version": 3}, "`version` is 3"),
         ({"score": "calibrated/0"}, "`score` is 'calibrated/0'"),
         ({"fit": None}, "damaged"),
         ({"fit.scorer": "committee/1"}, "measured against the score 'committee/1'"),
@@ -345,7 +373,7 @@ def test_a_run_ranks_by_a_fit_and_says_what_its_score_is(
     plain = do(job, encoder, "plain")
     fitted = do(job | {"calibration": "fit.json"}, encoder, "fitted")
     assert (plain.summary.calibration, fitted.warnings) == (None, ())
-    assert fitted.summary.disagreement.scorers == ("calibrated/1",)
+    assert fitted.summary.disagreement.scorers == ("calibrated/2",)
     assert fitted.summary.blind == plain.summary.blind
     by_id = {row["id"]: row["disagreement"] for row in rows("plain/cases.jsonl")}
     assert all(by_id[row["id"]] != row["disagreement"] for row in rows("fitted/cases.jsonl"))

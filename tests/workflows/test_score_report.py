@@ -136,3 +136,43 @@ def test_equal_scores_are_told_from_too_few_data() -> None:
         watch.add(Seen(0.0, 5.0, unanimous=True, deterministic=True))
     assert "none, as scores or lengths are all the same" in watch.figures().to_text()
     assert watch.figures().to_dict()["repeats_at_temperature_0"] == 30
+
+
+def labelled_figures(*, backwards: bool = False, **more: Any) -> ScoreFigures:
+    """Half of 60 cases fail, and the committee contradicts those (or the others)."""
+    records = []
+    for n in range(60):
+        fails = n % 2 == 0
+        answers = ["8", "8", "7"] if fails != backwards else ["7", "7", "8" if n % 3 else "7"]
+        label = {key: value(fails) if callable(value) else value for key, value in more.items()}
+        records.append(seen(*answers, id=f"c{n}", kind="number", target="7", **label))
+    return figures(*records)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        {"reference": lambda fails: "8" if fails else "7"},
+        {"wrong": lambda fails: fails},
+        {"verdict": lambda fails: "fail" if fails else "pass"},
+    ],
+)
+def test_labels_in_the_records_measure_the_score(label: dict[str, Any]) -> None:
+    measured = labelled_figures(**label)
+    assert measured.quality is not None
+    assert measured.quality.pooled.score.value == 1.0
+    assert measured.quality.pooled.failures == 30
+    assert "better than chance: AUROC 1.00" in measured.to_text()
+    assert measured.to_dict()["score_quality"]["pooled"]["verdict"] == "better than chance"  # type: ignore[index,call-overload]
+    assert measured.warnings == ()
+
+
+def test_a_score_that_ranks_backwards_is_a_warning() -> None:
+    (warning,) = labelled_figures(backwards=True, wrong=lambda fails: fails).warnings
+    assert "not better than chance" in warning
+
+
+def test_labels_that_were_not_drawn_at_random_measure_nothing() -> None:
+    assert labelled_figures(wrong=lambda fails: fails, reference_slice="disagreement").quality is None
+    assert labelled_figures(reference=lambda fails: "8" if fails else "7", reference_source="teacher").quality is None
+    assert labelled_figures().quality is None
