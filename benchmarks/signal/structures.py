@@ -11,7 +11,7 @@ the mean distance of the answers to the target (else of all pairs), where the di
 
 beside discrete entropy over texts, the length, and `scores` of the Python file given as `--baselines`. A form is printed if at
 least half of the answers have it. An answer without the form is as far as possible from one with it, and from one with
-another text. Then the time for each answer, read once. Nothing here is fitted to labels.
+another text. Then the processor time for each answer, read once. Nothing here is fitted to labels.
 """
 
 from __future__ import annotations
@@ -65,18 +65,16 @@ def read_set(folder: Path, name: str) -> RecordedSet:
 def print_forms(recorded: RecordedSet) -> None:
     texts = sorted({text for record in recorded.records for text in answers_of(record)})
     for form in FORMS:
-        begin = time.perf_counter()
+        begin = time.process_time()
         read = [features_of(text, form) is not None for text in texts]
-        took = (time.perf_counter() - begin) / len(texts)
+        took = (time.process_time() - begin) / len(texts)
         if 2 * sum(read) < len(texts):
             print(f"  {form}: {np.mean(read):.2f} of the answers, {1000 * took:.2f} ms each")
             continue
         cases = [[f for t in answers_of(record) if (f := features_of(t, form))] for record in recorded.records]
         weights = field_weights(cases)
-        flat = dict.fromkeys(weights, 1.0)
         for name, distance in (
             ("graded", graded(form, weights)),
-            ("graded, equal weights", graded(form, flat)),
             ("exact", exact(form)),
         ):
             print_row(f"{form}, {name}", recorded, distance)

@@ -12,6 +12,7 @@ from typing import Any
 
 from curator.answers.call_expressions import PROGRAM
 from curator.answers.normalization import answer_part
+from curator.answers.record_fields import fields_of, parse_record
 from curator.answers.sql_normal_form import normal_form_of
 
 LONGEST_SQL = 10_000
@@ -22,7 +23,7 @@ _MOST_STARTS = 8
 _MOST_STATEMENTS = 8
 _FENCED = re.compile(r"```[ \t]*\w*[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _BEGINS = re.compile(
-    r"^[ \t>*`]*(?:[A-Za-z][\w ]{0,30}:[ \t*`]*)?(?=\(*\s*(?:select|with|insert|replace|update|delete|create|alter|drop|merge|truncate|from)\b)",
+    r"^[ \t>*`]*(?:<\w+>\s*)?(?:[A-Za-z][\w ]{0,30}:[ \t*`]*)?(?=\(*\s*(?:select|with|insert|replace|update|delete|create|alter|drop|merge|truncate|from)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
 _LIKE_SQL = re.compile(
@@ -35,7 +36,7 @@ _LIKE_SQL = re.compile(
 )
 _IN_CAPITALS = re.compile(r"\b(?:SELECT|FROM|WHERE|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|JOIN)\b")
 _SIGNS = re.compile(r"[=*();]")
-_CUTS = (re.compile(r"\Z"), re.compile(r";|```"), re.compile(r"\n[ \t]*\n|```"))
+_CUTS = (re.compile(r"\Z"), re.compile(r";|```|</\w"), re.compile(r"\n[ \t]*\n|```|</\w"))
 _TOKENS = re.compile(
     r"""'(?:[^']|'')*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/|\d+(?:\.\d+)?|\w+|<>|[<>!]=|\|\||::|[^\s\w]""", re.DOTALL
 )
@@ -59,7 +60,7 @@ class Statement:
 
 @lru_cache(maxsize=256)
 def read_sql(text: str) -> Statement | None:
-    """Read the SQL of an answer, also in a fence or below a line of words; None without.
+    """Read the SQL of an answer, also in a fence, tag, field or below words; None without.
 
     SQL is a text that parses as a statement. Equal are statements that differ in the case of names and keywords, quotes of
     names, aliases, redundant brackets, the order of conditions that `and` or `or` joins, of the operands of `=`, of columns and of
@@ -69,6 +70,15 @@ def read_sql(text: str) -> Statement | None:
     text = answer_part(text)
     if PROGRAM.search(text):
         return None
+    if text.startswith("{"):
+        values = [
+            value for _, value in islice(fields_of(parse_record(text)), _MOST_STATEMENTS) if isinstance(value, str)
+        ]
+        return next(filter(None, map(_in_text, values)), None)
+    return _in_text(text)
+
+
+def _in_text(text: str) -> Statement | None:
     blocks = _FENCED.findall(text) if "```" in text else []
     for block in (*sorted(blocks, key=len, reverse=True), text):
         for begin in islice(_BEGINS.finditer(block, 0, _SEARCHED), _MOST_STARTS):
@@ -117,7 +127,7 @@ def _parse(code: str) -> Sequence[Any] | None:
 
     logging.getLogger("sqlglot").addFilter(_is_no_fallback)
 
-    dialects: Sequence[str | None] = (None, "duckdb", "postgres")
+    dialects: Sequence[str | None] = (None, "postgres", "duckdb", "mysql", "snowflake")
     if "`" in code:
         dialects = ("mysql", "bigquery")
     elif re.search(r"\btop\b\s*\(?\s*\d|\[[A-Za-z]", code, re.IGNORECASE):

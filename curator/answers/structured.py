@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, islice
-from math import log
+from math import fsum, log
 from typing import Literal
 
 from curator.answers.record_fields import (
@@ -93,47 +93,66 @@ def _form_key(text: str, form: Form) -> str | None:
 
 
 def similarity(left: Features, right: Features, weights: Mapping[str, float]) -> float:
-    """Return the weighted mean over paths of the Jaccard index of their values, 0..1.
+    """Return the weighted Jaccard index of two answers, 0..1, a positive definite kernel.
 
-    A path counts if either answer has it; a path that `weights` lacks has the weight of its group (`group_of`).
+    Args:
+        left: the features of an answer.
+        right: the features of another one.
+        weights: the weight of a value by its path; a path that is missing has the weight of its group (`group_of`).
     """
     if left == right:
         return 1.0
-    total = same = 0.0
-    of_left, of_right = _by_path(left), _by_path(right)
-    for path in of_left.keys() | of_right.keys():
-        weight = weights.get(path) if path in weights else weights.get(group_of(path), 0.0)
-        total += weight or 0.0
-        same += (weight or 0.0) * _jaccard(of_left.get(path), of_right.get(path))
-    return same / total if total else _jaccard(left, right)
+    shared = _weight(left & right, weights)
+    total = _weight(left, weights) + _weight(right, weights) - shared
+    return shared / total if total else _jaccard(left, right)
+
+
+def _weight(features: Features, weights: Mapping[str, float]) -> float:
+    counts = Counter(path for path, _ in features)
+    return fsum(
+        count * (weights[path] if path in weights else weights.get(group_of(path), 0.0))
+        for path, count in counts.items()
+    )
 
 
 def field_weights(cases: Sequence[Sequence[Features]]) -> dict[str, float]:
-    """Return the weight of each path, from answers without labels.
+    """Return the weight of a value under each path, from answers without labels.
 
-    The weight is KL(Bernoulli(A_w) || Bernoulli(A_b)) nats, times the fourth power of the share of answers that have the path:
-    A_w is the mean Jaccard index of two answers to one case, A_b that of answers to two cases. So what differs within a case as
-    much as between cases, such as free text, counts little. Paths with few pairs share the weight of their group.
+    The weight of a path is KL(Bernoulli(A_w) || Bernoulli(A_b)) nats, times the fourth power of the share of answers that have a path
+    of its group: A_w is the mean Jaccard index of two answers to one case, A_b that of answers to two cases. So what differs
+    within a case as much as between cases, such as free text, counts little. It is divided by the mean number of values under the path,
+    so that a path of many words does not outweigh a path of one value. Paths with few pairs share the weight of their group.
 
     Args:
         cases: the features of the answers to each case.
     """
     spread = [case for case in cases if case][:: max(1, len(cases) // _MOST_CASES)]
     within = [pair for case in spread for pair in islice(combinations(case, 2), _MOST_PAIRS)]
-    between = list(islice(_between(spread), _MOST_BETWEEN))
-    answers = [answer for case in spread for answer in case]
     in_case, counts = _agreement(within)
-    across, _ = _agreement(between)
-    having = Counter(path for answer in answers for path in {*_by_path(answer), *map(group_of, _by_path(answer))})
+    across, _ = _agreement(list(islice(_between(spread), _MOST_BETWEEN)))
+    answers = [_by_path(answer) for case in spread for answer in case]
+    having: Counter[str] = Counter()
+    values: Counter[str] = Counter()
+    for answer in answers:
+        having.update({*answer, *map(group_of, answer)})
+        for path, held in answer.items():
+            values.update({path: len(held), group_of(path): len(held)})
     return {
-        path: _divergence(in_case[path], across.get(path, 0.0)) * (having[group_of(path)] / len(answers)) ** 4
+        path: _divergence(in_case[path], across.get(path, 0.0))
+        * (having[group_of(path)] / len(answers)) ** 4
+        * (having[path] / values[path])
         for path in in_case
         if counts[path] >= _FEW_PAIRS or path.endswith("*")
     }
 
 
 def group_of(path: str) -> str:
-    """Return the group of a path: all arguments of calls, all texts in words, all fields."""
+    """Return the group of a path: all arguments of calls, all texts in words, all fields.
+
+    A group is a path of its own, and its own group.
+    """
+    if path.endswith("*"):
+        return path
     return f"{path.partition('.')[0] if path.startswith('argument.') else ''}{'~' * path.endswith('~')}*"
 
 
