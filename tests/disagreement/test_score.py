@@ -158,11 +158,11 @@ def test_texts_are_graded_and_their_majority_is_the_medoid() -> None:
     answers = ["the parcel arrives on Monday", "Parcel arrives Monday", "it was never sent"]
     result = score(answers, target="never sent", kind="text")
     assert result.majority in answers[:2]
-    # {parcel, arrives, monday} twice and {never, sent}: 5 words apart, which is 5 / (5 + 5)
-    assert result.agreement == pytest.approx(1 - (1 / 2) / 3)
-    assert result.against_target == pytest.approx((1 / 2 + 1 / 2) / 3)
+    # {parcel, arrives, monday} twice and {sent}: nothing in common
+    assert result.agreement == pytest.approx(1 - 1 / 3)
+    assert result.against_target == pytest.approx(2 / 3)
     assert result.between == 0
-    assert result.within == pytest.approx((1 / 2 + 1 / 2) / 3)
+    assert result.within == pytest.approx(2 / 3)
 
 
 def test_labels_are_those_of_the_task() -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from curator.answers.normalization import short_form
 from curator.answers.read import Answer
-from curator.disagreement.equivalence.critical_tokens import differ, yes_or_no
+from curator.disagreement.equivalence.critical_tokens import differ
 from curator.disagreement.equivalence.leader_clustering import Decide, LeaderPartition, Pair, cluster_by_leaders
-from curator.disagreement.equivalence.word_kernel import word_distances
+from curator.disagreement.equivalence.text_distance import text_distances
 
 SAME_COSINE = 0.9
 """Short answers with at least this cosine mean the same.
@@ -81,22 +81,16 @@ class WordComparer:
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
         """See `Comparer`.
 
-        The distance of the words, but 1 between a refusal and an answer, and between yes and no. Yes and no count where a text begins with them. Two refusals keep the distance of their words. If it were 0, a case
-        in which production and committee both refuse would rank last, although production fails on most such cases.
+        `text_distances`, but 1 between a refusal and an answer. Two refusals keep the distance of their words. If it were 0,
+        a case in which production and committee both refuse would rank last, although production fails on most such cases.
         """
         everything = _all(answers, target)
-        texts = [answer.key for answer in everything]
-        matrix = word_distances(texts, question=self.question)
-        openings = [_REFUSED if a.kind == "refusal" else yes_or_no(a.key) for a in everything]
-        if _REFUSED in openings or ("yes" in openings and "no" in openings):
-            for i, opening in enumerate(openings):
-                for j, other in enumerate(openings[:i]):
-                    if opening != other and (_REFUSED in (opening, other) or "" not in (opening, other)):
-                        matrix[i, j] = matrix[j, i] = 1.0
+        matrix = text_distances([answer.key for answer in everything], question=self.question)
+        refused = np.array([answer.kind == "refusal" for answer in everything])
+        matrix[np.not_equal.outer(refused, refused)] = 1.0
         return matrix
 
 
-_REFUSED = "refused"
 WORD_COMPARER = WordComparer("")
 
 

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Need = Literal["classes", "distances", "texts", "vectors", "target", "logprobs", "json"]
 """An input that an estimator may need; `EstimatorInput.has` says when a case has it."""
 Similarity = Literal["words", "rouge_l", "jaccard", "cosine"]
-"""Ways to compare raw texts: the score's word kernel, ROUGE-L, the Jaccard index, and the cosine of embeddings."""
+"""Ways to compare raw texts: a kernel of the different words, ROUGE-L, the Jaccard index, and the cosine of embeddings."""
 
 
 @dataclass(frozen=True)

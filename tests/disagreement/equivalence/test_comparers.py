@@ -18,7 +18,7 @@ from curator.disagreement.equivalence.comparers import (
     open_pairs,
 )
 from curator.disagreement.equivalence.leader_clustering import Pair, cheap_verdict, cluster_by_leaders, pair_of
-from curator.disagreement.equivalence.word_kernel import word_distances as distances
+from curator.disagreement.equivalence.text_distance import text_distances as distances
 from curator.disagreement.score import SCORER, Answered, score_case
 from curator.records import Kind
 
@@ -220,16 +220,16 @@ def test_texts_are_as_far_apart_as_words_and_cosine_on_average() -> None:
 
 def test_the_question_tells_which_words_say_something() -> None:
     texts = read(["King James", "The ruler of England was King James."], "text")
-    # two words of the question count half each
-    assert WordComparer("who was the ruler of England").distances(texts, None)[0, 1] == pytest.approx(1 / 6)
-    assert WORD_COMPARER.distances(texts, None)[0, 1] == pytest.approx(2 / 7)
+    # a tenth of the two further words, which count an eighth each if they are the question's
+    assert WordComparer("who was the ruler of England").distances(texts, None)[0, 1] == pytest.approx(0.025 / 2.025)
+    assert WORD_COMPARER.distances(texts, None)[0, 1] == pytest.approx(0.2 / 2.2)
 
 
 def test_a_text_that_says_yes_and_one_that_says_no_are_wholly_different() -> None:
     texts = read(["Yes, it is a prime number.", "No, it is not a prime number.", "It is a prime number."], "text")
     matrix = WORD_COMPARER.distances(texts, None)
     assert matrix[0, 1] == 1
-    assert 0 < matrix[0, 2] < matrix[1, 2] < 0.5
+    assert 0 < matrix[0, 2] < 0.5 < matrix[1, 2] < 1
 
 
 def test_verdicts_make_texts_the_same_or_wholly_different() -> None:
@@ -269,7 +269,7 @@ def test_a_score_names_what_compared_its_answers() -> None:
 
 
 def test_a_refusing_text_is_wholly_different_from_an_answer_and_as_far_from_another_as_its_words() -> None:
-    texts = read(["I cannot help with that.", "I'm sorry, I can't say.", "It was sent on Monday."], "text")
+    texts = read(["I cannot help with that.", "I'm sorry, I can't help.", "It was sent on Monday."], "text")
     matrix = WORD_COMPARER.distances(texts, None)
     assert (matrix[0, 2], matrix[1, 2]) == (1, 1)
     assert matrix[0, 1] == distances([t.key for t in texts])[0, 1]
