@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from curator.config import DedupeConfig
 from curator.dedup import near_duplicate_groups
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import measure_record, recorded_health
+from curator.disagreement.recorded import fit_scoring, measure_record
 from curator.disagreement.score import default_score
+from curator.disagreement.scoring_model import ScoringModel
 from curator.estimation.sampling_frame import GROUP
 from curator.records import Case, Kind, Message, Source
 from curator.records.recorded import Answered, Recorded
@@ -143,8 +143,8 @@ def _pool(name: str, family: str, kind: Kind, cases: Sequence[Answers]) -> Pool:
     recorded = [
         Recorded(c.id, c.committee, c.target, kind, labels=(), input=c.question, question=c.question) for c in cases
     ]
-    weights = group_weights(recorded_health(recorded))
-    rows = [_signals(one, case, weights) for one, case in zip(recorded, cases, strict=True)]
+    model, _ = fit_scoring(recorded)
+    rows = [_signals(one, case, model) for one, case in zip(recorded, cases, strict=True)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     return Pool(
         name=name,
@@ -164,8 +164,8 @@ def _groups(cases: Sequence[Answers]) -> dict[str, tuple[str, ...]]:
     return {GROUP: tuple(group if sizes[group] > 1 else "" for group in found)}
 
 
-def _signals(one: Recorded, case: Answers, weights: Mapping[str, float]) -> dict[str, float]:
-    found = measure_record(one, weights=weights)
+def _signals(one: Recorded, case: Answers, model: ScoringModel) -> dict[str, float]:
+    found = measure_record(one, model=model)
     if found is None:
         return {}
     told = {

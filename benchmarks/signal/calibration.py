@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.signal.disagreement import sets
 from curator.disagreement.calibration import LEAST_OF_EACH, auroc, calibrate
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import measure_record, recorded_health
+from curator.disagreement.recorded import fit_scoring, measure_record
 from curator.disagreement.score import SCORER, default_score
 from curator.disagreement.signals import Signals
 from curator.run_folder.recorded import read_record
@@ -41,8 +40,8 @@ def main() -> None:
     print("labels  default   fitted  real gain  measured gain [95% interval]    used  gain got  worst used")
     for name, records, wrong in sets(arguments.data):
         recorded = [read_record(orjson.dumps(record)) for record in records]
-        weights = group_weights(recorded_health(recorded))
-        measured = [measure_record(record, weights=weights) for record in recorded]
+        model, _ = fit_scoring(recorded)
+        measured = [measure_record(record, model=model) for record in recorded]
         enough = np.array([signals_of_case is not None for signals_of_case in measured])
         print(f"\n{name}: n={enough.sum()}, base rate {wrong[enough].mean():.3f}")
         signals = [signals_of_case for signals_of_case in measured if signals_of_case is not None]

@@ -17,6 +17,7 @@ from benchmarks.common.recorded_sets import Record
 from benchmarks.signal.references import BASELINES, Baseline
 from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.estimators import ESTIMATORS, Estimator, EstimatorInput
+from curator.disagreement.scoring_model import kind_of
 from curator.run_folder.recorded import read_record
 
 LENGTH = "length"
@@ -52,7 +53,7 @@ def read_case(record: Record) -> RecordedCase:
     """Read a record of contract 4 as the score reads it."""
     recorded = read_record(orjson.dumps(record))
     answers = EstimatorInput.of(
-        recorded.answers, target=recorded.target, kind=recorded.kind, labels=recorded.labels, input=recorded.input,
+        recorded.answers, target=recorded.target, kind=kind_of(recorded), labels=recorded.labels, input=recorded.input,
         compare=WordComparer(recorded.question),
     )  # fmt: skip
     return RecordedCase(answers, float(np.mean([len(text) for text in answers.texts])))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import Comparer
+from curator.disagreement.scoring_model import kind_of
 from curator.records import Case, ReferenceSource, normalise_space
 from curator.records.recorded import Recorded
 
@@ -79,12 +80,13 @@ def agrees_with_label(record: Recorded, label: str, compare: Comparer) -> bool |
     None where that cannot be told: the kind is `text`, whose wording is not its meaning, no answer exists, or nothing of the
     record's kind can be read in the label.
     """
+    kind = kind_of(record)
 
     def read(text: str) -> Answer:
-        return read_answer(text, record.kind, labels=record.labels, input=record.input)
+        return read_answer(text, kind, labels=record.labels, input=record.input)
 
     label_answer = read(label)
-    if record.kind == "text" or not label_answer.key:
+    if kind == "text" or not label_answer.key:
         return None
     if record.target is not None:
         label_class, target_class = compare.classes([label_answer], read(record.target))

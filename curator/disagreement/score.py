@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer
-from curator.disagreement.signals import Signals, measure
+from curator.disagreement.readings.mixture import Mixture
+from curator.disagreement.signals import EVERY_READING, Signals, measure
 from curator.records import Kind, Score
 from curator.records.recorded import Answered
 
-SCORER = "committee/2"
+SCORER = "committee/3"
 """Name and version of the default score; the version is raised whenever a value of it changes."""
 PRIOR_ANSWERS = 0.5
 """The weight, in answers, of the committee's own disagreement beside its answers against the target.
 
 On recorded sets a larger weight ranks worse (`benchmarks/signal/disagreement.py`).
-"""
-WORDING_ANSWERS = 0.01
-"""The weight, in answers, of the distance of the wordings: enough to order answers that mean the same, and no more.
-
-On recorded sets any weight up to one answer ranks alike (`benchmarks/signal/disagreement.py`).
 """
 
 
@@ -58,13 +54,15 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
+    question: str = "",
     compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
+    mixture: Mixture = EVERY_READING,
     formula: Formula = DEFAULT,
 ) -> Score:
     """Score one case; the order of the answers does not matter.
 
-    The arguments are those of `measure`. `weights` and `formula` change only `disagreement`; the other numbers are plain
+    The arguments are those of `measure`. `weights`, `mixture` and `formula` change only `disagreement`; the other numbers are plain
     shares. `scorer` names `compare` if it is not the default. With fewer than two answers every number is None, and
     `reason` says so.
     """
@@ -72,7 +70,10 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
     scorer = f"{formula.name}+{compare.name}" if compare.name else formula.name
     if n < 2:
         return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
-    signals = measure(answers, target=target, kind=kind, labels=labels, input=input, compare=compare, weights=weights)
+    signals = measure(
+        answers, target=target, kind=kind, labels=labels, input=input, question=question, compare=compare, weights=weights,
+        mixture=mixture,
+    )  # fmt: skip
     return Score(
         id=id,
         disagreement=formula.value(signals),
@@ -88,17 +89,12 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
     )
 
 
-def default_score(signals: Signals, *, prior: float = PRIOR_ANSWERS, wording: float = WORDING_ANSWERS) -> float:
-    """Return the smoothed share of the answers that contradict the target, in 0..1.
+def default_score(signals: Signals, *, prior: float = PRIOR_ANSWERS) -> float:
+    """Return the smoothed mean distance of the answers to the target, in 0..1.
 
-    With a target b = (n a + s h) / (n + s), where a is `against`, h the committee's own disagreement `total` and
-    s = `prior`; without a target b = h. Where the answers have a `wording` beyond what was read in them, w is its mean
-    distance, and the score is (n b + r w) / (n + r), with r = `wording`; else it is b.
-
-    The score orders cases by the share against the target, ties of the share by the committee's own disagreement, and ties
-    of both by the distance of the wordings. It trusts two answers less than ten. It is 0 where all answers and the target
-    are the same.
+    With a target it is (n a + s h) / (n + s), where a is `against`, h the committee's own disagreement `total` and
+    s = `prior`; without a target it is h. It orders cases by the distance to the target, and ties of that by the committee's
+    own disagreement; it trusts two answers less than ten. It is 0 where all answers and the target are the same.
     """
     n, a = signals.n, signals.against
-    base = signals.total if a is None else (n * a + prior * signals.total) / (n + prior)
-    return base if signals.wording is None else (n * base + wording * signals.wording) / (n + wording)
+    return signals.total if a is None else (n * a + prior * signals.total) / (n + prior)

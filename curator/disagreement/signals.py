@@ -7,23 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer
-from curator.disagreement.equivalence.word_kernel import mean_overlap_distance, overlap_distances
+from curator.disagreement.equivalence.word_kernel import mean_overlap_distance
 from curator.disagreement.estimators.json_fields import field_disagreement
 from curator.disagreement.estimators.partition import (
     Split,
     Weights,
     mean_distance,
-    mean_pairwise_distance,
     rao_entropy,
     semantic_entropy,
     share_against,
     variation_ratio,
 )
+from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
 from curator.records import Kind
 from curator.records.recorded import Answered
 
@@ -34,8 +31,10 @@ STRUCTURED: tuple[Kind, ...] = (*FIELDED, "code")
 """Kinds whose reading is the whole answer, however long it is."""
 MOST_FIELDS = 20
 """The number of differing fields that are reported of a case."""
-LEAST_APART = 0.5
-"""The smallest distance of short answers of different classes: "James I" and "King James" may mean the same."""
+
+
+EVERY_READING = Mixture()
+"""All readings with the same weight: nothing is known of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,9 @@ class Signals:
         against_target: the share of the answers that contradict the target, 0..1; None without a target.
         majority: the most frequent answer, in its shortest wording; for texts the medoid.
         agreement: the share of the answers with the majority's meaning; for texts their mean similarity to the medoid.
-        total: `split.total` with the members' weights.
-        against: `against_target` with the members' weights.
+        total: the mean distance of two answers under the mixture of the task's readings, 0..1; by another comparer than
+            the default, `split.total` with the members' weights.
+        against: the mean distance of the answers to the target in the same way; None without a target.
         wording: the mean distance, 0..1, of the wordings of the answers and the target, where they have more text than what
             was read in them; None where they have not.
         words: the mean length of the answers in words.
@@ -72,22 +72,23 @@ class Signals:
     fields: Mapping[str, float] | None = None
 
 
-def measure(
+def measure(  # noqa: PLR0913  the fields of contract 4
     answers: Sequence[Answered],
     *,
     target: str | None,
     kind: Kind,
     labels: Sequence[str] = (),
     input: str = "",
+    question: str = "",
     compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
+    mixture: Mixture = EVERY_READING,
 ) -> Signals:
     """Measure the signals of at least two answers; their order does not matter.
 
     Typed and short answers are compared by class: semantic entropy, and the share of answers outside the target's class.
-    For short answers `total` and `against` are mean distances that depend on the words which two classes share, unless a
-    model separated the classes. Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the
-    target.
+    Texts are compared by distance: Rao's quadratic entropy, and the mean distance to the target. `total` and `against`
+    compare all kinds by the mixture of the task's readings, unless a model compares them.
 
     Args:
         answers: the answers, at least two.
@@ -95,8 +96,10 @@ def measure(
         kind: the kind that all are read as.
         labels: the labels that an answer can be, for kind `label`.
         input: the prompt, see `read_answer`.
+        question: the last message of the user, whose words say nothing of an answer; `input` by default.
         compare: decides which answers mean the same, and how far texts are apart.
         weights: the weight of each prompt identity, 1 by default.
+        mixture: the readings of the task with their weights.
     """
     ordered = sorted(answers, key=lambda answer: (answer.prompt_id, answer.text))
     groups = [answer.prompt_id for answer in ordered]
@@ -108,15 +111,19 @@ def measure(
     answer_weights = _weights(groups, weights or {})
     words = sum(len(text.split()) for text in texts) / len(texts)
     if kind == "text":
-        return _of_texts(read, groups, against, compare, answer_weights, words)
-    wording = _wording([readings[text] for text in all_texts], all_texts)
-    numbers = compare.classes(read, against)
-    signals = _of_classes(read, groups, numbers, answer_weights, words, wording, has_target=target is not None)
+        signals = _of_texts(read, groups, against, compare, answer_weights, words)
+    else:
+        wording = _wording([readings[text] for text in all_texts], all_texts)
+        numbers = compare.classes(read, against)
+        signals = _of_classes(read, groups, numbers, answer_weights, words, wording, has_target=target is not None)
     if kind in FIELDED:
-        return replace(signals, fields=_differing_fields(read))
-    if kind != "short" or compare.name:
+        signals = replace(signals, fields=_differing_fields(read))
+    if compare.name:
         return signals
-    return _graded(signals, _short_distances([readings[text] for text in all_texts], numbers), answer_weights)
+    values = [None if kind == "text" else readings[text].key or None for text in all_texts]
+    members = groups if target is None else [*groups, PRODUCTION]
+    distances = mixture.distances(CaseTexts(all_texts, members, values, question or input), weights or {})
+    return replace(signals, total=distances.total, against=distances.against)
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:
@@ -162,25 +169,6 @@ def _differing_fields(answers: Sequence[Answer]) -> Mapping[str, float] | None:
     if sum(bool(answer.key) for answer in answers) < 2:
         return None
     return dict([(path, share) for path, share in field_disagreement(answers).items() if share > 0][:MOST_FIELDS])
-
-
-def _graded(signals: Signals, distances: NDArray[np.float64], weights: Weights) -> Signals:
-    """Replace `total` and `against` by means of graded distances; the last row is the target's."""
-    n = signals.n
-    return replace(
-        signals,
-        total=mean_pairwise_distance(distances[:n, :n], weights=weights),
-        against=None if signals.against is None else mean_distance(distances[n, :n], weights=weights),
-    )
-
-
-def _short_distances(answers: Sequence[Answer], numbers: Sequence[int]) -> NDArray[np.float64]:
-    """Return distances (n, n): 0 in a class, `LEAST_APART` to 1 between classes by shared words."""
-    apart = np.maximum(overlap_distances([answer.key or answer.text for answer in answers]), LEAST_APART)
-    apart[np.equal.outer(numbers, numbers)] = 0.0
-    readable = np.array([answer.kind == "short" for answer in answers])
-    apart[~np.equal.outer(readable, readable)] = 1.0
-    return apart
 
 
 def _wording(answers: Sequence[Answer], texts: Sequence[str]) -> float | None:

@@ -12,15 +12,16 @@ from curator.records.values import Kind
 class Recorded:
     """One record of contract 4: `input` is the whole prompt, `question` the last user message.
 
-    `task` is its name, see `records.task_name`. `reference` is the trusted answer, with its source (a
-    `records.ReferenceSource`), the slice of the selection that it was given for (a `records.Slice`) and the inclusion
-    probability of the case. `failure` is how far the answer in question fails, 0 (it is right) to 1; None without a verdict.
+    `kind` is None where the record does not give one. `task` is its name, see `records.task_name`. `reference` is the trusted
+    answer, with its source (a `records.ReferenceSource`), the slice of the selection that it was given for (a
+    `records.Slice`) and the inclusion probability of the case. `failure` is how far the answer in question fails, 0 (it is
+    right) to 1; None without a verdict.
     """
 
     id: str
     answers: tuple[Answered, ...]
     target: str | None
-    kind: Kind
+    kind: Kind | None
     labels: tuple[str, ...]
     input: str
     question: str

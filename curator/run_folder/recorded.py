@@ -12,7 +12,6 @@ from typing import cast
 
 import orjson
 
-from curator.answers.read import detect_kind
 from curator.errors import RecordError
 from curator.readers.feedback import case_id_of, read_verdict, read_wrong
 from curator.readers.json_text import as_text
@@ -70,9 +69,8 @@ def read_record(data: bytes) -> Recorded:
     """Read one record, the JSON of an object.
 
     A generation is an object with a `text`, or the text itself. One without a text (null, or with an `error`) is not an
-    answer. Its group is its model with its variant. Where `kind` is missing or not one of `records.KINDS`, it is
-    detected from the record's answers, target and input. `labels` may list the labels an answer can be. Unknown keys
-    are ignored. `wrong` or `verdict` may say whether the answer in question fails.
+    answer. Its group is its model with its variant. `kind` counts if it is one of `records.KINDS`. `labels` may list the
+    labels an answer can be. Unknown keys are ignored. `wrong` or `verdict` may say whether the answer in question fails.
 
     Raises:
         RecordError: it does not fit the contract.
@@ -93,15 +91,12 @@ def read_record(data: bytes) -> Recorded:
     target = as_text(record.get("target"))
     asked = _asked(record.get("input"))
     kind = record.get("kind")
-    if kind not in KINDS:
-        given = [*(answer.text for answer in answers), *([] if target is None else [target])]
-        kind = detect_kind(given, input=asked)
     labels = record.get("labels")
     return Recorded(
         id=case_id,
         answers=answers,
         target=target,
-        kind=cast(Kind, kind),
+        kind=cast(Kind, kind) if kind in KINDS else None,
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         input=asked,
         question=_question(record.get("input")),

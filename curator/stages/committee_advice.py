@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from curator.disagreement.calibration import auroc
 from curator.disagreement.recorded import score_record
+from curator.disagreement.scoring_model import ScoringModel, fit_tasks
 from curator.estimation.committee_design import (
     DRAWS,
     LEAST_CASES,
@@ -137,7 +138,8 @@ def advise_on_run(rows: Sequence[Mapping[str, JsonValue]], costs: Iterable[tuple
     """
     sample = [read_record(orjson.dumps(row)) for row in _spread(rows, SAMPLED_CASES)]
     given = AdviceInput(sample, len(rows), usd_per_answer=mean_cost_by_model(costs))
-    return advise_on_committee(given, lambda record: score_record(record).disagreement)
+    model = ScoringModel(fit_tasks(sample))
+    return advise_on_committee(given, lambda record: score_record(record, model=model).disagreement)
 
 
 def mean_cost_by_model(costs: Iterable[tuple[str, float, int]]) -> dict[str, float]:

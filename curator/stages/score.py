@@ -24,8 +24,9 @@ from curator.disagreement.ground_truth import (
 from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
 from curator.disagreement.members.health import group_weights, member_health, split_by_weight
 from curator.disagreement.members.votes import failed_vote, member_key
-from curator.disagreement.recorded import default_scorer
-from curator.disagreement.score import DEFAULT, Formula, score_case
+from curator.disagreement.recorded import default_scorer, score_record
+from curator.disagreement.score import DEFAULT, Formula
+from curator.disagreement.scoring_model import ScoringModel, fit_tasks
 from curator.records import (
     BlindShare,
     Case,
@@ -36,7 +37,7 @@ from curator.records import (
     Score,
     task_name,
 )
-from curator.records.recorded import Answered, prompt_id_of
+from curator.records.recorded import Answered, Recorded, prompt_id_of
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.text.display import plural
 
@@ -185,24 +186,32 @@ class Scorer:
         health: Sequence[MemberHealth],
         formula: Formula,
     ) -> dict[str, Score]:
-        weights = group_weights(health)
-        scores = {}
-        for case in self._cases:
-            answered = [
-                Answered(g.text, prompt_id_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared[case.id]
-            ]
-            scores[case.id] = score_case(
-                case.id,
-                answered,
-                target=case.target,
-                kind=self._kinds[case.id],
-                labels=self._labels(case),
-                input=_asked(case),
-                compare=grouped[case.id].compare,
-                weights=weights,
-                formula=formula_for(formula, task_name(case.task, case.system)),
+        records = {case.id: self._record(case, compared[case.id]) for case in self._cases}
+        model = ScoringModel(fit_tasks(records.values()), group_weights(health))
+
+        def score(record: Recorded) -> Score:
+            return score_record(
+                record,
+                model=model,
+                comparer=lambda _: grouped[record.id].compare,
+                formula=formula_for(formula, record.task),
             )
-        return scores
+
+        return {case_id: score(record) for case_id, record in records.items()}
+
+    def _record(self, case: Case, compared: Sequence[Generation]) -> Recorded:
+        return Recorded(
+            id=case.id,
+            answers=tuple(
+                Answered(g.text, prompt_id_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared
+            ),
+            target=case.target,
+            kind=self._kinds[case.id],
+            labels=tuple(self._labels(case)),
+            input=_asked(case),
+            question=case.user,
+            task=task_name(case.task, case.system),
+        )
 
     def _compared(self, read_out: Generations) -> list[ComparableCase]:
         return [

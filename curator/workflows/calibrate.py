@@ -11,8 +11,8 @@ import orjson
 
 from curator.disagreement import calibration as fit
 from curator.disagreement.calibration import LEAST_OF_EACH, Calibration
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import default_scorer, measure_record, recorded_health
+from curator.disagreement.recorded import default_scorer, measure_record
+from curator.disagreement.scoring_model import ScoringModel
 from curator.disagreement.signals import Signals
 from curator.errors import ExitCode
 from curator.records import JsonValue, RejectedRecord
@@ -194,9 +194,8 @@ def calibrate(
         LogsError: a file is not there, too many records cannot be read, an id is used twice, or no label is found.
         StorageError: `out` cannot be written.
     """
-    read = read_labelled(recorded, labels, scoring.comparer)
-    weights = {} if scoring.equal_members else group_weights(recorded_health(read.sample(), scoring.comparer))
-    fitted, used = _fit(read.labelled, weights, scoring)
+    read = read_labelled(recorded, labels, scoring)
+    fitted, used = _fit(read.labelled, read.model, scoring)
     too_few = {TOO_FEW_ANSWERS: len(read.labelled) - len(used)} if len(read.labelled) > len(used) else {}
     target = Path(out) if out is not None else None
     if target is not None:
@@ -213,14 +212,12 @@ def calibrate(
     )
 
 
-def _fit(
-    labelled: Iterable[Labelled], weights: Mapping[str, float], scoring: Scoring
-) -> tuple[Calibration | None, list[bool]]:
+def _fit(labelled: Iterable[Labelled], model: ScoringModel, scoring: Scoring) -> tuple[Calibration | None, list[bool]]:
     """Return the fit, and the verdicts that it was made of: those of cases with enough answers."""
     signals: list[Signals] = []
     used: list[Labelled] = []
     for case in labelled:
-        if measured := measure_record(case.record, comparer=scoring.comparer, weights=weights):
+        if measured := measure_record(case.record, model=model, comparer=scoring.comparer):
             signals.append(measured)
             used.append(case)
     wrong = [case.wrong for case in used]

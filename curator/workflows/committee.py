@@ -9,8 +9,8 @@ from functools import partial
 
 import orjson
 
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.recorded import score_record
+from curator.disagreement.scoring_model import ScoringModel
 from curator.errors import ExitCode
 from curator.records import JsonValue, RejectedRecord
 from curator.records.committee_advice import CommitteeAdvice
@@ -109,24 +109,22 @@ def committee_advice(
     Raises:
         LogsError: a file is not there, too many records cannot be read, or an id is used twice.
     """
-    read = read_labelled(recorded, labels, scoring.comparer, required=False)
-    sample = read.sample()
-    health = () if scoring.equal_members else recorded_health(sample, scoring.comparer)
-    weights = {} if scoring.equal_members else group_weights(health)
+    read = read_labelled(recorded, labels, scoring, required=False)
+    weights = read.model.member_weights
     given = AdviceInput(
-        sample=[_without_left_out(record, weights) for record in sample],
+        sample=[_without_left_out(record, weights) for record in read.sample],
         cases=read.records,
         wrong={case.record.id: case.wrong for case in read.labelled},
         labelled=[_without_left_out(case.record, weights) for case in read.labelled],
         weights=[case.weight for case in read.labelled],
         usd_per_answer=_usd_per_answer(read),
     )
-    advice = advise_on_committee(given, partial(_score, scoring=scoring, weights=weights))
+    advice = advise_on_committee(given, partial(_score, scoring=scoring, model=read.model))
     return CommitteeResult(advice, read.records, read.left_out, read.rejected, read.too_many_bad_rows)
 
 
-def _score(record: Recorded, *, scoring: Scoring, weights: Mapping[str, float]) -> float | None:
-    return score_record(record, comparer=scoring.comparer, weights=weights).disagreement
+def _score(record: Recorded, *, scoring: Scoring, model: ScoringModel) -> float | None:
+    return score_record(record, model=model, comparer=scoring.comparer).disagreement
 
 
 def _without_left_out(record: Recorded, weights: Mapping[str, float]) -> Recorded:

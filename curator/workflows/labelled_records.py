@@ -9,12 +9,13 @@ from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.ground_truth import HALF, failure_of_record
+from curator.disagreement.scoring_model import ScoringModel, kind_of
 from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import labels_in
 from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
-from curator.records import Label, RejectedRecord, Source, too_many_rejected
+from curator.records import Label, MemberHealth, RejectedRecord, Source, too_many_rejected
 from curator.records.recorded import Recorded
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
@@ -23,7 +24,7 @@ from curator.workflows.inputs import Paths, path_list, source_of
 from curator.workflows.label_inputs import labels_in_memory, no_label_error
 from curator.workflows.pool import refuse_repeated
 from curator.workflows.recorded_lines import read_records, sample_items, sample_records
-from curator.workflows.score import Recordings
+from curator.workflows.score import Recordings, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
 UNKNOWN_ID = "no such case among the records"
@@ -54,7 +55,9 @@ class LabelledRecords:
         records: records that could be read.
         too_many_bad_rows: more than a fifth of the rows of labels could not be read.
         path: the file of the records; `records` where they are in memory.
-        in_memory: the records in memory; None of a file.
+        sample: a sample of all readable records, labelled or not.
+        model: the fit to the sample.
+        health: the health of the members in the sample.
     """
 
     labelled: tuple[Labelled, ...]
@@ -63,17 +66,15 @@ class LabelledRecords:
     records: int
     too_many_bad_rows: bool
     path: Path
-    in_memory: Sequence[Recorded] | None = field(repr=False)
-
-    def sample(self) -> list[Recorded]:
-        """Return an even sample of all readable records, labelled or not."""
-        return list(sample_records(self.path)) if self.in_memory is None else sample_items(self.in_memory)
+    sample: tuple[Recorded, ...] = field(repr=False)
+    model: ScoringModel = field(repr=False)
+    health: tuple[MemberHealth, ...] = field(repr=False)
 
 
 def read_labelled(
     recorded: Recordings,
     labels: Paths | Mapping[str, bool],
-    comparer: ComparerFactory,
+    scoring: Scoring,
     *,
     required: bool = True,
 ) -> LabelledRecords:
@@ -83,7 +84,7 @@ def read_labelled(
         recorded: a file of recorded answers, a run folder, the result of a run, or records in memory.
         labels: files of labels; or by case id whether the answer in question is wrong. By default the records' own
             references, and the labels in a run folder's queues.
-        comparer: decides whether an answer means the same as a reference.
+        scoring: the way to score; its comparer decides whether an answer means the same as a reference.
         required: refuse records without a label.
 
     Raises:
@@ -111,7 +112,10 @@ def read_labelled(
         raise no_label_error(source, label_set.rejected, named=named, in_memory=in_memory)
     if unknown and (in_memory or len(unknown) == len(all_labels)):
         raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
-    labelled = _labelled(reading.kept, all_labels, comparer, left_out, random_only=not named)
+    sample = list(sample_records(path)) if records is None else sample_items(records)
+    model, health = scoring.fit(sample)
+    kept = {case_id: model.with_kind(record) for case_id, record in reading.kept.items()}
+    labelled = _labelled(kept, all_labels, scoring.comparer, left_out, random_only=not named)
     return LabelledRecords(
         labelled=tuple(labelled),
         left_out=dict(+left_out),
@@ -119,7 +123,9 @@ def read_labelled(
         records=reading.ids.total(),
         too_many_bad_rows=too_many_rejected(len(label_set.rejected), len(judged) + len(label_set.rejected)),
         path=path,
-        in_memory=records,
+        sample=tuple(sample),
+        model=model,
+        health=health,
     )
 
 
@@ -224,7 +230,7 @@ def _labelled(
             if failure is None and label.text is not None:
                 failure = failure_of_record(record, label.text, comparer(record.question))
             if failure is None:
-                left_out[FREE_TEXT if record.kind == "text" else UNREADABLE_LABEL] += 1
+                left_out[FREE_TEXT if kind_of(record) == "text" else UNREADABLE_LABEL] += 1
             elif failure == HALF:
                 left_out[HALF_RIGHT] += 1
             else:

@@ -19,8 +19,8 @@ import orjson
 from curator.answers.read import Answer, read_answer
 from curator.disagreement.calibration import formula_for
 from curator.disagreement.equivalence.comparers import ComparerFactory
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.recorded import score_record
+from curator.disagreement.scoring_model import ScoringModel, kind_of
 from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
 from curator.records import (
@@ -80,11 +80,11 @@ def read_pool(path: Path, *, scoring: Scoring, on_case: Callable[[], None] = lam
             f"{str(file)!r}: no such file",
             remedy="name a file that `curator score` reads or wrote, or a run folder",
         )
-    weights = {} if scoring.equal_members else group_weights(recorded_health(sample_records(file), scoring.comparer))
+    model, _ = scoring.fit(sample_records(file))
     cases: list[PoolCase] = []
     problems: list[RejectedRecord] = []
     for row in map_lines(
-        file, partial(pool_lines, file=str(file), scoring=scoring, weights=weights), processes=scoring.workers
+        file, partial(pool_lines, file=str(file), scoring=scoring, model=model), processes=scoring.workers
     ):
         if isinstance(row, RejectedRecord):
             problems.append(row)
@@ -106,10 +106,8 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     given = list(records)
     lines = [Line(number, json_line(record, number)) for number, record in enumerate(given, 1)]
     answered = [record for record in given if "generations" in record]
-    weights = (
-        {} if scoring.equal_members else group_weights(recorded_health(_sample_readable(answered), scoring.comparer))
-    )
-    rows = pool_lines(lines, file="record", scoring=scoring, weights=weights)
+    model, _ = scoring.fit(_sample_readable(answered))
+    rows = pool_lines(lines, file="record", scoring=scoring, model=model)
     first = next((row for row in rows if isinstance(row, RejectedRecord)), None)
     if first is not None:
         raise LogsError(f"record {first.source.line}: {first.reason}", remedy=first.remedy)
@@ -149,8 +147,10 @@ def _raw_records(source: Path | Sequence[Mapping[str, object]]) -> Iterator[byte
 
 
 def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, ...]:
+    kind = kind_of(record)
+
     def read(text: str) -> Answer:
-        return read_answer(text, record.kind, labels=record.labels, input=record.input)
+        return read_answer(text, kind, labels=record.labels, input=record.input)
 
     answers = [read(recorded.text) for recorded in record.answers]
     target = None if record.target is None else read(record.target)
@@ -163,7 +163,7 @@ def _groups(record: Recorded, comparer: ComparerFactory) -> tuple[AnswerGroup, .
 
 
 def pool_lines(
-    lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
+    lines: Sequence[Line], *, file: str, scoring: Scoring, model: ScoringModel
 ) -> list[PoolCase | RejectedRecord]:
     """Read or reject each line of a file that is not blank; runs in a worker process."""
     rows: list[PoolCase | RejectedRecord] = []
@@ -173,7 +173,7 @@ def pool_lines(
             rows.append(RejectedRecord(Source(file, line.number), line.problem or "", remedy))
         elif line.data.strip():
             try:
-                rows.append(_pool_case(line.data, line.number, scoring, weights))
+                rows.append(_pool_case(line.data, line.number, scoring, model))
             except RecordError as error:
                 rows.append(error.at(file, line.number))
     return rows
@@ -206,7 +206,7 @@ def refuse_repeated(ids: Iterable[str]) -> None:
         )
 
 
-def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str, float]) -> PoolCase:
+def _pool_case(data: bytes, number: int, scoring: Scoring, model: ScoringModel) -> PoolCase:
     try:
         record = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -217,7 +217,7 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, weights: Mapping[str,
     if "generations" in record:
         recorded = read_record(data)
         formula = formula_for(scoring.formula, recorded.task)
-        score = score_record(recorded, comparer=scoring.comparer, weights=weights, formula=formula)
+        score = score_record(recorded, model=model, comparer=scoring.comparer, formula=formula)
         length = recorded.mean_length
     else:
         # A pool of scores holds only what ranks its cases: the explanations stay in the file of the scores.

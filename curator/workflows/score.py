@@ -15,8 +15,9 @@ from curator.disagreement.calibration import Calibration, formula_for
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
-from curator.disagreement.recorded import default_scorer, estimator_values, recorded_health, score_record
+from curator.disagreement.recorded import default_scorer, estimator_values, fit_scoring, score_record
 from curator.disagreement.score import DEFAULT, Formula
+from curator.disagreement.scoring_model import UNFITTED_MODEL, ScoringModel
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError, StorageError
 from curator.io.atomic import write_atomic
 from curator.io.lines import Line, expand
@@ -142,9 +143,9 @@ class Scoring:
         """The processes that can work on records at once; None for one a core."""
         return self.processes if self.comparer is WordComparer else 1
 
-    def weights(self, health: Sequence[MemberHealth]) -> Mapping[str, float]:
-        """Return the weights of the members; empty where all have the same."""
-        return {} if self.equal_members else group_weights(health)
+    def fit(self, records: Iterable[Recorded]) -> tuple[ScoringModel, tuple[MemberHealth, ...]]:
+        """Fit the model of a file to a sample of its records, and assess the members."""
+        return fit_scoring(list(records), self.comparer, equal_members=self.equal_members)
 
 
 DEFAULT_SCORING = Scoring()
@@ -198,9 +199,8 @@ def _score_in_memory(
     if fitted is not None:
         scoring = replace(scoring, formula=fitted.formula)
     read, rejected = readable_records(records)
-    health = () if scoring.equal_members else recorded_health(sample_items(read), scoring.comparer)
-    weights = scoring.weights(health)
-    scores = tuple(_score_one(record, scoring, weights) for record in read)
+    model, health = scoring.fit(sample_items(read))
+    scores = tuple(_score_one(record, scoring, model) for record in read)
     watch = Watch()
     for record, score in zip(read, scores, strict=True):
         watch.add(see(record, score, scoring.comparer))
@@ -242,10 +242,9 @@ def score_file(
         )
     if calibration is not None:
         scoring = replace(scoring, formula=calibration.formula)
-    sampled = path.is_file() and not scoring.equal_members
-    health = recorded_health(sample_records(path), scoring.comparer) if sampled else ()
+    model, health = scoring.fit(sample_records(path)) if path.is_file() else (UNFITTED_MODEL, ())
     tally = _Tally(path)
-    lines = tally.score_lines(scoring, scoring.weights(health))
+    lines = tally.score_lines(scoring, model)
     if out is not None:
         write_atomic(out, lines)
     else:
@@ -279,9 +278,9 @@ class _Tally:
         self._watch = Watch()
         self._path = path
 
-    def score_lines(self, scoring: Scoring, weights: Mapping[str, float]) -> Iterator[bytes]:
+    def score_lines(self, scoring: Scoring, model: ScoringModel) -> Iterator[bytes]:
         """Yield the scores of the file, a JSON line each."""
-        work = partial(score_lines, file=str(self._path), scoring=scoring, weights=weights)
+        work = partial(score_lines, file=str(self._path), scoring=scoring, model=model)
         for item in map_lines(self._path, work, processes=scoring.workers):
             if isinstance(item, RejectedRecord):
                 self.set_aside += 1
@@ -305,7 +304,7 @@ ScoredLine = tuple[bytes, Seen]
 
 
 def score_lines(
-    lines: Sequence[Line], *, file: str, scoring: Scoring, weights: Mapping[str, float]
+    lines: Sequence[Line], *, file: str, scoring: Scoring, model: ScoringModel
 ) -> list[ScoredLine | RejectedRecord]:
     """Score or reject each line of a file that is not blank; runs in a worker process."""
     results: list[ScoredLine | RejectedRecord] = []
@@ -316,19 +315,21 @@ def score_lines(
         elif line.data.strip():
             try:
                 record = read_record(line.data)
-                score = _score_one(record, scoring, weights)
+                score = _score_one(record, scoring, model)
                 results.append((_score_line(score), see(record, score, scoring.comparer)))
             except RecordError as error:
                 results.append(error.at(file, line.number))
     return results
 
 
-def _score_one(record: Recorded, scoring: Scoring, weights: Mapping[str, float]) -> Score:
+def _score_one(record: Recorded, scoring: Scoring, model: ScoringModel) -> Score:
     formula = formula_for(scoring.formula, record.task)
-    score = score_record(record, comparer=scoring.comparer, weights=weights, formula=formula)
+    score = score_record(record, model=model, comparer=scoring.comparer, formula=formula)
     if not scoring.estimators:
         return score
-    return replace(score, estimators=estimator_values(record, scoring.estimators, comparer=scoring.comparer))
+    return replace(
+        score, estimators=estimator_values(record, scoring.estimators, model=model, comparer=scoring.comparer)
+    )
 
 
 def _score_line(score: Score) -> bytes:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from curator.disagreement.equivalence.comparers import VerdictComparer
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.recorded import fit_scoring, score_record
 from curator.disagreement.score import SCORER
 from curator.errors import RecordError
 from curator.records import Score
@@ -134,7 +134,7 @@ def test_members_are_judged_by_what_their_answers_mean_and_not_by_their_wording(
     said = {"plain": "Paris", "careful": "Paris", "restated": "The city called Paris"}
     generations = [{"text": text, "variant": variant} for variant, text in said.items()]
     record = {"input": "What is the capital city called?", "kind": "short", "generations": generations}
-    found = recorded_health(read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40))
+    _, found = fit_scoring([read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40)])
     assert group_weights(found) == {"careful": 1, "plain": 1, "restated": 1}
 
 
@@ -144,8 +144,8 @@ def test_members_are_judged_by_what_compares_their_answers() -> None:
     record = {"input": "what pulls it", "kind": "short", "generations": generations}
     records = [read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40)]
     same = partial(VerdictComparer, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
-    assert group_weights(recorded_health(records, same)) == {"careful": 1, "plain": 1, "restated": 1}
-    assert group_weights(recorded_health(records)) == {"careful": 1, "plain": 1, "restated": 0}
+    assert group_weights(fit_scoring(records, same)[1]) == {"careful": 1, "plain": 1, "restated": 1}
+    assert group_weights(fit_scoring(records)[1]) == {"careful": 1, "plain": 1, "restated": 0}
 
 
 def test_a_score_weighs_members_by_what_compares_their_answers() -> None:

@@ -1,0 +1,278 @@
+"""Fit the mixture of a task's readings to a sample of its cases; no label is used.
+
+Every reading is weighted, for each pair of members, by their agreement beyond chance under it: Cohen's kappa
+(A - C) / (1 - C), with A the chance that the two members agree on one case and C the chance that their answers to two
+different cases agree. A reading that is too coarse has a high C, one that is too fine or misreads has a low A. That chance
+is taken for each pair of members because members differ in form: a verbose and a terse one never agree on the whole text,
+so that this reading gets no weight for the pair, while it may tell much for two terse ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.answers.candidates import PLAIN, Key, Reading, field_readings
+from curator.disagreement.estimators.similarities import words
+from curator.disagreement.readings.content import (
+    WordWeights,
+    containment,
+    content,
+    polarity,
+    question_words,
+    shown_part,
+)
+from curator.disagreement.readings.mixture import (
+    CONTENT,
+    NAMED,
+    OTHERS,
+    VALUE,
+    CaseTexts,
+    Evidence,
+    Mixture,
+)
+
+SAMPLED_CASES = 1000
+"""Cases of a task that the mixture is fitted to."""
+SAMPLED_ANSWERS = 12
+"""Answers to one case that the mixture is fitted to."""
+LEAST_ANSWERS = 20
+"""Members with fewer sampled answers share one place in the tables."""
+PSEUDO_PAIRS = 20.0
+"""The number of pairs by which each estimate is shrunk: a member pair's to all pairs', and that to `PRIOR`."""
+PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
+"""Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
+CROSS_PAIRS = 6000
+"""Pairs of answers to different cases on which the chance of a graded similarity is measured, over all member pairs."""
+LEAST_WEIGHT = 0.01
+"""The weight of a reading without agreement beyond chance; above 0, so that some reading always counts."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Sums for one reading over member pairs, each (members, members) and symmetric.
+
+    Attributes:
+        pairs: pairs of answers to one case.
+        read: those of which both can be read.
+        same: the sum of the similarity over `read`.
+        crossed: pairs of answers to different cases that can be read.
+        same_crossed: the sum of the similarity over `crossed`.
+    """
+
+    pairs: Floats
+    read: Floats
+    same: Floats
+    crossed: Floats
+    same_crossed: Floats
+
+
+def fit_mixture(cases: Sequence[CaseTexts]) -> Mixture:
+    """Fit the weights of all candidate readings to cases of one task; the order of the cases does not matter."""
+    sample = _Sample.of(cases)
+    if not sample.cases:
+        return Mixture()
+    answers = [text for case in sample.cases for text in case.texts]
+    readings = (*PLAIN, *field_readings(answers))
+    weights = WordWeights(len(sample.cases), sample.document_counts())
+    names = [*NAMED, *(reading.name for reading in readings)]
+    counts = [sample.content_counts(weights)]
+    counts += [sample.key_counts(column) for column in sample.key_columns(readings)]
+    trusted = VALUE if any(value is not None for case in sample.cases for value in case.values) else CONTENT
+    tables = [
+        _weighed(count, PRIOR_TRUSTED if name == trusted else PRIOR_CHANCE)
+        for name, count in zip(names, counts, strict=True)
+    ]
+    evidence = sorted(
+        (_evidence(name, count, table) for name, count, table in zip(names, counts, tables, strict=True)),
+        key=lambda entry: (-entry.weight, entry.name),
+    )
+    total = sum(entry.weight for entry in evidence)
+    return Mixture(
+        readings=readings,
+        word_weights=weights,
+        places=sample.places,
+        weights=np.array([table.weight for table in tables]),
+        scales=np.array([1 - table.chance for table in tables]),
+        neutral=np.array([1 - table.mean for table in tables]),
+        evidence=tuple(
+            Evidence(e.name, e.coverage, e.agreement, e.chance, e.weight / total if total else 0.0) for e in evidence
+        ),
+        cases=len(sample.cases),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The weight and the chance of one reading for each member pair, and its mean agreement over all pairs."""
+
+    weight: Floats
+    chance: Floats
+    mean: float
+
+
+def _weighed(counts: _Counts, prior: float) -> _Table:
+    """Weigh a reading by Cohen's kappa of each member pair and the square of the share of pairs that it can read."""
+    agreement = _pooled(counts.same, counts.read, prior)
+    chance = _pooled(counts.same_crossed, counts.crossed, PRIOR_CHANCE)
+    coverage = float(counts.read.sum() / max(counts.pairs.sum(), 1.0))
+    agreements = (counts.same + PSEUDO_PAIRS * agreement) / (counts.read + PSEUDO_PAIRS)
+    crossed = np.where(counts.crossed > 0, counts.same_crossed / np.maximum(counts.crossed, 1.0), chance)
+    # The chance is known as well as the agreement beside it: both rest on the same answers.
+    chances = (crossed * counts.read + PSEUDO_PAIRS * chance) / (counts.read + PSEUDO_PAIRS)
+    coverages = (counts.read + PSEUDO_PAIRS * coverage) / (counts.pairs + PSEUDO_PAIRS)
+    kappas = (agreements - chances) / np.maximum(1 - chances, 1e-9)
+    return _Table(np.maximum(kappas, LEAST_WEIGHT) * coverages**2, np.minimum(chances, 1 - 1e-3), agreement)
+
+
+def _pooled(same: Floats, pairs: Floats, prior: float) -> float:
+    return float((same.sum() + PSEUDO_PAIRS * prior) / (pairs.sum() + PSEUDO_PAIRS))
+
+
+def _evidence(name: str, counts: _Counts, table: _Table) -> Evidence:
+    pairs = counts.pairs.sum()
+    return Evidence(
+        name,
+        coverage=float(counts.read.sum() / pairs) if pairs else 0.0,
+        agreement=table.mean,
+        chance=_pooled(counts.same_crossed, counts.crossed, PRIOR_CHANCE),
+        weight=float((table.weight * counts.pairs).sum() / pairs) if pairs else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The sampled cases; the answers in one row, and the pairs of answers to one case.
+
+    Attributes:
+        cases: the cases, in an order that does not depend on the file's.
+        places: the place of each member.
+        case: the case of each answer.
+        member: the place of the member of each answer.
+        left, right: the two answers of each pair.
+    """
+
+    cases: tuple[CaseTexts, ...]
+    places: Mapping[str, int]
+    case: Ints
+    member: Ints
+    left: Ints
+    right: Ints
+
+    @classmethod
+    def of(cls, cases: Sequence[CaseTexts]) -> _Sample:
+        chosen = tuple(map(_fewer_answers, sorted(cases, key=_random_order)[:SAMPLED_CASES]))
+        counts = Counter(member for case in chosen for member in case.members)
+        common = sorted(member for member, count in counts.items() if count >= LEAST_ANSWERS)
+        places = {OTHERS: 0, **{member: place for place, member in enumerate(common, 1)}}
+        sizes = [len(case.texts) for case in chosen]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        pairs = [np.array(np.triu_indices(size, 1)) + start for size, start in zip(sizes, starts, strict=False)]
+        both = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), dtype=np.int64)
+        return cls(
+            chosen,
+            places,
+            np.repeat(np.arange(len(chosen)), sizes),
+            np.array([places.get(member, 0) for case in chosen for member in case.members], dtype=np.int64),
+            both[0].astype(np.int64),
+            both[1].astype(np.int64),
+        )
+
+    def document_counts(self) -> dict[str, int]:
+        """Count the cases that have each word in an answer; words of one case are left out."""
+        counts: Counter[str] = Counter()
+        for case in self.cases:
+            counts.update({word for text in case.texts for word in words(shown_part(text))})
+        return {word: count for word, count in counts.items() if count > 1}
+
+    def key_columns(self, readings: Sequence[Reading]) -> Iterator[list[Key]]:
+        """Yield the keys of all answers: the task's values, their polarity, then each reading's."""
+        yield [value for case in self.cases for value in case.values]
+        yield [polarity(text, question_words(case.question)) for case in self.cases for text in case.texts]
+        texts = [text for case in self.cases for text in case.texts]
+        for reading in readings:
+            of_text = {text: reading.read(text) for text in dict.fromkeys(texts)}
+            yield [of_text[text] for text in texts]
+
+    def key_counts(self, column: Sequence[Key]) -> _Counts:
+        """Count the agreement of a reading by keys; over different cases it follows from the counts of each key."""
+        numbers: dict[str, int] = {}
+        keys = np.array([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in column])
+        read = (keys[self.left] >= 0) & (keys[self.right] >= 0)
+        same = read & (keys[self.left] == keys[self.right])
+        m = len(self.places)
+        by_key = np.zeros((m, max(len(numbers), 1)))
+        np.add.at(by_key, (self.member[keys >= 0], keys[keys >= 0]), 1.0)
+        answers = by_key.sum(axis=1)
+        within, within_same = self._sum(read), self._sum(same)
+        own = np.diag(answers)  # an answer is not another case than itself
+        # A pair of one member stands in the products of its counts in both orders.
+        return _Counts(
+            self._sum(np.ones(len(self.left))), within, within_same,
+            crossed=np.outer(answers, answers) - within - np.diag(np.diag(within)) - own,
+            same_crossed=by_key @ by_key.T - within_same - np.diag(np.diag(within_same)) - own,
+        )  # fmt: skip
+
+    def content_counts(self, weights: WordWeights) -> _Counts:
+        """Count the agreement of the content words; over different cases on pairs drawn at random."""
+        contents = [content(text, question_words(case.question), weights) for case in self.cases for text in case.texts]
+        similarity = np.array(
+            [containment(contents[i], contents[j]) for i, j in zip(self.left, self.right, strict=True)]
+        )
+        crossed = self._crossed_pairs()
+        across = np.array([containment(contents[i], contents[j]) for i, j in crossed.T])
+        pairs = self._sum(np.ones(len(self.left)))
+        return _Counts(
+            pairs, pairs, self._sum(similarity),
+            crossed=self._sum(np.ones(crossed.shape[1]), *crossed), same_crossed=self._sum(across, *crossed),
+        )  # fmt: skip
+
+    def _sum(self, values: Floats | NDArray[np.bool_], left: Ints | None = None, right: Ints | None = None) -> Floats:
+        """Sum values of pairs of answers for each pair of members, in both orders."""
+        m = len(self.places)
+        one = self.member[self.left if left is None else left]
+        other = self.member[self.right if right is None else right]
+        sums = np.zeros((m, m))
+        np.add.at(sums, (np.minimum(one, other), np.maximum(one, other)), np.asarray(values, dtype=np.float64))
+        return sums + np.triu(sums, 1).T
+
+    def _crossed_pairs(self) -> Ints:
+        """Draw pairs (2, p) of answers to different cases, about equally many for each pair of members."""
+        random = np.random.default_rng(0)
+        of_member = [np.flatnonzero(self.member == place) for place in range(len(self.places))]
+        members = [place for place, answers in enumerate(of_member) if len(answers)]
+        each = max(20, min(300, 2 * CROSS_PAIRS // (len(members) * (len(members) + 1))))
+        drawn = [
+            np.array([random.choice(of_member[a], each), random.choice(of_member[b], each)])
+            for a in members for b in members if a <= b
+        ]  # fmt: skip
+        pairs = np.concatenate(drawn, axis=1)
+        return pairs[:, self.case[pairs[0]] != self.case[pairs[1]]]
+
+
+def _random_order(case: CaseTexts) -> bytes:
+    """Return a key that sorts cases at random, always in the same way."""
+    digest = hashlib.blake2b(digest_size=16)
+    for text in (case.question, *sorted(case.texts)):
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        digest.update(b"\0")
+    return digest.digest()
+
+
+def _fewer_answers(case: CaseTexts) -> CaseTexts:
+    """Return the case with at most `SAMPLED_ANSWERS`, evenly spread, and its target."""
+    own = len(case.texts) - case.has_target
+    if own <= SAMPLED_ANSWERS:
+        return case
+    kept = [i * own // SAMPLED_ANSWERS for i in range(SAMPLED_ANSWERS)] + ([own] if case.has_target else [])
+    return CaseTexts(
+        [case.texts[i] for i in kept], [case.members[i] for i in kept], [case.values[i] for i in kept], case.question
+    )

@@ -1,0 +1,177 @@
+"""The mixture of a task's readings: the distance of two answers as a weighted mean over readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.answers.candidates import PLAIN, Key, Reading
+from curator.disagreement.readings.content import WordWeights, containments, content, polarity, question_words
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+PRODUCTION = "\0production"
+"""The member identity of production's answer."""
+OTHERS = "\0others"
+"""The identity of all members that the sample has too few answers of."""
+VALUE, CONTENT, POLARITY = "value", "content words", "yes or no"
+"""The reading by the task's kind, and the two readings that need the question."""
+NAMED = (CONTENT, VALUE, POLARITY)
+"""The first readings of a mixture; those by a key follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTexts:
+    """The answers to one case.
+
+    Attributes:
+        texts: the answers; production's last where there is one.
+        members: the prompt identity of each answer; `PRODUCTION` for production's.
+        values: the key of each answer under the task's kind; None where it cannot be read, or for free text.
+        question: what was asked.
+    """
+
+    texts: Sequence[str]
+    members: Sequence[str]
+    values: Sequence[Key]
+    question: str = ""
+
+    @property
+    def has_target(self) -> bool:
+        """True where the last answer is production's."""
+        return bool(self.members) and self.members[-1] == PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the sampled answers say of one reading, over all pairs of members.
+
+    Attributes:
+        name: of the reading.
+        coverage: the share of the answers that it can read.
+        agreement: how far two answers to one case agree, 0..1.
+        chance: the same for answers to two different cases.
+        weight: its share of the weights of all readings, 0..1.
+    """
+
+    name: str
+    coverage: float
+    agreement: float
+    chance: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Weighted distances within one case, in 0..1: 0 for the same, about 1 for answers to different inputs.
+
+    Attributes:
+        total: the mean distance of two answers of the committee.
+        against: the mean distance of the committee's answers to production's; None without one.
+    """
+
+    total: float
+    against: float | None
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The readings of a task with their weights, for each pair of members.
+
+    Attributes:
+        readings: those by a key, after the two that need the question and the one of the task's kind.
+        word_weights: the weights of the words for the reading by content.
+        places: the place of each member identity in the tables below.
+        weights: (readings, members, members), the weight of each reading for a pair of members.
+        scales: (readings, members, members), the mean distance of two members' answers to different cases.
+        neutral: (readings,), the distance of two answers of which one cannot be read.
+        evidence: of each reading, the heaviest first; empty without a sample.
+        cases: the number of sampled cases.
+    """
+
+    readings: tuple[Reading, ...] = PLAIN
+    word_weights: WordWeights = field(default_factory=WordWeights)
+    places: Mapping[str, int] = field(default_factory=lambda: {OTHERS: 0})
+    weights: Floats | None = None
+    scales: Floats | None = None
+    neutral: Floats | None = None
+    evidence: tuple[Evidence, ...] = ()
+    cases: int = 0
+
+    def similarities(self, case: CaseTexts) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the similarity (readings, n, n) of every two answers, and where both can be read."""
+        asked = question_words(case.question)
+        distinct = dict.fromkeys(case.texts)
+        contents = {text: content(text, asked, self.word_weights) for text in distinct}
+        columns: list[Sequence[Key]] = [
+            case.values,
+            _spread({text: polarity(text, asked) for text in distinct}, case.texts),
+            *(_spread({text: reading.read(text) for text in distinct}, case.texts) for reading in self.readings),
+        ]
+        keys = _numbered(columns)
+        readable = keys >= 0
+        same = (keys[:, :, None] == keys[:, None, :]).astype(np.float64)
+        read = readable[:, :, None] & readable[:, None, :]
+        by_content = containments([contents[text] for text in case.texts])
+        n = len(case.texts)
+        return np.concatenate([by_content[None], same]), np.concatenate([np.ones((1, n, n), dtype=bool), read])
+
+    def distances(self, case: CaseTexts, member_weights: Mapping[str, float]) -> Distances:
+        """Return the mean distances of a case of two or more answers of the committee.
+
+        Pairs of one member identity count only where all answers come from one: repeats of one prompt share its habits.
+        `member_weights` multiplies the weight of each member's answers, 1 by default.
+        """
+        similarity, read = self.similarities(case)
+        places = np.array([self.places.get(member, self.places[OTHERS]) for member in case.members])
+        at = np.ix_(np.arange(len(similarity)), places, places)
+        weight = _by_kind(case, similarity) if self.weights is None else self.weights[at]
+        scale = np.ones_like(similarity) if self.scales is None else self.scales[at]
+        neutral = np.ones(len(similarity)) if self.neutral is None else self.neutral
+        distance = np.where(read, 1 - similarity, neutral[:, None, None])
+        share = np.array([member_weights.get(member, 1.0) for member in case.members])
+        if (share[: len(case.texts) - case.has_target] > 0).sum() < 2:
+            share = np.ones(len(share))  # all answers count where fewer than two would
+        summed = (weight * distance).sum(axis=0)
+        largest = (weight * scale).sum(axis=0)
+        n = len(case.texts) - case.has_target
+        pairs = _counted_pairs(case.members[:n], share[:n])
+        against = None
+        if case.has_target:
+            against = _ratio(share[:n] @ summed[n, :n], share[:n] @ largest[n, :n])
+        return Distances(_ratio((pairs * summed[:n, :n]).sum(), (pairs * largest[:n, :n]).sum()), against)
+
+
+def _ratio(distance: float, largest: float) -> float:
+    return min(float(distance / largest), 1.0) if largest > 0 else 0.0
+
+
+def _by_kind(case: CaseTexts, similarity: Floats) -> Floats:
+    """Return weights for a task that nothing is known of: all on the value of its kind, for free text on the content."""
+    weight = np.zeros_like(similarity)
+    weight[NAMED.index(CONTENT if all(value is None for value in case.values) else VALUE)] = 1.0
+    return weight
+
+
+def _counted_pairs(members: Sequence[str], share: Floats) -> Floats:
+    """Return the weight of each pair of answers, (n, n): 0 for two answers of one member, unless all are of one."""
+    _, codes = np.unique(np.array(members), return_inverse=True)
+    weights: Floats = np.outer(share, share)
+    differ = weights * (codes[:, None] != codes[None, :])
+    return differ if differ.any() else weights * (1.0 - np.eye(len(members)))
+
+
+def _spread(of_text: Mapping[str, Key], texts: Sequence[str]) -> list[Key]:
+    return [of_text[text] for text in texts]
+
+
+def _numbered(columns: Sequence[Sequence[Key]]) -> Ints:
+    """Number the keys of each reading (readings, n); -1 where there is none."""
+    rows = []
+    for column in columns:
+        numbers: dict[str, int] = {}
+        rows.append([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in column])
+    return np.array(rows, dtype=np.int64)
