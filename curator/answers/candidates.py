@@ -1,4 +1,7 @@
-"""Candidate readings: simple ways to reduce an answer to a key. A task uses those that tell most."""
+"""Candidate readings: simple ways to reduce an answer to a key.
+
+A task uses those under which its answers agree most beyond chance (`disagreement/readings/fit.py`).
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,14 @@ MOST_FIELDS = 8
 """JSON fields that become readings, the most common ones of the task."""
 LEAST_SHARE = 0.05
 """The share of a task's answers that must have a JSON field for it to become a reading."""
+TAIL = 2000
+"""Characters at the end of an answer in which its last number or letter is searched."""
 LOOKED_AT = 20_000
 """Characters of an answer that are read, half at its start and half at its end."""
 
 _WORDS = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
 _LETTER = re.compile(r"(?<![\w'’])[A-J](?![\w'’])")  # noqa: RUF001 - the typographic apostrophe is meant
-_TOKEN = re.compile(r"[\w.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,16 @@ def _whole(text: str) -> Key:
 
 
 def _first_line(text: str) -> Key:
-    return " ".join(normal_words(_parts(text).lines[0])) or None
+    return _line(_parts(text), 0)
 
 
 def _last_line(text: str) -> Key:
-    return " ".join(normal_words(_parts(text).lines[-1])) or None
+    return _line(_parts(text), -1)
+
+
+def _line(parts: _Parts, place: int) -> Key:
+    words = parts.words if len(parts.lines) == 1 else normal_words(parts.lines[place])
+    return " ".join(words) or None
 
 
 def _first_word(text: str) -> Key:
@@ -84,17 +93,17 @@ def _last_word(text: str) -> Key:
 
 
 def _last_number(text: str) -> Key:
-    numbers = _NUMBER.findall(_parts(text).text)
+    numbers = _NUMBER.findall(_parts(text).text[-TAIL:])
     return numbers[-1].replace(",", "").rstrip(".") if numbers else None
 
 
 def _last_letter(text: str) -> Key:
-    letters = _LETTER.findall(_parts(text).text)
+    letters = _LETTER.findall(_parts(text).text[-TAIL:])
     return letters[-1] if letters else None
 
 
 def _sorted_words(text: str) -> Key:
-    return " ".join(sorted({token.casefold() for token in _TOKEN.findall(_parts(text).text)})) or None
+    return " ".join(sorted(set(_parts(text).words))) or None
 
 
 PLAIN: tuple[Reading, ...] = (
@@ -112,7 +121,7 @@ PLAIN: tuple[Reading, ...] = (
 
 
 def field_readings(answers: Sequence[str]) -> tuple[Reading, ...]:
-    """Return a reading for each JSON field that the answers of a task share, the most common first."""
+    """Return a reading for each JSON field that answers share, the most common first."""
     counts = Counter(path for answer in answers for path in dict(_fields(answer)))
     fewest = max(2.0, LEAST_SHARE * len(answers))
     common = sorted((path for path in counts if counts[path] >= fewest), key=lambda path: (-counts[path], path))

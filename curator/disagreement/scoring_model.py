@@ -1,4 +1,7 @@
-"""The model that records are scored by, fitted once to a sample of them: kind and readings of each task, members' weights."""
+"""The model by which records are scored: kind and readings of each task, weights of members.
+
+It is fitted once, to a sample of the records, without labels.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from curator.answers.kind_detection import detect_kind, detect_task_kind
 from curator.answers.read import read_answer
-from curator.disagreement.readings.fit import fit_mixture
+from curator.disagreement.readings.fit import WEIGHTING, Weighting, fit_mixture
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
 from curator.records import Kind
 from curator.records.recorded import Recorded
@@ -65,7 +68,7 @@ def kind_of(record: Recorded) -> Kind:
     return record.kind or detect_kind(_given(record), input=record.input)
 
 
-def fit_tasks(records: Iterable[Recorded]) -> dict[str, TaskModel]:
+def fit_tasks(records: Iterable[Recorded], weighting: Weighting = WEIGHTING) -> dict[str, TaskModel]:
     """Fit the kind and the mixture of each task to sampled records; their order does not matter."""
     by_task: defaultdict[str, list[Recorded]] = defaultdict(list)
     for record in records:
@@ -73,14 +76,15 @@ def fit_tasks(records: Iterable[Recorded]) -> dict[str, TaskModel]:
     small = [task for task, of_task in by_task.items() if task != REST and len(of_task) < LEAST_TASK]
     for task in small:
         by_task[REST].extend(by_task.pop(task))
-    return {task: _fit_task(of_task) for task, of_task in by_task.items() if of_task}
+    return {task: _fit_task(of_task, weighting) for task, of_task in by_task.items() if of_task}
 
 
-def _fit_task(records: Sequence[Recorded]) -> TaskModel:
+def _fit_task(records: Sequence[Recorded], weighting: Weighting) -> TaskModel:
     ordered = sorted(records, key=lambda record: record.id)
     open_kind = [(_given(record), record.input) for record in ordered if record.kind is None]
     kind = detect_task_kind(open_kind) if open_kind else None
-    return TaskModel(kind, fit_mixture([case_texts(record, record.kind or kind or "text") for record in ordered]))
+    cases = [case_texts(record, record.kind or kind or "text") for record in ordered]
+    return TaskModel(kind, fit_mixture(cases, weighting))
 
 
 def case_texts(record: Recorded, kind: Kind) -> CaseTexts:

@@ -49,7 +49,7 @@ class Signals:
         agreement: the share of the answers with the majority's meaning; for texts their mean similarity to the medoid.
         total: the mean distance of two answers under the mixture of the task's readings, 0..1; by another comparer than
             the default, `split.total` with the members' weights.
-        against: the mean distance of the answers to the target in the same way; None without a target.
+        against: the mean distance of the answers to the target in the same way; 1 for an empty target; None without one.
         wording: the mean distance, 0..1, of the wordings of the answers and the target, where they have more text than what
             was read in them; None where they have not.
         words: the mean length of the answers in words.
@@ -123,7 +123,9 @@ def measure(  # noqa: PLR0913  the fields of contract 4
     values = [None if kind == "text" else readings[text].key or None for text in all_texts]
     members = groups if target is None else [*groups, PRODUCTION]
     distances = mixture.distances(CaseTexts(all_texts, members, values, question or input), weights or {})
-    return replace(signals, total=distances.total, against=distances.against)
+    # Nothing that the committee says makes an empty answer of production a good one.
+    silent = against is not None and against.kind == "empty"
+    return replace(signals, total=distances.total, against=1.0 if silent else distances.against)
 
 
 def _weights(groups: Sequence[str], weights: Mapping[str, float]) -> Weights:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -61,17 +63,40 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 def sample_records(path: Path) -> Iterator[Recorded]:
-    """Yield an even sample of the readable records of a file.
+    """Yield a random sample of the readable records of a file, the same in any order.
 
-    It holds all of a few records, and `SAMPLED_RECORDS` to twice as many of more. Of large records there are fewer: at most `SAMPLED_BYTES` and the longest line are held in memory.
+    It holds all of a few records, and `SAMPLED_RECORDS` of more; of large records fewer, so that at most `SAMPLED_BYTES` and
+    the longest line are held in memory.
     """
-    spread: Spread[Line] = Spread(SAMPLED_RECORDS, most=SAMPLED_BYTES, size=lambda line: len(line.data or b""))
+    sample = _HashSample()
     for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
-        spread.add(line)
-    for line in spread.kept:
         if line.data and line.data.strip():
-            with contextlib.suppress(RecordError):
-                yield read_record(line.data)
+            sample.add(line.data.strip())
+    for data in sample.lines():
+        with contextlib.suppress(RecordError):
+            yield read_record(data)
+
+
+class _HashSample:
+    """The lines with the smallest hashes, within a number of lines and of bytes."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, bytes]] = []  # the largest hash first
+        self._bytes = 0
+
+    def add(self, line: bytes) -> None:
+        """Take the next line in."""
+        rank = -int.from_bytes(hashlib.blake2b(line, digest_size=8).digest())
+        if len(self._heap) >= SAMPLED_RECORDS and rank <= self._heap[0][0]:
+            return
+        heapq.heappush(self._heap, (rank, line))
+        self._bytes += len(line)
+        while len(self._heap) > SAMPLED_RECORDS or (self._bytes > SAMPLED_BYTES and len(self._heap) > 1):
+            self._bytes -= len(heapq.heappop(self._heap)[1])
+
+    def lines(self) -> list[bytes]:
+        """Return the lines, the smallest hash first."""
+        return [line for _, line in sorted(self._heap, reverse=True)]
 
 
 def sample_items(items: Iterable[T]) -> list[T]:

@@ -17,7 +17,7 @@ from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
 from curator.disagreement.recorded import default_scorer, estimator_values, fit_scoring, score_record
 from curator.disagreement.score import DEFAULT, Formula
-from curator.disagreement.scoring_model import UNFITTED_MODEL, ScoringModel
+from curator.disagreement.scoring_model import UNFITTED_MODEL, ScoringModel, TaskModel
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError, StorageError
 from curator.io.atomic import write_atomic
 from curator.io.lines import Line, expand
@@ -30,6 +30,7 @@ from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder, HasSource, source_of
+from curator.workflows.readings_report import task_json, task_text
 from curator.workflows.recorded_lines import map_lines, readable_records, sample_items, sample_records
 from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
 
@@ -51,6 +52,7 @@ class ScoreResult(TableResult, Sequence[Score]):
         health: the health of the members, over a sample of the records; empty where all members have the same weight.
         notes: what else the user should know.
         figures: the scores as a whole.
+        tasks: the kind and the readings of each task, fitted to a sample of the records.
         rejected: the first `KEPT_REJECTED` records that were set aside.
         scores: the scores; empty where they were written to `out`.
         source: the recorded answers: a file, or the records themselves.
@@ -62,6 +64,7 @@ class ScoreResult(TableResult, Sequence[Score]):
     health: tuple[MemberHealth, ...] = ()
     notes: tuple[str, ...] = ()
     figures: ScoreFigures = field(default_factory=ScoreFigures)
+    tasks: Mapping[str, TaskModel] = field(default_factory=dict, repr=False)
     rejected: tuple[RejectedRecord, ...] = ()
     scores: tuple[Score, ...] = field(default=(), repr=False)
     source: Path | tuple[Mapping[str, object], ...] | None = field(default=None, repr=False, compare=False)
@@ -104,6 +107,7 @@ class ScoreResult(TableResult, Sequence[Score]):
             "out": str(self.out) if self.out else None,
             **self.figures.to_dict(),
             "weights": dict(group_weights(self.health)),
+            "tasks": [task_json(name, task) for name, task in sorted(self.tasks.items())],
             "warnings": list(self.warnings),
             "rejected": self.rejected_rows(),
         }
@@ -111,7 +115,9 @@ class ScoreResult(TableResult, Sequence[Score]):
     def to_text(self) -> str:
         """Return the figures for people."""
         where = f": {self.out}" if self.out else ""
-        return f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside{where}\n{self.figures.to_text()}"
+        tasks = "".join(f"\n{task_text(name, task)}" for name, task in sorted(self.tasks.items()))
+        counts = f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside{where}"
+        return f"{counts}\n{self.figures.to_text()}{tasks}"
 
     def table_rows(self) -> list[dict[str, object]]:
         """Return one row a score."""
@@ -207,7 +213,8 @@ def _score_in_memory(
     if out is not None:
         write_atomic(out, map(_score_line, scores))
     result = ScoreResult(
-        len(scores), len(rejected), out, health, figures=watch.figures(), rejected=rejected[:KEPT_REJECTED],
+        len(scores), len(rejected), out, health, figures=watch.figures(), tasks=model.tasks,
+        rejected=rejected[:KEPT_REJECTED],
         scores=() if out is not None else scores, source=records,
     )  # fmt: skip
     return _with_notes(result, scoring, fitted)
@@ -249,7 +256,7 @@ def score_file(
         write_atomic(out, lines)
     else:
         _write_to(stdout or io.BytesIO(), lines)
-    return _with_notes(tally.result(out, health), scoring, calibration)
+    return _with_notes(replace(tally.result(out, health), tasks=model.tasks), scoring, calibration)
 
 
 def _write_to(stdout: BinaryIO, lines: Iterable[bytes]) -> None:

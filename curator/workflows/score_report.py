@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from curator.answers.normalization import answer_part, refuses
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.ground_truth import failure_of_record
 from curator.records import SLICES, JsonValue, Score, ScoreQuality, Slice
@@ -26,13 +27,16 @@ LENGTHS_KEPT = 2000
 class Seen(NamedTuple):
     """The parts of a record for the figures; `length` is the mean of its answers' characters.
 
-    `deterministic`: its answers are repeats of one prompt of one model at temperature 0. `label` is None without one.
+    `deterministic`: its answers are repeats of one prompt of one model at temperature 0. `silent`, `refused`: production's
+    answer is empty, or a refusal. `label` is None without one.
     """
 
     score: float | None
     length: float
     unanimous: bool
     deterministic: bool
+    silent: bool = False
+    refused: bool = False
     label: SeenLabel | None = None
 
 
@@ -58,6 +62,8 @@ def see(record: Recorded, score: Score, comparer: ComparerFactory = WordComparer
         unanimous=score.agreement is not None and score.agreement >= UNANIMOUS,
         deterministic=all(answer.temperature == 0 for answer in answers)
         and len({answer.prompt_id for answer in answers}) == 1,
+        silent=record.target is not None and not answer_part(record.target),
+        refused=record.target is not None and refuses(answer_part(record.target)),
         label=None if score.disagreement is None else _label(record, comparer),
     )
 
@@ -87,6 +93,8 @@ class ScoreFigures:
         too_few: the others.
         unanimous: how many of `compared` have answers that all say the same.
         deterministic: how many of `compared` have nothing but repeats of one prompt of one model at temperature 0.
+        silent: how many of `compared` have an empty answer of production.
+        refused: how many of `compared` have a refusal of production.
         length: Spearman's correlation of the score with the mean length of the answers, over a spread of `compared`.
         quality: of the score, over a spread of the records with a label; None without a label that was drawn at random.
     """
@@ -95,6 +103,8 @@ class ScoreFigures:
     too_few: int = 0
     unanimous: int = 0
     deterministic: int = 0
+    silent: int = 0
+    refused: int = 0
     length: Figure = field(default_factory=lambda: Figure(None, 0))
     quality: ScoreQuality | None = None
 
@@ -128,6 +138,8 @@ class ScoreFigures:
             "too_few_answers": self.too_few,
             "repeats_at_temperature_0": self.deterministic,
             "unanimous": self.unanimous,
+            "production_empty": self.silent,
+            "production_refused": self.refused,
             "unanimous_share": share(self.unanimous, self.compared) if self.compared else None,
             "length_spearman": self.length.value,
             "length_n": self.length.n,
@@ -144,8 +156,13 @@ class ScoreFigures:
         few = f"{self.too_few:,} with too few answers; " if self.too_few else ""
         same = f" ({percent(share(self.unanimous, self.compared))})" if self.compared else ""
         rho = self._rho()
+        apart = "".join(
+            f" production's answer is {what} in {count:,};"
+            for what, count in (("empty", self.silent), ("a refusal", self.refused))
+            if count
+        )
         return (
-            f"{few}{self.unanimous:,} of {self.compared:,} unanimous{same}, which may be wrong all the same;"
+            f"{few}{self.unanimous:,} of {self.compared:,} unanimous{same}, which may be wrong all the same;{apart}"
             f" Spearman with the length of the answers: {rho} (n={self.length.n:,})"
             + "".join(f"\n{line}" for line in (quality_sentences(self.quality) if self.quality else ()))
         )
@@ -180,7 +197,7 @@ class Watch:
     """Sums up what is seen of the records while they stream by, in constant memory."""
 
     def __init__(self) -> None:
-        self._compared = self._too_few = self._unanimous = self._deterministic = 0
+        self._compared = self._too_few = self._unanimous = self._deterministic = self._silent = self._refused = 0
         self._pairs: Spread[tuple[float, float]] = Spread(LENGTHS_KEPT)
         self._labelled: Spread[tuple[RankedCase, SeenLabel]] = Spread(LENGTHS_KEPT)
 
@@ -192,6 +209,8 @@ class Watch:
         self._compared += 1
         self._unanimous += seen.unanimous
         self._deterministic += seen.deterministic
+        self._silent += seen.silent
+        self._refused += seen.refused
         self._pairs.add((seen.score, seen.length))
         if seen.label is not None:
             ranked = RankedCase(seen.label.case_id, seen.score, seen.length, seen.label.task, "")
@@ -205,6 +224,8 @@ class Watch:
             self._too_few,
             self._unanimous,
             self._deterministic,
+            self._silent,
+            self._refused,
             length=spearman(scores, lengths),
             quality=self._quality(),
         )

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.answers.normalization import answer_part
 from curator.disagreement.equivalence.comparers import VerdictComparer
 from curator.disagreement.estimators.partition import Split
 from curator.disagreement.score import SCORER, default_score, score_case
@@ -54,8 +55,16 @@ def test_every_number_is_within_its_bounds(answers: list[Answered], target: str 
 def test_identical_answers_score_zero(text: str, n: int, with_target: bool, kind: Kind) -> None:
     answers = [Answered(text, prompt_id=f"g{i % 2}") for i in range(n)]
     result = score_case("c", answers, target=text if with_target else None, kind=kind)
-    assert (result.disagreement, result.within, result.between, result.agreement) == (0, 0, 0, 1)
+    assert (result.within, result.between, result.agreement) == (0, 0, 1)
     assert result.against_target == (0 if with_target else None)
+    silent = with_target and not answer_part(text)
+    assert (result.disagreement == 0) is not silent
+
+
+def test_an_empty_answer_of_production_is_evidence_of_failure_whatever_the_committee_says() -> None:
+    empty, contradicted = score(["", "", ""], target=" "), score(["3", "3", "3"], target="4")
+    assert empty.against_target == 0
+    assert empty.disagreement == contradicted.disagreement
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -84,26 +93,6 @@ def test_the_committees_disagreement_breaks_ties_of_the_share_and_never_outranks
     assert default_score(signals(0.0, 0.6, 10)) > default_score(signals(1.0, 0.5, 10))
     assert default_score(signals(0.0, 1.0, 10)) > default_score(signals(0.0, 1.0, 2))
     assert default_score(signals(0.3, None, 10)) == 0.3
-
-
-def test_the_wording_breaks_the_ties_that_are_left_and_nothing_else() -> None:
-    assert default_score(signals(0.2, 0.5, 10, wording=0.4)) > default_score(signals(0.2, 0.5, 10, wording=0.1))
-    assert default_score(signals(0.3, 0.5, 10, wording=0.0)) > default_score(signals(0.2, 0.5, 10, wording=0.9))
-    assert default_score(signals(0.0, 0.0, 2, wording=1.0)) < 0.005
-    assert default_score(signals(1.0, 1.0, 5, wording=1.0)) == pytest.approx(1)
-
-
-def test_answers_that_mean_the_same_are_ordered_by_how_they_were_come_to() -> None:
-    alike = score(["Three and four are seven, so the answer is 7."] * 3, target="7")
-    apart = score(
-        ["Three and four are seven, so the answer is 7.", "Take ten, less two, less one more: the answer is 7.", "7"],
-        target="7",
-    )
-    assert alike.against_target == apart.against_target == 0
-    assert alike.agreement == apart.agreement == 1
-    assert alike.disagreement is not None
-    assert apart.disagreement is not None
-    assert 0 < alike.disagreement < apart.disagreement < 0.005
 
 
 @pytest.mark.parametrize(
@@ -135,7 +124,14 @@ def test_the_split_tells_prompt_sensitivity_from_sampling_noise() -> None:
     by_prompt = score(["1", "1", "2", "2"], groups="aabb")
     by_chance = score(["1", "2", "1", "2"], groups="aabb")
     assert (by_prompt.within, by_chance.between) == (0, pytest.approx(0))
-    assert by_prompt.disagreement == by_chance.disagreement == by_prompt.between == pytest.approx(0.5)
+    assert by_prompt.between == by_chance.within == pytest.approx(0.5)
+
+
+def test_answers_of_one_prompt_are_not_compared_where_there_are_other_prompts() -> None:
+    by_prompt = score(["1", "1", "2", "2"], groups="aabb")
+    by_chance = score(["1", "2", "1", "2"], groups="aabb")
+    assert (by_prompt.disagreement, by_chance.disagreement) == (1.0, 0.5)
+    assert score(["1", "1", "2", "2"], groups="aaaa").disagreement == pytest.approx(2 / 3)
 
 
 def test_the_majority_is_the_shortest_wording_of_the_largest_class() -> None:
@@ -170,18 +166,6 @@ def test_labels_are_those_of_the_task() -> None:
     result = score_case("c", answers, target="Billing", kind="label", labels=("billing", "shipping"))
     assert (result.majority, result.agreement) == ("billing", pytest.approx(2 / 3))
     assert result.against_target == pytest.approx(1 / 3)
-
-
-def test_short_answers_that_share_words_are_nearer_than_those_that_share_none() -> None:
-    near = score(["King James", "James I", "King James"], target="King James", kind="short")
-    far = score(["King James", "Louis", "King James"], target="King James", kind="short")
-    assert near.against_target == far.against_target == pytest.approx(1 / 3)
-    assert near.within == far.within
-    assert near.disagreement is not None
-    assert far.disagreement is not None
-    assert 0 < near.disagreement < far.disagreement
-    refused = score(["King James", "I cannot say.", "King James"], target="King James", kind="short")
-    assert refused.disagreement == pytest.approx(far.disagreement, abs=0.005)
 
 
 def test_a_model_that_tells_short_answers_apart_is_believed() -> None:

@@ -1,1 +1,1 @@
-"""Readings of a task's answers: their weights, fitted without labels, and the distances that they give."""
+"""The readings of a task: their weights, fitted without labels, and their distances."""

@@ -1,4 +1,4 @@
-"""Similarities of two answers by their content: shared telling words, and whether they affirm or deny."""
+"""Compare two answers by their content: the words they add to the question, and yes or no."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[不没沒無无未]")  # noq
 _NEGATIONS = frozenset(
     re.findall(
         r"\S+",
-        "no not never none neither nor without cannot nothing nobody false "
+        "no not never none neither nor without cannot nothing nobody false "  # data
         "nicht kein keine nie ne pas jamais aucun aucune sans nunca ninguno ninguna sin não nem sem "
         "non nessun nessuna mai niet geen nooit 不 没 沒 無 无 未",  # data
     )
@@ -68,7 +68,10 @@ def question_words(question: str) -> frozenset[str]:
 
 
 def content(text: str, question: frozenset[str], weights: WordWeights) -> Mapping[str, float]:
-    """Return the words that an answer adds to the question, with their weights; all words if it adds none."""
+    """Return the words that an answer adds to the question, with their weights.
+
+    All words of the answer, if it adds none.
+    """
     distinct = frozenset(words(shown_part(text)))
     added = distinct.difference(question) or distinct
     return {word: weights.of(word) for word in added}
@@ -98,9 +101,9 @@ def containments(contents: Sequence[Mapping[str, float]]) -> Floats:
 
 
 def polarity(text: str, question: frozenset[str]) -> str | None:
-    """Return `yes` or `no` as the sentence that is most about the question affirms or denies; None without words.
+    """Return `yes` or `no`: the sentence that is most about the question affirms or denies.
 
-    That sentence shares most words with the question; one that begins with yes or no comes before all others. It denies if
+    None without words. That sentence shares most words with the question; one that begins with yes or no comes before all others. It denies if
     it begins with no or has a negation.
     """
     best, denies = -1.0, False

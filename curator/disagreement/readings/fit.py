@@ -43,8 +43,6 @@ SAMPLED_ANSWERS = 12
 """Answers to one case that the mixture is fitted to."""
 LEAST_ANSWERS = 20
 """Members with fewer sampled answers share one place in the tables."""
-PSEUDO_PAIRS = 20.0
-"""The number of pairs by which each estimate is shrunk: a member pair's to all pairs', and that to `PRIOR`."""
 PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
 """Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
 CROSS_PAIRS = 6000
@@ -75,8 +73,30 @@ class _Counts:
     same_crossed: Floats
 
 
-def fit_mixture(cases: Sequence[CaseTexts]) -> Mixture:
-    """Fit the weights of all candidate readings to cases of one task; the order of the cases does not matter."""
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """The constants of a reading's weight: kappa^`kappa_power` x coverage^`coverage_power`.
+
+    Attributes:
+        kappa_power: larger ones leave weight to the best readings only.
+        coverage_power: larger ones leave less weight to readings that cannot read every answer.
+        pseudo_pairs: the pairs by which a member pair's estimates are shrunk to those of all pairs, and these to the prior.
+    """
+
+    kappa_power: float = 1.0
+    coverage_power: float = 2.0
+    pseudo_pairs: float = 20.0
+
+
+WEIGHTING = Weighting()
+"""Hardly anything depends on it: on recorded sets powers of 1/2 to 2 rank alike (`benchmarks/signal/disagreement.py`)."""
+
+
+def fit_mixture(cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING) -> Mixture:
+    """Fit the weights of all candidate readings to cases of a task.
+
+    The order of the cases does not matter.
+    """
     sample = _Sample.of(cases)
     if not sample.cases:
         return Mixture()
@@ -88,7 +108,7 @@ def fit_mixture(cases: Sequence[CaseTexts]) -> Mixture:
     counts += [sample.key_counts(column) for column in sample.key_columns(readings)]
     trusted = VALUE if any(value is not None for case in sample.cases for value in case.values) else CONTENT
     tables = [
-        _weighed(count, PRIOR_TRUSTED if name == trusted else PRIOR_CHANCE)
+        _weighed(count, PRIOR_TRUSTED if name == trusted else PRIOR_CHANCE, weighting)
         for name, count in zip(names, counts, strict=True)
     ]
     evidence = sorted(
@@ -102,7 +122,7 @@ def fit_mixture(cases: Sequence[CaseTexts]) -> Mixture:
         places=sample.places,
         weights=np.array([table.weight for table in tables]),
         scales=np.array([1 - table.chance for table in tables]),
-        neutral=np.array([1 - table.mean for table in tables]),
+        neutral=np.array([1 - table.mean_agreement for table in tables]),
         evidence=tuple(
             Evidence(e.name, e.coverage, e.agreement, e.chance, e.weight / total if total else 0.0) for e in evidence
         ),
@@ -112,29 +132,32 @@ def fit_mixture(cases: Sequence[CaseTexts]) -> Mixture:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The weight and the chance of one reading for each member pair, and its mean agreement over all pairs."""
+    """The weight and the chance of a reading for each member pair, and its means over all."""
 
     weight: Floats
     chance: Floats
-    mean: float
+    mean_agreement: float
+    mean_chance: float
 
 
-def _weighed(counts: _Counts, prior: float) -> _Table:
-    """Weigh a reading by Cohen's kappa of each member pair and the square of the share of pairs that it can read."""
-    agreement = _pooled(counts.same, counts.read, prior)
-    chance = _pooled(counts.same_crossed, counts.crossed, PRIOR_CHANCE)
+def _weighed(counts: _Counts, prior: float, weighting: Weighting) -> _Table:
+    """Weigh a reading by Cohen's kappa and coverage, for each member pair."""
+    shrink = weighting.pseudo_pairs
+    agreement = _pooled(counts.same, counts.read, prior, shrink)
+    chance = _pooled(counts.same_crossed, counts.crossed, PRIOR_CHANCE, shrink)
     coverage = float(counts.read.sum() / max(counts.pairs.sum(), 1.0))
-    agreements = (counts.same + PSEUDO_PAIRS * agreement) / (counts.read + PSEUDO_PAIRS)
+    agreements = (counts.same + shrink * agreement) / (counts.read + shrink)
     crossed = np.where(counts.crossed > 0, counts.same_crossed / np.maximum(counts.crossed, 1.0), chance)
     # The chance is known as well as the agreement beside it: both rest on the same answers.
-    chances = (crossed * counts.read + PSEUDO_PAIRS * chance) / (counts.read + PSEUDO_PAIRS)
-    coverages = (counts.read + PSEUDO_PAIRS * coverage) / (counts.pairs + PSEUDO_PAIRS)
-    kappas = (agreements - chances) / np.maximum(1 - chances, 1e-9)
-    return _Table(np.maximum(kappas, LEAST_WEIGHT) * coverages**2, np.minimum(chances, 1 - 1e-3), agreement)
+    chances = (crossed * counts.read + shrink * chance) / (counts.read + shrink)
+    coverages = (counts.read + shrink * coverage) / (counts.pairs + shrink)
+    kappas = np.maximum((agreements - chances) / np.maximum(1 - chances, 1e-9), LEAST_WEIGHT)
+    weight = kappas**weighting.kappa_power * coverages**weighting.coverage_power
+    return _Table(weight, np.minimum(chances, 1 - 1e-3), agreement, chance)
 
 
-def _pooled(same: Floats, pairs: Floats, prior: float) -> float:
-    return float((same.sum() + PSEUDO_PAIRS * prior) / (pairs.sum() + PSEUDO_PAIRS))
+def _pooled(same: Floats, pairs: Floats, prior: float, shrink: float) -> float:
+    return float((same.sum() + shrink * prior) / (pairs.sum() + shrink))
 
 
 def _evidence(name: str, counts: _Counts, table: _Table) -> Evidence:
@@ -142,8 +165,8 @@ def _evidence(name: str, counts: _Counts, table: _Table) -> Evidence:
     return Evidence(
         name,
         coverage=float(counts.read.sum() / pairs) if pairs else 0.0,
-        agreement=table.mean,
-        chance=_pooled(counts.same_crossed, counts.crossed, PRIOR_CHANCE),
+        agreement=table.mean_agreement,
+        chance=table.mean_chance,
         weight=float((table.weight * counts.pairs).sum() / pairs) if pairs else 0.0,
     )
 
@@ -203,7 +226,10 @@ class _Sample:
             yield [of_text[text] for text in texts]
 
     def key_counts(self, column: Sequence[Key]) -> _Counts:
-        """Count the agreement of a reading by keys; over different cases it follows from the counts of each key."""
+        """Count the agreement of a reading by keys.
+
+        Over different cases it follows from the counts of each key.
+        """
         numbers: dict[str, int] = {}
         keys = np.array([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in column])
         read = (keys[self.left] >= 0) & (keys[self.right] >= 0)
@@ -213,12 +239,12 @@ class _Sample:
         np.add.at(by_key, (self.member[keys >= 0], keys[keys >= 0]), 1.0)
         answers = by_key.sum(axis=1)
         within, within_same = self._sum(read), self._sum(same)
-        own = np.diag(answers)  # an answer is not another case than itself
+        itself = np.diag(answers)  # an answer and itself are not two cases
         # A pair of one member stands in the products of its counts in both orders.
         return _Counts(
             self._sum(np.ones(len(self.left))), within, within_same,
-            crossed=np.outer(answers, answers) - within - np.diag(np.diag(within)) - own,
-            same_crossed=by_key @ by_key.T - within_same - np.diag(np.diag(within_same)) - own,
+            crossed=np.outer(answers, answers) - within - np.diag(np.diag(within)) - itself,
+            same_crossed=by_key @ by_key.T - within_same - np.diag(np.diag(within_same)) - itself,
         )  # fmt: skip
 
     def content_counts(self, weights: WordWeights) -> _Counts:
@@ -238,14 +264,14 @@ class _Sample:
     def _sum(self, values: Floats | NDArray[np.bool_], left: Ints | None = None, right: Ints | None = None) -> Floats:
         """Sum values of pairs of answers for each pair of members, in both orders."""
         m = len(self.places)
-        one = self.member[self.left if left is None else left]
-        other = self.member[self.right if right is None else right]
+        a = self.member[self.left if left is None else left]
+        b = self.member[self.right if right is None else right]
         sums = np.zeros((m, m))
-        np.add.at(sums, (np.minimum(one, other), np.maximum(one, other)), np.asarray(values, dtype=np.float64))
+        np.add.at(sums, (np.minimum(a, b), np.maximum(a, b)), np.asarray(values, dtype=np.float64))
         return sums + np.triu(sums, 1).T
 
     def _crossed_pairs(self) -> Ints:
-        """Draw pairs (2, p) of answers to different cases, about equally many for each pair of members."""
+        """Draw pairs (2, p) of answers to different cases, equally many for each member pair."""
         random = np.random.default_rng(0)
         of_member = [np.flatnonzero(self.member == place) for place in range(len(self.places))]
         members = [place for place, answers in enumerate(of_member) if len(answers)]
@@ -269,10 +295,10 @@ def _random_order(case: CaseTexts) -> bytes:
 
 def _fewer_answers(case: CaseTexts) -> CaseTexts:
     """Return the case with at most `SAMPLED_ANSWERS`, evenly spread, and its target."""
-    own = len(case.texts) - case.has_target
-    if own <= SAMPLED_ANSWERS:
+    size = len(case.texts) - case.has_target
+    if size <= SAMPLED_ANSWERS:
         return case
-    kept = [i * own // SAMPLED_ANSWERS for i in range(SAMPLED_ANSWERS)] + ([own] if case.has_target else [])
+    kept = [i * size // SAMPLED_ANSWERS for i in range(SAMPLED_ANSWERS)] + ([size] if case.has_target else [])
     return CaseTexts(
         [case.texts[i] for i in kept], [case.members[i] for i in kept], [case.values[i] for i in kept], case.question
     )

@@ -1,4 +1,4 @@
-"""The mixture of a task's readings: the distance of two answers as a weighted mean over readings."""
+"""The mixture of a task's readings: a distance that is a weighted mean over readings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CaseTexts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the sampled answers say of one reading, over all pairs of members.
+    """The evidence for one reading in the sampled answers, over all pairs of members.
 
     Attributes:
         name: of the reading.
@@ -66,7 +66,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """Weighted distances within one case, in 0..1: 0 for the same, about 1 for answers to different inputs.
+    """Mean distances within a case, in 0..1: 0 for the same.
+
+    About 1 for answers as different as those to different inputs.
 
     Attributes:
         total: the mean distance of two answers of the committee.
@@ -125,11 +127,13 @@ class Mixture:
         Pairs of one member identity count only where all answers come from one: repeats of one prompt share its habits.
         `member_weights` multiplies the weight of each member's answers, 1 by default.
         """
+        if len(set(case.texts)) == 1:
+            return Distances(0.0, 0.0 if case.has_target else None)
         similarity, read = self.similarities(case)
         places = np.array([self.places.get(member, self.places[OTHERS]) for member in case.members])
-        at = np.ix_(np.arange(len(similarity)), places, places)
-        weight = _by_kind(case, similarity) if self.weights is None else self.weights[at]
-        scale = np.ones_like(similarity) if self.scales is None else self.scales[at]
+        left, right = places[:, None], places[None, :]
+        weight = _by_kind(case, similarity) if self.weights is None else self.weights[:, left, right]
+        scale = np.ones_like(similarity) if self.scales is None else self.scales[:, left, right]
         neutral = np.ones(len(similarity)) if self.neutral is None else self.neutral
         distance = np.where(read, 1 - similarity, neutral[:, None, None])
         share = np.array([member_weights.get(member, 1.0) for member in case.members])
@@ -150,15 +154,22 @@ def _ratio(distance: float, largest: float) -> float:
 
 
 def _by_kind(case: CaseTexts, similarity: Floats) -> Floats:
-    """Return weights for a task that nothing is known of: all on the value of its kind, for free text on the content."""
+    """Return the weights without a sample: all on the value of the kind, or on the content.
+
+    The content is for free text, which has no value.
+    """
     weight = np.zeros_like(similarity)
     weight[NAMED.index(CONTENT if all(value is None for value in case.values) else VALUE)] = 1.0
     return weight
 
 
 def _counted_pairs(members: Sequence[str], share: Floats) -> Floats:
-    """Return the weight of each pair of answers, (n, n): 0 for two answers of one member, unless all are of one."""
-    _, codes = np.unique(np.array(members), return_inverse=True)
+    """Return the weight of each pair of answers, (n, n).
+
+    It is 0 for two answers of one member, unless all answers are of one.
+    """
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(member, len(numbers)) for member in members])
     weights: Floats = np.outer(share, share)
     differ = weights * (codes[:, None] != codes[None, :])
     return differ if differ.any() else weights * (1.0 - np.eye(len(members)))
