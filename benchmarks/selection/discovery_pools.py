@@ -20,7 +20,7 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.common.recorded_sets import Record, read
-from curator.disagreement.recorded import score_record
+from curator.disagreement.recorded import fit_scoring, score_record
 from curator.run_folder.recorded import read_record
 
 Vectors = NDArray[np.float32]
@@ -59,7 +59,9 @@ def topics(vectors: Vectors, count: int = TOPICS) -> Names:
 
 def scored(records: Sequence[Record]) -> NDArray[np.float64]:
     """Curator's default score of each record; 1 where too few answers could be read."""
-    found = [score_record(read_record(orjson.dumps(record))).disagreement for record in records]
+    recorded = [read_record(orjson.dumps(record)) for record in records]
+    model, _ = fit_scoring(recorded)
+    found = [score_record(record, model=model).disagreement for record in recorded]
     return np.array([1.0 if value is None else value for value in found])
 
 
