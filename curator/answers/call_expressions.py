@@ -15,7 +15,7 @@ LONGEST_EXPRESSION = 100_000
 _MOST_CALLS = 64
 _NAME = r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|/)[A-Za-z_$][\w$]*)*"
 _BEGINS = re.compile(
-    rf"^[ \t>*•`\[('\"-]*(?:\d+[.)][ \t]+)?`*(?:(?:const|let|var)[ \t]+)?(?:\w+[ \t]*=[ \t]*)?(?:await[ \t]+)?(?={_NAME}\()",
+    rf"^[ \t>*•`\[('\"-]*(?:\d+[.)][ \t]+)?(?:\w+(?:[ _]\w+){{0,2}}[*]*:[*]*[ \t]*)?`*(?:(?:const|let|var)[ \t]+)?(?:\w+[ \t]*=[ \t]*)?(?:await[ \t]+)?(?={_NAME}\()",
     re.MULTILINE,
 )
 _EXPRESSION = re.compile(rf"[\[\s(]*(?:['\"]|await\s)?{_NAME}\(")
@@ -193,7 +193,8 @@ def _end(text: str, start: int) -> int | None:
                 break
     # A quote inside a string may have hidden the bracket.
     end = text.rfind(")", start, _line_end(text, start)) + 1
-    return end if end and _LITTLE.match(text, end) else None
+    quoted = "'" in text[start:end] or '"' in text[start:end]
+    return end if quoted and _LITTLE.match(text, end) else None
 
 
 def _line_end(text: str, start: int) -> int:

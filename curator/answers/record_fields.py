@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from curator.answers.json_values import as_json, json_values, parse_python
+from curator.answers.json_values import as_json, json_span, json_values, parse_python
 from curator.answers.normalization import answer_part, normal_form
 from curator.answers.tags import Element, parse_tags
 from curator.records import JsonValue
@@ -18,10 +18,12 @@ MOST_FIELDS = 2_000
 _LONGEST = 1_000_000
 _LONGEST_LITERAL = 20_000
 _LONGEST_YAML = 20_000
+_MOST_STARTS = 64
 _LONGEST_BROKEN = 50_000
 _MOST_WORDS = 200
 _DEEPEST = 40
 _FENCED = re.compile(r"```[ \t]*([\w+-]*)[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_BEGINS = re.compile(r"(?<![\w(=])[{\[]")
 _BROKEN_FIELD = re.compile(
     r'"([^"\\\n]{1,80})"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?![\w.])|true|false|null)', re.DOTALL
 )
@@ -55,7 +57,7 @@ def _parsed(text: str) -> JsonValue:
     language, block = max(blocks, key=lambda item: len(item[1])) if blocks else ("", text)
     block = block.strip()
     if "{" in text or "[" in text:
-        held = [value for value in json_values(block if blocks else text) if isinstance(value, dict | list)]
+        held = _containers(block if blocks else text)
         objects = [value for value in held if isinstance(value, dict)] or held
         if len(objects) == 1:
             return objects[0]
@@ -69,6 +71,22 @@ def _parsed(text: str) -> JsonValue:
         elements = parse_tags(block)
         return _in_tags(Element("", "", 0, 0, elements), block) if elements else None
     return _yaml(block) if language in ("yaml", "yml") or not blocks else None
+
+
+def _containers(text: str) -> list[JsonValue]:
+    """Parse the objects and arrays of a text, except those in a call or an index of code."""
+    values: list[JsonValue] = []
+    position = 0
+    for _ in range(_MOST_STARTS):
+        begin = _BEGINS.search(text, position)
+        if begin is None:
+            break
+        span = json_span(text, begin.start())
+        position = begin.end() if span is None else span[1]
+        values += [] if span is None else [span[0]]
+    if values or not text.startswith('"'):
+        return values
+    return [value for value in json_values(text) if isinstance(value, dict | list)]
 
 
 def _literal(text: str) -> JsonValue:

@@ -75,14 +75,14 @@ def read_code(text: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=256)
 def read_program_of(text: str) -> Program | None:
-    """Split the code of an answer into statements; None for an answer that is not code.
+    """Split the code of an answer into statements; None for SQL and an answer that is not code.
 
     It is the longest fenced block, else the text from its first line that begins a program.
     """
     text = answer_part(text)
     language, code = _block(text)
     fenced = "```" in text
-    if language in _DATA or (fenced and len(code) < _SHARE * len(text)):
+    if language in _DATA or (fenced and len(code) < _SHARE * len(text)) or read_sql(text):
         return None
     if not fenced or not language:
         lines = code.split("\n")

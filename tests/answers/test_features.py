@@ -88,7 +88,9 @@ def test_code_below_words_begins_at_its_first_line() -> None:
     assert form_key(lead + PYTHON, "code") == form_key(PYTHON, "code")
 
 
-@pytest.mark.parametrize("text", ["The class is large.", "42", '{"a": 1}', "```json\n{}\n```", "Paris; London", ""])
+@pytest.mark.parametrize(
+    "text", ["The class is large.", "42", '{"a": 1}', "```json\n{}\n```", "SELECT a FROM t", "Paris; London", ""]
+)
 def test_other_answers_are_not_code(text: str) -> None:
     assert features_of(text, "code") is None
 
@@ -128,7 +130,7 @@ def test_whole_fields_of_broken_json_are_read() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["Answer: B", "42", "So it is.\nB: c", "The sum (3, 4)", ""])
+@pytest.mark.parametrize("text", ["Answer: B", "42", "So it is.\nB: c", "The sum (3, 4)", "f([1, 2])", "a[0] = b", ""])
 def test_words_are_not_records(text: str) -> None:
     assert parse_record(text) is None
 

@@ -52,6 +52,8 @@ SAME = [
     ("FROM t SELECT a", "SELECT a FROM t"),
     ("```sql\nSELECT a FROM t;\n```\nIt selects a.", "SELECT a FROM t"),
     ("Here is the query:\n\nSELECT a FROM t;\n\nThis selects all rows.", "SELECT a FROM t"),
+    ("<sql>SELECT a FROM t</sql>", "SELECT a FROM t"),
+    ('{"thought": "all of them", "query": "SELECT a FROM t;"}', "SELECT a FROM t"),
     ("SQL: `SELECT a FROM t`", "SELECT a FROM t"),
 ]
 OTHER = [
