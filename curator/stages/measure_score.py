@@ -13,7 +13,9 @@ from math import fsum
 
 from curator.disagreement.ground_truth import HALF
 from curator.disagreement.score_quality import LabelledScore, score_quality
+from curator.estimation.sample_design import Stage
 from curator.records import SLICES, Case, Generation, Kind, Pick, ScoreQuality, Slice, StrategyYield, task_name
+from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
 from curator.stats import rounded
 
@@ -56,6 +58,15 @@ def ranked_cases(
     }
 
 
+def ranked_rows(rows: Iterable[CaseRow]) -> dict[str, RankedCase]:
+    """Return the scored rows of a selection by id; they do not hold the lengths of the answers."""
+    return {
+        row.id: RankedCase(row.id, row.disagreement, None, row.task or "", row.group)
+        for row in rows
+        if row.disagreement is not None
+    }
+
+
 def answer_lengths(generations: Mapping[str, Sequence[Generation]]) -> dict[str, float]:
     """Return the mean length in characters of the answers of each case that has any."""
     texts = {i: [len(g.text) for g in answers if g.error is None] for i, answers in generations.items()}
@@ -91,6 +102,15 @@ def draws_by_labels(cases: Iterable[Case]) -> dict[str, Draw]:
     unnamed: Slice | None = None if any(label.slice for label in labels.values()) else "random"
     named = {i: label.slice or unnamed for i, label in labels.items()}
     return {i: Draw(slice_, labels[i].probability) for i, slice_ in named.items() if slice_ is not None}
+
+
+def draws_of_stages(stages: Sequence[Stage]) -> dict[str, Draw]:
+    """Return how the cases of a design were drawn; a case counts where it was settled first."""
+    draws: dict[str, Draw] = {}
+    for number, stage in enumerate(stages, start=1):
+        drawn = {i: Draw("random", probability, number) for i, probability in stage.probabilities.items()}
+        draws = dict.fromkeys(stage.certain, Draw("disagreement", 1.0, number)) | drawn | draws
+    return draws
 
 
 def draws_of_selection(frozen: FrozenSelection) -> dict[str, Draw]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Protocol
@@ -18,12 +18,14 @@ from curator.estimation.sampling_frame import SamplingUnit
 from curator.io.lines import expand
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
-from curator.records import JsonValue, RejectedRecord
+from curator.records import JsonValue, RejectedRecord, ScoreQuality
 from curator.records.result import TableResult, renamed, warn_of_old_name
+from curator.report.score_quality import quality_sentences
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
 from curator.stages.label_truth import NO_ANSWER, LabelledFailures, no_label, read_failures
+from curator.stages.measure_score import draws_of_stages, measure_score, ranked_rows
 from curator.stages.sampling_units import (
     AGREES,
     CATEGORIES,
@@ -71,6 +73,7 @@ class EstimateResult(TableResult):
         agreement: of people who judged the same cases; None where no case was labelled by two.
         half_width: the requested precision; None for none.
         needed: further labels that it takes; None where it cannot be estimated.
+        score_quality: of the score that the cases were selected by; None without a selection.
     """
 
     estimate: Estimate
@@ -83,6 +86,7 @@ class EstimateResult(TableResult):
     agreement: Agreement | None = None
     half_width: float | None = None
     needed: int | None = None
+    score_quality: ScoreQuality | None = None
 
     problems = renamed("problems", "rejected")
     found = renamed("found", "estimate")
@@ -98,6 +102,7 @@ class EstimateResult(TableResult):
             "worth_high": f.effective_sample_size_high,
             "half_width": self.half_width, "labels_needed": self.needed,
             "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
+            "score_quality": asdict(self.score_quality) if self.score_quality else None,
             "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),
@@ -155,6 +160,8 @@ class EstimateResult(TableResult):
         if self.agreement is not None:
             yield self.agreement.to_text()
         yield from self._silent()
+        if self.score_quality is not None:
+            yield from (f"score         {line}" for line in quality_sentences(self.score_quality))
         for name, parts in f.domains.items():
             if name != COMMITTEE:
                 yield from _by(name, parts)
@@ -255,7 +262,8 @@ def estimate(
     else:
         labelled = read_failures(label_files(paths), folder, comparer)
     rate = estimate_rate(pool, stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
-    return _result(rate, pool, stages, labelled, half_width)
+    quality = measure_score(ranked_rows(rows), labelled.unselected_failures, draws_of_stages(stages))
+    return replace(_result(rate, pool, stages, labelled, half_width), score_quality=quality)
 
 
 def _drawn_cases(selection: str | Path | Drawn) -> tuple[Sequence[CaseRow], Sequence[Stage], Path | None]:

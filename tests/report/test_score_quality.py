@@ -23,7 +23,7 @@ def test_the_score_stands_beside_length_and_chance() -> None:
 def test_a_misleading_score_names_its_consequence() -> None:
     (sentence,) = quality_sentences(ScoreQuality(part("not better than chance", 0.44), None, ()))
     assert sentence.startswith("The score is not better than chance: AUROC 0.44")
-    assert "covers the inputs there instead" in sentence
+    assert "covers the inputs instead" in sentence
 
 
 def test_too_few_labels_give_the_number_of_missing_ones() -> None:

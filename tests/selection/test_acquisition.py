@@ -69,7 +69,7 @@ def test_picks_keep_to_what_was_asked(name: str, n: int, k: int, seed: int, leas
     assert 0.0 <= found.coverage <= 1.0
     assert 0.0 <= found.represented <= 1.0
     if len(chosen) < min(k, n):
-        assert any("could be picked by disagreement" in message for message in found.messages)
+        assert any("could be picked by discovery" in message for message in found.messages)
 
 
 @pytest.mark.parametrize("name", NAMES)

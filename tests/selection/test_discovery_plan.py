@@ -73,7 +73,7 @@ def test_no_strategy_starves_and_the_counts_are_shown() -> None:
         dict.fromkeys(IDS, "a"), 8, yields=[yielded("disagreement", 20, 20), yielded("random", 1, 20)]
     )
     assert sizes(plan.arms) == [("disagreement", 7), ("diversity", 1)]
-    assert "20 of 20 labels by disagreement; 1 of 20 labels by random" in plan.messages[0]
+    assert "20 of 20 labels by disagreement; 1 of 20 labels at random" in plan.messages[0]
 
 
 def test_the_diverse_picks_do_not_depend_on_the_score() -> None:

@@ -8,12 +8,14 @@ from random import Random
 
 import pytest
 
+from curator.estimation.sample_design import Stage, Stratum
 from curator.records import Case, Message, Reference, Source, Verdict
 from curator.stages.measure_score import (
     Draw,
     RankedCase,
     case_weights,
     draws_by_labels,
+    draws_of_stages,
     failures_by_labels,
     measure_score,
     ranked_cases,
@@ -55,6 +57,15 @@ def test_discovery_and_the_random_slice_together_represent_the_pool() -> None:
 def test_unlabelled_picks_of_discovery_are_represented_by_the_labelled_ones() -> None:
     draws = {f"d{n}": Draw("disagreement", 1.0) for n in range(4)} | {f"r{n}": Draw("random", 0.1) for n in range(2)}
     assert case_weights({"d0", "r0", "r1"}, draws) == {"d0": 4.0, "r0": 10.0, "r1": 10.0}
+
+
+def test_the_draws_of_a_design_are_those_of_its_picks() -> None:
+    first = Stage(("d1",), (Stratum(("r1", "x", "d2", "r2"), ("r1",)),))
+    second = Stage(("d1", "r1", "d2"), (Stratum(("r2", "x"), ("r2",)),))
+    assert draws_of_stages([first, second]) == {
+        "d1": Draw("disagreement", 1.0, 1), "r1": Draw("random", 0.25, 1),
+        "d2": Draw("disagreement", 1.0, 2), "r2": Draw("random", 0.5, 2),
+    }  # fmt: skip
 
 
 def test_each_round_represents_the_whole_pool() -> None:

@@ -531,6 +531,10 @@ def test_a_misleading_score_gives_discovery_to_the_inputs(capsys: pytest.Capture
     filled("two", misled)
     told = estimated(capsys, "two/label_queue.csv")
     assert told["low"] <= sum(misled.values()) / 200 <= told["high"]
+    assert told["score_quality"]["pooled"]["labels"] == 100
+    assert told["score_quality"]["pooled"]["verdict"] == "not better than chance"
+    assert main(["estimate", "two/label_queue.csv"]) == 0
+    assert "score         The score is not better than chance: AUROC 0." in capsys.readouterr().out
 
 
 def test_the_next_round_spends_discovery_by_the_failures_so_far(capsys: pytest.CaptureFixture[str]) -> None:
