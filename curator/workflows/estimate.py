@@ -262,8 +262,11 @@ def estimate(
     else:
         labelled = read_failures(label_files(paths), folder, comparer)
     rate = estimate_rate(pool, stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
-    quality = measure_score(ranked_rows(rows), labelled.unselected_failures, draws_of_stages(stages))
-    return replace(_result(rate, pool, stages, labelled, half_width), score_quality=quality)
+    return replace(_result(rate, pool, stages, labelled, half_width), score_quality=_quality(rows, stages, labelled))
+
+
+def _quality(rows: Sequence[CaseRow], stages: Sequence[Stage], labelled: LabelledFailures) -> ScoreQuality | None:
+    return measure_score(ranked_rows(rows), labelled.unselected_failures, draws_of_stages(stages))
 
 
 def _drawn_cases(selection: str | Path | Drawn) -> tuple[Sequence[CaseRow], Sequence[Stage], Path | None]:
