@@ -106,16 +106,20 @@ def _sorted_words(text: str) -> Key:
     return " ".join(sorted(set(_parts(text).words))) or None
 
 
-PLAIN: tuple[Reading, ...] = (
+WHOLE: tuple[Reading, ...] = (
     Reading("whole text", _whole),
     Reading("literal text", _literal),
+    Reading("set of words", _sorted_words),
+)
+"""Readings of the whole answer."""
+PLAIN: tuple[Reading, ...] = (
+    *WHOLE,
     Reading("first line", _first_line),
     Reading("last line", _last_line),
     Reading("first word", _first_word),
     Reading("last word", _last_word),
     Reading("last number", _last_number),
     Reading("last option letter", _last_letter),
-    Reading("set of words", _sorted_words),
 )
 """Readings that every task tries."""
 

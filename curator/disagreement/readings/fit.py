@@ -11,31 +11,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.answers.candidates import PLAIN, Key, Reading, field_readings
+from curator.answers.candidates import PLAIN, WHOLE, Key, Reading, field_readings
+from curator.answers.structured import Form, form_key
 from curator.disagreement.estimators.similarities import words
-from curator.disagreement.readings.content import (
-    WordWeights,
-    containment,
-    content,
-    polarity,
-    question_words,
-    shown_part,
-)
-from curator.disagreement.readings.mixture import (
-    CONTENT,
-    NAMED,
-    OTHERS,
-    VALUE,
-    CaseTexts,
-    Evidence,
-    Mixture,
-)
+from curator.disagreement.readings.content import WordWeights, shown_part
+from curator.disagreement.readings.kernels import ContentKernel, Kernel, SentenceKernel, structure_of
+from curator.disagreement.readings.mixture import OTHERS, VALUE, CaseTexts, Evidence, Mixture
 
 SAMPLED_CASES = 1000
 """Cases of a task that the mixture is fitted to."""
@@ -45,7 +33,7 @@ LEAST_ANSWERS = 20
 """Members with fewer sampled answers share one place in the tables."""
 PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
 """Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
-CROSS_PAIRS = 6000
+CROSS_PAIRS = 3000
 """Pairs of answers to different cases on which the chance of a graded similarity is measured, over all member pairs."""
 LEAST_WEIGHT = 0.01
 """The weight of a reading without agreement beyond chance; above 0, so that some reading always counts."""
@@ -100,25 +88,21 @@ def fit_mixture(cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING) ->
     sample = _Sample.of(cases)
     if not sample.cases:
         return Mixture()
-    answers = [text for case in sample.cases for text in case.texts]
-    readings = (*PLAIN, *field_readings(answers))
-    weights = WordWeights(len(sample.cases), sample.document_counts())
-    names = [*NAMED, *(reading.name for reading in readings)]
-    counts = [sample.content_counts(weights)]
-    counts += [sample.key_counts(column) for column in sample.key_columns(readings)]
-    trusted = VALUE if any(value is not None for case in sample.cases for value in case.values) else CONTENT
+    unfitted = _candidates(sample)
+    counts = [sample.kernel_counts(kernel) for kernel in unfitted.kernels]
+    counts += [sample.key_counts(column) for column in sample.key_columns(unfitted)]
+    trusted = VALUE if any(value is not None for case in sample.cases for value in case.values) else unfitted.names[0]
     tables = [
         _weighed(count, PRIOR_TRUSTED if name == trusted else PRIOR_CHANCE, weighting)
-        for name, count in zip(names, counts, strict=True)
+        for name, count in zip(unfitted.names, counts, strict=True)
     ]
     evidence = sorted(
-        (_evidence(name, count, table) for name, count, table in zip(names, counts, tables, strict=True)),
+        (_evidence(name, count, table) for name, count, table in zip(unfitted.names, counts, tables, strict=True)),
         key=lambda entry: (-entry.weight, entry.name),
     )
     total = sum(entry.weight for entry in evidence)
-    return Mixture(
-        readings=readings,
-        word_weights=weights,
+    return replace(
+        unfitted,
         places=sample.places,
         weights=np.array([table.weight for table in tables]),
         scales=np.array([1 - table.chance for table in tables]),
@@ -128,6 +112,29 @@ def fit_mixture(cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING) ->
         ),
         cases=len(sample.cases),
     )
+
+
+def _candidates(sample: _Sample) -> Mixture:
+    """Return the mixture of all readings that a task tries.
+
+    Calls, SQL and code are compared by their structure and as a whole. Their first and last lines and words say little, but
+    would agree often.
+    """
+    structure = structure_of([case.texts for case in sample.cases])
+    if structure is not None and structure.form != "json":
+        return Mixture((structure,), (*WHOLE, _by_form(structure.form)), is_prose=False)
+    kernels: list[Kernel] = [ContentKernel(WordWeights(len(sample.cases), sample.document_counts()))]
+    if all(value is None for case in sample.cases for value in case.values):
+        kernels.append(SentenceKernel())
+    readings = (*PLAIN, *field_readings([text for case in sample.cases for text in case.texts]))
+    if structure is not None:
+        kernels.append(structure)
+        readings = (*readings, _by_form(structure.form))
+    return Mixture(tuple(kernels), readings)
+
+
+def _by_form(form: Form) -> Reading:
+    return Reading(f"same {form}", partial(form_key, form=form))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +223,13 @@ class _Sample:
             counts.update({word for text in case.texts for word in words(shown_part(text))})
         return {word: count for word, count in counts.items() if count > 1}
 
-    def key_columns(self, readings: Sequence[Reading]) -> Iterator[list[Key]]:
-        """Yield the keys of all answers: the task's values, their polarity, then each reading's."""
-        yield [value for case in self.cases for value in case.values]
-        yield [polarity(text, question_words(case.question)) for case in self.cases for text in case.texts]
-        texts = [text for case in self.cases for text in case.texts]
-        for reading in readings:
-            of_text = {text: reading.read(text) for text in dict.fromkeys(texts)}
-            yield [of_text[text] for text in texts]
+    def key_columns(self, mixture: Mixture) -> list[list[Key]]:
+        """Return the keys of all answers under each reading by a key."""
+        columns: list[list[Key]] = [[] for _ in mixture.names[len(mixture.kernels) :]]
+        for case in self.cases:
+            for column, keys in zip(columns, mixture.keys(case), strict=True):
+                column.extend(keys)
+        return columns
 
     def key_counts(self, column: Sequence[Key]) -> _Counts:
         """Count the agreement of a reading by keys.
@@ -247,18 +253,19 @@ class _Sample:
             same_crossed=by_key @ by_key.T - within_same - np.diag(np.diag(within_same)) - itself,
         )  # fmt: skip
 
-    def content_counts(self, weights: WordWeights) -> _Counts:
-        """Count the agreement of the content words; over different cases on pairs drawn at random."""
-        contents = [content(text, question_words(case.question), weights) for case in self.cases for text in case.texts]
-        similarity = np.array(
-            [containment(contents[i], contents[j]) for i, j in zip(self.left, self.right, strict=True)]
+    def kernel_counts(self, kernel: Kernel) -> _Counts:
+        """Count the agreement under a graded reading; over different cases on pairs drawn at random."""
+        within = [kernel.similarities(case.texts, case.question) for case in self.cases]
+        similarity, read = (
+            np.concatenate([m[np.triu_indices(len(m), 1)] for m in part]) for part in zip(*within, strict=True)
         )
+        texts = [(text, case.question) for case in self.cases for text in case.texts]
         crossed = self._crossed_pairs()
-        across = np.array([containment(contents[i], contents[j]) for i, j in crossed.T])
-        pairs = self._sum(np.ones(len(self.left)))
+        across = [kernel.similarities([texts[i][0], texts[j][0]], texts[i][1]) for i, j in crossed.T]
+        similar, readable = np.array([m[0, 1] for m, _ in across]), np.array([r[0, 1] for _, r in across], dtype=float)
         return _Counts(
-            pairs, pairs, self._sum(similarity),
-            crossed=self._sum(np.ones(crossed.shape[1]), *crossed), same_crossed=self._sum(across, *crossed),
+            self._sum(np.ones(len(self.left))), self._sum(read), self._sum(similarity * read),
+            crossed=self._sum(readable, *crossed), same_crossed=self._sum(similar * readable, *crossed),
         )  # fmt: skip
 
     def _sum(self, values: Floats | NDArray[np.bool_], left: Ints | None = None, right: Ints | None = None) -> Floats:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.answers.candidates import PLAIN, Key, Reading
-from curator.disagreement.readings.content import WordWeights, containments, content, polarity, question_words
+from curator.disagreement.readings.content import polarity, question_words
+from curator.disagreement.readings.kernels import Bools, ContentKernel, Kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,10 +18,8 @@ PRODUCTION = "\0production"
 """The member identity of production's answer."""
 OTHERS = "\0others"
 """The identity of all members that the sample has too few answers of."""
-VALUE, CONTENT, POLARITY = "value", "content words", "yes or no"
-"""The reading by the task's kind, and the two readings that need the question."""
-NAMED = (CONTENT, VALUE, POLARITY)
-"""The first readings of a mixture; those by a key follow."""
+VALUE, POLARITY = "value", "yes or no"
+"""The reading by the task's kind, and the one by the sentence about the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,9 @@ class Mixture:
     """The readings of a task with their weights, for each pair of members.
 
     Attributes:
-        readings: those by a key, after the two that need the question and the one of the task's kind.
-        word_weights: the weights of the words for the reading by content.
+        kernels: the graded readings.
+        readings: those by a key, after the value of the task's kind and, for prose, yes or no.
+        is_prose: the answers are not calls, SQL or code.
         places: the place of each member identity in the tables below.
         weights: (readings, members, members), the weight of each reading for a pair of members.
         scales: (readings, members, members), the mean distance of two members' answers to different cases.
@@ -94,8 +94,9 @@ class Mixture:
         cases: the number of sampled cases.
     """
 
+    kernels: tuple[Kernel, ...] = (ContentKernel(),)
     readings: tuple[Reading, ...] = PLAIN
-    word_weights: WordWeights = field(default_factory=WordWeights)
+    is_prose: bool = True
     places: Mapping[str, int] = field(default_factory=lambda: {OTHERS: 0})
     weights: Floats | None = None
     scales: Floats | None = None
@@ -103,23 +104,30 @@ class Mixture:
     evidence: tuple[Evidence, ...] = ()
     cases: int = 0
 
-    def similarities(self, case: CaseTexts) -> tuple[Floats, NDArray[np.bool_]]:
+    @property
+    def names(self) -> list[str]:
+        """The names of all readings, in the order of the tables."""
+        by_key = [VALUE, *([POLARITY] if self.is_prose else []), *(reading.name for reading in self.readings)]
+        return [*(kernel.name for kernel in self.kernels), *by_key]
+
+    def similarities(self, case: CaseTexts) -> tuple[Floats, Bools]:
         """Return the similarity (readings, n, n) of every two answers, and where both can be read."""
-        asked = question_words(case.question)
-        distinct = dict.fromkeys(case.texts)
-        contents = {text: content(text, asked, self.word_weights) for text in distinct}
-        columns: list[Sequence[Key]] = [
-            case.values,
-            _spread({text: polarity(text, asked) for text in distinct}, case.texts),
-            *(_spread({text: reading.read(text) for text in distinct}, case.texts) for reading in self.readings),
-        ]
-        keys = _numbered(columns)
-        readable = keys >= 0
+        graded = [kernel.similarities(case.texts, case.question) for kernel in self.kernels]
+        keys = _numbered(self.keys(case))
         same = (keys[:, :, None] == keys[:, None, :]).astype(np.float64)
-        read = readable[:, :, None] & readable[:, None, :]
-        by_content = containments([contents[text] for text in case.texts])
-        n = len(case.texts)
-        return np.concatenate([by_content[None], same]), np.concatenate([np.ones((1, n, n), dtype=bool), read])
+        readable = keys >= 0
+        both = readable[:, :, None] & readable[:, None, :]
+        return np.concatenate([[m for m, _ in graded], same]), np.concatenate([[r for _, r in graded], both])
+
+    def keys(self, case: CaseTexts) -> Iterator[Sequence[Key]]:
+        """Yield the keys of the answers under each reading by a key."""
+        distinct = dict.fromkeys(case.texts)
+        yield case.values
+        if self.is_prose:
+            asked = question_words(case.question)
+            yield _spread({text: polarity(text, asked) for text in distinct}, case.texts)
+        for reading in self.readings:
+            yield _spread({text: reading.read(text) for text in distinct}, case.texts)
 
     def distances(self, case: CaseTexts, member_weights: Mapping[str, float]) -> Distances:
         """Return the mean distances of a case of two or more answers of the committee.
@@ -159,7 +167,7 @@ def _by_kind(case: CaseTexts, similarity: Floats) -> Floats:
     The content is for free text, which has no value.
     """
     weight = np.zeros_like(similarity)
-    weight[NAMED.index(CONTENT if all(value is None for value in case.values) else VALUE)] = 1.0
+    weight[0 if all(value is None for value in case.values) else 1] = 1.0
     return weight
 
 
@@ -179,7 +187,7 @@ def _spread(of_text: Mapping[str, Key], texts: Sequence[str]) -> list[Key]:
     return [of_text[text] for text in texts]
 
 
-def _numbered(columns: Sequence[Sequence[Key]]) -> Ints:
+def _numbered(columns: Iterable[Sequence[Key]]) -> Ints:
     """Number the keys of each reading (readings, n); -1 where there is none."""
     rows = []
     for column in columns:

@@ -61,7 +61,7 @@ def test_a_reading_that_only_some_members_share_has_weight_for_those_alone() -> 
     cases, _ = task((bare, bare, reasoned))
     mixture = fit_mixture(cases)
     assert mixture.weights is not None
-    whole = 3 + [reading.name for reading in mixture.readings].index("whole text")
+    whole = mixture.names.index("whole text")
     terse, other, verbose = (mixture.places[member] for member in ("m0", "m1", "m2"))
     assert mixture.weights[whole, terse, other] > 0.4
     assert mixture.weights[whole, terse, verbose] < 0.15
@@ -134,3 +134,20 @@ def test_fields_that_the_answers_share_become_readings() -> None:
     assert set(readings) == {"JSON field out.label", "JSON field note"}
     assert readings["JSON field out.label"](answers[1]) == "b"
     assert readings["JSON field note"]("plain") is None
+
+
+def test_calls_are_compared_by_their_arguments_and_not_by_their_last_word() -> None:
+    texts = ['book(city="Rome %d", days=%d)', '{"name": "book", "arguments": {"days": %d, "city": "Rome %d"}}']
+    cases = [
+        CaseTexts(
+            [texts[0] % (i, i), texts[1] % (i, i), texts[0] % (i, i + i % 2)], ["a", "b", "c"], [None] * 3, "book"
+        )
+        for i in range(60)
+    ]
+    mixture = fit_mixture(cases)
+    assert not mixture.is_prose
+    assert mixture.evidence[0].name == "structure of tool_call"
+    same, other = (mixture.distances(CaseTexts([texts[0] % (5, 5), t], ["a", "b"], [None] * 2, ""), {}).total for t in (
+        texts[1] % (5, 5), texts[1] % (9, 5),
+    ))  # fmt: skip
+    assert same < other / 2

@@ -1,0 +1,102 @@
+"""Graded similarities of the answers to a case: by words, by sentences, by structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.answers.structured import FORMS, Form, features_of, field_weights, similarity
+from curator.disagreement.equivalence.text_distance import text_distances
+from curator.disagreement.readings.content import WordWeights, containments, content, question_words, shown_part
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+LEAST_STRUCTURED = 0.5
+"""The share of a task's answers that must have a form for it to be the form of the task."""
+SAMPLED_TEXTS = 200
+"""Answers in which the form of a task is searched."""
+
+
+class Kernel(Protocol):
+    """A graded similarity of two answers to one question."""
+
+    @property
+    def name(self) -> str:
+        """The name that people are shown."""
+
+    def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:
+        """Return the similarities (n, n), 0..1, with 1 on the diagonal, and where both texts can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentKernel:
+    """The share of the lighter answer's content words that the other has, those of the question aside."""
+
+    weights: WordWeights = field(default_factory=WordWeights)
+    name: str = "content words"
+
+    def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:
+        """See `Kernel`; every text can be read."""
+        asked = question_words(question)
+        of_text = {text: content(text, asked, self.weights) for text in dict.fromkeys(texts)}
+        return containments([of_text[text] for text in texts]), _everywhere(len(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceKernel:
+    """The likeness of the sentences, unless numbers, names or negations contradict."""
+
+    name: str = "sentences"
+
+    def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:
+        """See `Kernel`; every text can be read."""
+        return 1 - text_distances([shown_part(text) for text in texts], question=question), _everywhere(len(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class StructureKernel:
+    """The weighted share of common fields, clauses or statements.
+
+    Attributes:
+        form: of the answers.
+        weights: of the fields, see `field_weights`.
+    """
+
+    form: Form
+    weights: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        """See `Kernel`."""
+        return f"structure of {self.form}"
+
+    def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:  # noqa: ARG002
+        """See `Kernel`; a text without the form cannot be read."""
+        n = len(texts)
+        features = [features_of(text, self.form) for text in texts]
+        matrix = np.ones((n, n))
+        for i, left in enumerate(features):
+            for j, right in enumerate(features[:i]):
+                if left is not None and right is not None:
+                    matrix[i, j] = matrix[j, i] = similarity(left, right, self.weights)
+        readable = np.array([feature is not None for feature in features])
+        return matrix, np.logical_and.outer(readable, readable)
+
+
+def structure_of(cases: Sequence[Sequence[str]]) -> StructureKernel | None:
+    """Return the kernel for the form that most answers have, with fitted weights; None if they have none."""
+    texts = [text for case in cases for text in case]
+    sample = texts[:: max(1, len(texts) // SAMPLED_TEXTS)]
+    for form in FORMS:
+        if sum(features_of(text, form) is not None for text in sample) >= LEAST_STRUCTURED * max(len(sample), 1):
+            features = [[f for text in case if (f := features_of(text, form)) is not None] for case in cases]
+            return StructureKernel(form, field_weights([case for case in features if len(case) > 1]))
+    return None
+
+
+def _everywhere(n: int) -> Bools:
+    return np.ones((n, n), dtype=bool)
