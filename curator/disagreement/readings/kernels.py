@@ -34,7 +34,10 @@ class Kernel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ContentKernel:
-    """The share of the lighter answer's content words that the other has, those of the question aside."""
+    """The share of the lighter answer's content words that the other has too.
+
+    Words of the question do not count.
+    """
 
     weights: WordWeights = field(default_factory=WordWeights)
     name: str = "content words"
@@ -88,7 +91,7 @@ class StructureKernel:
 
 
 def structure_of(cases: Sequence[Sequence[str]]) -> StructureKernel | None:
-    """Return the kernel for the form that most answers have, with fitted weights; None if they have none."""
+    """Return the kernel for the form that most answers have; None if they have none."""
     texts = [text for case in cases for text in case]
     sample = texts[:: max(1, len(texts) // SAMPLED_TEXTS)]
     for form in FORMS:
