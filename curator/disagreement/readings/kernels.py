@@ -29,7 +29,7 @@ class Kernel(Protocol):
         """The name that people are shown."""
 
     def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:
-        """Return the similarities (n, n), 0..1, with 1 on the diagonal, and where both texts can be read."""
+        """Return similarities (n, n) in 0..1, 1 on the diagonal, and where both can be read."""
 
 
 @dataclass(frozen=True, slots=True)
