@@ -15,15 +15,13 @@ from curator.answers.normalization import short_form
 from curator.answers.read import Answer
 from curator.disagreement.equivalence.critical_tokens import differ
 from curator.disagreement.equivalence.leader_clustering import Decide, LeaderPartition, Pair, cluster_by_leaders
-from curator.disagreement.equivalence.text_distance import text_distances
+from curator.disagreement.equivalence.text_distance import Vectors, text_distances
 
 SAME_COSINE = 0.9
 """Short answers with at least this cosine mean the same.
 
 Pairs of different answers reach 0.87 where no critical token separates them.
 """
-Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Encodes n texts as unit vectors (n, d)."""
 
 
 class Comparer(Protocol):
@@ -84,11 +82,7 @@ class WordComparer:
         `text_distances`, but 1 between a refusal and an answer. Two refusals keep the distance of their words. If it were 0,
         a case in which production and committee both refuse would rank last, although production fails on most such cases.
         """
-        everything = _all(answers, target)
-        matrix = text_distances([answer.key for answer in everything], question=self.question)
-        refused = np.array([answer.kind == "refusal" for answer in everything])
-        matrix[np.not_equal.outer(refused, refused)] = 1.0
-        return matrix
+        return _text_distances(self.question, answers, target)
 
 
 WORD_COMPARER = WordComparer("")
@@ -142,19 +136,8 @@ class VectorComparer:
         return VerdictComparer(self.question, self._decide, self.name).classes(answers, target, label=label)
 
     def distances(self, answers: Sequence[Answer], target: Answer | None) -> NDArray[np.float64]:
-        """See `Comparer`. The mean of the word distance and the cosine distance.
-
-        It is the word distance only where critical tokens differ.
-        """
-        matrix = WordComparer(self.question).distances(answers, target)
-        texts = [answer.key for answer in _all(answers, target)]
-        vectors = self.vectors(texts)
-        cosines = np.clip(vectors @ vectors.T, 0.0, 1.0).astype(np.float64)
-        for i, text in enumerate(texts):
-            for j, other in enumerate(texts[:i]):
-                if matrix[i, j] and not differ(text, other):
-                    matrix[i, j] = matrix[j, i] = (matrix[i, j] + 1 - cosines[i, j]) / 2
-        return matrix
+        """See `Comparer`. As `WordComparer`, but a large cosine makes texts similar."""
+        return _text_distances(self.question, answers, target, self.vectors)
 
     def _decide(self, pairs: Sequence[Pair]) -> dict[Pair, bool | None]:
         vectors = self.vectors([text for pair in pairs for text in (pair.left, pair.right)])
@@ -272,6 +255,16 @@ class _Items:
         leaders = {name: self.names[leader] for name, leader in zip(self.names, partition.leader, strict=True)}
         numbers: dict[str, int] = {}
         return [numbers.setdefault(leaders.get(name, name), len(numbers)) for name in self.meanings]
+
+
+def _text_distances(
+    question: str, answers: Sequence[Answer], target: Answer | None, vectors: Vectors | None = None
+) -> NDArray[np.float64]:
+    everything = _all(answers, target)
+    matrix = text_distances([answer.key for answer in everything], question=question, vectors=vectors)
+    refused = np.array([answer.kind == "refusal" for answer in everything])
+    matrix[np.not_equal.outer(refused, refused)] = 1.0
+    return matrix
 
 
 def _is_worded(answer: Answer) -> bool:

@@ -62,7 +62,7 @@ class Sentence(NamedTuple):
 
     Attributes:
         words: the keys of its content words, numbers included; never empty.
-        facts: those of the words that are numbers, names or parts of names.
+        facts: those of the words that are numbers, names or words with an opposite.
         quantities: its numbers.
         names: its names in small letters.
         capitals: all its capitalised words in small letters, the first one included.
@@ -243,6 +243,7 @@ class _Reader:
 
     def _opposite(self, _: int, word: str) -> None:
         self._words.add(word[:PREFIX])
+        self._facts.add(word[:PREFIX])
         self._sides |= OPPOSITES[word]
 
     def _negation(self, place: int, word: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,17 +17,21 @@ EXTRA = 0.1
 """The share of the longer text's words in the denominator of the overlap; the rest are the shorter text's."""
 CONTRADICTION = 0.9
 """The share of the similarity that a contradiction between sentences of the same words takes away."""
+UNRELATED = 0.6
+"""The cosine up to which two answers to one question count as unrelated."""
 _BLOCK = 2**21
 """Pairs of sentences that are compared at once; it bounds the memory."""
 _ONE_THREAD = 2**18
 """Multiplications up to which OpenBLAS computes a matrix product in one thread."""
 
+Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Encodes n texts as unit vectors (n, d)."""
 _Floats = NDArray[np.float64]
 _Singles = NDArray[np.float32]
 _Places = NDArray[np.int64]
 
 
-def text_distances(texts: Sequence[str], *, question: str = "") -> _Floats:
+def text_distances(texts: Sequence[str], *, question: str = "", vectors: Vectors | None = None) -> _Floats:
     """Return the distances (n, n) of n texts, in 0..1.
 
     They are symmetric, and 0 on the diagonal and for the same content: d = 1 - s (1 - 0.9 c). s is the overlap of the content words: those that both texts have, divided by nine tenths of the
@@ -41,6 +45,8 @@ def text_distances(texts: Sequence[str], *, question: str = "") -> _Floats:
     Args:
         texts: the texts.
         question: the question that they answer; its words count an eighth.
+        vectors: encodes the distinct texts; s is then at least (cos - 0.6) / 0.4, so that a rewording comes nearer. None
+            compares by words only.
     """
     numbers: dict[str, int] = {}
     places = [numbers.setdefault(text, len(numbers)) for text in texts]
@@ -48,7 +54,11 @@ def text_distances(texts: Sequence[str], *, question: str = "") -> _Floats:
         return np.zeros((len(texts), len(texts)))
     contents = [text_content(text) for text in numbers]
     compared = _Compared.of(contents, question)
-    distances = 1 - compared.overlaps() * (1 - CONTRADICTION * _contradictions(compared))
+    similar = compared.overlaps()
+    if vectors is not None:
+        rows = vectors(list(numbers)).astype(np.float64)
+        similar = np.maximum(similar, np.clip((rows @ rows.T - UNRELATED) / (1 - UNRELATED), 0, 1))
+    distances = 1 - similar * (1 - CONTRADICTION * _contradictions(compared))
     verdicts = np.array([content.verdict for content in contents])
     distances[np.multiply.outer(verdicts, verdicts) < 0] = 1.0
     np.fill_diagonal(distances, 0.0)
@@ -67,7 +77,7 @@ class _Compared:
         words: 1 where a sentence has a word (s, v); words of one text only are left out.
         weights: the weight of each of these words (v,).
         sizes: the weight of all words of each sentence (s,).
-        plain_weights: the weight of each word (v,); 0 if it is a number or a name in any sentence.
+        plain_weights: the weight of each word (v,); 0 if it is a fact in any sentence.
         plain_sizes: the weight of all other words of each sentence (s,).
         text_sizes: the weight of all words of each text (n,).
     """
@@ -131,7 +141,7 @@ class _Pairs:
         rows: the place of the first sentence of each pair (k,).
         columns: the place of the second (k,).
         context: the share of the words of the shorter sentence that both have (k,), in 0..1.
-        plain_context: the same without numbers and names; 1 where a sentence has no other words.
+        plain_context: the same without facts; 1 where a sentence has no other words.
     """
 
     rows: _Places
@@ -149,12 +159,13 @@ def _contradictions(compared: _Compared) -> _Floats:
     """Return the strongest contradiction of each two texts: symmetric (n, n), in 0..1.
 
     Each sentence is compared with the sentence of the other text that shares most words with it (Dice). Let g be the share
-    of the words of the shorter of these two that both have, and h the same without numbers and names. They contradict each
-    other
+    of the words of the shorter of these two that both have, and h the same without numbers, names and words that have an
+    opposite. They contradict each other
 
     * with sqrt(h) where each has a number that the other text lacks, or as many numbers but not the same ones;
     * with sqrt(h) m / (m + k) where each has m names or more that the other text lacks, and k are common;
-    * with g where one is negated and the other not, or they use opposite words, unless both texts say yes, or both no.
+    * with g where one is negated and the other not, and with h where they use opposite words, unless both texts say yes, or
+      both no.
     """
     facts = _Facts(compared)
     strongest = np.zeros((len(compared.contents), len(compared.contents)))
@@ -173,13 +184,15 @@ def _best_pairs(compared: _Compared) -> Iterator[_Pairs]:
     """Yield each sentence with the most similar ones of each text, some sentences at a time."""
     words, sizes, starts = compared.words, compared.sizes, compared.starts
     counts = np.diff(starts, append=len(sizes))
+    bare = compared.plain_sizes == 0  # "Monday" and "Tuesday" have no common word, but can be compared
     size = max(1, _BLOCK // len(sizes))
     for start in range(0, len(sizes), size):
         block = words[start : start + size]
         common = _product(block * compared.weights, words)
         dice = common / np.add.outer(sizes[start : start + size], sizes)
         best = np.repeat(np.maximum.reduceat(dice, starts, axis=1), counts, axis=1)
-        places = np.nonzero((dice >= best) & (common > 0))
+        comparable = (common > 0) | np.logical_and.outer(bare[start : start + size], bare)
+        places = np.nonzero((dice >= best) & comparable)
         plain = _product(block * compared.plain_weights, words)[places]
         rows, columns = places[0] + start, places[1]
         if len(rows):
@@ -230,8 +243,8 @@ class _Facts:
                 self._missing_numbers[row] |= lacking[quantity.seeks]
             if sentence.names:
                 self._missing_names[row] = [len(sentence.names - content.capitals) for content in contents]
-        self._polar = bool(self._negated.any() or self._sides.any())
-        self.any = self._polar or bool(self._missing_numbers.any() or self._missing_names.any())
+        polar = self._negated.any() or self._sides.any()
+        self.any = bool(polar or self._missing_numbers.any() or self._missing_names.any())
 
     def contradict(self, pairs: _Pairs) -> _Floats:
         """Return the strength of the contradiction of each pair (k,)."""
@@ -248,16 +261,13 @@ class _Facts:
             common = np.minimum(self._name_count[rows] - here, self._name_count[columns] - there)
             np.maximum(strength, missing / np.maximum(missing + common, 1), out=strength)
         strength *= np.sqrt(pairs.plain_context)
-        if self._polar:
-            opposed = self._opposed(rows, columns) & (self._verdict[rows] * self._verdict[columns] <= 0)
+        unlike_verdicts = self._verdict[rows] * self._verdict[columns] <= 0
+        if self._negated.any():
+            opposed = unlike_verdicts & (self._negated[rows] != self._negated[columns])
             np.maximum(strength, pairs.context, out=strength, where=opposed)
-        return strength
-
-    def _opposed(self, rows: _Places, columns: _Places) -> NDArray[np.bool_]:
-        """Return True (k,) where one of both is negated, or where they use opposite words."""
-        opposed: NDArray[np.bool_] = self._negated[rows] != self._negated[columns]
         if self._sides.any():
             even, odd = self._sides & EVEN_SIDES, self._sides >> 1 & EVEN_SIDES
             even, odd = even & ~odd, odd & ~even
-            opposed |= (even[rows] & odd[columns] | odd[rows] & even[columns]) != 0
-        return opposed
+            opposed = unlike_verdicts & ((even[rows] & odd[columns] | odd[rows] & even[columns]) != 0)
+            np.maximum(strength, pairs.plain_context, out=strength, where=opposed)
+        return strength

@@ -180,7 +180,7 @@ def test_numbers_stay_apart_whatever_a_judge_or_a_cosine_says(kind: Kind) -> Non
     verdicts, vectors = VerdictComparer("q", everybody, "x"), VectorComparer("q", one_vector, "v")
     assert verdicts.classes(texts, None) == vectors.classes(texts, None) == [0, 1, 2]
     assert (verdicts.distances(texts, None) + np.eye(3) == 1).all()
-    assert (vectors.distances(texts, None) == distances([t.key for t in texts])).all()
+    assert (vectors.distances(texts, None) + np.eye(3) > 0.85).all()
 
 
 def test_what_differs_stays_apart_whatever_the_cosine_says() -> None:
@@ -194,7 +194,7 @@ def test_what_differs_stays_apart_whatever_the_cosine_says() -> None:
     for one, other in pairs:
         assert compare.classes(read([one, other]), None) == [0, 1]
         texts = read([one, other], "text")
-        assert compare.distances(texts, None)[0, 1] == WordComparer("").distances(texts, None)[0, 1] > 0
+        assert compare.distances(texts, None)[0, 1] > 0.85
     assert compare.classes(read(["wants a refund", "asks for money"]), None) == [0, 0]
 
 
@@ -208,14 +208,13 @@ def test_a_cosine_below_the_threshold_keeps_short_answers_apart() -> None:
     assert VectorComparer("", vectors, "v").classes(read(["refund", "repay"]), None) == [0, 1]
 
 
-def test_texts_are_as_far_apart_as_words_and_cosine_on_average() -> None:
+def test_a_large_cosine_brings_texts_of_other_words_together() -> None:
     def at_right_angles(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.eye(len(texts), dtype=np.float32)
 
-    texts = read(["the parcel is late", "a late delivery"], "text")
-    words = distances([t.key for t in texts])[0, 1]
-    assert VectorComparer("", one_vector, "v").distances(texts, None)[0, 1] == pytest.approx(words / 2)
-    assert VectorComparer("", at_right_angles, "v").distances(texts, None)[0, 1] == pytest.approx((words + 1) / 2)
+    texts = read(["the parcel is late", "a delayed delivery"], "text")
+    assert VectorComparer("", one_vector, "v").distances(texts, None)[0, 1] == pytest.approx(0, abs=1e-6)
+    assert VectorComparer("", at_right_angles, "v").distances(texts, None)[0, 1] == 1
 
 
 def test_the_question_tells_which_words_say_something() -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from curator.disagreement.equivalence import text_distance
 from curator.disagreement.equivalence.text_distance import text_distances
@@ -128,6 +130,18 @@ def test_words_of_the_question_count_an_eighth() -> None:
 def test_the_same_verdict_makes_the_negations_of_a_text_a_matter_of_wording() -> None:
     one, other = "No, it is not a prime number.", "No. It is a composite number."
     assert distance(one, other) < distance(one[4:], other[4:])
+
+
+def test_vectors_bring_rewordings_nearer_but_not_changes() -> None:
+    def alike(rows: Sequence[str]) -> NDArray[np.float32]:
+        return np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (len(rows), 1))
+
+    for one, other in DIFFERENT:
+        assert text_distances([one, other], vectors=alike)[0, 1] > 0.7
+    reworded = ["The fare is refunded.", "You get your money back."]
+    assert text_distances(reworded)[0, 1] == 1
+    assert text_distances(reworded, vectors=alike)[0, 1] == 0
+    assert text_distances(["on Monday", "on Tuesday"], vectors=alike)[0, 1] > 0.7
 
 
 def test_very_long_texts_need_neither_hours_nor_memory() -> None:
