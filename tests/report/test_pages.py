@@ -31,11 +31,15 @@ from curator.records import (
     MemberHealth,
     Message,
     NoiseFloor,
+    PartQuality,
     Pick,
     Rate,
     RejectedRecord,
     Score,
+    ScoreQuality,
     Source,
+    StrategyYield,
+    TaskQuality,
     Usage,
     case_id,
 )
@@ -522,3 +526,22 @@ def test_both_pages_say_what_more_answers_would_add(summary: Summary) -> None:
         few = replace(summary, committee_advice=CommitteeAdvice("not enough data", reason="no case"))
         assert "not enough data: no case." in render(few)
         assert "What more answers would add" not in render(summary)
+
+
+def test_both_pages_show_how_well_the_score_ranks(summary: Summary, page: str) -> None:
+    few = PartQuality(20, 4, Rate(None, None, None, 20), Rate(None, None, None, 20), "not enough labels", 30)
+    poor = PartQuality(60, 25, Rate(0.41, 0.3, 0.53, 60), Rate(0.5, 0.4, 0.6, 60), "not better than chance")
+    quality = ScoreQuality(poor, poor, (TaskQuality("orders <b>", poor), TaskQuality("", few)))
+    yields = (StrategyYield("random", 30, 6, 0.2, 25.0),)
+    labelled = replace(summary, score_quality=quality, yields=yields)
+    text, shown = render_markdown(labelled), html.unescape(render_html(labelled))
+    for part in (
+        "The score is not better than chance: AUROC 0.41 (95% interval 0.30 to 0.53)",
+        "not enough labels: about 30 more",
+        "6 of 30 labels at random (20% by their weights)",
+    ):
+        assert part in text
+        assert part in shown
+    assert "<b>" not in render_html(labelled).split('id="quality"')[1].split("</section>")[0]
+    assert "AUROC of the score: not enough data" in render_markdown(summary)
+    assert "AUROC of the score: not enough data" in page

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -206,7 +207,13 @@ def test_a_queue_filled_in_in_place_is_used_and_never_lost(
     do(config, tmp_path, encoder)
     filled = fill_in(tmp_path / "out" / "label_queue.csv", "=billing")
     for _ in range(2):
-        assert do(config, tmp_path, encoder).summary.selection.to_label == 0
+        result = do(config, tmp_path, encoder)
+        assert result.summary.selection.to_label == 0
+    slices = [row["slice"] for row in rows(tmp_path / "out" / "selection.jsonl")]
+    assert result.summary.score_quality is not None
+    assert result.summary.score_quality.pooled.labels == len(filled)
+    assert {item.slice: item.labels for item in result.summary.yields} == Counter(slices)
+    assert "AUROC" in result.to_text()
     assert rows(tmp_path / "out" / "label_queue.jsonl") == []
     (kept,) = (tmp_path / "out" / "labels").iterdir()
     with kept.open(encoding="utf-8", newline="") as file:
