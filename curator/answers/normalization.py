@@ -20,7 +20,7 @@ _REASONING = re.compile(r"\s*<(think|thinking|reasoning|scratchpad)>")
 _STRUCTURED = ("{", "[", "`")
 _SENTENCE_END = re.compile(r"(?<=\w{4})[.!?]\s+(?=[A-Z])|,?\sbecause\b|。")
 _REFUSAL = re.compile(
-    r"""\W*(?:
+    r"""\W*+(?:
     (?:i'm|i\ am|we\ are|we're)\ (?:\w+\ )?(?:unable|not\ able)\b
     | (?:(?:i'm|i\ am)\ )?(?:\w+\ )?(?:sorry|afraid|unfortunately|apologi[sz]e|apologies)\b
         .{0,80}?\b(?:can't|cannot|can\ not|unable|not\ able|won't|don't|do\ not)\b

@@ -8,8 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, islice
-from math import fsum, log
+from math import log
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from curator.answers.record_fields import (
     MOST_FIELDS,
@@ -27,6 +30,7 @@ from curator.records import JsonValue
 Form = Literal["tool_call", "json", "sql", "code"]
 FORMS: tuple[Form, ...] = ("tool_call", "sql", "json", "code")
 """The forms, the most specific one first."""
+Floats = NDArray[np.float64]
 Features = frozenset[tuple[str, str]]
 """(path, value) of an answer: a field and its value, a clause of SQL, the statements of a program."""
 
@@ -93,26 +97,36 @@ def _form_key(text: str, form: Form) -> str | None:
 
 
 def similarity(left: Features, right: Features, weights: Mapping[str, float]) -> float:
-    """Return the weighted Jaccard index of two answers, 0..1, a positive definite kernel.
+    """Return the weighted Jaccard index of two answers, 0..1; see `similarity_matrix`."""
+    return float(similarity_matrix([left, right], weights)[0, 1])
+
+
+def similarity_matrix(answers: Sequence[Features], weights: Mapping[str, float]) -> Floats:
+    """Return the weighted Jaccard index of each pair of answers, a positive definite kernel.
 
     Args:
-        left: the features of an answer.
-        right: the features of another one.
+        answers: the features of n answers.
         weights: the weight of a value by its path; a path that is missing has the weight of its group (`group_of`).
+
+    Returns:
+        The similarities (n, n), 1 on the diagonal. Answers without any weight have the index of their plain features.
     """
-    if left == right:
-        return 1.0
-    shared = _weight(left & right, weights)
-    total = _weight(left, weights) + _weight(right, weights) - shared
-    return shared / total if total else _jaccard(left, right)
+    columns: dict[tuple[str, str], int] = {}
+    rows = [[columns.setdefault(feature, len(columns)) for feature in answer] for answer in answers]
+    present = np.zeros((len(answers), len(columns)))
+    for place, row in enumerate(rows):
+        present[place, row] = 1.0
+    of_paths = {path: weights.get(path, weights.get(group_of(path), 0.0)) for path, _ in columns}
+    weighted = _jaccard_matrix(present * np.array([of_paths[path] for path, _ in columns]), present)
+    matrix = np.where(np.isnan(weighted), _jaccard_matrix(present, present), weighted)
+    return np.where(np.isnan(matrix), 1.0, matrix)
 
 
-def _weight(features: Features, weights: Mapping[str, float]) -> float:
-    counts = Counter(path for path, _ in features)
-    return fsum(
-        count * (weights[path] if path in weights else weights.get(group_of(path), 0.0))
-        for path, count in counts.items()
-    )
+def _jaccard_matrix(weighted: Floats, present: Floats) -> Floats:
+    shared = weighted @ present.T
+    sizes = np.diag(shared)
+    total = sizes[:, np.newaxis] + sizes - shared
+    return np.divide(shared, total, out=np.full_like(shared, np.nan), where=total > 0)
 
 
 def field_weights(cases: Sequence[Sequence[Features]]) -> dict[str, float]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from curator.answers.code_tokens import read_program
 from curator.answers.record_fields import folded_value, parse_record
-from curator.answers.structured import FORMS, Form, features_of, field_weights, form_key, group_of, similarity
+from curator.answers.structured import (
+    FORMS,
+    Form,
+    features_of,
+    field_weights,
+    form_key,
+    group_of,
+    similarity,
+    similarity_matrix,
+)
 
 PYTHON = """class Stack:
     \"\"\"A stack.\"\"\"
@@ -191,3 +201,16 @@ def test_any_text_has_features_and_a_key_or_neither(text: str, form: Form) -> No
 def test_keys_can_be_written(form: Form) -> None:
     for text in ('{"a": "\ud800"}', "f(x='\ud83d')", r"f(x='\ud83d')", "SELECT a FROM t WHERE b = '\ud800'"):
         (form_key(text, form) or "").encode()
+
+
+def test_similarities_are_the_weighted_share_of_common_features() -> None:
+    answers = [frozenset({("a", "1"), ("b", "2")}), frozenset({("a", "1"), ("b", "3")}), frozenset({("c", "1")})]
+    matrix = similarity_matrix(answers, {"a": 3.0, "b": 1.0, "*": 2.0})
+    assert matrix.tolist() == [[1, 3 / 5, 0], [3 / 5, 1, 0], [0, 0, 1]]
+    assert similarity(answers[0], answers[1], {}) == 1 / 3
+
+
+def test_the_similarities_of_a_case_are_positive_definite() -> None:
+    queries = [f"SELECT a{n % 3}, b FROM t{n % 2} WHERE c = {n % 4}" for n in range(12)]
+    features = [answer for query in queries if (answer := features_of(query, "sql"))]
+    assert np.linalg.eigvalsh(similarity_matrix(features, field_weights([features[:6], features[6:]]))).min() > -1e-9
