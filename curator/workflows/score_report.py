@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from curator.answers.normalization import answer_part, refuses
@@ -64,7 +64,7 @@ def see(record: Recorded, score: Score, comparer: ComparerFactory = WordComparer
         and len({answer.prompt_id for answer in answers}) == 1,
         silent=record.target is not None and not answer_part(record.target),
         refused=record.target is not None and refuses(answer_part(record.target)),
-        label=None if score.disagreement is None else _label(record, comparer),
+        label=None if score.disagreement is None else _label(replace(record, kind=score.kind), comparer),
     )
 
 

@@ -149,6 +149,17 @@ def labelled_figures(*, backwards: bool = False, **more: Any) -> ScoreFigures:
     return figures(*records)
 
 
+def test_a_label_is_read_as_the_kind_of_the_score() -> None:
+    """The record gives no kind: the task's decides how the label is read."""
+    right = seen("8", "8", target="7", reference="7.0")
+    assert right.label is not None
+    assert right.label.failure == 0
+    wrong = seen("8", "8", target="7", reference="8.0")
+    assert wrong.label is not None
+    assert wrong.label.failure == 1
+    assert seen("it is late", "it is lost", target="it is lost", reference="it is lost", kind="text").label is None
+
+
 @pytest.mark.parametrize(
     "label",
     [
