@@ -1,0 +1,1 @@
+"""Frames: where the part that counts stands in the answers of a task."""

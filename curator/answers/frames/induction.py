@@ -1,0 +1,125 @@
+"""Induce the frames around the answers of a task.
+
+They are the frames under which the answers to a case agree beyond chance. A frame is judged without labels: by the Kullback-Leibler divergence of the chance that two answers to one case agree in what it reads
+from the chance that answers to two cases do. Most committees are mixed, so that a frame is first judged by the share of the other
+answers of the case in which any candidate reads the same (`proposals`), and then in a chain that reads each answer once (`search`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from curator.answers.frames.frame import Frame, ReadingChain, behind_block, read_level, tag_pair
+from curator.answers.frames.mining import FEWEST, SHARE, mine
+from curator.answers.frames.proposals import propose
+from curator.answers.frames.sample import ASIDE, Evidence, Keys, Sample
+from curator.answers.frames.search import GAIN, search, stripping_frame, verdict_frames
+from curator.records import stable_unit
+
+SAMPLE = 1200
+"""Answers from which frames are induced."""
+CHARACTERS, FEWEST_CASES = 400_000, 40
+"""Characters of answers after which no further case is used, if there are this many cases."""
+MEMBERS = 8
+"""Answers of one case that are used: more say little about frames."""
+LEVELS = 3
+"""Frames inside frames: a block of thinking, JSON behind it, and a phrase in its field."""
+LEAST = 0.15
+"""Agreement beyond chance, as a share of what is possible, that a level must have: below, no part of the answers is one."""
+CHECKED = 400
+"""Answers in which a candidate is checked to belong to the task."""
+
+_TAG = re.compile(r"\s*([<\[{(◁|]{1,2}\w[\w -]{0,30}[>\]})▷|]{1,2})")
+
+
+def induce_reading_chain(cases: Sequence[Sequence[str]], *, sample: int = SAMPLE) -> ReadingChain:
+    """Induce the chain of frames around the answers of a task from the answers to its cases.
+
+    Args:
+        cases: the answers to each case, of one task. Their order, and that of the cases, does not matter.
+        sample: the answers that are used, of cases chosen by a hash.
+
+    Returns:
+        A chain without frames where no part of the answers agrees better than the whole, and where fewer than `FEWEST`
+        cases have two answers.
+    """
+    texts, case = _sampled(cases, sample)
+    if not texts or np.bincount(case).size < FEWEST:
+        return ReadingChain()
+    levels: list[tuple[Frame, ...]] = []
+    if block := _block(texts):
+        levels.append((block,))
+        texts = [behind_block(text, block.opening) for text in texts]
+    evidence = Sample(texts, case).judge(Sample(texts, case).whole)
+    for _ in range(LEVELS):
+        level, evidence = _level(texts, case)
+        if not level:
+            break
+        levels.append(level)
+        texts = [read_level(level, text) for text in texts]
+    return ReadingChain(tuple(levels), evidence.agreement, evidence.chance)
+
+
+def induce_frames(cases: Sequence[Sequence[str]], *, sample: int = SAMPLE) -> tuple[Frame, ...]:
+    """Return the frames of the chain of `induce_reading_chain`, the outer ones first."""
+    return induce_reading_chain(cases, sample=sample).frames
+
+
+def _sampled(cases: Sequence[Sequence[str]], sample: int) -> tuple[list[str], Keys]:
+    """Return answers of cases that have two, and the number of each one's case.
+
+    They are chosen by a hash of their content.
+    """
+    usable = [sorted(case) for case in cases if len(case) > 1]
+    order = sorted(usable, key=lambda case: (stable_unit(*case[:3]), case))
+    texts: list[str] = []
+    numbers: list[int] = []
+    size = 0
+    for number, case in enumerate(order):
+        if len(texts) >= sample or (size > CHARACTERS and number >= FEWEST_CASES):
+            break
+        kept = case
+        if len(case) > MEMBERS:
+            kept = [
+                text for _, text in sorted((stable_unit(str(i), text), text) for i, text in enumerate(case))[:MEMBERS]
+            ]
+        texts += kept
+        size += sum(map(len, kept))
+        numbers += [number] * len(kept)
+    return texts, np.array(numbers, dtype=np.int64)
+
+
+def _block(texts: Sequence[str]) -> Frame | None:
+    """Return the long tagged block at the start of many texts; None without one."""
+    tags = Counter(match[1] for text in texts if (match := _TAG.match(text)))
+    for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0])):
+        if count < max(FEWEST, SHARE * len(texts)):
+            break
+        closing = tag_pair(tag)[1]
+        pairs = [text.rpartition(closing) for text in texts if closing in text]
+        rests = [(len(before), len(rest.strip())) for before, _, rest in pairs if rest.strip()]
+        if 2 * len(rests) > len(pairs) and sum(before > rest for before, rest in rests) > 0.5 * len(rests):
+            return Frame("block", tag, coverage=len(pairs) / len(texts))
+    return None
+
+
+def _level(texts: Sequence[str], case: Keys) -> tuple[tuple[Frame, ...], Evidence]:
+    """Return the frames of one level, in the order to try, and the agreement under them."""
+    sample = Sample(texts, case)
+    before = sample.judge(sample.whole)
+    few = int(np.searchsorted(case, case[min(CHECKED, len(case)) - 1], side="right"))
+    first, pool = propose(mine(texts), case, Sample(texts[:few], case[:few]))
+    chosen = search(sample, first, pool)
+    if len(chosen) == 1 and sample.around(chosen[0])[1] > ASIDE and not sample.keeps_all(chosen[0]):
+        # The answer stands at the end more often than in the first line of what leads to it.
+        final = [frame for frame in pool if sample.around(frame)[1] <= ASIDE]
+        chosen = search(sample, [], final) or chosen
+    evidence = sample.judge(sample.read(chosen))
+    if evidence.beyond_chance < LEAST or evidence.information < before.information + GAIN / sample.cases:
+        chosen, evidence = verdict_frames(sample, pool) or stripping_frame(sample, pool), before
+    return tuple(replace(frame, coverage=float((sample.keys(frame) >= 0).mean())) for frame in chosen), evidence
