@@ -1,6 +1,6 @@
 """Known answers of all kinds: for a case, the right one and plausible wrong ones."""
 
-# ruff: noqa: SIM905, S608
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 import json

@@ -20,7 +20,7 @@ SHARE = 0.05
 """The share of a task's answers that a frame must have: a member of a committee of 20."""
 FEWEST = 6
 """Answers that a frame must have, so that its agreement can be measured."""
-WINDOW, LONGEST_CLOSING = 32, 4
+WINDOW, LONGEST_CLOSING = 28, 4
 """Tokens behind a marker that are searched for the end of its content, and tokens of that end."""
 NEAREST, FARTHEST = 6, 8
 """Ends that are tried: structured content has signs that all answers share before its end."""
@@ -113,7 +113,7 @@ def _markers(streams: Streams, fewest: int) -> Iterator[_Marker]:
         if len(begins) == 0:
             break
         keys = streams.grams.of(begins, begins + length)
-        order = np.lexsort((begins, keys))
+        order = np.argsort(keys, kind="stable")
         keys, begins = keys[order], begins[order]
         answers = streams.answer[begins]
         new_key = np.append(True, keys[1:] != keys[:-1])
@@ -157,7 +157,7 @@ def _closings(streams: Streams, answers: Places, begin: Places) -> Iterator[tupl
         if len(row) == 0:
             break
         keys = streams.grams.of(place, place + length)
-        order = np.lexsort((place, row, keys))
+        order = np.argsort(keys, kind="stable")  # rows and places stay in order
         keys, row, place = keys[order], row[order], place[order]
         first = np.append(True, (keys[1:] != keys[:-1]) | (row[1:] != row[:-1]))
         keys, row, place = keys[first], row[first], place[first]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Scripts that are written without spaces, or attach particles to words: a character of them is a token."""
@@ -21,11 +22,13 @@ def tokens(text: str) -> list[str]:
     return TOKEN.findall(_NEWLINES.sub(NEWLINE, text.strip()).lower())
 
 
+@lru_cache(maxsize=1 << 14)
 def is_word(token: str) -> bool:
     """Return True for a word or a number."""
     return token[-1].isalnum()
 
 
+@lru_cache(maxsize=1 << 14)
 def canonical(token: str) -> str:
     """Return a number without separators of thousands and last zeros; else the token."""
     if token[-1].isdigit() and ("," in token or "." in token or token[0] == "\u2212"):
