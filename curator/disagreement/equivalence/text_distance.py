@@ -208,12 +208,15 @@ def _best_pairs(compared: _Compared) -> Iterator[_Pairs]:
 def _product(rows: _Singles, words: _Singles) -> _Singles:
     """Return rows @ words.T.
 
-    It is computed in small pieces where that is possible, so that the matrix library starts no threads. Many processes that score at the same time would wait for each other's threads: 20 times as long on two busy cores.
+    Large products are computed from the few words that a sentence has, and not by the matrix library: it starts threads,
+    and many processes that score at the same time wait for each other's (20 to 100 times as long on two busy cores).
     """
-    step = _ONE_THREAD // max(words.size, 1)
-    if step < 4 or step >= len(rows):
+    if len(rows) * words.size <= _ONE_THREAD:
         return rows @ words.T
-    return np.concatenate([rows[start : start + step] @ words.T for start in range(0, len(rows), step)])
+    from scipy.sparse import csr_array
+
+    product: _Singles = (csr_array(rows) @ csr_array(words).T).toarray()
+    return product
 
 
 class _Facts:
