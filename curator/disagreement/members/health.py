@@ -109,34 +109,15 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
 
 
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
-    """Return the weight in the score, 0..1, of each prompt identity (`prompt_id_of`).
+    """Return the weight in the score, 0..1, of each prompt identity (`prompt_id_of`): the mean of its members'.
 
-    It is the mean weight of the group's members times their mean agreement, divided by the agreement of the best group. On
-    recorded committees, the model that is right most often is the one that the other models agree with most
-    (`benchmarks/signal/disagreement.py`). A group whose members are all left out has the weight 0. Agreement is not used
-    where it is unknown for one group.
+    How far a member agrees with the others is in the mixture of readings, which weights each pair of members. Weighting
+    members by it once more ranks worse on recorded sets (.736 against .739, mean AUROC over 16 families at five answers).
     """
-    by_group: defaultdict[str, list[MemberHealth]] = defaultdict(list)
+    by_group: defaultdict[str, list[float]] = defaultdict(list)
     for h in health:
-        by_group[prompt_id_of(h.model, h.variant)].append(h)
-    kept = {group: [h for h in members if h.weight > 0] for group, members in by_group.items()}
-    agreement = {group: _mean([h.agreement.value for h in members]) for group, members in kept.items() if members}
-    best = max((value or 0.0 for value in agreement.values()), default=0.0)
-    comparable = best > 0 and None not in agreement.values()
-
-    def relative_agreement(group: str) -> float:
-        return (agreement[group] or 0.0) / best if comparable and kept[group] else 1.0
-
-    return {
-        group: (_mean([h.weight for h in members]) or 0.0) * relative_agreement(group)
-        for group, members in kept.items()
-    }
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean; None where a value is None, or without values."""
-    numbers = [value for value in values if value is not None]
-    return fsum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
+        by_group[prompt_id_of(h.model, h.variant)].append(h.weight)
+    return {group: fsum(weights) / len(weights) for group, weights in by_group.items()}
 
 
 def health_warnings(health: Sequence[MemberHealth]) -> tuple[str, ...]:
