@@ -41,7 +41,7 @@ from curator.run_folder.recorded import read_record
 OURS, READINGS = "default score", "weighted naive readings"
 ENTROPY, SHARE = "baseline, exact-match entropy", "baseline, exact match to target"
 SIMPLE = (
-    SHARE, "baseline, Jaccard to target", "baseline, ROUGE-L to target", ENTROPY, "baseline, Jaccard Deg",
+    SHARE, "target_distance_jaccard", "baseline, ROUGE-L to target", ENTROPY, "baseline, Jaccard Deg",
     "baseline, ROUGE-L similarity", "baseline, ROUGE-L SNNE",
 )  # fmt: skip
 BEST_SIMPLE, BEST = "best of seven simple baselines", "best single estimator"
