@@ -41,9 +41,9 @@ from curator.run_folder.recorded import read_record
 OURS, READINGS = "default score", "weighted naive readings"
 ENTROPY, SHARE = "baseline, exact-match entropy", "baseline, exact match to target"
 SIMPLE = (
-    SHARE, "target_distance_jaccard", "baseline, ROUGE-L to target", ENTROPY, "baseline, Jaccard Deg",
-    "baseline, ROUGE-L similarity", "baseline, ROUGE-L SNNE",
+    SHARE, "target_distance_jaccard", "target_distance_rouge_l", ENTROPY, "deg_jaccard", "deg_rouge_l", "snne_rouge_l",
 )  # fmt: skip
+"""Exact match, Jaccard and ROUGE-L to the target, discrete entropy, Jaccard degree, ROUGE-L distance, SNNE."""
 BEST_SIMPLE, BEST = "best of seven simple baselines", "best single estimator"
 SMALL = 300
 """Sets of up to so many cases are averaged over three draws of answers."""
