@@ -109,8 +109,9 @@ def member_health(votes_by_case: VotesByCase, *, truth: Mapping[str, str] | None
 
 
 def group_weights(health: Sequence[MemberHealth]) -> dict[str, float]:
-    """Return the weight in the score, 0..1, of each prompt identity (`prompt_id_of`): the mean of its members'.
+    """Return the weight in the score, 0..1, of each prompt identity (`prompt_id_of`).
 
+    It is the mean of its members' weights.
     How far a member agrees with the others is in the mixture of readings, which weights each pair of members. Weighting
     members by it once more ranks worse on recorded sets (.736 against .739, mean AUROC over 16 families at five answers).
     """
