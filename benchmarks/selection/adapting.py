@@ -26,8 +26,7 @@ import orjson
 from numpy.typing import NDArray
 
 from benchmarks.common.recorded_sets import Bools, Floats, auroc, sets
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import recorded_health, score_record
+from curator.disagreement.recorded import fit_scoring, score_record
 from curator.disagreement.score import SCORER
 from curator.disagreement.score_quality import CHANCE, MARGIN
 from curator.records import PartQuality
@@ -101,8 +100,8 @@ def read_pools(folder: Path) -> Iterator[Pool]:
         if "," in recorded_set.name:
             continue
         records = [read_record(orjson.dumps(record)) for record in recorded_set.records]
-        weights = group_weights(recorded_health(records))
-        values = [score_record(record, weights=weights).disagreement for record in records]
+        model, _ = fit_scoring(records)
+        values = [score_record(record, model=model).disagreement for record in records]
         scored = np.array([value is not None for value in values])
         scores = np.array([value for value in values if value is not None])
         family = recorded_set.family

@@ -26,8 +26,7 @@ import orjson
 
 from benchmarks.common.recorded_sets import Bools, Floats, auroc, sets
 from curator.disagreement.calibration import calibrate, formula_for
-from curator.disagreement.members.health import group_weights
-from curator.disagreement.recorded import measure_record, recorded_health
+from curator.disagreement.recorded import fit_scoring, measure_record
 from curator.disagreement.score import DEFAULT, SCORER, Formula
 from curator.disagreement.signals import Signals
 from curator.run_folder.recorded import read_record
@@ -72,9 +71,9 @@ def read_cases(folder: Path) -> Iterator[LabelledCase]:
         if "," in name or (name.endswith(".raw") and name.removesuffix(".raw") in parsed):
             continue
         records = [read_record(orjson.dumps(record)) for record in recorded_set.records]
-        weights = group_weights(recorded_health(records))
+        model, _ = fit_scoring(records)
         for record, wrong in zip(records, recorded_set.wrong.tolist(), strict=True):
-            if (signals := measure_record(record, weights=weights)) is not None:
+            if (signals := measure_record(record, model=model)) is not None:
                 yield LabelledCase(signals, name, recorded_set.family, wrong)
 
 
