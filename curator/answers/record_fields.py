@@ -69,7 +69,8 @@ def _parsed(text: str) -> JsonValue:
         return {name: _scalar(value) for name, value in reversed(fields)}
     if language in ("xml", "") and block.startswith("<") and block.endswith(">"):
         elements = parse_tags(block)
-        return _in_tags(Element("", "", 0, 0, elements), block) if elements else None
+        root = elements[0] if len(elements) == 1 and elements[0].children else Element("", "", 0, 0, elements)
+        return _in_tags(root, block) if elements else None
     return _yaml(block) if language in ("yaml", "yml") or not blocks else None
 
 

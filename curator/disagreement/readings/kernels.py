@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.answers.structured import FORMS, Form, features_of, field_weights, similarity
+from curator.answers.structured import FORMS, Form, features_of, field_weights, similarity_matrix
 from curator.disagreement.equivalence.text_distance import text_distances
 from curator.disagreement.readings.content import WordWeights, containments, content, question_words, shown_part
 
@@ -79,13 +79,8 @@ class StructureKernel:
 
     def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:  # noqa: ARG002
         """See `Kernel`; a text without the form cannot be read."""
-        n = len(texts)
         features = [features_of(text, self.form) for text in texts]
-        matrix = np.ones((n, n))
-        for i, left in enumerate(features):
-            for j, right in enumerate(features[:i]):
-                if left is not None and right is not None:
-                    matrix[i, j] = matrix[j, i] = similarity(left, right, self.weights)
+        matrix = similarity_matrix([feature or frozenset() for feature in features], self.weights)
         readable = np.array([feature is not None for feature in features])
         return matrix, np.logical_and.outer(readable, readable)
 
