@@ -18,13 +18,15 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from benchmarks.common.recorded_sets import RecordedSet, auroc, sets
-from curator.disagreement.recorded import score_record
+from curator.disagreement.recorded import fit_scoring, score_record
+from curator.disagreement.scoring_model import ScoringModel
 from curator.estimation.committee_design import (
     Facet,
     NoiseModel,
@@ -65,6 +67,7 @@ class Committee:
         step = max(1, len(recorded.records) // cases)
         self.records = [read_record(orjson.dumps(r)) for r in recorded.records[::step]][:cases]
         self.wrong = recorded.wrong[::step][:cases]
+        self.model = fit_scoring(self.records, equal_members=True)[0]
         self.seated = [seats_of(record.answers) for record in self.records]
         counts: dict[Seat, int] = {}
         for of_case in self.seated:
@@ -77,13 +80,16 @@ class Committee:
         """The score of each case by a part; NaN where half of its answers are missing."""
         key = tuple(sorted(part))
         if key not in self._scores:
-            self._scores[key] = np.array([_score(r, s, key) for r, s in zip(self.records, self.seated, strict=True)])
+            self._scores[key] = np.array(
+                [_score(r, s, key, self.model) for r, s in zip(self.records, self.seated, strict=True)]
+            )
         return self._scores[key]
 
 
-def _score(record: Recorded, seated: dict[Seat, Answered], part: tuple[Seat, ...]) -> float:
+def _score(record: Recorded, seated: dict[Seat, Answered], part: tuple[Seat, ...], model: ScoringModel) -> float:
     answers = tuple(seated[seat] for seat in part if seat in seated)
-    value = score_record(replace(record, answers=answers)).disagreement if 2 * len(answers) >= len(part) else None
+    enough = 2 * len(answers) >= len(part)
+    value = score_record(replace(record, answers=answers), model=model).disagreement if enough else None
     return np.nan if value is None else value
 
 
@@ -118,8 +124,53 @@ def main() -> None:
                     if found := predictions(committee, facet, units, more, arguments.draws):
                         rows.append((recorded.family, found))
                         print(line(recorded.name, facet, f"{units} + {more}", found), flush=True)
+        if found := choices(committee, arguments.draws):
+            print_choice(recorded.name, found)
     if rows:
         summary(rows)
+
+
+def choices(committee: Committee, draws: int) -> list[tuple[float, ...]]:
+    """Compare two additions to three variants with two repeats each; [] if the set is too small.
+
+    Returns for each draw the AUROC now, and the predicted and the measured one with a further variant and with two further
+    repeats of each.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for seat in committee.seats:
+        counts[seat[:2]] = counts.get(seat[:2], 0) + 1
+    usable = sorted(cell for cell, count in counts.items() if count >= 8)
+    if len(usable) < 4:
+        return []
+    rng = np.random.default_rng(1)
+    rows = []
+    for _ in range(draws):
+        variants = [usable[place] for place in rng.permutation(len(usable))]
+        repeats = rng.permutation(8).tolist()
+
+        def seats(cells: int, answers: int, variants: list[Any] = variants, repeats: list[int] = repeats) -> list[Seat]:
+            return [Seat(*cell, repeat) for cell in variants[:cells] for repeat in repeats[:answers]]
+
+        present = seats(3, 2)
+        parts = draw_parts(present, rng)
+        noise = fit_noise(parts, np.array([committee.scores(part) for part in parts]), rng)
+        if noise is None:
+            continue
+        now = _auroc(committee.scores(present), committee.wrong)
+        row = [now]
+        for larger in (seats(4, 2), seats(3, 4)):
+            before, after = (noise.reliability(cells(part)).value for part in (present, larger))
+            row += [attenuated_auroc(now, before, after), _auroc(committee.scores(larger), committee.wrong)]
+        rows.append(tuple(row))
+    return rows
+
+
+def print_choice(name: str, rows: Sequence[tuple[float, ...]]) -> None:
+    now, *others = np.mean(rows, axis=0)
+    print(
+        f"{name}: 3 variants x 2 repeats, AUROC {now:.3f}; with 1 variant more predicted {others[0]:.3f}, measured"
+        f" {others[1]:.3f}; with 2 repeats more predicted {others[2]:.3f}, measured {others[3]:.3f}"
+    )
 
 
 def predictions(committee: Committee, facet: Facet, units: int, more: int, draws: int) -> list[Prediction]:

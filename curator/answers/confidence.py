@@ -14,8 +14,12 @@ _NOUNS = (
     "|confiança|vertrouwen|zekerheid|уверенность|pewność|güven|置信度|信心|把握|确信度|信頼度|確信度|自信度|신뢰도|확신도"
 )
 _NOUN = re.compile(_NOUNS, re.IGNORECASE)
-_STEMS = tuple(_NOUNS.split("|"))
-"""To look for before a pattern is tried: that takes a tenth of the time."""
+_STEMS = (
+    "onfid", "onfian", "ertaint", "ertit", "ertez", "gewissh", "zuvers", "fiducia", "vertrouw", "zekerh", "\u0443\u0432\u0435\u0440",
+    "pewno", "g\u00fcven", "\u7f6e\u4fe1", "\u4fe1\u5fc3", "\u628a\u63e1", "\u786e\u4fe1", "\u983c\u5ea6", "\u78ba\u4fe1", "\u81ea\u4fe1",
+    "\uc2e0\ub8b0", "\ud655\uc2e0",
+)  # fmt: skip
+"""Parts of all the nouns, to look for before a pattern is tried: that takes a tenth of the time."""
 _SURE_STEMS = (
     "sure", "certain", "confiden", "sicher", "gewiss", "s\u00fbr", "segur", "certeza", "sicur", "zeker", "\u0443\u0432\u0435\u0440",
     "\u628a\u63e1", "\u4fe1\u5fc3",
@@ -87,7 +91,7 @@ def stated_confidence(text: str, value: JsonValue = None) -> float | None:
     """
     if isinstance(value, dict) and (of_field := _of_object(value)) is not None:
         return of_field
-    statements = [*_markers(text), *(_SURE.finditer(text) if _may_be_sure(text) else ())]
+    statements = [*_markers(text), *(_SURE.finditer(text) if _may_be_sure(text.lower()) else ())]
     if not statements:
         return None
     values = [_value(match) for match in sorted(statements, key=lambda match: match.start())]
@@ -116,9 +120,19 @@ def _markers(text: str) -> list[re.Match[str]]:
     return matches if _MARKER.sub("", text).strip() else []
 
 
-def _may_be_sure(text: str) -> bool:
+def may_state_confidence(text: str) -> bool:
+    """Return True unless no word of the text is about confidence; this takes little time."""
     lowered = text.lower()
-    return ("%" in text or "\uff05" in text) and any(stem in lowered for stem in _SURE_STEMS)
+    return (
+        any(stem in lowered for stem in _STEMS)
+        or _may_be_sure(lowered)
+        or ("{" in text and ("correct" in lowered or "true" in lowered))
+    )
+
+
+def _may_be_sure(lowered: str) -> bool:
+    """Return True if a text in lower case has a percentage and a word for being sure."""
+    return ("%" in lowered or "\uff05" in lowered) and any(stem in lowered for stem in _SURE_STEMS)
 
 
 def _of_object(fields: dict[str, JsonValue]) -> float | None:

@@ -74,7 +74,8 @@ class ModelConfig(Section):
     send_seed: bool = False
     """Send a `seed` that depends on the sample, for endpoints that accept one."""
     options: dict[str, JsonValue] = Field(default={})
-    """Further fields of the request body, such as `top_p`. A field that is null is left out: a reasoning model may need
+    """Further fields of the request body, such as `top_p`; `{logprobs: true}` asks for the log-probabilities of the tokens
+    (`docs/likelihood_and_confidence.md`). A field that is null is left out: a reasoning model may need
     `{max_tokens: null, max_completion_tokens: 4000, temperature: null}`. Names that set a host, headers or credentials
     (`api_base`, `extra_headers`, `aws_...`) are refused: `base_url` and `api_key_env` set them."""
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
-from math import exp, fsum, log1p
+from math import exp, fsum, isnan, log1p, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.score import DEFAULT, SCORER, Formula, default_score
+from curator.disagreement.side_signals import SIDE_SIGNALS
 from curator.disagreement.signals import Signals
 from curator.disagreement.task_effects import TaskEffect, TaskFit, fit_tasks
 
@@ -29,6 +30,8 @@ PENALTY = 0.03
 DEFAULT_SCORE, WORDING, WORDS = "default score", "wording", "words"
 BY = "by "
 """The names of the signals; a member's signal is named `BY` and its group."""
+COMMON_SIDE = 0.5
+"""A side signal is tried if at least this share of the labelled cases have it; the others have its mean."""
 MOST_GROUPS = 12
 """The number of members with a signal of their own: those with the most answers. Few committees have more."""
 
@@ -104,7 +107,8 @@ class Calibration:
 
     def probability(self, signals: Signals, task: str | None) -> float:
         """Return the fitted probability, 0..1, that a case fails; a new task has the pooled fit."""
-        deviations = [(_signal(signals, t.signal) - t.mean) / t.scale for t in self.terms]
+        values = [_signal(signals, t.signal) for t in self.terms]
+        deviations = [0.0 if isnan(v) else (v - t.mean) / t.scale for v, t in zip(values, self.terms, strict=True)]
         odds = self.intercept + fsum(z * t.weight for z, t in zip(deviations, self.terms, strict=True))
         effect = next((effect for effect in self.tasks if effect.task == task), None)
         if effect is not None:
@@ -153,8 +157,8 @@ def calibrate(
 ) -> Calibration | None:
     """Fit a score to labelled cases; None with fewer than `LEAST_OF_EACH` failures or passes.
 
-    The signals are the default score, the distance and the length of the wordings, and the answers of each member, so that
-    a member that is right more often gets more weight. With several tasks, each one has an intercept and a weight of the
+    The signals are the default score, the distance and the length of the wordings, the answers of each member, so that
+    a member that is right more often gets more weight, and the side signals (`SIDE_SIGNALS`) that most cases have. With several tasks, each one has an intercept and a weight of the
     default score of its own, shrunk to those of all tasks. The labels must come from a random sample; otherwise the fit
     learns how the cases were chosen. The gain is cross-fitted: the cases are scored in five folds by fits on the other four,
     and this is repeated ten times. Only pairs of cases that one fit scored are compared. A fold's fit has not seen the failures of its own fold, so that
@@ -173,7 +177,7 @@ def calibrate(
     if min(y.sum(), (~y).sum()) < LEAST_OF_EACH:
         return None
     names = _names(cases)
-    x = np.array([[_signal(case, name) for name in names] for case in cases])
+    x = _with_means(np.array([[_signal(case, name) for name in names] for case in cases]))
     names_of_tasks = np.array(tasks if tasks is not None else [""] * len(y))
     order = np.lexsort((names_of_tasks, y, *x.T[::-1]))  # folds and draws depend on the position
     x, y, names_of_tasks = x[order], y[order], names_of_tasks[order]
@@ -252,22 +256,35 @@ _COMMON: Mapping[str, Callable[[Signals], float]] = {
 
 def is_signal(name: str) -> bool:
     """Return True if a signal has this name."""
-    return name in _COMMON or name.startswith(BY)
+    return name in _COMMON or name in SIDE_SIGNALS or name.startswith(BY)
 
 
 def _names(cases: Sequence[Signals]) -> list[str]:
-    """Return the names of these cases' signals: the common ones, and one per frequent group."""
+    """Return the signals' names: the common ones, usual side signals, and frequent groups."""
     counts = Counter(group for signals in cases for group in signals.by_group)
     usual = sorted(counts, key=lambda group: (-counts[group], group))[:MOST_GROUPS]
-    return [*_COMMON, *(f"{BY}{group}" for group in sorted(usual))]
+    sides = Counter(name for signals in cases for name in signals.side or ())
+    side = [name for name in SIDE_SIGNALS if sides[name] >= max(1, COMMON_SIDE * len(cases))]
+    return [*_COMMON, *side, *(f"{BY}{group}" for group in sorted(usual))]
 
 
 def _signal(signals: Signals, name: str) -> float:
-    """Return a signal by name; a group without an answer gets the mean of the groups with one."""
+    """Return a signal by name; a group without an answer gets the mean of the groups with one.
+
+    NaN is a side signal that the case lacks.
+    """
     if name in _COMMON:
         return _COMMON[name](signals)
+    if name in SIDE_SIGNALS:
+        return (signals.side or {}).get(name, nan)
     by_group = signals.by_group
     return by_group.get(name.removeprefix(BY), fsum(by_group.values()) / len(by_group))
+
+
+def _with_means(x: Floats) -> Floats:
+    """Replace each missing value by the mean of its column."""
+    missing = np.isnan(x)
+    return np.where(missing, np.nanmean(x, axis=0), x) if missing.any() else x
 
 
 def _cross_fitted(x: Floats, y: NDArray[np.bool_], w: Floats, tasks: Names, rng: np.random.Generator) -> list[Fold]:

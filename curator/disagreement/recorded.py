@@ -34,7 +34,7 @@ def score_record(
     return score_case(
         record.id, record.answers, target=record.target, kind=_kind(record, model), labels=record.labels,
         input=record.input, question=record.question, compare=comparer(record.question), weights=model.member_weights,
-        mixture=model.of(record.task).mixture, formula=formula,
+        mixture=model.of(record.task).mixture, target_logprobs=record.target_logprobs, formula=formula,
     )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def measure_record(
     return measure(
         record.answers, target=record.target, kind=_kind(record, model), labels=record.labels, input=record.input,
         question=record.question, compare=comparer(record.question), weights=model.member_weights,
-        mixture=model.of(record.task).mixture,
+        mixture=model.of(record.task).mixture, target_logprobs=record.target_logprobs,
     )  # fmt: skip
 
 

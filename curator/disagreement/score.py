@@ -11,6 +11,7 @@ from curator.disagreement.readings.mixture import Mixture
 from curator.disagreement.signals import EVERY_READING, Signals, measure
 from curator.records import Kind, Score
 from curator.records.recorded import Answered
+from curator.records.token_logprobs import TokenLogprobs
 
 SCORER = "committee/3"
 """Name and version of the default score; the version is raised whenever a value of it changes."""
@@ -58,6 +59,7 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
     compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
     mixture: Mixture = EVERY_READING,
+    target_logprobs: TokenLogprobs | None = None,
     formula: Formula = DEFAULT,
 ) -> Score:
     """Score one case; the order of the answers does not matter.
@@ -72,7 +74,7 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
         return Score(id, None, None, None, None, kind, scorer, None, None, n, reason="not enough answers")
     signals = measure(
         answers, target=target, kind=kind, labels=labels, input=input, question=question, compare=compare, weights=weights,
-        mixture=mixture,
+        mixture=mixture, target_logprobs=target_logprobs,
     )  # fmt: skip
     return Score(
         id=id,
@@ -86,6 +88,7 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
         agreement=signals.agreement,
         n=n,
         fields=signals.fields,
+        signals=signals.side,
     )
 
 

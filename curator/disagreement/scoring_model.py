@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from curator.answers.confidence import without_confidence
 from curator.answers.kind_detection import detect_kind, detect_task_kind
 from curator.answers.read import read_answer
 from curator.disagreement.readings.fit import WEIGHTING, Weighting, fit_mixture
@@ -95,7 +96,8 @@ def case_texts(record: Recorded, kind: Kind) -> CaseTexts:
         texts.append(record.target)
         members.append(PRODUCTION)
     of_text = {text: _value(text, record, kind) for text in dict.fromkeys(texts)}
-    return CaseTexts(texts, members, [of_text[text] for text in texts], record.question)
+    compared = [without_confidence(text) for text in texts]
+    return CaseTexts(compared, members, [of_text[text] for text in texts], record.question)
 
 
 def _value(text: str, record: Recorded, kind: Kind) -> str | None:

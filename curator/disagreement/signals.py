@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
+from curator.answers.confidence import without_confidence
 from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import WORD_COMPARER, Comparer
 from curator.disagreement.equivalence.word_kernel import mean_overlap_distance
@@ -21,8 +22,10 @@ from curator.disagreement.estimators.partition import (
     variation_ratio,
 )
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
+from curator.disagreement.side_signals import Stated, logprobs_of, side_signals
 from curator.records import Kind
 from curator.records.recorded import Answered
+from curator.records.token_logprobs import TokenLogprobs
 
 FEW_WORDS = 8
 """Up to this many words an answer consists of its reading only, so that its wording carries no more."""
@@ -57,6 +60,8 @@ class Signals:
             texts their mean distance to it. 0..1.
         fields: for JSON and tool calls the fields that differ and the share of answer pairs that differ there, at most
             `MOST_FIELDS`; None for other kinds.
+        side: the likelihood of the answers and the confidence that they state, by the names of `SIDE_SIGNALS`; None where
+            they have neither.
     """
 
     n: int
@@ -70,6 +75,7 @@ class Signals:
     words: float
     by_group: Mapping[str, float]
     fields: Mapping[str, float] | None = None
+    side: Mapping[str, float] | None = None
 
 
 def measure(  # noqa: PLR0913  the fields of contract 4
@@ -83,6 +89,7 @@ def measure(  # noqa: PLR0913  the fields of contract 4
     compare: Comparer = WORD_COMPARER,
     weights: Mapping[str, float] | None = None,
     mixture: Mixture = EVERY_READING,
+    target_logprobs: TokenLogprobs | None = None,
 ) -> Signals:
     """Measure the signals of at least two answers; their order does not matter.
 
@@ -100,6 +107,7 @@ def measure(  # noqa: PLR0913  the fields of contract 4
         compare: decides which answers mean the same, and how far texts are apart.
         weights: the weight of each prompt identity, 1 by default.
         mixture: the readings of the task with their weights.
+        target_logprobs: the log-probabilities of production's answer; None without.
     """
     ordered = sorted(answers, key=lambda answer: (answer.prompt_id, answer.text))
     groups = [answer.prompt_id for answer in ordered]
@@ -116,13 +124,16 @@ def measure(  # noqa: PLR0913  the fields of contract 4
         wording = _wording([readings[text] for text in all_texts], all_texts)
         numbers = compare.classes(read, against)
         signals = _of_classes(read, groups, numbers, answer_weights, words, wording, has_target=target is not None)
-    if kind in FIELDED:
-        signals = replace(signals, fields=_differing_fields(read))
+    stated = [Stated(answer.text, readings[answer.text], logprobs_of(answer)) for answer in ordered]
+    of_target = None if target is None else Stated(target, readings[target], target_logprobs)
+    side = side_signals(stated, of_target, lambda: compare.classes(read, None))
+    signals = replace(signals, fields=_differing_fields(read) if kind in FIELDED else None, side=side)
     if compare.name:
         return signals
     values = [None if kind == "text" else readings[text].key or None for text in all_texts]
     members = groups if target is None else [*groups, PRODUCTION]
-    distances = mixture.distances(CaseTexts(all_texts, members, values, question or input), weights or {})
+    compared = [without_confidence(text) for text in all_texts]
+    distances = mixture.distances(CaseTexts(compared, members, values, question or input), weights or {})
     # Nothing that the committee says makes an empty answer of production a good one.
     silent = against is not None and against.kind == "empty"
     return replace(signals, total=distances.total, against=1.0 if silent else distances.against)

@@ -62,6 +62,7 @@ class Score:
     `within + between` is the target-free disagreement of the committee, in 0..1. For structured answers,
     `fields` maps a dotted path to the share of answer pairs that differ there, the largest first; None for other kinds.
     `estimators` holds the values of further estimators by name, null where one has no value; None where none was requested.
+    `signals` holds the likelihood of the answers and the confidence that they state; None where they have neither.
     """
 
     id: str
@@ -77,3 +78,4 @@ class Score:
     reason: str | None = None
     fields: Mapping[str, float] | None = None
     estimators: Mapping[str, float | None] | None = None
+    signals: Mapping[str, float] | None = None

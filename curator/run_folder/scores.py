@@ -23,7 +23,7 @@ class ScoreRow:
     def to_json(self) -> dict[str, JsonValue]:
         """Return the line of the file.
 
-        It has no `reason`, `fields` and `estimators` where they have no value.
+        It has no `reason`, `fields`, `estimators` and `signals` where they have no value.
         """
         row: dict[str, JsonValue] = {"id": self.score.id, **score_fields(self.score)}
         if self.score.reason is None:
@@ -68,6 +68,8 @@ def score_fields(score: Score | None) -> dict[str, JsonValue]:
         values["fields"] = dict(score.fields)
     if score.estimators is not None:
         values["estimators"] = dict(score.estimators)
+    if score.signals is not None:
+        values["signals"] = dict(score.signals)
     return values
 
 
@@ -91,6 +93,7 @@ def read_score(values: Fields, case_id: str, *, kind: Kind) -> Score:
         reason=values.optional_text("reason"),
         fields=values.numbers("fields"),
         estimators=values.optional_numbers("estimators"),
+        signals=values.numbers("signals"),
     )
 
 

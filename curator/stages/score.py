@@ -202,15 +202,14 @@ class Scorer:
     def _record(self, case: Case, compared: Sequence[Generation]) -> Recorded:
         return Recorded(
             id=case.id,
-            answers=tuple(
-                Answered(g.text, prompt_id_of(g.model, g.variant), g.temperature, g.logprobs) for g in compared
-            ),
+            answers=tuple(map(_answered, compared)),
             target=case.target,
             kind=self._kinds[case.id],
             labels=tuple(self._labels(case)),
             input=_asked(case),
             question=case.user,
             task=task_name(case.task, case.system),
+            target_logprobs=case.target_logprobs,
         )
 
     def _compared(self, read_out: Generations) -> list[ComparableCase]:
@@ -250,6 +249,18 @@ class Scorer:
             ]
             kinds |= dict.fromkeys((case.id for case in alike), detect_task_kind(given))
         return kinds
+
+
+def _answered(generation: Generation) -> Answered:
+    """Return a generation as the answer of a record."""
+    return Answered(
+        generation.text,
+        prompt_id=prompt_id_of(generation.model, generation.variant),
+        temperature=generation.temperature,
+        logprobs=generation.logprobs,
+        model=generation.model or "",
+        tokens=generation.tokens,
+    )
 
 
 def _asked(case: Case) -> str:

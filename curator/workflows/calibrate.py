@@ -166,6 +166,13 @@ def in_words(signal: str) -> str:
         fit.DEFAULT_SCORE: "the default score",
         fit.WORDING: "how differently the answers are worded",
         fit.WORDS: "the length of the answers",
+        "token_nll": "how unlikely the tokens of the answers are",
+        "least_token_probability": "the least likely token of the answers",
+        "likelihood_entropy": "semantic entropy weighted by likelihood",
+        "confidence": "the confidence that the answers state",
+        "target_token_nll": "how unlikely the tokens of production's answer are",
+        "target_least_token_probability": "the least likely token of production's answer",
+        "target_confidence": "the confidence that production's answer states",
     }
     return common.get(signal) or f"{signal.removeprefix(fit.BY) or 'the committee'} contradicts the answer in question"
 

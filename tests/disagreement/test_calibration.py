@@ -188,3 +188,31 @@ def test_a_task_makes_no_difference_to_the_default_score_or_to_a_pooled_fit() ->
     assert pooled is not None
     assert formula_for(pooled, "same") is pooled
     assert formula_for(DEFAULT, "same") is DEFAULT
+
+
+def test_a_stated_confidence_is_used_where_it_ranks_better() -> None:
+    found, wrong = one_good_member(300, knows=0.5)
+    drawn = Random(1)
+    stated = [
+        replace(s, side={"confidence": drawn.gauss(0.4 if fails else 0.7, 0.1)})
+        for s, fails in zip(found, wrong, strict=True)
+    ]
+    some = [s if drawn.random() < 0.8 else replace(s, side=None) for s in stated]
+    for cases in (stated, some):
+        fit = fitted(cases, wrong)
+        assert fit.better
+        assert min(fit.terms, key=lambda term: term.weight).signal == "confidence"
+    lacking = fit.value(replace(found[0], side=None))
+    assert (
+        fit.value(replace(found[0], side={"confidence": 0.9}))
+        < lacking
+        < fit.value(replace(found[0], side={"confidence": 0.1}))
+    )
+
+
+def test_a_signal_that_few_cases_have_is_not_tried() -> None:
+    found, wrong = one_good_member(100)
+    few = [replace(s, side={"token_nll": 1.0}) if place < 49 else s for place, s in enumerate(found)]
+    assert not any(term.signal == "token_nll" for term in fitted(few, wrong).terms)
+    assert is_signal("token_nll")
+    assert not is_signal("token_joy")

@@ -37,6 +37,7 @@ def test_recorded_answers_give_the_golden_scores() -> None:
         written = orjson.loads(orjson.dumps(score))
         assert tuple(written)[: len(CONTRACT)] == CONTRACT
         assert written.pop("estimators") is None
+        assert written.pop("signals") == pytest.approx(wanted.pop("signals", None), abs=1e-12)
         assert written == {k: pytest.approx(v, abs=1e-12) if isinstance(v, float) else v for k, v in wanted.items()}
 
 
