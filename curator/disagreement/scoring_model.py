@@ -5,7 +5,7 @@ It is fitted once, to a sample of the records, without labels.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +14,7 @@ from curator.answers.kind_detection import detect_kind, detect_task_kind
 from curator.answers.read import read_answer
 from curator.disagreement.readings.fit import WEIGHTING, Weighting, fit_mixture
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
-from curator.records import Kind
+from curator.records import Kind, TaskReadings
 from curator.records.recorded import Recorded
 
 LEAST_TASK = 50
@@ -35,6 +35,10 @@ class TaskModel:
     kind: Kind | None = None
     mixture: Mixture = field(default_factory=Mixture)
 
+    def readings(self, task: str) -> TaskReadings:
+        """Return how the answers of this task are read, for people."""
+        return TaskReadings(task, self.kind, self.mixture.cases, self.mixture.evidence)
+
 
 UNFITTED = TaskModel()
 
@@ -54,6 +58,11 @@ class ScoringModel:
     def of(self, task: str) -> TaskModel:
         """Return the fit of a task."""
         return self.tasks.get(task) or self.tasks.get(REST, UNFITTED)
+
+    @property
+    def readings(self) -> tuple[TaskReadings, ...]:
+        """How the answers of each task are read, by the name of the task."""
+        return tuple(model.readings(task) for task, model in sorted(self.tasks.items()))
 
     def with_kind(self, record: Recorded) -> Recorded:
         """Return the record with the kind of its task, where it gives none itself."""
@@ -83,7 +92,7 @@ def fit_tasks(records: Iterable[Recorded], weighting: Weighting = WEIGHTING) -> 
 def _fit_task(records: Sequence[Recorded], weighting: Weighting) -> TaskModel:
     ordered = sorted(records, key=lambda record: record.id)
     open_kind = [(_given(record), record.input) for record in ordered if record.kind is None]
-    kind = detect_task_kind(open_kind) if open_kind else None
+    kind = detect_task_kind(open_kind) if open_kind else Counter(record.kind for record in ordered).most_common(1)[0][0]
     cases = [case_texts(record, record.kind or kind or "text") for record in ordered]
     return TaskModel(kind, fit_mixture(cases, weighting))
 

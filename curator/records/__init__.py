@@ -32,6 +32,7 @@ from curator.records.identity import (
 )
 from curator.records.labels import Label
 from curator.records.quality import PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
+from curator.records.readings import ReadingEvidence, TaskReadings
 from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
@@ -82,6 +83,7 @@ __all__ = [
     "PartQuality",
     "Pick",
     "Rate",
+    "ReadingEvidence",
     "Reference",
     "ReferenceSource",
     "RejectedRecord",
@@ -96,6 +98,7 @@ __all__ = [
     "StrategyName",
     "StrategyYield",
     "TaskQuality",
+    "TaskReadings",
     "Thumb",
     "ToolCall",
     "Trend",

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from curator.report import committee_advice, score_quality, sentences, trends
 from curator.report import format as formats
 from curator.report.how_to_read import reading
+from curator.report.readings import readings_sentence
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, Point
 from curator.stats import HISTOGRAM_BINS, share
@@ -90,6 +91,7 @@ def render_html(summary: Summary) -> str:
             f={**vars(formats), "money": money, "plural": plural},
             w=sentences,
             q=score_quality,
+            readings_sentence=readings_sentence,
             a=committee_advice,
             t=trends,
             reading=reading,

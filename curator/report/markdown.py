@@ -20,6 +20,7 @@ from curator.report.format import (
     with_n,
 )
 from curator.report.how_to_read import reading
+from curator.report.readings import readings_sentence
 from curator.report.score_quality import (
     QUALITY_HEAD,
     quality_rows,
@@ -65,6 +66,7 @@ def render_markdown(summary: Summary) -> str:
         _diagnoses(summary),
         _categories(summary),
         _spread(summary),
+        _readings(summary),
         _failure_rate(summary),
         _score_quality(summary),
         _selection(summary),
@@ -253,6 +255,11 @@ def _spread(summary: Summary) -> str:
         *([f"Not scored: {unscored}."] if unscored else []),
     ]
     return f"## How disagreement is spread\n\n```text\n{bars}\n```\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _readings(summary: Summary) -> str:
+    lines = [f"- {plain(readings_sentence(task))}." for task in summary.readings]
+    return "## How answers were compared\n\n" + "\n".join(lines) if lines else ""
 
 
 def _failure_rate(summary: Summary) -> str:

@@ -23,6 +23,7 @@ from curator.records import (
     Slice,
     Split,
     StrategyYield,
+    TaskReadings,
 )
 from curator.records.committee_advice import CommitteeAdvice
 from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
@@ -272,7 +273,8 @@ class Summary:
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
     `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `gone` are
-    categories of the night before. `yields` are the failures among the labels of each slice.
+    categories of the night before. `yields` are the failures among the labels of each slice. `readings` say how the answers
+    of each task were compared.
     """
 
     name: str
@@ -302,6 +304,7 @@ class Summary:
     score_quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()
     committee_advice: CommitteeAdvice | None = None
+    readings: tuple[TaskReadings, ...] = ()
     schema: int = SCHEMA
 
 

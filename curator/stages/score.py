@@ -35,6 +35,7 @@ from curator.records import (
     MemberHealth,
     NoiseFloor,
     Score,
+    TaskReadings,
     task_name,
 )
 from curator.records.recorded import Answered, Recorded, prompt_id_of
@@ -57,6 +58,7 @@ class ScoringResult:
         blind: the known failures that disagreement cannot see.
         failures: how far production failed, 0 to 1, where a person's judgement or a trusted answer says so.
         undecided_labels: the number of labels that do not say whether production failed.
+        readings: how the answers of each task are read.
     """
 
     scores: Mapping[str, Score]
@@ -69,6 +71,7 @@ class ScoringResult:
     blind: BlindShare
     failures: Mapping[str, float]
     undecided_labels: int = 0
+    readings: tuple[TaskReadings, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -83,6 +86,25 @@ class ScoringResult:
 
 
 Generations = Mapping[str, Sequence[Generation]]
+
+
+@dataclass(frozen=True, slots=True)
+class _FittedRecords:
+    """The cases as records, and the model that was fitted to them."""
+
+    records: Mapping[str, Recorded]
+    model: ScoringModel
+
+    def scores(self, grouped: Mapping[str, CaseAnswers], formula: Formula) -> dict[str, Score]:
+        def score(record: Recorded) -> Score:
+            return score_record(
+                record,
+                model=self.model,
+                comparer=lambda _: grouped[record.id].compare,
+                formula=formula_for(formula, record.task),
+            )
+
+        return {case_id: score(record) for case_id, record in self.records.items()}
 
 
 class Scorer:
@@ -116,9 +138,10 @@ class Scorer:
         grouped = self._group_answers(read_out)
         health = self._health(grouped, generations)
         compared, left_out = split_by_weight(read_out, health)
-        scores = self._scores(compared, grouped, health, self._formula)
+        fitted = self._fit(compared, health)
+        scores = fitted.scores(grouped, self._formula)
         # Blind spots need the default score: a fitted score is never near 0.
-        seen = scores if self._formula is DEFAULT else self._scores(compared, grouped, health, DEFAULT)
+        seen = scores if self._formula is DEFAULT else fitted.scores(grouped, DEFAULT)
         kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
         return ScoringResult(
             scores=scores,
@@ -131,6 +154,7 @@ class Scorer:
             blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
             failures=failures_of_cases(self._cases, lambda case: grouped[case.id].agrees),
             undecided_labels=undecided_labels(self._cases, lambda case: grouped[case.id].agrees),
+            readings=fitted.model.readings,
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
@@ -138,7 +162,7 @@ class Scorer:
         read_out = self._read_out(generations)
         grouped = self._group_answers(read_out)
         health = self._health(grouped, generations)
-        return self._scores(split_by_weight(read_out, health)[0], grouped, health, self._formula)
+        return self._fit(split_by_weight(read_out, health)[0], health).scores(grouped, self._formula)
 
     @property
     def default_scorer(self) -> str:
@@ -179,25 +203,9 @@ class Scorer:
     def _answer(self, case: Case, text: str) -> Answer:
         return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
 
-    def _scores(
-        self,
-        compared: Generations,
-        grouped: Mapping[str, CaseAnswers],
-        health: Sequence[MemberHealth],
-        formula: Formula,
-    ) -> dict[str, Score]:
+    def _fit(self, compared: Generations, health: Sequence[MemberHealth]) -> _FittedRecords:
         records = {case.id: self._record(case, compared[case.id]) for case in self._cases}
-        model = ScoringModel(fit_tasks(records.values()), group_weights(health))
-
-        def score(record: Recorded) -> Score:
-            return score_record(
-                record,
-                model=model,
-                comparer=lambda _: grouped[record.id].compare,
-                formula=formula_for(formula, record.task),
-            )
-
-        return {case_id: score(record) for case_id, record in records.items()}
+        return _FittedRecords(records, ScoringModel(fit_tasks(records.values()), group_weights(health)))
 
     def _record(self, case: Case, compared: Sequence[Generation]) -> Recorded:
         return Recorded(

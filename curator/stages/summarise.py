@@ -92,6 +92,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         stopped=_summarise_stop(run.sampling),
         score_quality=run.score_quality,
         yields=run.yields,
+        readings=run.scoring.readings,
     )
 
 

@@ -17,20 +17,20 @@ from curator.disagreement.estimators import require_estimators
 from curator.disagreement.members.health import group_weights, health_warnings
 from curator.disagreement.recorded import default_scorer, estimator_values, fit_scoring, score_record
 from curator.disagreement.score import DEFAULT, Formula
-from curator.disagreement.scoring_model import UNFITTED_MODEL, ScoringModel, TaskModel
+from curator.disagreement.scoring_model import UNFITTED_MODEL, ScoringModel
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError, StorageError
 from curator.io.atomic import write_atomic
 from curator.io.lines import Line, expand
-from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, too_many_rejected
+from curator.records import JsonValue, MemberHealth, RejectedRecord, Score, Source, TaskReadings, too_many_rejected
 from curator.records.recorded import Recorded, prompt_id_of
 from curator.records.result import TableResult
+from curator.report.readings import readings_sentence
 from curator.run_folder.calibration import CalibrationFile, FittedResult, read_calibration
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder, HasSource, source_of
-from curator.workflows.readings_report import task_json, task_text
 from curator.workflows.recorded_lines import map_lines, readable_records, sample_items, sample_records
 from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
 
@@ -64,7 +64,7 @@ class ScoreResult(TableResult, Sequence[Score]):
     health: tuple[MemberHealth, ...] = ()
     notes: tuple[str, ...] = ()
     figures: ScoreFigures = field(default_factory=ScoreFigures)
-    tasks: Mapping[str, TaskModel] = field(default_factory=dict, repr=False)
+    tasks: tuple[TaskReadings, ...] = field(default=(), repr=False)
     rejected: tuple[RejectedRecord, ...] = ()
     scores: tuple[Score, ...] = field(default=(), repr=False)
     source: Path | tuple[Mapping[str, object], ...] | None = field(default=None, repr=False, compare=False)
@@ -107,7 +107,7 @@ class ScoreResult(TableResult, Sequence[Score]):
             "out": str(self.out) if self.out else None,
             **self.figures.to_dict(),
             "weights": dict(group_weights(self.health)),
-            "tasks": [task_json(name, task) for name, task in sorted(self.tasks.items())],
+            "tasks": [asdict(task) for task in self.tasks],
             "warnings": list(self.warnings),
             "rejected": self.rejected_rows(),
         }
@@ -115,7 +115,7 @@ class ScoreResult(TableResult, Sequence[Score]):
     def to_text(self) -> str:
         """Return the figures for people."""
         where = f": {self.out}" if self.out else ""
-        tasks = "".join(f"\n{task_text(name, task)}" for name, task in sorted(self.tasks.items()))
+        tasks = "".join(f"\n{readings_sentence(task)}" for task in self.tasks)
         counts = f"{plural(self.scored, 'record')} scored, {self.set_aside:,} set aside{where}"
         return f"{counts}\n{self.figures.to_text()}{tasks}"
 
@@ -213,7 +213,7 @@ def _score_in_memory(
     if out is not None:
         write_atomic(out, map(_score_line, scores))
     result = ScoreResult(
-        len(scores), len(rejected), out, health, figures=watch.figures(), tasks=model.tasks,
+        len(scores), len(rejected), out, health, figures=watch.figures(), tasks=model.readings,
         rejected=rejected[:KEPT_REJECTED],
         scores=() if out is not None else scores, source=records,
     )  # fmt: skip
@@ -256,7 +256,7 @@ def score_file(
         write_atomic(out, lines)
     else:
         _write_to(stdout or io.BytesIO(), lines)
-    return _with_notes(replace(tally.result(out, health), tasks=model.tasks), scoring, calibration)
+    return _with_notes(replace(tally.result(out, health), tasks=model.readings), scoring, calibration)
 
 
 def _write_to(stdout: BinaryIO, lines: Iterable[bytes]) -> None:

@@ -23,7 +23,8 @@ from curator.answers.structured import Form, form_key
 from curator.disagreement.estimators.similarities import words
 from curator.disagreement.readings.content import WordWeights, shown_part
 from curator.disagreement.readings.kernels import ContentKernel, Kernel, SentenceKernel, structure_of
-from curator.disagreement.readings.mixture import OTHERS, VALUE, CaseTexts, Evidence, Mixture
+from curator.disagreement.readings.mixture import OTHERS, VALUE, CaseTexts, Mixture
+from curator.records import ReadingEvidence
 
 SAMPLED_CASES = 1000
 """Cases of a task that the mixture is fitted to."""
@@ -108,7 +109,8 @@ def fit_mixture(cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING) ->
         scales=np.array([1 - table.chance for table in tables]),
         neutral=np.array([1 - table.mean_agreement for table in tables]),
         evidence=tuple(
-            Evidence(e.name, e.coverage, e.agreement, e.chance, e.weight / total if total else 0.0) for e in evidence
+            ReadingEvidence(e.name, e.coverage, e.agreement, e.chance, e.weight / total if total else 0.0)
+            for e in evidence
         ),
         cases=len(sample.cases),
     )
@@ -167,9 +169,9 @@ def _pooled(same: Floats, pairs: Floats, prior: float, shrink: float) -> float:
     return float((same.sum() + shrink * prior) / (pairs.sum() + shrink))
 
 
-def _evidence(name: str, counts: _Counts, table: _Table) -> Evidence:
+def _evidence(name: str, counts: _Counts, table: _Table) -> ReadingEvidence:
     pairs = counts.pairs.sum()
-    return Evidence(
+    return ReadingEvidence(
         name,
         coverage=float(counts.read.sum() / pairs) if pairs else 0.0,
         agreement=table.mean_agreement,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from curator.answers.candidates import PLAIN, Key, Reading
 from curator.disagreement.readings.content import polarity, question_words
 from curator.disagreement.readings.kernels import Bools, ContentKernel, Kernel
+from curator.records import ReadingEvidence
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,25 +43,6 @@ class CaseTexts:
     def has_target(self) -> bool:
         """True where the last answer is production's."""
         return bool(self.members) and self.members[-1] == PRODUCTION
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The evidence for one reading in the sampled answers, over all pairs of members.
-
-    Attributes:
-        name: of the reading.
-        coverage: the share of the answers that it can read.
-        agreement: how far two answers to one case agree, 0..1.
-        chance: the same for answers to two different cases.
-        weight: its share of the weights of all readings, 0..1.
-    """
-
-    name: str
-    coverage: float
-    agreement: float
-    chance: float
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +83,7 @@ class Mixture:
     weights: Floats | None = None
     scales: Floats | None = None
     neutral: Floats | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[ReadingEvidence, ...] = ()
     cases: int = 0
 
     @property
