@@ -61,7 +61,7 @@ class ScoringModel:
 
     @property
     def readings(self) -> tuple[TaskReadings, ...]:
-        """How the answers of each task are read, by the name of the task."""
+        """The kind and the readings of each task, by the name of the task."""
         return tuple(model.readings(task) for task, model in sorted(self.tasks.items()))
 
     def with_kind(self, record: Recorded) -> Recorded:

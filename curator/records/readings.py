@@ -1,4 +1,4 @@
-"""How the answers of a task were read: its kind, and the evidence for each reading."""
+"""The kind of a task, and the evidence for each reading of its answers."""
 
 from __future__ import annotations
 

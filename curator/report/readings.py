@@ -1,4 +1,4 @@
-"""How the answers of each task were read, in sentences."""
+"""Sentences on how the answers of each task were read."""
 
 from __future__ import annotations
 
