@@ -33,10 +33,10 @@ class SelectionConfig(Section):
 
     k: Annotated[int, Field(ge=0)] = 100
     """Cases to select."""
-    random_share: Share = 0.5
+    random_share: Share = 0.3
     """The share of k that is drawn at random from the cases that discovery leaves. It gives the failure rate, and finds failures
-    that the committee cannot see. With half of k, the rate has about 1.1 times the error of k plain random labels, and all k
-    still hold nearly twice as many failures (`docs/selection.md`). Places that discovery cannot fill are drawn at random as
+    that the committee cannot see. With three tenths of k, the rate has about 1.4 times the error of k plain random labels, and
+    all k hold nearly twice as many failures (`docs/selection.md`). Places that discovery cannot fill are drawn at random as
     well, unless this is 0."""
     held_out_share: Share = 0.5
     """The share of near-duplicate groups that are held out: for evaluation, never for training."""
@@ -44,8 +44,8 @@ class SelectionConfig(Section):
     """The number of the most disagreeing cases that are embedded for each pick."""
     disagreement_power: Annotated[float, Field(ge=0)] = 2.0
     """The exponent of disagreement in the objective."""
-    score_weight: Annotated[float, Field(ge=0)] = 0.1
-    """The weight of the disagreement of a pick beside the coverage that it adds."""
+    score_weight: Annotated[float, Field(ge=0)] = 1.0
+    """The weight of the disagreement of a pick beside the coverage that it adds; 0 for coverage only."""
     strategy: StrategyName = "coverage"
     """The strategy of discovery: `coverage` of the disagreement, or another one for comparison (`docs/selection.md`)."""
     nearest: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95

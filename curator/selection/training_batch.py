@@ -13,9 +13,9 @@ cases grow, their weights fall, and what is left of the weight is with the cases
 learner distinguishes two cases they no longer represent each other, so class borders are covered more densely than the middle
 of a class.
 
-The weight was chosen among powers of the uncertainty (1, 2, 4) and of its rank (1, 2, 4, 8), and powers that grow with the
-covered share of the kernel, without the set that it was judged on. The rank, whose weights stay as even as they were at
-the start, falls behind margin sampling where classes are not groups of the vectors; high powers repeat themselves early.
+The square was chosen among powers of the uncertainty (2, 4) and of its rank (1, 2, 4, 8), and powers that grow with the
+covered share of the kernel, on eight sets. The rank, whose weights stay as even as they were at the start, falls behind
+margin sampling where classes are not groups of the vectors; high powers lose with few labels.
 Committee disagreement has no scale in common with a margin, and counts by its rank.
 
 F is monotone and submodular: greedy maximisation reaches at least 1 - 1/e of the optimum (Nemhauser, Wolsey, Fisher 1978).
