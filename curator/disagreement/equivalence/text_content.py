@@ -191,8 +191,7 @@ class _Reader:
     def read(self) -> list[Sentence]:
         """Return the sentences that have content."""
         add = self._words.add
-        for place, token in enumerate(self._tokens):
-            kind, key = _classified(token)
+        for place, (kind, key) in enumerate(map(_classified, self._tokens)):
             if kind == "word":
                 if place >= self._next:
                     add(key)

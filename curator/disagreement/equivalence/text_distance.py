@@ -74,6 +74,7 @@ class _Compared:
         sentences: all their sentences, s of them.
         text: the text of each sentence (s,).
         starts: the first sentence of each text (n,).
+        counts: the number of sentences of each text (n,).
         words: 1 where a sentence has a word (s, v); words of one text only are left out.
         weights: the weight of each of these words (v,).
         sizes: the weight of all words of each sentence (s,).
@@ -86,6 +87,7 @@ class _Compared:
     sentences: Sequence[Sentence]
     text: _Places
     starts: _Places
+    counts: _Places
     words: _Singles
     weights: _Singles
     sizes: _Singles
@@ -108,19 +110,21 @@ class _Compared:
         words = np.zeros((len(sentences), len(columns)), dtype=np.float32)
         words[np.repeat(np.arange(len(sentences)), [len(bag) for bag in bags]), cells] = 1.0
         facts = frozenset().union(*[sentence.facts for sentence in sentences])
-        counts = [len(content.sentences) for content in contents]
+        counts = np.array([len(content.sentences) for content in contents])
+        sizes = _sizes([sentence.words for sentence in sentences], asked)
         # Eighths are summed exactly, so that neither the order of the words nor the matrix product matters.
         weights = np.array([QUESTION_WORD if word in asked else 1.0 for word in columns], dtype=np.float32)
         return cls(
             contents=contents,
             sentences=sentences,
             text=np.repeat(np.arange(len(contents)), counts),
-            starts=np.cumsum([0, *counts[:-1]]),
+            starts=np.cumsum(counts) - counts,
+            counts=counts,
             words=words,
             weights=weights,
-            sizes=_sizes([sentence.words for sentence in sentences], asked),
-            plain_weights=weights * np.array([word not in facts for word in columns], dtype=np.float32),
-            plain_sizes=_sizes([sentence.words - facts for sentence in sentences], asked),
+            sizes=sizes,
+            plain_weights=weights * np.array([word not in facts for word in columns]) if facts else weights,
+            plain_sizes=_sizes([sentence.words - facts for sentence in sentences], asked) if facts else sizes,
             text_sizes=_sizes([content.words for content in contents], asked),
         )
 
@@ -174,7 +178,9 @@ def _contradictions(compared: _Compared) -> _Floats:
         for pairs in _best_pairs(compared):
             # Of equally similar sentences, the one that contradicts least counts.
             others = text[pairs.columns]
-            first = np.flatnonzero(np.diff(pairs.rows * len(strongest) + others, prepend=-1))
+            is_first = np.ones(len(others), dtype=bool)
+            is_first[1:] = (pairs.rows[1:] != pairs.rows[:-1]) | (others[1:] != others[:-1])
+            first = np.flatnonzero(is_first)
             least = np.minimum.reduceat(facts.contradict(pairs), first)
             np.maximum.at(strongest, (text[pairs.rows[first]], others[first]), least)
     return np.maximum(strongest, strongest.T)
@@ -183,17 +189,20 @@ def _contradictions(compared: _Compared) -> _Floats:
 def _best_pairs(compared: _Compared) -> Iterator[_Pairs]:
     """Yield each sentence with the most similar ones of each text, some sentences at a time."""
     words, sizes, starts = compared.words, compared.sizes, compared.starts
-    counts = np.diff(starts, append=len(sizes))
     bare = compared.plain_sizes == 0  # "Monday" and "Tuesday" have no common word, but can be compared
     size = max(1, _BLOCK // len(sizes))
     for start in range(0, len(sizes), size):
         block = words[start : start + size]
         common = _product(block * compared.weights, words)
         dice = common / np.add.outer(sizes[start : start + size], sizes)
-        best = np.repeat(np.maximum.reduceat(dice, starts, axis=1), counts, axis=1)
-        comparable = (common > 0) | np.logical_and.outer(bare[start : start + size], bare)
+        best = np.repeat(np.maximum.reduceat(dice, starts, axis=1), compared.counts, axis=1)
+        comparable = common > 0
+        if bare.any():
+            comparable |= np.logical_and.outer(bare[start : start + size], bare)
         places = np.nonzero((dice >= best) & comparable)
-        plain = _product(block * compared.plain_weights, words)[places]
+        plain = (
+            common if compared.plain_weights is compared.weights else _product(block * compared.plain_weights, words)
+        )
         rows, columns = places[0] + start, places[1]
         if len(rows):
             smaller = np.minimum(compared.plain_sizes[rows], compared.plain_sizes[columns])
@@ -201,7 +210,7 @@ def _best_pairs(compared: _Compared) -> Iterator[_Pairs]:
                 rows,
                 columns,
                 context=common[places] / np.minimum(sizes[rows], sizes[columns]),
-                plain_context=np.divide(plain, smaller, out=np.ones_like(plain), where=smaller > 0),
+                plain_context=np.where(smaller > 0, plain[places] / np.maximum(smaller, QUESTION_WORD), 1),
             )
 
 
