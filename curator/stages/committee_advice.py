@@ -45,6 +45,10 @@ SAMPLED_CASES = 200
 """Cases whose scores by parts of the committee are compared: a rank correlation is known to .07 or better then."""
 SAMPLED_LABELS = 500
 """Labelled cases that are scored by parts of the committee, at most."""
+MOST_CHARACTERS = 500_000
+"""Characters of all answers to the compared cases, at most: long texts take a hundred times as long as labels."""
+FEWEST_CASES = 80
+"""Cases that are compared however long their answers are."""
 LEAST_OF_EACH = 10
 """With fewer failures or passes no AUROC is reported."""
 USUAL = 0.5
@@ -96,10 +100,11 @@ def advise_on_committee(given: AdviceInput, score: ScorePart, *, seed: int = 0) 
     correlations. The AUROC follows from the reliability (`attenuated_auroc`), and is also measured by size of the part.
     """
     rng = np.random.default_rng(seed)
-    labelled = given.labelled[:SAMPLED_LABELS]
+    limit = _most_cases([*given.labelled, *given.sample])
+    labelled = given.labelled[: min(SAMPLED_LABELS, limit)]
     ids = {record.id for record in labelled}
     sample = [record for record in given.sample if record.id not in ids]
-    records = [*labelled, *_spread(sample, max(0, SAMPLED_CASES - len(labelled)))]
+    records = [*labelled, *_spread(sample, max(0, min(SAMPLED_CASES, limit) - len(labelled)))]
     seated = [_seats(record.answers) for record in records]
     seats = _usual_seats(seated)
     reason = f"at least {LEAST_CASES} cases with {LEAST_SEATS} answers are needed, of {len(records)} in all"
@@ -210,6 +215,12 @@ def _spread(records: Sequence[T], number: int) -> Sequence[T]:
     if len(records) <= number:
         return records
     return [records[place] for place in np.linspace(0, len(records) - 1, number).astype(int)] if number else []
+
+
+def _most_cases(records: Sequence[Recorded]) -> int:
+    """Return the number of cases whose answers have `MOST_CHARACTERS`, at least `FEWEST_CASES`."""
+    characters = sum(len(answer.text) for record in records for answer in record.answers)
+    return max(FEWEST_CASES, MOST_CHARACTERS * len(records) // max(characters, 1))
 
 
 def _seats(answers: Iterable[Answered]) -> dict[Seat, Answered]:

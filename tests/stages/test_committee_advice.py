@@ -10,11 +10,17 @@ from curator.disagreement.recorded import score_record
 from curator.records.committee_advice import Addition, CommitteeAdvice
 from curator.records.recorded import Answered, Recorded, prompt_id_of
 from curator.report.committee_advice import addition_rows, advice_sentence, noise_sentence, size_rows
-from curator.stages.committee_advice import AdviceInput, advise_on_committee, advise_on_run, mean_cost_by_model
+from curator.stages.committee_advice import (
+    FEWEST_CASES,
+    AdviceInput,
+    advise_on_committee,
+    advise_on_run,
+    mean_cost_by_model,
+)
 
 
 def made(
-    cases: int = 150,
+    cases: int = 100,
     *,
     models: int = 1,
     variants: int = 3,
@@ -67,12 +73,12 @@ def addition(advice: CommitteeAdvice, name: str) -> Addition:
 def test_each_addition_has_its_answers_calls_and_cost() -> None:
     advice = advised(made(models=2), usd_per_answer={"m0": 0.01, "m1": 0.03})
     repeats, variant, model = advice.additions
-    assert (repeats.answers, repeats.calls) == (12, 1800)
-    assert (variant.answers, variant.calls) == (4, 600)
-    assert (model.answers, model.calls) == (6, 900)
-    assert repeats.usd == pytest.approx(150 * 6 * (0.01 + 0.03))
-    assert variant.usd == pytest.approx(150 * 2 * (0.01 + 0.03))
-    assert model.usd == pytest.approx(150 * 6 * 0.02), "a new model costs as much as the present ones on average"
+    assert (repeats.answers, repeats.calls) == (12, 1200)
+    assert (variant.answers, variant.calls) == (4, 400)
+    assert (model.answers, model.calls) == (6, 600)
+    assert repeats.usd == pytest.approx(100 * 6 * (0.01 + 0.03))
+    assert variant.usd == pytest.approx(100 * 2 * (0.01 + 0.03))
+    assert model.usd == pytest.approx(100 * 6 * 0.02), "a new model costs as much as the present ones on average"
     assert advised(made()).additions[0].usd is None
 
 
@@ -83,7 +89,7 @@ def test_more_of_what_differs_is_advised() -> None:
     assert advice.best is addition(advice, "1 variant")
     assert addition(advice, "2 repeats per variant").gain.value < 0.01  # type: ignore[union-attr]
     assert advice_sentence(advice).startswith("Add 1 variant: reliability 0.")
-    assert "for 450 calls" in advice_sentence(advice)
+    assert "for 300 calls" in advice_sentence(advice)
 
 
 def test_what_the_committee_does_not_vary_is_not_measured() -> None:
@@ -106,7 +112,7 @@ def test_a_committee_whose_scores_are_exact_is_large_enough() -> None:
 def test_labels_give_the_auroc_of_each_size_and_of_each_addition() -> None:
     records = made()
     advice = advised(records, labelled(records))
-    assert (advice.labels, advice.failures) == (150, sum(labelled(records).values()))
+    assert (advice.labels, advice.failures) == (100, sum(labelled(records).values()))
     assert advice.auroc is not None
     assert advice.auroc.low < advice.auroc.value < advice.auroc.high
     variant = addition(advice, "1 variant")
@@ -150,7 +156,7 @@ def test_cases_that_all_tie_are_not_enough_data() -> None:
 
 
 def test_missing_answers_and_another_order_of_them_change_little() -> None:
-    records = made(cases=200)
+    records = made()
     rng = Random(5)
     gaps = [replace(r, answers=tuple(a for a in r.answers if rng.random() > 0.1)) for r in records]
     whole, some = advised(records), advised(gaps)
@@ -174,10 +180,16 @@ def test_rows_of_a_run_give_its_advice() -> None:
         }
         for record in made()
     ]
-    advice = advise_on_run(rows, [("m0", 9.0, 900)])
-    assert (advice.verdict, advice.cases, advice.answers) == ("add", 150, 6)
-    assert addition(advice, "1 variant").usd == pytest.approx(150 * 2 * 0.01)
+    advice = advise_on_run(rows, [("m0", 6.0, 600)])
+    assert (advice.verdict, advice.cases, advice.answers) == ("add", 100, 6)
+    assert addition(advice, "1 variant").usd == pytest.approx(100 * 2 * 0.01)
 
 
 def test_the_cost_of_an_answer_is_the_mean_over_the_members_of_a_model() -> None:
     assert mean_cost_by_model([("a", 1.0, 10), ("a", 3.0, 10), ("b", 0.0, 0)]) == {"a": 0.2}
+
+
+def test_of_long_answers_fewer_cases_are_compared() -> None:
+    long = [replace(r, answers=tuple(replace(a, text=a.text + " " * 1500) for a in r.answers)) for r in made(120)]
+    assert advised(long).cases == FEWEST_CASES
+    assert advised(made(120)).cases == 120
