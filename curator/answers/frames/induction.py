@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,19 +18,19 @@ from curator.answers.frames.frame import Frame, ReadingChain, behind_block, read
 from curator.answers.frames.mining import FEWEST, SHARE, mine
 from curator.answers.frames.proposals import propose
 from curator.answers.frames.sample import ASIDE, Evidence, Keys, Sample
-from curator.answers.frames.search import GAIN, search, stripping_frame, verdict_frames
+from curator.answers.frames.search import GAIN, LEAST, search, stripping_frame, verdict_frames, widened
 from curator.records import stable_unit
 
 SAMPLE = 1200
 """Answers from which frames are induced."""
 CHARACTERS, FEWEST_CASES = 400_000, 40
 """Characters of answers after which no further case is used, if there are this many cases."""
+TELLING_LENGTH = 20
+"""Characters from which the same answer to two cases is more than chance."""
 MEMBERS = 8
 """Answers of one case that are used: more say little about frames."""
 LEVELS = 3
 """Frames inside frames: a block of thinking, JSON behind it, and a phrase in its field."""
-LEAST = 0.15
-"""Agreement beyond chance, as a share of what is possible, that a level must have: below, no part of the answers is one."""
 CHECKED = 400
 """Answers in which a candidate is checked to belong to the task."""
 
@@ -73,25 +73,36 @@ def induce_frames(cases: Sequence[Sequence[str]], *, sample: int = SAMPLE) -> tu
 def _sampled(cases: Sequence[Sequence[str]], sample: int) -> tuple[list[str], Keys]:
     """Return answers of cases that have two, and the number of each one's case.
 
-    They are chosen by a hash of their content.
+    They are chosen by a hash of their content. Of cases that share their answers, such as one question with the targets of
+    several systems, one is used: between two of them agreement is not by chance.
     """
     usable = [sorted(case) for case in cases if len(case) > 1]
-    order = sorted(usable, key=lambda case: (stable_unit(*case[:3]), case))
     texts: list[str] = []
     numbers: list[int] = []
-    size = 0
-    for number, case in enumerate(order):
+    seen: dict[str, int] = {}
+    size = number = 0
+    for case in sorted(usable, key=lambda case: (stable_unit(*case[:3]), case)):
         if len(texts) >= sample or (size > CHARACTERS and number >= FEWEST_CASES):
             break
+        if _is_repeated(case, seen):
+            continue
         kept = case
         if len(case) > MEMBERS:
-            kept = [
-                text for _, text in sorted((stable_unit(str(i), text), text) for i, text in enumerate(case))[:MEMBERS]
-            ]
+            ranked = sorted((stable_unit(str(place), text), text) for place, text in enumerate(case))
+            kept = [text for _, text in ranked[:MEMBERS]]
         texts += kept
-        size += sum(map(len, kept))
         numbers += [number] * len(kept)
+        seen.update(dict.fromkeys(case, number))
+        size += sum(map(len, kept))
+        number += 1
     return texts, np.array(numbers, dtype=np.int64)
+
+
+def _is_repeated(case: Sequence[str], seen: Mapping[str, int]) -> bool:
+    """Return True if half of the longer answers of a case are also those of one earlier case."""
+    long = [text for text in case if len(text) >= TELLING_LENGTH]
+    earlier = Counter(seen[text] for text in long if text in seen)
+    return bool(earlier) and 2 * max(earlier.values()) >= len(long)
 
 
 def _block(texts: Sequence[str]) -> Frame | None:
@@ -119,6 +130,7 @@ def _level(texts: Sequence[str], case: Keys) -> tuple[tuple[Frame, ...], Evidenc
         # The answer stands at the end more often than in the first line of what leads to it.
         final = [frame for frame in pool if sample.around(frame)[1] <= ASIDE]
         chosen = search(sample, [], final) or chosen
+    chosen = widened(sample, chosen, pool)
     evidence = sample.judge(sample.read(chosen))
     if evidence.beyond_chance < LEAST or evidence.information < before.information + GAIN / sample.cases:
         chosen, evidence = verdict_frames(sample, pool) or stripping_frame(sample, pool), before

@@ -24,8 +24,8 @@ WINDOW, LONGEST_CLOSING = 28, 4
 """Tokens behind a marker that are searched for the end of its content, and tokens of that end."""
 NEAREST, FARTHEST = 6, 8
 """Ends that are tried: structured content has signs that all answers share before its end."""
-CLOSED = 0.7
-"""The share of the answers with a marker that an end of its content must have."""
+CLOSED = 0.4
+"""The share of the answers with a marker that an end of its content must have: members may share a marker."""
 MOST_MARKERS = 800
 MOST_REPEATS = 1.5
 """Times that a marker may occur in an answer, on the mean: the words of the language occur more often."""

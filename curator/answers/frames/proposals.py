@@ -13,6 +13,7 @@ from curator.answers.frames.brackets import is_explicit
 from curator.answers.frames.frame import Frame
 from curator.answers.frames.mining import FEWEST, SHARE, Candidates
 from curator.answers.frames.sample import FEW_VERDICTS, LIFT, Keys, Sample, group_counts, information
+from curator.answers.frames.streams import Hashes
 
 TRIED_ENDS = 3
 """Ends of a marker that are tried where only a few values are inside."""
@@ -30,7 +31,8 @@ def propose(candidates: Candidates, case: Keys, sample: Sample) -> tuple[list[Fr
     sizes = np.bincount(case)
     frames = candidates.frames
     everything = candidates.only(_lifts(candidates, case, sizes) <= LIFT)
-    candidates, fixed = _without_bare(everything, case)
+    whole = _whole_keys(everything, len(case))
+    candidates, fixed = _without_bare(everything, case, whole)
     checks = _Checks(frames, sample)
     chosen: list[int] = []
     while len(chosen) < MOST_FRAMES and (~fixed).sum() >= max(FEWEST, SHARE * len(case)):
@@ -45,7 +47,7 @@ def propose(candidates: Candidates, case: Keys, sample: Sample) -> tuple[list[Fr
             break
         chosen.append(best)
         newly = np.zeros(len(case), dtype=bool)
-        newly[candidates.answer[candidates.frame == best]] = True
+        newly[candidates.answer[(candidates.frame == best) & (candidates.key != whole[candidates.answer])]] = True
         newly &= ~fixed
         fixed |= newly
         candidates = candidates.rows(~newly[candidates.answer] | (candidates.frame == best))
@@ -128,14 +130,20 @@ def _lifts(candidates: Candidates, case: Keys, sizes: Keys) -> NDArray[np.float6
     return lifts
 
 
-def _without_bare(candidates: Candidates, case: Keys) -> tuple[Candidates, NDArray[np.bool_]]:
+def _whole_keys(candidates: Candidates, size: int) -> Hashes:
+    """Return the key of each answer's whole text."""
+    whole = np.zeros(size, dtype=np.uint64)
+    rows = candidates.frame == 0
+    whole[candidates.answer[rows]] = candidates.key[rows]
+    return whole
+
+
+def _without_bare(candidates: Candidates, case: Keys, whole: Hashes) -> tuple[Candidates, NDArray[np.bool_]]:
     """Return the candidates without parts of bare answers, and which answers are bare.
 
     A bare answer stands inside another answer to its case, so that it has no frame. Only its whole text, which is candidate 0, stays.
     """
-    whole = np.zeros(len(case), dtype=np.uint64)
     is_whole = candidates.frame == 0
-    whole[candidates.answer[is_whole]] = candidates.key[is_whole]
     mixed = case.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     proper = candidates.key != whole[candidates.answer]
     inside = np.unique(candidates.key[proper] ^ mixed[candidates.answer[proper]])

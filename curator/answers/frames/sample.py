@@ -164,13 +164,29 @@ class Sample:
 
         With `wider`, of the part that this frame reads, else of the text.
         """
-        outside: Counter[tuple[str, str]] = Counter()
-        for text, part in zip(self.parts(wider) if wider else self.texts, self.parts(frame), strict=True):
-            if text and part and (part := part.strip()):
-                place = text.rfind(part) if frame.last else text.find(part)
-                outside[text[:place].strip(), text[place + len(part) :].strip()] += 1
+        outside = Counter(part for part in self.outsides(frame, wider) if part)
         usual = sum(count for _, count in outside.most_common(FEW_OUTSIDES))
         return usual >= MOSTLY * outside.total()
+
+    def holds(self, wider: Frame, frame: Frame) -> bool:
+        """Return True if a frame stands inside of what a wider one reads, in nearly all texts."""
+        both = [
+            (at, around) for at, around in zip(self.places(frame), self.places(wider), strict=True) if at and around
+        ]
+        inside = sum(around != at and around[0] <= at[0] and at[1] <= around[1] for at, around in both)
+        return bool(both) and inside >= MOSTLY * len(both)
+
+    def outsides(self, frame: Frame, wider: Frame | None = None) -> list[tuple[str, str] | None]:
+        """Return what a frame leaves out of each text, or of what a wider one reads, on both sides."""
+        outsides: list[tuple[str, str] | None] = []
+        for text, part in zip(self.parts(wider) if wider else self.texts, self.parts(frame), strict=True):
+            inside = (part or "").strip()
+            place = (text.rfind(inside) if frame.last else text.find(inside)) if text and inside else -1
+            if text and place >= 0:
+                outsides.append((text[:place].strip(), text[place + len(inside) :].strip()))
+            else:
+                outsides.append(None)
+        return outsides
 
     def lift(self, frame: Frame) -> float:
         """Return how much more often an answer has the frame if another answer to its case has it."""
@@ -238,21 +254,22 @@ class Sample:
     def tells_outside(self, frame: Frame, wider: Frame | None = None) -> float:
         """Return how much the rest of a text agrees within cases, beyond that between cases.
 
-        Only pairs of texts that agree in the inner part count.         Texts of more than `LONG` words are left out: where two of them are equal, one is a copy.
+        Within cases only pairs that agree in the inner part count. With `wider`, the rest of what this frame reads. Texts of
+        more than `LONG` words are left out: where two of them are equal, one is a copy.
         """
-        inner, whole = self.keys(frame), self.keys(wider) if wider else self.whole
+        whole = self.keys(wider) if wider else self.whole
+        inner = self.keys(frame)
         short = np.array(self._lengths)[np.maximum(whole, 0)] < LONG
         rows = (inner >= 0) & short & (whole >= 0) & (whole != inner)
         if rows.sum() < FEWEST:
             return 0.0
-        case, inner, whole = self.case[rows], inner[rows], whole[rows]
-        both = inner * len(self._ids) + whole
-        within_inner, within_whole = _pairs(case, inner), _pairs(case, both)
-        all_inner, all_whole = _pairs(inner * 0, inner), _pairs(inner * 0, both)
-        within = within_whole / within_inner if within_inner else 0.0
-        if within >= KEPT and self.leaves_constant(frame, wider):
-            return 0.0
-        between = (all_whole - within_whole) / (all_inner - within_inner) if all_inner > within_inner else 0.0
+        ids: dict[tuple[str, str], int] = {}
+        rest = np.array([ids.setdefault(part, len(ids)) if part else -1 for part in self.outsides(frame, wider)])
+        case, inner, rest = self.case[rows], inner[rows], rest[rows]
+        same_inner = _pairs(case, inner)
+        within = _pairs(case, inner * (len(ids) + 1) + rest + 1) / same_inner if same_inner else 0.0
+        in_case = _pairs(case, case * 0)
+        between = (_pairs(case * 0, rest) - _pairs(case, rest)) / max(len(case) * (len(case) - 1) - in_case, 1)
         return within - between
 
 

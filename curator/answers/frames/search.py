@@ -10,12 +10,14 @@ from curator.answers.frames.brackets import is_balanced, is_explicit
 from curator.answers.frames.frame import Frame
 from curator.answers.frames.mining import SHARE
 from curator.answers.frames.proposals import preference
-from curator.answers.frames.sample import MOSTLY, Sample
+from curator.answers.frames.sample import MOSTLY, TELLING, Sample
 
 GAIN = 0.5
 """Nats that a frame must add over all cases."""
 UNCHANGING = 0.985
 """A part in which the answers to a case agree this often repeats the input."""
+LEAST = 0.15
+"""Agreement beyond chance, as a share of what is possible, that a level must have: below, no part of the answers is one."""
 GRAIN = 0.005
 """Nats by which two chains must differ for one to be better."""
 
@@ -44,6 +46,27 @@ def search(sample: Sample, start: list[Frame], pool: Sequence[Frame]) -> list[Fr
         equals = [best, *(option for option in equals if _worth(sample, option) >= worth - GRAIN)]
         best = min(equals, key=lambda option: _tidiness(sample, option, place))
     return best
+
+
+def widened(sample: Sample, chain: list[Frame], pool: Sequence[Frame]) -> list[Frame]:
+    """Replace frames by wider ones of the pool where what lies between the two tells the case.
+
+    The table of a query agrees better than the query: between the two are its columns, so that the table is not the answer.
+    """
+    for place, frame in enumerate(chain):
+        has = sample.keys(frame) >= 0
+        for wider in pool:
+            covers = (sample.keys(wider) >= 0)[has].mean() >= MOSTLY
+            if (
+                wider != frame
+                and covers
+                and sample.holds(wider, frame)
+                and sample.tells_outside(frame, wider) > TELLING
+            ):
+                option = [*chain[:place], wider, *chain[place + 1 :]]
+                if sample.judge(sample.read(option)).beyond_chance >= LEAST:
+                    return widened(sample, option, pool)
+    return chain
 
 
 def _tidiness(
