@@ -68,13 +68,15 @@ def main() -> None:
         "jaccard": lambda texts, _: 1 - jaccard_similarities(texts),
         "rouge-l": lambda texts, _: 1 - rouge_l_similarities(texts),
     }
-    if arguments.vectors:
-        vectors = _cached_vectors()
+    vectors = _cached_vectors() if arguments.vectors else None
+    if vectors:
         methods["ours+vec"] = lambda texts, question: text_distances(texts, question=question, vectors=vectors)
     report_cost()
     print(f"\n{'contradicted against reworded':<34}{'pairs':>7}" + "".join(f"{name:>10}" for name in methods))
     for name, pairs in all_pairs(arguments.data, arguments.rephrased, arguments.cases):
         contradicting = np.array([pair[3] for pair in pairs])
+        if vectors:
+            vectors([text for pair in pairs for text in pair[1:3]])  # all at once is faster
         values = [
             np.array([distance([left, right], question)[0, 1] for question, left, right, _ in pairs])
             for distance in methods.values()
