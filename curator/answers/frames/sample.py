@@ -232,11 +232,13 @@ class Sample:
         return len(cut) == 0 or float(np.median(np.array(self._lengths)[self.whole[cut]])) <= 3
 
     def around(self, frame: Frame) -> tuple[float, float]:
-        """Return the median numbers of words before and after what a frame reads."""
+        """Return the median numbers of words before and after what a frame reads.
+
+        It is 0 where the words are one of a few strings, such as a polite phrase.
+        """
         sides = [(text, *place) for text, place in zip(self.texts, self.places(frame), strict=True) if place]
-        before = [len(text[:start].split()) for text, start, _ in sides]
-        after = [len(text[end:].split()) for text, _, end in sides]
-        return (float(np.median(before)), float(np.median(after))) if sides else (0.0, 0.0)
+        before = _typical_words([text[:start].strip() for text, start, _ in sides])
+        return before, _typical_words([text[end:].strip() for text, _, end in sides])
 
     def cuts_values(self, frame: Frame) -> bool:
         """Return False for words cut out of lines that are neither numbers nor a few values."""
@@ -271,6 +273,11 @@ class Sample:
         in_case = _pairs(case, case * 0)
         between = (_pairs(case * 0, rest) - _pairs(case, rest)) / max(len(case) * (len(case) - 1) - in_case, 1)
         return within - between
+
+
+def _typical_words(texts: Sequence[str]) -> float:
+    usual = sum(count for _, count in Counter(texts).most_common(FEW_OUTSIDES))
+    return 0.0 if usual >= MOSTLY * len(texts) else float(np.median([len(text.split()) for text in texts]))
 
 
 def _is_sound(frame: Frame, before: str, part: str, after: str) -> bool:

@@ -11,6 +11,7 @@ from curator.answers.frames.frame import Frame
 from curator.answers.frames.mining import SHARE
 from curator.answers.frames.proposals import preference
 from curator.answers.frames.sample import MOSTLY, TELLING, Sample
+from curator.answers.frames.tokens import is_word
 
 GAIN = 0.5
 """Nats that a frame must add over all cases."""
@@ -71,12 +72,19 @@ def widened(sample: Sample, chain: list[Frame], pool: Sequence[Frame]) -> list[F
 
 def _tidiness(
     sample: Sample, chain: list[Frame], place: int
-) -> tuple[bool, bool, bool, float, tuple[bool, int, int, int, str]]:
-    """Sort chains that read the same: explicit frames first, then the fewest words."""
+) -> tuple[int, bool, bool, float, tuple[bool, int, int, int, str]]:
+    """Sort chains that read the same: behind signs first, then by the fewest words left."""
     frame = chain[place]
     cuts = frame.closing in {"word", "sentence"}
     opens = frame.kind == "marker" and not is_balanced(frame.opening)
-    return not is_explicit(frame), opens, cuts, round(sample.length(sample.read(chain)), 1), preference(frame)
+    in_words = frame.kind == "marker" and frame.opening != "" and is_word(frame.opening.split(" ")[-1])
+    return (
+        2 * (frame.kind == "place") + in_words,
+        opens,
+        cuts,
+        round(sample.length(sample.read(chain)), 1),
+        preference(frame),
+    )
 
 
 def verdict_frames(sample: Sample, pool: Sequence[Frame]) -> list[Frame]:
