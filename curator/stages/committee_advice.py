@@ -19,6 +19,7 @@ from curator.estimation.committee_design import (
     DRAWS,
     LEAST_CASES,
     LEAST_SEATS,
+    PARTS,
     Cell,
     Committee,
     NoiseModel,
@@ -47,8 +48,8 @@ SAMPLED_LABELS = 500
 """Labelled cases that are scored by parts of the committee, at most."""
 MOST_CHARACTERS = 500_000
 """Characters of all answers to the compared cases, at most: long texts take a hundred times as long as labels."""
-FEWEST_CASES = 80
-"""Cases that are compared however long their answers are."""
+FEWEST_CASES = 60
+"""Cases that are compared however long their answers are, by half as many parts of the committee."""
 LEAST_OF_EACH = 10
 """With fewer failures or passes no AUROC is reported."""
 USUAL = 0.5
@@ -110,7 +111,7 @@ def advise_on_committee(given: AdviceInput, score: ScorePart, *, seed: int = 0) 
     reason = f"at least {LEAST_CASES} cases with {LEAST_SEATS} answers are needed, of {len(records)} in all"
     if len(records) < LEAST_CASES or len(seats) < LEAST_SEATS:
         return CommitteeAdvice("not enough data", reason=reason)
-    parts = draw_parts(seats, rng)
+    parts = draw_parts(seats, rng, number=PARTS if limit >= SAMPLED_CASES else PARTS // 2)
     scores = np.array([_part_scores(part, records, seated, score) for part in parts])
     noise = fit_noise(parts, scores, rng)
     if noise is None:
