@@ -63,8 +63,9 @@ def estimator_values(
     None where the record has fewer than two answers or lacks what an estimator needs, such as a target or
     log-probabilities.
     """
+    record = model.read_out(record)
     case = EstimatorInput.of(
-        record.answers, target=record.target, kind=_kind(record, model), labels=record.labels, input=record.input,
+        record.answers, target=record.target, kind=kind_of(record), labels=record.labels, input=record.input,
         compare=comparer(record.question),
     )  # fmt: skip
     return {name: ESTIMATORS[name].value(case) for name in names}
@@ -81,7 +82,7 @@ def fit_scoring(
     if equal_members:
         return model, ()
     health = member_health(
-        {str(number): _votes(model.with_kind(record), comparer) for number, record in enumerate(records)}
+        {str(number): _votes(model.read_out(record), comparer) for number, record in enumerate(records)}
     )
     return replace(model, member_weights=group_weights(health)), health
 

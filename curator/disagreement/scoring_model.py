@@ -8,17 +8,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from curator.answers.confidence import without_confidence
+from curator.answers.frames.frame import ReadingChain
+from curator.answers.frames.induction import induce_reading_chain
 from curator.answers.kind_detection import detect_kind, detect_task_kind
 from curator.answers.read import read_answer
 from curator.disagreement.readings.fit import WEIGHTING, Weighting, fit_mixture
+from curator.disagreement.readings.kernels import structure_of
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
 from curator.records import Kind, TaskReadings
 from curator.records.recorded import Recorded
 
-LEAST_TASK = 50
+LEAST_TASK = 20
 """A task with fewer sampled cases is not fitted by itself: its cases join those of all other small tasks."""
+CHECKED_CASES = 200
+"""Cases in which it is checked that a frame holds the answer."""
+MOST_BEHIND = 0.5
+"""The share of the text behind a frame in the middle from which it does not hold the answer."""
 REST = ""
 """The name of the task of all cases that belong to no large one."""
 
@@ -37,7 +45,8 @@ class TaskModel:
 
     def readings(self, task: str) -> TaskReadings:
         """Return how the answers of this task are read, for people."""
-        return TaskReadings(task, self.kind, self.mixture.cases, self.mixture.evidence)
+        frames = tuple(frame.name for frame in self.mixture.chain.frames)
+        return TaskReadings(task, self.kind, self.mixture.cases, frames, self.mixture.evidence)
 
 
 UNFITTED = TaskModel()
@@ -64,9 +73,15 @@ class ScoringModel:
         """The kind and the readings of each task, by the name of the task."""
         return tuple(model.readings(task) for task, model in sorted(self.tasks.items()))
 
-    def with_kind(self, record: Recorded) -> Recorded:
-        """Return the record with the kind of its task, where it gives none itself."""
-        return record if record.kind else replace(record, kind=self.of(record.task).kind or kind_of(record))
+    def read_out(self, record: Recorded) -> Recorded:
+        """Return the record with its kind, and its answers as the part inside their frames."""
+        task = self.of(record.task)
+        return replace(
+            record,
+            kind=record.kind or task.kind or kind_of(record),
+            answers=tuple(replace(answer, text=task.mixture.chain.read(answer.text)) for answer in record.answers),
+            target=None if record.target is None else task.mixture.chain.read(record.target),
+        )
 
 
 UNFITTED_MODEL = ScoringModel()
@@ -78,33 +93,83 @@ def kind_of(record: Recorded) -> Kind:
     return record.kind or detect_kind(_given(record), input=record.input)
 
 
-def fit_tasks(records: Iterable[Recorded], weighting: Weighting = WEIGHTING) -> dict[str, TaskModel]:
-    """Fit the kind and the mixture of each task to sampled records; their order does not matter."""
+Chains = Mapping[str, ReadingChain]
+"""The frames around the answers of each large task, and of `REST`."""
+
+
+def fit_chains(records: Iterable[Recorded]) -> dict[str, ReadingChain]:
+    """Induce the frames around the answers of each task from sampled records."""
     by_task: defaultdict[str, list[Recorded]] = defaultdict(list)
     for record in records:
         by_task[record.task].append(record)
     small = [task for task, of_task in by_task.items() if task != REST and len(of_task) < LEAST_TASK]
     for task in small:
         by_task[REST].extend(by_task.pop(task))
-    return {task: _fit_task(of_task, weighting) for task, of_task in by_task.items() if of_task}
+    return {task: _frames_of([_given(record) for record in of_task]) for task, of_task in by_task.items() if of_task}
 
 
-def _fit_task(records: Sequence[Recorded], weighting: Weighting) -> TaskModel:
+def _frames_of(cases: Sequence[Sequence[str]]) -> ReadingChain:
+    """Induce the frames of a task, and keep them only where what they read can be the answer.
+
+    Calls, SQL and code have parsers of their own. Elsewhere an answer comes first or last: what stands in the middle with
+    more text behind it than before and in it, such as the first of several steps, says which question was asked, and agrees
+    for that reason.
+    """
+    structure = structure_of(cases)
+    if structure is not None and structure.form != "json":
+        return ReadingChain()
+    chain = induce_reading_chain(cases)
+    if any(frame.kind == "field" for frame in chain.frames):
+        return chain
+    behind = [
+        share for case in cases[:CHECKED_CASES] for text in case if (share := _share_behind(chain, text)) is not None
+    ]
+    return chain if not behind or median(behind) <= MOST_BEHIND else ReadingChain()
+
+
+def _share_behind(chain: ReadingChain, text: str) -> float | None:
+    """Return the share of a text behind what the frames read in it.
+
+    None where they read all, or its start.
+    """
+    inside = chain.read(text)
+    start = text.rfind(inside)
+    return (len(text) - start - len(inside)) / len(text) if inside and start > 0 else None
+
+
+def fit_tasks(
+    records: Iterable[Recorded], weighting: Weighting = WEIGHTING, *, chains: Chains | None = None
+) -> dict[str, TaskModel]:
+    """Fit the frames, the kind and the mixture of each task to sampled records, in any order.
+
+    `chains` are frames that were induced before; by default they are induced from the records.
+    """
+    everything = list(records)
+    chains = fit_chains(everything) if chains is None else chains
+    by_task: defaultdict[str, list[Recorded]] = defaultdict(list)
+    for record in everything:
+        by_task[record.task if record.task in chains else REST].append(record)
+    return {task: _fit_task(of_task, chains.get(task, ReadingChain()), weighting) for task, of_task in by_task.items()}
+
+
+def _fit_task(records: Sequence[Recorded], chain: ReadingChain, weighting: Weighting) -> TaskModel:
     ordered = sorted(records, key=lambda record: record.id)
-    open_kind = [(_given(record), record.input) for record in ordered if record.kind is None]
+    open_kind = [
+        ([chain.read(text) for text in _given(record)], record.input) for record in ordered if record.kind is None
+    ]
     kind = detect_task_kind(open_kind) if open_kind else Counter(record.kind for record in ordered).most_common(1)[0][0]
-    cases = [case_texts(record, record.kind or kind or "text") for record in ordered]
-    return TaskModel(kind, fit_mixture(cases, weighting))
+    cases = [_case_texts(record, record.kind or kind or "text", chain) for record in ordered]
+    return TaskModel(kind, fit_mixture(cases, weighting, chain=chain))
 
 
-def case_texts(record: Recorded, kind: Kind) -> CaseTexts:
+def _case_texts(record: Recorded, kind: Kind, chain: ReadingChain) -> CaseTexts:
     """Return the answers of a record as the mixture reads them."""
     texts = [answer.text for answer in record.answers]
     members = [answer.prompt_id for answer in record.answers]
     if record.target is not None:
         texts.append(record.target)
         members.append(PRODUCTION)
-    of_text = {text: _value(text, record, kind) for text in dict.fromkeys(texts)}
+    of_text = {text: _value(chain.read(text), record, kind) for text in dict.fromkeys(texts)}
     compared = [without_confidence(text) for text in texts]
     return CaseTexts(compared, members, [of_text[text] for text in texts], record.question)
 

@@ -113,7 +113,8 @@ def measure(  # noqa: PLR0913  the fields of contract 4
     groups = [answer.prompt_id for answer in ordered]
     texts = [answer.text for answer in ordered]
     all_texts = texts if target is None else [*texts, target]
-    readings = {text: read_answer(text, kind, labels=labels, input=input) for text in dict.fromkeys(all_texts)}
+    inside = {text: mixture.chain.read(text) for text in all_texts}
+    readings = {text: read_answer(part, kind, labels=labels, input=input) for text, part in inside.items()}
     read = [readings[text] for text in texts]
     against = None if target is None else readings[target]
     answer_weights = _weights(groups, weights or {})
@@ -132,8 +133,8 @@ def measure(  # noqa: PLR0913  the fields of contract 4
         return signals
     values = [None if kind == "text" else readings[text].key or None for text in all_texts]
     members = groups if target is None else [*groups, PRODUCTION]
-    compared = [without_confidence(text) for text in all_texts]
-    distances = mixture.distances(CaseTexts(compared, members, values, question or input), weights or {})
+    case = CaseTexts([without_confidence(text) for text in all_texts], members, values, question or input)
+    distances = mixture.distances(case, weights or {})
     # Nothing that the committee says makes an empty answer of production a good one.
     silent = against is not None and against.kind == "empty"
     return replace(signals, total=distances.total, against=1.0 if silent else distances.against)

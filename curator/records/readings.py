@@ -34,10 +34,12 @@ class TaskReadings:
         task: its name; "" for all cases of no large task.
         kind: of its answers; None where each record names its own.
         cases: the sampled cases that the weights were fitted to.
+        frames: the frames around the answers, the outer ones first.
         readings: the heaviest first.
     """
 
     task: str
     kind: Kind | None
     cases: int
+    frames: tuple[str, ...]
     readings: tuple[ReadingEvidence, ...]

@@ -26,7 +26,7 @@ from curator.disagreement.members.health import group_weights, member_health, sp
 from curator.disagreement.members.votes import failed_vote, member_key
 from curator.disagreement.recorded import default_scorer, score_record
 from curator.disagreement.score import DEFAULT, Formula
-from curator.disagreement.scoring_model import ScoringModel, fit_tasks
+from curator.disagreement.scoring_model import REST, Chains, ScoringModel, fit_chains, fit_tasks
 from curator.records import (
     BlindShare,
     Case,
@@ -110,8 +110,8 @@ class _FittedRecords:
 class Scorer:
     """Score the cases of a run by a formula, again whenever there are more answers.
 
-    A kind that neither log nor config gives is detected from the first answers that are scored, and kept: a case must not
-    change its kind between two rounds of a cascade.
+    The frames around the answers of each task, and a kind that neither log nor config gives, are found in the first answers
+    that are scored, and kept: a case must not change its kind between two rounds of a cascade.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class Scorer:
         self._cases = cases
         self._rules = {variant.id: variant.read for variant in variants}
         self._kinds: dict[str, Kind] = {}
+        self._chains: Chains = {}
         self._comparer: ComparerFactory = WordComparer
 
     def compare_by(self, comparer: ComparerFactory) -> None:
@@ -170,13 +171,15 @@ class Scorer:
         return default_scorer(self._comparer)
 
     def forget(self) -> None:
-        """Forget the detected kinds, before other answers are scored."""
-        self._kinds = {}
+        """Forget the kinds and the frames, before other answers are scored."""
+        self._kinds, self._chains = {}, {}
 
     def _read_out(self, generations: Generations) -> dict[str, list[Generation]]:
         """Return the generations with an answer, as the rule of their prompt variant reads them."""
         read_out = {case.id: [self._read(g) for g in generations[case.id] if not g.error] for case in self._cases}
-        self._kinds = self._kinds or self._find_kinds(read_out)
+        if not self._kinds:
+            self._chains = fit_chains(self._record(case, read_out[case.id], None) for case in self._cases)
+            self._kinds = self._find_kinds(read_out)
         return read_out
 
     def _read(self, generation: Generation) -> Generation:
@@ -201,18 +204,27 @@ class Scorer:
         return member_health(every, truth=random_label_meanings(self._cases, labels))
 
     def _answer(self, case: Case, text: str) -> Answer:
-        return read_answer(text, self._kinds[case.id], labels=self._labels(case), input=_asked(case))
+        return read_answer(
+            self._inside(case, text), self._kinds[case.id], labels=self._labels(case), input=_asked(case)
+        )
+
+    def _inside(self, case: Case, text: str) -> str:
+        """Return the part of an answer inside the frames of its task."""
+        task = task_name(case.task, case.system)
+        chain = self._chains.get(task) or self._chains.get(REST)
+        return text if chain is None else chain.read(text)
 
     def _fit(self, compared: Generations, health: Sequence[MemberHealth]) -> _FittedRecords:
-        records = {case.id: self._record(case, compared[case.id]) for case in self._cases}
-        return _FittedRecords(records, ScoringModel(fit_tasks(records.values()), group_weights(health)))
+        records = {case.id: self._record(case, compared[case.id], self._kinds[case.id]) for case in self._cases}
+        tasks = fit_tasks(records.values(), chains=self._chains)
+        return _FittedRecords(records, ScoringModel(tasks, group_weights(health)))
 
-    def _record(self, case: Case, compared: Sequence[Generation]) -> Recorded:
+    def _record(self, case: Case, compared: Sequence[Generation], kind: Kind | None) -> Recorded:
         return Recorded(
             id=case.id,
             answers=tuple(map(_answered, compared)),
             target=case.target,
-            kind=self._kinds[case.id],
+            kind=kind,
             labels=tuple(self._labels(case)),
             input=_asked(case),
             question=case.user,
@@ -253,7 +265,11 @@ class Scorer:
                 unknown[case.task or case.system].append(case)
         for alike in unknown.values():
             given = [
-                ([g.text for g in read_out[case.id]] + [t for t in [case.target] if t], _asked(case)) for case in alike
+                (
+                    [self._inside(case, t) for t in (*(g.text for g in read_out[case.id]), case.target) if t],
+                    _asked(case),
+                )
+                for case in alike
             ]
             kinds |= dict.fromkeys((case.id for case in alike), detect_task_kind(given))
         return kinds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.ground_truth import HALF, failure_of_record
-from curator.disagreement.scoring_model import ScoringModel, kind_of
+from curator.disagreement.scoring_model import ScoringModel
 from curator.errors import LogsError, RecordError
 from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import labels_in
@@ -114,8 +114,7 @@ def read_labelled(
         raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
     sample = list(sample_records(path)) if records is None else sample_items(records)
     model, health = scoring.fit(sample)
-    kept = {case_id: model.with_kind(record) for case_id, record in reading.kept.items()}
-    labelled = _labelled(kept, all_labels, scoring.comparer, left_out, random_only=not named)
+    labelled = _labelled(reading.kept, all_labels, model, scoring.comparer, left_out, random_only=not named)
     return LabelledRecords(
         labelled=tuple(labelled),
         left_out=dict(+left_out),
@@ -209,6 +208,7 @@ def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> It
 def _labelled(
     records: Mapping[str, Recorded],
     labels: Mapping[str, Label],
+    model: ScoringModel,
     comparer: ComparerFactory,
     left_out: Counter[str],
     *,
@@ -228,9 +228,9 @@ def _labelled(
         else:
             failure = label.failure
             if failure is None and label.text is not None:
-                failure = failure_of_record(record, label.text, comparer(record.question))
+                failure = failure_of_record(model.read_out(record), label.text, comparer(record.question))
             if failure is None:
-                left_out[FREE_TEXT if kind_of(record) == "text" else UNREADABLE_LABEL] += 1
+                left_out[FREE_TEXT if model.read_out(record).kind == "text" else UNREADABLE_LABEL] += 1
             elif failure == HALF:
                 left_out[HALF_RIGHT] += 1
             else:

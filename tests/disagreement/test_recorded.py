@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.disagreement.equivalence.comparers import VerdictComparer
+from curator.disagreement.equivalence.comparers import VerdictComparer, WordComparer
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.disagreement.members.health import group_weights
 from curator.disagreement.recorded import fit_scoring, score_record
@@ -145,8 +145,9 @@ def test_members_are_judged_by_what_compares_their_answers() -> None:
     record = {"input": "what pulls it", "kind": "short", "generations": generations}
     records = [read_record(orjson.dumps(record | {"id": str(i)})) for i in range(40)]
     same = partial(VerdictComparer, decide=lambda pairs: dict.fromkeys(pairs, True), name="all")
-    assert group_weights(fit_scoring(records, same)[1]) == {"careful": 1, "plain": 1, "restated": 1}
-    assert group_weights(fit_scoring(records)[1]) == {"careful": 1, "plain": 1, "restated": 0}
+    alike, by_words = ({h.variant: h.agreement.value for h in fit_scoring(records, c)[1]} for c in (same, WordComparer))
+    assert alike == {"careful": 1, "plain": 1, "restated": 1}
+    assert by_words == {"careful": 0.5, "plain": 0.5, "restated": 0}
 
 
 def test_a_score_weighs_members_by_what_compares_their_answers() -> None:

@@ -18,7 +18,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.answers.candidates import PLAIN, WHOLE, Key, Reading, field_readings
+from curator.answers.candidates import PLAIN, WHOLE, Key, Reading, field_readings, normal_words
+from curator.answers.frames.frame import ReadingChain
 from curator.answers.structured import Form, form_key
 from curator.disagreement.estimators.similarities import words
 from curator.disagreement.readings.content import WordWeights, shown_part
@@ -36,6 +37,7 @@ PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
 """Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
 CROSS_PAIRS = 3000
 """Pairs of answers to different cases on which the chance of a graded similarity is measured, over all member pairs."""
+WHOLE_ANSWER = ReadingChain()
 LEAST_WEIGHT = 0.01
 """The weight of a reading without agreement beyond chance; above 0, so that some reading always counts."""
 
@@ -81,15 +83,20 @@ WEIGHTING = Weighting()
 """Hardly anything depends on it: on recorded sets powers of 1/2 to 2 rank alike (`benchmarks/signal/disagreement.py`)."""
 
 
-def fit_mixture(cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING) -> Mixture:
+def fit_mixture(
+    cases: Sequence[CaseTexts], weighting: Weighting = WEIGHTING, *, chain: ReadingChain = WHOLE_ANSWER
+) -> Mixture:
     """Fit the weights of all candidate readings to cases of a task.
 
-    The order of the cases does not matter.
+    The order of the cases does not matter. `chain` are the frames around the answers; what is inside them is a reading.
     """
     sample = _Sample.of(cases)
     if not sample.cases:
-        return Mixture()
-    unfitted = _candidates(sample)
+        return Mixture(chain=chain)
+    unfitted = replace(_candidates(sample), chain=chain)
+    if chain.frames:
+        inside = Reading("inside the frame", partial(_inside, chain))
+        unfitted = replace(unfitted, readings=(*unfitted.readings, inside))
     counts = [sample.kernel_counts(kernel) for kernel in unfitted.kernels]
     counts += [sample.key_counts(column) for column in sample.key_columns(unfitted)]
     trusted = VALUE if any(value is not None for case in sample.cases for value in case.values) else unfitted.names[0]
@@ -124,7 +131,7 @@ def _candidates(sample: _Sample) -> Mixture:
     """
     structure = structure_of([case.texts for case in sample.cases])
     if structure is not None and structure.form != "json":
-        return Mixture((structure,), (*WHOLE, _by_form(structure.form)), is_prose=False)
+        return Mixture(kernels=(structure,), readings=(*WHOLE, _by_form(structure.form)), is_prose=False)
     kernels: list[Kernel] = [ContentKernel(WordWeights(len(sample.cases), sample.document_counts()))]
     if all(value is None for case in sample.cases for value in case.values):
         kernels.append(SentenceKernel())
@@ -132,7 +139,11 @@ def _candidates(sample: _Sample) -> Mixture:
     if structure is not None:
         kernels.append(structure)
         readings = (*readings, _by_form(structure.form))
-    return Mixture(tuple(kernels), readings)
+    return Mixture(kernels=tuple(kernels), readings=readings)
+
+
+def _inside(chain: ReadingChain, text: str) -> Key:
+    return " ".join(normal_words(chain.read(text))) or None
 
 
 def _by_form(form: Form) -> Reading:

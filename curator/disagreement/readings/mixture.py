@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.answers.candidates import PLAIN, Key, Reading
+from curator.answers.frames.frame import ReadingChain
 from curator.disagreement.readings.content import polarity, question_words
 from curator.disagreement.readings.kernels import Bools, ContentKernel, Kernel
 from curator.records import ReadingEvidence
@@ -65,6 +66,7 @@ class Mixture:
     """The readings of a task with their weights, for each pair of members.
 
     Attributes:
+        chain: the frames around the answers; the value of an answer is read inside them.
         kernels: the graded readings.
         readings: those by a key, after the value of the task's kind and, for prose, yes or no.
         is_prose: the answers are not calls, SQL or code.
@@ -76,6 +78,7 @@ class Mixture:
         cases: the number of sampled cases.
     """
 
+    chain: ReadingChain = field(default_factory=ReadingChain)
     kernels: tuple[Kernel, ...] = (ContentKernel(),)
     readings: tuple[Reading, ...] = PLAIN
     is_prose: bool = True

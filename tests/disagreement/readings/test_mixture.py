@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+import orjson
 import pytest
 
 from curator.answers.candidates import field_readings
 from curator.disagreement.readings.content import WordWeights, containment, content, polarity
 from curator.disagreement.readings.fit import fit_mixture
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Distances, Mixture
+from curator.disagreement.recorded import fit_scoring, score_record
+from curator.run_folder.recorded import read_record
 
 Wrap = Callable[[str, random.Random], str]
 TALK = (
@@ -151,3 +154,27 @@ def test_calls_are_compared_by_their_arguments_and_not_by_their_last_word() -> N
         texts[1] % (5, 5), texts[1] % (9, 5),
     ))  # fmt: skip
     assert same < other / 2
+
+
+def test_the_value_is_read_inside_the_frame_that_the_answers_share() -> None:
+    draw = random.Random(3)
+    lines = [
+        {
+            "id": str(i),
+            "input": f"question {i}",
+            "generations": [
+                {"text": f"{' '.join(draw.sample(TALK, 2))} Verdict -> {'ABCD'[i % 4]} !", "model": f"m{k}"}
+                for k in range(4)
+            ],
+        }
+        for i in range(60)
+    ]
+    records = [read_record(orjson.dumps(line)) for line in lines]
+    model, _ = fit_scoring(records)
+    (task,) = model.readings
+    assert task.kind == "choice"
+    assert task.frames
+    read = [score_record(record, model=model) for record in records]
+    assert [(score.majority or "")[-1] for score in read] == ["ABCD"[i % 4] for i in range(60)]
+    assert sum(score.agreement or 0 for score in read) / len(read) > 0.95
+    assert score_record(records[1]).agreement == 0.25
