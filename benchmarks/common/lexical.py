@@ -19,10 +19,11 @@ class LexicalEncoder:
     Args:
         texts: to fit.
         dimensions: the most of them.
+        least_texts: a word counts if it is in so many of the texts. Above 1, texts that differ in one word are the same.
     """
 
-    def __init__(self, texts: Sequence[str], *, dimensions: int = 150) -> None:
-        self._words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+    def __init__(self, texts: Sequence[str], *, dimensions: int = 150, least_texts: int = 1) -> None:
+        self._words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=least_texts)
         weights = self._words.fit_transform(texts)
         self._axes = TruncatedSVD(min(dimensions, min(weights.shape) - 1), random_state=0).fit(weights)
 

@@ -107,7 +107,7 @@ def skewed(source: Source) -> Pool:
 
 def lexical(source: Source) -> Pool:
     train, test = source.banking()
-    return encoded("lexical", train, test, LexicalEncoder([text for text, _ in train]).encode)
+    return encoded("lexical", train, test, LexicalEncoder([text for text, _ in train], least_texts=2).encode)
 
 
 POOLS: dict[str, Callable[[Source], Pool]] = {
