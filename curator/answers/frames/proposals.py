@@ -15,6 +15,8 @@ from curator.answers.frames.mining import FEWEST, SHARE, Candidates
 from curator.answers.frames.sample import FEW_VERDICTS, LIFT, Keys, Sample, group_counts, information
 from curator.answers.frames.streams import Hashes
 
+SINGLE = 0.5
+"""The weight of a marker of one token: such a token is often shared by the markers of several members, or by content."""
 TRIED_ENDS = 3
 """Ends of a marker that are tried where only a few values are inside."""
 MOST_FRAMES = 8
@@ -182,7 +184,9 @@ def _scores(candidates: Candidates, case: Keys, sizes: Keys, fixed: NDArray[np.b
     scores = np.zeros(number)
     for index in np.flatnonzero(total >= FEWEST):
         share = total[index] / len(case)
+        plain = candidates.frames[index].kind == "marker" and candidates.frames[index].opening.count(" ") == 0
         scores[index] = information(agreement[index], chance[index]) * math.sqrt(share / candidates.repeats[index])
+        scores[index] *= SINGLE if plain else 1.0
     return scores
 
 

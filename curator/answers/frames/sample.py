@@ -272,7 +272,9 @@ class Sample:
         within = _pairs(case, inner * (len(ids) + 1) + rest + 1) / same_inner if same_inner else 0.0
         in_case = _pairs(case, case * 0)
         between = (_pairs(case * 0, rest) - _pairs(case, rest)) / max(len(case) * (len(case) - 1) - in_case, 1)
-        return within - between
+        # Less one standard error: few pairs agree in the inner part where a frame is rare.
+        error = math.sqrt(within * (1 - within) / (same_inner / 2)) if same_inner else 0.0
+        return within - between - error
 
 
 def _typical_words(texts: Sequence[str]) -> float:
