@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,18 @@ def text_distances(texts: Sequence[str], *, question: str = "", vectors: Vectors
         vectors: encodes the distinct texts; s is then at least (cos - 0.6) / 0.4, so that a rewording comes nearer. None
             compares by words only.
     """
+    if vectors is None:
+        return _by_words(tuple(texts), question).copy()
+    return _distances(texts, question, vectors)
+
+
+@lru_cache(maxsize=8)
+def _by_words(texts: tuple[str, ...], question: str) -> _Floats:
+    """Return the distances by words; kept, because the score and the partition both need those of a case."""
+    return _distances(texts, question, None)
+
+
+def _distances(texts: Sequence[str], question: str, vectors: Vectors | None) -> _Floats:
     numbers: dict[str, int] = {}
     places = [numbers.setdefault(text, len(numbers)) for text in texts]
     if len(numbers) < 2:

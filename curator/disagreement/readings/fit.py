@@ -35,7 +35,7 @@ LEAST_ANSWERS = 20
 """Members with fewer sampled answers share one place in the tables."""
 PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
 """Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
-CROSS_PAIRS = 3000
+CROSS_PAIRS = 1500
 """Pairs of answers to different cases on which the chance of a graded similarity is measured, over all member pairs."""
 WHOLE_ANSWER = ReadingChain()
 LEAST_WEIGHT = 0.01

@@ -9,9 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.answers.normalization import answer_part
 from curator.answers.structured import FORMS, Form, features_of, field_weights, similarity_matrix
 from curator.disagreement.equivalence.text_distance import text_distances
 from curator.disagreement.readings.content import WordWeights, containments, content, question_words, shown_part
+from curator.records import normalise_space
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -57,7 +59,9 @@ class SentenceKernel:
 
     def similarities(self, texts: Sequence[str], question: str) -> tuple[Floats, Bools]:
         """See `Kernel`; every text can be read."""
-        return 1 - text_distances([shown_part(text) for text in texts], question=question), _everywhere(len(texts))
+        # As `read_answer` reads a text, so that the distances of the partition are found again.
+        parts = [normalise_space(answer_part(shown_part(text))) for text in texts]
+        return 1 - text_distances(parts, question=question), _everywhere(len(texts))
 
 
 @dataclass(frozen=True, slots=True)
