@@ -56,7 +56,7 @@ def text_distances(texts: Sequence[str], *, question: str = "", vectors: Vectors
 
 @lru_cache(maxsize=8)
 def _by_words(texts: tuple[str, ...], question: str) -> _Floats:
-    """Return the distances by words; kept, because the score and the partition both need those of a case."""
+    """Return the distances by words, kept for the partition and the score of a case."""
     return _distances(texts, question, None)
 
 
