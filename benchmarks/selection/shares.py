@@ -10,7 +10,7 @@ families. A family has a ceiling: no choice of picks holds more failures than pi
 ratio is at most 4/3.
 
 The largest share with which the other families reach both targets is chosen leave-one-family-out, and judged on the family that is
-left out. The default is the least of these. `--lexical` takes TF-IDF vectors, which spare the minutes that the encoder needs.
+left out. `--lexical` takes TF-IDF vectors, which spare the minutes that the encoder needs.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class SelectionConfig(Section):
     """Cases to select."""
     random_share: Share = 0.3
     """The share of k that is drawn at random from the cases that discovery leaves. It gives the failure rate, and finds failures
-    that the committee cannot see. With three tenths of k, the rate has about 1.4 times the error of k plain random labels, and
+    that the committee cannot see. With three tenths of k, the rate has about 1.5 times the error of k plain random labels, and
     all k hold nearly twice as many failures (`docs/selection.md`). Places that discovery cannot fill are drawn at random as
     well, unless this is 0."""
     held_out_share: Share = 0.5
