@@ -49,9 +49,7 @@ SMALL = 300
 """Sets of up to so many cases are averaged over three draws of answers."""
 FEW = 4
 """Answers a case for which the constants are also chosen: they matter most with few."""
-WEIGHTINGS = tuple(
-    Weighting(kappa, coverage, pseudo) for kappa, coverage, pseudo in product((0.5, 1.0, 2.0), (1.0, 2.0, 4.0), (20.0,))
-)
+WEIGHTINGS = (WEIGHTING, Weighting(0.5, 2.0), Weighting(2.0, 2.0), Weighting(1.0, 1.0), Weighting(1.0, 4.0))
 PRIORS = (0.0, 0.5, 2.0)
 Scorer = Callable[[Sequence[Record]], Floats]
 
@@ -143,12 +141,20 @@ def row(values: Sequence[Floats], recorded_set: RecordedSet) -> Row:
     return Row(float(np.mean([auroc(v, recorded_set.wrong) for v in values])), low, high)
 
 
-def scores(records: Iterable[Record], weighting: Weighting = WEIGHTING, prior: float = PRIOR_ANSWERS) -> Floats:
-    """Return the default score of each record as in `curator score`, or with other constants."""
+def scores(records: Iterable[Record]) -> Floats:
+    """Return the default score of each record as in `curator score`."""
+    return measured_scores(records, WEIGHTING, (PRIOR_ANSWERS,))[0]
+
+
+def measured_scores(records: Iterable[Record], weighting: Weighting, priors: Sequence[float]) -> list[Floats]:
+    """Return the scores of the records with other constants, for each of the priors."""
     recorded = [read_record(orjson.dumps(record)) for record in records]
     model = ScoringModel(fit_tasks(recorded, weighting))
     measured = [measure_record(record, model=model) for record in recorded]
-    return np.array([np.nan if signals is None else default_score(signals, prior=prior) for signals in measured])
+    return [
+        np.array([np.nan if signals is None else default_score(signals, prior=prior) for signals in measured])
+        for prior in priors
+    ]
 
 
 def family_mean(recorded_sets: Sequence[RecordedSet], value: Callable[[RecordedSet], float]) -> float:
@@ -221,7 +227,8 @@ def print_left_out(recorded_sets: Sequence[RecordedSet]) -> None:
     areas: dict[str, list[float]] = {}
     for s in recorded_sets:
         records = [limited(record, FEW) for record in s.records]
-        areas[s.name] = [auroc(scores(records, weighting, prior), s.wrong) for weighting, prior in grid]
+        columns = [column for weighting in WEIGHTINGS for column in measured_scores(records, weighting, PRIORS)]
+        areas[s.name] = [auroc(column, s.wrong) for column in columns]
     shipped = grid.index((WEIGHTING, PRIOR_ANSWERS))
     print(f"\nleave one family out at {FEW} answers: constants chosen on the other families, AUROC on this one")
     gained = []
