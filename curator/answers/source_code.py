@@ -27,7 +27,6 @@ _INDENTED = frozenset({"python", "py", "python3", "yaml", "yml"})
 _BLOCK_BEGINS = re.compile(r":[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
 _IN_BRACES = re.compile(r"[;{}][ \t]*$", re.MULTILINE)
 _SQL_WORDS = r"(?i:select|insert into|update|delete from|create table|with \w+ as)"
-_SQL_BEGINS = re.compile(rf"\s*{_SQL_WORDS}\b")
 _BEGINS = re.compile(
     r"\s*(?:def \w|class \w+\s*[:({]|import [\w.{*]|from [\w.]+ import |async def |@\w|#include|#!/|public \w|private \w|"
     r"function\s*\w*\(|(?:const|let|var) \w+\s*=|package \w+\s*$|func \w+\(|fn \w+|<\?php|<!doctype|<html|"

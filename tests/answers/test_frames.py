@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from curator.answers.frames.frame import Frame, ReadingChain, fields, trimmed
-from curator.answers.frames.induction import induce_frames, induce_reading_chain
+from curator.answers.frames.induction import induce_reading_chain
 from curator.answers.frames.sample import information
 from curator.answers.frames.tokens import inner_key
 from tests.answers.invented_answers import KINDS
@@ -120,7 +120,7 @@ def test_members_with_different_frames_are_read_alike() -> None:
 def test_frames_do_not_depend_on_the_order() -> None:
     cases = committee(lambda city, draw: f"{reasons(draw)} Therefore: {city}.", lambda city, _: f"[{city}]")
     shuffled = [random.Random(2).sample(case, len(case)) for case in random.Random(3).sample(cases, len(cases))]
-    assert induce_frames(cases) == induce_frames(shuffled) != ()
+    assert induce_reading_chain(cases).frames == induce_reading_chain(shuffled).frames != ()
 
 
 @pytest.mark.parametrize("kind", ["queries", "calls", "objects", "lists"])
@@ -136,13 +136,13 @@ def test_content_that_many_answers_share_is_not_a_frame(kind: str) -> None:
 
 
 def test_prose_has_no_frame() -> None:
-    assert induce_frames(committee(lambda _, draw: reasons(draw))) == ()
+    assert induce_reading_chain(committee(lambda _, draw: reasons(draw))).frames == ()
 
 
 def test_too_few_cases_have_no_frames() -> None:
-    assert induce_frames([["Answer: B", "Answer: C"]] * 3) == ()
-    assert induce_frames([["Answer: B"]] * 50) == ()
-    assert induce_frames([]) == ()
+    assert induce_reading_chain([["Answer: B", "Answer: C"]] * 3).frames == ()
+    assert induce_reading_chain([["Answer: B"]] * 50).frames == ()
+    assert induce_reading_chain([]).frames == ()
 
 
 def share_read(task: Shape) -> float:

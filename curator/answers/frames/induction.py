@@ -65,11 +65,6 @@ def induce_reading_chain(cases: Sequence[Sequence[str]], *, sample: int = SAMPLE
     return ReadingChain(tuple(levels), evidence.agreement, evidence.chance)
 
 
-def induce_frames(cases: Sequence[Sequence[str]], *, sample: int = SAMPLE) -> tuple[Frame, ...]:
-    """Return the frames of the chain of `induce_reading_chain`, the outer ones first."""
-    return induce_reading_chain(cases, sample=sample).frames
-
-
 def _sampled(cases: Sequence[Sequence[str]], sample: int) -> tuple[list[str], Keys]:
     """Return answers of cases that have two, and the number of each one's case.
 
