@@ -59,11 +59,13 @@ from curator.records import (
     Message,
     PartQuality,
     Pick,
+    ReadingEvidence,
     Reference,
     ScoreQuality,
     Source,
     StrategyYield,
     TaskQuality,
+    TaskReadings,
     Usage,
     Verdict,
 )
@@ -77,6 +79,9 @@ from curator.records.committee_advice import (
 from curator.records.result import (
     Result,
     TableResult,
+)
+from curator.records.token_logprobs import (
+    TokenLogprobs,
 )
 from curator.report.summary import (
     Summary,
@@ -162,6 +167,7 @@ __all__ = [
     "Pick",
     "PoolInput",
     "Progress",
+    "ReadingEvidence",
     "Recordings",
     "Records",
     "Reference",
@@ -179,7 +185,9 @@ __all__ = [
     "TableResult",
     "TaskEffect",
     "TaskQuality",
+    "TaskReadings",
     "Term",
+    "TokenLogprobs",
     "TrainingBatch",
     "Usage",
     "Verdict",

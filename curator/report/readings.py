@@ -15,7 +15,7 @@ def readings_sentence(task: TaskReadings) -> str:
     subject = f"answers of task {one_line(task.task, _NAME_LENGTH)!r}" if task.task else "answers"
     kind = f"of kind {task.kind}" if task.kind else "of the kind that each record names"
     if task.frames:
-        kind += f" {', '.join(task.frames)}"
+        kind += f", read from {', '.join(task.frames)}"
     if not task.readings:
         return f"{subject}: {kind}"
     readings = ", ".join(f"{reading.name} {reading.weight:.0%}" for reading in task.readings[:SHOWN])

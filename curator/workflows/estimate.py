@@ -9,6 +9,8 @@ from math import inf
 from pathlib import Path
 from typing import Protocol
 
+import orjson
+
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.errors import ConfigError, Refused
 from curator.estimation.failure_rate import MIN_LABELS, DomainEstimate, Estimate
@@ -102,7 +104,7 @@ class EstimateResult(TableResult):
             "worth_high": f.effective_sample_size_high,
             "half_width": self.half_width, "labels_needed": self.needed,
             "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
-            "score_quality": asdict(self.score_quality) if self.score_quality else None,
+            "score_quality": orjson.loads(orjson.dumps(self.score_quality)) if self.score_quality else None,
             "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),

@@ -107,7 +107,7 @@ class ScoreResult(TableResult, Sequence[Score]):
             "out": str(self.out) if self.out else None,
             **self.figures.to_dict(),
             "weights": dict(group_weights(self.health)),
-            "tasks": [asdict(task) for task in self.tasks],
+            "tasks": orjson.loads(orjson.dumps(self.tasks)),
             "warnings": list(self.warnings),
             "rejected": self.rejected_rows(),
         }

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from curator.config import ClusteringConfig, Config, DedupeConfig, LabellingConfig, SelectionConfig
 from curator.dedup import near_duplicate_groups
 from curator.encoders.sentence import Encoder
@@ -140,7 +142,7 @@ class Selected(TableResult):
             "strata": len(self.stages[-1].strata),
             "pool_hash": pool_hash(self.rows),
             "labelling": asdict(self.workload),
-            "score_quality": asdict(self.score_quality) if self.score_quality else None,
+            "score_quality": orjson.loads(orjson.dumps(self.score_quality)) if self.score_quality else None,
             "yields": [asdict(item) for item in self.yields],
             "messages": list(self.warnings),
             "warnings": list(self.warnings),

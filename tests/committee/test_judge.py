@@ -256,7 +256,8 @@ def test_garbage_leaves_pairs_to_words_and_is_not_bought_again(
     result = do(job, tmp_path, encoder)
     do(job | {"equivalence": {"method": "lexical"}}, tmp_path, encoder, "words")
     one, two = cases(tmp_path / "out"), cases(tmp_path / "words")
-    assert [c["disagreement"] for c in one] == [c["disagreement"] for c in two]
+    for share in ("against_target", "agreement", "within", "between"):
+        assert [c[share] for c in one] == [c[share] for c in two]
     facts = manifest(tmp_path / "out")["equivalence"]
     assert sum(facts["undecided"].values()) == facts["pairs"] == len(server.judged) > 0
     assert "the judge gave no verdict on" in result.warnings[0]
