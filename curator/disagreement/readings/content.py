@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -41,19 +41,18 @@ class WordWeights:
     Words that recur in the answers to most cases, such as those of a disclaimer, weigh next to nothing.
 
     Attributes:
-        cases: N; 0 without a sample, when all words weigh the same.
-        counts: d of each word; words of one case are left out.
+        weights: of the words in the answers to two cases or more.
+        rare: the weight of all other words.
     """
 
-    cases: int = 0
-    counts: Mapping[str, int] | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    rare: float = 1.0
 
-    def of(self, word: str) -> float:
-        """Return the weight of a word, above 0."""
-        if not self.cases:
-            return 1.0
-        count = (self.counts or {}).get(word, 1)
-        return max(math.log((self.cases + 1) / (count + 0.5)), LEAST_WEIGHT)
+    @classmethod
+    def of(cls, cases: int, counts: Mapping[str, int]) -> WordWeights:
+        """Return the weights for words that stand in the answers to `counts` of the cases."""
+        weights = {word: max(math.log((cases + 1) / (count + 0.5)), LEAST_WEIGHT) for word, count in counts.items()}
+        return cls(weights, math.log((cases + 1) / 1.5) if cases > 1 else 1.0)
 
 
 def shown_part(text: str) -> str:
@@ -74,7 +73,8 @@ def content(text: str, question: frozenset[str], weights: WordWeights) -> Mappin
     """
     distinct = frozenset(words(shown_part(text)))
     added = distinct.difference(question) or distinct
-    return {word: weights.of(word) for word in added}
+    get, rare = weights.weights.get, weights.rare
+    return {word: get(word, rare) for word in added}
 
 
 def containment(left: Mapping[str, float], right: Mapping[str, float]) -> float:
@@ -85,7 +85,7 @@ def containment(left: Mapping[str, float], right: Mapping[str, float]) -> float:
     if len(right) < len(left):
         left, right = right, left
     lighter = min(math.fsum(left.values()), math.fsum(right.values()))
-    shared = math.fsum(weight for word, weight in left.items() if word in right)
+    shared = math.fsum([left[word] for word in left.keys() & right.keys()])
     return min(shared / lighter, 1.0) if lighter else float(left == right)
 
 

@@ -132,7 +132,7 @@ def _candidates(sample: _Sample) -> Mixture:
     structure = structure_of([case.texts for case in sample.cases])
     if structure is not None and structure.form != "json":
         return Mixture(kernels=(structure,), readings=(*WHOLE, _by_form(structure.form)), is_prose=False)
-    kernels: list[Kernel] = [ContentKernel(WordWeights(len(sample.cases), sample.document_counts()))]
+    kernels: list[Kernel] = [ContentKernel(WordWeights.of(len(sample.cases), sample.document_counts()))]
     if all(value is None for case in sample.cases for value in case.values):
         kernels.append(SentenceKernel())
     readings = (*PLAIN, *field_readings([text for case in sample.cases for text in case.texts]))

@@ -109,7 +109,7 @@ def test_without_a_sample_the_value_of_the_kind_decides() -> None:
 
 
 def test_words_of_the_question_say_nothing_and_rare_words_say_more() -> None:
-    weights = WordWeights(100, {"model": 99, "language": 99})
+    weights = WordWeights.of(100, {"model": 99, "language": 99})
     assert set(content("The capital is Paris", frozenset({"the", "capital", "is"}), weights)) == {"paris"}
     disclaimer = content("language model: Oslo", frozenset(), weights)
     assert containment(disclaimer, content("language model: Rome", frozenset(), weights)) < 0.2
