@@ -16,7 +16,7 @@ from curator.answers.frames.induction import induce_reading_chain
 from curator.answers.kind_detection import detect_kind, detect_task_kind
 from curator.answers.read import read_answer
 from curator.disagreement.readings.fit import WEIGHTING, Weighting, fit_mixture
-from curator.disagreement.readings.kernels import structure_of
+from curator.disagreement.readings.kernels import form_of
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Mixture
 from curator.records import Kind, TaskReadings
 from curator.records.recorded import Recorded
@@ -100,7 +100,7 @@ Chains = Mapping[str, ReadingChain]
 def fit_chains(records: Iterable[Recorded]) -> dict[str, ReadingChain]:
     """Induce the frames around the answers of each task from sampled records."""
     by_task: defaultdict[str, list[Recorded]] = defaultdict(list)
-    for record in records:
+    for record in sorted(records, key=lambda record: record.id):
         by_task[record.task].append(record)
     small = [task for task, of_task in by_task.items() if task != REST and len(of_task) < LEAST_TASK]
     for task in small:
@@ -115,8 +115,7 @@ def _frames_of(cases: Sequence[Sequence[str]]) -> ReadingChain:
     more text behind it than before and in it, such as the first of several steps, says which question was asked, and agrees
     for that reason.
     """
-    structure = structure_of(cases)
-    if structure is not None and structure.form != "json":
+    if form_of(cases) not in (None, "json"):
         return ReadingChain()
     chain = induce_reading_chain(cases)
     if any(frame.kind == "field" for frame in chain.frames):

@@ -23,7 +23,7 @@ from curator.answers.frames.frame import ReadingChain
 from curator.answers.structured import Form, form_key
 from curator.disagreement.estimators.similarities import words
 from curator.disagreement.readings.content import WordWeights, shown_part
-from curator.disagreement.readings.kernels import ContentKernel, Kernel, SentenceKernel, structure_of
+from curator.disagreement.readings.kernels import ContentKernel, Kernel, SentenceKernel, fit_structure, form_of
 from curator.disagreement.readings.mixture import OTHERS, VALUE, CaseTexts, Mixture
 from curator.records import ReadingEvidence
 
@@ -33,6 +33,8 @@ SAMPLED_ANSWERS = 12
 """Answers to one case that the mixture is fitted to."""
 LEAST_ANSWERS = 20
 """Members with fewer sampled answers share one place in the tables."""
+MOST_MEMBERS = 20
+"""Members with a place of their own, the most frequent ones: the tables and the time grow with the square of it."""
 PRIOR_CHANCE, PRIOR_TRUSTED = 0.05, 0.5
 """Agreement of a reading before any case was seen: no more than chance; more for the one that the kind suggests."""
 CROSS_PAIRS = 1500
@@ -129,16 +131,17 @@ def _candidates(sample: _Sample) -> Mixture:
     Calls, SQL and code are compared by their structure and as a whole. Their first and last lines and words say little, but
     would agree often.
     """
-    structure = structure_of([case.texts for case in sample.cases])
-    if structure is not None and structure.form != "json":
-        return Mixture(kernels=(structure,), readings=(*WHOLE, _by_form(structure.form)), is_prose=False)
+    texts = [case.texts for case in sample.cases]
+    form = form_of(texts)
+    if form is not None and form != "json":
+        return Mixture(kernels=(fit_structure(form, texts),), readings=(*WHOLE, _by_form(form)), is_prose=False)
     kernels: list[Kernel] = [ContentKernel(WordWeights.of(len(sample.cases), sample.document_counts()))]
     if all(value is None for case in sample.cases for value in case.values):
         kernels.append(SentenceKernel())
-    readings = (*PLAIN, *field_readings([text for case in sample.cases for text in case.texts]))
-    if structure is not None:
-        kernels.append(structure)
-        readings = (*readings, _by_form(structure.form))
+    readings = (*PLAIN, *field_readings([text for case in texts for text in case]))
+    if form is not None:
+        kernels.append(fit_structure(form, texts))
+        readings = (*readings, _by_form(form))
     return Mixture(kernels=tuple(kernels), readings=readings)
 
 
@@ -214,7 +217,8 @@ class _Sample:
     def of(cls, cases: Sequence[CaseTexts]) -> _Sample:
         chosen = tuple(map(_fewer_answers, sorted(cases, key=_random_order)[:SAMPLED_CASES]))
         counts = Counter(member for case in chosen for member in case.members)
-        common = sorted(member for member, count in counts.items() if count >= LEAST_ANSWERS)
+        frequent = sorted(counts, key=lambda member: (-counts[member], member))[:MOST_MEMBERS]
+        common = sorted(member for member in frequent if counts[member] >= LEAST_ANSWERS)
         places = {OTHERS: 0, **{member: place for place, member in enumerate(common, 1)}}
         sizes = [len(case.texts) for case in chosen]
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -89,15 +89,18 @@ class StructureKernel:
         return matrix, np.logical_and.outer(readable, readable)
 
 
-def structure_of(cases: Sequence[Sequence[str]]) -> StructureKernel | None:
-    """Return the kernel for the form that most answers have; None if they have none."""
+def form_of(cases: Sequence[Sequence[str]]) -> Form | None:
+    """Return the form that most of a sample of the answers have; None if they have none."""
     texts = [text for case in cases for text in case]
     sample = texts[:: max(1, len(texts) // SAMPLED_TEXTS)]
-    for form in FORMS:
-        if sum(features_of(text, form) is not None for text in sample) >= LEAST_STRUCTURED * max(len(sample), 1):
-            features = [[f for text in case if (f := features_of(text, form)) is not None] for case in cases]
-            return StructureKernel(form, field_weights([case for case in features if len(case) > 1]))
-    return None
+    fewest = LEAST_STRUCTURED * max(len(sample), 1)
+    return next((form for form in FORMS if sum(features_of(text, form) is not None for text in sample) >= fewest), None)
+
+
+def fit_structure(form: Form, cases: Sequence[Sequence[str]]) -> StructureKernel:
+    """Fit the weights of the fields to the answers to each case."""
+    features = [[f for text in case if (f := features_of(text, form)) is not None] for case in cases]
+    return StructureKernel(form, field_weights([case for case in features if len(case) > 1]))
 
 
 def _everywhere(n: int) -> Bools:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from curator.answers.candidates import field_readings
 from curator.disagreement.readings.content import WordWeights, containment, content, polarity
-from curator.disagreement.readings.fit import fit_mixture
+from curator.disagreement.readings.fit import MOST_MEMBERS, fit_mixture
 from curator.disagreement.readings.mixture import PRODUCTION, CaseTexts, Distances, Mixture
 from curator.disagreement.recorded import fit_scoring, score_record
 from curator.run_folder.recorded import read_record
@@ -176,3 +177,14 @@ def test_the_value_is_read_inside_the_frame_that_the_answers_share() -> None:
     read = [score_record(record, model=model) for record in records]
     assert [(score.majority or "").split()[-1] for score in read] == [str(7 * i + 11) for i in range(60)]
     assert sum(score.agreement or 0 for score in read) / len(read) > 0.75
+
+
+def test_a_committee_of_many_members_keeps_small_tables() -> None:
+    members = [f"prompt {i}" for i in range(60)]
+    cases = [
+        CaseTexts([str(n)] * 60, members, [str(n)] * 60, f"case {n}?") for n in range(120)
+    ]  # 12 of the 60 answers of a case are used
+    mixture = fit_mixture([replace(c, texts=c.texts[i % 5 * 12 :][:12], members=members[i % 5 * 12 :][:12],
+                                   values=c.values[:12]) for i, c in enumerate(cases)])  # fmt: skip
+    assert len(mixture.places) == MOST_MEMBERS + 1
+    assert mixture.distances(CaseTexts(["1", "2"], ["prompt 59", "new"], ["1", "2"], "q"), {}).total > 0.9
