@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from curator.disagreement.equivalence.word_lists import AUXILIARIES, OPPOSITE_PAIRS
+
 _TOKEN = re.compile(r"[^\W_]+(?:[.,]\d+)*(?:'t\b)?")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -39,7 +41,6 @@ _WORDED = {
     **{word: value for value, word in enumerate(re.findall(r"\w+", _CARDINALS), start=2)},
 }
 _NEGATIONS = _words("not no never none neither nor without cannot nothing nobody nowhere hardly unable")  # data
-_AUXILIARIES = _words("is was are were has had have did does will can")
 # March and May are left out: they are also other words.
 _DATES = _words(
     "monday tuesday wednesday thursday friday saturday sunday january february april june july august september october "
@@ -50,36 +51,7 @@ _NO_NAMES = _words(
     "the a an in on at it its this that these those he she they we i you and but or if as yes true false"
 )
 _RELATIONS = _words("to from for and or he she his her can may")
-_OPPOSITES = tuple(
-    (_words(side), _words(opposite))
-    for side, opposite in (
-        ("high higher highest", "low lower lowest"),
-        ("more most", "less least fewer fewest"),
-        ("increase increases increased rise rises", "decrease decreases decreased fall falls"),
-        ("before", "after"),
-        ("above over", "below under"),
-        ("open opened", "close closed shut"),
-        (
-            "accept accepted approve approved allow allowed",
-            "reject rejected deny denied refuse refused forbid forbidden",
-        ),
-        ("true correct right valid", "false incorrect wrong invalid"),
-        ("positive", "negative neutral"),
-        ("male", "female"),
-        ("north northern", "south southern"),
-        ("east eastern", "west western"),
-        ("left", "right"),
-        ("win wins won", "lose loses lost"),
-        ("buy bought", "sell sold"),
-        ("always", "never"),
-        ("all", "none some"),
-        ("possible able", "impossible unable"),
-        ("maximum", "minimum"),
-        ("success successful succeeded", "failure unsuccessful failed"),
-        ("urgent", "normal"),
-        ("enabled on", "disabled off"),
-    )
-)
+_SWITCHES = (_words("on"), _words("off"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +134,7 @@ def differ(answer: str, other: str) -> bool:
         or bool(left.numbers and right.numbers and left.numbers != right.numbers)
         or bool(left.names - right.words and right.names - left.words)
         or left.negated != right.negated
-        or any(_opposed(left, right, *pair) for pair in _OPPOSITES)
+        or any(_opposed(left, right, *pair) for pair in (*OPPOSITE_PAIRS, _SWITCHES))
     )
 
 
@@ -234,4 +206,4 @@ def _is_name(text: str, tokens: list[re.Match[str]], place: int, following: str)
     if not _SENTENCE.search(_before(text, tokens, place)):
         return True
     goes_on = place + 1 < len(tokens) and text[tokens[place].end() : tokens[place + 1].start()] == " "
-    return not following or (goes_on and (following[0].isupper() or following in _AUXILIARIES))
+    return not following or (goes_on and (following[0].isupper() or following in AUXILIARIES))

@@ -40,43 +40,43 @@ NOUNS_IN_CAPITALS = _words("der die das und ist nicht ein eine den dem zu mit fÃ
 """Two different ones of these show German, where capital letters do not show names."""
 
 
-def _sides(*pairs: tuple[str, str]) -> Mapping[str, int]:
-    """Number the pairs: each word gets the bit of its side."""
-    bits: dict[str, int] = {}
-    for number, pair in enumerate(pairs):
-        for side, words in enumerate(pair):
-            bits.update(dict.fromkeys(words.split(), 1 << (2 * number + side)))
-    return bits
-
-
-OPPOSITES = _sides(
-    ("high higher highest", "low lower lowest"),
-    ("more most", "less least fewer fewest"),
-    ("increase increases increased rise rises rose up", "decrease decreases decreased fall falls fell down"),
-    ("before", "after"),
-    ("above over", "below under"),
-    ("open opened opens", "close closed closes shut"),
-    (
-        "accept accepted approve approved allow allowed permit permitted",
-        "reject rejected deny denied refuse refused forbid forbidden prohibited",
-    ),
-    ("true correct right valid", "false incorrect wrong invalid"),
-    ("positive", "negative neutral"),
-    ("male", "female"),
-    ("north northern", "south southern"),
-    ("east eastern", "west western"),
-    ("left", "right"),
-    ("win wins won", "lose loses lost"),
-    ("buy bought", "sell sold"),
-    ("always", "never"),
-    ("all", "none some"),
-    ("possible able", "impossible unable"),
-    ("maximum", "minimum"),
-    ("success successful succeeded", "failure unsuccessful"),
-    ("urgent", "normal"),
-    ("enable enables enabled", "disable disables disabled"),
-    ("safe", "unsafe dangerous"),
-    ("include includes included", "exclude excludes excluded"),
+OPPOSITE_PAIRS: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
+    (_words(side), _words(opposite))
+    for side, opposite in (
+        ("high higher highest", "low lower lowest"),
+        ("more most", "less least fewer fewest"),
+        ("increase increases increased rise rises rose up", "decrease decreases decreased fall falls fell down"),
+        ("before", "after"),
+        ("above over", "below under"),
+        ("open opened opens", "close closed closes shut"),
+        (
+            "accept accepted approve approved allow allowed permit permitted",
+            "reject rejected deny denied refuse refused forbid forbidden prohibited",
+        ),
+        ("true correct right valid", "false incorrect wrong invalid"),
+        ("positive", "negative neutral"),
+        ("male", "female"),
+        ("north northern", "south southern"),
+        ("east eastern", "west western"),
+        ("left", "right"),
+        ("win wins won", "lose loses lost"),
+        ("buy bought", "sell sold"),
+        ("always", "never"),
+        ("all", "none some"),
+        ("possible able", "impossible unable"),
+        ("maximum", "minimum"),
+        ("success successful succeeded", "failure unsuccessful"),
+        ("urgent", "normal"),
+        ("enable enables enabled", "disable disables disabled"),
+        ("safe", "unsafe dangerous"),
+        ("include includes included", "exclude excludes excluded"),
+    )
 )
+OPPOSITES: Mapping[str, int] = {
+    word: 1 << (2 * number + side)
+    for number, pair in enumerate(OPPOSITE_PAIRS)
+    for side, words in enumerate(pair)
+    for word in words
+}
 """For each word of a pair of opposites the bit of its side: even bits for one side, odd bits for the other."""
 EVEN_SIDES = sum(1 << (2 * number) for number in range(31))
