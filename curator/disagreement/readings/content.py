@@ -24,7 +24,7 @@ LEAST_WEIGHT = 0.01
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s*|\n+")  # noqa: RUF001 - full-width marks are meant
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[不没沒無无未]")  # noqa: RUF001 - the typographic apostrophe is meant
 # Not the list of the sentence distance: its words such as `unable` and `lack` deny what the speaker can do, not what was
-# asked. With that list the set of yes/no questions with disclaimers falls from .80 to .75.
+# asked.
 _NEGATIONS = frozenset(
     re.findall(
         r"\S+",
