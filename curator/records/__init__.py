@@ -17,6 +17,7 @@ from curator.records.cases import (
     case_id,
     with_group,
 )
+from curator.records.differences import ASPECTS, AnswerSide, Aspect, Basis, Contrast, Difference
 from curator.records.findings import BlindShare, Diagnosis, FailureRate, MemberHealth, NoiseFloor, Rate
 from curator.records.generations import Generation, Member, Score, Usage
 from curator.records.identity import (
@@ -55,18 +56,24 @@ from curator.records.values import (
 )
 
 __all__ = [
+    "ASPECTS",
     "CUT_NOTE",
     "FORMULA_STARTS",
     "KINDS",
     "SLICES",
     "STRATEGY_NAMES",
     "AnswerKind",
+    "AnswerSide",
+    "Aspect",
+    "Basis",
     "BlindShare",
     "Case",
     "Category",
     "CategoryChange",
+    "Contrast",
     "Diagnosis",
     "DiagnosisName",
+    "Difference",
     "DuplicateRecord",
     "FailureRate",
     "Feedback",

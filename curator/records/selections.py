@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from curator.records.differences import AnswerSide, Aspect, Basis
 from curator.records.values import Slice, Split, Trend
 
 
 def category_names(categories: Iterable[Category]) -> dict[str, str]:
-    """Return the name of each case's category, by case id; without unclustered cases."""
-    return {case_id: category.name for category in categories for case_id in category.case_ids}
+    """Return the name of each case's top-level category, by case id; without cases in none."""
+    return {c: category.name for category in categories if category.parent is None for c in category.case_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,26 @@ class GoneCategory:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A named group of unstable cases; `case_ids` begin with the most typical ones.
+    """A named group of cases that fail, or may fail, in one way.
 
-    `id` and `name` stay the same from night to night as long as its centroid does; `change` is None on the first night.
+    `id` and `name` stay the same from night to night; `change` is None on the first night.
+
+    Attributes:
+        id: made from the task and the difference, so that it does not depend on the other cases.
+        name: a few words.
+        keywords: the words that tell its inputs from the others of the task.
+        case_ids: all its cases, those of its parts included, the most central ones first.
+        change: since the night before.
+        sentence: what fails, in one sentence without figures.
+        parent: the id of the category that it is a part of; None at the top level.
+        task: the name of the task; "" where cases of several tasks are in it.
+        aspect: the respect in which the answers differ; None where several are.
+        basis: the two sides whose difference it is.
+        sides: the two or three groups of answers that face each other, the largest first within each `by`.
+        border: the case that fits it least; None with fewer than five cases.
+        first_seen: the date of the first night that had it, as YYYY-MM-DD; "" where nights are not tracked.
+        last_seen: the date of the last one.
+        named_by: `template`, or the model that wrote name and sentence.
     """
 
     id: str
@@ -88,3 +106,13 @@ class Category:
     keywords: tuple[str, ...]
     case_ids: tuple[str, ...]
     change: CategoryChange | None = None
+    sentence: str = ""
+    parent: str | None = None
+    task: str = ""
+    aspect: Aspect | None = None
+    basis: Basis = "production"
+    sides: tuple[AnswerSide, ...] = ()
+    border: str | None = None
+    first_seen: str = ""
+    last_seen: str = ""
+    named_by: str = "template"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from curator.records import (
+    AnswerSide,
+    Aspect,
+    Basis,
     CategoryChange,
     Diagnosis,
     DiagnosisName,
     Kind,
+    Rate,
     ReferenceSource,
     Thumb,
 )
@@ -59,13 +64,63 @@ class FieldSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSummary:
+    """The labels of the cases of a category so far.
+
+    Attributes:
+        labelled: the cases that a label decides.
+        failed: the failures among them, partial ones in part.
+        rate: the failure rate with its interval; without values where the labels are too few.
+    """
+
+    labelled: int
+    failed: float
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSummary:
+    """The prompt variant that does best on a category.
+
+    Attributes:
+        name: of the variant.
+        agreement: the share of its answers that match `reference`.
+        reference: what they are compared with.
+        n: the number of cases.
+    """
+
+    name: str
+    agreement: float
+    reference: Literal["labels", "majority"]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class CategorySummary:
-    """A named group of cases.
+    """A named group of cases that fail, or may fail, in one way.
 
     `traffic_share` is its share of the log records behind the asked cases. `diagnosis` is that of all its cases together;
     `diagnoses` counts those of the single cases.
     `fields` are those of structured answers that differ most. `change` compares it with the night before; None
     on the first night.
+
+    Attributes:
+        sentence: what fails, without figures.
+        parent: the id of the category that it is a part of; None at the top level.
+        task: of its cases; "" where they are of several tasks.
+        aspect: the respect in which the answers differ.
+        basis: the two sides whose difference it is.
+        sides: the groups of answers that face each other.
+        labels: the labels so far.
+        expected_failures: log records that are expected to fail: `records` x the failure rate of the labels so far, which
+            is drawn towards `against_target` while they are few; None where neither is known.
+        best_variant: the prompt variant that does best on it; None without a difference between variants.
+        border: the case that fits it least; None with fewer than five cases.
+        queue: its cases in the label queue.
+        eval_set: its cases in the eval set.
+        first_seen: the date of the first night that had it; "" where nights are not tracked.
+        last_seen: the date of the last one.
+        named_by: `template`, or the model that wrote the name.
     """
 
     id: str
@@ -85,6 +140,21 @@ class CategorySummary:
     fields: tuple[FieldSummary, ...]
     typical: tuple[TypicalCase, ...]
     change: CategoryChange | None = None
+    sentence: str = ""
+    parent: str | None = None
+    task: str = ""
+    aspect: Aspect | None = None
+    basis: Basis = "production"
+    sides: tuple[AnswerSide, ...] = ()
+    labels: LabelSummary = LabelSummary(0, 0.0, Rate(None, None, None, 0))
+    expected_failures: float | None = None
+    best_variant: VariantSummary | None = None
+    border: TypicalCase | None = None
+    queue: tuple[str, ...] = ()
+    eval_set: tuple[str, ...] = ()
+    first_seen: str = ""
+    last_seen: str = ""
+    named_by: str = "template"
 
 
 @dataclass(frozen=True, slots=True)

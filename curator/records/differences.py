@@ -1,0 +1,75 @@
+"""How the answers to one case differ: the aspect, its subject, and the two sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Aspect = Literal["refusal", "format", "tool", "argument", "field", "label", "value", "content", "complaint"]
+"""The respects in which two answers can differ.
+
+`refusal`: one side refuses. `format`: one side has no answer of the form. `tool`: another tool, or none. `argument`: an
+argument of the same tool. `field`: a field of a record. `label`: one of a fixed set of answers, yes and no among them.
+`value`: another number, date, option, short answer, query or program. `content`: free text that says something else.
+`complaint`: a user's thumb down where no other difference shows.
+"""
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+Basis = Literal["label", "production", "committee"]
+"""The two sides of a contrast: production's answer against a label, or against the committee's majority; or the two largest
+groups of the committee's own answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One respect in which one side differs from the other.
+
+    Attributes:
+        aspect: the respect.
+        subject: what differs: the path of a field, `tool.argument`, the unit of a number; "" where the aspect says it all.
+        given: the short value of the first side (production's, or the smaller group's); "" for nothing.
+        expected: the short value of the other side; "" for nothing.
+        change: how the values differ, such as `missing`, `added`, `scaled` or `day and month swapped`; "" for any other value.
+    """
+
+    aspect: Aspect
+    subject: str = ""
+    given: str = ""
+    expected: str = ""
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The two sides that face each other in the answers to one case.
+
+    Attributes:
+        case_id: the case.
+        basis: the sides that are compared.
+        differences: the respects in which they differ, without an order.
+        strength: how strongly the answers oppose the first side, 0..1: the share of the answers that contradict
+            production, 1 for a label, or the share of the committee's answers outside its largest group.
+        given: the first side's answer, as it was written; "" without one.
+        expected: the other side's answer.
+    """
+
+    case_id: str
+    basis: Basis
+    differences: tuple[Difference, ...]
+    strength: float
+    given: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSide:
+    """A group of answers that faces others in a category.
+
+    Attributes:
+        text: what this side says, in a few words, such as `create_refund` or `no answer of the form`.
+        by: who says so.
+        share: of the answers of `by` in the category, 0..1.
+    """
+
+    text: str
+    by: Literal["production", "committee", "label"]
+    share: float
