@@ -1,4 +1,4 @@
-"""How the answers to one case differ: the aspect, its subject, and the two sides."""
+"""Differences between the answers to one case: the aspect, its subject, and the two sides."""
 
 from __future__ import annotations
 
