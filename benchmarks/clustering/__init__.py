@@ -1,0 +1,1 @@
+"""Benchmarks of the categories: made-up logs with planted failure modes, and planted causes."""
