@@ -18,6 +18,7 @@ from curator.records import (
     ReferenceSource,
     Thumb,
 )
+from curator.report.word_diff import TextRun
 from curator.stats import Figure
 from curator.text.display import Excerpt
 
@@ -34,8 +35,23 @@ class ShownAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownContrast:
+    """The two answers to a case that face each other, with the differing words marked.
+
+    `given` is production's answer, or that of the smaller group of members where `basis` is `committee`.
+    """
+
+    basis: Basis
+    given: tuple[TextRun, ...]
+    expected: tuple[TextRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TypicalCase:
-    """A case with its answers; `more_answers` groups with `more_votes` answers are not shown."""
+    """A case with its answers; `more_answers` groups with `more_votes` answers are not shown.
+
+    `contrast` is None where no answer differs from another, or from the label.
+    """
 
     case_id: str
     source: str
@@ -53,6 +69,7 @@ class TypicalCase:
     more_answers: int
     more_votes: int
     failed: int
+    contrast: ShownContrast | None = None
 
 
 @dataclass(frozen=True, slots=True)
