@@ -116,6 +116,16 @@ def student_quantile(confidence: float, degrees_of_freedom: float) -> float:
     return float(stdtrit(max(degrees_of_freedom, 1.0), upper))
 
 
+def sign_test(wins: int, losses: int) -> float:
+    """The one-sided p-value of the exact sign test.
+
+    It is the probability of at least so many wins if wins and losses are equally likely. Ties are left out beforehand (Dixon & Mood 1946).
+    """
+    from scipy.special import bdtrc
+
+    return float(bdtrc(wins - 1, wins + losses, 0.5)) if wins else 1.0
+
+
 def significantly_above(higher: Rate, lower: Rate) -> bool:
     """True where `higher` exceeds `lower` by more than chance explains.
 

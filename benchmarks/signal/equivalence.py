@@ -92,7 +92,7 @@ def report(
             scores = [score_record(read_record(line), comparer=comparer) for line in lines]
             values = np.array([s.disagreement or 0.0 for s in scores])
             low, high = interval([values], wrong)
-            free = auroc(np.array([(s.within or 0.0) + (s.between or 0.0) for s in scores]), wrong)
+            free = auroc(np.array([s.spread or 0.0 for s in scores]), wrong)
             cells.append(f"{auroc(values, wrong):.3f} [{low:.3f}, {high:.3f}] / {free:.3f}")
         print(f"  {method:<20}" + "".join(f"{cell:>34}" for cell in cells) + f"  {time.perf_counter() - start:.1f} s")
     for limit in limits:

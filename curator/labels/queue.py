@@ -147,7 +147,7 @@ def queue_rows(
     label has two rows.
     """
     category_of = category_names(categories)
-    to_label = {p.case_id: p for p in picks if not (cases[p.case_id].reference or cases[p.case_id].verdict)}
+    to_label = {p.case_id: p for p in picks if cases[p.case_id].needs_label}
     tasks = [
         Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), category_of.get(p.case_id))
         for p in to_label.values()

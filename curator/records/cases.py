@@ -132,6 +132,11 @@ class Case:
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
+    def needs_label(self) -> bool:
+        """True if neither a verdict nor a trusted answer says how good the logged answer is."""
+        return self.reference is None and self.verdict is None
+
+    @property
     def corrected(self) -> bool:
         """True if a user's correction is the only evidence of the right answer."""
         return self.verdict is None and self.reference is not None and self.reference.source == "correction"

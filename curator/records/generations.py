@@ -59,8 +59,8 @@ class Score:
     """The score of one case; contract 4 of `docs/architecture.md` describes each field.
 
     `n` counts the answers compared. With n < 2 no score exists: the numbers are None, and `reason` says why.
-    `within + between` is the target-free disagreement of the committee, in 0..1. For structured answers,
-    `fields` maps a dotted path to the share of answer pairs that differ there, the largest first; None for other kinds.
+    For structured answers, `fields` maps a dotted path to the share of answer pairs that differ there, the largest first;
+    None for other kinds.
     `estimators` holds the values of further estimators by name, null where one has no value; None where none was requested.
     `signals` holds the likelihood of the answers and the confidence that they state; None where they have neither.
     """
@@ -79,3 +79,8 @@ class Score:
     fields: Mapping[str, float] | None = None
     estimators: Mapping[str, float | None] | None = None
     signals: Mapping[str, float] | None = None
+
+    @property
+    def spread(self) -> float | None:
+        """The mean difference between the committee's own answers, 0..1; None without a score."""
+        return None if self.within is None or self.between is None else self.within + self.between

@@ -1,15 +1,23 @@
-"""Summaries of categories: size, disagreement and its parts, diagnosis, and typical cases."""
+"""Summaries of categories: size, expected failures, labels, diagnosis, typical cases.
+
+The expected failures of a category are its log records x (`PRIOR_LABELS` x m + failed) / (`PRIOR_LABELS` + labelled): the rate
+of its labels, drawn towards m while they are few. m is a mean over its cases: 1 where the user rejected the answer, else the
+share of the committee's answers that contradict production's; where only the committee's answers face each other, the
+disagreement. It ranks categories. It is not an estimate of the failure rate, for the labels are not a random sample of them.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
 
-from curator.records import Case, Category, Diagnosis, Generation, Score
+from curator.records import Basis, Case, Category, Diagnosis, Generation, Score
 from curator.report.answer_groups import AnswerGroup
-from curator.report.summary_cases import CategorySummary, FieldSummary, ShownAnswer, TypicalCase
-from curator.stats import mean, share
+from curator.report.best_variant import Matches, best_variant
+from curator.report.summary_cases import CategorySummary, FieldSummary, LabelSummary, ShownAnswer, TypicalCase
+from curator.stats import MIN_FOR_RATE, mean, rate, rounded, share
 from curator.text.display import clean, excerpt, one_line
 
 TYPICAL_CASES = 3
@@ -18,15 +26,31 @@ INPUT_LIMIT = 600
 ANSWER_LIMIT = 300
 TASK_LIMIT = 60
 PATH_LIMIT = 60
+SIDE_LIMIT = 80
 SHOWN_FIELDS = 5
-UNCLUSTERED = "unclustered"
+PRIOR_LABELS = MIN_FOR_RATE / 2
+"""The labels that the committee's opinion counts as: half of the labels that a rate needs, so that a rate that is shown depends
+mostly on the labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryBuilder:
     """The records from which category summaries are made.
 
-    `asked_records` counts the log records behind the asked cases; `diagnoses` and `diagnose` are those of `RunRecords`.
+    Attributes:
+        cases: by id.
+        scores: by case id.
+        generations: by case id, failed calls included.
+        answers_of: the groups of answers to a case that mean the same.
+        selected: the picks.
+        queue: the picks that wait for a label.
+        eval_set: the picks of the eval set.
+        asked_records: the log records behind the asked cases.
+        failures: 0 (right) to 1, by id of the cases that a label or a user's correction decides.
+        label_matches: by case id, the share of each prompt variant's answers that match the label.
+        majority_matches: the same for the majority of the committee.
+        diagnoses: of single cases, by id.
+        diagnose: the diagnosis of several cases together.
     """
 
     cases: Mapping[str, Case]
@@ -34,22 +58,34 @@ class CategoryBuilder:
     generations: Mapping[str, Sequence[Generation]]
     answers_of: Callable[[str], Sequence[AnswerGroup]]
     selected: Collection[str]
+    queue: Collection[str]
+    eval_set: Collection[str]
     asked_records: int
+    failures: Mapping[str, float]
+    label_matches: Matches
+    majority_matches: Matches
     diagnoses: Mapping[str, Diagnosis]
     diagnose: Callable[[Sequence[str]], Diagnosis]
 
 
-def summarise_categories(
-    builder: CategoryBuilder, categories: Iterable[Category], embedded: Sequence[str]
-) -> tuple[tuple[CategorySummary, ...], CategorySummary | None]:
-    """Summarise the categories, the largest impact first, and the unclustered cases."""
-    categories = tuple(categories)
-    ranked = sorted(categories, key=lambda c: (-_impact(builder, c.case_ids), c.id))
-    clustered = {case_id for c in categories for case_id in c.case_ids}
-    noise = [case_id for case_id in embedded if case_id not in clustered]
-    noise.sort(key=lambda case_id: (-_disagreement(builder, case_id), case_id))
-    rest = Category(UNCLUSTERED, UNCLUSTERED, (), tuple(noise))
-    return tuple(_summary(builder, c) for c in ranked), _summary(builder, rest) if noise else None
+def summarise_categories(builder: CategoryBuilder, categories: Iterable[Category]) -> tuple[CategorySummary, ...]:
+    """Summarise the categories by expected failures, each one followed by its parts."""
+    parts: defaultdict[str | None, list[CategorySummary]] = defaultdict(list)
+    summaries = sorted((_summary(builder, c) for c in categories), key=_order)
+    ids = {summary.id for summary in summaries}
+    for summary in summaries:
+        parts[summary.parent if summary.parent in ids else None].append(summary)
+
+    def with_parts(parent: str | None) -> Iterator[CategorySummary]:
+        for summary in parts[parent]:
+            yield summary
+            yield from with_parts(summary.id)
+
+    return tuple(with_parts(None))
+
+
+def _order(summary: CategorySummary) -> tuple[float, str]:
+    return 1.0 if summary.expected_failures is None else -summary.expected_failures, summary.id
 
 
 def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
@@ -57,25 +93,72 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
     scores = [builder.scores[i] for i in category.case_ids if i in builder.scores]
     diagnoses = Counter(d.name for i in category.case_ids if (d := builder.diagnoses.get(i)))
     records = sum(c.weight for c in cases)
+    labels = _labels(builder, cases)
+    central, border = category.case_ids[:TYPICAL_CASES], category.border
     return CategorySummary(
         id=category.id,
-        name=category.name,
+        name=clean(category.name),
         keywords=category.keywords,
         cases=len(cases),
         records=records,
         traffic_share=share(records, builder.asked_records),
         selected=sum(c.id in builder.selected for c in cases),
         disagreement=mean(s.disagreement for s in scores),
-        within=mean(s.within for s in scores),
-        between=mean(s.between for s in scores),
+        spread=mean(s.spread for s in scores),
+        spread_within=mean(s.within for s in scores),
+        spread_between=mean(s.between for s in scores),
         against_target=mean(s.against_target for s in scores),
         thumbs_down=mean(_thumb_down(c) for c in cases),
         diagnosis=builder.diagnose(category.case_ids),
         diagnoses=dict(diagnoses.most_common()),
         fields=_fields(scores),
-        typical=tuple(_typical(builder, case_id) for case_id in _typical_ids(builder, category.case_ids)),
+        typical=tuple(_typical(builder, case_id) for case_id in central),
         change=category.change,
+        sentence=clean(category.sentence),
+        parent=category.parent,
+        task=category.task,
+        aspect=category.aspect,
+        basis=category.basis,
+        sides=tuple(replace(side, text=one_line(side.text, SIDE_LIMIT)) for side in category.sides),
+        labels=labels,
+        corrected=sum(c.corrected for c in cases),
+        expected_failures=_expected_failures(builder, cases, labels, category.basis),
+        best_variant=best_variant(category.case_ids, labels=builder.label_matches, majority=builder.majority_matches),
+        border=None if border is None or border in central else _typical(builder, border),
+        queue=tuple(i for i in category.case_ids if i in builder.queue),
+        eval_set=tuple(i for i in category.case_ids if i in builder.eval_set),
+        first_seen=category.first_seen,
+        last_seen=category.last_seen,
+        named_by=category.named_by,
     )
+
+
+def _labels(builder: CategoryBuilder, cases: Iterable[Case]) -> LabelSummary:
+    failures = [builder.failures[c.id] for c in cases if c.id in builder.failures and not c.corrected]
+    failed = rounded(fsum(failures))
+    return LabelSummary(len(failures), failed, rate(failed, len(failures)))
+
+
+def _expected_failures(
+    builder: CategoryBuilder, cases: Sequence[Case], labels: LabelSummary, basis: Basis
+) -> float | None:
+    """Return log records x the rate above; None without any suspicion and label."""
+    suspicions = [(c.weight, s) for c in cases if (s := _suspicion(c, builder.scores.get(c.id), basis)) is not None]
+    if not suspicions and not labels.labelled:
+        return None
+    prior = PRIOR_LABELS if suspicions else 0.0
+    mean_suspicion = fsum(w * s for w, s in suspicions) / sum(w for w, _ in suspicions) if suspicions else 0.0
+    expected_rate = (prior * mean_suspicion + labels.failed) / (prior + labels.labelled)
+    return rounded(sum(c.weight for c in cases) * expected_rate)
+
+
+def _suspicion(case: Case, score: Score | None, basis: Basis) -> float | None:
+    """Return how strongly a case without a label suggests a failure, 0..1; None if nothing does."""
+    if case.corrected or _thumb_down(case):
+        return 1.0
+    if score is None:
+        return None
+    return score.disagreement if basis == "committee" else score.against_target
 
 
 def _fields(scores: Iterable[Score]) -> tuple[FieldSummary, ...]:
@@ -87,25 +170,9 @@ def _fields(scores: Iterable[Score]) -> tuple[FieldSummary, ...]:
     return tuple(sorted(differing, key=lambda f: (-(f.disagreement.value or 0.0), f.path))[:SHOWN_FIELDS])
 
 
-def _impact(builder: CategoryBuilder, case_ids: Sequence[str]) -> float:
-    """Return share of traffic x mean disagreement, up to a constant factor."""
-    records = sum(builder.cases[i].weight for i in case_ids)
-    return records * sum(_disagreement(builder, i) for i in case_ids) / len(case_ids)
-
-
-def _disagreement(builder: CategoryBuilder, case_id: str) -> float:
-    score = builder.scores.get(case_id)
-    return (score.disagreement if score else None) or 0.0
-
-
 def _thumb_down(case: Case) -> float | None:
     """Return 1 for a thumb down, 0 for a thumb up, None without a thumb."""
     return float(case.feedback.thumb == "down") if case.feedback and case.feedback.thumb else None
-
-
-def _typical_ids(builder: CategoryBuilder, case_ids: Sequence[str]) -> list[str]:
-    """Return the first cases with disagreement; the list is filled up with the others."""
-    return sorted(case_ids, key=lambda i: _disagreement(builder, i) == 0.0)[:TYPICAL_CASES]
 
 
 def _typical(builder: CategoryBuilder, case_id: str) -> TypicalCase:

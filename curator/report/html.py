@@ -111,7 +111,7 @@ def dots(summary: Summary, marks: dict[str, Mark]) -> list[Dot]:
         Dot(
             *_pixel(point),
             marks.get(point.category or "", GREY),
-            f"{names.get(point.category or '', 'unclustered')}: {point.title}",
+            f"{names.get(point.category or '', 'no category')}: {point.title}",
             point.selected,
         )
         for point in summary.points

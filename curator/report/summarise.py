@@ -189,8 +189,9 @@ def summarise_disagreement(scores: Iterable[Score]) -> DisagreementSummary:
     return DisagreementSummary(
         scorers=tuple(sorted({score.scorer for score in scored})),
         mean=mean(score.disagreement for score in scored),
-        within=mean(score.within for score in scored),
-        between=mean(score.between for score in scored),
+        spread=mean(score.spread for score in scored),
+        spread_within=mean(score.within for score in scored),
+        spread_between=mean(score.between for score in scored),
         against_target=mean(score.against_target for score in scored),
         histogram=histogram(score.disagreement for score in scored if score.disagreement is not None),
         unanimous=len(unanimous),
@@ -228,9 +229,9 @@ def map_points(
 ) -> tuple[Point, ...]:
     """Place the embedded cases on the map; `layout` (n, 2) is in their order, in 0..1.
 
-    Above `MOST_POINTS` cases the map shows the selected ones first, then a sample that is the same in every run.
+    A case is marked with its top-level category. Above `MOST_POINTS` cases the map shows the selected ones first, then a sample that is the same in every run.
     """
-    category = {case_id: c.id for c in categories for case_id in c.case_ids}
+    category = {case_id: c.id for c in categories if c.parent is None for case_id in c.case_ids}
     selected = {pick.case_id for pick in picks}
     order = sorted(range(len(embedded)), key=lambda i: _map_order(embedded[i], selected))[:MOST_POINTS]
     by_id = {case.id: case for case in cases}
@@ -253,7 +254,7 @@ def _map_order(case_id: str, selected: set[str]) -> tuple[bool, float]:
 
 def summarise_selection(cases: Iterable[Case], picks: Sequence[Pick]) -> SelectionSummary:
     """Count the picks by slice and split, and those that have no label yet."""
-    labelled = {case.id for case in cases if case.reference or case.verdict}
+    labelled = {case.id for case in cases if not case.needs_label}
     return SelectionSummary(
         total=len(picks),
         by_slice={name: sum(pick.slice == name for pick in picks) for name in SLICES},

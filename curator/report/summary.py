@@ -29,7 +29,7 @@ from curator.records.committee_advice import CommitteeAdvice
 from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
 from curator.stats import Figure
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,17 @@ class CalibrationSummary:
 class DisagreementSummary:
     """The distribution of disagreement over the scored cases.
 
-    `histogram` has ten equal bins over 0..1. A case is unanimous when all of its answers are the same;
-    `unanimous_against_target` are those whose answers differ from production's.
+    `spread` is the mean difference between the committee's own answers; `spread_within` is the part of it inside one
+    prompt, `spread_between` the part between prompts and models. `histogram` has ten equal bins over 0..1. A case is
+    unanimous when all of its answers are the same; `unanimous_against_target` are those whose answers differ from
+    production's.
     """
 
     scorers: tuple[str, ...]
     mean: Figure
-    within: Figure
-    between: Figure
+    spread: Figure
+    spread_within: Figure
+    spread_between: Figure
     against_target: Figure
     histogram: tuple[int, ...]
     unanimous: int
@@ -269,7 +272,7 @@ class StoppedSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run; `categories` are ordered by share of traffic x mean disagreement.
+    """One run; `categories` are ordered by expected failures, each one followed by its parts.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
     `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `gone` are
@@ -291,7 +294,6 @@ class Summary:
     blind: BlindShare
     diagnoses: tuple[DiagnosisCount, ...]
     categories: tuple[CategorySummary, ...]
-    unclustered: CategorySummary | None
     points: tuple[Point, ...]
     selection: SelectionSummary
     finetune: FinetuneSummary
@@ -306,6 +308,11 @@ class Summary:
     committee_advice: CommitteeAdvice | None = None
     readings: tuple[TaskReadings, ...] = ()
     schema: int = SCHEMA
+
+    @property
+    def top_categories(self) -> tuple[CategorySummary, ...]:
+        """The categories that are not a part of another, in their order."""
+        return tuple(category for category in self.categories if category.parent is None)
 
 
 def summary_json(summary: Summary) -> bytes:

@@ -116,12 +116,22 @@ class VariantSummary:
 class CategorySummary:
     """A named group of cases that fail, or may fail, in one way.
 
-    `traffic_share` is its share of the log records behind the asked cases. `diagnosis` is that of all its cases together;
-    `diagnoses` counts those of the single cases.
-    `fields` are those of structured answers that differ most. `change` compares it with the night before; None
-    on the first night.
-
     Attributes:
+        cases: all its cases, those of its parts included.
+        records: the log records that they represent.
+        traffic_share: its share of the log records behind the asked cases, 0..1.
+        selected: the number of its cases among the picks.
+        disagreement: the mean score, which cases are ranked by.
+        spread: the mean difference between the committee's own answers; the next two are its parts.
+        spread_within: inside one prompt.
+        spread_between: between prompts and models.
+        against_target: the mean share of the answers that contradict production's.
+        thumbs_down: the share of users' thumbs that are down.
+        diagnosis: of all its cases together.
+        diagnoses: the number of cases with each diagnosis.
+        fields: those of structured answers that differ most.
+        typical: the three most central cases.
+        change: since the night before; None on the first night.
         sentence: what fails, without figures.
         parent: the id of the category that it is a part of; None at the top level.
         task: of its cases; "" where they are of several tasks.
@@ -129,8 +139,8 @@ class CategorySummary:
         basis: the two sides whose difference it is.
         sides: the groups of answers that face each other.
         labels: the labels so far.
-        expected_failures: log records that are expected to fail: `records` x the failure rate of the labels so far, which
-            is drawn towards `against_target` while they are few; None where neither is known.
+        corrected: the cases whose only label is a user's correction. They are not among the labels: users correct failures only.
+        expected_failures: log records that are expected to fail, see `category_summary`; None where nothing suggests a rate.
         best_variant: the prompt variant that does best on it; None without a difference between variants.
         border: the case that fits it least; None with fewer than five cases.
         queue: its cases in the label queue.
@@ -148,8 +158,9 @@ class CategorySummary:
     traffic_share: float
     selected: int
     disagreement: Figure
-    within: Figure
-    between: Figure
+    spread: Figure
+    spread_within: Figure
+    spread_between: Figure
     against_target: Figure
     thumbs_down: Figure
     diagnosis: Diagnosis
@@ -164,6 +175,7 @@ class CategorySummary:
     basis: Basis = "production"
     sides: tuple[AnswerSide, ...] = ()
     labels: LabelSummary = LabelSummary(0, 0.0, Rate(None, None, None, 0))
+    corrected: int = 0
     expected_failures: float | None = None
     best_variant: VariantSummary | None = None
     border: TypicalCase | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from curator.contamination.records import Match
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, MatchRates
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
-from curator.records import Case, Diagnosis
+from curator.records import Case, Category, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
     count_diagnoses,
@@ -53,7 +54,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
     """
     ingest, generations, scores = run.ingest, run.sampling.generations, run.scoring.scores
     clusters, picks, judge = run.clusters, run.selection.picks, run.sampling.judged
-    categories, unclustered = summarise_categories(_category_builder(run, diagnoses), clusters.categories, clusters.ids)
+    categories = categories_of(run)
     return Summary(
         name=run.config.name,
         logs=tuple(clean(path) for path in ingest.files),
@@ -79,9 +80,8 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         noise=run.scoring.noise,
         blind=run.scoring.blind,
         diagnoses=count_diagnoses(ingest.cases, diagnoses),
-        categories=categories,
-        unclustered=unclustered,
-        points=map_points(ingest.cases, clusters.ids, clusters.places, clusters.categories, picks),
+        categories=summarise_categories(_category_builder(run, diagnoses), categories),
+        points=map_points(ingest.cases, clusters.ids, clusters.places, categories, picks),
         selection=summarise_selection(ingest.cases, picks),
         finetune=_summarise_training(run),
         outputs=dict(sorted(outputs.items())),
@@ -94,6 +94,11 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         yields=run.yields,
         readings=run.scoring.readings,
     )
+
+
+def categories_of(run: RunArtifacts) -> tuple[Category, ...]:
+    """Return the categories of a run."""
+    return run.clusters.categories
 
 
 def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:
@@ -109,21 +114,38 @@ def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:
 
 
 def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> CategoryBuilder:
-    patterns, generations = run.scoring.patterns, run.sampling.generations
+    patterns, generations, picks = run.scoring.patterns, run.sampling.generations, run.selection.picks
+    cases = {case.id: case for case in run.ingest.cases}
 
     def diagnose_group(ids: Sequence[str]) -> Diagnosis:
         return diagnose([patterns[case_id] for case_id in ids], least=LEAST_GROUP)
 
     return CategoryBuilder(
-        cases={case.id: case for case in run.ingest.cases},
+        cases=cases,
         scores=run.scoring.scores,
         generations=generations,
         answers_of=run.scoring.answers.__getitem__,
-        selected=frozenset(pick.case_id for pick in run.selection.picks),
+        selected=frozenset(pick.case_id for pick in picks),
+        queue=frozenset(pick.case_id for pick in picks if cases[pick.case_id].needs_label),
+        eval_set=frozenset(pick.case_id for pick in picks if pick.split == "eval"),
         asked_records=sum(case.weight for case in run.ingest.cases if generations.get(case.id)),
+        failures=run.scoring.failures,
+        label_matches=_variant_matches(patterns, lambda rates: rates.label),
+        majority_matches=_variant_matches(patterns, lambda rates: rates.majority),
         diagnoses=diagnoses,
         diagnose=diagnose_group,
     )
+
+
+def _variant_matches(
+    patterns: Mapping[str, AnswerPattern], rate_of: Callable[[MatchRates], float | None]
+) -> dict[str, dict[str, float]]:
+    """Return the match rates of each prompt variant, by id of the cases that have any."""
+    matches = {
+        case_id: {name: rate for name, rates in pattern.variants.items() if (rate := rate_of(rates)) is not None}
+        for case_id, pattern in patterns.items()
+    }
+    return {case_id: by_name for case_id, by_name in matches.items() if by_name}
 
 
 def _summarise_training(run: RunArtifacts) -> FinetuneSummary:

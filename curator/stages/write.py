@@ -43,7 +43,7 @@ from curator.run_folder.set_aside import duplicate_row, rejected_row
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.committee_advice import advise_on_run
 from curator.stages.manifest import file_sha256, manifest_json
-from curator.stages.summarise import summarise
+from curator.stages.summarise import categories_of, summarise
 
 JsonRow = Mapping[str, JsonValue]
 
@@ -108,7 +108,7 @@ def _label_queue(run: RunArtifacts) -> list[QueueRow]:
             cases={case.id: case for case in run.ingest.cases},
             scores=run.scoring.scores,
             answers_of=run.scoring.answers.__getitem__,
-            categories=run.clusters.categories,
+            categories=categories_of(run),
             labelling=run.config.labelling,
             seed=run.config.seed,
         )
@@ -117,7 +117,7 @@ def _label_queue(run: RunArtifacts) -> list[QueueRow]:
 
 def _selection_rows(run: RunArtifacts, pool: str) -> Iterator[SelectionRow]:
     cases = {case.id: case for case in run.ingest.cases}
-    categories = category_names(run.clusters.categories)
+    categories = category_names(categories_of(run))
     for pick in run.selection.picks:
         case = cases[pick.case_id]
         yield SelectionRow.of(
@@ -146,7 +146,7 @@ def _recorded_rows(run: RunArtifacts) -> Iterator[RecordedRow]:
 
 def _case_rows(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> Iterator[CaseRow]:
     """Yield the row of every kept case."""
-    categories = category_names(run.clusters.categories)
+    categories = category_names(categories_of(run))
     slices = {pick.case_id: pick.slice for pick in run.selection.picks}
     for case in run.ingest.cases:
         yield CaseRow.of(

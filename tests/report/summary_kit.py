@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from curator.records import (
     Score,
 )
 from curator.report.answer_groups import AnswerGroup
+from curator.report.best_variant import Matches
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
     count_diagnoses,
@@ -71,20 +72,28 @@ class RunRecords:
     failure_rate: FailureRate | None = None
     coverage: CoverageSummary | None = None
     gone: Sequence[GoneCategory] = ()
+    failures: Mapping[str, float] = field(default_factory=dict)
+    label_matches: Matches = field(default_factory=dict)
+    majority_matches: Matches = field(default_factory=dict)
 
 
 def summarise(run: RunRecords) -> Summary:
+    cases = {case.id: case for case in run.cases}
     builder = CategoryBuilder(
-        cases={case.id: case for case in run.cases},
+        cases=cases,
         scores=run.scores,
         generations=run.generations,
         answers_of=run.answers_of,
         selected=frozenset(pick.case_id for pick in run.picks),
+        queue=frozenset(pick.case_id for pick in run.picks if cases[pick.case_id].needs_label),
+        eval_set=frozenset(pick.case_id for pick in run.picks if pick.split == "eval"),
         asked_records=sum(case.weight for case in run.cases if run.generations.get(case.id)),
+        failures=run.failures,
+        label_matches=run.label_matches,
+        majority_matches=run.majority_matches,
         diagnoses=run.diagnoses,
         diagnose=run.diagnose,
     )
-    categories, unclustered = summarise_categories(builder, run.categories, run.embedded)
     return Summary(
         name=run.name,
         logs=tuple(map(clean, run.logs)),
@@ -102,8 +111,7 @@ def summarise(run: RunRecords) -> Summary:
         noise=run.noise,
         blind=run.blind,
         diagnoses=count_diagnoses(run.cases, run.diagnoses),
-        categories=categories,
-        unclustered=unclustered,
+        categories=summarise_categories(builder, run.categories),
         points=map_points(run.cases, run.embedded, run.layout, run.categories, run.picks),
         selection=summarise_selection(run.cases, run.picks),
         finetune=run.finetune,

@@ -177,25 +177,9 @@ def test_a_category_has_its_share_of_the_traffic_that_was_asked() -> None:
     assert [c.traffic_share for c in summary.categories] == [0.2, 0.6]
     assert [c.selected for c in summary.categories] == [1, 0]
     assert summary.categories[0].disagreement == Figure(None, 1)
-    assert summary.unclustered is not None
-    assert [t.case_id for t in summary.unclustered.typical] == ["c"]
     assert [(p.case_id, p.category, p.selected) for p in summary.points] == [
         ("a", "k2", False), ("b", "k1", True), ("c", None, False),
     ]  # fmt: skip
-
-
-def test_typical_cases_are_those_the_committee_disagrees_on() -> None:
-    names = ["c1", "c2", "c3", "c4", "c5"]
-    summary = summarise(
-        run(
-            *map(case, names),
-            scores={n: score(n, 0.0 if n in ("c1", "c3") else 0.5) for n in names},
-            embedded=names,
-            layout=np.zeros((5, 2), np.float32),
-            categories=(Category("k", "all", (), tuple(names)),),
-        )
-    )
-    assert [t.case_id for t in summary.categories[0].typical] == ["c2", "c4", "c5"]
 
 
 def test_a_typical_case_is_cut_and_says_so() -> None:
@@ -217,12 +201,10 @@ def test_a_typical_case_is_cut_and_says_so() -> None:
             long,
             generations={"a": [generation("a", error="refused")]},
             answers_of=lambda _: answers,
-            embedded=("a",),
-            layout=np.zeros((1, 2), np.float32),
+            categories=(Category("k", "one", (), ("a",)),),
         )
     )
-    assert summary.unclustered is not None
-    (shown,) = summary.unclustered.typical
+    (shown,) = summary.categories[0].typical
     assert (len(shown.input.text), shown.input.omitted, shown.earlier_turns) == (600, 400, 2)
     assert shown.target is not None
     assert shown.target.omitted == 100

@@ -1,0 +1,75 @@
+"""Sentences about one category of failures, the same in every page and on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from curator.records import AnswerSide
+from curator.report.format import count, interval, percent
+from curator.report.summary_cases import CategorySummary, LabelSummary, TypicalCase, VariantSummary
+from curator.stats import MIN_FOR_RATE
+from curator.text.display import plural
+
+NO_ANSWER = "no answer"
+_SPEAKERS = {"production": "production", "committee": "the committee", "label": "the labels"}
+_REFERENCES = {"labels": "the label", "majority": "the committee's majority"}
+
+
+def headline(category: CategorySummary) -> str:
+    """Return the sentence that says what fails, or without one the name."""
+    return category.sentence or category.name
+
+
+def too_few_labels(labels: LabelSummary) -> str:
+    """Return the reason why there is not a failure rate; the empty text where there is one."""
+    if labels.rate.value is not None:
+        return ""
+    return f"not enough labels ({count(labels.labelled)} of {MIN_FOR_RATE})"
+
+
+def failure_rate(labels: LabelSummary) -> str:
+    """Return the failure rate with its interval, or the reason why there is none.
+
+    It is said to be of the labelled cases: those that were picked for their disagreement fail more often than the others.
+    """
+    return too_few_labels(labels) or f"{interval(labels.rate)} of its {count(labels.labelled)} labelled cases fail"
+
+
+def rate_or_contradiction(category: CategorySummary) -> str:
+    """Return the failure rate; without one the share of answers that contradict production."""
+    against = category.against_target.value
+    if category.labels.rate.value is not None or against is None:
+        return failure_rate(category.labels)
+    return f"{percent(against)} of the committee's answers contradict production"
+
+
+def expected_failures(category: CategorySummary) -> str:
+    """Return the expected failures as a whole number; `-` where nothing suggests a rate."""
+    return "-" if category.expected_failures is None else count(round(category.expected_failures))
+
+
+def sides(given: Sequence[AnswerSide]) -> str:
+    """Return the groups of answers that face each other, with their shares; "" for none."""
+    by_speaker = groupby(given, key=lambda side: side.by)
+    texts = (
+        (_SPEAKERS[by], [f"{s.text or NO_ANSWER} ({percent(s.share)})" for s in group]) for by, group in by_speaker
+    )
+    return "; ".join(f"{speaker}: {', '.join(answers)}" for speaker, answers in texts)
+
+
+def variant(best: VariantSummary | None) -> str:
+    """Say which prompt variant does best; the empty text where none does."""
+    if best is None:
+        return ""
+    return (
+        f"The prompt variant {best.name} does best: {percent(best.agreement)} of its answers match"
+        f" {_REFERENCES[best.reference]} ({plural(best.n, 'case')})."
+    )
+
+
+def opposing_answer(case: TypicalCase) -> str | None:
+    """Return the answer that faces production's: a trusted one, else the committee's."""
+    if case.reference is not None:
+        return case.reference.text
+    return next((answer.text.text for answer in case.answers if not answer.is_target), None)
