@@ -1,0 +1,28 @@
+"""Three nights of the same made-up traffic: one failure begins in the third, another one ends after the second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.clustering.made_up import Domain, MadeUpLog
+
+
+@dataclass(frozen=True, slots=True)
+class ThreeNights:
+    """The logs of three nights, and the ids of the mode that begins in the third and of the one that ends before it."""
+
+    nights: tuple[MadeUpLog, MadeUpLog, MadeUpLog]
+    begins: str
+    ends: str
+
+
+def three_nights(domain: Domain, cases: int, seed: int, *, begins: str, ends: str) -> ThreeNights:
+    """Return three nights of so many cases each.
+
+    The nights share no case: each has a seed of its own. The inputs of both modes occur in every night, and production is
+    right there while a mode does not show.
+    """
+    first, second, third = (
+        domain(cases, 1000 * seed + night, without=(begins,) if night < 2 else (ends,)) for night in range(3)
+    )
+    return ThreeNights((first, second, third), begins, ends)
