@@ -39,7 +39,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -271,12 +271,19 @@ class Mock:
         return Limits(rpm=settings.rpm, tpm=settings.tpm, window_s=settings.window_s, limiter=settings.limiter, now=now)
 
 
+class Handler(Protocol):
+    """An endpoint that a connection serves."""
+
+    def handle(self, method: bytes, target: bytes, body: bytes, now: float) -> Reply | None:
+        """Return the reply to a request; None where nothing is ever sent."""
+
+
 class Connection(asyncio.Protocol):
     """One client's connection, kept alive."""
 
     _transport: asyncio.Transport
 
-    def __init__(self, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, mock: Handler, loop: asyncio.AbstractEventLoop) -> None:
         self._mock, self._loop = mock, loop
         self._buffer = b""
 
