@@ -16,8 +16,9 @@ from benchmarks.clustering.made_up import MadeUpCase, MadeUpLog, Mode
 from curator.records import Message
 from curator.records.recorded import Answered, prompt_id_of
 
-Stance = Literal["right", "split", "wrong"]
-"""The committee's answers where a mode is planted: mostly right, split, or wrong as production's answer is."""
+Stance = Literal["right", "split", "variant", "temperature", "wrong"]
+"""The committee's answers where a mode is planted: mostly right; split at random; split because the last prompt variant fails,
+or the warm answers do; wrong as production's answer is."""
 Write = Callable[[Random, str], str]
 """A writer of one answer in the style of a prompt variant."""
 
@@ -28,8 +29,8 @@ HARD = 0.04
 HARD_ERRS = 0.3
 """Share of hard inputs, and the chance of a random error of each answer there: members err together on real logs."""
 LABELLED = 0.12
-LABELLED_WHERE_WRONG = 0.4
-"""Shares of the cases with a label; users report more of the failures that the committee shares with production."""
+LABELLED_WHERE_WRONG = 0.65
+"""Shares of the cases with a label. Where the committee fails as production does, only a label shows the failure: most have one."""
 PRODUCTION = "production"
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ def _answered(draft: Draft, planted: Planted | None, seats: Sequence[Seat], slip
     slips = HARD_ERRS if rng.random() < HARD else slips
     stance = planted.stance if planted else "right"
     fails = bool(planted) and (stance == "split" or rng.random() < FAILS)
-    errs = {"right": rng.uniform(0, 0.3), "split": rng.uniform(0.35, 0.65), "wrong": 0.97}[stance] if fails else 0.0
+    errs = _failing(stance, seats, rng) if fails else [0.0] * len(seats)
 
     def answer(style: str, chance: float) -> str:
         point = rng.random()
@@ -112,13 +113,30 @@ def _answered(draft: Draft, planted: Planted | None, seats: Sequence[Seat], slip
     else:
         target = answer(PRODUCTION, 0.0)
     answers = tuple(
-        Answered(answer(seat.variant, errs), prompt_id_of(seat.model, seat.variant), seat.temperature, model=seat.model)
-        for seat in seats
+        Answered(answer(seat.variant, err), prompt_id_of(seat.model, seat.variant), seat.temperature, model=seat.model)
+        for seat, err in zip(seats, errs, strict=True)
     )
     labelled = rng.random() < (LABELLED_WHERE_WRONG if fails and stance == "wrong" else LABELLED)
     mode = planted.mode.id if planted and fails else None
     label = draft.right(rng, PRODUCTION) if labelled else None
     return MadeUpCase(draft.messages, draft.task, target, answers, mode, label)
+
+
+def _failing(stance: Stance, seats: Sequence[Seat], rng: Random) -> list[float]:
+    """Return the chance of each seat to fail in the way of the mode."""
+    match stance:
+        case "variant":
+            return [0.9 if seat.variant == seats[-1].variant else 0.05 for seat in seats]
+        case "temperature":
+            warmest = max(seat.temperature or 0.0 for seat in seats)
+            return [0.65 if seat.temperature == warmest else 0.1 for seat in seats]
+        case "right":
+            chance = rng.uniform(0, 0.3)
+        case "split":
+            chance = rng.uniform(0.35, 0.65)
+        case "wrong":
+            chance = 0.97
+    return [chance] * len(seats)
 
 
 def chat(system: str, *turns: str) -> tuple[Message, ...]:

@@ -166,14 +166,14 @@ def _choice(text: str) -> dict[str, object]:
 
 
 def _variant(answer: Answered) -> str:
-    return answer.prompt_id.rpartition("/")[2]
+    return answer.prompt_id.partition("/")[2] or "plain"
 
 
 def _model(answer: Answered) -> str:
-    return answer.prompt_id.rpartition("/")[0]
+    return answer.prompt_id.partition("/")[0]
 
 
 def _digest(turns: Sequence[tuple[str, str]]) -> str:
     """Return the identity of a conversation; the mark of a variant in its system prompt does not count."""
     spoken = [(role, re.sub(rf"\s*{_MARK}\S+\s*$", "", text).strip()) for role, text in turns]
-    return hashlib.sha256(orjson.dumps(spoken)).hexdigest()
+    return hashlib.sha256(orjson.dumps([turn for turn in spoken if turn != ("system", "")])).hexdigest()

@@ -8,8 +8,8 @@ from random import Random
 from benchmarks.clustering import support_records as records
 from benchmarks.clustering import support_replies as replies
 from benchmarks.clustering import support_tools as tools
+from benchmarks.clustering.company_logs import Draft, Maker, Planted, Seat, Stance, skewed
 from benchmarks.clustering.made_up import MadeUpLog, Mode
-from benchmarks.clustering.makers import Draft, Maker, Planted, Seat, Stance, skewed
 
 NAME = "support desk"
 MODES_OF_A_LOG = 12

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
-from benchmarks.clustering.makers import Draft, Write, chat, skewed
+from benchmarks.clustering.company_logs import Draft, Write, chat, skewed
 from benchmarks.clustering.people import ambiguous_day, day, full_name, phone, spoken
 from benchmarks.clustering.wording import json_text, phrase
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.clustering.makers import Draft, Write, chat
+from benchmarks.clustering.company_logs import Draft, Write, chat
 from benchmarks.clustering.people import FIRST, LAST, day, spoken
 from benchmarks.clustering.wording import fixed, letter, phrase
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.clustering.makers import Draft, Write, chat
+from benchmarks.clustering.company_logs import Draft, Write, chat
 from benchmarks.clustering.people import CITIES, STREETS, day, full_name, spoken
 from benchmarks.clustering.wording import letter, phrase, tool_call
 

@@ -8,7 +8,7 @@ from random import Random
 
 import orjson
 
-from benchmarks.clustering.makers import Write
+from benchmarks.clustering.company_logs import Write
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _GREETINGS = (
