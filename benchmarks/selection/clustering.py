@@ -1,6 +1,6 @@
-"""What clusters are worth against known intents, what they take, and whether they stay the same from night to night.
+"""What clusters are worth against known intents, and what they take.
 
-    python benchmarks/selection/clustering.py --data DIR --cache DIR [--sizes 10000 30000 100000] [--seeds 3] [--draws 6]
+    python benchmarks/selection/clustering.py --data DIR --cache DIR [--sizes 10000 30000 100000] [--seeds 3]
 
 DIR holds `banking77/train.csv` and `test.csv` (PolyAI's task-specific-datasets, CC-BY-4.0) and `clinc-oos/data_small.json`
 (clinc/oos-eval, CC-BY-3.0). Their questions are embedded by the project's bundled encoder; the vectors stay under --cache.
@@ -9,8 +9,6 @@ DIR holds `banking77/train.csv` and `test.csv` (PolyAI's task-specific-datasets,
    5,000; MiniBatchKMeans that is told the number of intents. Share clustered, the adjusted Rand index (ARI) and normalised
    mutual information (NMI) over what is clustered, processor seconds; means over the seeds. A higher ARI with fewer clustered is no gain.
 2. Synthetic clusters (3 sqrt(n) topics of unequal size in 384 dimensions): processor seconds, and the process's highest memory so far.
-3. Nights: two samples of the same intents, each clustered, and matched by their centres at several thresholds. `right`
-   is the share of the pairs whose clusters are mostly of one intent, `kept` that of the intents both have as a cluster.
 """
 
 from __future__ import annotations
@@ -21,7 +19,6 @@ import json
 import resource
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,7 +30,6 @@ from threadpoolctl import threadpool_limits
 
 from curator.clustering import cluster as clustering
 from curator.clustering.cluster import cluster
-from curator.clustering.tracking import SAME_CENTROID, Centroid, centroids, match_centroids
 from curator.config import ClusteringConfig, EmbeddingConfig
 from curator.encoders.sentence import embed, open_encoder
 from curator.progress import Silent
@@ -42,8 +38,6 @@ from curator.state.vectors import VectorCache
 CONFIG = ClusteringConfig()
 DIMENSIONS = 384
 MOST_FOR_HDBSCAN = 5000
-NIGHTS = ((500, 40), (1000, 80))
-THRESHOLDS = (0.65, 0.7, SAME_CENTROID, 0.8, 0.85)
 
 Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -55,7 +49,6 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder that keeps the vectors")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 30_000, 100_000], help="of the synthetic sets")
     parser.add_argument("--seeds", type=int, default=3, help="of which the figures of a set are the mean")
-    parser.add_argument("--draws", type=int, default=6, help="pairs of nights")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     found = {name: (embedded(texts, arguments.cache), np.unique(labels, return_inverse=True)[1])
@@ -65,9 +58,6 @@ def main() -> None:
             quality(name, vectors, truth, seeds=arguments.seeds)
         for size in arguments.sizes:
             scale(size)
-        for name in ("banking77", "clinc150"):
-            for size, topics in NIGHTS:
-                nights(name, *found[name], size=size, topics=topics, draws=arguments.draws)
 
 
 def sets(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -157,34 +147,6 @@ def scale(n: int) -> None:
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"\nsynthetic, {n:,} x {DIMENSIONS}: {seconds:.1f} s, {highest:.2f} GB, {labels.max() + 1} clusters of"
           f" {len(set(truth))} topics, {inside.mean():.2f} clustered, ARI {ari:.2f}", flush=True)  # fmt: skip
-
-
-def nights(name: str, vectors: Vectors, truth: Labels, *, size: int, topics: int, draws: int) -> None:
-    """How rightly the categories of two nights are matched."""
-    rng = np.random.default_rng(0)
-    pairs = {threshold: np.zeros(4, dtype=int) for threshold in THRESHOLDS}
-    for _ in range(draws):
-        chosen = rng.choice(truth.max() + 1, min(topics, truth.max() + 1), replace=False)
-        pool = rng.permutation(np.flatnonzero(np.isin(truth, chosen)))
-        one, two = (night(vectors[part], truth[part]) for part in (pool[:size], pool[size : 2 * size]))
-        cosine = np.stack([c.vector for c in two[0]]) @ np.stack([c.vector for c in one[0]]).T
-        for threshold, sums in pairs.items():
-            found = match_centroids(cosine, threshold)
-            right = {two[1][place] for place, old in found.items() if one[1][old] == two[1][place]}
-            agree = sum(one[1][old] == two[1][place] for place, old in found.items())
-            sums += [agree, len(found), len(right), len(set(one[1]) & set(two[1]))]
-    print(f"\n{name}, nights of {size} questions, {topics} intents, {draws} pairs")
-    for threshold, (agree, found_, kept, both) in pairs.items():
-        print(f"  cosine {threshold:.2f}: right {agree / max(found_, 1):.2f}, kept {kept / both:.2f}", flush=True)
-
-
-def night(vectors: Vectors, truth: Labels) -> tuple[tuple[Centroid, ...], list[int]]:
-    """The centres of a night's clusters, and the intent that most of each one's vectors have."""
-    found = cluster(vectors, CONFIG, seed=0)
-    middles = centroids(vectors, found)
-    return middles, [
-        Counter(truth[found.labels == label].tolist()).most_common(1)[0][0] for label in range(len(middles))
-    ]
 
 
 if __name__ == "__main__":

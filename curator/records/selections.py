@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curator.records.differences import AnswerSide, Aspect, Basis
-from curator.records.values import Slice, Split, Trend
+from curator.records.values import Fading, Slice, Split, Trend
 
 
 def category_names(categories: Iterable[Category]) -> dict[str, str]:
@@ -55,6 +55,9 @@ class CategoryChange:
         nights: the number of nights in which it was seen.
         split_from: the id of the category that it was a part of before.
         merged: the ids of categories that are a part of it now.
+        now: the number of its cases in this night.
+        fading: the likely reason where it shrank; None where it did not, or the cases are too few to tell.
+        renamed_from: its name the night before, if a model has replaced the name of a template.
     """
 
     trend: Trend
@@ -62,19 +65,24 @@ class CategoryChange:
     nights: int
     split_from: str | None = None
     merged: tuple[str, ...] = ()
+    now: int = 0
+    fading: Fading | None = None
+    renamed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GoneCategory:
     """A category of the night before, with `before` cases, that is gone.
 
-    `into` names the category that it is a part of now, if any.
+    `into` is the id of the category that it is a part of now, if any; `fading` the likely reason, None where the cases are
+    too few to tell.
     """
 
     id: str
     name: str
     before: int
     into: str | None = None
+    fading: Fading | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ SLICES: tuple[Slice, ...] = get_args(Slice)
 Split = Literal["eval", "train"]
 MergeReason = Literal["exact", "near"]
 Trend = Literal["new", "back", "grew", "shrank", "steady"]
+Fading = Literal["fixed", "not-asked"]
+"""The likely reason why a category lost its cases: fewer cases of its task fail so, or its task is asked less."""
 DiagnosisName = Literal[
     "refusing",
     "format-broken",

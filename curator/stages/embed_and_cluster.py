@@ -6,6 +6,7 @@ other cases. The categories come last, because they group all embedded cases.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +18,8 @@ from curator.clustering.cluster import cluster, layout
 from curator.clustering.naming import build_categories
 from curator.clustering.texts import embedding_texts
 from curator.clustering.tracking import (
-    OTHER_ENCODER,
     CategoryHistory,
-    centroids,
-    comparable,
+    NightCategory,
     match_categories,
     night_key,
     update_history,
@@ -193,20 +192,33 @@ def _cluster(
     rows = np.stack([vectors[i] for i in ids])
     progress.start("cluster", total=None, unit="cases")
     clustering = cluster(rows, how.clustering, seed=how.seed)
+    named = build_categories(ids, [texts[i] for i in ids], clustering.labels, clustering.typicality)
     key = night_key(cases)
-    memory, middles = how.remembered.known_to(key), centroids(rows, clustering)
-    followed = match_categories(memory, middles, encoder=name, cases=len(ids))
-    named = build_categories(
-        ids,
-        [texts[i] for i in ids],
-        clustering.labels,
-        clustering.typicality,
-        ids=followed.ids,
-        names=memory.names if memory else {},
+    memory = how.remembered.known_to(key)
+    matches = match_categories(
+        memory,
+        [_of_night(c) for c in named],
+        cases_by_task={"": len(ids)},
+        records=len(ids),
+        method=f"vectors of {name}",
     )
-    memory_now = update_history(memory, followed, middles, named, encoder=name, key=key, cases=len(ids), date=how.today)
-    categories = tuple(replace(c, change=change) for c, change in zip(named, followed.changes, strict=True))
+    memory_now = update_history(memory, matches, key=key, date=how.remembered.date_of(key, how.today))
+    categories = tuple(
+        replace(c, id=kept.id, name=kept.name, change=change)
+        for c, kept, change in zip(named, matches.categories, matches.changes, strict=True)
+    )
     progress.advance(len(ids))
     progress.finish(f"{plural(len(ids), 'case')} in {plural(len(categories), 'category', 'categories')}")
-    warnings = () if comparable(memory, name) else (OTHER_ENCODER,)
-    return ClusterResult(ids, rows, layout(rows, seed=how.seed), categories, name, followed.gone, memory_now, warnings)
+    return ClusterResult(
+        ids, rows, layout(rows, seed=how.seed), categories, name, matches.gone, memory_now, matches.warnings
+    )
+
+
+def _of_night(category: Category) -> NightCategory:
+    """Describe a category by its name and keywords, the first ones the heaviest."""
+    profile = {f"topic:{word}": 1 / place for place, word in enumerate(category.keywords, start=1)}
+    digest = hashlib.sha256(category.name.encode()).hexdigest()[:8]
+    size = len(category.case_ids)
+    return NightCategory(
+        f"category-{digest}", category.name, "", category.keywords, None, "", None, profile, size, size
+    )

@@ -1,26 +1,27 @@
-"""Categories of earlier nights in a JSON file beside the store, with their centroids.
+"""Categories of earlier nights in a JSON file beside the store, with their profiles.
 
 The file has the categories before the last night and after it. A night that is run again (with more labels, or for another
-report) is compared with the categories before it, so that the same logs give the same report.
+report) is compared with the categories before it and keeps its date, so that the same logs give the same report.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curator.clustering.tracking import CategoryHistory, TrackedCategory
+from curator.clustering.night_changes import Counts
+from curator.clustering.tracking import CategoryHistory, NightCategory, TrackedCategory
 from curator.errors import ConfigError
 from curator.io.atomic import write_atomic
+from curator.records import Aspect
 
-VERSION = 1
+VERSION = 2
+CENTROIDS = "centroids"
+"""The method of grouping of version 1, whose categories were clusters of vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,45 @@ class CategoriesFile:
 
         A night that is run again has the same `key` as the one that wrote this file.
         """
-        return self.before if self.after and self.after.key == key else self.after
+        return self.before if self._is_again(key) else self.after
+
+    def date_of(self, key: str, today: str) -> str:
+        """Return the date of a night: that of its first run if it is run again, else today."""
+        return (self.after.date if self.after and self._is_again(key) else "") or today
 
     def followed_by(self, night: CategoryHistory | None) -> CategoriesFile:
         """Return the file after one more night."""
         return self if night is None else CategoriesFile(self.known_to(night.key), night)
 
+    def _is_again(self, key: str) -> bool:
+        return self.after is not None and self.after.key == key
 
-class _Row(BaseModel):
+
+_Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=0)]
+
+
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class _CategoryRow(_Strict):
     id: str
     name: str
+    sentence: str
     keywords: tuple[str, ...]
-    centroid: str
-    radius: float
-    size: int
+    parent: str | None
+    task: str
+    aspect: Aspect | None
+    profile: dict[str, _Weight]
+    cases: _Count
+    records: _Count
+    named_by: str
+
+
+class _TrackedRow(_Strict):
+    category: _CategoryRow
+    signature: str
     first_night: int
     last_night: int
     nights: int
@@ -58,30 +82,49 @@ class _Row(BaseModel):
     last_seen: str
 
 
-class _HistoryRow(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _CountsRow(_Strict):
+    cases: _Count
+    records: _Count
+    by_task: dict[str, _Count]
 
-    encoder: str
+
+class _HistoryRow(_Strict):
+    method: str
     night: int
     key: str
-    cases: int
-    next_number: int
-    categories: tuple[_Row, ...]
+    date: str
+    counts: _CountsRow
+    categories: tuple[_TrackedRow, ...]
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _File(_Strict):
     version: int
     before: _HistoryRow | None
     after: _HistoryRow | None
 
 
+class _Version(BaseModel):
+    version: int
+
+
+class _OldNight(BaseModel):
+    night: int
+    key: str
+    cases: _Count
+
+
+class _OldFile(BaseModel):
+    before: _OldNight | None
+    after: _OldNight | None
+
+
 def read_categories(path: Path) -> CategoriesFile:
     """Read the file; where there is none, nothing is known.
 
+    A file of version 1 is that of another method of grouping, without categories to compare with.
+
     Raises:
-        ConfigError: it is damaged, or of another version.
+        ConfigError: it is damaged, or of a later version.
     """
     try:
         data = path.read_bytes()
@@ -90,18 +133,17 @@ def read_categories(path: Path) -> CategoriesFile:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     try:
+        version = _Version.model_validate_json(data).version
+        if version == 1:
+            old = _OldFile.model_validate_json(data)
+            return CategoriesFile(before=_without_categories(old.before), after=_without_categories(old.after))
+        if version != VERSION:
+            raise _unreadable(path, f"`version` is {version}, and this curator reads {VERSION}")
         content = _File.model_validate_json(data)
-        if content.version != VERSION:
-            raise _unreadable(path, f"`version` is {content.version}, and this curator reads {VERSION}")
-        return CategoriesFile(
-            before=_history(content.before) if content.before else None,
-            after=_history(content.after) if content.after else None,
-        )
     except ValidationError as error:
         first = error.errors()[0]
         raise _unreadable(path, f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
-    except (ValueError, binascii.Error) as error:
-        raise _unreadable(path, f"a `centroid` cannot be read: {error}") from error
+    return CategoriesFile(before=_history(content.before), after=_history(content.after))
 
 
 def write_categories(path: Path, file: CategoriesFile) -> None:
@@ -112,52 +154,33 @@ def write_categories(path: Path, file: CategoriesFile) -> None:
     """
     content = {
         "version": VERSION,
-        "before": _dumped(file.before) if file.before else None,
-        "after": _dumped(file.after) if file.after else None,
+        "before": asdict(file.before) if file.before else None,
+        "after": asdict(file.after) if file.after else None,
     }
     write_atomic(path, [orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)])
 
 
-def _dumped(history: CategoryHistory) -> dict[str, object]:
-    return {
-        "encoder": history.encoder,
-        "night": history.night,
-        "key": history.key,
-        "cases": history.cases,
-        "next_number": history.next_number,
-        "categories": [
-            {
-                "id": c.id, "name": c.name, "keywords": c.keywords, "centroid": _packed(c.centroid), "radius": c.radius,
-                "size": c.size, "first_night": c.first_night, "last_night": c.last_night, "nights": c.nights,
-                "first_seen": c.first_seen, "last_seen": c.last_seen,
-            }
-            for c in history.categories
-        ],
-    }  # fmt: skip
-
-
-def _history(stored: _HistoryRow) -> CategoryHistory:
-    categories = tuple(
-        TrackedCategory(**{**row.model_dump(), "keywords": row.keywords, "centroid": _unpacked(row.centroid)})
+def _history(stored: _HistoryRow | None) -> CategoryHistory | None:
+    if stored is None:
+        return None
+    tracked = tuple(
+        TrackedCategory(
+            NightCategory(**dict(row.category)), row.signature, row.first_night, row.last_night, row.nights,
+            row.first_seen, row.last_seen,
+        )
         for row in stored.categories
-    )
-    return CategoryHistory(stored.encoder, stored.night, stored.key, stored.cases, stored.next_number, categories)
+    )  # fmt: skip
+    return CategoryHistory(stored.method, stored.night, stored.key, stored.date, Counts(**dict(stored.counts)), tracked)
 
 
-def _packed(vector: NDArray[np.float32]) -> str:
-    """Pack a vector in half precision, as base64 text.
-
-    It moves a cosine by less than .001, and a file of 300 categories takes 0.3 MB.
-    """
-    return base64.b64encode(vector.astype("<f2").tobytes()).decode()
-
-
-def _unpacked(text: str) -> NDArray[np.float32]:
-    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f2").astype(np.float32)
+def _without_categories(night: _OldNight | None) -> CategoryHistory | None:
+    if night is None:
+        return None
+    return CategoryHistory(CENTROIDS, night.night, night.key, "", Counts(night.cases, night.cases, {}), ())
 
 
 def _unreadable(path: Path, what: str) -> ConfigError:
     return ConfigError(
         f"{str(path)!r}: the categories of earlier nights cannot be read ({what})",
-        remedy="restore the file from a backup; without it (move it away) all categories are new ones, with ids from 1 on",
+        remedy="restore the file from a backup; without it (move it away) all categories are new ones",
     )

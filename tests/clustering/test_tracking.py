@@ -2,157 +2,301 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.clustering.cluster import Clustering
 from curator.clustering.tracking import (
+    GROUPING_CHANGED,
     NIGHTS_KEPT,
+    SAME_PROFILE,
     CategoryHistory,
-    Centroid,
-    centroids,
-    comparable,
+    CategoryMatches,
+    NightCategory,
     match_categories,
     night_key,
     update_history,
 )
-from curator.records import Category, CategoryChange, GoneCategory
+from curator.records import CategoryChange, GoneCategory
 
 
-def at(*degrees: float, size: int = 20) -> list[Centroid]:
-    """Centres in a plane, at these angles."""
-    return [
-        Centroid(np.array([np.cos(np.radians(a)), np.sin(np.radians(a))], dtype=np.float32), 0.2, size) for a in degrees
-    ]
+def category(id_: str, cases: int = 20, *, task: str = "t", **profile: float) -> NightCategory:
+    return NightCategory(
+        f"c-{id_}", f"name of {id_}", f"sentence of {id_}", (f"word of {id_}",), None, task, "content",
+        profile or {f"topic:{id_}": 1.0}, cases, cases,
+    )  # fmt: skip
+
+
+def match(
+    history: CategoryHistory | None, categories: Sequence[NightCategory], *, method: str = "m", **tasks: int
+) -> CategoryMatches:
+    asked = tasks or {"t": 100}
+    return match_categories(history, categories, cases_by_task=asked, records=sum(asked.values()), method=method)
 
 
 def night(
-    memory: CategoryHistory | None, found: list[Centroid], *, encoder: str = "e", cases: int = 100
-) -> tuple[CategoryHistory, list[str]]:
-    """What is known after a night, and its ids."""
-    followed = match_categories(memory, found, encoder=encoder, cases=cases)
-    names = memory.names if memory else {}
-    categories = [Category(i, names.get(i, f"name of {i}"), (), ()) for i in followed.ids]
-    after = update_history(
-        memory, followed, found, categories, encoder=encoder, key="k", cases=cases, date="2026-11-25"
-    )
-    return after, list(followed.ids)
+    history: CategoryHistory | None, *categories: NightCategory, date: str = "2026-11-25", **tasks: int
+) -> CategoryHistory:
+    """The history after one more night."""
+    return update_history(history, match(history, categories, **tasks), key="k", date=date)
 
 
-def test_a_category_keeps_its_id_while_its_centre_holds() -> None:
-    memory, first = night(None, at(0, 90, 180))
-    assert first == ["category-01", "category-02", "category-03"]
-    memory, second = night(memory, at(185, 5, 270))
-    assert second == ["category-03", "category-01", "category-04"]
-    assert [(c.id, c.last_night, c.nights) for c in memory.categories] == [
-        ("category-01", 2, 2), ("category-02", 1, 1), ("category-03", 2, 2), ("category-04", 2, 1),
-    ]  # fmt: skip
+def test_the_same_signature_is_the_same_category_however_its_profile_changed() -> None:
+    history = night(None, category("a", topic_x=1), category("b", topic_y=1))
+    matches = match(history, [category("b", topic_x=1), category("a", topic_y=1), category("c")])
+    assert matches.ids == ("c-b", "c-a", "c-c")
+    assert [change and change.trend for change in matches.changes] == ["steady", "steady", "new"]
+
+
+def test_another_signature_with_the_same_profile_keeps_id_name_and_sentence() -> None:
+    history = night(None, category("a", x=1, y=1))
+    matches = match(history, [category("b", x=1, y=0.9)])
+    assert (matches.ids, matches.names, matches.sentences) == (("c-a",), ("name of a",), ("sentence of a",))
+    assert matches.categories[0].keywords == ("word of b",)
+    assert matches.changes == (CategoryChange("steady", 20, 2, now=20),)
+
+
+def test_the_signature_of_the_last_night_is_found_before_a_profile() -> None:
+    """The second night's profile alone would match the old one with the third night's `d`."""
+    history = night(night(None, category("a", x=1)), category("b", x=1))
+    matches = match(history, [category("b", x=1, y=1), category("d", x=1)])
+    assert matches.ids == ("c-a", "c-d")
+
+
+def test_an_exact_id_is_taken_before_the_last_signature() -> None:
+    history = night(night(None, category("a", x=1)), category("b", x=1))
+    matches = match(history, [category("b", x=1), category("a", x=1)])
+    assert matches.ids == ("c-b", "c-a")
+    assert matches.changes[0] == CategoryChange("new", None, 1, split_from="c-a", now=20)
 
 
 def test_the_match_is_the_best_of_all_not_the_first_that_fits() -> None:
-    """A greedy match would give the second cluster, at 17 degrees, to 20 and leave the first one, at 35, without any."""
-    memory, _ = night(None, at(0, 20))
-    assert night(memory, at(35, 17))[1] == ["category-02", "category-01"]
+    """A greedy match would give `q` to `b`, its nearest, and leave `p` without any."""
+    history = night(None, category("a", x=1), category("b", x=1, y=0.4))
+    matches = match(history, [category("p", x=1, y=0.8), category("q", x=1, y=0.35)])
+    assert matches.ids == ("c-b", "c-a")
+
+
+@pytest.mark.parametrize("other", [{"task": "other"}, {"aspect": "format"}])
+def test_another_task_or_aspect_is_another_category(other: dict[str, str]) -> None:
+    history = night(None, category("a", x=1))
+    assert match(history, [replace(category("b", x=1), **other)]).ids == ("c-b",)  # type: ignore[arg-type]
 
 
 def test_the_first_night_has_nothing_to_compare_with() -> None:
-    followed = match_categories(None, at(0), encoder="e", cases=10)
-    assert (followed.changes, followed.matched, followed.gone) == ((None,), (None,), ())
+    matches = match(None, [category("a")])
+    assert (matches.changes, matches.matched, matches.gone, matches.warnings) == ((None,), (None,), (), ())
+    assert matches.first_seen("2026-11-25") == ("2026-11-25",)
 
 
 def test_what_grew_shrank_came_back_and_went() -> None:
-    memory, _ = night(None, [*at(0, size=10), *at(90, size=40), *at(180, size=20), *at(270, size=20)])
-    followed = match_categories(memory, [*at(0, size=40), *at(90, size=10), *at(180, size=25)], encoder="e", cases=100)
-    assert followed.changes == (
-        CategoryChange("grew", 10, 2), CategoryChange("shrank", 40, 2), CategoryChange("steady", 20, 2),
-    )  # fmt: skip
-    assert followed.gone == (GoneCategory("category-04", "name of category-04", 20),)
-    memory, _ = night(memory, at(0, 90, 180))
-    back = match_categories(memory, at(270), encoder="e", cases=100)
-    assert back.changes == (CategoryChange("back", None, 2),)
-    assert {c.id for c in back.gone} == {"category-01", "category-02", "category-03"}
+    history = night(None, category("a", 10), category("b", 40), category("c", 20), category("d", 20))
+    matches = match(history, [category("a", 40), category("b", 10), category("c", 25)])
+    assert matches.changes == (
+        CategoryChange("grew", 10, 2, now=40),
+        CategoryChange("shrank", 40, 2, now=10, fading="fixed"),
+        CategoryChange("steady", 20, 2, now=25),
+    )
+    assert matches.gone == (GoneCategory("c-d", "name of d", 20, fading="fixed"),)
+    history = night(history, category("a"), category("b"), category("c"))
+    back = match(history, [category("d")])
+    assert back.changes == (CategoryChange("back", None, 2, now=20),)
+    assert [c.id for c in back.gone] == ["c-a", "c-b", "c-c"]
 
 
-def test_of_a_split_the_nearest_part_keeps_the_id() -> None:
-    memory, _ = night(None, at(0, 120))
-    followed = match_categories(memory, at(20, -10, 120), encoder="e", cases=100)
-    assert followed.ids == ("category-03", "category-01", "category-02")
-    assert followed.changes[0] == CategoryChange("new", None, 1, split_from="category-01")
+def test_the_share_of_the_records_grows_though_that_of_the_cases_does_not() -> None:
+    history = night(None, category("a", 20))
+    (change,) = match(history, [replace(category("a", 20), records=60)]).changes
+    assert change is not None
+    assert change.trend == "grew"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "fading"),
+    [
+        ({"t": 100, "u": 100}, "fixed"),
+        ({"t": 60, "u": 140}, "fixed"),
+        ({"t": 3, "u": 197}, "not-asked"),
+        ({"u": 200}, "not-asked"),
+    ],
+)
+def test_what_is_gone_is_fixed_or_no_longer_asked(tasks: dict[str, int], fading: str) -> None:
+    history = night(None, category("a", 20), t=100, u=100)
+    assert [c.fading for c in match(history, [], **tasks).gone] == [fading]
+
+
+@pytest.mark.parametrize(("cases", "fading"), [(5, None), (6, "fixed")])
+def test_few_cases_do_not_tell_why_a_category_is_gone(cases: int, fading: str | None) -> None:
+    history = night(None, category("a", cases), t=1000)
+    assert [c.fading for c in match(history, [], t=1000).gone] == [fading]
+
+
+def test_a_task_that_is_asked_less_shrinks_its_categories() -> None:
+    history = night(None, category("a", 40), t=100, u=100)
+    (change,) = match(history, [category("a", 12)], t=30, u=170).changes
+    assert change == CategoryChange("shrank", 40, 2, now=12, fading="not-asked")
+
+
+def test_the_tasks_of_tracked_categories_are_counted_and_no_others() -> None:
+    history = night(None, category("a"), t=60, u=40)
+    assert (history.counts.cases, history.counts.by_task) == (100, {"t": 60})
+
+
+def test_a_small_part_of_a_category_that_is_gone_is_not_listed() -> None:
+    parts = [replace(category(id_, cases), parent="c-a") for id_, cases in (("b", 3), ("c", 15))]
+    history = night(None, category("a", 20), *parts)
+    assert [c.id for c in match(history, [category("a", 20)]).gone] == ["c-c"]
+
+
+def test_of_a_split_the_most_similar_part_keeps_the_id() -> None:
+    history = night(None, category("a", x=1, y=1), category("b", z=1))
+    matches = match(history, [category("p", x=1, y=0.3), category("q", x=1, y=0.8), category("b", z=1)])
+    assert matches.ids == ("c-p", "c-a", "c-b")
+    assert matches.changes[0] == CategoryChange("new", None, 1, split_from="c-a", now=20)
+
+
+def test_a_part_is_not_split_from_its_own_parent() -> None:
+    history = night(None, category("a", x=1))
+    part = replace(category("b", x=1), parent="c-a")
+    assert match(history, [category("a", x=1), part]).changes[1] == CategoryChange("new", None, 1, now=20)
 
 
 def test_of_a_merger_the_larger_one_keeps_the_id() -> None:
-    memory, _ = night(None, [*at(0, size=10), *at(25, size=30)])
-    followed = match_categories(memory, at(5, size=40), encoder="e", cases=100)
-    assert followed.ids == ("category-02",)
-    assert followed.changes[0] is not None
-    assert followed.changes[0].merged == ("category-01",)
-    assert followed.gone == (GoneCategory("category-01", "name of category-01", 10, into="category-02"),)
+    history = night(None, category("a", 10, x=1), category("b", 30, x=1, y=0.5))
+    matches = match(history, [category("m", 40, x=1, y=0.2)])
+    assert matches.ids == ("c-b",)
+    assert matches.changes[0] is not None
+    assert matches.changes[0].merged == ("c-a",)
+    assert matches.gone == (GoneCategory("c-a", "name of a", 10, into="c-b"),)
+
+
+def test_an_exact_id_stays_in_a_merger_with_a_larger_one() -> None:
+    history = night(None, category("a", 10, x=1), category("b", 30, x=1, y=0.5))
+    assert match(history, [category("a", 40, x=1, y=0.2)]).ids == ("c-a",)
 
 
 def test_what_merged_on_an_earlier_night_takes_no_id_back() -> None:
-    """The one that merged was larger on its last night than both are together on a quiet one."""
-    memory, _ = night(None, [*at(0, size=50), *at(32, size=40)])
-    for _ in range(3):
-        memory, ids = night(memory, at(12, size=30))
-        assert ids == ["category-01"]
-    followed = match_categories(memory, at(12, size=30), encoder="e", cases=100)
-    assert followed.changes == (CategoryChange("steady", 30, 5),)
-    assert followed.gone == ()
+    """The category that merged was larger on its last night than both are together on a quiet one."""
+    history = night(None, category("a", 50, x=1), category("b", 40, x=1, y=0.5))
+    for number in range(3):
+        history = night(history, category(f"m{number}", 30, x=1, y=0.2))
+    matches = match(history, [category("m3", 30, x=1, y=0.2)])
+    assert matches.ids == ("c-a",)
+    assert matches.changes == (CategoryChange("steady", 30, 5, now=30),)
+    assert matches.gone == ()
 
 
-def test_another_encoder_is_not_compared_and_takes_no_old_id() -> None:
-    memory, _ = night(None, at(0, 90))
-    assert not comparable(memory, "other")
-    memory, ids = night(memory, at(0, 90), encoder="other")
-    assert ids == ["category-03", "category-04"]
-    assert [c.id for c in memory.categories] == ids
+def test_parts_follow_their_parent_to_its_old_id() -> None:
+    history = night(None, category("a", x=1))
+    part = replace(category("p", z=1), parent="c-b")
+    matches = match(history, [part, category("b", x=1), replace(category("q"), parent="c-elsewhere")])
+    assert [c.parent for c in matches.categories] == ["c-a", None, "c-elsewhere"]
+
+
+def test_a_model_renames_what_a_template_named_and_nothing_else() -> None:
+    history = night(None, category("a"))
+    by_model = replace(category("a"), name="better name", sentence="better sentence", named_by="model")
+    matches = match(history, [by_model])
+    assert (matches.names, matches.sentences) == (("better name",), ("better sentence",))
+    assert matches.changes == (CategoryChange("steady", 20, 2, now=20, renamed_from="name of a"),)
+    history = update_history(history, matches, key="k", date="2026-11-26")
+    for later in (replace(by_model, name="another name"), category("a")):
+        again = match(history, [later])
+        assert (again.names, again.categories[0].named_by) == (("better name",), "model")
+        assert again.changes == (CategoryChange("steady", 20, 3, now=20),)
+
+
+def test_a_new_category_does_not_get_the_name_of_another_one() -> None:
+    history = night(None, category("a"))
+    new = [replace(category(id_), name="name of a", keywords=("refund",)) for id_ in ("b", "c")]
+    matches = match(history, [category("a"), *new])
+    assert matches.names == ("name of a", "name of a (refund)", "name of a (2)")
+
+
+def test_another_method_of_grouping_is_not_compared_and_said_once() -> None:
+    history = night(None, category("a"), category("b"))
+    matches = match(history, [category("a")], method="other")
+    assert (matches.warnings, matches.changes, matches.gone) == ((GROUPING_CHANGED,), (None,), ())
+    history = update_history(history, matches, key="k", date="2026-11-26")
+    assert [(c.category.id, c.first_seen, c.nights) for c in history.categories] == [("c-a", "2026-11-26", 1)]
+    assert match(history, [category("a")], method="other").warnings == ()
 
 
 def test_a_forgotten_category_does_not_come_back() -> None:
-    memory, _ = night(None, at(0, 90))
+    history = night(None, category("a", x=1), category("b"))
     for _ in range(NIGHTS_KEPT - 1):
-        memory, _ = night(memory, at(90))
-    assert night(memory, at(0))[1] == ["category-01"]
-    memory, _ = night(memory, at(90))
-    assert night(memory, at(0))[1] == ["category-03"]
+        history = night(history, category("b"))
+    assert match(history, [category("c", x=1)]).ids == ("c-a",)
+    history = night(history, category("b"))
+    assert match(history, [category("c", x=1)]).ids == ("c-c",)
 
 
-def test_a_night_without_clusters_keeps_what_is_known() -> None:
-    memory, _ = night(None, at(0))
-    memory, ids = night(memory, [])
-    assert ids == []
-    assert night(memory, at(0))[1] == ["category-01"]
+def test_a_night_without_categories_keeps_what_is_known() -> None:
+    history = night(night(None, category("a", x=1), date="2026-11-24"))
+    matches = match(history, [category("b", x=1)])
+    assert matches.ids == ("c-a",)
+    assert matches.first_seen("2026-11-26") == ("2026-11-24",)
 
 
-@settings(max_examples=50)
-@given(st.lists(st.lists(st.integers(0, 359), max_size=8, unique=True), min_size=1, max_size=6))
-def test_ids_are_never_given_twice(nights: list[list[int]]) -> None:
-    memory, born = None, []
-    for degrees in nights:
-        known = {c.id for c in memory.categories} if memory else set()
-        memory, ids = night(memory, at(*degrees))
-        assert len(set(ids)) == len(ids)
-        born += [i for i in ids if i not in known]
-    assert len(set(born)) == len(born)
+def test_dates_and_nights_of_a_category() -> None:
+    history = night(None, category("a"), date="2026-11-24")
+    (tracked,) = night(history, category("a"), date="2026-11-25").categories
+    assert (tracked.first_seen, tracked.last_seen, tracked.nights) == ("2026-11-24", "2026-11-25", 2)
 
 
-def test_the_centre_of_a_cluster() -> None:
-    vectors = np.array([[1, 0], [0.6, 0.8], [0, -1]], dtype=np.float32)
-    (centre,) = centroids(vectors, Clustering(np.array([0, 0, -1]), np.array([0.9, 0.8, 0], dtype=np.float32)))
-    assert centre.vector == pytest.approx([0.8944, 0.4472], abs=1e-4)
-    assert (round(centre.radius, 5), centre.size) == (0.15, 2)
+def test_a_profile_is_the_mean_of_its_nights() -> None:
+    history = night(night(None, category("a", x=1)), category("a", y=1))
+    assert history.categories[0].category.profile == {"x": 0.7071, "y": 0.7071}
 
 
 def test_the_same_cases_are_the_same_night() -> None:
     assert night_key(["a", "b"]) == night_key(["b", "a"]) != night_key(["a"])
 
 
-def test_a_centre_is_the_mean_of_its_nights() -> None:
-    memory, _ = night(None, at(0))
-    memory, _ = night(memory, at(30))
-    assert memory.categories[0].centroid == pytest.approx([np.cos(np.radians(15)), np.sin(np.radians(15))], abs=1e-6)
-    assert replace(memory).names == {"category-01": "name of category-01"}
+def test_nothing_depends_on_the_order_of_the_categories() -> None:
+    """Two parts are equally similar to the old one, and both categories before are to the merged one."""
+    history = night(None, category("a", x=1), category("b", y=1, z=0.5), category("c", y=1, v=0.5))
+    now = [category("p", x=1, w=0.2), category("q", x=1, u=0.2), category("m", y=1), category("n")]
+    expected = {}
+    for order in permutations(now):
+        matches = match(history, order)
+        rows = zip(matches.signatures, matches.categories, matches.changes, strict=True)
+        expected.setdefault(str(sorted(rows, key=lambda row: row[0])) + str(matches.gone), order)
+    assert len(expected) == 1
+
+
+PROFILES = st.dictionaries(st.sampled_from("uvwxyz"), st.floats(0, 1), max_size=4)
+NIGHTS = st.lists(st.dictionaries(st.sampled_from("abcdefgh"), PROFILES, max_size=6), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NIGHTS)
+def test_the_matches_of_any_nights_are_one_to_one(nights: list[dict[str, dict[str, float]]]) -> None:
+    history = None
+    for profiles in nights:
+        now = [replace(category(id_), profile=profile) for id_, profile in profiles.items()]
+        matches = match(history, now)
+        assert len(set(matches.ids)) == len(now)
+        assert len(set(matches.names)) == len(now)
+        matched = [old.category.id for old in matches.matched if old]
+        assert len(set(matched)) == len(matched)
+        assert not set(matched) & {c.id for c in matches.gone}
+        known = {c.category.id for c in history.categories} if history else set()
+        for category_, old in zip(matches.categories, matches.matched, strict=True):
+            assert category_.id == old.category.id if old else category_.id not in known
+        history = update_history(history, matches, key="k", date="2026-11-25")
+        ids = [c.category.id for c in history.categories]
+        assert ids == sorted(set(ids))
+        signatures = [c.signature for c in history.categories]
+        assert len(set(signatures)) == len(signatures)
+
+
+def test_the_limit_is_the_least_cosine_that_counts() -> None:
+    history = night(None, category("a", x=1))
+    sine = (1 - SAME_PROFILE**2) ** 0.5
+    assert match(history, [category("b", x=SAME_PROFILE + 0.01, y=sine)]).ids == ("c-a",)
+    assert match(history, [category("b", x=SAME_PROFILE - 0.01, y=sine)]).ids == ("c-b",)
