@@ -5,8 +5,8 @@ from __future__ import annotations
 from curator.committee.cost import (
     Estimate as CostEstimate,
 )
-from curator.committee.judge import (
-    JudgeEstimate,
+from curator.committee.questions import (
+    QuestionEstimate,
 )
 from curator.config import (
     ClusteringConfig,
@@ -151,7 +151,6 @@ __all__ = [
     "IngestResult",
     "Interval",
     "JsonValue",
-    "JudgeEstimate",
     "LabellingConfig",
     "Leak",
     "LogsConfig",
@@ -167,6 +166,7 @@ __all__ = [
     "Pick",
     "PoolInput",
     "Progress",
+    "QuestionEstimate",
     "ReadingEvidence",
     "Recordings",
     "Records",

@@ -42,6 +42,7 @@ class FakeEndpoint:
         self.delay_s = 0.0
         self.temperature: float | None = None  # the only one it takes, if not None
         self.answer: Callable[[], str] | None = None  # what it answers instead
+        self.answers: dict[str, Callable[[dict[str, Any]], str]] = {}  # of other models, by name, from the request
         self.broken_for: str | None = None  # requests with this text in them get nonsense for an answer
         self.batches: list[list[dict[str, Any]]] = []  # the lines of each one handed in
         self._files: dict[str, bytes] = {}
@@ -93,6 +94,8 @@ class FakeEndpoint:
             done["choices"][0]["message"]["content"] = "zz qx vv"
         if self.answer is not None:
             done["choices"][0]["message"]["content"] = self.answer()
+        if body["model"] in self.answers:
+            done["choices"][0]["message"]["content"] = self.answers[body["model"]](body)
         return web.json_response(done)
 
     async def _upload(self, request: web.Request) -> web.Response:

@@ -1,35 +1,36 @@
 """LLM judge: asks a model whether two answers mean the same, through the sampling engine.
 
-A verdict is a generation like any other: paid for once, stored, and counted in the budget. The compared texts come from
-logs and models, and may try to steer the judge. They are put between lines with a code that their authors could not know.
-Only `{"same": true}` and `{"same": false}` are verdicts; any other reply counts as undecided.
+A verdict is a generation like any other: paid for once, stored, and counted in the budget. Only
+`{"same": true}` and `{"same": false}` are verdicts; any other reply counts as undecided.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-import yaml
-
 from curator.committee.budget import Budget
-from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
-from curator.committee.engine import EngineStats, sample
-from curator.committee.engine_context import TemperatureRefused
-from curator.committee.plan import endpoint_of, estimate_tokens, name_at_endpoint
-from curator.committee.requests import ModelClient, ModelRequest, PlannedCall
+from curator.committee.endpoints import Endpoint
+from curator.committee.engine import EngineStats
+from curator.committee.plan import estimate_tokens
+from curator.committee.question_prompt import (
+    QuestionPrompt,
+    load_question_prompt,
+    nonce_of,
+    reply_object,
+    reply_schema,
+    shortened,
+)
+from curator.committee.questions import Question, QuestionEstimate, ask_questions, ceiling
+from curator.committee.requests import ModelClient, PlannedCall
 from curator.config import JudgeConfig, Price
-from curator.config.yaml_text import parse_yaml
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.errors import ConfigError
 from curator.io.assets import asset
 from curator.progress import Progress
-from curator.records import Case, Generation, JsonValue, Member, Message, stable_unit
+from curator.records import Case, Generation, Message, stable_unit
 from curator.state.generations import GenerationStore
 
 PROMPT = "same-answer"
@@ -38,38 +39,7 @@ NO_VERDICT = "the reply is not a verdict"
 QUESTION_LIMIT = 2000
 """Characters of a question that the judge sees; a longer question is shortened to its head and its tail."""
 
-_SCHEMA: dict[str, JsonValue] = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "verdict",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {"same": {"type": "boolean"}},
-            "required": ["same"],
-            "additionalProperties": False,
-        },
-    },
-}
-_FORM = re.compile(r"---\n(?P<front>.*?\n)---\n\[system\]\n(?P<system>.*?)\n\[user\]\n(?P<user>.*)", re.DOTALL)
-_PLACE = re.compile(r"\{\{ (nonce|question|first|second) \}\}")
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class JudgePrompt:
-    """The judge's prompt: two templates.
-
-    Their places are `{{ nonce }}`, `{{ question }}`, `{{ first }}` and `{{ second }}`.
-
-    `digest` is the SHA-256 (hex) of its file.
-    """
-
-    id: str
-    version: int
-    digest: str
-    system: str
-    user: str
+_SCHEMA = reply_schema("verdict", {"same": {"type": "boolean"}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,51 +51,32 @@ class Verdict:
     cost_usd: float = 0.0
 
 
-def load_prompt(path: Path | None = None) -> JudgePrompt:
+def load_prompt(path: Path | None = None) -> QuestionPrompt:
     """Return the prompt that ships, or the prompt in a file.
 
     Raises:
         ConfigError: the file cannot be read, or is not of the form.
     """
-    path = path or asset("prompts", "judge", f"{PROMPT}.md")
-    remedy = "reinstall curator, or fix the file: front matter with `id` and `version`, then [system] and [user]"
-    try:
-        content = path.read_bytes()
-        form = _FORM.fullmatch(content.decode("utf-8-sig").replace("\r\n", "\n").strip())
-        front = parse_yaml(form["front"], first_line=2) if form else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{str(path)!r}: the judge's prompt cannot be read ({error})", remedy=remedy) from error
-    if not form or not isinstance(front, dict) or front.get("id") != path.stem or type(front.get("version")) is not int:
-        raise ConfigError(f"{str(path)!r}: this is not a prompt for a judge", remedy=remedy)
-    if missing := {"question", "first", "second", "nonce"} - set(_PLACE.findall(form["user"])):
-        raise ConfigError(f"{str(path)!r}: [user] lacks {{{{ {min(missing)} }}}}", remedy=remedy)
-    digest = hashlib.sha256(content).hexdigest()
-    return JudgePrompt(path.stem, front["version"], digest, form["system"].strip(), form["user"].strip())
+    return load_question_prompt(path or asset("prompts", "judge", f"{PROMPT}.md"), ("question", "first", "second"))
 
 
-def render_pair(prompt: JudgePrompt, pair: Pair) -> tuple[Message, ...]:
+def render_pair(prompt: QuestionPrompt, pair: Pair) -> tuple[Message, ...]:
     """Return the messages that ask about a pair.
 
     A hash of the pair decides which answer comes first. Each pair is asked in one order only, and the error of a judge
-    that prefers the first answer is random. The code is a hash of all three texts, so that the same pair gives the same
-    request. No text can contain the code: it would change with the text.
+    that prefers the first answer is random.
     """
     first, second = pair.left, pair.right
     if stable_unit("judge", pair.question, first, second) < 0.5:
         first, second = second, first
-    whole = hashlib.sha256("\x1f".join((pair.question, first, second)).encode("utf-8", "surrogatepass"))
-    values = {
-        "nonce": whole.hexdigest()[:32],
-        "question": _shortened(pair.question),
-        "first": first,
-        "second": second,
-    }
-
-    def filled(template: str) -> str:
-        # one pass, so that a `{{ first }}` inside an answer stays what it is
-        return _PLACE.sub(lambda place: values[place[1]], template)
-
-    return Message("system", filled(prompt.system)), Message("user", filled(prompt.user))
+    return prompt.fill(
+        {
+            "nonce": nonce_of(pair.question, first, second),
+            "question": shortened(pair.question, QUESTION_LIMIT),
+            "first": first,
+            "second": second,
+        }
+    )
 
 
 def read_verdict(text: str) -> bool | None:
@@ -133,13 +84,8 @@ def read_verdict(text: str) -> bool | None:
 
     A verdict is a JSON object with only `same`, with or without a code fence.
     """
-    plain = text.rpartition("</think>")[2].strip()
-    fenced = _FENCE.fullmatch(plain)
-    try:
-        reply = orjson.loads(fenced[1] if fenced else plain)
-    except orjson.JSONDecodeError:
-        return None
-    same = reply.get("same") if isinstance(reply, dict) and len(reply) == 1 else None
+    reply = reply_object(text)
+    same = reply.get("same") if reply is not None and len(reply) == 1 else None
     return same if isinstance(same, bool) else None
 
 
@@ -150,7 +96,7 @@ class Judge:
     config: JudgeConfig
     price: Price
     client: ModelClient
-    prompt: JudgePrompt
+    prompt: QuestionPrompt
     verdicts: dict[Pair, Verdict] = field(default_factory=dict)
 
     async def ask(
@@ -161,26 +107,14 @@ class Judge:
         Raises:
             UserError: as `engine.sample`. What was answered until then is stored.
         """
-        noted = store.noted(endpoint_of(self.config.model), self.config.model.model, ONE_TEMPERATURE)
-        try:
-            return await self._ask(pairs, 1.0 if noted else 0.0, store=store, budget=budget, progress=progress)
-        except TemperatureRefused:
-            store.note(endpoint_of(self.config.model), self.config.model.model, ONE_TEMPERATURE)
-            return await self._ask(pairs, 1.0, store=store, budget=budget, progress=progress)
-
-    async def _ask(
-        self, pairs: Sequence[Pair], temperature: float, *, store: GenerationStore, budget: Budget, progress: Progress
-    ) -> EngineStats:
         pair_of = {pair_id(pair): pair for pair in pairs}
 
         def deliver(call: PlannedCall, generation: Generation) -> None:
             self.verdicts[pair_of[call.case_id]] = _verdict(generation)
 
-        endpoint = Endpoint(self.config.model, self.price, self.client)
-        calls = [judge_call(self.config, self.prompt, pair, temperature) for pair in pair_of.values()]
-        return await sample(
-            calls,
-            {self.config.model.name: endpoint},
+        return await ask_questions(
+            [judge_question(self.config, self.prompt, pair) for pair in pair_of.values()],
+            Endpoint(self.config.model, self.price, self.client),
             store=store,
             budget=budget,
             deliver=deliver,
@@ -194,63 +128,40 @@ def pair_id(pair: Pair) -> str:
     return "p" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def judge_call(config: JudgeConfig, prompt: JudgePrompt, pair: Pair, temperature: float = 0.0) -> PlannedCall:
-    """Return the call that asks about a pair.
-
-    `response_format` is bound to the schema unless the model's options set it.
-    """
-    model = config.model
-    options: dict[str, JsonValue] = {"response_format": _SCHEMA, **model.options}
-    messages = render_pair(prompt, pair)
-    request = ModelRequest(
-        endpoint=endpoint_of(model),
-        model=name_at_endpoint(model),
-        messages=messages,
-        temperature=temperature,
-        max_tokens=config.max_tokens,
-        options=options,
-    )
-    member = Member("judge", model.name, prompt.id, temperature, config.max_tokens, dict(model.options))
-    return PlannedCall(pair_id(pair), member, request, estimate_tokens(messages, options))
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeEstimate:
-    """The most that the judge can be asked, in calls, tokens and US dollars.
-
-    The number of pairs that words leave open is only known once the answers are stored. Until then each answer counts as
-    different from all others and as long as its limit allows. The ceiling is therefore far above the usual cost.
-    """
-
-    calls: int
-    input_tokens: int
-    max_output_tokens: int
-    usd_max: float
+def judge_question(config: JudgeConfig, prompt: QuestionPrompt, pair: Pair) -> Question:
+    """Return the question whether the answers of a pair mean the same."""
+    return Question(pair_id(pair), "judge", prompt.id, render_pair(prompt, pair), _SCHEMA, config.max_tokens)
 
 
 def judge_ceiling(
     config: JudgeConfig,
     price: Price,
-    prompt: JudgePrompt,
+    prompt: QuestionPrompt,
     cases: Iterable[Case],
     *,
     answers: int,
     answer_tokens: int,
-) -> JudgeEstimate:
+) -> QuestionEstimate:
     """Return the ceiling for these cases.
 
-    Each case has `answers` answers of at most `answer_tokens` tokens, and its target.
+    Each case has `answers` answers of at most `answer_tokens` tokens, and its target. The number of pairs that words leave
+    open is only known once the answers are stored. Until then each answer counts as different from all others and as long as
+    its limit allows. The ceiling is therefore far above the usual cost.
     """
     calls = input_tokens = 0
     for case in cases:
         texts = answers + (case.target is not None)
         pairs = min(config.pairs_per_case, math.comb(texts, 2))
-        bare = judge_call(config, prompt, Pair(case.user, "", ""))
+        bare = _call(config, prompt, Pair(case.user, "", ""))
         logged = estimate_tokens([Message("user", case.target)], {}) if case.target else 0
         calls += pairs
         input_tokens += pairs * (bare.input_tokens + 2 * max(answer_tokens, logged))
-    limit = judge_call(config, prompt, Pair("", "", "")).request.output_limit
-    return JudgeEstimate(calls, input_tokens, calls * limit, cost_usd(input_tokens, calls * limit, price))
+    limit = _call(config, prompt, Pair("", "", "")).request.output_limit
+    return ceiling(calls, input_tokens, calls * limit, price)
+
+
+def _call(config: JudgeConfig, prompt: QuestionPrompt, pair: Pair) -> PlannedCall:
+    return next(judge_question(config, prompt, pair).calls(config.model))
 
 
 def _verdict(generation: Generation) -> Verdict:
@@ -258,8 +169,3 @@ def _verdict(generation: Generation) -> Verdict:
         return Verdict(None, generation.error)
     same = read_verdict(generation.text)
     return Verdict(same, NO_VERDICT if same is None else None, generation.cost_usd)
-
-
-def _shortened(question: str) -> str:
-    half = QUESTION_LIMIT // 2
-    return question if len(question) <= QUESTION_LIMIT else f"{question[:half]}\n[...]\n{question[-half:]}"

@@ -3,6 +3,7 @@
 Paths in a config are relative to the config's own folder; paths on the command line are relative to where it is typed.
 """
 
+from curator.config.categories import AttributeConfig, CategoriesConfig, NamesConfig
 from curator.config.committee import (
     AdaptiveConfig,
     BudgetConfig,
@@ -24,7 +25,9 @@ from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutC
 
 __all__ = [
     "AdaptiveConfig",
+    "AttributeConfig",
     "BudgetConfig",
+    "CategoriesConfig",
     "ClusteringConfig",
     "CommitteeConfig",
     "Config",
@@ -39,6 +42,7 @@ __all__ = [
     "LogsConfig",
     "Mode",
     "ModelConfig",
+    "NamesConfig",
     "OutputsConfig",
     "Positive",
     "Price",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from curator.config.section import Positive, Section, Share
 
@@ -131,6 +131,16 @@ def _endpoint_remedy(option: str) -> str | None:
     return None
 
 
+def _asked_live(model: ModelConfig) -> ModelConfig:
+    if model.mode == "batch":
+        raise ValueError("this model is asked live: remove `mode: batch`")
+    return model
+
+
+LiveModel = Annotated[ModelConfig, AfterValidator(_asked_live)]
+"""A model that is asked beside the committee while the run waits, and so never in batches."""
+
+
 class AdaptiveConfig(Section):
     """The adaptive committee: a few answers a case, then more where they change the ranking."""
 
@@ -180,18 +190,12 @@ class CommitteeConfig(Section):
 class JudgeConfig(Section):
     """A model that decides whether two answers mean the same; it shares budget and store."""
 
-    model: ModelConfig
+    model: LiveModel
     """The model and its endpoint. An endpoint without JSON schemas needs `options: {response_format: null}`."""
     max_tokens: Annotated[int, Field(ge=16)] = 64
     """The most output tokens of a verdict; a reasoning model needs more."""
     pairs_per_case: Positive = 40
     """The most pairs of answers to ask about per case, those with the logged answer first. Words decide the others."""
-
-    @model_validator(mode="after")
-    def _live(self) -> Self:
-        if self.model.mode == "batch":
-            raise ValueError("model: a judge is asked live: remove `mode: batch`")
-        return self
 
 
 class EquivalenceConfig(Section):

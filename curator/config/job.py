@@ -7,7 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig
+from curator.config.categories import CategoriesConfig
+from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig, ModelConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
 from curator.config.section import Section
@@ -37,6 +38,8 @@ class Config(Section):
     """The embedding model of the inputs."""
     clustering: ClusteringConfig = ClusteringConfig()
     """The grouping of unstable cases into categories."""
+    categories: CategoriesConfig = CategoriesConfig()
+    """A model that writes the names of categories, and questions about every case."""
     selection: SelectionConfig = SelectionConfig()
     """The selection of cases to label."""
     labelling: LabellingConfig = LabellingConfig()
@@ -62,6 +65,13 @@ class Config(Section):
     def folder(self) -> Path:
         """The folder of the config file; the working directory for a config that was made in memory."""
         return self._folder
+
+    @property
+    def models_beside(self) -> tuple[ModelConfig, ...]:
+        """The models that a run asks beside the committee: the judge, and the model of categories."""
+        judge, categories = self.equivalence.asks, self.categories
+        writer = categories.model if categories.attributes or categories.namer else None
+        return (*((judge.model,) if judge else ()), *((writer,) if writer else ()))
 
     def in_folder(self, folder: Path) -> Self:
         """Return the same config as if its file were in this folder; the paths in it do not change."""

@@ -118,9 +118,9 @@ def summarise_committee(
     generations: Generations,
     health: Sequence[MemberHealth],
     *,
-    judge_usd: float = 0.0,
+    beside_usd: float = 0.0,
 ) -> CommitteeSummary:
-    """Sum up every answer that the run used, by member; `judge_usd` is added to the cost."""
+    """Sum up every answer that the run used, by member; `beside_usd` is added to the cost."""
     answers = [generation for case in generations.values() for generation in case]
     by_member: dict[tuple[str | None, str | None, float | None], list[Generation]] = {}
     for generation in answers:
@@ -141,7 +141,7 @@ def summarise_committee(
         input_tokens=sum(usage.input_tokens for usage in usages),
         output_tokens=sum(usage.output_tokens for usage in usages),
         estimated_usage=sum(usage.estimated for usage in usages),
-        cost_usd=rounded(cost + judge_usd) if judge_usd else cost,
+        cost_usd=rounded(cost + beside_usd) if beside_usd else cost,
         sees_within=any(count > 1 for count in samples.values()),
         sees_between=len({(generation.model, generation.variant) for generation in answers}) > 1,
     )

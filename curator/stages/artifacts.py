@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from curator.committee.questions import QuestionUsage
 from curator.config import Config
 from curator.records import FailureRate, ScoreQuality, StrategyYield
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import CascadeAudit
 from curator.stages.ask import SamplingResult
+from curator.stages.ask_attributes import NO_ATTRIBUTES, AttributeAnswers
 from curator.stages.embed_and_cluster import ClusterResult
 from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
@@ -37,6 +40,7 @@ class RunArtifacts:
         score_quality: of the ranking, by labels; None without a label of the random slice.
         yields: the failures among the labels of each slice.
         audit: what an adaptive committee missed; None where every case got the whole committee.
+        attributes: the answers of a model to questions about the cases.
     """
 
     config: Config
@@ -53,3 +57,15 @@ class RunArtifacts:
     score_quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()
     audit: CascadeAudit | None = None
+    attributes: AttributeAnswers = NO_ATTRIBUTES
+
+    @property
+    def beside(self) -> dict[str, QuestionUsage]:
+        """The use of the model of categories, by its purpose, where it was asked."""
+        return {name: usage for name, usage in (("attributes", self.attributes.usage),) if usage}
+
+    @property
+    def beside_usd(self) -> float:
+        """US dollars of the replies of models beside the committee, stored ones included."""
+        judged = self.sampling.judged
+        return math.fsum([judged.usd if judged else 0.0, *(usage.usd for usage in self.beside.values())])

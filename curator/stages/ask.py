@@ -18,17 +18,16 @@ from curator.committee.judge import Judge, load_prompt
 from curator.committee.plan import Plan, PlanPart, endpoint_of
 from curator.committee.prices import batch_price, price_of
 from curator.committee.providers.open import open_clients
+from curator.committee.questions import Asking
 from curator.committee.requests import PlannedCall
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
 from curator.errors import BudgetReached, ConfigError
-from curator.progress import Progress
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
 from curator.selection.adaptive_audit import CascadeAudit, audit_cascade
 from curator.stages.equivalence import JudgeQueue, JudgeUsage
 from curator.stages.score import Scorer
-from curator.state.generations import GenerationStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,14 @@ class SamplingResult:
         means = ranking(self.cascade, scores)
         return {i: means[i] if disagreement else 0.0 for i, disagreement in disagreements.items()}
 
+    def with_spend(self, budget: Budget) -> SamplingResult:
+        """Return the result with the dollars of the whole run so far.
+
+        Those of other models are included; the counts stay those of the committee.
+        """
+        ledger = budget.ledger
+        return replace(self, stats=replace(self.stats, usd=ledger.usd, unconfirmed_usd=ledger.unconfirmed_usd))
+
     def audit(self, scores: Mapping[str, Score]) -> CascadeAudit | None:
         """Measure what the cascade missed; None without one, or if the run ended early."""
         return None if self.cascade is None or self.stopped else audit_cascade(self.cascade, scores)
@@ -75,11 +82,8 @@ class SamplingResult:
 async def ask(
     config: Config,
     plan: Plan,
-    store: GenerationStore,
     scorer: Scorer,
-    *,
-    progress: Progress,
-    environ: Mapping[str, str],
+    asking: Asking,
 ) -> SamplingResult:
     """Take stored answers from the store, and ask for the others, live or in batches.
 
@@ -92,13 +96,13 @@ async def ask(
         UserError: as `committee.engine.sample` and `committee.batch.answer_in_batches`.
     """
     for model in config.committee.models:
-        if model.mode == "live" and (count := store.open_batches(endpoint_of(model), model.model)):
+        if model.mode == "live" and (count := asking.store.open_batches(endpoint_of(model), model.model)):
             raise ConfigError(
                 f"model {model.name!r}: {count} of its batches are still open, and their answers would be bought twice",
                 remedy="collect them first: run with `mode: batch` once more",
             )
     async with AsyncExitStack() as stack:
-        session = _Session(config, store, progress, environ, stack)
+        session = _Session(config, asking, stack)
         await session.open()
         while True:
             try:
@@ -106,13 +110,13 @@ async def ask(
                 break
             except TemperatureRefused as refused:
                 model = next(m for m in config.committee.models if m.name == refused.model)
-                store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
+                asking.store.note(endpoint_of(model), model.model, ONE_TEMPERATURE)
                 plan = replace(plan, one_temperature=plan.one_temperature | {model.name})
                 scorer.forget()
         if sampling.stopped is None:
             judged, stopped = await _ask_judge(session, scorer, sampling.generations)
             sampling = replace(sampling, judged=judged, stopped=stopped)
-        return replace(sampling, stats=session.stats_with_spend())
+        return replace(sampling, stats=session.stats).with_spend(asking.budget)
 
 
 async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> SamplingResult:
@@ -181,32 +185,30 @@ async def _ask_judge(
 class _Session:
     """The clients and the budget of one run. `stats` adds up what the committee took."""
 
-    def __init__(
-        self,
-        config: Config,
-        store: GenerationStore,
-        progress: Progress,
-        environ: Mapping[str, str],
-        stack: AsyncExitStack,
-    ) -> None:
+    def __init__(self, config: Config, asking: Asking, stack: AsyncExitStack) -> None:
         self.config = config
-        self._store = store
-        self._progress = progress
-        self._environ = environ
+        self._store = asking.store
+        self._progress = asking.progress
+        self._environ = asking.environ
+        self._budget = asking.budget
         self._stack = stack
-        self._budget = Budget(config.budget)
         self.stats = EngineStats()
         models = config.committee.models
         self._live = [model for model in models if model.mode == "live"]
         self._batch = [model for model in models if model.mode == "batch"]
 
     async def open(self) -> None:
-        """Open the clients of the committee, which the stack closes."""
+        """Open the clients of the committee, which the stack closes.
+
+        Those of the models beside it are opened as well, so that a missing key is found before anything is paid for.
+        """
         self._clients = await self._stack.enter_async_context(open_clients(self._live, environ=self._environ))
         self._batch_clients = {
             model.name: await self._stack.enter_async_context(open_batch_client(model, self._environ))
             for model in self._batch
         }
+        for model in self.config.models_beside:
+            await self._stack.enter_async_context(open_clients([model], environ=self._environ))
 
     async def answer(self, plan: Plan, calls: Plan | PlanPart, collected: _Collected) -> None:
         """Answer some calls of a plan: first those of models in batch mode, then the others."""
@@ -235,11 +237,6 @@ class _Session:
 
         await sample(plan, {}, store=self._store, budget=self._budget, deliver=take_answer)
         return collected.by_case()
-
-    def stats_with_spend(self) -> EngineStats:
-        """Return the committee's figures with the dollars of the whole run, the judge's included."""
-        ledger = self._budget.ledger
-        return replace(self.stats, usd=ledger.usd, unconfirmed_usd=ledger.unconfirmed_usd)
 
     def _add(self, stats: EngineStats) -> None:
         self.stats = _sum(self.stats, stats)

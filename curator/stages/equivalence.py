@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.committee.judge import JudgePrompt, Verdict
+from curator.committee.judge import Verdict
+from curator.committee.question_prompt import QuestionPrompt
 from curator.config import EmbeddingConfig, EquivalenceConfig
 from curator.disagreement.equivalence.comparers import (
     ComparerFactory,
@@ -40,7 +41,7 @@ class JudgeUsage:
     is what all these verdicts cost, stored ones included; `sent` and `from_store` count as for the committee.
     """
 
-    prompt: JudgePrompt
+    prompt: QuestionPrompt
     model: str
     pairs: int
     undecided: Mapping[str, int]

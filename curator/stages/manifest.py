@@ -15,6 +15,7 @@ import orjson
 
 from curator._version import __version__
 from curator.committee.prices import price_of, price_source
+from curator.config import ModelConfig
 from curator.config.committee import is_conventional_name
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile
@@ -42,11 +43,12 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
         "members": [_masked(asdict(member)) for member in run.sampling.plan.members],
         "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.sampling.plan.variants],
         "prices": {
-            m.name: {**run.sampling.plan.prices[m.name].model_dump(), "source": price_source(m)} for m in models
+            m.name: _price(m) for m in models
         },
         "prices_as_of": run.started.date().isoformat(),
         "encoder": run.clusters.encoder,
         "equivalence": _equivalence(run),
+        "categories": _categories(run),
         "calibration": _calibration(run.calibration),
         "counts": {
             "read": run.ingest.read,
@@ -82,13 +84,23 @@ def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
     return facts | {
         "model": config.asks.model.model or judged.model,
         "prompt": {"id": prompt.id, "version": prompt.version, "sha256": prompt.digest},
-        "price": {**price_of(config.asks.model).model_dump(), "source": price_source(config.asks.model)},
+        "price": _price(config.asks.model),
         "pairs": judged.pairs,
         "undecided": dict(judged.undecided),
         "usd": judged.usd,
         "requests_sent": judged.sent,
         "verdicts_from_store": judged.from_store,
     }
+
+
+def _categories(run: RunArtifacts) -> dict[str, JsonValue]:
+    """Return the use of the model of categories, for their names and for attributes."""
+    model = run.config.categories.model
+    return {name: usage.facts() | {"price": _price(model)} for name, usage in run.beside.items() if model}
+
+
+def _price(model: ModelConfig) -> dict[str, JsonValue]:
+    return {**price_of(model).model_dump(), "source": price_source(model)}
 
 
 def _calibration(fitted: CalibrationFile | None) -> JsonValue:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from curator.committee.cost import Estimate, ModelEstimate, estimate_cost
 from curator.committee.endpoints import ONE_TEMPERATURE
-from curator.committee.judge import JudgeEstimate, judge_ceiling, load_prompt
+from curator.committee.judge import judge_ceiling, load_prompt
 from curator.committee.plan import Plan, endpoint_of
 from curator.committee.prices import price_of
+from curator.committee.questions import QuestionEstimate, estimate_questions
 from curator.config import Config
 from curator.config.logs import kind_of
 from curator.errors import NotConfirmed
@@ -20,7 +21,9 @@ from curator.records import (
     RejectedRecord,
 )
 from curator.records.result import Result
+from curator.stages.ask_attributes import AttributeQuestions, attribute_prompt
 from curator.stages.ingest import IngestResult, ingest_line
+from curator.stages.name_categories import names_ceiling
 from curator.state.generations import GenerationStore
 from curator.text.display import money, plural
 
@@ -35,6 +38,8 @@ class PlanResult(Result):
         max_usd: the limit of the budget, in US dollars; None without one.
         adaptive: the share of the committee's calls that an adaptive committee makes; None for a fixed one.
         judge: the most that a judge of answers can cost on top; None without one.
+        names: the most that a model that names categories can cost on top; None where templates name them.
+        attributes: the most that the questions about cases can cost on top; None without such questions.
         workload: what it takes to label the selection.
     """
 
@@ -42,7 +47,9 @@ class PlanResult(Result):
     estimate: Estimate
     max_usd: float | None = None
     adaptive: float | None = None
-    judge: JudgeEstimate | None = None
+    judge: QuestionEstimate | None = None
+    names: QuestionEstimate | None = None
+    attributes: QuestionEstimate | None = None
     workload: Workload | None = None
 
     warnings_in_text = True
@@ -59,8 +66,9 @@ class PlanResult(Result):
 
     @property
     def most_usd(self) -> float:
-        """The ceiling of the committee and the judge, in US dollars."""
-        return self.estimate.usd_max + (self.judge.usd_max if self.judge else 0.0)
+        """The ceiling of the committee and of the models beside it, in US dollars."""
+        beside = (self.judge, self.names, self.attributes)
+        return self.estimate.usd_max + sum(estimate.usd_max for estimate in beside if estimate)
 
     @property
     def ceiling_usd(self) -> float:
@@ -71,7 +79,7 @@ class PlanResult(Result):
     def expected_usd(self) -> float | None:
         """The expected cost of the committee, in US dollars; None until answer lengths are known.
 
-        A judge's share is not in it. The budget's limit bounds it.
+        The share of the models beside it is not in it. The budget's limit bounds it.
         """
         usd = self.estimate.usd_expected
         if usd is None:
@@ -89,6 +97,8 @@ class PlanResult(Result):
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
             "expected_usd": self.expected_usd, "expected_s": e.seconds, "adaptive_share": self.adaptive,
             "judge": asdict(self.judge) if self.judge else None,
+            "names": asdict(self.names) if self.names else None,
+            "attributes": asdict(self.attributes) if self.attributes else None,
             "labelling": asdict(self.workload) if self.workload else None,
             "warnings": list(self.warnings), "rejected": self.rejected_rows(),
             "by_model": {
@@ -125,6 +135,7 @@ class PlanResult(Result):
                 f"judge: {plural(self.judge.calls, 'call')} at most, {money(self.judge.usd_max, at_most=True)}; one for each pair"
                 " of answers that words leave open, a number that only the answers show"
             )
+        lines += _category_lines(self)
         lines.append(_expected_line(self))
         if self.ceiling_usd < self.most_usd:
             lines.append(f"the budget stops the run at {money(self.ceiling_usd, at_most=True)}")
@@ -143,8 +154,25 @@ def _expected_line(result: PlanResult) -> str:
     usd = result.expected_usd
     if usd is None:
         return "expected cost unknown until the first answers of every model are stored"
-    judge = ", the judge not counted" if result.judge else ""
-    return f"about {money(usd)} expected, by the lengths of stored or logged answers{judge}"
+    beside = {"the judge": result.judge, "the names": result.names, "the attributes": result.attributes}
+    others = " and ".join(name for name, estimate in beside.items() if estimate)
+    without = f", without {others}" if others else ""
+    return f"about {money(usd)} expected, by the lengths of stored or logged answers{without}"
+
+
+def _category_lines(result: PlanResult) -> Iterator[str]:
+    """Yield the lines on the model that names categories and answers questions about cases."""
+    names, attributes = result.names, result.attributes
+    if names is not None:
+        yield (
+            f"names of categories: {plural(names.calls, 'call')} at most, {money(names.usd_max, at_most=True)}; usually far"
+            " fewer, a number that only the answers show"
+        )
+    if attributes is not None:
+        yield (
+            f"attributes: {plural(attributes.calls, 'call')}, {attributes.stored_calls:,} of them stored already,"
+            f" {money(attributes.usd_max, at_most=True)} at most"
+        )
 
 
 def _other_mode(model: ModelEstimate) -> str:
@@ -193,20 +221,51 @@ def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: Gener
         )
     adaptive = config.committee.adaptive
     share = adaptive.average if adaptive else None
-    return PlanResult(intake, estimate, config.budget.max_usd, share, _judge_estimate(config, plan))
+    return PlanResult(
+        intake,
+        estimate,
+        config.budget.max_usd,
+        share,
+        judge=_judge_estimate(config, plan),
+        names=_names_estimate(config, plan),
+        attributes=_attributes_estimate(config, plan, store),
+    )
 
 
-def _judge_estimate(config: Config, plan: Plan) -> JudgeEstimate | None:
+def _judge_estimate(config: Config, plan: Plan) -> QuestionEstimate | None:
     """Return the ceiling of the judge: cases whose answers compare by value need none."""
     judge = config.equivalence.asks
     if judge is None:
         return None
     kinds = {name: kind_of(task) for name, task in config.tasks.items()}
     open_cases = [c for c in plan.cases if (c.kind or kinds.get(c.task or "")) in (None, "short", "text")]
-    longest = config.committee.max_tokens + max(variant.extra_tokens for variant in plan.variants)
     return judge_ceiling(
-        judge, price_of(judge.model), load_prompt(), open_cases, answers=plan.calls_per_case, answer_tokens=longest
+        judge,
+        price_of(judge.model),
+        load_prompt(),
+        open_cases,
+        answers=plan.calls_per_case,
+        answer_tokens=_longest_answer(config, plan),
     )
+
+
+def _names_estimate(config: Config, plan: Plan) -> QuestionEstimate | None:
+    model = config.categories.namer
+    if model is None:
+        return None
+    longest = _longest_answer(config, plan)
+    return names_ceiling(config.categories.names, model, plan.cases, answer_tokens=longest)
+
+
+def _attributes_estimate(config: Config, plan: Plan, store: GenerationStore | None) -> QuestionEstimate | None:
+    model, attributes = config.categories.model, config.categories.attributes
+    if model is None or not attributes:
+        return None
+    return estimate_questions(AttributeQuestions(plan.cases, attributes, attribute_prompt()), model, store)
+
+
+def _longest_answer(config: Config, plan: Plan) -> int:
+    return config.committee.max_tokens + max(variant.extra_tokens for variant in plan.variants)
 
 
 def confirm_cost(
@@ -223,8 +282,7 @@ def confirm_cost(
     Raises:
         NotConfirmed: the user does not agree.
     """
-    judge = config.equivalence.asks
-    prices = [*plan.prices.values(), *([price_of(judge.model)] if judge else [])]
+    prices = [*plan.prices.values(), *map(price_of, config.models_beside)]
     if not any(price.input or price.output for price in prices):
         return  # a large plan takes a while to estimate, and this one is free
     progress.start("plan", total=len(plan), unit="calls")

@@ -70,8 +70,8 @@ class RunContext(RunInputs):
         self.nli = _load_nli(config)
         self.exporters: tuple[Exporter[Any], ...] = chosen_exporters(config)
         self.history: CategoriesFile = read_categories(paths.categories)
-        if config.equivalence.asks:
-            price_of(config.equivalence.asks.model)  # refuses a judge without a price
+        for model in config.models_beside:
+            price_of(model)  # refuses a model without a price
 
     @cached_property
     def store(self) -> GenerationStore:

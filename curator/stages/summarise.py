@@ -53,7 +53,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         ValueError: records were lost: read != kept + merged + set aside.
     """
     ingest, generations, scores = run.ingest, run.sampling.generations, run.scoring.scores
-    clusters, picks, judge = run.clusters, run.selection.picks, run.sampling.judged
+    clusters, picks = run.clusters, run.selection.picks
     categories = categories_of(run)
     return Summary(
         name=run.config.name,
@@ -72,7 +72,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         by_task=count_tasks(ingest.cases),
         set_aside=summarise_rejected(ingest.unreadable),
         committee=summarise_committee(
-            run.sampling.plan.members, generations, run.scoring.health, judge_usd=judge.usd if judge else 0.0
+            run.sampling.plan.members, generations, run.scoring.health, beside_usd=run.beside_usd
         ),
         adaptive=None if run.audit is None else _summarise_audit(run.audit),
         disagreement=summarise_disagreement(scores.values()),

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from curator.committee.budget import Budget
 from curator.committee.plan import Plan
+from curator.committee.questions import Asking
 from curator.config import Config
 from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
@@ -41,6 +43,7 @@ from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
+from curator.stages.ask_attributes import ask_attributes, with_attributes
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_cluster
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
@@ -149,10 +152,14 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
             confirm_cost(config, intake, plan, context.store, progress=status, confirm=confirm)
         # Before any model is asked, so that a damaged registry costs nothing.
         holdout = assign_splits(config, intake, context.registry)
-        sampling = run_coroutine(ask(config, plan, context.store, scorer, progress=status, environ=environ))
+        asking = Asking(context.store, Budget(config.budget), status, environ)
+        sampling = run_coroutine(ask(config, plan, scorer, asking))
+        attributes = run_coroutine(ask_attributes(intake.asked, config.categories, asking))
+        intake = with_attributes(intake, attributes)
         context.compare_answers(scorer, sampling.generations, status)
         frozen = _frozen_selection(config, folder, intake)
-        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, frozen=frozen, progress=status)
+        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, frozen=frozen, asking=asking)
+        artifacts = replace(artifacts, attributes=attributes)
         output = folder / INCOMPLETE if sampling.stopped and _is_complete(folder) else folder
         summary = write_run_folder(output, artifacts, status)
         result = RunResult(
@@ -164,7 +171,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
             warnings=(*paths.notices, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer)),
             workload=workload(summary.selection.to_label, config.labelling),
             rejected=intake.unreadable,
-            spent_usd=sampling.stats.usd,
+            spent_usd=artifacts.sampling.stats.usd,
         )
         if sampling.stopped is not None:
             raise _incomplete(sampling.stopped, folder, result)
@@ -207,10 +214,10 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     holdout: HoldoutSplit,
     *,
     frozen: FrozenSelection | None,
-    progress: Progress,
+    asking: Asking,
 ) -> RunArtifacts:
     """Score, select, cluster and export what was answered."""
-    config, paths = context.config, context.paths
+    config, paths, progress = context.config, context.paths, asking.progress
     scoring = scorer.score(sampling.generations)
     ranking = sampling.ranking(scoring.scores)
     earlier = _labels_so_far(intake.asked, ranking, scoring, sampling, frozen)
@@ -226,7 +233,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         categories=clusters.categories, holdout=holdout,
     )  # fmt: skip
     return RunArtifacts(
-        config=config, started=started, ingest=intake, sampling=sampling, scoring=scoring, clusters=clusters,
+        config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring, clusters=clusters,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
         score_quality=earlier.quality, yields=earlier.yields,
@@ -254,7 +261,8 @@ def _labels_so_far(
 def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     """Yield what each stage warns of, in the order of the stages."""
     plan, judged = run.sampling.plan, run.sampling.judged
-    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings, *run.clusters.warnings)
+    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings)
+    yield from (*run.attributes.warnings, *run.clusters.warnings)
     yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
     if run.calibration:
         members = {prompt_id_of(member.model, member.variant) for member in plan.members}

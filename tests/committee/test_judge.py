@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from curator.committee.judge import QUESTION_LIMIT, judge_call, load_prompt, read_verdict, render_pair
+from curator.committee.judge import QUESTION_LIMIT, judge_question, load_prompt, read_verdict, render_pair
 from curator.config import JudgeConfig, ModelConfig, parse_config
 from curator.disagreement.equivalence.leader_clustering import Pair, pair_of
 from curator.errors import BudgetReached, ConfigError, ProviderError
@@ -375,7 +375,7 @@ def test_a_long_question_is_cut_in_its_middle() -> None:
 
 def test_options_can_take_the_schema_out() -> None:
     model = ModelConfig(name="j", model="judge", options={"response_format": None})
-    call = judge_call(JudgeConfig(model=model), load_prompt(), Pair("q", "a", "b"))
+    [call] = judge_question(JudgeConfig(model=model), load_prompt(), Pair("q", "a", "b")).calls(model)
     assert "response_format" not in call.request.body()
 
 
