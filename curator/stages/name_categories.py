@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from curator.clustering.tracking import TEMPLATE
 from curator.clustering.written_names import Evidence, Refusal, WrittenName, choose, clamp, distinct, gather_evidence
 from curator.committee.plan import estimate_tokens
 from curator.committee.prices import price_of
@@ -86,7 +87,7 @@ async def name_categories(
         asking: what the questions need of the run.
     """
     model, prompt = config.namer, naming_prompt()
-    asked = [c for c in categories if c.named_by == "template"][: config.names.most]
+    asked = [c for c in categories if c.named_by == TEMPLATE][: config.names.most]
     if model is None or not asked:
         return NamedCategories(tuple(categories))
     evidence = _evidence(categories, contrasts, cases, prompt)
