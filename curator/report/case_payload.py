@@ -11,7 +11,7 @@ import orjson
 
 from curator.records import Case, Category, Contrast, Diagnosis, JsonValue, Message, Scalar, Score
 from curator.report.answer_groups import AnswerGroup
-from curator.report.faced_answers import shown_contrast
+from curator.report.faced_answers import SIDES, shown_contrast
 from curator.report.word_diff import TextRun
 from curator.text.display import Excerpt, clean, excerpt, one_line
 
@@ -62,7 +62,13 @@ class PageCases:
     def to_script(self) -> bytes:
         """Return the JSON for a `<script>` element; no text in it can end the element."""
         text = orjson.dumps(
-            {"cases": self.rows, "systems": self.system_prompts, "queue": QUEUE_FILE, "evals": EVAL_FILE}
+            {
+                "cases": self.rows,
+                "systems": self.system_prompts,
+                "sides": SIDES,
+                "queue": QUEUE_FILE,
+                "evals": EVAL_FILE,
+            }
         )
         for character, escape in _ESCAPES.items():
             text = text.replace(character.encode(), escape)

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from math import fsum
 
-from curator.records import Basis, Case, Category, Diagnosis, Generation, Score
+from curator.records import Basis, Case, Category, Contrast, Diagnosis, Generation, Score
 from curator.report.answer_groups import AnswerGroup
 from curator.report.best_variant import Matches, best_variant
+from curator.report.faced_answers import shown_contrast
 from curator.report.summary_cases import CategorySummary, FieldSummary, LabelSummary, ShownAnswer, TypicalCase
 from curator.stats import MIN_FOR_RATE, mean, rate, rounded, share
 from curator.text.display import clean, excerpt, one_line
@@ -49,6 +50,7 @@ class CategoryBuilder:
         failures: 0 (right) to 1, by id of the cases that a label or a user's correction decides.
         label_matches: by case id, the share of each prompt variant's answers that match the label.
         majority_matches: the same for the majority of the committee.
+        contrasts: of single cases, by id.
         diagnoses: of single cases, by id.
         diagnose: the diagnosis of several cases together.
     """
@@ -64,6 +66,7 @@ class CategoryBuilder:
     failures: Mapping[str, float]
     label_matches: Matches
     majority_matches: Matches
+    contrasts: Mapping[str, Contrast]
     diagnoses: Mapping[str, Diagnosis]
     diagnose: Callable[[Sequence[str]], Diagnosis]
 
@@ -199,4 +202,5 @@ def _typical(builder: CategoryBuilder, case_id: str) -> TypicalCase:
         more_answers=len(rest),
         more_votes=sum(g.count for g in rest),
         failed=sum(g.error is not None for g in builder.generations.get(case_id, ())),
+        contrast=shown_contrast(case, groups, builder.contrasts.get(case_id)),
     )

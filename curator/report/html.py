@@ -1,16 +1,25 @@
-"""The report as one self-contained HTML page: no script, no request, whatever the logs hold."""
+"""The report as one self-contained HTML page: one script of its own, no request, whatever the logs hold.
+
+The content security policy allows this script by its hash and nothing else. It only reads the cases that the page carries.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from curator.report import committee_advice, score_quality, sentences, trends
+from curator.report import category_text, committee_advice, score_quality, sentences, trends
 from curator.report import format as formats
+from curator.report.case_payload import PageCases
+from curator.report.faced_answers import SIDES
 from curator.report.how_to_read import reading
 from curator.report.readings import readings_sentence
 from curator.report.summary import Summary
@@ -67,19 +76,29 @@ class Column:
 GREY = Mark(None, "circle")
 
 
-def render_html(summary: Summary) -> str:
-    """Return the whole page. The template engine escapes every text from the logs."""
-    shown, rest = summary.categories[:MOST_CATEGORIES], summary.categories[MOST_CATEGORIES:]
+def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noqa: B008  it is frozen
+    """Return the whole page. The template engine escapes every text from the logs.
+
+    `cases` are those of the categories; without them the page shows the typical cases only, and has no script.
+    """
+    shown, rest = summary.top_categories[:MOST_CATEGORIES], summary.top_categories[MOST_CATEGORIES:]
     marks = {c.id: mark_of(i) for i, c in enumerate(shown)}
+    script, digest = _script()
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             s=summary,
             shown=shown,
+            parts={c.id: [part for part in summary.categories if part.parent == c.id] for c in summary.categories},
             rest_count=len(rest),
             rest_cases=sum(c.cases for c in rest),
             rest_share=sum(c.traffic_share for c in rest),
+            page=cases,
+            case_json=Markup(cases.to_script().decode()),  # noqa: S704  it holds no < > &
+            script=script,
+            script_hash=digest,
+            sides=SIDES,
             marks=marks,
             grey=GREY,
             dots=dots(summary, marks),
@@ -90,6 +109,7 @@ def render_html(summary: Summary) -> str:
             height_px=MAP_HEIGHT,
             f={**vars(formats), "money": money, "plural": plural},
             w=sentences,
+            k=category_text,
             q=score_quality,
             readings_sentence=readings_sentence,
             a=committee_advice,
@@ -152,6 +172,13 @@ def _pixel(point: Point) -> tuple[float, float]:
     x = _MAP_MARGIN + point.x * (MAP_WIDTH - 2 * _MAP_MARGIN)
     y = _MAP_MARGIN + (1 - point.y) * (MAP_HEIGHT - 2 * _MAP_MARGIN)
     return round(x, 1), round(y, 1)
+
+
+@cache
+def _script() -> tuple[Markup, str]:
+    """Return the script of the page, and its hash for the content security policy."""
+    text = files("curator.report").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    return Markup(text), b64encode(sha256(text.encode()).digest()).decode()  # noqa: S704  it is part of the package
 
 
 @cache

@@ -11,7 +11,7 @@ from curator.text.display import clean
 
 # A token takes the spaces after it along. Chinese, Japanese and Korean characters count as words of their own: those scripts
 # put no space between words.
-_TOKEN = re.compile(r"(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\d+(?:[.,:]\d+)*|\w+|.)\s*")
+_TOKEN = re.compile(r"(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\d+(?:[.,:/-]\d+)*|\w+|.)\s*")
 _MOST_TOKENS = 400
 """Tokens that are compared between the equal beginning and the equal end of two answers: the time grows with their square, and
 two unlike answers of 400 take about 3 ms."""

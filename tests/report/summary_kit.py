@@ -12,6 +12,7 @@ from curator.records import (
     BlindShare,
     Case,
     Category,
+    Contrast,
     Diagnosis,
     DuplicateRecord,
     FailureRate,
@@ -72,6 +73,7 @@ class RunRecords:
     failure_rate: FailureRate | None = None
     coverage: CoverageSummary | None = None
     gone: Sequence[GoneCategory] = ()
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     failures: Mapping[str, float] = field(default_factory=dict)
     label_matches: Matches = field(default_factory=dict)
     majority_matches: Matches = field(default_factory=dict)
@@ -91,6 +93,7 @@ def summarise(run: RunRecords) -> Summary:
         failures=run.failures,
         label_matches=run.label_matches,
         majority_matches=run.majority_matches,
+        contrasts=run.contrasts,
         diagnoses=run.diagnoses,
         diagnose=run.diagnose,
     )
