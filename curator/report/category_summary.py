@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import fsum
 
 from curator.records import Basis, Case, Category, Contrast, Diagnosis, Generation, Score
@@ -66,9 +66,9 @@ class CategoryBuilder:
     failures: Mapping[str, float]
     label_matches: Matches
     majority_matches: Matches
-    contrasts: Mapping[str, Contrast]
     diagnoses: Mapping[str, Diagnosis]
     diagnose: Callable[[Sequence[str]], Diagnosis]
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
 
 
 def summarise_categories(builder: CategoryBuilder, categories: Iterable[Category]) -> tuple[CategorySummary, ...]:

@@ -25,6 +25,8 @@ def too_few_labels(labels: LabelSummary) -> str:
     """Return the reason why there is not a failure rate; the empty text where there is one."""
     if labels.rate.value is not None:
         return ""
+    if not labels.labelled:
+        return "no labels yet"
     return f"not enough labels ({count(labels.labelled)} of {MIN_FOR_RATE})"
 
 

@@ -15,7 +15,7 @@ SIDES: dict[Basis, tuple[str, str]] = {
     "committee": ("some members", "other members"),
 }
 """The names of the two sides of a contrast."""
-_LIMIT = 600
+_LIMIT = 400
 """Characters of each side, a few lines: equal stretches are shortened before it counts."""
 
 

@@ -1,6 +1,7 @@
-"""The report as one self-contained HTML page: one script of its own, no request, whatever the logs hold.
+"""The report as one self-contained HTML page, whatever the logs hold.
 
-The content security policy allows this script by its hash and nothing else. It only reads the cases that the page carries.
+Its content security policy allows one script, by its hash, and no request. The script shows and filters the cases that the
+page carries.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from curator.report.faced_answers import SIDES
 from curator.report.how_to_read import reading
 from curator.report.readings import readings_sentence
 from curator.report.summary import Summary
-from curator.report.summary_cases import CategorySummary, Point
+from curator.report.summary_cases import CategorySummary, Point, TypicalCase
 from curator.stats import HISTOGRAM_BINS, share
 from curator.text.display import money, plural
 
@@ -90,6 +91,7 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
         .render(
             s=summary,
             shown=shown,
+            examples={c.id: example_of(c) for c in shown},
             parts={c.id: [part for part in summary.categories if part.parent == c.id] for c in summary.categories},
             rest_count=len(rest),
             rest_cases=sum(c.cases for c in rest),
@@ -117,6 +119,16 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
             reading=reading,
         )
     )
+
+
+def example_of(category: CategorySummary) -> TypicalCase | None:
+    """Return the most central case whose sides differ in a word, or the most central one."""
+    differing = (
+        case
+        for case in category.typical
+        if case.contrast and any(run.differs for run in (*case.contrast.given, *case.contrast.expected))
+    )
+    return next(differing, next(iter(category.typical), None))
 
 
 def mark_of(index: int) -> Mark:

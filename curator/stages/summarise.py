@@ -132,7 +132,6 @@ def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> 
         failures=run.scoring.failures,
         label_matches=_variant_matches(patterns, lambda rates: rates.label),
         majority_matches=_variant_matches(patterns, lambda rates: rates.majority),
-        contrasts={},
         diagnoses=diagnoses,
         diagnose=diagnose_group,
     )

@@ -41,6 +41,7 @@ from curator.run_folder.recorded import RecordedRow
 from curator.run_folder.selection import SelectionRow
 from curator.run_folder.set_aside import duplicate_row, rejected_row
 from curator.stages.artifacts import RunArtifacts
+from curator.stages.carried_cases import carried_cases
 from curator.stages.committee_advice import advise_on_run
 from curator.stages.manifest import file_sha256, manifest_json
 from curator.stages.summarise import categories_of, summarise
@@ -75,7 +76,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         **{name: export.chunks() for name, export in exports.items()},
         **{name: tool.write(queue) for name, tool in queues.items()},
         DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
-        REPORT_HTML.name: [render_html(summary).encode()],
+        REPORT_HTML.name: [render_html(summary, carried_cases(run, diagnoses, queue)).encode()],
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
         SUMMARY.name: [summary_json(summary)],
     }

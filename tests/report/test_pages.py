@@ -294,7 +294,7 @@ def test_a_huge_run_stays_small_and_says_what_it_leaves_out() -> None:
     assert len(summary.points) == 1500
     assert "1,500 of 2,006" in page
     assert re.search(r"2,40\d more characters", page)
-    assert len(page.encode()) < 2_000_000
+    assert len(page.encode()) < 2_400_000
     assert "10 smaller categories not shown here: see `categories.jsonl`." in render_markdown(summary)
 
 
@@ -308,7 +308,7 @@ def test_an_empty_run_has_pages_too() -> None:
     summary = summarise(nothing)
     assert "not enough data (n=0)" in render_markdown(summary)
     page = render_html(summary)
-    assert "No case was clustered" in page
+    assert page.count("there are no categories") == 1
     assert "No case was embedded" in page
     assert "every log record could be read" in page
 
