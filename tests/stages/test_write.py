@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from curator.config import parse_config
 from curator.progress import Silent
+from curator.records import Category
 from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.write import write_run_folder
@@ -72,3 +74,22 @@ def test_a_fixed_committee_says_nothing_of_it(facts: RunArtifacts, tmp_path: Pat
         assert "whole committee" not in page
     said = RunResult(folder, summary, sent=1, from_store=0, labels=0, warnings=()).to_text()
     assert "whole committee" not in said
+
+
+def test_the_page_names_the_rows_of_its_cases_in_the_queue_and_the_eval_set(
+    facts: RunArtifacts, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    asked = tuple(case.id for case in facts.ingest.asked)
+    clusters = replace(facts.clusters, categories=(Category("all", "all", (), asked),))
+    write_run_folder(folder, replace(facts, clusters=clusters), Silent())
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    cases = json.loads(page.split('id="cases">')[1].split("</script>")[0])["cases"]
+    assert {case["id"] for case in cases} == set(asked)
+    with (folder / "label_queue.csv").open(encoding="utf-8-sig", newline="") as file:
+        queue = [row["case_id"] for row in csv.DictReader(file)]
+    evals = [json.loads(line)["id"] for line in (folder / "eval_set.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {case["id"]: case["queue"] for case in cases if "queue" in case} == {i: n for n, i in enumerate(queue, 2)}
+    assert {case["id"]: case["eval"] for case in cases if "eval" in case} == {i: n for n, i in enumerate(evals, 1)}
+    assert queue
+    assert evals
