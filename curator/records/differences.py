@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Aspect = Literal["refusal", "format", "tool", "argument", "field", "label", "value", "content", "complaint"]
@@ -37,6 +38,26 @@ class Difference:
     expected: str = ""
     change: str = ""
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of what differs, the most specific one first; equal differences have equal keys.
+
+        Values are a part of the key where they are words: a number or an id of one case says nothing of others.
+        """
+        general, values = f"{self.aspect}:{self.subject}", f"{self.given}>{self.expected}"
+        if self.aspect in ("tool", "label", "refusal", "format", "complaint"):
+            return (f"{general}:{values}",)
+        worded = [] if any(map(str.isdigit, values)) or not (self.given and self.expected) else [
+            f"{general}:{values}", f"{general}:{self.given}>", f"{general}:>{self.expected}",
+        ]  # fmt: skip
+        return (*worded, *([f"{general}:{self.change}"] if self.change else []), general)
+
+
+WORDING = Difference("content", "wording")
+"""Free text in other words; by itself it says nothing, see `CaseContrasts.excess`."""
+SAYS, OMITS = "says:", "omits:"
+"""The beginnings of the keys of words that an answer alone has, and of words that it alone lacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -58,6 +79,34 @@ class Contrast:
     strength: float
     given: str = ""
     expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContrasts:
+    """The contrasts of one case.
+
+    Attributes:
+        case_id: the case.
+        production: production's answer against a label, else against the committee; None where it has nothing otherwise.
+        committee: the committee's two largest groups against each other; None without a split.
+        keys: the keys of production's differences, and of the words of free text that it alone says or omits.
+        placebo_keys: the number of members that have each key, every one against the other members.
+        members: the number of members.
+        excess: of free text: the mean distance of production's answer to the committee's, less the mean distance among
+            these; None for other answers.
+        placebo_excess: the same of each member.
+        words: the spelling of the words, by stem.
+    """
+
+    case_id: str
+    production: Contrast | None
+    committee: Contrast | None
+    keys: frozenset[str]
+    placebo_keys: Mapping[str, int]
+    members: int
+    excess: float | None = None
+    placebo_excess: tuple[float, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

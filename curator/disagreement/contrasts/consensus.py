@@ -1,0 +1,158 @@
+"""The consensus of a group of answers part by part, and what one answer has otherwise.
+
+Records whose free-text fields always differ have no answer that most of them give, but most of their fields have a value
+that most of them give. So answers are compared by their parts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from curator.disagreement.contrasts.answer_parts import NOTHING, AnswerParts, PartKey
+from curator.disagreement.contrasts.value_changes import change_between
+from curator.records import Aspect, Difference
+
+MAJORITY = 0.5
+"""The share of the answers, above which a value is the consensus."""
+SHOWN_VALUE = 40
+"""Characters of a value that a difference holds; longer ones cannot name it."""
+MINORITY = 1 / 3
+"""The share of the answers from which a group faces the largest one."""
+FORMS = {"empty": "an empty answer", "unreadable": "another form", "": "an answer of the form"}
+
+
+@dataclass(slots=True)
+class Consensus:
+    """The values of a group of answers under each part, counted.
+
+    Attributes:
+        problems: the answers with each problem, "" for those without.
+        values: the answers with each value under each part.
+        shown: the spelling of subjects and values.
+    """
+
+    problems: Counter[str]
+    values: dict[PartKey, Counter[frozenset[str]]]
+    shown: dict[str, str]
+
+    @classmethod
+    def of(cls, answers: Sequence[AnswerParts]) -> Consensus:
+        """Count the parts of answers."""
+        values: dict[PartKey, Counter[frozenset[str]]] = {}
+        shown: dict[str, str] = {}
+        for answer in answers:
+            shown |= answer.shown
+            for part, held in answer.parts.items():
+                values.setdefault(part, Counter())[held] += 1
+        return cls(Counter(answer.problem for answer in answers), values, shown)
+
+    def differences(
+        self, first: AnswerParts, *, without: AnswerParts | None = None, least: float = MAJORITY
+    ) -> tuple[list[Difference], float]:
+        """Return what an answer has other than most of the group, and the greatest share of them against it.
+
+        Args:
+            first: the answer.
+            without: an answer of the group that does not count.
+            least: the share of the group above which a value is expected.
+        """
+        total = self.problems.total() - (without is not None)
+        if total < 1:
+            return [], 0.0
+        problem, count = self._usual_problem(without)
+        if problem != first.problem:
+            difference = _of_problems(first.problem, problem)
+            return ([difference], count / total) if difference and count > least * total else ([], 0.0)
+        if problem:
+            return [], 0.0
+        readable = self.problems[""] - (without is not None and not without.problem)
+        differences: list[Difference] = []
+        strongest = 0.0
+        for part in self.values.keys() | first.parts.keys():
+            given = first.parts.get(part, NOTHING)
+            expected, share = self._usual(part, readable, without)
+            if share > least and given != expected and (difference := self._difference(part, given, expected, first)):
+                differences.append(difference)
+                strongest = max(strongest, share)
+        if any(d.aspect == "tool" for d in differences):
+            differences = [d for d in differences if d.aspect != "argument"]
+        return differences, strongest * readable / total
+
+    def split(self) -> tuple[list[Difference], float]:
+        """Return the respects in which two large groups of the answers face each other.
+
+        A group is large with at least two answers and a third of all; the two have two thirds of all together, so that free
+        text, of which each answer has its own, is not a split. The share is that of all answers outside the largest group.
+        """
+        total = self.problems.total()
+        ranked = sorted(self.problems.items(), key=lambda item: (-item[1], item[0]))
+        if len(ranked) > 1 and ranked[1][1] >= max(2, MINORITY * total):
+            difference = _of_problems(ranked[1][0], ranked[0][0])
+            return ([difference], 1 - ranked[0][1] / total) if difference else ([], 0.0)
+        readable = self.problems[""]
+        differences: list[Difference] = []
+        strongest = 0.0
+        for part, given in self.values.items():
+            counts = given.copy()
+            counts[NOTHING] = readable - counts.total()
+            (first, most), (second, fewer), *_ = [*sorted(counts.items(), key=_by_count), (NOTHING, 0)]
+            if fewer < max(2, MINORITY * readable) or most + fewer < 2 * MINORITY * readable:
+                continue
+            difference = self._difference(part, second, first, AnswerParts(""))
+            if difference:
+                differences.append(difference)
+                strongest = max(strongest, 1 - most / readable)
+        if any(d.aspect == "tool" for d in differences):
+            differences = [d for d in differences if d.aspect != "argument"]
+        return differences, strongest
+
+    def _usual_problem(self, without: AnswerParts | None) -> tuple[str, int]:
+        counts = self.problems.copy()
+        if without is not None:
+            counts[without.problem] -= 1
+        return max(counts.items(), key=lambda item: (item[1], item[0]))
+
+    def _usual(self, part: PartKey, readable: int, without: AnswerParts | None) -> tuple[frozenset[str], float]:
+        """Return the most frequent value under a part, nothing included, and its share."""
+        counts = self.values.get(part, Counter[frozenset[str]]()).copy()
+        if without is not None and not without.problem and part in without.parts:
+            counts[without.parts[part]] -= 1
+        counts[NOTHING] = readable - counts.total()
+        expected, count = max(counts.items(), key=lambda item: (item[1], sorted(item[0])))
+        return expected, count / readable if readable else 0.0
+
+    def _difference(
+        self, part: PartKey, given: frozenset[str], expected: frozenset[str], first: AnswerParts
+    ) -> Difference | None:
+        aspect, subject = part
+        shown = {**self.shown, **first.shown}
+        if aspect == "content" and not given:
+            return None  # a text need not repeat each fact
+        if aspect == "tool":
+            left, right = given - expected, expected - given
+            return Difference("tool", "", _listed(left, shown), _listed(right, shown))
+        change = "" if aspect in ("label", "content") else change_between(given, expected)
+        return Difference(
+            cast("Aspect", aspect), shown.get(subject, subject), _listed(given, shown), _listed(expected, shown), change
+        )
+
+
+def _by_count(item: tuple[frozenset[str], int]) -> tuple[int, list[str]]:
+    return -item[1], sorted(item[0])
+
+
+def _of_problems(given: str, expected: str) -> Difference | None:
+    if "refusal" in (given, expected):
+        if "empty" in (given, expected):
+            return Difference("format", "", FORMS.get(given, "a refusal"), FORMS.get(expected, "a refusal"))
+        sides = ("refuses" if problem == "refusal" else "answers" for problem in (given, expected))
+        return Difference("refusal", "", *sides)
+    return Difference("format", "", FORMS[given], FORMS[expected])
+
+
+def _listed(values: frozenset[str], shown: Mapping[str, str]) -> str:
+    text = ", ".join(sorted(" ".join(shown.get(value, value).split()) for value in values))
+    return text if len(text) <= SHOWN_VALUE else ""

@@ -1,0 +1,51 @@
+"""The language of a text, by its script or its function words."""
+
+from __future__ import annotations
+
+import re
+
+_FUNCTION_WORDS = {  # data
+    "English": "the and of to is you for that this with are your have will can not it we be",  # data
+    "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben",  # data
+    "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux",  # data
+    "Spanish": "el los las que es para con una por su se del está usted nuestro más como pero y",  # data
+    "Italian": "il gli che è per con una non del della sono può suo nostro più come ma di e",  # data
+    "Portuguese": "os as que é para com uma não do da em seu você nosso mais como mas por dos e",  # data
+    "Dutch": "de het een en van is niet voor met op uw wij zijn dat u aan kunt wordt naar",  # data
+    "Polish": "nie jest się na do że w z dla to są jak proszę i oraz przez można tego",  # data
+    "Swedish": "och att det som en är för med inte på den av vi du har till kan om",  # data
+    "Turkish": "ve bir bu için ile de da olarak size olan var daha gibi değil çok",  # data
+}
+_WORDS = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
+_SCRIPTS = (
+    ("Japanese", re.compile("[\u3040-\u30ff]")),
+    ("Chinese", re.compile("[\u4e00-\u9fff]")),
+    ("Korean", re.compile("[\uac00-\ud7af]")),
+    ("Russian or another Cyrillic language", re.compile("[\u0400-\u04ff]")),
+    ("Arabic", re.compile("[\u0600-\u06ff]")),
+    ("Hebrew", re.compile("[\u0590-\u05ff]")),
+    ("Greek", re.compile("[\u0370-\u03ff]")),
+    ("Hindi", re.compile("[\u0900-\u097f]")),
+)
+_CHARACTERS = 600
+_TOKEN = re.compile(r"[^\W\d_]+")
+_LEAST_WORDS = 3
+_SCRIPT_SHARE = 0.2
+
+
+def language_of(text: str) -> str:
+    """Return the name of the language of a text; "" where it is too short to tell.
+
+    A script decides where a fifth of the letters are of it; else the language with the most function words, of at least
+    three, and more than any other.
+    """
+    head = text[:_CHARACTERS]
+    words = _TOKEN.findall(head.casefold())
+    letters = sum(map(len, words))
+    if not head.isascii():
+        for language, script in _SCRIPTS:
+            if len(script.findall(head)) > _SCRIPT_SHARE * letters > 0:
+                return language
+    counts = sorted(((sum(w in known for w in words), language) for language, known in _WORDS.items()), reverse=True)
+    (most, language), (second, _) = counts[:2]
+    return language if most >= _LEAST_WORDS and most > second else ""
