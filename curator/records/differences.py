@@ -18,6 +18,8 @@ ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 Basis = Literal["label", "production", "committee"]
 """The two sides of a contrast: production's answer against a label, or against the committee's majority; or the two largest
 groups of the committee's own answers."""
+Side = Literal["production", "committee", "label"]
+"""Who gives an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Difference:
 
         Values are a part of the key where they are words: a number or an id of one case says nothing of others.
         """
-        general, values = f"{self.aspect}:{self.subject}", f"{self.given}>{self.expected}"
+        general, values = f"{self.aspect}:{self.subject.replace(':', '.')}", f"{self.given}>{self.expected}"
         if self.aspect in ("tool", "label", "refusal", "format", "complaint"):
             return (f"{general}:{values}",)
         worded = [] if any(map(str.isdigit, values)) or not (self.given and self.expected) else [
@@ -120,5 +122,5 @@ class AnswerSide:
     """
 
     text: str
-    by: Literal["production", "committee", "label"]
+    by: Side
     share: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from curator.answers.kind_detection import detect_task_kind
 from curator.answers.read import Answer, extract, read_answer
@@ -12,6 +12,7 @@ from curator.committee.prompts import Variant
 from curator.config import Config
 from curator.config.logs import kind_of
 from curator.disagreement.calibration import formula_for
+from curator.disagreement.contrasts.case_contrasts import ContrastInput, contrast_case
 from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
@@ -38,6 +39,7 @@ from curator.records import (
     TaskReadings,
     task_name,
 )
+from curator.records.differences import CaseContrasts
 from curator.records.recorded import Answered, Recorded, prompt_id_of
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.text.display import plural
@@ -59,6 +61,7 @@ class ScoringResult:
         failures: how far production failed, 0 to 1, where a person's judgement or a trusted answer says so.
         undecided_labels: the number of labels that do not say whether production failed.
         readings: how the answers of each task are read.
+        contrasts: production's answer against a label or the committee, and the committee against itself, by case id.
     """
 
     scores: Mapping[str, Score]
@@ -72,6 +75,7 @@ class ScoringResult:
     failures: Mapping[str, float]
     undecided_labels: int = 0
     readings: tuple[TaskReadings, ...] = ()
+    contrasts: Mapping[str, CaseContrasts] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -144,6 +148,7 @@ class Scorer:
         # Blind spots need the default score: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else fitted.scores(grouped, DEFAULT)
         kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
+        failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
         return ScoringResult(
             scores=scores,
             answers={i: _answers(compared[i], answers) for i, answers in kept.items()},
@@ -153,9 +158,27 @@ class Scorer:
             patterns={i: _pattern(answers, scores[i]) for i, answers in kept.items()},
             noise=noise_floor({i: answers.votes for i, answers in kept.items()}),
             blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
-            failures=failures_of_cases(self._cases, lambda case: grouped[case.id].agrees),
+            failures=failures,
             undecided_labels=undecided_labels(self._cases, lambda case: grouped[case.id].agrees),
             readings=fitted.model.readings,
+            contrasts={case.id: self._contrast(case, kept[case.id], compared, failures) for case in self._cases},
+        )
+
+    def _contrast(
+        self, case: Case, grouped: CaseAnswers, compared: Generations, failures: Mapping[str, float]
+    ) -> CaseContrasts:
+        reference = case.reference.text if case.reference else None
+        return contrast_case(
+            ContrastInput(
+                case_id=case.id,
+                question=case.user,
+                grouped=grouped,
+                texts=tuple(self._inside(case, generation.text) for generation in compared[case.id]),
+                target=None if case.target is None else self._inside(case, case.target),
+                reference=reference,
+                failure=failures.get(case.id),
+                thumb_down=case.feedback is not None and case.feedback.thumb == "down",
+            )
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:

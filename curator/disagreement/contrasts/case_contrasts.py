@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedCase:
+class ContrastInput:
     """One case as it is contrasted.
 
     Attributes:
@@ -51,7 +51,7 @@ class AskedCase:
     thumb_down: bool = False
 
 
-def contrast_case(case: AskedCase) -> CaseContrasts:
+def contrast_case(case: ContrastInput) -> CaseContrasts:
     """Compare production's answer with the label or the committee, and the members with each other."""
     grouped = case.grouped
     every = [*case.texts, *([case.target] if case.target is not None else [])]
@@ -83,7 +83,7 @@ def contrast_case(case: AskedCase) -> CaseContrasts:
     )
 
 
-def _parts(case: AskedCase, form: Form) -> tuple[list[AnswerParts], AnswerParts | None, AnswerParts | None]:
+def _parts(case: ContrastInput, form: Form) -> tuple[list[AnswerParts], AnswerParts | None, AnswerParts | None]:
     """Take the committee's answers, production's and the label apart."""
     grouped = case.grouped
     classes = grouped.compare.classes(grouped.answers, grouped.target, label=grouped.label)
@@ -105,7 +105,7 @@ def _parts(case: AskedCase, form: Form) -> tuple[list[AnswerParts], AnswerParts 
 
 
 def _production(
-    case: AskedCase,
+    case: ContrastInput,
     consensus: Consensus,
     parts: Sequence[AnswerParts],
     target: AnswerParts | None,
@@ -139,7 +139,7 @@ def _most_usual(consensus: Consensus, parts: Sequence[AnswerParts]) -> int:
     return max(range(len(parts)), key=lambda place: (support(parts[place]), -place))
 
 
-def _two_sides(case: AskedCase, parts: Sequence[AnswerParts]) -> tuple[str, str]:
+def _two_sides(case: ContrastInput, parts: Sequence[AnswerParts]) -> tuple[str, str]:
     """Return one answer of the second largest group, and one of the largest."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for text, answer in zip(case.texts, parts, strict=True):
@@ -161,7 +161,7 @@ class _TextContrasts:
     words: Mapping[str, str]
 
     @classmethod
-    def of(cls, case: AskedCase) -> _TextContrasts:
+    def of(cls, case: ContrastInput) -> _TextContrasts:
         grouped = case.grouped
         asked = content_words(case.question).keys()
         by_answer = [content_words(text) for text in case.texts]
@@ -181,7 +181,7 @@ class _TextContrasts:
         strength = float(matrix[-1, :members].mean()) if len(matrix) > members else 0.0
         return cls(keys, placebos, excess, of_members, strength, medoid, spelt)
 
-    def contrast(self, case: AskedCase, production: Contrast | None) -> Contrast | None:
+    def contrast(self, case: ContrastInput, production: Contrast | None) -> Contrast | None:
         """Return production's contrast with the wording as one more difference; a label's contrast stays as it is."""
         if production is None:
             return Contrast(case.case_id, "production", (WORDING,), self.strength, case.target or "", self.medoid)

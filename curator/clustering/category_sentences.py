@@ -1,0 +1,270 @@
+"""Names and sentences of categories, by templates: what production does where something else is expected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from curator.clustering.failure_modes import OTHERS, TOPIC
+from curator.records.differences import OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
+
+KEYWORDS = 6
+NAMED_TOPICS = 2
+NAMED_WORDS = 3
+_LEAST_TOPIC = 0.25
+_USUAL_SIDE = 0.5
+
+_CHANGES: Mapping[str, str] = {
+    "missing": "leaves out {subject}",
+    "added": "adds {subject}",
+    "fewer": "gives fewer values of {subject}",
+    "more": "gives more values of {subject}",
+    "scaled": "gives {subject} scaled by a power of ten",
+    "sign": "gives {subject} with the other sign",
+    "day and month swapped": "swaps day and month in {subject}",
+    "another year": "gives {subject} with another year",
+    "shortened": "shortens {subject}",
+    "longer": "gives {subject} with more than is expected",
+}
+_OTHER: Mapping[Aspect, str] = {
+    "refusal": "refuses, or answers what should be refused",
+    "format": "answers in another form",
+    "tool": "calls another tool",
+    "argument": "calls tools with other arguments",
+    "field": "gives other values in records",
+    "label": "answers with another label",
+    "value": "gives another answer",
+    "content": "says something else in free text",
+    "complaint": "is called wrong where the answers agree",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryText:
+    """The words of a category: its name, its sentence, and the words of its inputs."""
+
+    name: str
+    sentence: str
+    keywords: tuple[str, ...]
+
+
+def describe(
+    key: str,
+    differences: Sequence[Difference],
+    basis: Basis,
+    profile: Mapping[str, float],
+    words: Mapping[str, str],
+) -> CategoryText:
+    """Describe a failure mode by its key.
+
+    Args:
+        key: of the mode.
+        differences: those of its cases that have the key.
+        basis: the sides that face each other.
+        profile: the share of its cases with each telling key.
+        words: the spelling of words, by stem.
+    """
+    topics = [
+        words.get(stem, stem)
+        for feature, share in sorted(profile.items(), key=lambda item: (-item[1], item[0]))
+        if feature.startswith(TOPIC) and (stem := feature.removeprefix(TOPIC)) and share >= _LEAST_TOPIC
+    ]
+    what = _what(key, differences, profile, words)
+    short = _short(key, differences, profile, words)
+    sentence = _sentence(what, differences, basis)
+    about = [topic for topic in topics if topic not in sentence][:NAMED_TOPICS]
+    if about:
+        sentence += f", on inputs about {' and '.join(about)}"
+        short += f" ({', '.join(about)})"
+    return CategoryText(short, sentence[0].upper() + sentence[1:], tuple(topics[:KEYWORDS]))
+
+
+def describe_group(task: str, aspect: Aspect | None, subject: str) -> CategoryText:
+    """Describe categories that are joined at their common task, aspect and subject."""
+    what = _OTHER[aspect] if aspect else "fails in several ways, each of them rare"
+    if subject:
+        what += f", in {subject}"
+    if aspect:
+        what += ", in several ways"
+    name = what if aspect or not task else f"rare failures of {task}"
+    return CategoryText(name, what[0].upper() + what[1:], ())
+
+
+def describe_topic(name: str, sentence: str, topic: str) -> CategoryText:
+    """Describe the part of a category whose inputs have one word."""
+    return CategoryText(
+        f"{name}: {topic}", f"{sentence.partition(', on inputs about')[0]}, on inputs about {topic}", (topic,)
+    )
+
+
+def sides_of(pairs: Iterable[tuple[Basis, Difference]]) -> tuple[AnswerSide, ...]:
+    """Return the groups of answers that face each other, from one difference of each case: the largest of each side."""
+    given: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
+    bases: Counter[Basis] = Counter()
+    for basis, difference in pairs:
+        given[_value(difference, difference.given)] += 1
+        expected[_value(difference, difference.expected)] += 1
+        bases[basis] += 1
+    if not given:
+        return ()
+    basis = bases.most_common(1)[0][0]
+    first: Side = "committee" if basis == "committee" else "production"
+    second: Side = "label" if basis == "label" else "committee"
+    total = given.total()
+    return (
+        *(AnswerSide(text, first, count / total) for text, count in _most(given, 2)),
+        *(AnswerSide(text, second, count / total) for text, count in _most(expected, 1)),
+    )  # fmt: skip
+
+
+def _most(counts: Counter[str], n: int) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:n]
+
+
+def _value(difference: Difference, text: str) -> str:
+    """Return the text of a side of a difference."""
+    if difference.aspect == "tool":
+        return f"calls {text}" if text else "calls no other tool"
+    if text:
+        return f"{difference.subject}: {text}" if difference.subject and difference.aspect != "value" else text
+    return (
+        f"{difference.subject or difference.aspect}: none"
+        if difference.change in ("missing", "added")
+        else "another value"
+    )
+
+
+def _sentence(what: str, differences: Sequence[Difference], basis: Basis) -> str:
+    if basis != "committee":
+        return what
+    if differences and len({(d.given, d.expected) for d in differences}) == 1 and differences[0].given:
+        first = differences[0]
+        subject = f" in {first.subject}" if first.aspect in ("field", "argument") else ""
+        return f"the committee is split between {first.given} and {first.expected or 'nothing'}{subject}"
+    return f"the committee is split: a part of it {what}"
+
+
+def _what(key: str, differences: Sequence[Difference], profile: Mapping[str, float], words: Mapping[str, str]) -> str:
+    """Return what one side does, as a verb phrase."""
+    if key.startswith((SAYS, OMITS, TOPIC)) or (key.startswith("content:") and not differences):
+        return _wording(profile, words)
+    if key.endswith(f":{OTHERS}") or not differences:
+        return _OTHER[_aspect(key)]
+    return _PHRASES[differences[0].aspect](key, differences)
+
+
+def _short(key: str, differences: Sequence[Difference], profile: Mapping[str, float], words: Mapping[str, str]) -> str:
+    """Return the name: two sides, or the phrase without its verb."""
+    first = differences[0] if differences else None
+    if (
+        first
+        and key.endswith(f":{first.given}>{first.expected}")
+        and first.aspect in ("tool", "label", "field", "argument")
+    ):
+        subject = f"{first.subject}: " if first.subject else ""
+        return f"{subject}{first.given or 'no call'} instead of {first.expected or 'no call'}"
+    if key.startswith((SAYS, OMITS, TOPIC)):
+        said = _telling(profile, SAYS, words) or _telling(profile, OMITS, words)
+        return " / ".join(said) or "other content"
+    return _what(key, differences, profile, words)
+
+
+def _wording(profile: Mapping[str, float], words: Mapping[str, str]) -> str:
+    said, omitted = _telling(profile, SAYS, words), _telling(profile, OMITS, words)
+    if said and omitted:
+        return f"says {_quoted(said)} where {_quoted(omitted)} is expected"
+    if said:
+        return f"says {_quoted(said)}, which the others do not"
+    return f"leaves out {_quoted(omitted)}" if omitted else "says something else"
+
+
+def _telling(profile: Mapping[str, float], beginning: str, words: Mapping[str, str]) -> list[str]:
+    ranked = sorted((item for item in profile.items() if item[0].startswith(beginning)), key=lambda i: (-i[1], i[0]))
+    return [words.get(stem, stem) for key, _ in ranked[:NAMED_WORDS] if (stem := key.removeprefix(beginning))]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return f"\u201c{', '.join(words)}\u201d"
+
+
+def _of_field(key: str, differences: Sequence[Difference]) -> str:
+    first = differences[0]
+    subject = first.subject if first.aspect != "argument" else f"another {first.subject.partition('.')[2]}"
+    tool = f"calls {first.subject.partition('.')[0]} with " if first.aspect == "argument" else ""
+    detail = key.partition(":")[2].partition(":")[2]
+    name = first.subject.partition(".")[2] or first.subject if tool else subject
+    if detail in _CHANGES:
+        phrase = _CHANGES[detail].format(subject=name)
+        return f"{phrase} in the call of {first.subject.partition('.')[0]}" if tool else phrase
+    given, _, expected = detail.partition(">")
+    if given and expected:
+        return f"gives {name} as {given} where {expected} is expected"
+    if given:
+        return f"gives {name} as {given} where another value is expected"
+    if expected:
+        return f"gives another {name} where {expected} is expected"
+    usual = Counter(d.given for d in differences).most_common(1)[0]
+    dominant = usual[0] and not any(map(str.isdigit, usual[0])) and usual[1] >= _USUAL_SIDE * len(differences)
+    value = f"gives {name} as {usual[0]}" if dominant else f"gives another {name}"
+    return f"calls {first.subject.partition('.')[0]} with another {name}" if tool and not dominant else value
+
+
+def _of_tool(_: str, differences: Sequence[Difference]) -> str:
+    first = differences[0]
+    if first.given and first.expected:
+        return f"calls {first.given} where {first.expected} is expected"
+    if first.given:
+        return f"calls {first.given} where no such call is expected"
+    return f"does not call {first.expected} where it is expected"
+
+
+def _of_value(key: str, differences: Sequence[Difference]) -> str:
+    subject = differences[0].subject
+    change = key.partition(":")[2].partition(":")[2]
+    named = {"option": "another option", "answer": "another answer", "program": "another program"}
+    phrase = _CHANGES.get(change)
+    if phrase and subject in ("number", "date"):
+        return phrase.format(subject=f"the {subject}")
+    return f"gives {named.get(subject, f'another {subject}')}"
+
+
+def _of_content(_: str, differences: Sequence[Difference]) -> str:
+    first = differences[0]
+    if first.subject == "language":
+        same = len({d.expected for d in differences}) == 1
+        return f"answers in {first.given} where {first.expected if same else 'another language'} is expected"
+    if first.subject == "yes or no":
+        return f"says {first.given} where {first.expected} is expected"
+    unit = first.subject if first.subject.isalpha() else f"\u201c{first.subject}\u201d"
+    return f"gives another number of {unit}{'s' if first.subject.isascii() and first.subject.isalpha() else ''}"
+
+
+def _of_refusal(_: str, differences: Sequence[Difference]) -> str:
+    return (
+        "refuses where an answer is expected"
+        if differences[0].given == "refuses"
+        else "answers where a refusal is expected"
+    )
+
+
+_PHRASES: Mapping[Aspect, Callable[[str, Sequence[Difference]], str]] = {
+    "refusal": _of_refusal,
+    "format": lambda _, d: f"gives {d[0].given} where {d[0].expected} is expected",
+    "tool": _of_tool,
+    "argument": _of_field,
+    "field": _of_field,
+    "label": lambda _, d: f"answers {d[0].given} where {d[0].expected} is expected",
+    "value": _of_value,
+    "content": _of_content,
+    "complaint": lambda _, d: (
+        "is called wrong by labels where the committee agrees with it"
+        if d[0].given == "failed by label"
+        else "gets thumbs down where the committee agrees with it"
+    ),
+}
+
+
+def _aspect(key: str) -> Aspect:
+    return next(aspect for aspect in _OTHER if aspect == key.partition(":")[0])

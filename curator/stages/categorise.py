@@ -1,0 +1,92 @@
+"""Scored cases to categories of failures, the same ones from night to night."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from curator.clustering.category_tree import build_categories
+from curator.clustering.failure_modes import AskedCase, contrast_of, find_modes
+from curator.records import Case, Category, Contrast, Score, task_name
+from curator.records.differences import CaseContrasts
+from curator.text.words import content_words, names_in, stem
+
+_NAME = 0.8
+"""The share of the inputs with a word in which it has a capital inside a sentence, from which it is a name."""
+_MOST_NAMES = 0.3
+"""In a language that writes more of its words so, capitals do not show names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryResult:
+    """The categories of a run.
+
+    Attributes:
+        categories: those of the top level, each followed by its parts.
+        contrasts: of each case in one of them, the contrast that put it there, by case id.
+        profiles: the share of a category's cases with each key that tells it from the others, by category id.
+    """
+
+    categories: tuple[Category, ...]
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
+    profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def categorise(
+    cases: Sequence[Case],
+    contrasts: Mapping[str, CaseContrasts],
+    scores: Mapping[str, Score],
+    failures: Mapping[str, float],
+    *,
+    tasks: Mapping[str, str] | None = None,
+) -> CategoryResult:
+    """Group the cases in which production fails, or the committee is split, beyond noise.
+
+    Args:
+        cases: the asked cases, in any order.
+        contrasts: theirs, by case id.
+        scores: by case id.
+        failures: how far production failed by a label, 0..1, by case id.
+        tasks: the task of a case, where it is not the log's.
+    """
+    cases = sorted((case for case in cases if case.id in contrasts), key=lambda case: case.id)
+    inputs = _inputs(cases)
+    asked = [
+        AskedCase(
+            contrasts=contrasts[case.id],
+            task=(tasks or {}).get(case.id) or task_name(case.task, case.system),
+            weight=case.weight,
+            chance=_chance(scores.get(case.id), failures.get(case.id)),
+            topics=topics,
+            labelled=failures.get(case.id, 0.0) >= 0.5,
+        )
+        for case, topics in zip(cases, inputs, strict=True)
+    ]
+    built = build_categories(asked, find_modes(asked))
+    categories = tuple(item.category for item in built)
+    basis = {case_id: c.basis for c in categories if c.parent is None for case_id in c.case_ids}
+    shown = {case_id: contrast_of(contrasts[case_id], of) for case_id, of in basis.items()}
+    return CategoryResult(
+        categories=categories,
+        contrasts={case_id: contrast for case_id, contrast in shown.items() if contrast is not None},
+        profiles={item.category.id: item.profile for item in built},
+    )
+
+
+def _chance(score: Score | None, failure: float | None) -> float:
+    """Return how likely a case fails: by the label, else by its disagreement."""
+    if failure is not None:
+        return failure
+    return (score.disagreement if score else None) or 0.0
+
+
+def _inputs(cases: Iterable[Case]) -> list[dict[str, str]]:
+    """Return the words of each case's last question, by stem, without names."""
+    words = [content_words(case.user) for case in cases]
+    having = Counter(key for of_case in words for key in of_case)
+    capitals = Counter(key for case in cases for key in {stem(name) for name in names_in(case.user)})
+    names = {key for key, count in capitals.items() if count >= _NAME * having[key]}
+    if len(names) > _MOST_NAMES * len(having):
+        return words
+    return [{key: word for key, word in of_case.items() if key not in names} for of_case in words]
