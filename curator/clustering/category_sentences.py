@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.clustering.failure_modes import OTHERS, TOPIC
-from curator.records.differences import OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
+from curator.clustering.failure_modes import TOPIC
+from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
 
 KEYWORDS = 6
 NAMED_TOPICS = 2
@@ -150,7 +150,7 @@ def _what(key: str, differences: Sequence[Difference], profile: Mapping[str, flo
     """Return what one side does, as a verb phrase."""
     if key.startswith((SAYS, OMITS, TOPIC)) or (key.startswith("content:") and not differences):
         return _wording(profile, words)
-    if key.endswith(f":{OTHERS}") or not differences:
+    if key.endswith(f":{ANY}") or not differences:
         return _OTHER[_aspect(key)]
     return _PHRASES[differences[0].aspect](key, differences)
 

@@ -15,13 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
-from curator.clustering.noise import LEAST_CASES, NoiseModel, is_claim
-from curator.records.differences import OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
+from curator.clustering.noise import LEAST_CASES, TAIL, NoiseModel, is_claim, is_concentrated
+from curator.records.differences import ANY, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
 
 TOPIC = "topic:"
 """The beginning of the keys of words of the input."""
-OTHERS = "*"
-"""The subject of a mode of differences that no single one explains."""
 _WEAK: frozenset[Aspect] = frozenset(("content", "value", "complaint"))
 """Aspects that do not say what differs, so that the words of the input may tell the modes apart."""
 _SPECIFIC = 3.0
@@ -105,7 +103,8 @@ class _TaskModes:
         self._cases = cases
         self._noise = NoiseModel.of([cases[place].contrasts for place in self._places])
         self._topics = self._telling_topics()
-        self._contradicted = {place for place in self._places if self._is_contradicted(cases[place].contrasts)}
+        self._contradicted = self._beyond(self._noise.excess)
+        self._suspected = self._beyond(self._noise.suspicion)
         self._keys = {place: self._keys_of(place) for place in self._places}
         self._having: defaultdict[str, list[int]] = defaultdict(list)
         for place, keys in self._keys.items():
@@ -116,7 +115,6 @@ class _TaskModes:
 
     def find(self) -> list[FailureMode]:
         modes: list[tuple[str, list[int]]] = []
-        tests = len(self._expected)
         heap = [(-self._gain(key), key) for key, places in self._having.items() if len(places) >= LEAST_CASES]
         heapq.heapify(heap)
         while heap and len(modes) < _MOST_MODES:
@@ -128,7 +126,7 @@ class _TaskModes:
                 heapq.heappush(heap, (-gain, key))
                 continue
             places = self._open(key)
-            if not self._claims(key, places, tests):
+            if not self._claims(key, places):
                 continue
             if _is_worded(key):
                 places = self._grown(places)
@@ -149,23 +147,29 @@ class _TaskModes:
         noise = min(1.0, sum(self._expected[key]) * len(places) / len(self._having[key]) / len(places))
         return sum(self._cases[place].mass for place in places) * (1 - noise) * _preference(key)
 
-    def _claims(self, key: str, places: Sequence[int], tests: int) -> bool:
+    def _claims(self, key: str, places: Sequence[int]) -> bool:
         """Return whether these cases are more than noise, in production or in the committee's splits."""
         if sum(self._cases[place].labelled for place in places) >= LEAST_CASES:
             return True
         remaining = len(places) / len(self._having[key])
         by_production, by_committee = (expected * remaining for expected in self._expected[key])
+        by_topic = key.startswith(TOPIC)
+        production = sum(by_topic or key in self._cases[place].contrasts.keys for place in places)
         splits = sum(self._is_split(place, key) for place in places)
-        return is_claim(len(places) - splits, by_production, tests=tests) or is_claim(splits, by_committee, tests=tests)
+        tests = sum(_is_worded(other) == _is_worded(key) for other in self._expected)
+        return is_claim(production, by_production, tests=tests) or is_claim(splits, by_committee, tests=tests)
 
     def _is_split(self, place: int, key: str) -> bool:
-        """Return whether only the committee's split shows this difference."""
-        contrasts = self._cases[place].contrasts
-        return key not in contrasts.keys and not key.startswith(TOPIC) and contrasts.committee is not None
+        """Return whether the committee's split shows this difference."""
+        committee = self._cases[place].contrasts.committee
+        return committee is not None and any(key in difference.keys for difference in committee.differences)
 
-    def _is_contradicted(self, contrasts: CaseContrasts) -> bool:
-        limit = self._noise.excess
-        return limit is not None and contrasts.excess is not None and contrasts.excess > limit
+    def _beyond(self, limit: float | None) -> set[int]:
+        """Return the cases whose excess distance is above a limit."""
+        if limit is None:
+            return set()
+        excess = {place: self._cases[place].contrasts.excess for place in self._places}
+        return {place for place, value in excess.items() if value is not None and value > limit}
 
     def _telling_topics(self) -> frozenset[str]:
         counts = Counter(topic for place in self._places for topic in self._cases[place].topics)
@@ -175,15 +179,13 @@ class _TaskModes:
     def _keys_of(self, place: int) -> frozenset[str]:
         """Return the keys under which a case may be explained."""
         case, contrasts = self._cases[place], self._cases[place].contrasts
-        contradicted = place in self._contradicted
+        suspected = place in self._suspected
         production = [
-            d
-            for d in (contrasts.production.differences if contrasts.production else ())
-            if d != WORDING or contradicted
+            d for d in (contrasts.production.differences if contrasts.production else ()) if d != WORDING or suspected
         ]
         differences = [*production, *(contrasts.committee.differences if contrasts.committee else ())]
-        keys = {key for d in differences for key in d.keys} - set(WORDING.keys)
-        if contradicted:
+        keys = {key for d in differences if d.part not in self._noise.free for key in d.keys[:-1]} - set(WORDING.keys)
+        if suspected:
             keys |= {key for key in contrasts.keys if key.startswith((SAYS, OMITS))}
         if production and all(d.aspect in _WEAK for d in production):
             keys |= {f"{TOPIC}{topic}" for topic in case.topics.keys() & self._topics}
@@ -191,7 +193,7 @@ class _TaskModes:
 
     def _expected_by_noise(self) -> dict[str, tuple[float, float]]:
         """Return the cases that noise would give each key, in production and in the committee's splits."""
-        calm = [p for p in self._places if p not in self._contradicted and self._cases[p].contrasts.excess is not None]
+        calm = [p for p in self._places if p not in self._suspected and self._cases[p].contrasts.excess is not None]
         worded = Counter(key for p in calm for key in self._cases[p].contrasts.keys if key.startswith((SAYS, OMITS)))
         about = Counter(topic for p in self._places for topic in self._cases[p].topics)
         opposed = [p for p, keys in self._keys.items() if any(key.startswith(TOPIC) for key in keys)]
@@ -206,7 +208,7 @@ class _TaskModes:
                 expected[key] = (inside * outside, 0.0)
             elif key.startswith((SAYS, OMITS)):
                 rate = (worded[key] + 0.5) / (len(calm) + 1)
-                expected[key] = (self._noise.by_production(key, len(self._contradicted), rate=rate), 0.0)
+                expected[key] = (self._noise.by_production(key, len(self._suspected), rate=rate), 0.0)
             else:
                 expected[key] = (self._noise.by_production(key, n), self._noise.by_committee(key, n))
         return expected
@@ -274,6 +276,7 @@ class _TaskModes:
             for key, count in sorted(inside.items())
             if count >= max(2, _PROFILE_SHARE * len(places))
             and count / len(places) >= _PROFILE_LIFT * (every[key] - count) / others
+            and is_concentrated(count, len(places), every[key] - count, others)
         }
 
     def _features(self, place: int) -> Iterable[str]:
@@ -287,20 +290,20 @@ class _TaskModes:
             contrast = self._cases[place].contrasts.production
             if contrast is None or place not in self._left:
                 continue
-            aspects = Counter(d.aspect for d in contrast.differences if d != WORDING or place in self._contradicted)
+            aspects = Counter(
+                d.aspect
+                for d in contrast.differences
+                if d.part not in self._noise.free and (d != WORDING or place in self._contradicted)
+            )
             if aspects:
                 by_aspect[min(aspects, key=lambda a: (-aspects[a], _ASPECTS.index(a)))].append(place)
         rest: list[tuple[str, list[int]]] = []
         for aspect, places in by_aspect.items():
-            expected = sum(
-                self._noise.by_production(key, self._noise.cases)
-                for key in self._noise.rates
-                if key.startswith(f"{aspect}:") and key.count(":") == 1
-            )
+            expected = self._noise.by_production(f"{aspect}:{ANY}", self._noise.cases)
             if aspect == "content":
-                expected += 0.05 * self._noise.cases
+                expected += TAIL * self._noise.cases
             if is_claim(len(places), expected, tests=len(_ASPECTS)):
-                rest.append((f"{aspect}:{OTHERS}", places))
+                rest.append((f"{aspect}:{ANY}", places))
         return rest
 
     def _mode(self, key: str, places: Sequence[int]) -> FailureMode:
@@ -311,7 +314,7 @@ class _TaskModes:
             case = self._cases[place]
             return -shared, -case.chance, case.contrasts.case_id
 
-        splits = sum(self._is_split(place, key) for place in places)
+        splits = sum(self._is_split(place, key) and key not in self._cases[place].contrasts.keys for place in places)
         labels = sum(
             c.basis == "label" for place in places if (c := self._cases[place].contrasts.production) is not None
         )

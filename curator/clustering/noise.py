@@ -8,7 +8,7 @@ are due to chance as independent members with that rate would give.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -24,7 +24,12 @@ EXCESS = 2.0
 """A claim needs this many times the cases that noise would give."""
 _MINORITY = 1 / 3
 _PSEUDO = 0.5
-_TAIL = 0.95
+TAIL = 0.05
+"""The share of the members whose excess distance counts as contradiction, see `NoiseModel.excess`."""
+_SUSPECTED = 0.3
+_FREE = 0.4
+"""The mean share of members outside the largest group from which a part is free."""
+_CONCENTRATED = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +38,36 @@ class NoiseModel:
 
     Attributes:
         cases: the cases of the task.
-        rates: the share of members that show a difference, by key, in cases without a split of the committee.
-        trials: the number of members in these.
+        rates: the share of members that show a difference, by key.
+        trials: the number of members of all cases.
+        free: the keys of the parts in which members usually differ, such as free text in a field: nothing is expected there.
         members: the usual number of members of a case.
-        excess: the excess distance from which free text is contradicted; None without free text.
+        excess: the excess distance from which free text is contradicted: 5% of the members have more; None without free text.
+        suspicion: that from which its words are looked at: 30% of the members have more.
     """
 
     cases: int
     rates: Mapping[str, float]
     trials: int
     members: int
+    free: frozenset[str]
     excess: float | None
+    suspicion: float | None
 
     @classmethod
     def of(cls, contrasts: Sequence[CaseContrasts]) -> NoiseModel:
         """Measure the rates of a task."""
-        calm = [c for c in contrasts if c.committee is None]
-        trials = sum(c.members for c in calm)
+        trials = sum(c.members for c in contrasts)
         counts: Counter[str] = Counter()
-        for case in calm:
+        spreads: defaultdict[str, list[float]] = defaultdict(list)
+        for case in contrasts:
+            for part, spread in case.spread.items():
+                spreads[part].append(spread)
             counts.update(case.placebo_keys)
         rates = {key: (count + _PSEUDO) / (trials + 1) for key, count in counts.items()}
         members = int(median(c.members for c in contrasts)) if contrasts else 0
-        return cls(len(contrasts), rates, trials, members, _excess_limit(contrasts))
+        free = frozenset(part for part, values in spreads.items() if sum(values) > _FREE * len(values))
+        return cls(len(contrasts), rates, trials, members, free, *_excess_limits(contrasts))
 
     def rate(self, key: str) -> float:
         """Return the share of members that show a difference."""
@@ -85,14 +97,23 @@ def is_claim(observed: float, expected: float, *, tests: int) -> bool:
     return bool(poisson.sf(observed - 1, expected) <= FALSE_CLAIMS / max(tests, 1))
 
 
-def _excess_limit(contrasts: Sequence[CaseContrasts]) -> float | None:
-    """Return the excess distance that 5% of the members exceed, moved by what production always has more.
+def is_concentrated(inside: int, of_inside: int, outside: int, of_outside: int) -> bool:
+    """Return whether a key is more usual in a group of cases than the rate elsewhere explains."""
+    from scipy.stats import binom
+
+    elsewhere = (outside + _PSEUDO) / (of_outside + 1)
+    return bool(binom.sf(inside - 1, of_inside, min(elsewhere, 1.0)) <= _CONCENTRATED)
+
+
+def _excess_limits(contrasts: Sequence[CaseContrasts]) -> tuple[float | None, float | None]:
+    """Return the excess distances that few members have, moved by what production always has more.
 
     Production may be another model with a style of its own: what sets all of its answers apart is no failure.
     """
     placebos = [value for c in contrasts for value in c.placebo_excess]
     production = [c.excess for c in contrasts if c.excess is not None]
     if not placebos or not production:
-        return None
+        return None, None
     style = max(0.0, float(np.median(production) - np.median(placebos)))
-    return float(np.quantile(placebos, _TAIL)) + style
+    contradicted, suspected = np.quantile(placebos, (1 - TAIL, 1 - _SUSPECTED))
+    return float(contradicted) + style, float(suspected) + style

@@ -15,6 +15,8 @@ argument of the same tool. `field`: a field of a record. `label`: one of a fixed
 `complaint`: a user's thumb down where no other difference shows.
 """
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+ANY = "*"
+"""Stands for every subject in the key of an aspect."""
 Basis = Literal["label", "production", "committee"]
 """The two sides of a contrast: production's answer against a label, or against the committee's majority; or the two largest
 groups of the committee's own answers."""
@@ -41,18 +43,23 @@ class Difference:
     change: str = ""
 
     @property
+    def part(self) -> str:
+        """The key of the part that differs, whatever its values."""
+        return f"{self.aspect}:{self.subject.replace(':', '.')}"
+
+    @property
     def keys(self) -> tuple[str, ...]:
-        """The names of what differs, the most specific one first; equal differences have equal keys.
+        """The names of what differs, from the most specific one to the whole aspect; equal differences have equal keys.
 
         Values are a part of the key where they are words: a number or an id of one case says nothing of others.
         """
-        general, values = f"{self.aspect}:{self.subject.replace(':', '.')}", f"{self.given}>{self.expected}"
+        general, values = self.part, f"{self.given}>{self.expected}"
         if self.aspect in ("tool", "label", "refusal", "format", "complaint"):
-            return (f"{general}:{values}",)
+            return (f"{general}:{values}", f"{self.aspect}:{ANY}")
         worded = [] if any(map(str.isdigit, values)) or not (self.given and self.expected) else [
             f"{general}:{values}", f"{general}:{self.given}>", f"{general}:>{self.expected}",
         ]  # fmt: skip
-        return (*worded, *([f"{general}:{self.change}"] if self.change else []), general)
+        return (*worded, *([f"{general}:{self.change}"] if self.change else []), general, f"{self.aspect}:{ANY}")
 
 
 WORDING = Difference("content", "wording")
@@ -93,6 +100,7 @@ class CaseContrasts:
         committee: the committee's two largest groups against each other; None without a split.
         keys: the keys of production's differences, and of the words of free text that it alone says or omits.
         placebo_keys: the number of members that have each key, every one against the other members.
+        spread: the share of the members outside the largest group, by the key of each part (aspect and subject).
         members: the number of members.
         excess: of free text: the mean distance of production's answer to the committee's, less the mean distance among
             these; None for other answers.
@@ -106,6 +114,7 @@ class CaseContrasts:
     keys: frozenset[str]
     placebo_keys: Mapping[str, int]
     members: int
+    spread: Mapping[str, float] = field(default_factory=dict)
     excess: float | None = None
     placebo_excess: tuple[float, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)

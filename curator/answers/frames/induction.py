@@ -14,11 +14,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from curator.answers.frames.frame import Frame, ReadingChain, behind_block, read_level, tag_pair
+from curator.answers.frames.frame import Frame, ReadingChain, behind_block, fields, read_level, tag_pair
 from curator.answers.frames.mining import FEWEST, SHARE, mine
 from curator.answers.frames.proposals import propose
 from curator.answers.frames.sample import ASIDE, Evidence, Keys, Sample
-from curator.answers.frames.search import GAIN, LEAST, search, stripping_frame, verdict_frames, widened
+from curator.answers.frames.search import GAIN, LEAST, UNCHANGING, search, stripping_frame, verdict_frames, widened
 from curator.records import stable_unit
 
 SAMPLE = 1200
@@ -33,6 +33,10 @@ LEVELS = 3
 """Frames inside frames: a block of thinking, JSON behind it, and a phrase in its field."""
 CHECKED = 400
 """Answers in which a candidate is checked to belong to the task."""
+
+TELLING_FIELD = 0.5
+"""Agreement beyond chance from which a field of a record is an answer; stated confidences and reasons have less."""
+_ANSWER_FIELDS, _FIELD_SHARE = 2, 0.5
 
 _TAG = re.compile(r"\s*([<\[{(◁|]{1,2}\w[\w -]{0,30}[>\]})▷|]{1,2})")
 
@@ -100,6 +104,26 @@ def _is_repeated(case: Sequence[str], seen: Mapping[str, int]) -> bool:
     return bool(earlier) and 2 * max(earlier.values()) >= len(long)
 
 
+def _is_record(sample: Sample) -> bool:
+    """Return whether the answers are records of several answers, of which no single field is the answer.
+
+    A field is an answer if the answers to a case agree in it beyond chance, but not always: one that never changes repeats the
+    input, and a line of reasoning never agrees.
+    """
+    counts = Counter(path for text in sample.texts for path in fields(text))
+    telling = 0
+    for path, count in counts.items():
+        if (
+            not path
+            or count < _FIELD_SHARE * len(sample.texts)
+            or any(other.startswith(f"{path}.") for other in counts)
+        ):
+            continue
+        evidence = sample.judge(sample.keys(Frame("field", path)))
+        telling += evidence.beyond_chance >= TELLING_FIELD and evidence.agreement < UNCHANGING
+    return telling >= _ANSWER_FIELDS
+
+
 def _block(texts: Sequence[str]) -> Frame | None:
     """Return the long tagged block at the start of many texts; None without one."""
     tags = Counter(match[1] for text in texts if (match := _TAG.match(text)))
@@ -118,6 +142,8 @@ def _level(texts: Sequence[str], case: Keys) -> tuple[tuple[Frame, ...], Evidenc
     """Return the frames of one level, in the order to try, and the agreement under them."""
     sample = Sample(texts, case)
     before = sample.judge(sample.whole)
+    if _is_record(sample):
+        return (), before
     few = int(np.searchsorted(case, case[min(CHECKED, len(case)) - 1], side="right"))
     first, pool = propose(mine(texts), case, Sample(texts[:few], case[:few]))
     chosen = search(sample, first, pool)

@@ -16,6 +16,7 @@ from curator.answers.sql import read_sql
 from curator.answers.tool_calls import is_tool_call, read_calls
 from curator.disagreement.contrasts.languages import language_of
 from curator.disagreement.equivalence.text_content import text_content
+from curator.disagreement.equivalence.word_lists import CALENDAR
 from curator.records import Aspect, JsonValue, Kind
 
 PartKey = tuple[Aspect, str]
@@ -33,6 +34,7 @@ _PLAIN: Mapping[Kind, PartKey] = {
     "short": ("value", "answer"),
     "code": ("value", "program"),
 }
+_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _MOST_PARTS = 200
 _DEEPEST = 12
 _SHARE = 1 / 3
@@ -42,6 +44,12 @@ _QUANTITY = re.compile(
     r"(?:\s?(%|[$\u20ac\u00a3])|[\s-]?([^\W\d_]{2,}))?"
 )
 _VERDICT_CHARACTERS = 300
+_MONTHS_AND_DAYS = "|".join(sorted(word for word in CALENDAR if not word.startswith(_ORDINALS)))
+_DATE = re.compile(
+    rf"\b(?:\d{{1,2}}\.? (?:{_MONTHS_AND_DAYS}|may)(?: \d{{4}})?|(?:{_MONTHS_AND_DAYS})\b(?: \d{{1,2}}\b)?"
+    r"|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}-\d{2}-\d{2})",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[.,](?=\d{3}\b)")
 
 
@@ -69,9 +77,9 @@ def form_of(kind: Kind, texts: Sequence[str]) -> Form:
     Answers in prose among tool calls are answers without a call.
     """
     least = max(1.0, _SHARE * len(texts))
-    if kind == "tool_call" or (kind in ("text", "short", "json") and sum(map(_calls, texts)) >= least):
+    if kind == "tool_call" or (kind not in ("code", "label", "choice", "boolean") and sum(map(_calls, texts)) >= least):
         return "calls"
-    if kind == "json" or (kind == "text" and sum(map(_is_record, texts)) >= least):
+    if kind == "json" or sum(map(_is_record, texts)) >= least:
         return "record"
     if kind == "code" and all(read_sql(text) for text in texts):
         return "query"
@@ -106,10 +114,14 @@ def facts_of(text: str, question: str) -> dict[PartKey, frozenset[str]]:
     if language:
         parts["content", "language"] = frozenset((language,))
     asked = {number for number, _ in quantities_in(question)}
-    for number, unit in quantities_in(text):
+    for number, unit in quantities_in(_DATE.sub(" ", text)):
         if number not in asked and unit:
             key: PartKey = ("content", unit)
             parts[key] = parts.get(key, NOTHING) | {number}
+    if dates := {date.casefold() for date in _DATE.findall(text)} - {
+        date.casefold() for date in _DATE.findall(question)
+    }:
+        parts["content", "date"] = frozenset(dates)
     if verdict := text_content(text[:_VERDICT_CHARACTERS]).verdict:
         parts["content", "yes or no"] = frozenset(("yes" if verdict > 0 else "no",))
     return parts
@@ -129,7 +141,10 @@ def _calls(text: str) -> bool:
 
 
 def _is_record(text: str) -> bool:
-    return "{" in text and isinstance(parse_record(text), dict)
+    if "{" not in text:
+        return False
+    value = parse_record(text)
+    return isinstance(value, dict) and len(value) > 1
 
 
 def _of_calls(text: str) -> AnswerParts:

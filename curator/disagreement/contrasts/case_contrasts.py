@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.disagreement.contrasts.answer_parts import AnswerParts, Form, form_of, parts_of
-from curator.disagreement.contrasts.consensus import Consensus
+from curator.disagreement.contrasts.consensus import Consensus, Split
 from curator.disagreement.members.case_answers import CaseAnswers
 from curator.records import Contrast, Difference
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
@@ -68,15 +68,15 @@ def contrast_case(case: ContrastInput) -> CaseContrasts:
     if texts and target is not None:
         production = texts.contrast(case, production)
     keys = {key for d in (production.differences if production else ()) for key in d.keys}
-    split, share = consensus.split()
-    committee = Contrast(case.case_id, "committee", tuple(split), share, *_two_sides(case, parts)) if split else None
+    split = consensus.split()
     return CaseContrasts(
         case_id=case.case_id,
         production=production,
-        committee=committee,
+        committee=_committee(case, split, parts) if split else None,
         keys=frozenset(keys | (texts.keys if texts else frozenset())),
         placebo_keys=placebos,
         members=len(parts),
+        spread=consensus.spread(),
         excess=texts.excess if texts else None,
         placebo_excess=texts.placebo_excess if texts else (),
         words=texts.words if texts else {},
@@ -139,13 +139,11 @@ def _most_usual(consensus: Consensus, parts: Sequence[AnswerParts]) -> int:
     return max(range(len(parts)), key=lambda place: (support(parts[place]), -place))
 
 
-def _two_sides(case: ContrastInput, parts: Sequence[AnswerParts]) -> tuple[str, str]:
-    """Return one answer of the second largest group, and one of the largest."""
-    groups: dict[tuple[object, ...], list[str]] = {}
-    for text, answer in zip(case.texts, parts, strict=True):
-        groups.setdefault((answer.problem, *sorted((k, sorted(v)) for k, v in answer.parts.items())), []).append(text)
-    first, second = [*sorted(groups.values(), key=lambda texts: (-len(texts), min(texts))), [""]][:2]
-    return second[0], first[0]
+def _committee(case: ContrastInput, split: Split, parts: Sequence[AnswerParts]) -> Contrast:
+    """Contrast the second largest group of the committee with the largest, each by its first answer."""
+    sides = [split.side_of(answer) for answer in parts]
+    given, expected = (case.texts[sides.index(side)] if side in sides else "" for side in (split.second, split.first))
+    return Contrast(case.case_id, "committee", split.differences, split.share, given, expected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
-from curator.disagreement.contrasts.answer_parts import NOTHING, AnswerParts, PartKey
+from curator.disagreement.contrasts.answer_parts import NOTHING, TOOL, AnswerParts, PartKey
 from curator.disagreement.contrasts.value_changes import change_between
 from curator.records import Aspect, Difference
 
@@ -19,9 +19,34 @@ MAJORITY = 0.5
 """The share of the answers, above which a value is the consensus."""
 SHOWN_VALUE = 40
 """Characters of a value that a difference holds; longer ones cannot name it."""
+ALWAYS = frozenset(("language", "yes or no"))
+"""Facts that each text has, though a short one may not show them."""
 MINORITY = 1 / 3
 """The share of the answers from which a group faces the largest one."""
 FORMS = {"empty": "an empty answer", "unreadable": "another form", "": "an answer of the form"}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Two large groups of answers that face each other.
+
+    Attributes:
+        differences: the respects in which they do.
+        share: the share of the answers outside the largest group.
+        part: the part with the widest split; None where a part of the answers has a problem.
+        second: the value, or problem, of the second largest group under that part.
+        first: that of the largest one.
+    """
+
+    differences: tuple[Difference, ...]
+    share: float
+    part: PartKey | None
+    second: frozenset[str] | str
+    first: frozenset[str] | str
+
+    def side_of(self, answer: AnswerParts) -> frozenset[str] | str:
+        """Return the value, or problem, of an answer where the groups differ most."""
+        return answer.problem if self.part is None else answer.parts.get(self.part, NOTHING)
 
 
 @dataclass(slots=True)
@@ -81,33 +106,45 @@ class Consensus:
             differences = [d for d in differences if d.aspect != "argument"]
         return differences, strongest * readable / total
 
-    def split(self) -> tuple[list[Difference], float]:
-        """Return the respects in which two large groups of the answers face each other.
+    def split(self) -> Split | None:
+        """Return the respects in which two large groups of the answers face each other; None without any.
 
         A group is large with at least two answers and a third of all; the two have two thirds of all together, so that free
-        text, of which each answer has its own, is not a split. The share is that of all answers outside the largest group.
+        text, of which each answer has its own, is not a split.
         """
         total = self.problems.total()
         ranked = sorted(self.problems.items(), key=lambda item: (-item[1], item[0]))
         if len(ranked) > 1 and ranked[1][1] >= max(2, MINORITY * total):
-            difference = _of_problems(ranked[1][0], ranked[0][0])
-            return ([difference], 1 - ranked[0][1] / total) if difference else ([], 0.0)
+            (first, most), (second, _) = ranked[:2]
+            difference = _of_problems(second, first)
+            return Split((difference,), 1 - most / total, None, second, first) if difference else None
         readable = self.problems[""]
-        differences: list[Difference] = []
-        strongest = 0.0
+        splits: list[Split] = []
         for part, given in self.values.items():
             counts = given.copy()
             counts[NOTHING] = readable - counts.total()
-            (first, most), (second, fewer), *_ = [*sorted(counts.items(), key=_by_count), (NOTHING, 0)]
+            (first_value, most), (second_value, fewer), *_ = [*sorted(counts.items(), key=_by_count), (NOTHING, 0)]
             if fewer < max(2, MINORITY * readable) or most + fewer < 2 * MINORITY * readable:
                 continue
-            difference = self._difference(part, second, first, AnswerParts(""))
-            if difference:
-                differences.append(difference)
-                strongest = max(strongest, 1 - most / readable)
-        if any(d.aspect == "tool" for d in differences):
-            differences = [d for d in differences if d.aspect != "argument"]
-        return differences, strongest
+            if part[0] == "content" and not (first_value and second_value):
+                continue
+            if difference := self._difference(part, second_value, first_value, AnswerParts("")):
+                splits.append(Split((difference,), 1 - most / readable, part, second_value, first_value))
+        if any(split.part == TOOL for split in splits):
+            splits = [split for split in splits if split.differences[0].aspect != "argument"]
+        if not splits:
+            return None
+        widest = max(splits, key=lambda split: split.share)
+        return replace(widest, differences=tuple(split.differences[0] for split in splits))
+
+    def spread(self) -> dict[str, float]:
+        """Return the share of the answers outside the largest group, by the key of each part."""
+        readable = self.problems[""]
+        shares: dict[str, float] = {}
+        for (aspect, subject), counts in self.values.items():
+            most = max(*counts.values(), readable - counts.total())
+            shares[Difference(aspect, self.shown.get(subject, subject)).part] = 1 - most / readable
+        return shares
 
     def _usual_problem(self, without: AnswerParts | None) -> tuple[str, int]:
         counts = self.problems.copy()
@@ -129,12 +166,12 @@ class Consensus:
     ) -> Difference | None:
         aspect, subject = part
         shown = {**self.shown, **first.shown}
-        if aspect == "content" and not given:
-            return None  # a text need not repeat each fact
+        if aspect == "content" and not (given and (expected or subject not in ALWAYS)):
+            return None  # a text need not repeat each fact, and a short one hides its language
         if aspect == "tool":
             left, right = given - expected, expected - given
             return Difference("tool", "", _listed(left, shown), _listed(right, shown))
-        change = "" if aspect in ("label", "content") else change_between(given, expected)
+        change = "" if aspect == "label" or (aspect == "content" and expected) else change_between(given, expected)
         return Difference(
             cast("Aspect", aspect), shown.get(subject, subject), _listed(given, shown), _listed(expected, shown), change
         )
