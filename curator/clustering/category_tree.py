@@ -46,20 +46,20 @@ class _Node:
 
 
 def build_categories(cases: Sequence[AskedCase], modes: Sequence[FailureMode]) -> list[BuiltCategory]:
-    """Build the categories: each one of the top level, the one with the most expected failures first, then its parts."""
+    """Build the categories: the top level, the one with the most expected failures first, then the parts of each."""
     nodes = [_Node((m.task, *_path(m.key)), (m,), sum(cases[p].mass for p in m.cases)) for m in modes]
     background = Counter(topic for case in cases for topic in case.topics)
-    built: list[BuiltCategory] = []
+    top: list[BuiltCategory] = []
+    parts: list[BuiltCategory] = []
     for node in sorted(_joined(nodes), key=lambda node: (-node.mass, node.path)):
         if len(node.modes) == 1:
-            parent = _leaf(cases, node.modes[0])
-            built += [parent, *_topic_parts(cases, node.modes[0], parent, background)]
+            top.append(_leaf(cases, node.modes[0]))
+            parts += _topic_parts(cases, node.modes[0], top[-1], background)
             continue
-        parts = sorted((_leaf(cases, mode) for mode in node.modes), key=lambda part: part.category.id)
-        parent = _group(cases, node)
-        built.append(parent)
-        built += [replace(part, category=replace(part.category, parent=parent.category.id)) for part in parts]
-    return built
+        top.append(_group(cases, node))
+        leaves = sorted((_leaf(cases, mode) for mode in node.modes), key=lambda leaf: leaf.category.id)
+        parts += [replace(leaf, category=replace(leaf.category, parent=top[-1].category.id)) for leaf in leaves]
+    return [*top, *parts]
 
 
 def category_id(*signature: str) -> str:

@@ -13,7 +13,8 @@ from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import CascadeAudit
 from curator.stages.ask import SamplingResult
 from curator.stages.ask_attributes import NO_ATTRIBUTES, AttributeAnswers
-from curator.stages.embed_and_cluster import ClusterResult
+from curator.stages.categorise import CategoryResult
+from curator.stages.embed_and_cluster import EmbeddedCases
 from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
 from curator.stages.ingest import IngestResult
@@ -31,7 +32,8 @@ class RunArtifacts:
         ingest: the cases of the logs.
         sampling: the committee's answers, and what they cost.
         scoring: their disagreement.
-        clusters: the embedded cases and their categories.
+        embedded: the embedded cases.
+        categories: the ways in which production fails, or the committee is split.
         selection: the picks, and how they were drawn.
         holdout: the split of each group, and the leaks.
         exports: the eval set and the training data.
@@ -48,7 +50,8 @@ class RunArtifacts:
     ingest: IngestResult
     sampling: SamplingResult
     scoring: ScoringResult
-    clusters: ClusterResult
+    embedded: EmbeddedCases
+    categories: CategoryResult
     selection: SelectionResult
     holdout: HoldoutSplit
     exports: ExportResult

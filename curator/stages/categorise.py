@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from curator.clustering.category_tree import build_categories
 from curator.clustering.failure_modes import AskedCase, contrast_of, find_modes
-from curator.records import Case, Category, Contrast, Score, task_name
+from curator.clustering.tracking import (
+    CategoryHistory,
+    CategoryMatches,
+    NightCategory,
+    match_categories,
+    night_key,
+    update_history,
+)
+from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
 from curator.records.differences import CaseContrasts
+from curator.state.categories import CategoriesFile
 from curator.text.words import content_words, names_in, stem
 
+METHOD = "contrasts/1"
+"""The version of the grouping: raised where the same cases would get other categories."""
 _NAME = 0.8
 """The share of the inputs with a word in which it has a capital inside a sentence, from which it is a name."""
 _MOST_NAMES = 0.3
@@ -26,11 +37,34 @@ class CategoryResult:
         categories: those of the top level, each followed by its parts.
         contrasts: of each case in one of them, the contrast that put it there, by case id.
         profiles: the share of a category's cases with each key that tells it from the others, by category id.
+        gone: the categories that only the night before had.
+        warnings: the night before could not be compared.
+        night: the night that these categories make; None where nights are not followed.
     """
 
     categories: tuple[Category, ...]
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    gone: tuple[GoneCategory, ...] = ()
+    warnings: tuple[str, ...] = ()
+    night: Night | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A night to remember: its categories matched to those of the nights before.
+
+    Attributes:
+        matches: to the history.
+        before: the history; None on the first night.
+        key: names the cases of the night.
+        date: of the night, as YYYY-MM-DD.
+    """
+
+    matches: CategoryMatches
+    before: CategoryHistory | None
+    key: str
+    date: str
 
 
 def categorise(
@@ -72,6 +106,62 @@ def categorise(
         contrasts={case_id: contrast for case_id, contrast in shown.items() if contrast is not None},
         profiles={item.category.id: item.profile for item in built},
     )
+
+
+def follow_nights(
+    result: CategoryResult, cases: Sequence[Case], remembered: CategoriesFile, *, today: str
+) -> CategoryResult:
+    """Give the categories the ids and names that they had before, and say what changed.
+
+    Args:
+        result: of this night's cases alone.
+        cases: all asked cases.
+        remembered: the categories of the nights before.
+        today: the date, as YYYY-MM-DD.
+    """
+    key = night_key(case.id for case in cases)
+    before, date = remembered.known_to(key), remembered.date_of(key, today)
+    weights = {case.id: case.weight for case in cases}
+    matches = match_categories(
+        before,
+        [_night_category(c, result.profiles.get(c.id, {}), weights) for c in result.categories],
+        cases_by_task=Counter(task_name(case.task, case.system) for case in cases),
+        records=sum(weights.values()),
+        method=METHOD,
+    )
+    categories = tuple(
+        replace(
+            c, id=kept.id, name=kept.name, sentence=kept.sentence, parent=kept.parent, named_by=kept.named_by,
+            change=change, first_seen=first, last_seen=date,
+        )
+        for c, kept, change, first in zip(
+            result.categories, matches.categories, matches.changes, matches.first_seen(date), strict=True
+        )
+    )  # fmt: skip
+    profiles = {now.id: result.profiles.get(c.id, {}) for c, now in zip(result.categories, categories, strict=True)}
+    return replace(
+        result, categories=categories, profiles=profiles, gone=matches.gone, warnings=matches.warnings,
+        night=Night(matches, before, key, date),
+    )  # fmt: skip
+
+
+def remember(result: CategoryResult) -> CategoryHistory | None:
+    """Return the history after this night, with the names that the categories have now."""
+    night = result.night
+    if night is None:
+        return None
+    named = tuple(
+        replace(kept, name=c.name, sentence=c.sentence, named_by=c.named_by)
+        for kept, c in zip(night.matches.categories, result.categories, strict=True)
+    )
+    return update_history(night.before, replace(night.matches, categories=named), key=night.key, date=night.date)
+
+
+def _night_category(category: Category, profile: Mapping[str, float], weights: Mapping[str, int]) -> NightCategory:
+    return NightCategory(
+        category.id, category.name, category.sentence, category.keywords, category.parent, category.task, category.aspect,
+        profile, len(category.case_ids), sum(weights[i] for i in category.case_ids), category.named_by,
+    )  # fmt: skip
 
 
 def _chance(score: Score | None, failure: float | None) -> float:

@@ -1,12 +1,11 @@
-"""Scored cases to vectors, picks and categories.
+"""Scored cases to vectors, picks and topics.
 
 Only the candidates of discovery and the drawn sample are embedded. Discovery comes first, because the sample is drawn from the
-other cases. The categories come last, because they group all embedded cases.
+other cases.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,72 +16,53 @@ from numpy.typing import NDArray
 from curator.clustering.cluster import cluster, layout
 from curator.clustering.naming import build_categories
 from curator.clustering.texts import embedding_texts
-from curator.clustering.tracking import (
-    CategoryHistory,
-    NightCategory,
-    match_categories,
-    night_key,
-    update_history,
-)
 from curator.config import ClusteringConfig, SelectionConfig
 from curator.encoders.sentence import Encoder, embed
 from curator.progress import Progress
-from curator.records import (
-    Case,
-    Category,
-    GoneCategory,
-    Score,
-    Split,
-    task_name,
-    with_group,
-)
+from curator.records import Case, Category, Score, Split, task_name, with_group
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
 from curator.selection.acquisition import acquire, cases_to_embed
 from curator.selection.discovery_plan import Arm, DiscoveryPlan, plan_discovery
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult, pick, sample_size
 from curator.stages.sampling_units import sampling_units
-from curator.state.categories import CategoriesFile
 from curator.state.vectors import VectorCache
 from curator.text.display import plural
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterResult:
-    """The embedded cases, in the order of the rows of `vectors` (n, d) and `places` (n, 2).
+class EmbeddedCases:
+    """The embedded cases, in the order of the rows of `vectors` (n, d).
 
-    `memory` is compared with the categories of the next night; `gone` are the categories that only the night before had.
+    `texts` are those that were embedded, `encoder` is the name of the encoder.
     """
 
     ids: tuple[str, ...]
     vectors: NDArray[np.float32]
-    places: NDArray[np.float32]
-    categories: tuple[Category, ...]
+    texts: tuple[str, ...]
     encoder: str
-    gone: tuple[GoneCategory, ...] = ()
-    memory: CategoryHistory | None = None
-    warnings: tuple[str, ...] = ()
+
+    def places(self, *, seed: int) -> NDArray[np.float32]:
+        """Return a map of the cases, (n, 2), see `layout`."""
+        return layout(self.vectors, seed=seed)
 
 
-FIRST_NIGHT = CategoriesFile(None, None)
 Vectors = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionSettings:
-    """The settings of the picks and the categories.
+    """The settings of the picks and the topics.
 
     Attributes:
         selection: the budget and how it is spent.
-        clustering: how categories are found.
+        clustering: how topics are found.
         seed: fixes the sample and the clusters.
         encoder: turns texts into vectors; None for no vectors, so that every case represents itself only.
         cache: the file that keeps vectors.
         split: the split of a case.
         earlier: what was selected in rounds before.
         categories: of the cases whose category is known beforehand, by case id.
-        remembered: the categories of the nights before.
-        today: the date, as YYYY-MM-DD.
         standing: a selection to keep instead of a new one.
     """
 
@@ -94,20 +74,18 @@ class SelectionSettings:
     split: Callable[[Case], Split]
     earlier: Earlier = NOTHING_EARLIER
     categories: Mapping[str, str] = field(default_factory=dict)
-    remembered: CategoriesFile = FIRST_NIGHT
-    today: str = ""
     standing: FrozenSelection | None = None
 
 
-def select_and_cluster(
+def select_and_embed(
     cases: Sequence[Case],
     scores: Mapping[str, Score],
     ranked: Mapping[str, float],
     how: SelectionSettings,
     *,
     progress: Progress,
-) -> tuple[ClusterResult, SelectionResult]:
-    """Pick cases to label, and group the embedded cases in categories.
+) -> tuple[EmbeddedCases, SelectionResult]:
+    """Pick cases to label, and embed the candidates and the picks.
 
     `ranked` has the number that discovery ranks a case by, in 0..1, by case id; a case without one can only be drawn.
     """
@@ -138,7 +116,10 @@ def select_and_cluster(
     late = [p.case_id for p in picked.picks if p.case_id not in vectors]
     if vectors:
         vectors |= _embedded(late, texts, how, progress)
-    return _cluster(ids, vectors, texts, how, progress), picked
+    embedded = tuple(i for i in ids if i in vectors)
+    matrix = np.stack([vectors[i] for i in embedded]) if embedded else np.zeros((0, 0), np.float32)
+    name = how.encoder.name if how.encoder else ""
+    return EmbeddedCases(embedded, matrix, tuple(texts[i] for i in embedded), name), picked
 
 
 def _plan(cases: Sequence[Case], k: int, how: SelectionSettings) -> DiscoveryPlan:
@@ -182,43 +163,15 @@ def _categories(vectors: Vectors, how: SelectionSettings) -> Mapping[str, str]:
     return {i: f"cluster {label}" for i, label in zip(vectors, labels.tolist(), strict=True) if label >= 0}
 
 
-def _cluster(
-    cases: Sequence[str], vectors: Vectors, texts: Mapping[str, str], how: SelectionSettings, progress: Progress
-) -> ClusterResult:
-    """Group the embedded cases; a category that the night before had keeps its id and name."""
-    ids, name = tuple(i for i in cases if i in vectors), how.encoder.name if how.encoder else ""
-    if not ids:
-        return ClusterResult((), np.zeros((0, 0), np.float32), np.zeros((0, 2), np.float32), (), name)
-    rows = np.stack([vectors[i] for i in ids])
+def find_topics(
+    embedded: EmbeddedCases, config: ClusteringConfig, *, seed: int, progress: Progress
+) -> tuple[Category, ...]:
+    """Group the embedded cases by the topic of their inputs."""
+    if not embedded.ids:
+        return ()
     progress.start("cluster", total=None, unit="cases")
-    clustering = cluster(rows, how.clustering, seed=how.seed)
-    named = build_categories(ids, [texts[i] for i in ids], clustering.labels, clustering.typicality)
-    key = night_key(cases)
-    memory = how.remembered.known_to(key)
-    matches = match_categories(
-        memory,
-        [_of_night(c) for c in named],
-        cases_by_task={"": len(ids)},
-        records=len(ids),
-        method=f"vectors of {name}",
-    )
-    memory_now = update_history(memory, matches, key=key, date=how.remembered.date_of(key, how.today))
-    categories = tuple(
-        replace(c, id=kept.id, name=kept.name, change=change)
-        for c, kept, change in zip(named, matches.categories, matches.changes, strict=True)
-    )
-    progress.advance(len(ids))
-    progress.finish(f"{plural(len(ids), 'case')} in {plural(len(categories), 'category', 'categories')}")
-    return ClusterResult(
-        ids, rows, layout(rows, seed=how.seed), categories, name, matches.gone, memory_now, matches.warnings
-    )
-
-
-def _of_night(category: Category) -> NightCategory:
-    """Describe a category by its name and keywords, the first ones the heaviest."""
-    profile = {f"topic:{word}": 1 / place for place, word in enumerate(category.keywords, start=1)}
-    digest = hashlib.sha256(category.name.encode()).hexdigest()[:8]
-    size = len(category.case_ids)
-    return NightCategory(
-        f"category-{digest}", category.name, "", category.keywords, None, "", None, profile, size, size
-    )
+    clustering = cluster(embedded.vectors, config, seed=seed)
+    topics = build_categories(embedded.ids, embedded.texts, clustering.labels, clustering.typicality)
+    progress.advance(len(embedded.ids))
+    progress.finish(f"{plural(len(embedded.ids), 'case')} in {plural(len(topics), 'topic')}")
+    return topics

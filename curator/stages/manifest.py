@@ -46,7 +46,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
             m.name: _price(m) for m in models
         },
         "prices_as_of": run.started.date().isoformat(),
-        "encoder": run.clusters.encoder,
+        "encoder": run.embedded.encoder,
         "equivalence": _equivalence(run),
         "categories": _categories(run),
         "calibration": _calibration(run.calibration),

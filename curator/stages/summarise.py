@@ -53,7 +53,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         ValueError: records were lost: read != kept + merged + set aside.
     """
     ingest, generations, scores = run.ingest, run.sampling.generations, run.scoring.scores
-    clusters, picks = run.clusters, run.selection.picks
+    embedded, picks = run.embedded, run.selection.picks
     categories = categories_of(run)
     return Summary(
         name=run.config.name,
@@ -65,7 +65,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
             rejected=ingest.unreadable,
             generations=generations,
             scores=scores,
-            embedded=clusters.ids,
+            embedded=embedded.ids,
             picks=picks,
         ),
         by_kind=count_kinds(ingest.cases, scores),
@@ -81,14 +81,14 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         blind=run.scoring.blind,
         diagnoses=count_diagnoses(ingest.cases, diagnoses),
         categories=summarise_categories(_category_builder(run, diagnoses), categories),
-        points=map_points(ingest.cases, clusters.ids, clusters.places, categories, picks),
+        points=map_points(ingest.cases, embedded.ids, embedded.places(seed=run.config.seed), categories, picks),
         selection=summarise_selection(ingest.cases, picks),
         finetune=_summarise_training(run),
         outputs=dict(sorted(outputs.items())),
         calibration=None if run.calibration is None else _summarise_calibration(run.calibration),
         failure_rate=run.failure_rate,
         coverage=_summarise_coverage(run),
-        gone=tuple(clusters.gone),
+        gone=run.categories.gone,
         stopped=_summarise_stop(run.sampling),
         score_quality=run.score_quality,
         yields=run.yields,
@@ -98,7 +98,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
 
 def categories_of(run: RunArtifacts) -> tuple[Category, ...]:
     """Return the categories of a run."""
-    return run.clusters.categories
+    return run.categories.categories
 
 
 def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:

@@ -1,6 +1,6 @@
 """`curator run`: the stages in their order, with resume.
 
-logs -> cases -> plan -> generations -> scores -> vectors -> clusters -> picks -> run folder.
+logs -> cases -> plan -> generations -> scores -> vectors -> picks -> categories -> run folder.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, with_attributes
-from curator.stages.embed_and_cluster import SelectionSettings, select_and_cluster
+from curator.stages.categorise import CategoryResult, categorise, follow_nights, remember
+from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest, ingest_line
@@ -175,7 +176,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         )
         if sampling.stopped is not None:
             raise _incomplete(sampling.stopped, folder, result)
-        write_categories(paths.categories, context.history.followed_by(artifacts.clusters.memory))
+        write_categories(paths.categories, context.history.followed_by(remember(artifacts.categories)))
     return result
 
 
@@ -223,21 +224,28 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     earlier = _labels_so_far(intake.asked, ranking, scoring, sampling, frozen)
     settings = SelectionSettings(
         config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
-        split=lambda case: holdout.split_of(case.group), remembered=context.history, today=_today(),
-        standing=frozen, earlier=Earlier(quality=earlier.quality),
+        split=lambda case: holdout.split_of(case.group), standing=frozen, earlier=Earlier(quality=earlier.quality),
     )  # fmt: skip
-    clusters, selection = select_and_cluster(intake.asked, scoring.scores, ranking, settings, progress=progress)
+    embedded, selection = select_and_embed(intake.asked, scoring.scores, ranking, settings, progress=progress)
+    categories = _categories(context, intake.asked, scoring)
     holdout = exclude_leaks(holdout, config, intake, context.registry, embed=partial(context.embed, progress=progress))
     exports = export(
         config, context.exporters, cases=intake.cases, picks=selection.picks, scores=scoring.scores,
-        categories=clusters.categories, holdout=holdout,
+        categories=categories.categories, holdout=holdout,
     )  # fmt: skip
     return RunArtifacts(
-        config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring, clusters=clusters,
+        config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring,
+        embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
         score_quality=earlier.quality, yields=earlier.yields,
     )  # fmt: skip
+
+
+def _categories(context: RunContext, cases: Sequence[Case], scoring: ScoringResult) -> CategoryResult:
+    """Group the failures, under the ids and names that they had in earlier nights."""
+    categories = categorise(cases, scoring.contrasts, scoring.scores, scoring.failures)
+    return follow_nights(categories, cases, context.history, today=_today())
 
 
 def _labels_so_far(
@@ -262,7 +270,7 @@ def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     """Yield what each stage warns of, in the order of the stages."""
     plan, judged = run.sampling.plan, run.sampling.judged
     yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings)
-    yield from (*run.attributes.warnings, *run.clusters.warnings)
+    yield from (*run.attributes.warnings, *run.categories.warnings)
     yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
     if run.calibration:
         members = {prompt_id_of(member.model, member.variant) for member in plan.members}

@@ -43,7 +43,7 @@ from curator.run_folder.design import Design, pool_hash, read_design
 from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
 from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
-from curator.stages.embed_and_cluster import ClusterResult, SelectionSettings, select_and_cluster
+from curator.stages.embed_and_cluster import EmbeddedCases, SelectionSettings, find_topics, select_and_embed
 from curator.stages.label_truth import earlier_labels, read_failures
 from curator.stages.measure_score import Draw, RankedCase, measure_score, ranked_cases, strategy_yields
 from curator.stages.pick import NOTHING_EARLIER, Earlier, SelectionResult
@@ -299,8 +299,9 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
         config, options.clustering, options.seed, options.encoder, options.cache,
         split=lambda case: split_of(case.group, config.held_out_share), earlier=earlier, categories=given_categories,
     )  # fmt: skip
-    studied, picked = select_and_cluster(cases, scores, ranked, settings, progress=progress)
-    category_of = category_names(studied.categories) | given_categories
+    embedded, picked = select_and_embed(cases, scores, ranked, settings, progress=progress)
+    topics = find_topics(embedded, options.clustering, seed=options.seed, progress=progress)
+    category_of = category_names(topics) | given_categories
     slices = {p.case_id: p.slice for p in picked.picks}
     rows = tuple(
         CaseRow.of(
@@ -312,7 +313,7 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
         picks=picked.picks,
         stages=(*earlier.stages, picked.stage),
         rows=rows,
-        warnings=tuple(_about(picked, config, cases, studied)),
+        warnings=tuple(_about(picked, config, cases, embedded)),
         rejected=pool.problems,
         workload=workload(len(picked.picks), options.labelling),
         score_quality=earlier.quality,
@@ -321,7 +322,7 @@ def _selected(pool: Pool, options: SelectOptions, earlier: Earlier, progress: Pr
 
 
 def _about(
-    picked: SelectionResult, config: SelectionConfig, cases: Sequence[Case], studied: ClusterResult
+    picked: SelectionResult, config: SelectionConfig, cases: Sequence[Case], embedded: EmbeddedCases
 ) -> Iterator[str]:
     yield from picked.discovery.messages
     if len(picked.picks) < config.k:
@@ -331,7 +332,7 @@ def _about(
             "no case was drawn at random: these labels cannot show how often production fails, nor find silent failures;"
             " raise `random_share`"
         )
-    if not studied.ids:
+    if not embedded.ids:
         yield "no vectors are available: apart from near-duplicates, discovery treats all cases as different"
     if bare := sum(case.target is None for case in cases):
         yield (
