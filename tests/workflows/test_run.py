@@ -109,7 +109,9 @@ def test_categories_stay_the_same_from_night_to_night(
     endpoint.answer = lambda: "returns"
     config = parse_config(job)
     first = do(config, tmp_path, encoder, "one")
-    assert "Answers billing where returns is expected" in {c.sentence.partition(",")[0] for c in first.summary.categories}
+    assert "Answers billing where returns is expected" in {
+        c.sentence.partition(",")[0] for c in first.summary.categories
+    }
     assert all(c.change is None for c in first.summary.categories)
     lines = write_logs.read_text(encoding="utf-8").splitlines()
     write_logs.write_text("\n".join(reversed(lines[2:])) + "\n", encoding="utf-8")
