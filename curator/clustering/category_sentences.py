@@ -1,4 +1,4 @@
-"""Names and sentences of categories, by templates: what production does where something else is expected."""
+"""Names and sentences of categories by templates."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def describe_topic(name: str, sentence: str, topic: str) -> CategoryText:
 
 
 def sides_of(pairs: Iterable[tuple[Basis, Difference]]) -> tuple[AnswerSide, ...]:
-    """Return the groups of answers that face each other, from one difference of each case: the largest of each side."""
+    """Return the largest groups of answers on each side, from one difference of each case."""
     given: Counter[str] = Counter()
     expected: Counter[str] = Counter()
     bases: Counter[Basis] = Counter()
@@ -166,17 +166,17 @@ def _short(key: str, differences: Sequence[Difference], profile: Mapping[str, fl
         subject = f"{first.subject}: " if first.subject else ""
         return f"{subject}{first.given or 'no call'} instead of {first.expected or 'no call'}"
     if key.startswith((SAYS, OMITS, TOPIC)):
-        said = _telling(profile, SAYS, words) or _telling(profile, OMITS, words)
-        return " / ".join(said) or "other content"
+        alone = _telling(profile, SAYS, words) or _telling(profile, OMITS, words)
+        return " / ".join(alone) or "other content"
     return _what(key, differences, profile, words)
 
 
 def _wording(profile: Mapping[str, float], words: Mapping[str, str]) -> str:
-    said, omitted = _telling(profile, SAYS, words), _telling(profile, OMITS, words)
-    if said and omitted:
-        return f"says {_quoted(said)} where {_quoted(omitted)} is expected"
-    if said:
-        return f"says {_quoted(said)}, which the others do not"
+    alone, omitted = _telling(profile, SAYS, words), _telling(profile, OMITS, words)
+    if alone and omitted:
+        return f"says {_quoted(alone)} where {_quoted(omitted)} is expected"
+    if alone:
+        return f"says {_quoted(alone)}, which the others do not"
     return f"leaves out {_quoted(omitted)}" if omitted else "says something else"
 
 

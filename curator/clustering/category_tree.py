@@ -1,4 +1,4 @@
-"""Failure modes to categories: a hierarchy with few categories at the top, however many modes there are.
+"""Failure modes to categories: a hierarchy with few of them at the top.
 
 A category's id is a hash of its task and its difference. It does not depend on the other cases, so that it holds over nights.
 """
@@ -46,7 +46,7 @@ class _Node:
 
 
 def build_categories(cases: Sequence[AskedCase], modes: Sequence[FailureMode]) -> list[BuiltCategory]:
-    """Build the categories: the top level, the one with the most expected failures first, then the parts of each."""
+    """Build the top-level categories, in order of their expected failures, then the parts."""
     nodes = [_Node((m.task, *_path(m.key)), (m,), sum(cases[p].mass for p in m.cases)) for m in modes]
     background = Counter(topic for case in cases for topic in case.topics)
     top: list[BuiltCategory] = []
@@ -153,7 +153,7 @@ def _group(cases: Sequence[AskedCase], node: _Node) -> BuiltCategory:
 def _topic_parts(
     cases: Sequence[AskedCase], mode: FailureMode, parent: BuiltCategory, background: Mapping[str, int]
 ) -> list[BuiltCategory]:
-    """Divide a large category by the words of its inputs that are more usual in it than elsewhere."""
+    """Divide a large category by words of its inputs that are rarer elsewhere."""
     if len(mode.cases) < _LEAST_PARTS:
         return []
     left = list(mode.cases)

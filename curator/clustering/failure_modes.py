@@ -1,4 +1,4 @@
-"""Failure modes: the differences that more cases share than noise explains, and the cases of each.
+"""Failure modes: differences that more cases share than noise explains.
 
 Every case shows differences under several keys, specific and general ones (`Difference.keys`), and free text under the words
 that production alone says or omits. Modes are picked greedily: the key that explains the largest mass of failures not yet
@@ -140,7 +140,7 @@ class _TaskModes:
         return [place for place in self._having[key] if place in self._left]
 
     def _gain(self, key: str) -> float:
-        """Return the mass of failures that a key explains beyond noise, with the preference of the key."""
+        """Return the preferred mass of failures that a key explains beyond noise."""
         places = self._open(key)
         if len(places) < LEAST_CASES:
             return 0.0
@@ -148,7 +148,7 @@ class _TaskModes:
         return sum(self._cases[place].mass for place in places) * (1 - noise) * _preference(key)
 
     def _claims(self, key: str, places: Sequence[int]) -> bool:
-        """Return whether these cases are more than noise, in production or in the committee's splits."""
+        """Return whether these cases are more than noise in production, or as splits."""
         if sum(self._cases[place].labelled for place in places) >= LEAST_CASES:
             return True
         remaining = len(places) / len(self._having[key])
@@ -192,7 +192,7 @@ class _TaskModes:
         return frozenset(keys)
 
     def _expected_by_noise(self) -> dict[str, tuple[float, float]]:
-        """Return the cases that noise would give each key, in production and in the committee's splits."""
+        """Return the cases that noise gives each key: in production, and as splits."""
         calm = [p for p in self._places if p not in self._suspected and self._cases[p].contrasts.excess is not None]
         worded = Counter(key for p in calm for key in self._cases[p].contrasts.keys if key.startswith((SAYS, OMITS)))
         about = Counter(topic for p in self._places for topic in self._cases[p].topics)
@@ -214,7 +214,7 @@ class _TaskModes:
         return expected
 
     def _grown(self, seeds: Sequence[int]) -> list[int]:
-        """Return the cases of a mode of free text: the seeds that fit, and others with the same words.
+        """Return the cases of a mode of free text: seeds that fit, and others with its words.
 
         A case fits by the log odds of its keys, as in naive Bayes: half of the seeds' median, and 20 to 1.
         """

@@ -1,4 +1,4 @@
-"""The number of cases that noise alone would give a difference: the test that a failure mode must pass.
+"""Noise of differences, from the committee's members, and the test against it.
 
 The members of the committee serve as placebos: each is compared with the others as production is compared with all. The rate
 at which members show a difference is the rate at which production would show it by chance; as many splits of the committee
@@ -89,7 +89,7 @@ class NoiseModel:
 
 
 def is_claim(observed: float, expected: float, *, tests: int) -> bool:
-    """Return whether more cases show a difference than noise explains, with `tests` differences looked at."""
+    """Return whether more cases show one of `tests` differences than noise explains."""
     from scipy.stats import poisson
 
     if observed < LEAST_CASES or observed < EXCESS * expected:
@@ -106,9 +106,9 @@ def is_concentrated(inside: int, of_inside: int, outside: int, of_outside: int) 
 
 
 def _excess_limits(contrasts: Sequence[CaseContrasts]) -> tuple[float | None, float | None]:
-    """Return the excess distances that few members have, moved by what production always has more.
+    """Return the excess distances that few members have.
 
-    Production may be another model with a style of its own: what sets all of its answers apart is no failure.
+    Production may be another model with a style of its own: what sets all of its answers apart is not a failure.
     """
     placebos = [value for c in contrasts for value in c.placebo_excess]
     production = [c.excess for c in contrasts if c.excess is not None]

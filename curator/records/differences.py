@@ -16,7 +16,7 @@ argument of the same tool. `field`: a field of a record. `label`: one of a fixed
 """
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 ANY = "*"
-"""Stands for every subject in the key of an aspect."""
+"""Represents every subject in the key of an aspect."""
 Basis = Literal["label", "production", "committee"]
 """The two sides of a contrast: production's answer against a label, or against the committee's majority; or the two largest
 groups of the committee's own answers."""
@@ -49,7 +49,7 @@ class Difference:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The names of what differs, from the most specific one to the whole aspect; equal differences have equal keys.
+        """The names of what differs, from the most specific one to the whole aspect.
 
         Values are a part of the key where they are words: a number or an id of one case says nothing of others.
         """

@@ -105,7 +105,7 @@ def _is_repeated(case: Sequence[str], seen: Mapping[str, int]) -> bool:
 
 
 def _is_record(sample: Sample) -> bool:
-    """Return whether the answers are records of several answers, of which no single field is the answer.
+    """Return whether the answers are records, of which no single field is the answer.
 
     A field is an answer if the answers to a case agree in it beyond chance, but not always: one that never changes repeats the
     input, and a line of reasoning never agrees.

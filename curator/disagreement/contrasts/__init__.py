@@ -1,1 +1,1 @@
-"""Contrasts: in which respects production's answer differs from the others, and the committee from itself."""
+"""Contrasts: the respects in which production differs, or the committee is split."""

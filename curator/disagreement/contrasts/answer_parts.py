@@ -1,4 +1,4 @@
-"""The comparable parts of an answer: fields of a record, tools and their arguments, facts of a text."""
+"""Parts of an answer: fields of a record, tools and their arguments, facts of a text."""
 
 from __future__ import annotations
 

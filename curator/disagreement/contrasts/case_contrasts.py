@@ -52,7 +52,7 @@ class ContrastInput:
 
 
 def contrast_case(case: ContrastInput) -> CaseContrasts:
-    """Compare production's answer with the label or the committee, and the members with each other."""
+    """Compare production's answer with the label or the committee, and its members."""
     grouped = case.grouped
     every = [*case.texts, *([case.target] if case.target is not None else [])]
     form = form_of(grouped.kind, every)
@@ -111,7 +111,7 @@ def _production(
     target: AnswerParts | None,
     reference: AnswerParts | None,
 ) -> Contrast | None:
-    """Contrast production's answer with the label, else with the committee, else by a complaint alone."""
+    """Contrast production's answer with the label, else the committee, else a complaint."""
     failed = case.failure is not None and case.failure >= FAILED
     if target is not None and reference is not None and failed:
         differences, _ = Consensus.of([reference]).differences(target)
@@ -140,7 +140,7 @@ def _most_usual(consensus: Consensus, parts: Sequence[AnswerParts]) -> int:
 
 
 def _committee(case: ContrastInput, split: Split, parts: Sequence[AnswerParts]) -> Contrast:
-    """Contrast the second largest group of the committee with the largest, each by its first answer."""
+    """Contrast the first answers of the two largest groups of the committee."""
     sides = [split.side_of(answer) for answer in parts]
     given, expected = (case.texts[sides.index(side)] if side in sides else "" for side in (split.second, split.first))
     return Contrast(case.case_id, "committee", split.differences, split.share, given, expected)
@@ -180,7 +180,7 @@ class _TextContrasts:
         return cls(keys, placebos, excess, of_members, strength, medoid, spelt)
 
     def contrast(self, case: ContrastInput, production: Contrast | None) -> Contrast | None:
-        """Return production's contrast with the wording as one more difference; a label's contrast stays as it is."""
+        """Return production's contrast with the wording as a difference; a label's as it is."""
         if production is None:
             return Contrast(case.case_id, "production", (WORDING,), self.strength, case.target or "", self.medoid)
         if production.basis == "label":
@@ -195,10 +195,10 @@ def _word_keys(
 
     Words of the question say nothing about the answer.
     """
-    said = (f"{SAYS}{word}" for word in words if not counts.get(word) and word not in asked)
+    alone = (f"{SAYS}{word}" for word in words if not counts.get(word) and word not in asked)
     usual = max(2.0, USUAL_WORD * others)
     omitted = (f"{OMITS}{word}" for word, count in counts.items() if count >= usual and word not in words)
-    return frozenset((*said, *omitted))
+    return frozenset((*alone, *omitted))
 
 
 def _excesses(matrix: Floats, members: int) -> tuple[float | None, tuple[float, ...]]:

@@ -77,7 +77,7 @@ class Consensus:
     def differences(
         self, first: AnswerParts, *, without: AnswerParts | None = None, least: float = MAJORITY
     ) -> tuple[list[Difference], float]:
-        """Return what an answer has other than most of the group, and the greatest share of them against it.
+        """Return the differences of an answer from most of the group, and the share against it.
 
         Args:
             first: the answer.
@@ -107,7 +107,7 @@ class Consensus:
         return differences, strongest * readable / total
 
     def split(self) -> Split | None:
-        """Return the respects in which two large groups of the answers face each other; None without any.
+        """Return the respects in which two large groups face each other; None without any.
 
         A group is large with at least two answers and a third of all; the two have two thirds of all together, so that free
         text, of which each answer has its own, is not a split.

@@ -46,6 +46,6 @@ def language_of(text: str) -> str:
         for language, script in _SCRIPTS:
             if len(script.findall(head)) > _SCRIPT_SHARE * letters > 0:
                 return language
-    counts = sorted(((sum(w in known for w in words), language) for language, known in _WORDS.items()), reverse=True)
+    counts = sorted(((sum(w in usual for w in words), language) for language, usual in _WORDS.items()), reverse=True)
     (most, language), (second, _) = counts[:2]
     return language if most >= _LEAST_WORDS and most > second else ""

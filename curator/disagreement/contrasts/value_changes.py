@@ -13,7 +13,7 @@ _MOST_DIGITS = 30
 
 
 def change_between(given: frozenset[str], expected: frozenset[str]) -> str:
-    """Return the name of the change from the expected values to the given ones; "" for any other change.
+    """Return the name of the change from the expected values to the given ones; "" for others.
 
     `missing` and `added` where one side has none; `fewer` and `more` where one is a part of the other; for single values
     `scaled` (by a power of ten), `sign`, `day and month swapped`, `another year`, `shortened`, `longer`.
@@ -42,10 +42,10 @@ def _of_dates(left: str, right: str) -> str:
     a, b = _DATE.fullmatch(left), _DATE.fullmatch(right)
     if a is None or b is None:
         return ""
-    one, other = _date_parts(a), _date_parts(b)
-    if one[0] == other[0] and one[1:] == other[:0:-1]:
+    left_date, right_date = _date_parts(a), _date_parts(b)
+    if left_date[0] == right_date[0] and left_date[1:] == right_date[:0:-1]:
         return "day and month swapped"
-    return "another year" if one[1:] == other[1:] else ""
+    return "another year" if left_date[1:] == right_date[1:] else ""
 
 
 def _date_parts(match: re.Match[str]) -> tuple[int, int, int]:
