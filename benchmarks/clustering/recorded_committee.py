@@ -51,7 +51,7 @@ def write_log(cases: Iterable[MadeUpCase], path: Path) -> None:
 
 def write_variants(cases: Sequence[MadeUpCase], folder: Path) -> tuple[str, ...]:
     """Write a prompt variant for each one of the committee, and return their names; its name marks a request."""
-    names = tuple(dict.fromkeys(_variant(answer) for answer in cases[0].answers))
+    names = tuple(dict.fromkeys(member_of(answer)[1] for answer in cases[0].answers))
     folder.mkdir()
     for name in names:
         (folder / f"{name}.md").write_text(_TEMPLATE.format(name=name, mark=_MARK), encoding="utf-8")
@@ -74,7 +74,7 @@ class RecordedCommittee:
                 continue
             asked.add(digest)
             for answer in case.answers:
-                key = (digest, _model(answer), _variant(answer), answer.temperature)
+                key = (digest, *member_of(answer), answer.temperature)
                 self._answers.setdefault(key, []).append(answer.text)
 
     def handle(self, method: bytes, target: bytes, body: bytes, now: float) -> Reply:
@@ -124,7 +124,7 @@ def committee_config(cases: Sequence[MadeUpCase], base_url: str, prompts: Path) 
         ValueError: the members are not all models x variants x temperatures.
     """
     answers = cases[0].answers
-    models = tuple(dict.fromkeys(map(_model, answers)))
+    models = tuple(dict.fromkeys(member_of(answer)[0] for answer in answers))
     variants = write_variants(cases, prompts)
     temperatures = tuple(dict.fromkeys(answer.temperature for answer in answers))
     members = len(models) * len(variants) * len(temperatures)
@@ -165,12 +165,10 @@ def _choice(text: str) -> dict[str, object]:
     return {"index": 0, "message": message, "finish_reason": "tool_calls" if message["content"] is None else "stop"}
 
 
-def _variant(answer: Answered) -> str:
-    return answer.prompt_id.partition("/")[2] or "plain"
-
-
-def _model(answer: Answered) -> str:
-    return answer.prompt_id.partition("/")[0]
+def member_of(answer: Answered) -> tuple[str, str]:
+    """Return the model and the prompt variant of an answer; `plain` where it names no variant."""
+    model, _, variant = answer.prompt_id.partition("/")
+    return model, variant or "plain"
 
 
 def _digest(turns: Sequence[tuple[str, str]]) -> str:
