@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.stages.plan import PlanResult as PlanResult
     from curator.workflows.calibrate import CalibrationResult as CalibrationResult
     from curator.workflows.calibrate import calibrate as calibrate
+    from curator.workflows.categories import read_categories as read_categories
     from curator.workflows.committee import CommitteeResult as CommitteeResult
     from curator.workflows.committee import committee_advice as committee_advice
     from curator.workflows.compare import CompareOptions as CompareOptions
@@ -45,9 +46,9 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.leaks import find_leaks as find_leaks
     from curator.workflows.plan import plan as plan
     from curator.workflows.read_logs import read_logs as read_logs
-    from curator.workflows.run import RunResult as RunResult
     from curator.workflows.run import run as run
     from curator.workflows.run import run_async as run_async
+    from curator.workflows.run_result import RunResult as RunResult
     from curator.workflows.score import ScoreResult as ScoreResult
     from curator.workflows.score import Scoring as Scoring
     from curator.workflows.score import score as score
@@ -72,7 +73,7 @@ _EXPORTS = {
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
     "RejectedRecord": "records",
-    "RunResult": "workflows.run",
+    "RunResult": "workflows.run_result",
     "Score": "records",
     "ScoreResult": "workflows.score",
     "Scoring": "workflows.score",
@@ -92,6 +93,7 @@ _EXPORTS = {
     "load_config": "config",
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
+    "read_categories": "workflows.categories",
     "read_logs": "workflows.read_logs",
     "run": "workflows.run",
     "run_async": "workflows.run",

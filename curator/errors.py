@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from curator.records.rejected import RejectedRecord
-    from curator.workflows.run import RunResult
+    from curator.workflows.run_result import RunResult
 
 
 class ExitCode(IntEnum):

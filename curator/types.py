@@ -90,6 +90,9 @@ from curator.run_folder.calibration import FittedResult
 from curator.run_folder.cases import (
     CaseRow,
 )
+from curator.run_folder.categories import (
+    CategoryRow,
+)
 from curator.selection.training_batch import (
     TrainingBatch,
 )
@@ -131,6 +134,7 @@ __all__ = [
     "Addition",
     "Agreement",
     "CaseRow",
+    "CategoryRow",
     "ClusteringConfig",
     "CommitteeAdvice",
     "Comparer",

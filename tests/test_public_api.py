@@ -27,7 +27,7 @@ def test_public_names_are_exactly_these() -> None:
         "Calibration", "CalibrationResult", "Case", "CaseDesign", "CommitteeResult", "CompareOptions", "Comparison", "Config", "CuratorError",
         "Distilled", "EstimateResult", "ExitCode", "Generation", "LeakResult", "PlanResult", "RejectedRecord", "RunResult",
         "Score", "ScoreResult", "Scoring", "SelectOptions", "Selected", "UserError", "__version__", "calibrate", "committee_advice", "compare",
-        "distil", "estimate", "export", "export_labels", "find_leaks", "import_labels", "load_calibration", "load_config", "next_batch", "plan", "read_logs",
+        "distil", "estimate", "export", "export_labels", "find_leaks", "import_labels", "load_calibration", "load_config", "next_batch", "plan", "read_categories", "read_logs",
         "run", "run_async", "save_calibration", "score", "select",
     ]  # fmt: skip
 

@@ -51,6 +51,11 @@ def expected_failures(category: CategorySummary) -> str:
     return "-" if category.expected_failures is None else count(round(category.expected_failures))
 
 
+def category_line(category: CategorySummary) -> str:
+    """Return what fails, in how many log records, and how often, on one line."""
+    return f"{headline(category)} ({plural(category.records, 'log record')}; {rate_or_contradiction(category)})"
+
+
 def sides(given: Sequence[AnswerSide]) -> str:
     """Return the groups of answers that face each other, with their shares; "" for none."""
     by_speaker = groupby(given, key=lambda side: side.by)

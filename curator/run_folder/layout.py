@@ -33,6 +33,10 @@ SUMMARY = RunFile("summary.json", "every figure of the report, for programs")
 SELECTION = RunFile("selection.jsonl", "a selected case: slice, stage, stratum, inclusion probability and draw order")
 DESIGN = RunFile("design.json", "the strata that the cases were drawn from, for `curator estimate`")
 CASES = RunFile("cases.jsonl", "a kept case: weight, group, split, score, category and diagnosis")
+CATEGORIES = RunFile(
+    "categories.jsonl",
+    "a category of failures: sentence, sides, labels, failure rate, diagnosis, and the ids of its cases",
+)
 RECORDED = RunFile("recorded.jsonl", "a case with its generations, as `curator score` reads them")
 LEAKS = RunFile("leaks.jsonl", "a training candidate that asks a held-out question, with the evidence")
 MERGED = RunFile("merged.jsonl", "a log record that a kept case represents")
@@ -47,7 +51,7 @@ MANIFEST = RunFile(
 )
 
 FILES = (
-    REPORT_HTML, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, RECORDED, LEAKS, MERGED, SET_ASIDE, SET_ASIDE_FAILED,
+    REPORT_HTML, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, CATEGORIES, RECORDED, LEAKS, MERGED, SET_ASIDE, SET_ASIDE_FAILED,
     EARLIER_LABELS, STATUS, MANIFEST,
 )  # fmt: skip
 """All of them, in the order in which documentation lists them."""

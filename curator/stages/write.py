@@ -22,9 +22,11 @@ from curator.report.html import render_html
 from curator.report.markdown import render_markdown
 from curator.report.summary import Summary, summary_json
 from curator.run_folder.cases import CaseRow
+from curator.run_folder.categories import CategoryRow
 from curator.run_folder.design import Design, pool_hash
 from curator.run_folder.layout import (
     CASES,
+    CATEGORIES,
     DESIGN,
     LEAKS,
     MANIFEST,
@@ -64,6 +66,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     rows = _rows_by_file(run, cases, pool)
     exports = {export.file_name: export for export in run.exports.exports}
     outputs = {
+        CATEGORIES.name: len(categories_of(run)),
         **{name: len(content) for name, content in rows.items()},
         **{name: len(export.rows) for name, export in exports.items()},
         **{name: len(queue) for name in queues},
@@ -73,6 +76,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     summary = replace(summary, committee_advice=advise_on_run(rows[RECORDED.name], costs))
     files: dict[str, Iterable[bytes]] = {
         **{name: json_lines(content) for name, content in rows.items()},
+        CATEGORIES.name: json_lines(_category_rows(run, summary)),
         **{name: export.chunks() for name, export in exports.items()},
         **{name: tool.write(queue) for name, tool in queues.items()},
         DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
@@ -100,6 +104,13 @@ def _rows_by_file(run: RunArtifacts, cases: Iterable[CaseRow], pool: str) -> dic
         SET_ASIDE.name: [rejected_row(record) for record in run.ingest.unreadable],
         LEAKS.name: [leak_row(match, run.holdout.exported_before) for match in run.holdout.leaks],
     }
+
+
+def _category_rows(run: RunArtifacts, summary: Summary) -> Iterator[JsonRow]:
+    """Yield the rows of the categories, in the order of the summary."""
+    case_ids = {category.id: category.case_ids for category in categories_of(run)}
+    for category in summary.categories:
+        yield CategoryRow.of(category, case_ids[category.id]).to_json()
 
 
 def _label_queue(run: RunArtifacts) -> list[QueueRow]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,21 +25,14 @@ from curator.errors import BudgetReached, RecordError
 from curator.io.atomic import run_lock
 from curator.io.manifest import read_manifest
 from curator.labels.archive import archive_labels
-from curator.labels.batches import Workload, workload
+from curator.labels.batches import workload
 from curator.progress import Progress, Silent
 from curator.records import (
     Case,
     FailureRate,
-    JsonValue,
-    RejectedRecord,
 )
 from curator.records.recorded import prompt_id_of
-from curator.records.result import Result
-from curator.report.score_quality import quality_sentences, slice_counts
-from curator.report.summary import Summary
-from curator.report.trends import since_last_night
 from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
-from curator.run_folder.layout import REPORT_HTML
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
@@ -48,7 +41,7 @@ from curator.stages.categorise import CategoryResult, categorise, follow_nights,
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
-from curator.stages.ingest import IngestResult, ingest, ingest_line
+from curator.stages.ingest import IngestResult, ingest
 from curator.stages.measure_score import (
     answer_lengths,
     draws_by_labels,
@@ -65,9 +58,10 @@ from curator.stages.score import Scorer, ScoringResult
 from curator.stages.write import write_run_folder
 from curator.state.categories import write_categories
 from curator.state.paths import StatePaths
-from curator.text.display import money, plural
+from curator.text.display import plural
 from curator.workflows.event_loop import run_coroutine, run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
+from curator.workflows.run_result import RunResult
 
 INCOMPLETE = "incomplete"
 """The folder inside a complete run folder that gets what a later run made before it ended early."""
@@ -311,74 +305,3 @@ def _failure_rate(
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult(Result):
-    """A finished run.
-
-    Attributes:
-        folder: where its files are.
-        summary: the content of `summary.json`.
-        sent: the requests that this run sent.
-        from_store: the answers that earlier runs had stored.
-        labels: the labels that were used.
-        warnings: what to know before relying on the result.
-        workload: what it takes to label the queue.
-        rejected: the log records that could not be read.
-        spent_usd: what this run paid, in US dollars; `summary.committee.cost_usd` is the cost of all answers.
-    """
-
-    folder: Path
-    summary: Summary = field(repr=False)
-    sent: int
-    from_store: int
-    labels: int
-    warnings: tuple[str, ...] = field()
-    workload: Workload | None = None
-    rejected: tuple[RejectedRecord, ...] = field(default=(), repr=False)
-    spent_usd: float = 0.0
-
-    warnings_in_text = True
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """The figures for machines; everything else is in `summary.json`."""
-        c = self.summary.counts
-        return {
-            "folder": str(self.folder), "read": c.read, "cases": c.kept, "merged": c.merged_exact + c.merged_near,
-            "set_aside": c.set_aside, "asked": c.asked, "sent": self.sent, "from_store": self.from_store,
-            "labels": self.labels, "spent_usd": self.spent_usd, "cost_usd": self.summary.committee.cost_usd, "categories": len(self.summary.categories),
-            "labelling": asdict(self.workload) if self.workload else None,
-            "selected": c.selected, "files": dict(self.summary.outputs), "warnings": list(self.warnings),
-            "rejected": self.rejected_rows(),
-        }  # fmt: skip
-
-    def to_text(self) -> str:
-        """The figures for people, and where to look first."""
-        s, c = self.summary, self.summary.counts
-        merged = c.merged_exact + c.merged_near
-        adaptive = f" ({s.adaptive.calls_full:,} by the whole committee)" if s.adaptive else ""
-        answers = (
-            f"{plural(s.committee.generations, 'answer')} of {plural(len(s.committee.members), 'member')} to {plural(c.asked, 'case')}{adaptive}:"
-            f" {plural(self.sent, 'request')} sent now, {plural(self.from_store, 'answer')} stored before"
-        )
-        selected = (
-            f"{plural(len(s.categories), 'category', 'categories')}{since_last_night(s)}, {plural(c.selected, 'case')} selected"
-            f" ({slice_counts(s.selection.by_slice)})"
-        )
-        lines = [
-            ingest_line(c.read, c.kept, merged, c.set_aside),
-            answers,
-            *([self._cost_line()] if s.committee.cost_usd or self.spent_usd else []),
-            selected,
-            *([f"used {plural(self.labels, 'label')} that came back"] if self.labels else []),
-            *(quality_sentences(s.score_quality)[:1] if s.score_quality else ()),
-            *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
-            "",
-            f"{REPORT_HTML.of(self.folder)}  <- open this first",
-            *(f"{self.folder / name}  {plural(rows, 'row')}" for name, rows in s.outputs.items()),
-        ]
-        return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])
-
-    def _cost_line(self) -> str:
-        return f"this run spent {money(self.spent_usd)}; all answers that it used cost {money(self.summary.committee.cost_usd)}"

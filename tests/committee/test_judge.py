@@ -18,7 +18,8 @@ from curator.config import JudgeConfig, ModelConfig, parse_config
 from curator.disagreement.equivalence.leader_clustering import Pair, pair_of
 from curator.errors import BudgetReached, ConfigError, ProviderError
 from curator.workflows.plan import plan
-from curator.workflows.run import RunResult, run
+from curator.workflows.run import run
+from curator.workflows.run_result import RunResult
 
 QUESTION = "What does the customer want, in a few words?"
 # What each committee answer means, which the server's judge knows.

@@ -18,7 +18,7 @@ from curator.stages.artifacts import RunArtifacts
 from curator.stages.write import write_run_folder
 from curator.stats import MIN_FOR_CORRELATION
 from curator.workflows import run as pipeline
-from curator.workflows.run import RunResult
+from curator.workflows.run_result import RunResult
 
 MISSED = CascadeAudit(
     cases=40, in_top=12, share=1 / 6, low=0.05, high=0.45, rank_correlation=2 / 3, calls=70, calls_full=152

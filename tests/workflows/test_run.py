@@ -34,12 +34,14 @@ from curator.stages import embed_and_cluster as studying
 from curator.stages.plan import PlanResult
 from curator.state.generations import GenerationStore
 from curator.text.display import money
+from curator.workflows.categories import read_categories
 from curator.workflows.plan import plan
-from curator.workflows.run import RunResult, run, run_async
+from curator.workflows.run import run, run_async
+from curator.workflows.run_result import RunResult
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
-           "summary.json", "manifest.json", "cases.jsonl", "recorded.jsonl", "merged.jsonl", "set_aside.jsonl")  # fmt: skip
+           "summary.json", "manifest.json", "cases.jsonl", "categories.jsonl", "recorded.jsonl", "merged.jsonl", "set_aside.jsonl")  # fmt: skip
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -75,6 +77,29 @@ def test_everything_comes_out_and_adds_up(
     assert manifest["counts"]["requests_sent"] == result.sent
     assert manifest["prices"]["m"] == {"input": 1.0, "output": 2.0, "source": "config"}
     assert result.summary.committee.cost_usd == pytest.approx(result.sent * (10 * 1.0 + 2 * 2.0) / 1e6)
+
+
+def test_categories_are_read_back_with_the_ids_of_the_queue_and_the_eval_set(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    result = do(parse_config(job), tmp_path, encoder)
+    out = tmp_path / "out"
+    assert result.categories == read_categories(out) == read_categories(result)
+    assert [row.id for row in result.categories] == [c.id for c in result.summary.categories]
+    assert result.summary.outputs["categories.jsonl"] == len(result.categories) > 0
+    assert "categories.jsonl" in json.loads((out / "manifest.json").read_text())["files"]
+    queue = {row["case_id"] for row in rows(out / "label_queue.jsonl")}
+    held_out = {row["id"] for row in rows(out / "eval_set.jsonl")}
+    for row in result.categories:
+        assert row.cases == len(row.case_ids) > 0
+        assert set(row.queue) == queue & set(row.case_ids)
+        assert set(row.eval_set) == held_out & set(row.case_ids)
+        assert row.central == row.case_ids[:3]
+    assert any(row.queue for row in result.categories)
+    told = [c["id"] for c in result.to_dict()["categories"]]  # type: ignore[union-attr, index, call-overload]
+    assert told == [row.id for row in result.categories]
+    text = result.to_text()
+    assert [c.name in text for c in result.summary.top_categories] == [i < 3 for i, _ in enumerate(result.categories)]
 
 
 def test_finetune_never_holds_what_is_held_out(
