@@ -1,4 +1,4 @@
-"""`categories.jsonl`: one row per category of failures, with all that the report shows of it and the ids of its cases."""
+"""`categories.jsonl`: one row per category of failures, with the ids of its cases."""
 
 from __future__ import annotations
 
