@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from statistics import median
@@ -25,12 +25,14 @@ from curator.report.how_to_read import reading
 from curator.report.readings import readings_sentence
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, Point, TypicalCase
+from curator.report.word_diff import shortened
 from curator.stats import HISTOGRAM_BINS, share
 from curator.text.display import money, plural
 
 MOST_CATEGORIES = 30
 MAP_WIDTH, MAP_HEIGHT = 800, 460
 _MAP_MARGIN = 26
+_BRIEF_CONTEXT, _BRIEF_DIFFERENCE = 30, 90  # characters of an example on the first screen, which shows three lines
 _LABEL_LIMIT = 30
 _LABEL_CHARACTER, _LABEL_LINE = 6.6, 18.0  # pixels that a label's character and line take on the map
 COLOURS = 8
@@ -92,6 +94,7 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
             s=summary,
             shown=shown,
             examples={c.id: example_of(c) for c in shown},
+            brief=partial(shortened, context=_BRIEF_CONTEXT, differing=_BRIEF_DIFFERENCE),
             parts={c.id: [part for part in summary.categories if part.parent == c.id] for c in summary.categories},
             rest_count=len(rest),
             rest_cases=sum(c.cases for c in rest),
@@ -122,13 +125,16 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
 
 
 def example_of(category: CategorySummary) -> TypicalCase | None:
-    """Return the most central case whose sides differ in a word, or the most central one."""
-    differing = (
-        case
-        for case in category.typical
-        if case.contrast and any(run.differs for run in (*case.contrast.given, *case.contrast.expected))
-    )
-    return next(differing, next(iter(category.typical), None))
+    """Return the typical case that shows the difference with the least text around it.
+
+    None of a category without typical cases; the most central one where no two answers differ.
+    """
+    return min(category.typical, key=lambda case: _differing_characters(case) or float("inf"), default=None)
+
+
+def _differing_characters(case: TypicalCase) -> int:
+    contrast = case.contrast
+    return sum(len(run.text) for run in (*contrast.given, *contrast.expected) if run.differs) if contrast else 0
 
 
 def mark_of(index: int) -> Mark:

@@ -42,7 +42,7 @@ def word_diff(given: str, expected: str, *, limit: int) -> tuple[Runs, Runs]:
     first, second = (_TOKEN.findall(clean(text).strip()) for text in (given, expected))
     equal = _equal_blocks(first, second)
     sides = _side(first, [(a, size) for a, _, size in equal]), _side(second, [(b, size) for _, b, size in equal])
-    left, right = (_cut(_shortened(_joined(runs)), limit) for runs in sides)
+    left, right = (_cut(shortened(_joined(runs), context=_CONTEXT), limit) for runs in sides)
     return left, right
 
 
@@ -95,20 +95,29 @@ def _joined(runs: Iterable[TextRun]) -> Runs:
     return tuple(joined)
 
 
-def _shortened(runs: Runs) -> Runs:
-    """Cut the middle out of long equal runs, and the outer ends of the first and the last."""
-    if len(runs) < 2:
+def shortened(runs: Runs, *, context: int, differing: int | None = None) -> Runs:
+    """Cut equal runs to `context` characters beside each difference, to show what differs first.
+
+    A run that differs is cut in its middle to `differing` characters, if that is given. A text without any difference
+    stays as it is.
+    """
+    if not any(run.differs for run in runs):
         return runs
     last = len(runs) - 1
-    return tuple(
-        run
-        if run.differs or len(run.text) <= 2 * _CONTEXT
-        else TextRun(
-            (run.text[:_CONTEXT] if index else "") + _GAP + (run.text[-_CONTEXT:] if index < last else ""),
-            differs=False,
-        )
-        for index, run in enumerate(runs)
-    )
+
+    def text_of(index: int, run: TextRun) -> str:
+        if run.differs:
+            return run.text if differing is None else _middle_cut(run.text, differing // 2, differing // 2)
+        return _middle_cut(run.text, context if index else 0, context if index < last else 0)
+
+    return tuple(TextRun(text_of(index, run), run.differs) for index, run in enumerate(runs))
+
+
+def _middle_cut(text: str, head: int, tail: int) -> str:
+    """Return the beginning and the end of a text; the whole one where a cut would save little."""
+    if len(text) <= max(head, tail) * 2:
+        return text
+    return text[:head] + _GAP + (text[-tail:] if tail else "")
 
 
 def _cut(runs: Runs, limit: int) -> Runs:

@@ -13,7 +13,9 @@ import pytest
 
 from curator.records import FailureRate, Rate
 from curator.report.category_text import failure_rate
-from curator.report.html import render_html
+from curator.report.html import example_of, render_html
+from curator.report.summary_cases import ShownContrast, TypicalCase
+from curator.report.word_diff import TextRun
 from tests.report.support_desk import MODES, Desk, support_desk
 
 
@@ -58,6 +60,20 @@ def test_the_example_marks_what_production_said_and_what_was_expected(page: str)
     given, expected = (re.findall("<mark>(.*?)</mark>", side) for side in row.split('class="expected"'))
     assert given[0] == "create_refund"
     assert expected[0] == "hand_over"
+
+
+def test_the_example_is_the_case_with_the_least_text_that_differs(desk: Desk) -> None:
+    category = desk.summary.categories[0]
+    first = category.typical[0]
+
+    def showing(*runs: TextRun) -> TypicalCase:
+        return replace(first, contrast=ShownContrast("production", runs, ()))
+
+    long, short = showing(TextRun("a long difference", differs=True)), showing(TextRun("b", differs=True))
+    same, without = showing(TextRun("same", differs=False)), replace(first, contrast=None)
+    assert example_of(replace(category, typical=(same, long, short, without))) is short
+    assert example_of(replace(category, typical=(without, same))) is without
+    assert example_of(replace(category, typical=())) is None
 
 
 def test_a_category_without_labels_says_so(desk: Desk) -> None:

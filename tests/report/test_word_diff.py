@@ -7,7 +7,7 @@ import pytest
 from curator.records import Case, Contrast, Message, Reference, Source
 from curator.report.answer_groups import AnswerGroup
 from curator.report.faced_answers import shown_contrast
-from curator.report.word_diff import TextRun, word_diff
+from curator.report.word_diff import TextRun, shortened, word_diff
 
 
 def marked(given: str, expected: str, *, limit: int = 400) -> tuple[str, str]:
@@ -48,6 +48,16 @@ def test_a_difference_at_the_end_of_a_long_answer_is_shown() -> None:
     assert left.endswith("word [yes], always")
     assert right.endswith("word [no], always")
     assert len(left) < 150
+
+
+def test_a_short_form_shows_the_difference_first() -> None:
+    same = "equal words " * 10
+    left, right = word_diff(f"{same}yes{' and more' * 30} {same}", f"{same}no {same}", limit=2000)
+    brief = _text(shortened(left, context=12, differing=20))
+    assert brief.startswith(" … equal words [yes and mo … ")
+    assert len(brief) < 70
+    assert _text(shortened(right, context=12, differing=20)) == " … equal words [no] equal words … "
+    assert shortened(left[:1], context=1) == left[:1]
 
 
 def test_each_side_is_cut() -> None:

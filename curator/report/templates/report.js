@@ -161,6 +161,7 @@
     options(field("value"), field("key").value ? values(field("key").value) : []);
     field("value").value = "";
     field("value").disabled = !field("key").value;
+    field("key").disabled = field("key").options.length < 2;
   }
 
   options(field("task"), carried.cases.map((row) => row.task).filter(Boolean));
