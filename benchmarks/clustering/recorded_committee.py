@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import queue
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,19 +103,42 @@ class RecordedCommittee:
 @contextmanager
 def served(committee: RecordedCommittee) -> Iterator[str]:
     """Serve a committee in a thread, and yield its base URL."""
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: Connection(committee, loop), "127.0.0.1", 0, backlog=1024)
-    )
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    ready: queue.Queue[tuple[int, Callable[[], object]]] = queue.Queue()
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(committee, ready)), daemon=True)
     thread.start()
+    port, stop = ready.get(timeout=30)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield f"http://127.0.0.1:{port}/v1"
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
-        server.close()
-        loop.close()
+
+
+async def _serve(committee: RecordedCommittee, ready: queue.Queue[tuple[int, Callable[[], object]]]) -> None:
+    """Serve until the function is called that is put into the queue, beside the port."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    connections: list[_Connection] = []
+    server = await loop.create_server(lambda: _Connection(committee, loop, connections), "127.0.0.1", 0, backlog=1024)
+    async with server:
+        ready.put((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(ended.set)))
+        await ended.wait()
+    for connection in connections:
+        connection.close()
+    await asyncio.sleep(0)  # the transports end in the next turn of the loop
+
+
+class _Connection(Connection):
+    """A connection that the server can close."""
+
+    def __init__(
+        self, committee: RecordedCommittee, loop: asyncio.AbstractEventLoop, connections: list[_Connection]
+    ) -> None:
+        super().__init__(committee, loop)
+        connections.append(self)
+
+    def close(self) -> None:
+        """Close the transport."""
+        self._transport.close()
 
 
 def committee_config(cases: Sequence[MadeUpCase], base_url: str, prompts: Path) -> dict[str, Any]:
