@@ -148,15 +148,36 @@ def fixed_call(name: str, **arguments: object) -> Write:
     return lambda _rng, _style: tool_call(name, **arguments)
 
 
+_WHY = (
+    (
+        "I found it cheaper [elsewhere|in another shop].",
+        "[found it cheaper|cheaper elsewhere|customer found a lower price|better price in another shop|lower price elsewhere]",
+    ),
+    (
+        "I ordered it by [mistake|accident].",
+        "[ordered by mistake|the order was a mistake|customer ordered by accident|accidental order]",
+    ),
+    (
+        "I don't need it [any more|after all].",
+        "[no longer needed|customer does not need it any more|not needed after all|item not needed]",
+    ),
+    (
+        "[It takes too long|I cannot wait so long].",
+        "[takes too long|delivery too slow|customer does not want to wait|waiting time too long]",
+    ),
+)  # fmt: skip
+"""The reasons of a cancellation as the mail and as the calls put them: each call in words of its own."""
+
+
 def cancel(rng: Random) -> Draft:
     account = _account(rng)
-    why = rng.choice(("[found it cheaper|cheaper elsewhere]", "[ordered by mistake|wrong item]", "[no longer needed]"))
+    said, reason = rng.choice(_WHY)
     text = phrase(
-        rng, "Please cancel [order {order}|{order}|my order {order}]. [I|Reason:] " + why, order=account.order
+        rng, f"Please cancel [order {{order}}|{{order}}|my order {{order}}][. Reason:|.] {said}", order=account.order
     )
     return _draft(
         account,
-        lambda rng, _: tool_call("cancel_order", order_id=account.order, reason=phrase(rng, why)),
+        lambda rng, _: tool_call("cancel_order", order_id=account.order, reason=phrase(rng, reason)),
         None,
         text,
     )
