@@ -12,7 +12,7 @@ from curator.report.word_diff import word_diff
 SIDES: dict[Basis, tuple[str, str]] = {
     "production": ("production", "the committee"),
     "label": ("production", "the label"),
-    "committee": ("some members", "other members"),
+    "committee": ("a smaller group", "the largest group"),
 }
 """The names of the two sides of a contrast."""
 _LIMIT = 400
