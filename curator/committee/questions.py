@@ -135,7 +135,6 @@ class Replies:
 
     Attributes:
         by_question: the samples of each question that has any, by its id, in their order.
-        failed: the calls without a reply, where the asking did not end early.
         usd: US dollars of all replies, stored ones included.
         sent: requests.
         from_store: replies that were stored before.
@@ -143,7 +142,6 @@ class Replies:
     """
 
     by_question: Mapping[str, tuple[str, ...]]
-    failed: int
     usd: float
     sent: int
     from_store: int
@@ -186,16 +184,14 @@ def _replies(
     generations: Mapping[tuple[str, int], Generation], stats: EngineStats, stopped: UserError | None
 ) -> Replies:
     texts: defaultdict[str, list[str]] = defaultdict(list)
-    failed, usd = 0, 0.0
+    usd = 0.0
     for key in sorted(generations):
         generation = generations[key]
-        failed += generation.error is not None
         usd += generation.cost_usd
         if generation.error is None:
             texts[key[0]].append(generation.text)
     return Replies(
         by_question={question: tuple(samples) for question, samples in texts.items()},
-        failed=0 if stopped else failed,
         usd=usd,
         sent=stats.sent,
         from_store=stats.from_store,

@@ -86,7 +86,7 @@ def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination
         findings += [_local_model(), _encoder(EmbeddingConfig())]
     else:
         findings += [_stored_answers(config), _logs(config), _variants(config), _encoder(config.embedding)]
-        for model in config.committee.models:
+        for model in (*config.committee.models, *config.models_beside):
             findings += _model(model, environ)
     return Examination(tuple(findings))
 

@@ -24,7 +24,7 @@ TEXTS = [
     "My name is Aoife and I want my money, please call Falcon today",
     "I want a refund of my order, says Aoife. Nothing else",
     "the refund of my order is late, Aoife promised it",
-    "please send the order again, today",
+    "please send the order again as expected, today",
 ]
 EVIDENCE = gather_evidence(FACTS, TEXTS, ["Name what is expected instead."])["refund"]
 

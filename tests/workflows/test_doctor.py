@@ -60,3 +60,9 @@ def test_a_machine_without_a_config_is_examined() -> None:
     assert {"python", "disk", "openai", "local model"} <= {
         finding.name for finding in examine(None, environ={}).findings
     }
+
+
+def test_models_beside_the_committee_are_examined(job: dict[str, Any]) -> None:
+    job["categories"] = {"model": {"name": "w", "model": "no-such-model", "base_url": "http://127.0.0.1:1/v1"}}
+    [price] = [f for f in examine(parse_config(job), environ={}).findings if f.name == "w: price"]
+    assert price.status == "fail"
