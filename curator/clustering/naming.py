@@ -149,10 +149,10 @@ def _keywords(counts: Mapping[str, int], overall: Counter[str], *, classes: int,
     chosen: list[str] = []
     used: set[str] = set()
     for term in ranked:
-        if used & stems(term):
+        if used & _stems(term):
             continue
         chosen.append(_phrase_for(term, ranked, counts, used))
-        used |= stems(chosen[-1])
+        used |= _stems(chosen[-1])
         if len(chosen) == KEYWORDS:
             break
     return tuple(chosen)
@@ -163,11 +163,11 @@ def _phrase_for(word: str, ranked: Sequence[str], counts: Mapping[str, int], use
     if " " in word:
         return word
     enough = _PHRASE * counts[word]
-    phrases = (t for t in ranked if " " in t and word in t.split() and counts[t] >= enough and not used & stems(t))
+    phrases = (t for t in ranked if " " in t and word in t.split() and counts[t] >= enough and not used & _stems(t))
     return next(phrases, word)
 
 
-def stems(term: str) -> set[str]:
+def _stems(term: str) -> set[str]:
     """The term's words without English endings: `refund`, `refunds` and `refunded` are one."""
     return {_ENDING.sub("", word) for word in term.split()}
 

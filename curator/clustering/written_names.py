@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from curator.clustering.naming import stems, terms_of
+from curator.text.words import content_words, names_in
 
 NAME_LIMIT = 60
 """Characters of a name: the report shows it as a title on one line of a phone."""
@@ -135,17 +135,10 @@ def distinct(chosen: Mapping[str, WrittenName | Refusal], names: Mapping[str, st
 
 
 def _private_words(texts: Sequence[str]) -> set[str]:
-    counts: Counter[str] = Counter()
-    lower: set[str] = set()
-    inside: set[str] = set()
-    for text in texts:
-        words = list(_WORD.finditer(text))
-        counts.update({word[0].casefold() for word in words})
-        lower.update(word[0] for word in words if word[0].islower())
-        inside.update(
-            word[0].casefold() for word in words if word[0][0].isupper() and _is_inside_sentence(text, word.start())
-        )
-    return (inside - lower) | {word for word, count in counts.items() if count == 1 and len(texts) > 1}
+    counts = Counter(word for text in texts for word in _words(text))
+    names = {name for text in texts for name in names_in(text)}
+    lower = {word for text in texts for word in _WORD.findall(text) if word.islower()}
+    return (names - lower) | {word for word, count in counts.items() if count == 1 and len(texts) > 1}
 
 
 def _is_plain(character: str) -> bool:
@@ -153,18 +146,12 @@ def _is_plain(character: str) -> bool:
     return character.isalpha() or character in _SIGNS or unicodedata.category(character).startswith("M")
 
 
-def _is_inside_sentence(text: str, at: int) -> bool:
-    """Return whether the word at a place follows a word or a comma, not the end of a sentence."""
-    before = text[:at].rstrip(" ")
-    return bool(before) and (before[-1].isalnum() or before[-1] in ",;'")
-
-
 def _words(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text)}
 
 
 def _stems(text: str) -> set[str]:
-    return {stem for term in terms_of(text) for stem in stems(term)}
+    return set(content_words(text))
 
 
 def _jaccard(left: set[str], right: set[str]) -> float:

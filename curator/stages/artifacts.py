@@ -43,6 +43,7 @@ class RunArtifacts:
         yields: the failures among the labels of each slice.
         audit: what an adaptive committee missed; None where every case got the whole committee.
         attributes: the answers of a model to questions about the cases.
+        names: the use of the model that named categories; None where templates named all.
     """
 
     config: Config
@@ -61,11 +62,13 @@ class RunArtifacts:
     yields: tuple[StrategyYield, ...] = ()
     audit: CascadeAudit | None = None
     attributes: AttributeAnswers = NO_ATTRIBUTES
+    names: QuestionUsage | None = None
 
     @property
     def beside(self) -> dict[str, QuestionUsage]:
         """The use of the model of categories, by its purpose, where it was asked."""
-        return {name: usage for name, usage in (("attributes", self.attributes.usage),) if usage}
+        purposes = {"names": self.names, "attributes": self.attributes.usage}
+        return {purpose: usage for purpose, usage in purposes.items() if usage}
 
     @property
     def beside_usd(self) -> float:

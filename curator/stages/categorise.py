@@ -89,7 +89,7 @@ def categorise(
     asked = [
         AskedCase(
             contrasts=contrasts[case.id],
-            task=(tasks or {}).get(case.id) or task_name(case.task, case.system),
+            task=_task(case, tasks),
             weight=case.weight,
             chance=_chance(scores.get(case.id), failures.get(case.id)),
             topics=topics,
@@ -109,7 +109,12 @@ def categorise(
 
 
 def follow_nights(
-    result: CategoryResult, cases: Sequence[Case], remembered: CategoriesFile, *, today: str
+    result: CategoryResult,
+    cases: Sequence[Case],
+    remembered: CategoriesFile,
+    *,
+    today: str,
+    tasks: Mapping[str, str] | None = None,
 ) -> CategoryResult:
     """Give the categories the ids and names that they had before, and say what changed.
 
@@ -118,6 +123,7 @@ def follow_nights(
         cases: all asked cases.
         remembered: the categories of the nights before.
         today: the date, as YYYY-MM-DD.
+        tasks: as in `categorise`.
     """
     key = night_key(case.id for case in cases)
     before, date = remembered.known_to(key), remembered.date_of(key, today)
@@ -125,7 +131,7 @@ def follow_nights(
     matches = match_categories(
         before,
         [_night_category(c, result.profiles.get(c.id, {}), weights) for c in result.categories],
-        cases_by_task=Counter(task_name(case.task, case.system) for case in cases),
+        cases_by_task=Counter(_task(case, tasks) for case in cases),
         records=sum(weights.values()),
         method=METHOD,
     )
@@ -162,6 +168,10 @@ def _night_category(category: Category, profile: Mapping[str, float], weights: M
         category.id, category.name, category.sentence, category.keywords, category.parent, category.task, category.aspect,
         profile, len(category.case_ids), sum(weights[i] for i in category.case_ids), category.named_by,
     )  # fmt: skip
+
+
+def _task(case: Case, tasks: Mapping[str, str] | None) -> str:
+    return (tasks or {}).get(case.id) or task_name(case.task, case.system)
 
 
 def _chance(score: Score | None, failure: float | None) -> float:

@@ -16,7 +16,7 @@ from typing import TypedDict, Unpack
 
 from curator.committee.budget import Budget
 from curator.committee.plan import Plan
-from curator.committee.questions import Asking
+from curator.committee.questions import Asking, QuestionUsage
 from curator.config import Config
 from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
@@ -36,7 +36,7 @@ from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_sel
 from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
-from curator.stages.ask_attributes import ask_attributes, with_attributes
+from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
 from curator.stages.categorise import CategoryResult, categorise, follow_nights, remember
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
@@ -51,6 +51,7 @@ from curator.stages.measure_score import (
     ranked_cases,
     strategy_yields,
 )
+from curator.stages.name_categories import name_categories
 from curator.stages.pick import Earlier, SelectionResult, failure_rate
 from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
 from curator.stages.prepare import RunContext, open_run
@@ -221,7 +222,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         split=lambda case: holdout.split_of(case.group), standing=frozen, earlier=Earlier(quality=earlier.quality),
     )  # fmt: skip
     embedded, selection = select_and_embed(intake.asked, scoring.scores, ranking, settings, progress=progress)
-    categories = _categories(context, intake.asked, scoring)
+    categories, names = _categories(context, intake.asked, scoring, asking)
     holdout = exclude_leaks(holdout, config, intake, context.registry, embed=partial(context.embed, progress=progress))
     exports = export(
         config, context.exporters, cases=intake.cases, picks=selection.picks, scores=scoring.scores,
@@ -232,14 +233,22 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
-        score_quality=earlier.quality, yields=earlier.yields,
+        score_quality=earlier.quality, yields=earlier.yields, names=names,
     )  # fmt: skip
 
 
-def _categories(context: RunContext, cases: Sequence[Case], scoring: ScoringResult) -> CategoryResult:
-    """Group the failures, under the ids and names that they had in earlier nights."""
-    categories = categorise(cases, scoring.contrasts, scoring.scores, scoring.failures)
-    return follow_nights(categories, cases, context.history, today=_today())
+def _categories(
+    context: RunContext, cases: Sequence[Case], scoring: ScoringResult, asking: Asking
+) -> tuple[CategoryResult, QuestionUsage | None]:
+    """Group the failures under the ids and names of earlier nights, and name the new ones."""
+    config = context.config.categories
+    tasks = task_keys(cases, config.attributes)
+    result = categorise(cases, scoring.contrasts, scoring.scores, scoring.failures, tasks=tasks)
+    result = follow_nights(result, cases, context.history, today=_today(), tasks=tasks)
+    by_id = {case.id: case for case in cases}
+    named = run_coroutine(name_categories(result.categories, result.contrasts, by_id, config, asking))
+    warnings = (*result.warnings, *named.warnings)
+    return replace(result, categories=named.categories, warnings=warnings), named.usage
 
 
 def _labels_so_far(
