@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from curator.answers.extraction import ReadRule
 from curator.committee.prompts import Section, Variant
 from curator.config import parse_config
 from curator.records import Case, Generation, Reference, Source, case_id
-from curator.stages.categorise import categorise
+from curator.stages.categorise import CategoryResult, categorise
 from curator.stages.score import Scorer
 
 
@@ -48,9 +48,34 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class GroupedLog:
+    """The cases of a made-up log, each with its weight, their planted modes, by case id, and their categories."""
+
+    cases: Sequence[Case]
+    modes: Mapping[str, str | None]
+    result: CategoryResult
+
+
 def in_memory(log: MadeUpLog) -> Outcome:
-    """Score and group the cases of a log; of equal inputs the first one is kept, as in a run."""
+    """Score and group the cases of a log."""
     start = time.monotonic()
+    grouped = group(log)
+    return Outcome(
+        categories=[
+            Named(c.id, c.name, c.sentence, frozenset(c.case_ids))
+            for c in grouped.result.categories
+            if c.parent is None
+        ],
+        modes=grouped.modes,
+        weights={case.id: case.weight for case in grouped.cases},
+        texts={case.id: case.user for case in grouped.cases},
+        seconds=time.monotonic() - start,
+    )
+
+
+def group(log: MadeUpLog) -> GroupedLog:
+    """Score and group the cases of a log, of equal inputs the first one is kept, as in a run."""
     cases: dict[str, Case] = {}
     modes: dict[str, str | None] = {}
     weights: dict[str, int] = {}
@@ -75,16 +100,8 @@ def in_memory(log: MadeUpLog) -> Outcome:
             )
     config = parse_config({"committee": {"models": [{"name": "made-up", "model": "made-up"}]}})
     scored = Scorer(config, list(cases.values()), list(variants.values())).score(generations)
-    grouped = categorise(list(cases.values()), scored.contrasts, scored.scores, scored.failures)
-    return Outcome(
-        categories=[
-            Named(c.id, c.name, c.sentence, frozenset(c.case_ids)) for c in grouped.categories if c.parent is None
-        ],
-        modes=modes,
-        weights=weights,
-        texts={identity: case.user for identity, case in cases.items()},
-        seconds=time.monotonic() - start,
-    )
+    kept = [replace(case, weight=weights[case.id]) for case in cases.values()]
+    return GroupedLog(kept, modes, categorise(kept, scored.contrasts, scored.scores, scored.failures))
 
 
 def _whole(variant: str) -> Variant:

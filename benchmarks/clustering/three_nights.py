@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.clustering.made_up import Domain, MadeUpLog
 
@@ -19,10 +19,14 @@ class ThreeNights:
 def three_nights(domain: Domain, cases: int, seed: int, *, begins: str, ends: str) -> ThreeNights:
     """Return three nights of so many cases each.
 
-    The nights share no case: each has a seed of its own. The inputs of both modes occur in every night, and production is
-    right there while a mode does not show.
+    The nights are parts of one long log: they share no case, and the modes have the same shares of the traffic in each. The
+    inputs of both modes occur in every night, and production is right there while a mode does not show.
     """
     first, second, third = (
-        domain(cases, 1000 * seed + night, without=(begins,) if night < 2 else (ends,)) for night in range(3)
+        _part(domain(3 * cases, seed, without=(begins,) if night < 2 else (ends,)), night, cases) for night in range(3)
     )
     return ThreeNights((first, second, third), begins, ends)
+
+
+def _part(log: MadeUpLog, number: int, cases: int) -> MadeUpLog:
+    return replace(log, cases=log.cases[number * cases : (number + 1) * cases])

@@ -25,7 +25,7 @@ _SHRANK: dict[Fading | None, str] = {
 _GONE: dict[Fading | None, str] = {
     "fixed": "its task is still asked: fixed?",
     "not-asked": "its task is asked less: no longer asked?",
-    None: "too few to say why",
+    None: "no reason is certain",
 }
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 

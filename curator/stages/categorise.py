@@ -6,16 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from curator.clustering.category_tree import build_categories
+from curator.clustering.category_tree import build_categories, category_id
 from curator.clustering.failure_modes import AskedCase, contrast_of, find_modes
-from curator.clustering.tracking import (
-    CategoryHistory,
-    CategoryMatches,
-    NightCategory,
-    match_categories,
-    night_key,
-    update_history,
-)
+from curator.clustering.tracked_categories import CategoryHistory, NightCategory
+from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
 from curator.records.differences import CaseContrasts
 from curator.state.categories import CategoriesFile
@@ -37,6 +31,7 @@ class CategoryResult:
         categories: those of the top level, each followed by its parts.
         contrasts: of each case in one of them, the contrast that put it there, by case id.
         profiles: the share of a category's cases with each key that tells it from the others, by category id.
+        shown: the number of asked cases that show a difference, by the id that its category would have.
         gone: the categories that only the night before had.
         warnings: the night before could not be compared.
         night: the night that these categories make; None where nights are not followed.
@@ -45,6 +40,7 @@ class CategoryResult:
     categories: tuple[Category, ...]
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    shown: Mapping[str, int] = field(default_factory=dict)
     gone: tuple[GoneCategory, ...] = ()
     warnings: tuple[str, ...] = ()
     night: Night | None = None
@@ -105,6 +101,7 @@ def categorise(
         categories=categories,
         contrasts={case_id: contrast for case_id, contrast in shown.items() if contrast is not None},
         profiles={item.category.id: item.profile for item in built},
+        shown=_shown(asked),
     )
 
 
@@ -134,6 +131,7 @@ def follow_nights(
         cases_by_task=Counter(_task(case, tasks) for case in cases),
         records=sum(weights.values()),
         method=METHOD,
+        shown=result.shown,
     )
     categories = tuple(
         replace(
@@ -161,6 +159,15 @@ def remember(result: CategoryResult) -> CategoryHistory | None:
         for kept, c in zip(night.matches.categories, result.categories, strict=True)
     )
     return update_history(night.before, replace(night.matches, categories=named), key=night.key, date=night.date)
+
+
+def _shown(cases: Iterable[AskedCase]) -> dict[str, int]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for case in cases:
+        contrasts = (case.contrasts.production, case.contrasts.committee)
+        differences = {key for c in contrasts if c is not None for d in c.differences for key in d.keys}
+        counts.update((case.task, key) for key in differences | case.contrasts.keys)
+    return {category_id(task, key): count for (task, key), count in counts.items()}
 
 
 def _night_category(category: Category, profile: Mapping[str, float], weights: Mapping[str, int]) -> NightCategory:

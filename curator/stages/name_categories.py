@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from curator.clustering.tracking import TEMPLATE
+from curator.clustering.tracked_categories import TEMPLATE
 from curator.clustering.written_names import Evidence, Refusal, WrittenName, choose, clamp, distinct, gather_evidence
 from curator.committee.plan import estimate_tokens
 from curator.committee.prices import price_of
@@ -233,7 +233,10 @@ def _read(text: str, evidence: Evidence) -> WrittenName | Refusal:
 def _renamed(category: Category, written: WrittenName | None, model: str) -> Category:
     if written is None:
         return category
-    return replace(category, name=written.name, sentence=written.sentence, named_by=model)
+    change = category.change
+    if change and change.trend != "new":
+        change = replace(change, renamed_from=category.name)
+    return replace(category, name=written.name, sentence=written.sentence, named_by=model, change=change)
 
 
 def _warnings(results: Mapping[str, WrittenName | Refusal], replies: Replies) -> Iterator[str]:

@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curator.clustering.night_changes import Counts
-from curator.clustering.tracking import CategoryHistory, NightCategory, TrackedCategory
+from curator.clustering.tracked_categories import CategoryHistory, NightCategory, Role, TrackedCategory
 from curator.errors import ConfigError
 from curator.io.atomic import write_atomic
 from curator.records import Aspect
@@ -75,6 +75,8 @@ class _CategoryRow(_Strict):
 class _TrackedRow(_Strict):
     category: _CategoryRow
     signature: str
+    role: Role
+    shown: _Count
     first_night: int
     last_night: int
     nights: int
@@ -165,7 +167,7 @@ def _history(stored: _HistoryRow | None) -> CategoryHistory | None:
         return None
     tracked = tuple(
         TrackedCategory(
-            NightCategory(**dict(row.category)), row.signature, row.first_night, row.last_night, row.nights,
+            NightCategory(**dict(row.category)), row.signature, row.role, row.shown, row.first_night, row.last_night, row.nights,
             row.first_seen, row.last_seen,
         )
         for row in stored.categories

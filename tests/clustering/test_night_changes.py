@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from curator.clustering.night_changes import Counts, fading_of, trend_of
+from curator.clustering.night_changes import Counts, Size, fading_of, trend_of
 
 
 def asked(cases: int, **tasks: int) -> Counts:
     return Counts(cases, cases, tasks)
+
+
+def fading(task: str, before: int, of_before: Counts, now: int, of_now: Counts) -> str | None:
+    return fading_of(task, Size(before, before), of_before, Size(now, now), of_now)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +42,15 @@ def test_many_records_of_few_cases_are_no_trend() -> None:
 
 def test_nothing_was_asked() -> None:
     assert trend_of(0, asked(0), 0, asked(0)) == "steady"
-    assert fading_of("t", 20, asked(100, t=100), 0, asked(0)) == "not-asked"
+    assert fading("t", 20, asked(100, t=100), 0, asked(0)) == "not-asked"
 
 
 def test_categories_of_several_tasks_are_compared_with_all_cases() -> None:
-    assert fading_of("", 20, asked(100, t=50), 0, asked(100, t=50)) == "fixed"
-    assert fading_of("t", 20, asked(100, t=20), 20, asked(1000, t=20)) == "not-asked"
+    assert fading("", 20, asked(100, t=50), 0, asked(100, t=50)) == "fixed"
+    assert fading("t", 20, asked(100, t=20), 20, asked(1000, t=20)) == "not-asked"
+
+
+def test_a_failure_that_still_shows_outside_of_its_category_is_not_fixed() -> None:
+    nights = asked(100, t=100)
+    assert fading_of("t", Size(20, 30), nights, Size(0, 28), nights) is None
+    assert fading_of("t", Size(20, 30), nights, Size(0, 10), nights) == "fixed"

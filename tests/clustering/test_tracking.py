@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curator.clustering.night_matching import SAME_PROFILE
+from curator.clustering.tracked_categories import NIGHTS_KEPT, CategoryHistory, NightCategory
 from curator.clustering.tracking import (
     GROUPING_CHANGED,
-    NIGHTS_KEPT,
-    SAME_PROFILE,
-    CategoryHistory,
     CategoryMatches,
-    NightCategory,
     match_categories,
     night_key,
     update_history,
@@ -32,10 +31,17 @@ def category(id_: str, cases: int = 20, *, task: str = "t", **profile: float) ->
 
 
 def match(
-    history: CategoryHistory | None, categories: Sequence[NightCategory], *, method: str = "m", **tasks: int
+    history: CategoryHistory | None,
+    categories: Sequence[NightCategory],
+    *,
+    method: str = "m",
+    shown: Mapping[str, int] = MappingProxyType({}),
+    **tasks: int,
 ) -> CategoryMatches:
     asked = tasks or {"t": 100}
-    return match_categories(history, categories, cases_by_task=asked, records=sum(asked.values()), method=method)
+    return match_categories(
+        history, categories, cases_by_task=asked, records=sum(asked.values()), method=method, shown=shown
+    )
 
 
 def night(
@@ -129,7 +135,14 @@ def test_what_is_gone_is_fixed_or_no_longer_asked(tasks: dict[str, int], fading:
     assert [c.fading for c in match(history, [], **tasks).gone] == [fading]
 
 
-@pytest.mark.parametrize(("cases", "fading"), [(5, None), (6, "fixed")])
+@pytest.mark.parametrize(("shown_now", "fading"), [(22, None), (4, "fixed")])
+def test_a_failure_that_still_shows_is_not_fixed(shown_now: int, fading: str | None) -> None:
+    """The second night shows it under the signature of the first one, in no category."""
+    history = update_history(None, match(None, [category("a", 20)], shown={"c-a": 25}), key="k", date="2026-11-25")
+    assert [c.fading for c in match(history, [], shown={"c-a": shown_now}).gone] == [fading]
+
+
+@pytest.mark.parametrize(("cases", "fading"), [(8, None), (9, "fixed")])
 def test_few_cases_do_not_tell_why_a_category_is_gone(cases: int, fading: str | None) -> None:
     history = night(None, category("a", cases), t=1000)
     assert [c.fading for c in match(history, [], t=1000).gone] == [fading]
@@ -146,10 +159,71 @@ def test_the_tasks_of_tracked_categories_are_counted_and_no_others() -> None:
     assert (history.counts.cases, history.counts.by_task) == (100, {"t": 60})
 
 
+def joined(*parts: NightCategory, id_: str = "j") -> tuple[NightCategory, ...]:
+    """A category of others, and these as its parts."""
+    profile = {f"{part.id}/share": 1.0 for part in parts}
+    parent = category(id_, sum(part.cases for part in parts), **profile)
+    return (parent, *(replace(part, parent=parent.id) for part in parts))
+
+
+def topic(parent: NightCategory, word: str, cases: int) -> NightCategory:
+    """The part of a category with a word."""
+    part = category(f"{parent.id}-{word}", cases, **parent.profile, **{f"topic:{word}": 1.0})
+    return replace(part, parent=parent.id, name=f"{parent.name}: {word}")
+
+
 def test_a_small_part_of_a_category_that_is_gone_is_not_listed() -> None:
-    parts = [replace(category(id_, cases), parent="c-a") for id_, cases in (("b", 3), ("c", 15))]
-    history = night(None, category("a", 20), *parts)
-    assert [c.id for c in match(history, [category("a", 20)]).gone] == ["c-c"]
+    history = night(None, *joined(category("a"), category("b", 3), category("c", 15)))
+    assert [c.id for c in match(history, joined(category("a", 20))).gone] == ["c-c"]
+
+
+def test_a_category_is_not_gone_while_its_parts_stand_on_their_own() -> None:
+    history = night(None, *joined(category("a"), category("b")))
+    matches = match(history, [category("a"), category("b")])
+    assert matches.gone == ()
+    assert [c.parent for c in matches.categories] == [None, None]
+
+
+def test_a_category_that_is_gone_with_all_its_parts_is_listed_once() -> None:
+    history = night(None, *joined(category("a"), category("b")))
+    assert match(history, []).gone == (GoneCategory("c-j", "name of j", 40),)
+
+
+def test_a_new_category_names_the_ones_that_it_joins() -> None:
+    history = night(None, category("a"), category("b"))
+    (change, *_) = match(history, joined(category("a"), category("b"), category("c"))).changes
+    assert change == CategoryChange("new", None, 1, merged=("c-a", "c-b"), now=60)
+
+
+def test_a_joined_category_that_shrinks_has_lost_parts_so_no_reason_is_given() -> None:
+    history = night(None, *joined(category("a", 30), category("b", 10)))
+    (change, *_) = match(history, joined(category("b", 10))).changes
+    assert change == CategoryChange("shrank", 40, 2, now=10)
+
+
+def test_a_joined_category_is_not_one_of_its_parts() -> None:
+    """The profile of a category of others is near to that of its largest part."""
+    parent, *parts = joined(category("a", x=1), category("b", y=1))
+    history = night(None, replace(parent, profile={"x": 1, "y": 0.3}), *parts)
+    assert match(history, [category("p", x=1, y=0.3)]).matched[0] == history.categories[0]
+    assert history.categories[0].category.id == "c-a"
+
+
+def test_a_topic_of_a_category_is_followed_by_id_only_and_is_never_gone() -> None:
+    parent = category("a", 40, x=1)
+    history = night(None, parent, topic(parent, "u", 20), topic(parent, "v", 20))
+    now = [parent, topic(parent, "u", 10), topic(parent, "w", 20)]
+    matches = match(history, now)
+    assert matches.ids == ("c-a", "c-c-a-u", "c-c-a-w")
+    assert [old and old.category.id for old in matches.matched] == ["c-a", "c-c-a-u", None]
+    assert matches.changes[2] == CategoryChange("new", None, 1, now=20)
+    assert matches.gone == ()
+
+
+def test_a_new_topic_is_named_after_the_name_that_its_parent_keeps() -> None:
+    history = night(None, category("a", x=1))
+    parent = category("b", x=1)
+    assert match(history, [topic(parent, "u", 9), parent]).names == ("name of a: u", "name of a")
 
 
 def test_of_a_split_the_most_similar_part_keeps_the_id() -> None:
@@ -157,12 +231,6 @@ def test_of_a_split_the_most_similar_part_keeps_the_id() -> None:
     matches = match(history, [category("p", x=1, y=0.3), category("q", x=1, y=0.8), category("b", z=1)])
     assert matches.ids == ("c-p", "c-a", "c-b")
     assert matches.changes[0] == CategoryChange("new", None, 1, split_from="c-a", now=20)
-
-
-def test_a_part_is_not_split_from_its_own_parent() -> None:
-    history = night(None, category("a", x=1))
-    part = replace(category("b", x=1), parent="c-a")
-    assert match(history, [category("a", x=1), part]).changes[1] == CategoryChange("new", None, 1, now=20)
 
 
 def test_of_a_merger_the_larger_one_keeps_the_id() -> None:
@@ -191,8 +259,8 @@ def test_what_merged_on_an_earlier_night_takes_no_id_back() -> None:
 
 
 def test_parts_follow_their_parent_to_its_old_id() -> None:
-    history = night(None, category("a", x=1))
     part = replace(category("p", z=1), parent="c-b")
+    history = night(None, category("a", x=1), replace(part, parent="c-a"))
     matches = match(history, [part, category("b", x=1), replace(category("q"), parent="c-elsewhere")])
     assert [c.parent for c in matches.categories] == ["c-a", None, "c-elsewhere"]
 

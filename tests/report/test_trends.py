@@ -50,5 +50,5 @@ def test_what_is_gone() -> None:
     )
     assert gone(categories, NAMES) == (
         "Gone since the night before: greeting (was 41 cases; its task is still asked: fixed?), invoice (was 7 cases; its"
-        " task is asked less: no longer asked?), colour (was 3 cases; too few to say why), box (was 1 case; now in parcel)."
+        " task is asked less: no longer asked?), colour (was 3 cases; no reason is certain), box (was 1 case; now in parcel)."
     )

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.clustering.night_changes import Counts
-from curator.clustering.tracking import (
-    GROUPING_CHANGED,
-    CategoryHistory,
-    NightCategory,
-    TrackedCategory,
-    match_categories,
-    update_history,
-)
+from curator.clustering.tracked_categories import CategoryHistory, NightCategory, TrackedCategory
+from curator.clustering.tracking import GROUPING_CHANGED, match_categories, update_history
 from curator.errors import ConfigError
 from curator.state.categories import CategoriesFile, read_categories, write_categories
 
@@ -23,7 +17,7 @@ NIGHT = NightCategory(
     "c-1", "refund", "Refunds twice.", ("refund", "twice"), "c-0", "support", "tool", {"tool:refund>handover": 0.8}, 7,
     9, "gpt",
 )  # fmt: skip
-KNOWN = TrackedCategory(NIGHT, "c-2", 1, 2, 2, "2026-11-24", "2026-11-25")
+KNOWN = TrackedCategory(NIGHT, "c-2", "mode", 8, 1, 2, 2, "2026-11-24", "2026-11-25")
 
 
 def memory(night: int, key: str, date: str = "2026-11-25") -> CategoryHistory:
