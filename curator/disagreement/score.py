@@ -16,7 +16,7 @@ from curator.records.token_logprobs import TokenLogprobs
 SCORER = "committee/3"
 """Name and version of the default score; the version is raised whenever a value of it changes."""
 PRIOR_ANSWERS = 0.5
-"""The weight, in answers, of the committee's own disagreement beside its answers against the target.
+"""The weight, in answers, of the committee's spread beside its answers against the target.
 
 On recorded sets a larger weight ranks worse (`benchmarks/signal/disagreement.py`).
 """
@@ -95,9 +95,9 @@ def score_case(  # noqa: PLR0913  the fields of contract 4
 def default_score(signals: Signals, *, prior: float = PRIOR_ANSWERS) -> float:
     """Return the smoothed mean distance of the answers to the target, in 0..1.
 
-    With a target it is (n a + s h) / (n + s), where a is `against`, h the committee's own disagreement `total` and
+    With a target it is (n a + s h) / (n + s), where a is `against`, h the committee's spread `total` and
     s = `prior`; without a target it is h. It orders cases by the distance to the target, and ties of that by the committee's
-    own disagreement; it trusts two answers less than ten. It is 0 where all answers and the target are the same.
+    spread; it trusts two answers less than ten. It is 0 where all answers and the target are the same.
     """
     n, a = signals.n, signals.against
     return signals.total if a is None else (n * a + prior * signals.total) / (n + prior)

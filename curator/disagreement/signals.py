@@ -46,7 +46,7 @@ class Signals:
 
     Attributes:
         n: the number of answers.
-        split: the committee's own disagreement; every answer counts the same.
+        split: the committee's spread; every answer counts the same.
         against_target: the share of the answers that contradict the target, 0..1; None without a target.
         majority: the most frequent answer, in its shortest wording; for texts the medoid.
         agreement: the share of the answers with the majority's meaning; for texts their mean similarity to the medoid.

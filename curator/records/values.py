@@ -29,7 +29,9 @@ DiagnosisName = Literal[
     "sampling-unstable",
     "consistently-wrong",
     "against-production",
+    "wrong-tool",
     "stable",
+    "cannot-tell",
     "not-enough-data",
 ]
 StrategyName = Literal["coverage", "top", "margin", "random", "k-center", "kmeans++", "badge"]

@@ -20,10 +20,11 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
         (
             "diagnosis",
             (
-                "The cause that the pattern of the answers suggests. The causes are tried in this order: refusals, answers"
-                " that cannot be read, labels that differ, a spread that depends on the model or the prompt variant, a"
-                " spread that remains when the same prompt is asked again, agreement against the label or against"
-                " production. `Possibly` marks a cause that the pattern suggests but cannot prove."
+                "The cause that the measured evidence speaks for: refusals and unreadable answers of each side, contradiction of"
+                " production beyond what the members do to each other, labels, and the shares of the spread that the prompt"
+                " variant, the model and the temperature explain beyond chance. `Possibly` marks a cause whose interval over the"
+                " cases does not prove it. `Cannot tell` means that the evidence fits several causes; its advice names the step"
+                " that would decide. `Stable` is never said where production is contradicted or fails by a label."
             ),
         ),
         (
@@ -69,9 +70,9 @@ def _disagreement(summary: Summary) -> str:
         )
     return (
         f"0 to 1{ranked}. If production's answer is in the logs, it is the smoothed share of answers that differ from it: few"
-        " answers prove little, so the share is moved towards the committee's own disagreement, which is how far the answers"
+        " answers prove little, so the share is moved towards the committee's spread, which is how far the answers"
         " differ from each other. So it can be below 1 although all answers differ from production's. Without production's answer"
-        f" it is the committee's own disagreement. Scorer: {scorers}.{posterior}"
+        f" it is the committee's spread. Scorer: {scorers}.{posterior}"
     )
 
 

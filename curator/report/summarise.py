@@ -176,10 +176,16 @@ def count_diagnoses(cases: Iterable[Case], diagnoses: Mapping[str, Diagnosis]) -
             possible=sum(not diagnoses[i].certain for i in ids),
             records=sum(weights[i] for i in ids),
             share=share(len(ids), len(diagnoses)),
-            advice=diagnoses[ids[0]].advice,
+            advice=_most_frequent(diagnoses[i].advice for i in ids),
         )
         for name, ids in sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))
     )
+
+
+def _most_frequent(texts: Iterable[str]) -> str:
+    """Return the most frequent of some texts, in a tie the first in the alphabet."""
+    counts = Counter(texts)
+    return min(counts, key=lambda text: (-counts[text], text))
 
 
 def summarise_disagreement(scores: Iterable[Score]) -> DisagreementSummary:

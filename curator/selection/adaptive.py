@@ -125,7 +125,7 @@ def next_stage(cascade: Cascade, scores: Mapping[str, Score]) -> Cascade:
 def case_progress(score: Score | None) -> CaseProgress:
     """The progress of a case by its score; no answers where it has none.
 
-    The committee's own disagreement counts as half an answer beside the n against the target, as in the default score.
+    The committee's spread counts as half an answer beside the n against the target, as in the default score.
     Without a target the most frequent answer replaces it, and n - 1 answers can contradict it. The default score cannot
     be used there: it is the entropy over ln n, which falls with n and is not comparable between few answers and many.
     """

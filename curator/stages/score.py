@@ -147,6 +147,7 @@ class Scorer:
         scores = fitted.scores(grouped, self._formula)
         # Blind spots need the default score: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else fitted.scores(grouped, DEFAULT)
+        failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
         kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
         failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
         return ScoringResult(
@@ -155,7 +156,7 @@ class Scorer:
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={i: _pattern(answers, scores[i]) for i, answers in kept.items()},
+            patterns={i: answer_pattern(answers, failure=failures.get(i)) for i, answers in kept.items()},
             noise=noise_floor({i: answers.votes for i, answers in kept.items()}),
             blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
             failures=failures,
@@ -313,16 +314,6 @@ def _answered(generation: Generation) -> Answered:
 def _asked(case: Case) -> str:
     """Return the system and user messages of a case as one text."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
-
-
-def _pattern(grouped: CaseAnswers, score: Score) -> AnswerPattern:
-    label = grouped.label_meaning
-    return answer_pattern(
-        grouped.votes,
-        against=score.against_target,
-        labels=() if label is None else [label],
-        distances=grouped.compare.distances(grouped.answers, None) if grouped.kind == "text" else None,
-    )
 
 
 def _answers(compared: Sequence[Generation], grouped: CaseAnswers) -> tuple[AnswerGroup, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from curator.contamination.records import Match
-from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, MatchRates
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, SideRates
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
 from curator.records import Case, Category, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
@@ -138,7 +138,7 @@ def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> 
 
 
 def _variant_matches(
-    patterns: Mapping[str, AnswerPattern], rate_of: Callable[[MatchRates], float | None]
+    patterns: Mapping[str, AnswerPattern], rate_of: Callable[[SideRates], float | None]
 ) -> dict[str, dict[str, float]]:
     """Return the match rates of each prompt variant, by id of the cases that have any."""
     matches = {

@@ -18,7 +18,9 @@ from curator.clustering.naming import build_categories
 from curator.disagreement.diagnosis.answer_pattern import answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.ground_truth import failure_evidence
+from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
 from curator.disagreement.members.health import member_health
 from curator.disagreement.members.votes import failed_vote, member_key, vote
 from curator.records import (
@@ -184,7 +186,7 @@ def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: 
         ]
         for i, own in generations.items()
     }
-    patterns = {i: answer_pattern(own, against=scores[i].against_target) for i, own in votes.items()}
+    patterns = {case.id: answer_pattern(compared(case, generations[case.id])) for case in cases}
     failures = failure_evidence(cases, lambda _: None)
     return {
         "health": member_health(votes),
@@ -193,6 +195,15 @@ def judged(cases: list[Case], generations: dict[str, list[Generation]], scores: 
         "diagnoses": {i: diagnose([found]) for i, found in patterns.items()},
         "diagnose": lambda ids: diagnose([patterns[i] for i in ids], least=LEAST_GROUP),
     }
+
+
+def compared(case: Case, generations: list[Generation]) -> CaseAnswers:
+    given = [g for g in generations if not g.error]
+    answers = tuple(read_answer(g.text, "label") for g in given)
+    target = read_answer(case.target or "", "label")
+    return group_case_answers(
+        ComparableCase(case.id, case.user, answers, target), list(map(member_key, given)), "label", WordComparer("")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -2,160 +2,272 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import fsum
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curator.disagreement.equivalence.word_kernel import word_distances
+from curator.answers.read import Answer
+from curator.answers.tool_calls import folded_name
+from curator.disagreement.diagnosis.pair_means import (
+    LOW_TEMPERATURE,
+    Distances,
+    PairMeans,
+    class_distances,
+    pair_means,
+)
+from curator.disagreement.equivalence.comparers import meaning
 from curator.disagreement.estimators.decomposition import Decomposition, decompose_classes, decompose_distances
-from curator.disagreement.estimators.partition import mean_pairwise_distance
 from curator.disagreement.members.agreement import plurality
-from curator.disagreement.members.votes import Vote, Votes, answered_votes
+from curator.disagreement.members.case_answers import CaseAnswers
+from curator.disagreement.members.votes import Vote
 
-AGREEMENT_LIMIT, AGREEMENT_LIMIT_TEXT = 0.25, 0.5
-"""The `pairwise_difference` below which a committee agrees: of typed answers, and of free text.
+Given = Literal["answer", "refusal", "unreadable"]
+"""The form of an answer: it can be read as the kind, it refuses, or it can not be read (or is empty)."""
 
-Neither limit depends on the number of answers, as a limit on the entropy over ln n would. Free texts never agree word for
-word: on recorded one-sentence answers the median distance is .47 where the committee is right and .75 where it is wrong.
-"""
+NO_TOOL = "no tool"
+_CALLED = re.compile(r"([A-Za-z_][\w.:/-]*)\(")
 
 
 @dataclass(frozen=True, slots=True)
-class MatchRates:
-    """Shares of a model's or a variant's answers that match the label and the majority.
+class SideRates:
+    """Rates of the answers of one prompt variant or one model to one case.
 
-    The majority is that of the whole committee. None where the case has no label, or no majority.
+    Attributes:
+        refused: the share of its answers that refuse.
+        unreadable: the share of its other answers that hold no answer of the kind.
+        apart: the mean difference of its answers and those of the other variants (models); None without two answers to
+            compare.
+        label: the share of all its answers that match the label; None without a label.
+        majority: the share of all its answers that match the majority of the whole committee; None without a majority.
+        production: the share of its answers that match production's, of those that can be compared; None without one.
     """
 
+    refused: float
+    unreadable: float
+    apart: float | None
     label: float | None
     majority: float | None
+    production: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """The tools that are called in one case; `NO_TOOL` for an answer in words.
+
+    Attributes:
+        production: the tool of production's answer.
+        committee: the tool that most answers of the committee call.
+        against: the share of the committee's answers that call another tool than production.
+        spread: the share of pairs of the committee's answers that call different tools.
+        label: the tool of the label; None without one.
+    """
+
+    production: str
+    committee: str
+    against: float
+    spread: float
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPattern:
     """One case in numbers.
 
+    Only answers that can be read and do not refuse are compared: `pairs`, `pairwise_difference` and `against` are theirs.
+
     Attributes:
         answers: the number of answers.
         refused: the number of refusals among them.
         unreadable: the number of other answers that hold no answer of the kind.
-        decomposition: the three parts of the disagreement; None with fewer than two answers.
-        pairwise_difference: see `pairwise_difference`; 0 with fewer than two answers.
-        agreement_limit: the committee agrees if `pairwise_difference` is below this.
-        signal: a prompt was sampled again above temperature 0, or there are several prompts. Otherwise agreement is certain
+        compared: the number of answers that are compared.
+        decomposition: the three parts of the spread of all answers; None with fewer than two answers.
+        pairs: the mean differences of two answers; None with fewer than two to compare.
+        pairwise_difference: the mean difference of all pairs, 0..1; 0 with fewer than two to compare.
+        by_words: free text whose distances are those of its words, which do not show whether two texts mean the same.
+        signal: there are several prompts, or a prompt was asked again above `LOW_TEMPERATURE`. Otherwise agreement is certain
             from the start and shows nothing.
-        repeated: a prompt was asked again, or all answers were given at temperature 0, so that sampling noise can be told
-            from sensitivity to the prompt.
-        against: the share of answers that contradict production's; None where it is unknown.
-        wrong: the majority is none of the labels; None without a label or a majority.
-        labels: the number of labels.
-        disputed: the labels differ from each other.
-        variants: the match rates of each prompt variant.
-        models: the match rates of each model.
+        low: the lowest temperature is at most `LOW_TEMPERATURE`.
+        production: the form of production's answer; None where it is unknown.
+        against: the mean difference of the answers and production's; None where they cannot be compared.
+        wrong: the majority is not the label; None without a label or a majority.
+        failure: how far production fails by a label, a correction or a verdict, 0..1; None where that is unknown.
+        odd_variant: the variant whose answers differ most from those of the others; None below three variants or in a tie.
+        odd_model: the same of models.
+        variants: the rates of each prompt variant.
+        models: the rates of each model.
+        tools: of tool calls; None for other kinds, or where production's answer cannot be compared.
     """
 
     answers: int
     refused: int
     unreadable: int
+    compared: int
     decomposition: Decomposition | None
+    pairs: PairMeans | None
     pairwise_difference: float
-    agreement_limit: float
+    by_words: bool
     signal: bool
-    repeated: bool
+    low: bool
+    production: Given | None
     against: float | None
     wrong: bool | None
-    labels: int
-    disputed: bool
-    variants: Mapping[str, MatchRates]
-    models: Mapping[str, MatchRates]
+    failure: float | None
+    odd_variant: str | None
+    odd_model: str | None
+    variants: Mapping[str, SideRates]
+    models: Mapping[str, SideRates]
+    tools: ToolChoice | None
 
 
-def answer_pattern(
-    votes: Votes,
-    *,
-    against: float | None = None,
-    labels: Sequence[str] = (),
-    distances: NDArray[np.float64] | None = None,
-) -> AnswerPattern:
-    """Compute the answer pattern of one case's votes.
+def answer_pattern(case: CaseAnswers, *, failure: float | None = None) -> AnswerPattern:
+    """Compute the answer pattern of one case.
+
+    A label in which no answer of the kind can be read is not evidence, and does not count.
 
     Args:
-        votes: the votes, failed ones included.
-        against: the share of answers that contradict production's (`Score.against_target`).
-        labels: the meaning of each label that people gave.
-        distances: the distances (n, n) of the answered votes, for free text; by default those of their words.
+        case: the answers, production's answer and the label.
+        failure: how far production fails by a label, a correction or a verdict, 0..1; None where that is unknown.
     """
-    answered = answered_votes(votes)
-    prompts = Counter((v.member.model, v.member.variant) for v in answered)
-    sampled = any(v.member.temperature != 0 for v in answered)
-    asked_again = any(count > 1 for count in prompts.values())
-    is_text = any(v.meaning is None for v in answered)
-    majority = plurality(Counter(v.meaning for v in answered if v.readable and v.meaning is not None))
-    if is_text and distances is None:
-        distances = word_distances([v.text for v in answered])
-    decomposition = _decompose(answered, distances) if len(answered) > 1 else None
-    difference = 0.0
-    if decomposition is not None:
-        difference = decomposition.total if is_text else pairwise_difference(answered)
+    votes, is_text = case.votes, case.kind == "text"
+    every = case.compare.distances(case.answers, case.target) if is_text else None
+    places = [i for i, v in enumerate(votes) if v.readable and not v.refused]
+    compared = [votes[i] for i in places]
+    distances = class_distances([v.meaning for v in compared]) if every is None else every[np.ix_(places, places)]
+    production = _given(case.target)
+    to_production = _to_production(case, every, places) if production == "answer" else None
+    label = case.label_meaning if case.label is not None and case.label.key and not is_text else None
+    majority = plurality(Counter(v.meaning for v in compared if v.meaning is not None))
+    pairs = pair_means(distances, [v.member for v in compared]) if len(compared) > 1 else None
+    sides = _Sides(votes, places, distances, to_production, label, frozenset(majority))
+    variants, models = sides.rates(lambda v: v.member.variant), sides.rates(lambda v: v.member.model)
+    prompts = Counter((v.member.model, v.member.variant) for v in votes)
+    warm = Counter((v.member.model, v.member.variant) for v in votes if not _is_low(v))
     return AnswerPattern(
-        answers=len(answered),
-        refused=sum(v.refused for v in answered),
-        unreadable=sum(not v.readable and not v.refused for v in answered),
-        decomposition=decomposition,
-        pairwise_difference=difference,
-        agreement_limit=AGREEMENT_LIMIT_TEXT if is_text else AGREEMENT_LIMIT,
-        signal=len(prompts) > 1 or (asked_again and sampled),
-        repeated=asked_again or not sampled,
-        against=against,
-        wrong=not set(labels) & set(majority) if labels and majority else None,
-        labels=len(labels),
-        disputed=len(set(labels)) > 1,
-        variants=_match_rates(answered, lambda v: v.member.variant, majority, labels),
-        models=_match_rates(answered, lambda v: v.member.model, majority, labels),
+        answers=len(votes),
+        refused=sum(v.refused for v in votes),
+        unreadable=sum(not v.readable and not v.refused for v in votes),
+        compared=len(compared),
+        decomposition=_decompose(votes, None if every is None else every[: len(votes), : len(votes)]),
+        pairs=pairs,
+        pairwise_difference=0.0 if pairs is None or pairs.every is None else pairs.every,
+        by_words=is_text and not case.compare.name,
+        signal=len(prompts) > 1 or any(warm[prompt] and prompts[prompt] > 1 for prompt in prompts),
+        low=any(_is_low(v) for v in votes),
+        production=production,
+        against=fsum(to_production) / len(to_production) if to_production else None,
+        wrong=None if label is None or not majority else label not in majority,
+        failure=failure,
+        odd_variant=_odd_one(variants),
+        odd_model=_odd_one(models),
+        variants=variants,
+        models=models,
+        tools=_tools(case, compared) if case.kind == "tool_call" and to_production else None,
     )
 
 
-def _decompose(votes: Sequence[Vote], distances: NDArray[np.float64] | None) -> Decomposition:
-    """Split the disagreement of one case.
+def _is_low(vote: Vote) -> bool:
+    return vote.member.temperature is not None and vote.member.temperature <= LOW_TEMPERATURE
 
-    At temperature 0 an answer is fixed by its prompt, so that nothing between prompts is due to chance.
-    """
+
+def _given(answer: Answer | None) -> Given | None:
+    if answer is None:
+        return None
+    if answer.kind == "refusal":
+        return "refusal"
+    return "answer" if answer.key else "unreadable"
+
+
+def _to_production(case: CaseAnswers, distances: Distances | None, places: Sequence[int]) -> list[float]:
+    """Return the distance of each compared answer to production's."""
+    if distances is not None:
+        return [float(distances[-1, i]) for i in places]
+    *classes, production = case.compare.classes(case.answers, case.target)
+    return [float(classes[i] != production) for i in places]
+
+
+def _decompose(votes: Sequence[Vote], distances: Distances | None) -> Decomposition | None:
+    """Split the spread of all answers to one case; None with fewer than two answers."""
+    if len(votes) < 2:
+        return None
     models, variants = [v.member.model for v in votes], [v.member.variant for v in votes]
     if distances is not None:
-        parts = decompose_distances(distances, models, variants)
-    else:
-        parts = decompose_classes([v.meaning for v in votes], models, variants)
-    if any(v.member.temperature != 0 for v in votes):
-        return parts
-    one_prompt_each = len(set(zip(models, variants, strict=True))) == len(set(models))
-    return replace(parts, chance_variants=0.0, chance_models=0.0 if one_prompt_each else parts.chance_models)
+        return decompose_distances(distances, models, variants)
+    return decompose_classes([v.meaning for v in votes], models, variants)
 
 
-def pairwise_difference(votes: Votes) -> float:
-    """Return the share of answer pairs that differ, or the mean distance of two texts; 0..1.
-
-    Needs two answers. Unlike the entropy over ln n, the share does not fall when answers are added:
-    sum_c n_c (n_c - 1) of n (n - 1) pairs agree.
-    """
-    if any(v.meaning is None for v in votes):
-        return mean_pairwise_distance(word_distances([v.text for v in votes]))
-    n, counts = len(votes), Counter(v.meaning for v in votes).values()
-    return 1 - fsum(count * (count - 1) for count in counts) / (n * (n - 1))
+def _odd_one(sides: Mapping[str, SideRates]) -> str | None:
+    """Return the side that is farthest from the others; None below three sides or in a tie."""
+    ranked = sorted(((side.apart, name) for name, side in sides.items() if side.apart is not None), reverse=True)
+    if len(ranked) < 3 or ranked[0][0] - ranked[1][0] < 1e-9:
+        return None
+    return ranked[0][1]
 
 
-def _match_rates(
-    votes: Sequence[Vote], name_of: Callable[[Vote], str], majority: Mapping[str, float], labels: Sequence[str]
-) -> dict[str, MatchRates]:
-    """Compute the match rates by model or by variant, as `name_of` names it for each vote."""
-    by_name: defaultdict[str, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        by_name[name_of(vote)].append(vote)
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The votes of one case, and what its variants and models are compared with."""
 
-    def share(of_name: Sequence[Vote], meanings: Collection[str]) -> float | None:
-        return sum(v.meaning in meanings for v in of_name) / len(of_name) if meanings else None
+    votes: Sequence[Vote]
+    places: Sequence[int]
+    distances: Distances
+    to_production: Sequence[float] | None
+    label: str | None
+    majority: frozenset[str]
 
-    return {name: MatchRates(share(of_name, labels), share(of_name, majority)) for name, of_name in by_name.items()}
+    def rates(self, name_of: Callable[[Vote], str]) -> dict[str, SideRates]:
+        """Return the rates by variant or by model, as `name_of` names it for each vote."""
+        by_name: defaultdict[str, list[Vote]] = defaultdict(list)
+        for cast in self.votes:
+            by_name[name_of(cast)].append(cast)
+        compared: defaultdict[str, list[int]] = defaultdict(list)
+        for row, place in enumerate(self.places):
+            compared[name_of(self.votes[place])].append(row)
+        return {name: self._side(of_name, compared[name]) for name, of_name in by_name.items()}
+
+    def _side(self, votes: Sequence[Vote], rows: Sequence[int]) -> SideRates:
+        others = [row for row in range(len(self.places)) if row not in rows]
+        meanings = [v.meaning for v in votes]
+        compared = not any(m is None for m in meanings)
+
+        def share(matches: Sequence[float]) -> float | None:
+            return fsum(matches) / len(matches) if matches else None
+
+        return SideRates(
+            refused=sum(v.refused for v in votes) / len(votes),
+            unreadable=sum(not v.readable and not v.refused for v in votes) / len(votes),
+            apart=float(self.distances[np.ix_(rows, others)].mean()) if rows and others else None,
+            label=None if self.label is None else share([m == self.label for m in meanings]),
+            majority=share([m in self.majority for m in meanings]) if compared and self.majority else None,
+            production=None if self.to_production is None else share([1 - self.to_production[row] for row in rows]),
+        )
+
+
+def _tools(case: CaseAnswers, compared: Sequence[Vote]) -> ToolChoice | None:
+    """Compare the tools of production and of the committee; None without two sides."""
+    if case.target is None or not compared:
+        return None
+    tools = [_tool(v.text, v.meaning or "") for v in compared]
+    production = _tool(case.target.text, meaning(case.target))
+    counts = Counter(tools)
+    n = len(tools)
+    pairs = n * (n - 1)
+    return ToolChoice(
+        production=production,
+        committee=max(counts, key=lambda tool: (counts[tool], tool == production, tool)),
+        against=1 - counts[production] / n,
+        spread=1 - sum(count * (count - 1) for count in counts.values()) / pairs if pairs else 0.0,
+        label=_tool(case.label.text, meaning(case.label)) if case.label is not None and case.label.key else None,
+    )
+
+
+def _tool(text: str, name: str) -> str:
+    """Return the tools that an answer calls, as it writes them, sorted; `name` is its meaning."""
+    if name == "=[]":
+        return NO_TOOL
+    called = {match for match in _CALLED.findall(text) if f'"name":"{folded_name(match)}"' in name}
+    return ", ".join(sorted(called)) or NO_TOOL

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import fsum
 
-from curator.disagreement.diagnosis.answer_pattern import pairwise_difference
+from curator.disagreement.diagnosis.pair_means import pairwise_difference
 from curator.disagreement.ground_truth import LEFT_OUT
 from curator.disagreement.members.votes import Vote, VotesByCase, answered_votes
 from curator.records import BlindShare, NoiseFloor, Score

@@ -1,16 +1,14 @@
-"""Decompose a disagreement: between models, between prompt variants, within one prompt.
+"""Decompose the spread of a committee: between models, between variants, within one prompt.
 
 The three parts add up exactly. The parts between groups are above 0 by chance even where the groups answer alike, because
-each group has only a few answers; the expected values of that chance are computed too.
+each group has only a few answers: they describe the answers at hand, and are no test of an effect.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import comb, fsum, log
+from math import fsum, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,25 +20,21 @@ _Places = list[int]
 
 @dataclass(frozen=True, slots=True)
 class Decomposition:
-    """A disagreement in 0..1 as the sum of three parts, and the parts that chance gives.
+    """A spread in 0..1 as the sum of three parts.
 
     Attributes:
         models: between models.
         variants: between the prompt variants of one model.
         within: among the answers to one prompt of one model.
-        chance_models: the mean of `models` over all assignments of the answers to the models.
-        chance_variants: the mean of `variants` over all assignments of each model's answers to its variants.
     """
 
     models: float
     variants: float
     within: float
-    chance_models: float
-    chance_variants: float
 
     @property
     def total(self) -> float:
-        """The disagreement of all answers."""
+        """The spread of all answers."""
         return self.models + self.variants + self.within
 
 
@@ -55,12 +49,7 @@ def decompose_classes(classes: Sequence[Hashable], models: Sequence[str], varian
     def spread(places: _Places) -> float:
         return entropy([classes[i] for i in places])
 
-    def by_chance(places: _Places, size: int) -> float:
-        """Return the mean entropy of `size` answers drawn without replacement."""
-        counts = Counter(classes[i] for i in places).values()
-        return fsum(_mean_term(len(places), count, size) for count in counts)
-
-    return _decompose(models, variants, spread, by_chance, largest=log(len(classes)))
+    return _decompose(models, variants, spread, largest=log(len(classes)))
 
 
 def decompose_distances(
@@ -74,19 +63,13 @@ def decompose_distances(
     def spread(places: _Places) -> float:
         return mean_distance(distances[np.ix_(places, places)])
 
-    def by_chance(places: _Places, size: int) -> float:
-        """Return the mean over draws of `size`: pairs keep their mean distance, but there are fewer."""
-        n = len(places)
-        return spread(places) * n / (n - 1) * (size - 1) / size if n > 1 else 0.0
-
-    return _decompose(models, variants, spread, by_chance, largest=1 - 1 / len(distances))
+    return _decompose(models, variants, spread, largest=1 - 1 / len(distances))
 
 
 def _decompose(
     models: Sequence[str],
     variants: Sequence[str],
     spread: Callable[[_Places], float],
-    by_chance: Callable[[_Places, int], float],
     *,
     largest: float,
 ) -> Decomposition:
@@ -102,21 +85,7 @@ def _decompose(
     total = min(spread(everything) / largest, 1.0)
     in_models = min(mean(of_models, spread) / largest, total)
     in_variants = min(mean([places for groups in of_variants for places in groups], spread) / largest, in_models)
-    dealt_models = mean(of_models, lambda places: by_chance(everything, len(places))) / largest
-    dealt_variants = (
-        fsum(
-            mean(groups, lambda places, whole=whole: by_chance(whole, len(places)))  # type: ignore[misc]
-            for whole, groups in zip(of_models, of_variants, strict=True)
-        )
-        / largest
-    )
-    return Decomposition(
-        models=total - in_models,
-        variants=in_models - in_variants,
-        within=in_variants,
-        chance_models=max(0.0, total - dealt_models),
-        chance_variants=max(0.0, in_models - dealt_variants),
-    )
+    return Decomposition(models=total - in_models, variants=in_models - in_variants, within=in_variants)
 
 
 def _grouped(places: _Places, names: Sequence[str]) -> list[_Places]:
@@ -124,16 +93,3 @@ def _grouped(places: _Places, names: Sequence[str]) -> list[_Places]:
     for place in places:
         groups.setdefault(names[place], []).append(place)
     return list(groups.values())
-
-
-@lru_cache(maxsize=50_000)
-def _mean_term(n: int, count: int, size: int) -> float:
-    """Return the mean of k/size ln(size/k), the part of a class in the entropy of a draw.
-
-    k is the number of answers of the class, which has `count` of n answers, among the `size` drawn ones.
-    """
-    ways = comb(n, size)
-    return fsum(
-        comb(count, k) * comb(n - count, size - k) / ways * (k / size) * log(size / k)
-        for k in range(max(1, size - (n - count)), min(count, size) + 1)
-    )

@@ -1,74 +1,114 @@
-"""Each pattern of answers gets its own name, with the numbers that speak for it, and no more certainty than it has."""
+"""Each cause gets its own name, with the figures that speak for it, and no more certainty than they support."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern, pairwise_difference
-from curator.disagreement.diagnosis.diagnose import ADVICE, LEAST_GROUP, diagnose
-from curator.disagreement.equivalence.word_kernel import word_distances
-from curator.disagreement.members.votes import MemberKey, Vote, failed_vote
-from curator.records import Diagnosis, DiagnosisName
+from curator.answers.read import read_answer
+from curator.disagreement.diagnosis.advice import (
+    ADVICE,
+    DECIDED_BY,
+    LABELLED_AGAINST_PRODUCTION,
+    PRODUCTION_IS_RIGHT,
+    REFUSING,
+    UNREADABLE,
+)
+from curator.disagreement.diagnosis.answer_pattern import NO_TOOL, AnswerPattern, answer_pattern
+from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.disagreement.diagnosis.limits import LIMITS
+from curator.disagreement.equivalence.comparers import Comparer, VerdictComparer, WordComparer
+from curator.disagreement.members.case_answers import ComparableCase, group_case_answers
+from curator.disagreement.members.votes import MemberKey
+from curator.records import Diagnosis, DiagnosisName, Kind
 
-WARM = 0.8
-
-
-def votes(said: str, *, temperature: float | None = WARM) -> list[Vote]:
-    """Answers from a drawing: groups `model.variant:answers`, an answer being one letter, `!` a refusal, `?` unreadable."""
-    found = []
-    for group in said.split():
-        name, answers = group.split(":")
-        model, variant = name.split(".")
-        found += [
-            Vote(
-                MemberKey(model, variant, temperature),
-                answer if answer in "!?" else f"={answer}",
-                text=answer,
-                readable=answer not in "!?",
-                refused=answer == "!",
-            )
-            for answer in answers
-        ]
-    return found
+WORDS = {
+    "!": "I'm sorry, but I can't help with that.",
+    "?": "There is more than one side to this long message of theirs.",
+}
+UNITED = "m.plain@.8:aa m.careful@.8:aa"
 
 
 def of(
-    said: str, *, temperature: float | None = WARM, against: float | None = None, labels: Sequence[str] = ()
+    drawing: str,
+    production: str | None = "a",
+    label: str | None = None,
+    *,
+    failure: float | None = None,
+    kind: Kind = "label",
+    texts: dict[str, str] | None = None,
+    compare: Comparer | None = None,
 ) -> AnswerPattern:
-    return answer_pattern(
-        votes(said, temperature=temperature), against=against, labels=[f"={label}" for label in labels]
+    """A case from a drawing: groups `model.variant@temperature:answers`, an answer being one letter of `texts`.
+
+    By default the letters are labels, `!` is a refusal and `?` cannot be read.
+    """
+    wordings = {**WORDS, **(texts or {})}
+
+    def read(letter: str) -> object:
+        return read_answer(wordings.get(letter, letter), kind, labels=list("abcd") if kind == "label" else ())
+
+    members, answers = [], []
+    for group in drawing.split():
+        name, letters = group.split(":")
+        prompt, _, temperature = name.partition("@")
+        model, variant = prompt.split(".")
+        for letter in letters:
+            members.append(MemberKey(model, variant, float(temperature) if temperature else None))
+            answers.append(read(letter))
+    case = ComparableCase(
+        "case",
+        "which?",
+        tuple(answers),  # type: ignore[arg-type]
+        None if production is None else read(production),  # type: ignore[arg-type]
+        None if label is None else read(label),  # type: ignore[arg-type]
     )
+    return answer_pattern(group_case_answers(case, members, kind, compare or WordComparer("which?")), failure=failure)
+
+
+def group(*patterns: AnswerPattern, times: int = 12) -> Diagnosis:
+    return diagnose([pattern for pattern in patterns for _ in range(times)], least=LEAST_GROUP)
+
+
+def named(found: Diagnosis) -> tuple[DiagnosisName, bool]:
+    return found.name, found.certain
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("drawing", "production", "name"),
     [
-        ("m.plain:aaa m.careful:bbb m.expert:aaa", "prompt-sensitive"),
-        ("m.plain:aba m.careful:bab m.expert:aab", "sampling-unstable"),
-        ("m.plain:abab", "sampling-unstable"),
-        ("m.plain:aa m.careful:aa n.plain:bb n.careful:bb", "split-by-model"),
-        ("m.plain:aaa n.plain:bbb", "split-by-model"),
-        ("m.plain:aa m.careful:bb n.plain:aa n.careful:bb", "prompt-sensitive"),
-        ("m.plain:abc m.careful:bca n.plain:cab n.careful:bac", "ambiguous"),
-        ("m.plain:a?? m.careful:?a?", "format-broken"),
-        ("m.plain:a!! m.careful:!a!", "refusing"),
-        ("m.plain:!!! m.careful:???", "refusing"),
-        ("m.plain:aaa m.careful:aaa", "stable"),
-        ("m.plain:aaaaaaaab", "stable"),
-        ("m.plain:a", "not-enough-data"),
-        ("m.plain:a m.careful:b m.expert:a", "not-enough-data"),
+        ("m.plain@.8:aaa m.careful@.8:bbb m.expert@.8:aaa", "a", "prompt-sensitive"),
+        ("m.plain@.8:aa m.careful@.8:bb n.plain@.8:aa n.careful@.8:bb", "b", "prompt-sensitive"),
+        ("m.plain@0:a m.careful@0:b n.plain@0:a n.careful@0:b", "a", "prompt-sensitive"),
+        ("m.plain@0:a m.careful@0:b m.expert@0:a", "a", "prompt-sensitive"),
+        ("m.plain@.8:aa m.careful@.8:aa n.plain@.8:bb n.careful@.8:bb", "a", "split-by-model"),
+        ("m.plain@.8:a n.plain@.8:b o.plain@.8:a", "a", "split-by-model"),
+        ("m.plain@0:a m.careful@0:a m.plain@1:ab m.careful@1:ca", "a", "sampling-unstable"),
+        ("m.plain@0:a m.careful@0:b m.plain@1:ab m.careful@1:ba", "a", "ambiguous"),
+        ("m.plain@.8:ab m.careful@.8:ba", "a", "cannot-tell"),
+        ("m.plain@.8:a m.careful@.8:b", "a", "cannot-tell"),
+        ("m.plain@.8:!!a m.careful@.8:!!a", "a", "refusing"),
+        ("m.plain@.8:??a m.careful@.8:??a", "a", "format-broken"),
+        (UNITED, "b", "against-production"),
+        (UNITED, "!", "refusing"),
+        (UNITED, "?", "format-broken"),
+        (UNITED, "a", "stable"),
     ],
 )
-def test_a_pattern_has_its_name_and_its_advice(said: str, name: DiagnosisName) -> None:
-    found = diagnose([of(said)])
+def test_a_group_of_one_pattern_has_its_name_its_advice_and_its_figures(
+    drawing: str, production: str, name: DiagnosisName
+) -> None:
+    found = group(of(drawing, production))
     assert found.name == name
-    assert found.advice == ADVICE[name]
+    assert found.certain
+    assert found.advice
     assert re.search(r"\d", found.evidence)
 
 
@@ -77,136 +117,263 @@ def test_every_name_has_an_advice_of_its_own() -> None:
     assert len(set(ADVICE.values())) == len(ADVICE)
 
 
-def test_production_is_read_first_where_the_committee_is_united_against_it() -> None:
-    assert diagnose([of("m.plain:aaa m.careful:aaa", against=1.0)]).name == "against-production"
-    assert diagnose([of("m.plain:aaa m.careful:aab", against=0.8)]).name != "against-production"
+def test_contradicted_production_is_never_called_stable() -> None:
+    """68% of the answers contradicted production, and the report said that nothing shows."""
+    contradicted, calm = of(UNITED, "b"), of(UNITED, "a")
+    assert named(group(*[contradicted] * 17, *[calm] * 8, times=1)) == ("against-production", True)
+    few = group(*[contradicted] * 3, *[calm] * 20, times=1)
+    assert few.name == "cannot-tell"
+    assert "13% (95% interval 5% to 32%) of the committee's answers contradict production's" in few.evidence
 
 
-def test_only_a_label_shows_a_shared_mistake() -> None:
-    united = "m.plain:aaa m.careful:aaa"
-    assert diagnose([of(united, against=0.0)]).name == "stable"
-    assert diagnose([of(united, against=0.0, labels="a")]).name == "stable"
-    wrong = diagnose([of(united, against=0.0, labels="b")])
-    assert wrong.name == "consistently-wrong"
-    assert "1 of 1 case with a label" in wrong.evidence
+def test_a_lower_temperature_is_no_advice_where_the_committee_contradicts_production() -> None:
+    """85% of the answers contradicted production, and the advice was to lower the temperature."""
+    found = group(of("m.plain@.8:aaab m.careful@.8:aaaa", "c"))
+    assert found.name == "against-production"
+    assert found.advice == ADVICE["against-production"]
 
 
-def test_labels_that_differ_make_the_input_ambiguous_for_certain() -> None:
-    disputed = diagnose([of("m.plain:aaa m.careful:aaa", labels="ab")])
-    assert (disputed.name, disputed.certain) == ("ambiguous", True)
-    assert diagnose([of("m.plain:aaa m.careful:aaa", labels="aa")]).name == "stable"
-    suggested = diagnose([of("m.plain:abc m.careful:bca n.plain:cab n.careful:bac", labels="a")])
-    assert (suggested.name, suggested.certain) == ("ambiguous", False)
+def test_a_lower_temperature_is_advised_where_one_was_measured_to_help() -> None:
+    found = group(of("m.plain@0:a m.careful@0:a m.plain@1:ab m.careful@1:ca"))
+    assert found.advice == "Lower the temperature."
+    assert "differ in 83% of pairs at the highest temperature and in 0% of pairs at the lowest" in found.evidence
 
 
-def test_models_that_were_asked_once_each_are_only_possibly_split() -> None:
-    found = diagnose([of("m.plain:a n.plain:b o.plain:b", labels="a")])
-    assert (found.name, found.certain) == ("split-by-model", False)
-    assert "agrees most with the labels is m: 100% (n=1 case)" in found.evidence
+def test_one_temperature_does_not_tell_sampling_noise_from_an_unclear_input() -> None:
+    for models in ("m.plain@.8:ab m.careful@.8:ba", "m.plain@.8:ab n.plain@.8:ba o.plain@.8:ab"):
+        found = group(of(models))
+        assert (found.name, found.advice) == ("cannot-tell", DECIDED_BY["cold"])
+    one_prompt = group(of("m.plain@0:aa m.plain@1:ab"), of("m.plain@0:bb m.plain@1:ab"))
+    assert (one_prompt.name, one_prompt.advice) == ("cannot-tell", DECIDED_BY["second prompt"])
 
 
-def test_repeats_at_temperature_0_carry_no_signal() -> None:
-    cold = diagnose([of("m.plain:aaaaa", temperature=0.0)])
-    assert cold.name == "not-enough-data"
-    assert "no signal" in cold.evidence
-    for wrong in (of("m.plain:aaaaa", temperature=0.0, labels="b"), of("m.plain:aaaaa", temperature=0.0, against=1.0)):
-        found = diagnose([wrong])
-        assert (found.name, found.certain) == ("consistently-wrong" if wrong.labels else "against-production", False)
-        assert "Repeats of one prompt at temperature 0 agree, which is not evidence" in found.evidence
-    assert diagnose([of("m.plain:aaaaa")]).name == "stable"
-    assert diagnose([of("m.plain:a m.careful:a", temperature=0.0)]).name == "stable"
+def test_prompts_that_were_asked_once_do_not_tell_chance_from_the_prompt() -> None:
+    found = group(of("m.plain@.8:a m.careful@.8:b"), of("m.plain@.8:a m.careful@.8:a"))
+    assert (found.name, found.advice) == ("cannot-tell", DECIDED_BY["repeats"])
 
 
-def test_at_temperature_0_one_answer_of_each_prompt_tells_what_the_prompt_does() -> None:
-    assert diagnose([of("m.plain:a m.careful:b m.expert:a", temperature=0.0)]).name == "prompt-sensitive"
-    assert diagnose([of("m.plain:a m.careful:b m.expert:a", temperature=None)]).name == "not-enough-data"
-    split = diagnose([of("m.plain:a n.plain:b", temperature=0.0)])
-    assert (split.name, split.certain) == ("split-by-model", True)
+def test_a_variant_that_differs_on_other_cases_each_time_is_not_the_cause() -> None:
+    """At temperature 0 each of three prompts is the odd one on a third of the cases."""
+    odd = ["baa", "aba", "aab"]
+    cases = [of(f"m.plain@0:{p} m.careful@0:{c} m.expert@0:{e}") for p, c, e in odd]
+    assert group(*cases).name == "cannot-tell"
 
 
 def test_chance_does_not_pass_for_a_prompt_that_matters() -> None:
     """Two answers a prompt from one coin: the raw split puts most of it between the prompts, which is not there."""
     flips = ["aa ab", "ab ba", "bb ab", "ba aa", "ab bb", "aa bb", "ab ab", "bb aa", "ba ba", "aa aa", "bb bb", "ba ab"]
-    cases = [of(f"m.plain:{one} m.careful:{other}") for one, other in map(str.split, flips)]
+    cases = [of(f"m.plain@.8:{one} m.careful@.8:{other}", None) for one, other in map(str.split, flips)]
     found = diagnose(cases, least=LEAST_GROUP)
-    assert found.name == "sampling-unstable"
+    assert found.name == "cannot-tell"
     assert (found.between_variants or 0) > 0.1
 
 
-def test_the_variant_that_agrees_most_is_named_by_the_labels_first() -> None:
-    said = "m.plain:aaa m.careful:bbb m.expert:aaa"
-    assert "with the majority" in diagnose([of(said)]).evidence
-    assert "with the labels is careful: 100% (n=1 case)" in diagnose([of(said, labels="b")]).evidence
-    alike = diagnose([of("m.plain:aaa m.careful:bbb")]).evidence
-    assert "No variant agrees more" in alike
-    mostly = diagnose([of("m.plain:aaaaa m.careful:bbb", labels="")]).evidence
-    assert "is plain: 100%" in mostly
-
-
-def test_a_group_pools_its_cases_and_is_silent_on_few() -> None:
-    sensitive, stable = of("m.plain:aaa m.careful:bbb"), of("m.plain:aaa m.careful:aaa")
-    assert diagnose([sensitive] * 2 + [stable], least=LEAST_GROUP).name == "prompt-sensitive"
-    assert diagnose([sensitive] + [stable] * 9, least=LEAST_GROUP).name == "stable"
-    few = diagnose([sensitive] * 2, least=LEAST_GROUP)
+def test_few_cases_suggest_and_do_not_prove() -> None:
+    sensitive = of("m.plain@.8:aaa m.careful@.8:bbb")
+    assert named(group(sensitive, times=3)) == ("prompt-sensitive", False)
+    assert named(group(sensitive, times=12)) == ("prompt-sensitive", True)
+    assert named(diagnose([sensitive])) == ("prompt-sensitive", False)
+    for alone in (of(UNITED, "b"), of(UNITED, "!"), of(UNITED, "a"), of(UNITED, "a", "b", failure=1.0)):
+        assert not diagnose([alone]).certain
+    few = group(sensitive, times=2)
     assert (few.name, few.cases, few.answers) == ("not-enough-data", 2, 12)
     assert diagnose([], least=LEAST_GROUP).between_models is None
+    assert diagnose([of("m.plain@.8:a")]).name == "not-enough-data"
 
 
-def test_failed_calls_are_no_answers() -> None:
-    failing = [*votes("m.plain:a"), failed_vote(MemberKey("m", "plain", WARM))]
-    assert diagnose([answer_pattern(failing)]).answers == 1
+def test_the_variant_that_agrees_most_is_named_by_the_labels_first() -> None:
+    drawing = "m.plain@.8:aaa m.careful@.8:bbb m.expert@.8:aaa"
+    assert "agrees most with the labels is careful: 100%, the others 0%" in group(of(drawing, "a", "b")).evidence
+    alike = group(of("m.plain@.8:aaa m.careful@.8:bbb", "b")).evidence
+    assert "No variant agrees more with the majority" in alike
+    shared = group(of(drawing, "b")).evidence
+    assert "Production agrees most with careful (100%)" in shared
 
 
-def test_the_number_of_answers_does_not_change_the_name() -> None:
-    few, many = (
-        of("m.plain:a m.careful:b m.expert:a", temperature=0.0),
-        of(f"m.plain:{'a' * 20} m.careful:{'b' * 20} m.expert:{'a' * 20}", temperature=0.0),
+def test_models_are_compared_by_labels_before_one_is_advised() -> None:
+    split = "m.plain@.8:aa n.plain@.8:bb"
+    assert group(of(split, "a")).advice != ADVICE["split-by-model"]
+    assert group(of(split, "a", "b")).advice == ADVICE["split-by-model"]
+
+
+class TestLabels:
+    def test_a_group_is_not_judged_by_fewer_than_three_labels(self) -> None:
+        calm, wrong = of(UNITED, "a"), of(UNITED, "a", "b", failure=1.0)
+        for labels in (1, 2):
+            found = group(*[wrong] * labels, *[calm] * 9, times=1)
+            assert (found.name, found.advice) == ("cannot-tell", DECIDED_BY["labels"])
+        found = group(*[wrong] * 6, *[calm] * 9, times=1)
+        assert named(found) == ("consistently-wrong", True)
+        assert (
+            "the committee's majority is not the label on 6 of 6 cases and production fails on 6 of 6" in found.evidence
+        )
+
+    @pytest.mark.parametrize("drawing", [UNITED, "m.plain@.8:ab m.careful@.8:ba", "m.plain@.8:aaa m.careful@.8:bbb"])
+    def test_a_label_that_cannot_be_read_changes_nothing(self, drawing: str) -> None:
+        cases = [of(drawing)] * 5
+        assert diagnose([*cases, of(drawing)], least=3) == diagnose([*cases, of(drawing, "a", "?")], least=3)
+
+    def test_a_failing_label_forbids_stable(self) -> None:
+        found = group(of(UNITED, "a", "b", failure=1.0), *[of(UNITED, "a", "a", failure=0.0)] * 19, times=1)
+        assert found.name == "cannot-tell"
+        assert "production fails on 1 of 20 cases" in found.evidence
+
+    def test_verdicts_judge_a_committee_that_gives_production_s_answers(self) -> None:
+        assert named(group(of(UNITED, "a", failure=1.0))) == ("consistently-wrong", True)
+        assert group(of(UNITED, None, failure=1.0)).name == "cannot-tell"
+
+    def test_the_advice_follows_the_side_that_the_labels_support(self) -> None:
+        committee_right = group(of(UNITED, "b", "a", failure=1.0))
+        assert (committee_right.name, committee_right.advice) == ("against-production", LABELLED_AGAINST_PRODUCTION)
+        production_right = group(of(UNITED, "b", "b", failure=0.0))
+        assert (production_right.name, production_right.advice) == ("consistently-wrong", PRODUCTION_IS_RIGHT)
+
+    def test_people_who_do_not_agree_show_an_unclear_input(self) -> None:
+        found = group(of(UNITED, "a", failure=0.5), times=4)
+        assert found.name == "ambiguous"
+        assert "On 4 of 4 cases with a verdict" in found.evidence
+        assert group(of(UNITED, "a", failure=0.5), times=2).name != "ambiguous"
+
+
+class TestSides:
+    @pytest.mark.parametrize(("sign", "advice"), [("!", REFUSING), ("?", UNREADABLE)])
+    def test_the_advice_follows_the_side_that_refuses_or_cannot_be_read(
+        self, sign: str, advice: dict[str, str]
+    ) -> None:
+        every = f"m.plain@.8:{sign * 2} m.careful@.8:{sign * 2}"
+        one_variant = f"m.plain@.8:aa m.careful@.8:{sign * 2} m.expert@.8:aa"
+        one_model = f"m.plain@.8:{sign * 2} n.plain@.8:aa o.plain@.8:aa"
+        assert group(of(UNITED, sign)).advice == advice["production"]
+        assert group(of(every, "a")).advice == advice["committee"]
+        assert group(of(every, sign)).advice == advice["both"]
+        assert group(of(one_variant, "a")).advice == advice["variant"]
+        assert group(of(one_model, "a")).advice == advice["model"]
+
+    def test_the_evidence_has_the_share_of_each_side(self) -> None:
+        found = group(of("m.plain@.8:aa m.careful@.8:!! m.expert@.8:aa", "a"))
+        assert "100% (95% interval 76% to 100%) of the answers of variant careful" in found.evidence
+        assert "33% (95% interval 14% to 61%) of the committee's answers" in found.evidence
+        assert "of production's answers" in found.evidence
+
+    def test_a_larger_difference_of_the_answers_comes_before_some_refusals(self) -> None:
+        assert group(*[of(UNITED, "!")] * 4, *[of(UNITED, "b")] * 8, times=1).name == "against-production"
+
+
+CALLS = {
+    "a": '{"name": "create_refund", "arguments": {"order": "A1"}}',
+    "b": '{"name": "create_refund", "arguments": {"order": "B2"}}',
+    "h": 'hand_over(order="A1")',
+    "w": "I have passed this on.",
+}
+
+
+class TestTools:
+    def test_both_tools_are_named(self) -> None:
+        found = group(of("m.plain@.8:hh m.careful@.8:hh", "a", kind="tool_call", texts=CALLS))
+        assert named(found) == ("wrong-tool", True)
+        assert (
+            "Production calls create_refund where the committee calls hand_over on 12 of the 12 cases" in found.evidence
+        )
+
+    def test_no_tool_is_a_choice_too(self) -> None:
+        found = group(of("m.plain@.8:hh m.careful@.8:hh", "w", kind="tool_call", texts=CALLS))
+        assert f"Production calls {NO_TOOL} where the committee calls hand_over" in found.evidence
+
+    def test_other_arguments_are_not_another_tool(self) -> None:
+        assert group(of(UNITED, "b", kind="tool_call", texts=CALLS)).name == "against-production"
+
+    def test_a_committee_that_wavers_between_tools_shows_no_wrong_tool(self) -> None:
+        cases = [of(f"m.plain@.8:{x} m.careful@.8:{y}", "a", kind="tool_call", texts=CALLS) for x, y in ("ah", "ha")]
+        assert group(*cases).name == "cannot-tell"
+
+
+TEXTS = {
+    "a": "Our shop opens at nine every morning.",
+    "b": "The shop opens at nine in the morning, daily.",
+    "c": "Please send the parcel back to us by post.",
+}
+
+
+class TestTexts:
+    def test_words_alone_show_no_cause(self) -> None:
+        found = group(of("m.plain@.8:ab m.careful@.8:ba", "b", kind="text", texts=TEXTS))
+        assert (found.name, found.advice) == ("cannot-tell", DECIDED_BY["judge"])
+        assert "other words may say the same" in found.evidence
+
+    def test_words_suggest_and_do_not_prove(self) -> None:
+        assert named(group(of("m.plain@.8:ab m.careful@.8:cc", "a", kind="text", texts=TEXTS))) == (
+            "prompt-sensitive",
+            False,
+        )
+        assert named(group(of("m.plain@.8:ab m.careful@.8:ba", "c", kind="text", texts=TEXTS))) == (
+            "against-production",
+            False,
+        )
+
+    def test_a_judge_decides(self) -> None:
+        def decide(pairs: Sequence[object]) -> dict[object, bool]:
+            return dict.fromkeys(pairs, True)
+
+        judge = VerdictComparer("which?", decide, name="judge")  # type: ignore[arg-type]
+        found = group(of("m.plain@.8:ab m.careful@.8:ba", "b", kind="text", texts=TEXTS, compare=judge))
+        assert named(found) == ("stable", True)
+
+
+def test_repeats_of_one_prompt_at_temperature_0_are_no_evidence() -> None:
+    cold = group(of("m.plain@0:aaaa", "a"))
+    assert (cold.name, cold.advice) == ("cannot-tell", DECIDED_BY["second prompt"])
+    assert "agree in any case, which is not evidence" in cold.evidence
+    assert named(group(of("m.plain@0:aaaa", "b"))) == ("against-production", False)
+    assert named(group(of("m.plain@0:aaaa", "a", "b", failure=1.0))) == ("consistently-wrong", False)
+    assert group(of("m.plain@0:a m.careful@0:a", "a")).name == "stable"
+
+
+def test_stable_without_production_is_not_certain() -> None:
+    assert named(group(of(UNITED, None))) == ("stable", False)
+
+
+def test_the_evidence_has_one_word_for_the_spread() -> None:
+    found = group(of("m.plain@.8:aaa m.careful@.8:bbb"))
+    assert "The committee's spread is 0.39: 0.00 between models + 0.39 between prompt variants" in found.evidence
+    assert "own disagreement" not in found.evidence
+
+
+def test_no_name_of_a_member_breaks_the_line() -> None:
+    drawn = of("m.plain@.8:aaa m.careful@.8:bbb m.expert@.8:aaa")
+    hostile = replace(drawn, variants={f"<b>\n{name}" + "x" * 99: rates for name, rates in drawn.variants.items()})
+    found = group(hostile)
+    assert "\n" not in found.evidence
+    assert "x" * 70 not in found.evidence
+
+
+MEMBERS = ["m.plain@0", "m.plain@1", "m.careful@0", "m.careful@1", "n.plain@1"]
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> AnswerPattern:
+    members = draw(st.lists(st.sampled_from(MEMBERS), min_size=2, max_size=8))
+    drawing = " ".join(f"{member}:{draw(st.sampled_from('aaab!?'))}" for member in members)
+    return of(
+        drawing,
+        draw(st.sampled_from([None, "a", "b", "!", "?"])),
+        draw(st.sampled_from([None, None, "a", "b", "?"])),
+        failure=draw(st.sampled_from([None, 0.0, 1.0])),
     )
-    assert diagnose([few]).name == diagnose([many]).name == "prompt-sensitive"
 
 
-def text_votes(*texts: str) -> list[Vote]:
-    return [Vote(MemberKey("m", "plain", WARM), None, text=text) for text in texts]
-
-
-def test_free_text_is_calm_where_its_words_mostly_agree() -> None:
-    alike = text_votes("Our shop opens at nine every morning.", "The shop opens at nine in the morning.")
-    apart = text_votes("Our shop opens at nine every morning.", "Please send the parcel back to us.")
-    assert diagnose([answer_pattern(alike)]).name == "stable"
-    assert diagnose([answer_pattern(apart)]).name == "sampling-unstable"
-
-
-def test_texts_are_against_production_where_they_are_further_from_it_than_from_each_other() -> None:
-    said = text_votes(
-        "Our shop opens at nine every morning.", "The shop opens at nine in the morning, daily, weekends too."
-    )
-    assert 0.3 < answer_pattern(said).pairwise_difference < 0.5
-    assert diagnose([answer_pattern(said, against=0.55)]).name == "stable"
-    assert diagnose([answer_pattern(said, against=0.9)]).name == "against-production"
-
-
-@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=9))
-def test_unlike_is_the_share_of_pairs_that_differ(said: list[str]) -> None:
-    pairs = [(one, other) for i, one in enumerate(said) for other in said[:i]]
-    assert pairwise_difference(votes(f"m.plain:{''.join(said)}")) == pytest.approx(
-        sum(a != b for a, b in pairs) / len(pairs)
-    )
-    texts = [f"the {word} one" for word in said]
-    matrix, n = word_distances(texts), len(texts)
-    assert pairwise_difference(text_votes(*texts)) == pytest.approx(matrix.sum() / (n * (n - 1)))
-
-
-@given(st.lists(st.sampled_from(["m.plain", "m.careful", "n.plain"]), min_size=2, max_size=12), st.data())
-def test_any_answers_get_a_diagnosis_whose_parts_add_up(members: list[str], data: st.DataObject) -> None:
-    drawn = [f"{member}:{data.draw(st.sampled_from('ab!?'))}" for member in members]
-    case = of(
-        " ".join(drawn),
-        against=data.draw(st.sampled_from([None, 0.0, 1.0])),
-        labels=data.draw(st.sampled_from(["", "a"])),
-    )
-    found: Diagnosis = diagnose([case])
-    assert case.decomposition is not None
-    total = (found.between_models or 0) + (found.between_variants or 0) + (found.within or 0)
-    assert total == pytest.approx(case.decomposition.total, abs=2e-6)
+@settings(max_examples=60)
+@given(st.lists(patterns(), min_size=1, max_size=12), st.integers(0, 99))
+def test_properties_of_every_diagnosis(drawn: list[AnswerPattern], seed: int) -> None:
+    found = diagnose(drawn, least=LEAST_GROUP)
+    shuffled = Random(seed).sample(drawn, len(drawn))
+    assert diagnose(shuffled, least=LEAST_GROUP) == found
     assert found.advice
     assert "None" not in found.evidence
+    against = [p.against for p in drawn if p.against is not None]
+    if found.name == "stable":
+        assert sum(against) < LIMITS.differ * max(len(against), 1)
+        assert not any(p.failure for p in drawn)
+    split = [p.decomposition for p in drawn if p.decomposition is not None]
+    if split:
+        total = (found.between_models or 0) + (found.between_variants or 0) + (found.within or 0)
+        assert total == pytest.approx(sum(parts.total for parts in split) / len(split), abs=3e-6)
