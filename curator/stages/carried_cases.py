@@ -22,6 +22,7 @@ def carried_cases(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], queue: 
         scores=run.scoring.scores,
         answers_of=run.scoring.answers.__getitem__,
         diagnoses=diagnoses,
+        contrasts=run.categories.contrasts,
         # A case that two people label has two rows: the page names the first.
         queue={row.case_id: place for place, row in reversed([*enumerate(queue, 1 + _HEAD_ROWS)])},
         eval_set={str(row["id"]): line for line, row in enumerate(eval_rows, 1)},

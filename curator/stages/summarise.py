@@ -134,6 +134,7 @@ def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> 
         majority_matches=_variant_matches(patterns, lambda rates: rates.majority),
         diagnoses=diagnoses,
         diagnose=diagnose_group,
+        contrasts=run.categories.contrasts,
     )
 
 

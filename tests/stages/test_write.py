@@ -12,7 +12,7 @@ import pytest
 
 from curator.config import parse_config
 from curator.progress import Silent
-from curator.records import Category
+from curator.records import Category, Contrast
 from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.write import write_run_folder
@@ -81,8 +81,12 @@ def test_the_page_names_the_rows_of_its_cases_in_the_queue_and_the_eval_set(
 ) -> None:
     folder = tmp_path / "out"
     asked = tuple(case.id for case in facts.ingest.asked)
-    clusters = replace(facts.clusters, categories=(Category("all", "all", (), asked),))
-    write_run_folder(folder, replace(facts, clusters=clusters), Silent())
+    categories = replace(
+        facts.categories,
+        categories=(Category("all", "all", (), asked),),
+        contrasts={i: Contrast(i, "production", (), 1.0, "said so", "said not") for i in asked},
+    )
+    summary = write_run_folder(folder, replace(facts, categories=categories), Silent())
     page = (folder / "report.html").read_text(encoding="utf-8")
     cases = json.loads(page.split('id="cases">')[1].split("</script>")[0])["cases"]
     assert {case["id"] for case in cases} == set(asked)
@@ -93,3 +97,7 @@ def test_the_page_names_the_rows_of_its_cases_in_the_queue_and_the_eval_set(
     assert {case["id"]: case["eval"] for case in cases if "eval" in case} == {i: n for n, i in enumerate(evals, 1)}
     assert queue
     assert evals
+    assert all((case["given"], case["expected"]) == (["said ", ["so"]], ["said ", ["not"]]) for case in cases)
+    shown = summary.categories[0].typical[0].contrast
+    assert shown is not None
+    assert [run.text for run in shown.expected] == ["said ", "not"]
