@@ -1,9 +1,9 @@
 """Summaries of categories: size, expected failures, labels, diagnosis, typical cases.
 
 The expected failures of a category are its log records x (`PRIOR_LABELS` x m + failed) / (`PRIOR_LABELS` + labelled): the rate
-of its labels, drawn towards m while they are few. m is a mean over its cases: 1 where the user rejected the answer, else the
-share of the committee's answers that contradict production's; where only the committee's answers face each other, the
-disagreement. It ranks categories. It is not an estimate of the failure rate, for the labels are not a random sample of them.
+of its labels, drawn towards m while they are few. m is a mean over its log records: 1 where the user rejected the answer, else
+the share of the committee's answers that contradict production's in what the category is about; where only the committee's
+answers face each other, the share outside their largest group. It ranks categories. It is not an estimate of the failure rate, for the labels are not a random sample of them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ANSWER_LIMIT = 300
 TASK_LIMIT = 60
 PATH_LIMIT = 60
 SIDE_LIMIT = 80
+SENTENCE_LIMIT = 200
 SHOWN_FIELDS = 5
 PRIOR_LABELS = MIN_FOR_RATE / 2
 """The labels that the committee's opinion counts as: half of the labels that a rate needs, so that a rate that is shown depends
@@ -50,7 +51,7 @@ class CategoryBuilder:
         failures: 0 (right) to 1, by id of the cases that a label or a user's correction decides.
         label_matches: by case id, the share of each prompt variant's answers that match the label.
         majority_matches: the same for the majority of the committee.
-        contrasts: of single cases, by id.
+        contrasts: the one that put a case into its category, by case id.
         diagnoses: of single cases, by id.
         diagnose: the diagnosis of several cases together.
     """
@@ -100,7 +101,7 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
     central, border = category.case_ids[:TYPICAL_CASES], category.border
     return CategorySummary(
         id=category.id,
-        name=clean(category.name),
+        name=one_line(category.name, SENTENCE_LIMIT),
         keywords=category.keywords,
         cases=len(cases),
         records=records,
@@ -110,14 +111,14 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         spread=mean(s.spread for s in scores),
         spread_within=mean(s.within for s in scores),
         spread_between=mean(s.between for s in scores),
-        against_target=mean(s.against_target for s in scores),
+        against_target=mean(_contradiction(builder, i) for i in category.case_ids),
         thumbs_down=mean(_thumb_down(c) for c in cases),
         diagnosis=builder.diagnose(category.case_ids),
         diagnoses=dict(diagnoses.most_common()),
         fields=_fields(scores),
         typical=tuple(_typical(builder, case_id) for case_id in central),
         change=category.change,
-        sentence=clean(category.sentence),
+        sentence=one_line(category.sentence, SENTENCE_LIMIT),
         parent=category.parent,
         task=category.task,
         aspect=category.aspect,
@@ -146,7 +147,7 @@ def _expected_failures(
     builder: CategoryBuilder, cases: Sequence[Case], labels: LabelSummary, basis: Basis
 ) -> float | None:
     """Return log records x the rate above; None without any suspicion and label."""
-    suspicions = [(c.weight, s) for c in cases if (s := _suspicion(c, builder.scores.get(c.id), basis)) is not None]
+    suspicions = [(c.weight, s) for c in cases if (s := _suspicion(builder, c, basis)) is not None]
     if not suspicions and not labels.labelled:
         return None
     prior = PRIOR_LABELS if suspicions else 0.0
@@ -155,13 +156,24 @@ def _expected_failures(
     return rounded(sum(c.weight for c in cases) * expected_rate)
 
 
-def _suspicion(case: Case, score: Score | None, basis: Basis) -> float | None:
-    """Return how strongly a case without a label suggests a failure, 0..1; None if nothing does."""
+def _suspicion(builder: CategoryBuilder, case: Case, basis: Basis) -> float | None:
+    """Return how strongly a case suggests a failure, 0..1, without a look at its label."""
     if case.corrected or _thumb_down(case):
         return 1.0
-    if score is None:
-        return None
-    return score.disagreement if basis == "committee" else score.against_target
+    if basis != "committee":
+        return _contradiction(builder, case.id)
+    contrast, score = builder.contrasts.get(case.id), builder.scores.get(case.id)
+    if contrast is not None and contrast.basis == "committee":
+        return contrast.strength
+    return score.disagreement if score else None
+
+
+def _contradiction(builder: CategoryBuilder, case_id: str) -> float | None:
+    """Return the share of answers that contradict production's in what the category is about."""
+    contrast, score = builder.contrasts.get(case_id), builder.scores.get(case_id)
+    if contrast is not None and contrast.basis == "production":
+        return contrast.strength
+    return score.against_target if score else None
 
 
 def _fields(scores: Iterable[Score]) -> tuple[FieldSummary, ...]:

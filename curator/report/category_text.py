@@ -7,7 +7,7 @@ from itertools import groupby
 
 from curator.records import AnswerSide
 from curator.report.format import count, interval, percent
-from curator.report.summary_cases import CategorySummary, LabelSummary, TypicalCase, VariantSummary
+from curator.report.summary_cases import CategorySummary, LabelSummary, VariantSummary
 from curator.stats import MIN_FOR_RATE
 from curator.text.display import plural
 
@@ -30,19 +30,24 @@ def too_few_labels(labels: LabelSummary) -> str:
     return f"not enough labels ({count(labels.labelled)} of {MIN_FOR_RATE})"
 
 
-def failure_rate(labels: LabelSummary) -> str:
+def failure_rate(category: CategorySummary) -> str:
     """Return the failure rate with its interval, or the reason why there is none.
 
     It is said to be of the labelled cases: those that were picked for their disagreement fail more often than the others.
+    A category of the basis `label` has its cases because their labels say that they fail.
     """
-    return too_few_labels(labels) or f"{interval(labels.rate)} of its {count(labels.labelled)} labelled cases fail"
+    labels = category.labels
+    by_labels = ", by which it was found" if category.basis == "label" else ""
+    return too_few_labels(labels) or (
+        f"{interval(labels.rate)} of its {count(labels.labelled)} labelled cases fail{by_labels}"
+    )
 
 
 def rate_or_contradiction(category: CategorySummary) -> str:
     """Return the failure rate; without one the share of answers that contradict production."""
     against = category.against_target.value
     if category.labels.rate.value is not None or against is None:
-        return failure_rate(category.labels)
+        return failure_rate(category)
     return f"{percent(against)} of the committee's answers contradict production"
 
 
@@ -73,10 +78,3 @@ def variant(best: VariantSummary | None) -> str:
         f"The prompt variant {best.name} does best: {percent(best.agreement)} of its answers match"
         f" {_REFERENCES[best.reference]} ({plural(best.n, 'case')})."
     )
-
-
-def opposing_answer(case: TypicalCase) -> str | None:
-    """Return the answer that faces production's: a trusted one, else the committee's."""
-    if case.reference is not None:
-        return case.reference.text
-    return next((answer.text.text for answer in case.answers if not answer.is_target), None)

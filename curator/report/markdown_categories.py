@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from curator.report import category_text
+from curator.report.faced_answers import SIDES
 from curator.report.format import (
     count,
     diagnosis_mix,
@@ -21,12 +22,13 @@ from curator.report.sentences import fields_sentence
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, TypicalCase
 from curator.report.trends import gone, trend
+from curator.report.word_diff import TextRun
 from curator.text.display import one_line, plural
 
 MOST_CATEGORIES = 30
 FIRST = 5
 """Categories that the first page shows with an example and the advice."""
-EXAMPLE_CHARACTERS = 160
+EXAMPLE_CHARACTERS = 240
 _PART = "\u21b3 "
 _HEAD = (
     "category", "expected failures", "cases", "share of traffic", "failure rate by labels", "contradicts production",
@@ -94,13 +96,15 @@ def _action(category: CategorySummary) -> str:
 
 def _example(case: TypicalCase) -> str:
     parts = [code_span(one_line(case.input.text, EXAMPLE_CHARACTERS))]
-    if case.target is not None:
-        parts.append(f"production: {code_span(one_line(case.target.text, EXAMPLE_CHARACTERS))}")
-    other = category_text.opposing_answer(case)
-    if other is not None:
-        speaker = "committee" if case.reference is None else case.reference_source
-        parts.append(f"{speaker}: {code_span(one_line(other, EXAMPLE_CHARACTERS))}")
+    if case.contrast is not None:
+        given, expected = SIDES[case.contrast.basis]
+        parts += [f"{given}: {_answer(case.contrast.given)}", f"{expected}: {_answer(case.contrast.expected)}"]
     return "; ".join(parts)
+
+
+def _answer(runs: Sequence[TextRun]) -> str:
+    text = one_line("".join(run.text for run in runs), EXAMPLE_CHARACTERS)
+    return code_span(text) if text else category_text.NO_ANSWER
 
 
 def _row(category: CategorySummary, depth: int) -> list[str]:
@@ -123,7 +127,7 @@ def _category(category: CategorySummary) -> str:
     answers = plain(category_text.sides(category.sides))
     parts = [
         f"### {plain(category.name)}",
-        plain(category.sentence),
+        "" if category.sentence.casefold() == category.name.casefold() else plain(category.sentence),
         f"Answers: {answers}." if answers else "",
         f"Since the night before: {trend(category.change)}." if category.change else "",
         (
@@ -141,8 +145,7 @@ def _category(category: CategorySummary) -> str:
 
 
 def _facts(category: CategorySummary) -> Iterator[str]:
-    labels = category.labels
-    yield f"Labels: {category_text.failure_rate(labels)}."
+    yield f"Labels: {category_text.failure_rate(category)}."
     yield f"Thumbs down: {rate_with_n(category.thumbs_down)}."
     if category.corrected:
         yield f"Corrected by users: {plural(category.corrected, 'case')}."

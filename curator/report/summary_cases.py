@@ -125,7 +125,7 @@ class CategorySummary:
         spread: the mean difference between the committee's own answers; the next two are its parts.
         spread_within: inside one prompt.
         spread_between: between prompts and models.
-        against_target: the mean share of the answers that contradict production's.
+        against_target: the mean share of the committee's answers that contradict production's in what the category is about.
         thumbs_down: the share of users' thumbs that are down.
         diagnosis: of all its cases together.
         diagnoses: the number of cases with each diagnosis.

@@ -40,7 +40,7 @@ class CategoryRow:
         spread: the mean difference between the committee's own answers, 0..1.
         spread_within: the part of it inside one prompt.
         spread_between: the part of it between prompts and models.
-        against_target: the mean share of the answers that contradict production's.
+        against_target: the mean share of the committee's answers that contradict production's in what the category is about.
         labels: the labels so far, with the failure rate of the labelled cases.
         expected_failures: log records that are expected to fail; None where nothing suggests a rate.
         thumbs_down: the share of users' thumbs that are down.

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
-from curator.records import AnswerSide, Basis, Case, Category, Feedback, Pick, Rate, Reference, Score, Verdict
+from curator.records import AnswerSide, Basis, Case, Category, Contrast, Feedback, Pick, Rate, Reference, Score, Verdict
 from curator.report import category_text
 from curator.report.best_variant import best_variant
 from curator.report.category_summary import PRIOR_LABELS
@@ -57,7 +57,7 @@ def test_without_labels_the_expected_failures_are_those_that_the_committee_sugge
     summary = labelled({})
     assert summary.expected_failures == pytest.approx(20 * 0.5)
     assert summary.labels == LabelSummary(0, 0.0, NO_RATE)
-    assert category_text.failure_rate(summary.labels) == "no labels yet"
+    assert category_text.failure_rate(summary) == "no labels yet"
     assert category_text.rate_or_contradiction(summary) == "50% of the committee's answers contradict production"
 
 
@@ -74,8 +74,13 @@ def test_a_rate_has_an_interval_and_is_said_to_be_of_the_labelled_cases() -> Non
     assert (labels.labelled, labels.failed, labels.rate.value, labels.rate.n) == (MIN_FOR_RATE, 4.0, 0.4, MIN_FOR_RATE)
     assert labels.rate.low is not None
     assert 0.1 < labels.rate.low < 0.4
-    assert "of its 10 labelled cases fail" in category_text.failure_rate(labels)
-    assert category_text.rate_or_contradiction(summary) == category_text.failure_rate(labels)
+    assert "of its 10 labelled cases fail" in category_text.failure_rate(summary)
+    assert category_text.rate_or_contradiction(summary) == category_text.failure_rate(summary)
+
+
+def test_a_rate_of_cases_that_labels_found_says_so() -> None:
+    found = labelled(dict.fromkeys((f"c{i:02d}" for i in range(MIN_FOR_RATE)), 1.0), basis="label")
+    assert category_text.failure_rate(found).endswith("of its 10 labelled cases fail, by which it was found")
 
 
 def test_where_only_the_committee_disagrees_its_disagreement_suggests_the_rate() -> None:
@@ -248,3 +253,28 @@ def test_no_categories_is_said() -> None:
     page = render_markdown(summarise(run(case("a"))))
     assert "No group of cases shows one way to fail" in page
     assert "## Categories" not in page
+
+
+def test_contradictions_are_those_in_what_the_category_is_about() -> None:
+    names = ["a", "b", "c"]
+    noise = {n: against(n, 1.0, disagreement=0.1) for n in names}  # all differ from production in some other field
+    contrasts = {n: Contrast(n, "production", (), 0.25) for n in names}
+    records = run(*map(case, names), scores=noise, categories=(category("k", *names),), contrasts=contrasts)
+    assert one(records).against_target.value == 0.25
+    assert one(records).expected_failures == pytest.approx(3 * 0.25)
+    labels = {n: replace(contrast, basis="label", strength=1.0) for n, contrast in contrasts.items()}
+    silent = {n: against(n, 0.0) for n in names}
+    assert one(replace(records, scores=silent, contrasts=labels)).against_target.value == 0.0
+    split = {n: replace(contrast, basis="committee") for n, contrast in contrasts.items()}
+    of_committee = one(replace(records, contrasts=split, categories=(category("k", *names, basis="committee"),)))
+    assert (of_committee.against_target.value, of_committee.expected_failures) == (1.0, pytest.approx(3 * 0.25))
+
+
+def test_the_example_shows_the_words_that_differ() -> None:
+    long = " ".join(f"word{i}" for i in range(200))
+    contrast = Contrast("a", "production", (), 1.0, f"{long} amount 76375", f"{long} amount 763.75")
+    page = render_markdown(summarise(run(case("a"), categories=(category("k", "a"),), contrasts={"a": contrast})))
+    (line,) = (line for line in page.splitlines() if line.startswith("- For example"))
+    assert "amount 76375`; the committee: `" in line
+    assert line.endswith("amount 763.75`")
+    assert len(line) < 600
