@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from curator.report import category_text
 from curator.report.faced_answers import SIDES
@@ -21,7 +21,7 @@ from curator.report.markup import code_block, code_span, markdown_table, plain
 from curator.report.sentences import fields_sentence
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, TypicalCase
-from curator.report.trends import gone, trend
+from curator.report.trends import gone, names_by_id, trend
 from curator.report.word_diff import TextRun
 from curator.text.display import one_line, plural
 
@@ -38,7 +38,7 @@ _HEAD = (
 
 def categories_first(summary: Summary) -> str:
     """Return the section above all others: the first categories, and the table of all."""
-    missing = [plain(gone(summary.gone))] if summary.gone else []
+    missing = [plain(gone(summary.gone, names_by_id(summary)))] if summary.gone else []
     if not summary.categories:
         nothing = "No group of cases shows one way to fail, so there are no categories."
         return "\n\n".join(["## What fails", nothing, *missing])
@@ -65,7 +65,8 @@ def categories_in_full(summary: Summary) -> str:
     """Return each category with its evidence and its cases."""
     if not summary.categories:
         return ""
-    return "\n\n".join(["## Categories", *map(_category, summary.categories[:MOST_CATEGORIES])])
+    named = names_by_id(summary)
+    return "\n\n".join(["## Categories", *(_category(c, named) for c in summary.categories[:MOST_CATEGORIES])])
 
 
 def _depths(categories: Sequence[CategorySummary]) -> dict[str, int]:
@@ -122,14 +123,14 @@ def _row(category: CategorySummary, depth: int) -> list[str]:
     ]
 
 
-def _category(category: CategorySummary) -> str:
+def _category(category: CategorySummary, named: Mapping[str, str]) -> str:
     words = ", ".join(plain(word) for word in category.keywords)
     answers = plain(category_text.sides(category.sides))
     parts = [
         f"### {plain(category.name)}",
         "" if category.sentence.casefold() == category.name.casefold() else plain(category.sentence),
         f"Answers: {answers}." if answers else "",
-        f"Since the night before: {trend(category.change)}." if category.change else "",
+        plain(f"Since the night before: {trend(category.change, named)}.") if category.change else "",
         (
             f"{_action(category)} {plain(category.diagnosis.evidence)}"
             f" By case: {diagnosis_mix(category.diagnoses) or 'none'}."

@@ -225,7 +225,8 @@ def _categories(place: int, mode: Mode, ids: Sequence[str], tail: str) -> list[C
     trend = cast("Trend", trends.get(place % 4, "shrank"))
     top = Category(
         id=f"mode-{place:02d}", name=mode.name + tail, keywords=("order", "parcel", mode.task), case_ids=tuple(ids),
-        change=CategoryChange(trend, None if trend == "new" else len(ids) - 2, 1 if trend == "new" else 3),
+        change=CategoryChange(trend, None if trend == "new" else len(ids) - 2, 1 if trend == "new" else 3, now=len(ids),
+                              merged=("gone",) if place == 1 else ()),
         sentence=mode.sentence + tail, task=mode.task, aspect=mode.aspect,
         sides=(AnswerSide(mode.sides[0] + tail, "production", 0.81), AnswerSide(mode.sides[1] + tail, "committee", 0.85),
                AnswerSide(mode.sides[0] + tail, "committee", 0.15)),

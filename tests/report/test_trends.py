@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from curator.records import CategoryChange, GoneCategory
-from curator.report.trends import gone, trend
+from curator.report.html import render_html
+from curator.report.markdown import render_markdown
+from curator.report.trends import gone, since_last_night, trend
+from tests.report.support_desk import support_desk
 
 NAMES = {"c-2": "refund", "c-3": "parcel"}
 
@@ -52,3 +57,19 @@ def test_what_is_gone() -> None:
         "Gone since the night before: greeting (was 41 cases; its task is still asked: fixed?), invoice (was 7 cases; its"
         " task is asked less: no longer asked?), colour (was 3 cases; no reason is certain), box (was 1 case; now in parcel)."
     )
+
+
+def test_the_pages_name_other_categories_by_their_names() -> None:
+    desk = support_desk(cases=60)
+    for text in (render_markdown(desk.summary), render_html(desk.summary, desk.page)):
+        assert "merged with greets twice" in text
+        assert "Gone since the night before: greets twice (was 9 cases; no reason is certain)." in text
+
+
+def test_the_changes_of_the_top_level_are_counted() -> None:
+    summary = support_desk(cases=60).summary
+    top = [c.change.trend for c in summary.categories if c.parent is None and c.change]
+    assert since_last_night(summary) == (
+        f" ({top.count('new')} new, {top.count('grew')} grew, {top.count('shrank')} shrank, 1 gone)"
+    )
+    assert since_last_night(replace(summary, categories=(), gone=())) == ""
