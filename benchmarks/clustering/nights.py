@@ -11,6 +11,9 @@ For each log and each pair of modes it prints
 * begins: the category of the new mode in night 3 is new, and a telling word of the mode is in its name or sentence;
 * ends: the category of the mode that ended is gone or smaller, and is said to be fixed;
 * false: other categories that are said to be fixed or no longer asked, though their mode goes on.
+
+At the end, over all pairs of nights of a log: of the pairs of categories of one task and aspect that have no id in common, the
+shares that a minimum cosine of their profiles would match, if both are of one planted mode, and if they are of two.
 """
 
 from __future__ import annotations
@@ -18,18 +21,22 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from random import Random
 
 from benchmarks.clustering.made_up import Mode
 from benchmarks.clustering.outcomes import GroupedLog, group
 from benchmarks.clustering.planted import DOMAINS
 from benchmarks.clustering.three_nights import ThreeNights, three_nights
+from curator.clustering.night_matching import SAME_PROFILE
+from curator.clustering.profiles import cosines
 from curator.records import Category, Fading
 from curator.stages.categorise import CategoryResult, follow_nights, remember
 from curator.state.categories import CategoriesFile
 
+LIMITS = (0.3, 0.4, 0.45, SAME_PROFILE, 0.55, 0.6, 0.7, 0.8)
 PURE = 0.6
 """The share of a category's cases of one mode from which it is a category of that mode."""
 
@@ -66,25 +73,33 @@ def main() -> None:
     print(
         f"{'':24} {'kept 1-2':>9} {'alone':>6} {'names':>6} {'kept 2-3':>9} {'alone':>6} {'names':>6}  begins, ends, false"
     )
+    pairs: dict[bool, list[float]] = {True: [], False: []}
     for name in arguments.domain:
         for seed in arguments.seeds:
             modes = [mode.id for mode in DOMAINS[name](1, seed).modes]
             chosen = Random(f"{name}/{seed}").sample(modes, min(2 * arguments.pairs, len(modes)))
             for begins, ends in zip(chosen[::2], chosen[1::2], strict=False):
-                judge(name, seed, three_nights(DOMAINS[name], arguments.cases, seed, begins=begins, ends=ends),
-                      listed=arguments.list)  # fmt: skip
+                planted = three_nights(DOMAINS[name], arguments.cases, seed, begins=begins, ends=ends)
+                nights = followed(planted)
+                judge(f"{name}, seed {seed}", planted, nights, listed=arguments.list)
+                for before, after in combinations(nights, 2):
+                    for same, cosine in other_ids(before, after):
+                        pairs[same].append(cosine)
+    print(f"\ncosine of profiles   one mode (n={len(pairs[True])})   two modes (n={len(pairs[False])})")
+    for limit in LIMITS:
+        one, two = (sum(c >= limit for c in pairs[same]) / max(len(pairs[same]), 1) for same in (True, False))
+        print(f"at least {limit:.2f}             {one:12.2f} {two:18.2f}")
 
 
-def judge(name: str, seed: int, planted: ThreeNights, *, listed: bool) -> None:
+def judge(title: str, planted: ThreeNights, nights: Sequence[Night], *, listed: bool) -> None:
     """Print the figures of three nights."""
-    nights = followed(planted)
     ended = next(mode for mode in planted.nights[1].modes if mode.id == planted.ends)
     begun = next(mode for mode in planted.nights[2].modes if mode.id == planted.begins)
     shares = [*kept_shares(nights[0], nights[1], None), *kept_shares(nights[1], nights[2], planted.ends)]
     fades = [faded(nights[place], nights[place + 1]) for place in (0, 1)]
     false = [f for f in (*fades[0], *(f for f in fades[1] if f.mode != ended.id)) if f.fading]
     figures = "  ".join(f"{share:>{width}.2f}" for share, width in zip(shares, (9, 4, 4, 7, 4, 4), strict=True))
-    print(f"{name + ', seed ' + str(seed):24} {figures}   {_begins(begun, nights)}; {_ends(ended, fades[1])}; {len(false)} false",
+    print(f"{title:24} {figures}   {_begins(begun, nights)}; {_ends(ended, fades[1])}; {len(false)} false",
           flush=True)  # fmt: skip
     if listed:
         for fade in false:
@@ -127,6 +142,30 @@ def kept_shares(before: Night, after: Night, without: str | None) -> tuple[float
         same += records * (alone.id in ids)
         named += records * (alone.name in names)
     return kept / max(total, 1), same / max(total, 1), named / max(total, 1)
+
+
+def other_ids(before: Night, after: Night) -> Iterator[tuple[bool, float]]:
+    """Yield the cosine of two categories that no id matches, and whether they are of one planted mode.
+
+    Categories of one task and aspect, without parts and with a mode.
+    """
+    one, two = (_single(night) for night in (before, after))
+    ids = {c.id for c in one} & {c.id for c in two}
+    for left in one:
+        for right in two:
+            if ids & {left.id, right.id} or (left.task, left.aspect) != (right.task, right.aspect):
+                continue
+            profiles = (before.alone.profiles[left.id], after.alone.profiles[right.id])
+            yield main_mode(left, before) == main_mode(right, after), float(cosines(profiles[:1], profiles[1:])[0, 0])
+
+
+def _single(night: Night) -> list[Category]:
+    """Return the categories that nothing was joined into, and that are no topic of another one."""
+    profiles = night.alone.profiles
+    parts = [c for c in night.alone.categories if c.parent is not None]
+    joined = {c.parent for c in parts if profiles[c.parent or ""].keys() - profiles[c.id].keys()}
+    topics = {c.id for c in parts if c.parent not in joined}
+    return [c for c in night.alone.categories if c.id not in topics | joined and main_mode(c, night) is not None]
 
 
 def faded(before: Night, after: Night) -> list[Faded]:
