@@ -12,8 +12,9 @@ from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Ba
 KEYWORDS = 6
 NAMED_TOPICS = 2
 NAMED_WORDS = 3
-_LEAST_TOPIC = 0.25
 _USUAL_SIDE = 0.5
+_SIDE = 0.1
+"""The share of a side from which a value is shown as a group of its own."""
 
 _CHANGES: Mapping[str, str] = {
     "missing": "leaves out {subject}",
@@ -54,6 +55,7 @@ def describe(
     differences: Sequence[Difference],
     basis: Basis,
     profile: Mapping[str, float],
+    topics: Sequence[str],
     words: Mapping[str, str],
 ) -> CategoryText:
     """Describe a failure mode by its key.
@@ -63,21 +65,18 @@ def describe(
         differences: those of its cases that have the key.
         basis: the sides that face each other.
         profile: the share of its cases with each telling key.
+        topics: the telling words of its inputs, by stem, the most telling first.
         words: the spelling of words, by stem.
     """
-    topics = [
-        words.get(stem, stem)
-        for feature, share in sorted(profile.items(), key=lambda item: (-item[1], item[0]))
-        if feature.startswith(TOPIC) and (stem := feature.removeprefix(TOPIC)) and share >= _LEAST_TOPIC
-    ]
+    named = [words.get(stem, stem) for stem in topics]
     what = _what(key, differences, profile, words)
     short = _short(key, differences, profile, words)
     sentence = _sentence(what, differences, basis)
-    about = [topic for topic in topics if topic not in sentence][:NAMED_TOPICS]
+    about = [topic for topic in named if topic not in sentence][:NAMED_TOPICS]
     if about:
         sentence += f", on inputs about {' and '.join(about)}"
         short += f" ({', '.join(about)})"
-    return CategoryText(short, sentence[0].upper() + sentence[1:], tuple(topics[:KEYWORDS]))
+    return CategoryText(short, sentence[0].upper() + sentence[1:], tuple(named[:KEYWORDS]))
 
 
 def describe_group(task: str, aspect: Aspect | None, subject: str) -> CategoryText:
@@ -112,11 +111,14 @@ def sides_of(pairs: Iterable[tuple[Basis, Difference]]) -> tuple[AnswerSide, ...
     basis = bases.most_common(1)[0][0]
     first: Side = "committee" if basis == "committee" else "production"
     second: Side = "label" if basis == "label" else "committee"
-    total = given.total()
-    return (
-        *(AnswerSide(text, first, count / total) for text, count in _most(given, 2)),
-        *(AnswerSide(text, second, count / total) for text, count in _most(expected, 1)),
-    )  # fmt: skip
+    return (*_sides(given, first, 2), *_sides(expected, second, 1))
+
+
+def _sides(counts: Counter[str], by: Side, most: int) -> list[AnswerSide]:
+    """Return the largest groups of a side; where each case has its own value, all of them as one, with an example."""
+    total = counts.total()
+    usual = [AnswerSide(text, by, count / total) for text, count in _most(counts, most) if count >= _SIDE * total]
+    return usual or [AnswerSide(f"such as {_most(counts, 1)[0][0]}", by, 1.0)]
 
 
 def _most(counts: Counter[str], n: int) -> list[tuple[str, int]]:
@@ -237,8 +239,20 @@ def _of_content(_: str, differences: Sequence[Difference]) -> str:
         return f"answers in {first.given} where {first.expected if same else 'another language'} is expected"
     if first.subject == "yes or no":
         return f"says {first.given} where {first.expected} is expected"
-    unit = first.subject if first.subject.isalpha() else f"\u201c{first.subject}\u201d"
-    return f"gives another number of {unit}{'s' if first.subject.isascii() and first.subject.isalpha() else ''}"
+    added = all(d.change == "added" for d in differences)
+    if first.subject == "date":
+        return "gives a date where none is expected" if added else "gives another date"
+    unit = f"{first.subject}s" if first.subject.isalpha() and first.subject.isascii() else first.subject
+    given, expected = (_dominant(side) for side in zip(*((d.given, d.expected) for d in differences), strict=True))
+    if given and expected:
+        return f"gives {given} {unit} where {expected} is expected"
+    return f"gives a number of {unit} where none is expected" if added else f"gives another number of {unit}"
+
+
+def _dominant(values: Sequence[str]) -> str:
+    """Return the value that most of the cases have; "" without one."""
+    value, count = Counter(values).most_common(1)[0]
+    return value if count > _USUAL_SIDE * len(values) else ""
 
 
 def _of_refusal(_: str, differences: Sequence[Difference]) -> str:

@@ -102,7 +102,7 @@ def _shared(left: Path, right: Path) -> int:
 def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
     contrasts = [c for place in mode.cases if (c := contrast_of(cases[place].contrasts, mode.basis))]
     pairs = [(c.basis, d) for c in contrasts if (d := _difference_of(mode.key, c.differences))]
-    text = describe(mode.key, [d for _, d in pairs], mode.basis, mode.profile, _words(cases, mode))
+    text = describe(mode.key, [d for _, d in pairs], mode.basis, mode.profile, mode.topics, _words(cases, mode))
     category = Category(
         id=category_id(mode.task, mode.key),
         name=text.name,

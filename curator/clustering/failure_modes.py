@@ -26,6 +26,8 @@ _SPECIFIC = 3.0
 """A specific difference is preferred to a general one from a third of its cases on: two faults of one field are two modes."""
 _PREFERENCE = {SAYS: 1.0, OMITS: 0.7, TOPIC: 0.4}
 _COMMON_TOPIC = 0.5
+_STYLE = 0.3
+"""The share of production's texts with a word that the committee does not use, above which it is a matter of style."""
 _LEAST_CHANCE = 0.05
 _MOST_MODES = 60
 _PROFILE_SHARE = 0.15
@@ -71,6 +73,7 @@ class FailureMode:
         basis: the sides that face each other in most of them.
         cases: their places, the most central ones first.
         profile: the share of them that has each key, for the keys that tell them from the others.
+        topics: the words of their inputs that tell them from the others, by stem, the most telling first.
     """
 
     task: str
@@ -78,6 +81,7 @@ class FailureMode:
     basis: Basis
     cases: tuple[int, ...]
     profile: Mapping[str, float]
+    topics: tuple[str, ...] = ()
 
 
 def find_modes(cases: Sequence[AskedCase]) -> list[FailureMode]:
@@ -105,6 +109,7 @@ class _TaskModes:
         self._topics = self._telling_topics()
         self._contradicted = self._beyond(self._noise.excess)
         self._suspected = self._beyond(self._noise.suspicion)
+        self._texts = [p for p in self._places if cases[p].contrasts.excess is not None]
         self._keys = {place: self._keys_of(place) for place in self._places}
         self._having: defaultdict[str, list[int]] = defaultdict(list)
         for place, keys in self._keys.items():
@@ -112,13 +117,14 @@ class _TaskModes:
                 self._having[key].append(place)
         self._left = {place for place, keys in self._keys.items() if keys}
         self._expected = self._expected_by_noise()
+        self._tests = Counter(map(_is_worded, self._expected))
 
     def find(self) -> list[FailureMode]:
         modes: list[tuple[str, list[int]]] = []
         heap = [(-self._gain(key), key) for key, places in self._having.items() if len(places) >= LEAST_CASES]
         heapq.heapify(heap)
         while heap and len(modes) < _MOST_MODES:
-            before, key = heapq.heappop(heap)
+            _, key = heapq.heappop(heap)
             gain = self._gain(key)
             if gain <= 0:
                 continue
@@ -128,11 +134,10 @@ class _TaskModes:
             places = self._open(key)
             if not self._claims(key, places):
                 continue
-            if _is_worded(key):
+            if key.startswith((SAYS, OMITS, TOPIC)):
                 places = self._grown(places)
             modes.append((key, places))
             self._left -= set(places)
-            del before
         merged = self._merge(modes)
         return [self._mode(key, places) for key, places in [*merged, *self._rest()]]
 
@@ -149,15 +154,29 @@ class _TaskModes:
 
     def _claims(self, key: str, places: Sequence[int]) -> bool:
         """Return whether these cases are more than noise in production, or as splits."""
-        if sum(self._cases[place].labelled for place in places) >= LEAST_CASES:
+        in_words = _is_worded(key)
+        if not in_words and sum(self._cases[place].labelled for place in places) >= LEAST_CASES:
             return True
         remaining = len(places) / len(self._having[key])
         by_production, by_committee = (expected * remaining for expected in self._expected[key])
         by_topic = key.startswith(TOPIC)
         production = sum(by_topic or key in self._cases[place].contrasts.keys for place in places)
         splits = sum(self._is_split(place, key) for place in places)
-        tests = sum(_is_worded(other) == _is_worded(key) for other in self._expected)
-        return is_claim(production, by_production, tests=tests) or is_claim(splits, by_committee, tests=tests)
+        claimed = is_claim(production, by_production, tests=self._tests[in_words])
+        if claimed and key.startswith((SAYS, OMITS)):
+            claimed = self._is_more_than_style(key, places)
+        return claimed or is_claim(splits, by_committee, tests=self._tests[in_words])
+
+    def _is_more_than_style(self, key: str, places: Sequence[int]) -> bool:
+        """Return whether a word of production is more than its style.
+
+        Words of a style are in many answers, to all kinds of inputs. Words of a failure are in answers far from the
+        committee's, or belong to a topic.
+        """
+        if len(self._having[key]) > _STYLE * len(self._texts):
+            return False
+        far = sum(place in self._suspected for place in places)
+        return 2 * far >= len(places) or any(feature.startswith(TOPIC) for feature in self._profile(places))
 
     def _is_split(self, place: int, key: str) -> bool:
         """Return whether the committee's split shows this difference."""
@@ -185,16 +204,13 @@ class _TaskModes:
         ]
         differences = [*production, *(contrasts.committee.differences if contrasts.committee else ())]
         keys = {key for d in differences if d.part not in self._noise.free for key in d.keys[:-1]} - set(WORDING.keys)
-        if suspected:
-            keys |= {key for key in contrasts.keys if key.startswith((SAYS, OMITS))}
+        keys |= {key for key in contrasts.keys if key.startswith((SAYS, OMITS))}
         if production and all(d.aspect in _WEAK for d in production):
             keys |= {f"{TOPIC}{topic}" for topic in case.topics.keys() & self._topics}
         return frozenset(keys)
 
     def _expected_by_noise(self) -> dict[str, tuple[float, float]]:
         """Return the cases that noise gives each key: in production, and as splits."""
-        calm = [p for p in self._places if p not in self._suspected and self._cases[p].contrasts.excess is not None]
-        worded = Counter(key for p in calm for key in self._cases[p].contrasts.keys if key.startswith((SAYS, OMITS)))
         about = Counter(topic for p in self._places for topic in self._cases[p].topics)
         opposed = [p for p, keys in self._keys.items() if any(key.startswith(TOPIC) for key in keys)]
         n = len(self._places)
@@ -207,8 +223,7 @@ class _TaskModes:
                 outside = max(len(opposed) - len(places), 0) / max(n - inside, 1)
                 expected[key] = (inside * outside, 0.0)
             elif key.startswith((SAYS, OMITS)):
-                rate = (worded[key] + 0.5) / (len(calm) + 1)
-                expected[key] = (self._noise.by_production(key, len(self._suspected), rate=rate), 0.0)
+                expected[key] = (self._noise.by_production(key, len(self._texts)), 0.0)
             else:
                 expected[key] = (self._noise.by_production(key, n), self._noise.by_committee(key, n))
         return expected
@@ -216,20 +231,24 @@ class _TaskModes:
     def _grown(self, seeds: Sequence[int]) -> list[int]:
         """Return the cases of a mode of free text: seeds that fit, and others with its words.
 
-        A case fits by the log odds of its keys, as in naive Bayes: half of the seeds' median, and 20 to 1.
+        A case fits by the log odds of its keys, as in naive Bayes: by those of its answers alone, and with those of its
+        topics, by half of the seeds' median, and by 20 to 1.
         """
         places = list(seeds)
         candidates = [place for place in self._left if any(map(_is_worded, self._keys[place]))]
         for _ in range(_ROUNDS):
             odds = self._log_odds(places, candidates)
-            score = {p: math.fsum(odds.get(key, 0.0) for key in sorted(self._keys[p])) for p in candidates}
-            usual = sorted(score[p] for p in places)[len(places) // 2]
-            least = max(math.log(20), usual / 2)
-            grown = [p for p in candidates if score[p] >= least]
+            answers = {key: value for key, value in odds.items() if not key.startswith(TOPIC)}
+            fit = {p: (self._sum(answers, p), self._sum(odds, p)) for p in candidates}
+            usual = [sorted(fit[p][part] for p in places)[len(places) // 2] / 2 for part in (0, 1)]
+            grown = [p for p in candidates if fit[p][0] >= usual[0] and fit[p][1] >= max(math.log(20), usual[1])]
             if len(grown) < LEAST_CASES:
                 return places
             places = grown
         return sorted(places)
+
+    def _sum(self, odds: Mapping[str, float], place: int) -> float:
+        return math.fsum(odds.get(key, 0.0) for key in sorted(self._keys[place]))
 
     def _log_odds(self, places: Sequence[int], candidates: Sequence[int]) -> dict[str, float]:
         """Return the log odds of the keys that tell these cases from the other candidates."""
@@ -321,7 +340,15 @@ class _TaskModes:
         basis: Basis = (
             "committee" if 2 * splits > len(places) else "label" if 2 * labels > len(places) else "production"
         )
-        return FailureMode(self._task, key, basis, tuple(sorted(places, key=centrality)), profile)
+        ordered = tuple(sorted(places, key=centrality))
+        return FailureMode(self._task, key, basis, ordered, profile, self._telling(profile))
+
+    def _telling(self, profile: Mapping[str, float]) -> tuple[str, ...]:
+        """Return the topics of a profile in order of their share times the logarithm of their lift over the task."""
+        about = Counter(topic for place in self._places for topic in self._cases[place].topics)
+        topics = {key.removeprefix(TOPIC): share for key, share in profile.items() if key.startswith(TOPIC)}
+        worth = {t: share * math.log(share * len(self._places) / about[t]) for t, share in topics.items()}
+        return tuple(sorted(worth, key=lambda t: (-worth[t], t)))
 
 
 _ASPECTS: tuple[Aspect, ...] = get_args(Aspect)

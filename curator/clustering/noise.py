@@ -27,8 +27,9 @@ _PSEUDO = 0.5
 TAIL = 0.05
 """The share of the members whose excess distance counts as contradiction, see `NoiseModel.excess`."""
 _SUSPECTED = 0.3
-_FREE = 0.4
+_FREE = 0.2
 """The mean share of members outside the largest group from which a part is free."""
+_MAY_BE_FREE = ("field:", "argument:", "content:")
 _CONCENTRATED = 1e-3
 
 
@@ -42,6 +43,7 @@ class NoiseModel:
         trials: the number of members of all cases.
         free: the keys of the parts in which members usually differ, such as free text in a field: nothing is expected there.
         members: the usual number of members of a case.
+        having: the number of cases in which each part occurs.
         excess: the excess distance from which free text is contradicted: 5% of the members have more; None without free text.
         suspicion: that from which its words are looked at: 30% of the members have more.
     """
@@ -51,6 +53,7 @@ class NoiseModel:
     trials: int
     members: int
     free: frozenset[str]
+    having: Mapping[str, int]
     excess: float | None
     suspicion: float | None
 
@@ -66,26 +69,33 @@ class NoiseModel:
             counts.update(case.placebo_keys)
         rates = {key: (count + _PSEUDO) / (trials + 1) for key, count in counts.items()}
         members = int(median(c.members for c in contrasts)) if contrasts else 0
-        free = frozenset(part for part, values in spreads.items() if sum(values) > _FREE * len(values))
-        return cls(len(contrasts), rates, trials, members, free, *_excess_limits(contrasts))
+        having = {part: len(values) for part, values in spreads.items()}
+        free = frozenset(
+            part
+            for part, values in spreads.items()
+            if part.startswith(_MAY_BE_FREE) and sum(values) > _FREE * len(values)
+        )
+        return cls(len(contrasts), rates, trials, members, free, having, *_excess_limits(contrasts))
 
     def rate(self, key: str) -> float:
         """Return the share of members that show a difference."""
         return min(1.0, self.rates.get(key, _PSEUDO / (self.trials + 1)))
 
-    def by_production(self, key: str, cases: int, *, rate: float = 0.0) -> float:
-        """Return the expected number of `cases` in which production shows a difference by chance.
-
-        `rate` is another estimate of the chance, where there is one; the greater of both counts.
-        """
-        return cases * max(self.rate(key), rate)
+    def by_production(self, key: str, cases: int) -> float:
+        """Return the expected number of `cases` in which production shows a difference by chance."""
+        return cases * self.rate(key)
 
     def by_committee(self, key: str, cases: int) -> float:
-        """Return the expected number of `cases` in which the committee splits by chance."""
+        """Return the expected number of `cases` in which the committee splits by chance.
+
+        It is the number of cases with the part, times the chance that enough of independent members show the difference there.
+        """
         from scipy.stats import binom
 
         least = max(2, math.ceil(_MINORITY * self.members))
-        return cases * float(binom.sf(least - 1, max(self.members, 1), self.rate(key)))
+        having = min(cases, self.having.get(":".join(key.split(":")[:2]), cases))
+        rate = min(1.0, self.rate(key) * self.cases / max(having, 1))
+        return having * float(binom.sf(least - 1, max(self.members, 1), rate))
 
 
 def is_claim(observed: float, expected: float, *, tests: int) -> bool:

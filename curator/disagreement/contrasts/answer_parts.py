@@ -58,7 +58,7 @@ class AnswerParts:
     """One answer, taken apart.
 
     Attributes:
-        problem: `refusal`, `empty` or `unreadable`; "" for an answer of the form.
+        problem: `refusal`, `empty`, `prose`, `broken` (a record) or `unreadable`; "" for an answer of the form.
         parts: the values under each part; a part that is absent has none. Empty where there is a problem.
         shown: the spelling of a subject or value, by its compared form.
     """
@@ -84,6 +84,14 @@ def form_of(kind: Kind, texts: Sequence[str]) -> Form:
     if kind == "code" and all(read_sql(text) for text in texts):
         return "query"
     return "text" if kind == "text" else "value"
+
+
+def form_name(form: Form, kind: Kind) -> str:
+    """Return the words for an answer of a form, such as `a record` or `a number`."""
+    names: Mapping[Form, str] = {"record": "a record", "query": "a query", "calls": "a tool call", "text": "text"}
+    return names.get(form) or (
+        "an option" if kind == "choice" else f"a {kind} answer" if kind == "short" else f"a {kind}"
+    )
 
 
 def parts_of(text: str, answer: Answer, form: Form, kind: Kind, *, meaning: str, question: str) -> AnswerParts:
@@ -162,7 +170,7 @@ def _of_calls(text: str) -> AnswerParts:
 def _of_record(text: str) -> AnswerParts:
     value = parse_record(text)
     if not isinstance(value, dict | list):
-        return _UNREADABLE
+        return AnswerParts("broken" if "{" in text else "prose")
     shown: dict[str, str] = {}
     parts: dict[PartKey, frozenset[str]] = {}
     for path, spelt, inner in _fields(value):

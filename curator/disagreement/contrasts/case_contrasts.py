@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.disagreement.contrasts.answer_parts import AnswerParts, Form, form_of, parts_of
+from curator.disagreement.contrasts.answer_parts import AnswerParts, Form, form_name, form_of, parts_of
 from curator.disagreement.contrasts.consensus import Consensus, Split
 from curator.disagreement.members.case_answers import CaseAnswers
 from curator.records import Contrast, Difference
@@ -57,7 +57,7 @@ def contrast_case(case: ContrastInput) -> CaseContrasts:
     every = [*case.texts, *([case.target] if case.target is not None else [])]
     form = form_of(grouped.kind, every)
     parts, target, reference = _parts(case, form)
-    consensus = Consensus.of(parts)
+    consensus = Consensus.of(parts, form_name(form, grouped.kind))
     placebos: Counter[str] = Counter()
     for member in parts:
         placebos.update({key for d in consensus.differences(member, without=member)[0] for key in d.keys})
@@ -114,7 +114,7 @@ def _production(
     """Contrast production's answer with the label, else the committee, else a complaint."""
     failed = case.failure is not None and case.failure >= FAILED
     if target is not None and reference is not None and failed:
-        differences, _ = Consensus.of([reference]).differences(target)
+        differences, _ = Consensus.of([reference], consensus.form).differences(target)
         if differences:
             return Contrast(case.case_id, "label", tuple(differences), 1.0, case.target or "", case.reference or "")
     differences, strength = ([], 0.0) if target is None else consensus.differences(target)

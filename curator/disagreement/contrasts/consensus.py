@@ -23,7 +23,14 @@ ALWAYS = frozenset(("language", "yes or no"))
 """Facts that each text has, though a short one may not show them."""
 MINORITY = 1 / 3
 """The share of the answers from which a group faces the largest one."""
-FORMS = {"empty": "an empty answer", "unreadable": "another form", "": "an answer of the form"}
+FORMS = {
+    "empty": "an empty answer",
+    "prose": "prose",
+    "broken": "a broken record",
+    "unreadable": "an answer that cannot be read",
+    "refusal": "a refusal",
+}
+"""The words for an answer with each problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +64,24 @@ class Consensus:
         problems: the answers with each problem, "" for those without.
         values: the answers with each value under each part.
         shown: the spelling of subjects and values.
+        form: what an answer without a problem is, in words.
     """
 
     problems: Counter[str]
     values: dict[PartKey, Counter[frozenset[str]]]
     shown: dict[str, str]
+    form: str
 
     @classmethod
-    def of(cls, answers: Sequence[AnswerParts]) -> Consensus:
-        """Count the parts of answers."""
+    def of(cls, answers: Sequence[AnswerParts], form: str) -> Consensus:
+        """Count the parts of answers; `form` says what an answer without a problem is."""
         values: dict[PartKey, Counter[frozenset[str]]] = {}
         shown: dict[str, str] = {}
         for answer in answers:
             shown |= answer.shown
             for part, held in answer.parts.items():
                 values.setdefault(part, Counter())[held] += 1
-        return cls(Counter(answer.problem for answer in answers), values, shown)
+        return cls(Counter(answer.problem for answer in answers), values, shown, form)
 
     def differences(
         self, first: AnswerParts, *, without: AnswerParts | None = None, least: float = MAJORITY
@@ -89,8 +98,8 @@ class Consensus:
             return [], 0.0
         problem, count = self._usual_problem(without)
         if problem != first.problem:
-            difference = _of_problems(first.problem, problem)
-            return ([difference], count / total) if difference and count > least * total else ([], 0.0)
+            other = _of_problems(first.problem, problem, self.form)
+            return ([other], count / total) if count > least * total else ([], 0.0)
         if problem:
             return [], 0.0
         readable = self.problems[""] - (without is not None and not without.problem)
@@ -116,8 +125,7 @@ class Consensus:
         ranked = sorted(self.problems.items(), key=lambda item: (-item[1], item[0]))
         if len(ranked) > 1 and ranked[1][1] >= max(2, MINORITY * total):
             (first, most), (second, _) = ranked[:2]
-            difference = _of_problems(second, first)
-            return Split((difference,), 1 - most / total, None, second, first) if difference else None
+            return Split((_of_problems(second, first, self.form),), 1 - most / total, None, second, first)
         readable = self.problems[""]
         splits: list[Split] = []
         for part, given in self.values.items():
@@ -181,13 +189,11 @@ def _by_count(item: tuple[frozenset[str], int]) -> tuple[int, list[str]]:
     return -item[1], sorted(item[0])
 
 
-def _of_problems(given: str, expected: str) -> Difference | None:
-    if "refusal" in (given, expected):
-        if "empty" in (given, expected):
-            return Difference("format", "", FORMS.get(given, "a refusal"), FORMS.get(expected, "a refusal"))
+def _of_problems(given: str, expected: str, form: str) -> Difference:
+    if "refusal" in (given, expected) and "" in (given, expected):
         sides = ("refuses" if problem == "refusal" else "answers" for problem in (given, expected))
         return Difference("refusal", "", *sides)
-    return Difference("format", "", FORMS[given], FORMS[expected])
+    return Difference("format", "", FORMS.get(given, form), FORMS.get(expected, form))
 
 
 def _listed(values: frozenset[str], shown: Mapping[str, str]) -> str:

@@ -5,6 +5,28 @@ from __future__ import annotations
 import re
 
 _FUNCTION_WORDS = {  # data
+    "English": "the and of to is you for that this with are your have will can not it we be has was from our or by as at please",  # data
+    "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben bei zu von es im ihnen bitte",  # data
+    "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux au du il en nos vos être merci",  # data
+    "Spanish": "el los las que es para con una por su se del está usted nuestro más como pero y le tiene puede de la en gracias",  # data
+    "Italian": "il gli che è per con una non del della sono può suo nostro più come ma di e la le ha nel dal grazie",  # data
+    "Portuguese": "os as que é para com uma não do da em seu você nosso mais como mas por dos e o a tem pode obrigado",  # data
+    "Dutch": "de het een en van is niet voor met op uw wij zijn dat u aan kunt wordt naar bij heeft te om onze",  # data
+    "Polish": "nie jest się na do że w z dla to są jak proszę i oraz przez można tego od po czy lub pan pani",  # data
+    "Swedish": "och att det som en är för med inte på den av vi du har till kan om ett din vår från tack",  # data
+    "Turkish": "ve bir bu için ile de da olarak size olan var daha gibi değil çok ne mi siz lütfen",  # data
+}
+_LETTERS = {
+    "German": "äöüß",
+    "French": "éèêàçœ",
+    "Spanish": "ñ¿¡óáí",
+    "Portuguese": "ãõç",
+    "Polish": "łąęśżźć",
+    "Turkish": "ışğ",
+    "Swedish": "å",
+}
+"""Letters that English lacks; each counts as a function word of its languages."""
+_WORDS = {  # data
     "English": "the and of to is you for that this with are your have will can not it we be",  # data
     "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben",  # data
     "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux",  # data
@@ -29,7 +51,7 @@ _SCRIPTS = (
 )
 _CHARACTERS = 600
 _TOKEN = re.compile(r"[^\W\d_]+")
-_LEAST_WORDS = 3
+_LEAST_WORDS = 2
 _SCRIPT_SHARE = 0.2
 
 
@@ -37,7 +59,7 @@ def language_of(text: str) -> str:
     """Return the name of the language of a text; "" where it is too short to tell.
 
     A script decides where a fifth of the letters are of it; else the language with the most function words, of at least
-    three, and more than any other.
+    two, and more than any other.
     """
     head = text[:_CHARACTERS]
     words = _TOKEN.findall(head.casefold())
@@ -46,6 +68,13 @@ def language_of(text: str) -> str:
         for language, script in _SCRIPTS:
             if len(script.findall(head)) > _SCRIPT_SHARE * letters > 0:
                 return language
-    counts = sorted(((sum(w in usual for w in words), language) for language, usual in _WORDS.items()), reverse=True)
+    letters_of = set(head.casefold())
+    counts = sorted(
+        (
+            (sum(w in usual for w in words) + len(letters_of.intersection(_LETTERS.get(language, ""))), language)
+            for language, usual in _WORDS.items()
+        ),
+        reverse=True,
+    )
     (most, language), (second, _) = counts[:2]
     return language if most >= _LEAST_WORDS and most > second else ""
