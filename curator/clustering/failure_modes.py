@@ -13,9 +13,20 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
-from curator.clustering.noise import LEAST_CASES, TAIL, NoiseModel, is_claim, is_concentrated
+from curator.clustering.noise import (
+    EXCESS_OF_SPLITS,
+    FALSE_CLAIMS,
+    LEAST_CASES,
+    LEAST_SPLITS,
+    TAIL,
+    NoiseModel,
+    is_claim,
+    is_concentrated,
+    unit_of,
+)
 from curator.records.differences import ANY, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
 
 TOPIC = "topic:"
@@ -29,6 +40,8 @@ _COMMON_TOPIC = 0.5
 _STYLE = 0.3
 """The share of production's texts with a word that the committee does not use, above which it is a matter of style."""
 _LEAST_CHANCE = 0.05
+FAILED = 0.5
+"""The failure by a label from which a case counts as failed."""
 _MOST_MODES = 60
 _PROFILE_SHARE = 0.15
 _PROFILE_LIFT = 2.0
@@ -47,7 +60,7 @@ class AskedCase:
         weight: the log records that it represents.
         chance: how likely it fails, 0..1: the label's failure, else the disagreement.
         topics: the words of its input, by stem.
-        labelled: a label says that it fails.
+        failure: how far it fails by a label, 0..1; None without one.
     """
 
     contrasts: CaseContrasts
@@ -55,7 +68,7 @@ class AskedCase:
     weight: int
     chance: float
     topics: Mapping[str, str] = field(default_factory=dict)
-    labelled: bool = False
+    failure: float | None = None
 
     @property
     def mass(self) -> float:
@@ -116,6 +129,15 @@ class _TaskModes:
             for key in keys:
                 self._having[key].append(place)
         self._left = {place for place, keys in self._keys.items() if keys}
+        self._dispersion = self._noise.dispersion(
+            Counter(
+                unit
+                for place in self._places
+                if (committee := cases[place].contrasts.committee) is not None
+                for unit in {unit_of(d.keys[0]) for d in committee.differences}
+            )
+        )
+        self._about = Counter(topic for place in self._places for topic in cases[place].topics)
         self._expected = self._expected_by_noise()
         self._tests = Counter(map(_is_worded, self._expected))
 
@@ -155,17 +177,63 @@ class _TaskModes:
     def _claims(self, key: str, places: Sequence[int]) -> bool:
         """Return whether these cases are more than noise in production, or as splits."""
         in_words = _is_worded(key)
-        if not in_words and sum(self._cases[place].labelled for place in places) >= LEAST_CASES:
+        if not in_words and self._fails_by_labels(key, places):
             return True
         remaining = len(places) / len(self._having[key])
         by_production, by_committee = (expected * remaining for expected in self._expected[key])
         by_topic = key.startswith(TOPIC)
         production = sum(by_topic or key in self._cases[place].contrasts.keys for place in places)
-        splits = sum(self._is_split(place, key) for place in places)
+        splits = [place for place in places if self._is_split(place, key)]
         claimed = is_claim(production, by_production, tests=self._tests[in_words])
         if claimed and key.startswith((SAYS, OMITS)):
             claimed = self._is_more_than_style(key, places)
-        return claimed or is_claim(splits, by_committee, tests=self._tests[in_words])
+        return claimed or self._is_split_beyond_noise(key, splits, by_committee)
+
+    def _fails_by_labels(self, key: str, places: Sequence[int]) -> bool:
+        """Return whether labels show the difference more often than noise gives it to labelled cases."""
+        labelled = sum(self._cases[place].failure is not None for place in self._places)
+        failing = sum(
+            (self._cases[place].failure or 0.0) >= FAILED and key in self._cases[place].contrasts.keys
+            for place in places
+        )
+        return is_claim(failing, self._noise.by_production(key, labelled), tests=self._tests[False])
+
+    def _is_split_beyond_noise(self, key: str, splits: Sequence[int], expected: float) -> bool:
+        """Return whether the committee's splits are more than members that err together.
+
+        Either they are many more, or they are more than independent members give and a prompt or a topic explains them.
+        """
+        tests, dispersion = self._tests[False], self._dispersion.get(unit_of(key), 1.0)
+        least = partial(is_claim, len(splits), tests=tests, least=LEAST_SPLITS)
+        if least(expected * dispersion, excess=EXCESS_OF_SPLITS):
+            return True
+        return least(expected) and (self._has_dissenter(splits) or self._has_topic(splits))
+
+    def _has_dissenter(self, splits: Sequence[int]) -> bool:
+        """Return whether one prompt alone gives the other answer, more often than elsewhere."""
+        inside = Counter(self._cases[place].contrasts.dissenter for place in splits)
+        chosen = set(splits)
+        others = [
+            c.dissenter
+            for place in self._places
+            if place not in chosen and (c := self._cases[place].contrasts).committee is not None
+        ]
+        outside = Counter(others)
+        return any(
+            prompt and is_concentrated(count, len(splits), outside[prompt], len(others))
+            for prompt, count in inside.items()
+        )
+
+    def _has_topic(self, places: Sequence[int]) -> bool:
+        """Return whether a word of the inputs tells these cases from the others."""
+        inside = Counter(topic for place in places for topic in self._cases[place].topics.keys() & self._topics)
+        chance = FALSE_CLAIMS / max(len(self._topics), 1)
+        n = len(self._places) - len(places)
+        return any(
+            is_concentrated(count, len(places), self._about[topic] - count, n, chance=chance)
+            for topic, count in inside.items()
+            if count >= LEAST_CASES
+        )
 
     def _is_more_than_style(self, key: str, places: Sequence[int]) -> bool:
         """Return whether a word of production is more than its style.
@@ -176,7 +244,7 @@ class _TaskModes:
         if len(self._having[key]) > _STYLE * len(self._texts):
             return False
         far = sum(place in self._suspected for place in places)
-        return 2 * far >= len(places) or any(feature.startswith(TOPIC) for feature in self._profile(places))
+        return 2 * far >= len(places) or self._has_topic(places)
 
     def _is_split(self, place: int, key: str) -> bool:
         """Return whether the committee's split shows this difference."""
@@ -211,7 +279,6 @@ class _TaskModes:
 
     def _expected_by_noise(self) -> dict[str, tuple[float, float]]:
         """Return the cases that noise gives each key: in production, and as splits."""
-        about = Counter(topic for p in self._places for topic in self._cases[p].topics)
         opposed = [p for p, keys in self._keys.items() if any(key.startswith(TOPIC) for key in keys)]
         n = len(self._places)
         expected: dict[str, tuple[float, float]] = {}
@@ -219,13 +286,13 @@ class _TaskModes:
             if len(places) < LEAST_CASES:
                 continue
             if key.startswith(TOPIC):
-                inside = about[key.removeprefix(TOPIC)]
+                inside = self._about[key.removeprefix(TOPIC)]
                 outside = max(len(opposed) - len(places), 0) / max(n - inside, 1)
                 expected[key] = (inside * outside, 0.0)
             elif key.startswith((SAYS, OMITS)):
                 expected[key] = (self._noise.by_production(key, len(self._texts)), 0.0)
             else:
-                expected[key] = (self._noise.by_production(key, n), self._noise.by_committee(key, n))
+                expected[key] = (self._noise.by_production(key, n), self._noise.by_committee(key))
         return expected
 
     def _grown(self, seeds: Sequence[int]) -> list[int]:
@@ -345,9 +412,8 @@ class _TaskModes:
 
     def _telling(self, profile: Mapping[str, float]) -> tuple[str, ...]:
         """Return the topics of a profile in order of their share times the logarithm of their lift over the task."""
-        about = Counter(topic for place in self._places for topic in self._cases[place].topics)
         topics = {key.removeprefix(TOPIC): share for key, share in profile.items() if key.startswith(TOPIC)}
-        worth = {t: share * math.log(share * len(self._places) / about[t]) for t, share in topics.items()}
+        worth = {t: share * math.log(share * len(self._places) / self._about[t]) for t, share in topics.items()}
         return tuple(sorted(worth, key=lambda t: (-worth[t], t)))
 
 

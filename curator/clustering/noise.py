@@ -15,13 +15,17 @@ from statistics import median
 
 import numpy as np
 
-from curator.records.differences import CaseContrasts
+from curator.records.differences import ANY, CaseContrasts
 
 FALSE_CLAIMS = 0.01
 """The chance of one false claim among all differences of a task, in logs without a failure (Bonferroni)."""
 LEAST_CASES = 3
+LEAST_SPLITS = 6
+"""Splits of the committee from which they may be a claim: where no answer has a majority, the placebos do not show the noise."""
 EXCESS = 2.0
 """A claim needs this many times the cases that noise would give."""
+EXCESS_OF_SPLITS = 4.0
+"""The same for splits of the committee that neither a prompt nor a topic explains: members err together on hard cases."""
 _MINORITY = 1 / 3
 _PSEUDO = 0.5
 TAIL = 0.05
@@ -30,7 +34,8 @@ _SUSPECTED = 0.3
 _FREE = 0.2
 """The mean share of members outside the largest group from which a part is free."""
 _MAY_BE_FREE = ("field:", "argument:", "content:")
-_CONCENTRATED = 1e-3
+CONCENTRATED = 1e-3
+"""The chance of so many cases with a word, below which the word belongs to a group of cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,8 @@ class NoiseModel:
         rates = {key: (count + _PSEUDO) / (trials + 1) for key, count in counts.items()}
         members = int(median(c.members for c in contrasts)) if contrasts else 0
         having = {part: len(values) for part, values in spreads.items()}
-        free = frozenset(
-            part
-            for part, values in spreads.items()
-            if part.startswith(_MAY_BE_FREE) and sum(values) > _FREE * len(values)
-        )
+        mean = {part: sum(values) / len(values) for part, values in spreads.items()}
+        free = frozenset(part for part, value in mean.items() if part.startswith(_MAY_BE_FREE) and value > _FREE)
         return cls(len(contrasts), rates, trials, members, free, having, *_excess_limits(contrasts))
 
     def rate(self, key: str) -> float:
@@ -85,34 +87,56 @@ class NoiseModel:
         """Return the expected number of `cases` in which production shows a difference by chance."""
         return cases * self.rate(key)
 
-    def by_committee(self, key: str, cases: int) -> float:
-        """Return the expected number of `cases` in which the committee splits by chance.
+    def by_committee(self, key: str) -> float:
+        """Return the expected number of cases in which the committee splits by chance.
 
         It is the number of cases with the part, times the chance that enough of independent members show the difference there.
         """
         from scipy.stats import binom
 
         least = max(2, math.ceil(_MINORITY * self.members))
-        having = min(cases, self.having.get(":".join(key.split(":")[:2]), cases))
+        having = self.having.get(":".join(key.split(":")[:2]), self.cases)
         rate = min(1.0, self.rate(key) * self.cases / max(having, 1))
         return having * float(binom.sf(least - 1, max(self.members, 1), rate))
 
+    def dispersion(self, splits: Mapping[str, int]) -> dict[str, float]:
+        """Return the factor, at least 1, by which splits are more than independent members give, by unit.
 
-def is_claim(observed: float, expected: float, *, tests: int) -> bool:
+        Members err together on hard cases. The factor of a unit is that of all the others, so that a fault in a unit does not
+        hide itself.
+        """
+        units = {unit for unit in {*splits, *map(unit_of, self.rates)} if not unit.endswith(f":{ANY}")} - self.free
+        expected = {unit: self.by_committee(unit) for unit in units}
+        observed_sum, expected_sum = sum(splits.get(unit, 0) for unit in units), math.fsum(sorted(expected.values()))
+        return {
+            unit: max(1.0, (observed_sum - splits.get(unit, 0) + 0.5) / (expected_sum - expected[unit] + 0.5))
+            for unit in units
+        }
+
+
+def unit_of(key: str) -> str:
+    """Return the key of the unit in which splits are counted: a part, or a pair of labels, tools or forms."""
+    aspect = key.partition(":")[0]
+    return ":".join(key.split(":")[:2]) if aspect in ("field", "argument", "content", "value") else key
+
+
+def is_claim(observed: float, expected: float, *, tests: int, least: int = LEAST_CASES, excess: float = EXCESS) -> bool:
     """Return whether more cases show one of `tests` differences than noise explains."""
     from scipy.stats import poisson
 
-    if observed < LEAST_CASES or observed < EXCESS * expected:
+    if observed < least or observed < excess * expected:
         return False
     return bool(poisson.sf(observed - 1, expected) <= FALSE_CLAIMS / max(tests, 1))
 
 
-def is_concentrated(inside: int, of_inside: int, outside: int, of_outside: int) -> bool:
+def is_concentrated(
+    inside: int, of_inside: int, outside: int, of_outside: int, *, chance: float = CONCENTRATED
+) -> bool:
     """Return whether a key is more usual in a group of cases than the rate elsewhere explains."""
     from scipy.stats import binom
 
     elsewhere = (outside + _PSEUDO) / (of_outside + 1)
-    return bool(binom.sf(inside - 1, of_inside, min(elsewhere, 1.0)) <= _CONCENTRATED)
+    return bool(binom.sf(inside - 1, of_inside, min(elsewhere, 1.0)) <= chance)
 
 
 def _excess_limits(contrasts: Sequence[CaseContrasts]) -> tuple[float | None, float | None]:

@@ -100,6 +100,7 @@ class CaseContrasts:
         committee: the committee's two largest groups against each other; None without a split.
         keys: the keys of production's differences, and of the words of free text that it alone says or omits.
         placebo_keys: the number of members that have each key, every one against the other members.
+        dissenter: the prompt (model/variant) that gave all answers of the second group of a split; "" where several did.
         spread: the share of the members outside the largest group, by the key of each part (aspect and subject).
         members: the number of members.
         excess: of free text: the mean distance of production's answer to the committee's, less the mean distance among
@@ -114,6 +115,7 @@ class CaseContrasts:
     keys: frozenset[str]
     placebo_keys: Mapping[str, int]
     members: int
+    dissenter: str = ""
     spread: Mapping[str, float] = field(default_factory=dict)
     excess: float | None = None
     placebo_excess: tuple[float, ...] = ()

@@ -89,7 +89,7 @@ def categorise(
             weight=case.weight,
             chance=_chance(scores.get(case.id), failures.get(case.id)),
             topics=topics,
-            labelled=failures.get(case.id, 0.0) >= 0.5,
+            failure=failures.get(case.id),
         )
         for case, topics in zip(cases, inputs, strict=True)
     ]

@@ -18,6 +18,7 @@ from curator.disagreement.contrasts.consensus import Consensus, Split
 from curator.disagreement.members.case_answers import CaseAnswers
 from curator.records import Contrast, Difference
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
+from curator.records.recorded import prompt_id_of
 from curator.text.words import content_words
 
 USUAL_WORD = 0.6
@@ -76,6 +77,7 @@ def contrast_case(case: ContrastInput) -> CaseContrasts:
         keys=frozenset(keys | (texts.keys if texts else frozenset())),
         placebo_keys=placebos,
         members=len(parts),
+        dissenter=_dissenter(grouped, split, parts) if split else "",
         spread=consensus.spread(),
         excess=texts.excess if texts else None,
         placebo_excess=texts.placebo_excess if texts else (),
@@ -144,6 +146,16 @@ def _committee(case: ContrastInput, split: Split, parts: Sequence[AnswerParts]) 
     sides = [split.side_of(answer) for answer in parts]
     given, expected = (case.texts[sides.index(side)] if side in sides else "" for side in (split.second, split.first))
     return Contrast(case.case_id, "committee", split.differences, split.share, given, expected)
+
+
+def _dissenter(grouped: CaseAnswers, split: Split, parts: Sequence[AnswerParts]) -> str:
+    """Return the prompt that gave all answers of the second largest group; "" where several did."""
+    prompts = {
+        prompt_id_of(vote.member.model, vote.member.variant)
+        for vote, answer in zip(grouped.votes, parts, strict=True)
+        if split.side_of(answer) == split.second
+    }
+    return prompts.pop() if len(prompts) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

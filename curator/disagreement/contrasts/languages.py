@@ -26,18 +26,6 @@ _LETTERS = {
     "Swedish": "å",
 }
 """Letters that English lacks; each counts as a function word of its languages."""
-_WORDS = {  # data
-    "English": "the and of to is you for that this with are your have will can not it we be",  # data
-    "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben",  # data
-    "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux",  # data
-    "Spanish": "el los las que es para con una por su se del está usted nuestro más como pero y",  # data
-    "Italian": "il gli che è per con una non del della sono può suo nostro più come ma di e",  # data
-    "Portuguese": "os as que é para com uma não do da em seu você nosso mais como mas por dos e",  # data
-    "Dutch": "de het een en van is niet voor met op uw wij zijn dat u aan kunt wordt naar",  # data
-    "Polish": "nie jest się na do że w z dla to są jak proszę i oraz przez można tego",  # data
-    "Swedish": "och att det som en är för med inte på den av vi du har till kan om",  # data
-    "Turkish": "ve bir bu için ile de da olarak size olan var daha gibi değil çok",  # data
-}
 _WORDS = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
 _SCRIPTS = (
     ("Japanese", re.compile("[\u3040-\u30ff]")),
