@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.clustering.failure_modes import TOPIC
+from curator.clustering.task_index import TOPIC
 from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
 
 KEYWORDS = 6

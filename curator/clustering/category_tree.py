@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curator.clustering.category_sentences import CategoryText, describe, describe_group, describe_topic, sides_of
-from curator.clustering.failure_modes import TOPIC, AskedCase, FailureMode, contrast_of
+from curator.clustering.failure_modes import FailureMode, contrast_of
+from curator.clustering.task_index import TOPIC, AskedCase
 from curator.records import Category
 from curator.records.differences import ANY, ASPECTS, Aspect, Difference
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.clustering.category_tree import build_categories, category_id
-from curator.clustering.failure_modes import AskedCase, contrast_of, find_modes
+from curator.clustering.failure_modes import contrast_of, find_modes
+from curator.clustering.task_index import AskedCase
 from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _FUNCTION_WORDS = {  # data
     "English": "the and of to is you for that this with are your have will can not it we be has was from our or by as at please",  # data
@@ -26,7 +27,10 @@ _LETTERS = {
     "Swedish": "å",
 }
 """Letters that English lacks; each counts as a function word of its languages."""
-_WORDS = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
+_LANGUAGES_OF: dict[str, list[str]] = {}
+for _language, _words in _FUNCTION_WORDS.items():
+    for _word in (*_words.split(), *_LETTERS.get(_language, "")):
+        _LANGUAGES_OF.setdefault(_word, []).append(_language)
 _SCRIPTS = (
     ("Japanese", re.compile("[\u3040-\u30ff]")),
     ("Chinese", re.compile("[\u4e00-\u9fff]")),
@@ -56,13 +60,8 @@ def language_of(text: str) -> str:
         for language, script in _SCRIPTS:
             if len(script.findall(head)) > _SCRIPT_SHARE * letters > 0:
                 return language
-    letters_of = set(head.casefold())
-    counts = sorted(
-        (
-            (sum(w in usual for w in words) + len(letters_of.intersection(_LETTERS.get(language, ""))), language)
-            for language, usual in _WORDS.items()
-        ),
-        reverse=True,
-    )
-    (most, language), (second, _) = counts[:2]
+    counts = Counter(language for word in words for language in _LANGUAGES_OF.get(word, ()))
+    counts.update(language for letter in set(head.casefold()) for language in _LANGUAGES_OF.get(letter, ()))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    (language, most), (_, second) = [*ranked, ("", 0), ("", 0)][:2]
     return language if most >= _LEAST_WORDS and most > second else ""
