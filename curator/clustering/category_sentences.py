@@ -115,7 +115,7 @@ def sides_of(pairs: Iterable[tuple[Basis, Difference]]) -> tuple[AnswerSide, ...
 
 
 def _sides(counts: Counter[str], by: Side, most: int) -> list[AnswerSide]:
-    """Return the largest groups of a side; where each case has its own value, all of them as one, with an example."""
+    """Return the largest groups of a side; without any, all as one, with an example."""
     total = counts.total()
     usual = [AnswerSide(text, by, count / total) for text, count in _most(counts, most) if count >= _SIDE * total]
     return usual or [AnswerSide(f"such as {_most(counts, 1)[0][0]}", by, 1.0)]

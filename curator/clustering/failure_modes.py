@@ -224,7 +224,7 @@ class _Search:
         return FailureMode(self._task, key, basis, ordered, profile, self._telling(profile))
 
     def _telling(self, profile: Mapping[str, float]) -> tuple[str, ...]:
-        """Return the topics of a profile in order of their share times the logarithm of their lift over the task."""
+        """Return the topics of a profile by their share times the logarithm of their lift."""
         topics = {key.removeprefix(TOPIC): share for key, share in profile.items() if key.startswith(TOPIC)}
         worth = {
             t: share * math.log(share * len(self._index.places) / self._index.about[t]) for t, share in topics.items()

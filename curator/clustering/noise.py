@@ -100,7 +100,7 @@ class NoiseModel:
         return having * float(binom.sf(least - 1, max(self.members, 1), rate))
 
     def dispersion(self, splits: Mapping[str, int]) -> dict[str, float]:
-        """Return the factor, at least 1, by which splits are more than independent members give, by unit.
+        """Return how many times more splits there are than by independent members, by unit.
 
         Members err together on hard cases. The factor of a unit is that of all the others, so that a fault in a unit does not
         hide itself.
@@ -115,7 +115,7 @@ class NoiseModel:
 
 
 def unit_of(key: str) -> str:
-    """Return the key of the unit in which splits are counted: a part, or a pair of labels, tools or forms."""
+    """Return the unit in which splits are counted: a part, or a pair of labels or tools."""
     aspect = key.partition(":")[0]
     return ":".join(key.split(":")[:2]) if aspect in ("field", "argument", "content", "value") else key
 

@@ -112,7 +112,7 @@ class TaskIndex:
         return claimed or self._is_split_beyond_noise(key, splits, by_committee)
 
     def _fails_by_labels(self, key: str, places: Sequence[int]) -> bool:
-        """Return whether labels show the difference more often than noise gives it to labelled cases."""
+        """Return whether labels show the difference more often than noise does."""
         labelled = sum(self.cases[place].failure is not None for place in self.places)
         failing = sum(
             (self.cases[place].failure or 0.0) >= FAILED and key in self.cases[place].contrasts.keys for place in places

@@ -82,6 +82,7 @@ def test_everything_comes_out_and_adds_up(
 def test_categories_are_read_back_with_the_ids_of_the_queue_and_the_eval_set(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:
+    endpoint.answer = lambda: "returns"
     result = do(parse_config(job), tmp_path, encoder)
     out = tmp_path / "out"
     assert result.categories == read_categories(out) == read_categories(result)
