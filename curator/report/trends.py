@@ -19,7 +19,7 @@ _TRENDS: dict[Trend, str] = {
     "steady": "as before",
 }
 _SHRANK: dict[Fading | None, str] = {
-    "fixed": "fewer cases of its task fail so: fixed?",
+    "fixed": "fewer cases of its task fail so: partly fixed?",
     "not-asked": "its task is asked less",
 }
 _GONE: dict[Fading | None, str] = {

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.clustering.category_tree import build_categories, category_id
 from curator.clustering.failure_modes import contrast_of, find_modes
+from curator.clustering.noise import NoiseModel
 from curator.clustering.task_index import AskedCase
 from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
-from curator.records.differences import CaseContrasts
+from curator.records.differences import OMITS, SAYS, CaseContrasts
 from curator.state.categories import CategoriesFile
 from curator.text.words import content_words, names_in, stem
 
@@ -163,11 +164,23 @@ def remember(result: CategoryResult) -> CategoryHistory | None:
 
 
 def _shown(cases: Iterable[AskedCase]) -> dict[str, int]:
-    counts: Counter[tuple[str, str]] = Counter()
+    """Return the number of cases that show each difference, by the id of its category.
+
+    The words of a free text count only where the text is contradicted.
+    """
+    by_task: defaultdict[str, list[AskedCase]] = defaultdict(list)
     for case in cases:
-        contrasts = (case.contrasts.production, case.contrasts.committee)
-        differences = {key for c in contrasts if c is not None for d in c.differences for key in d.keys}
-        counts.update((case.task, key) for key in differences | case.contrasts.keys)
+        by_task[case.task].append(case)
+    counts: Counter[tuple[str, str]] = Counter()
+    for task, of_task in by_task.items():
+        limit = NoiseModel.of([case.contrasts for case in of_task]).excess
+        for case in of_task:
+            contrasts = (case.contrasts.production, case.contrasts.committee)
+            keys = {key for c in contrasts if c is not None for d in c.differences for key in d.keys}
+            keys |= case.contrasts.keys
+            if limit is None or (case.contrasts.excess or 0.0) <= limit:
+                keys = {key for key in keys if not key.startswith((SAYS, OMITS))}
+            counts.update((task, key) for key in keys)
     return {category_id(task, key): count for (task, key), count in counts.items()}
 
 

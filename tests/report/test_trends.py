@@ -25,7 +25,7 @@ NAMES = {"c-2": "refund", "c-3": "parcel"}
         (CategoryChange("grew", 1, 2, now=30), "grew; 1 case the night before, 30 now; seen in 2 nights"),
         (
             CategoryChange("shrank", 41, 2, now=3, fading="fixed"),
-            "shrank; 41 cases the night before, 3 now; fewer cases of its task fail so: fixed?; seen in 2 nights",
+            "shrank; 41 cases the night before, 3 now; fewer cases of its task fail so: partly fixed?; seen in 2 nights",
         ),
         (
             CategoryChange("shrank", 41, 2, now=3, fading="not-asked"),
