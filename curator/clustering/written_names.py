@@ -32,6 +32,12 @@ Refusal = Literal[
 _SIGNS = frozenset(" _'\u2019\u2010\u2011\u2012\u2013\u2014.,;:!?()/\"\u201c\u201d\u201e&+=-")
 _ADDRESS = re.compile(r"www\.|://|\w\.\w{2,}/", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_TEMPLATE_WORDS = frozenset(
+    content_words(
+        "another other answer answers call calls give gives value expected instead production committee label"
+    )
+)
+"""Stems of words in the names of templates, which tell no category from others."""
 _QUOTES = "\"'`\u201c\u201d\u201e "
 
 
@@ -76,7 +82,8 @@ def gather_evidence(
     private = _private_words(texts) - _words(" ".join(vocabulary))
     return {
         category: Evidence(
-            frozenset(of_one - common), frozenset(word for word in private if not _stems(word) <= of_one)
+            frozenset(of_one - common - _TEMPLATE_WORDS),
+            frozenset(word for word in private if not _stems(word) <= of_one),
         )
         for category, of_one in words.items()
     }

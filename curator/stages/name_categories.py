@@ -86,11 +86,12 @@ async def name_categories(
         config: without a model, nothing is asked.
         asking: what the questions need of the run.
     """
-    model, prompt = config.namer, naming_prompt()
+    model = config.namer
     asked = [c for c in categories if c.named_by == TEMPLATE][: config.names.most]
     if model is None or not asked:
         return NamedCategories(tuple(categories))
-    evidence = _evidence(categories, contrasts, cases, prompt)
+    prompt = naming_prompt()
+    evidence = naming_evidence(categories, contrasts, cases, prompt)
     parents = {category.id: category.name for category in categories}
     questions = [_question(c, parents, contrasts, cases, config.names, prompt) for c in asked]
     replies = await collect_replies(questions, model, asking, samples=config.names.samples)
@@ -182,12 +183,13 @@ def _shown(case: Case, contrast: Contrast) -> Iterator[tuple[str, str]]:
     yield expected, shortened(clean(contrast.expected), ANSWER_LIMIT)
 
 
-def _evidence(
+def naming_evidence(
     categories: Sequence[Category],
     contrasts: Mapping[str, Contrast],
     cases: Mapping[str, Case],
     prompt: QuestionPrompt,
 ) -> dict[str, Evidence]:
+    """Return the words that the name of each category may and must have, by its id."""
     facts = {category.id: list(_fact_words(category, contrasts)) for category in categories}
     ids = {i for category in categories for i in category.case_ids if i in cases}
     texts = [_words_of(cases[i], contrasts.get(i)) for i in sorted(ids)]
