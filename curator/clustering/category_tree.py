@@ -79,7 +79,8 @@ def _path(key: str) -> Path:
 def _joined(nodes: Sequence[_Node]) -> list[_Node]:
     """Join the smallest nodes with those nearest to them, until few are left.
 
-    A node is joined where the path is longest that both share; among equals with the smallest one.
+    A node is joined where the path is longest that both share; among equals with the smallest one. Joined nodes of one path
+    are one: the path is what makes their id.
     """
     left = list(nodes)
     while len(left) > MOST_TOP:
@@ -91,8 +92,11 @@ def _joined(nodes: Sequence[_Node]) -> list[_Node]:
         )
         left.remove(nearest)
         path = nearest.path[: _shared(nearest.path, smallest.path)]
-        modes = tuple(sorted((*nearest.modes, *smallest.modes), key=lambda mode: (mode.task, mode.key)))
-        left.append(_Node(path, modes, nearest.mass + smallest.mass))
+        twins = [node for node in left if node.path == path and len(node.modes) > 1]
+        joined = (nearest, smallest, *twins)
+        modes = tuple(sorted((mode for node in joined for mode in node.modes), key=lambda mode: (mode.task, mode.key)))
+        left = [node for node in left if node not in twins]
+        left.append(_Node(path, modes, sum(node.mass for node in joined)))
     return left
 
 
