@@ -94,7 +94,7 @@ def group(log: MadeUpLog) -> GroupedLog:
         generations[identity] = []
         for number, answer in enumerate(made.answers):
             model, variant = member_of(answer)
-            variants.setdefault(variant, _whole(variant))
+            variants.setdefault(variant, whole_variant(variant))
             generations[identity].append(
                 Generation(identity, answer.text, model, variant, answer.temperature, sample_index=number)
             )
@@ -104,7 +104,7 @@ def group(log: MadeUpLog) -> GroupedLog:
     return GroupedLog(kept, modes, categorise(kept, scored.contrasts, scored.scores, scored.failures))
 
 
-def _whole(variant: str) -> Variant:
+def whole_variant(variant: str) -> Variant:
     """Return a prompt variant whose output is the answer."""
     nothing = Section("", 1)
     return Variant(variant, 1, variant, ReadRule("whole"), 0, "", nothing, nothing, Path(variant))

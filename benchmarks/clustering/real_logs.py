@@ -19,9 +19,9 @@ from random import Random
 
 import numpy as np
 
+from benchmarks.clustering.outcomes import whole_variant
 from benchmarks.common.recorded_sets import Record, read, sets
-from curator.answers.extraction import ReadRule
-from curator.committee.prompts import Section, Variant
+from curator.committee.prompts import Variant
 from curator.config import parse_config
 from curator.readers.json_text import as_text
 from curator.records import (
@@ -65,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     for log in logs(arguments.data, arguments.labels):
-        if not arguments.only or log.name in arguments.only:
+        if not arguments.only or log.name.partition(",")[0] in arguments.only:
             show(log, arguments.first)
 
 
@@ -74,6 +74,8 @@ def logs(folder: Path, labels: int) -> Iterator[RealLog]:
     yield _halueval(read(folder / "halueval" / "general_first1000.jsonl"))
     yield _arena(read(folder / "arena-hard" / "question_v0.1.jsonl"))
     for recorded in sets(folder / "recorded"):
+        if not any(record.get("target") for record in recorded.records):
+            continue  # its labels judge the majority, which comes as the target of a set of its own
         wrong = {
             record["id"]: bool(is_wrong) for record, is_wrong in zip(recorded.records, recorded.wrong, strict=True)
         }
@@ -161,8 +163,7 @@ def show(log: RealLog, first: int) -> None:
 def _variants(generations: Mapping[str, Sequence[Generation]]) -> list[Variant]:
     """Return the prompt variants of the answers; whole answers are read, as in `curator score`."""
     names = {generation.variant or "" for of_case in generations.values() for generation in of_case}
-    nothing = Section("", 1)
-    return [Variant(name, 1, "", ReadRule("whole"), 0, "", nothing, nothing, Path()) for name in sorted(names)]
+    return [whole_variant(name) for name in sorted(names)]
 
 
 def described(
