@@ -15,7 +15,7 @@ from importlib.resources import files
 from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from curator.report import category_text, committee_advice, score_quality, sentences, trends
 from curator.report import format as formats
@@ -199,12 +199,22 @@ def _script() -> tuple[Markup, str]:
     return Markup(text), b64encode(sha256(text.encode()).digest()).decode()  # noqa: S704  it is part of the package
 
 
+def with_code(text: str) -> Markup:
+    """Escape a text, and show what stands between two backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a backtick without its partner
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("curator.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = with_code
+    return environment

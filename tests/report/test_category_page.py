@@ -13,7 +13,7 @@ import pytest
 
 from curator.records import FailureRate, Rate
 from curator.report.category_text import failure_rate
-from curator.report.html import example_of, render_html
+from curator.report.html import example_of, render_html, with_code
 from curator.report.summary_cases import ShownContrast, TypicalCase
 from curator.report.word_diff import TextRun
 from tests.report.support_desk import MODES, Desk, support_desk
@@ -49,7 +49,7 @@ def test_the_first_screen_shows_the_five_with_most_expected_failures(desk: Desk,
         assert shown.startswith(category.sentence)
         assert f"{category.expected_failures or 0:,.0f} expected failures in {category.records} records" in shown
         assert "of traffic" in shown
-        assert failure_rate(category.labels) in shown
+        assert failure_rate(category) in shown
         assert category.diagnosis.advice in shown
         assert row.count('<div class="faces">') == 1
         assert "<mark>" in row
@@ -74,6 +74,11 @@ def test_the_example_is_the_case_with_the_least_text_that_differs(desk: Desk) ->
     assert example_of(replace(category, typical=(same, long, short, without))) is short
     assert example_of(replace(category, typical=(without, same))) is without
     assert example_of(replace(category, typical=())) is None
+
+
+def test_what_stands_between_backticks_is_code_and_stays_escaped() -> None:
+    assert with_code("set `a: <b>` <here>") == "set <code>a: &lt;b&gt;</code> &lt;here&gt;"
+    assert with_code("one ` <b>") == "one ` &lt;b&gt;"
 
 
 def test_a_category_without_labels_says_so(desk: Desk) -> None:
@@ -107,7 +112,7 @@ def test_a_category_carries_its_sides_labels_change_variant_and_ids(desk: Desk, 
     for part in (
         "create_refund81%",
         "hand_over85%",
-        failure_rate(first.labels),
+        failure_rate(first),
         "contradicts production",
         "2026-10-31 to 2026-11-02",
         "the night before",
