@@ -23,6 +23,7 @@ _CHANGES: Mapping[str, str] = {
     "more": "gives more values of {subject}",
     "scaled": "gives {subject} scaled by a power of ten",
     "sign": "gives {subject} with the other sign",
+    "leading zeros": "gives {subject} with other leading zeros",
     "day and month swapped": "swaps day and month in {subject}",
     "another year": "gives {subject} with another year",
     "shortened": "shortens {subject}",

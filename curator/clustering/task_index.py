@@ -94,7 +94,8 @@ class TaskIndex:
         )
         self.about = Counter(topic for place in self.places for topic in cases[place].topics)
         self.expected = self._expected_by_noise()
-        self._tests = Counter(map(in_words, self.expected))
+        # All keys are tests, also those of few cases: which ones are of many is chosen by the counts.
+        self._tests = Counter(map(in_words, self.having.keys() | self.noise.rates.keys()))
 
     def claims(self, key: str, places: Sequence[int]) -> bool:
         """Return whether these cases are more than noise in production, or as splits."""

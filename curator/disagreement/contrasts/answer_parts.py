@@ -111,7 +111,8 @@ def parts_of(text: str, answer: Answer, form: Form, kind: Kind, *, meaning: str,
         return AnswerParts("", facts_of(text, question))
     if form == "value":
         part = _PLAIN.get(kind, ("value", "answer"))
-        return _UNREADABLE if not answer.key else AnswerParts("", {part: frozenset((meaning,))}, {meaning: answer.text})
+        shown = answer.key if part[0] == "label" else answer.text
+        return _UNREADABLE if not answer.key else AnswerParts("", {part: frozenset((meaning,))}, {meaning: shown})
     return _OF_FORMS[form](text)
 
 

@@ -137,7 +137,7 @@ class Consensus:
             if part[0] == "content" and not (first_value and second_value):
                 continue
             if difference := self._difference(part, second_value, first_value, AnswerParts("")):
-                splits.append(Split((difference,), 1 - most / readable, part, second_value, first_value))
+                splits.append(Split((_in_order(difference),), 1 - most / readable, part, second_value, first_value))
         if any(split.part == TOOL for split in splits):
             splits = [split for split in splits if split.differences[0].aspect != "argument"]
         if not splits:
@@ -183,6 +183,13 @@ class Consensus:
         return Difference(
             cast("Aspect", aspect), shown.get(subject, subject), _listed(given, shown), _listed(expected, shown), change
         )
+
+
+def _in_order(difference: Difference) -> Difference:
+    """Return the difference of a split with its values in order: which of two groups is larger is chance."""
+    if difference.aspect not in ("label", "tool") or difference.given <= difference.expected or not difference.expected:
+        return difference
+    return replace(difference, given=difference.expected, expected=difference.given)
 
 
 def _by_count(item: tuple[frozenset[str], int]) -> tuple[int, list[str]]:

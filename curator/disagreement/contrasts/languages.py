@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 _FUNCTION_WORDS = {  # data
-    "English": "the and of to is you for that this with are your have will can not it we be has was from our or by as at please",  # data
+    "English": "the and of to is you for that this with are your have will can not it we be has was from our or by as at please a an do if no so me i in on they does did my he she there",  # data
     "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben bei zu von es im ihnen bitte",  # data
     "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux au du il en nos vos être merci",  # data
     "Spanish": "el los las que es para con una por su se del está usted nuestro más como pero y le tiene puede de la en gracias",  # data
@@ -43,7 +43,7 @@ _SCRIPTS = (
 )
 _CHARACTERS = 600
 _TOKEN = re.compile(r"[^\W\d_]+")
-_LEAST_WORDS = 2
+_LEAST_WORDS, _AHEAD = 3, 1.5
 _SCRIPT_SHARE = 0.2
 
 
@@ -51,7 +51,7 @@ def language_of(text: str) -> str:
     """Return the name of the language of a text; "" where it is too short to tell.
 
     A script decides where a fifth of the letters are of it; else the language with the most function words, of at least
-    two, and more than any other.
+    three, and half as many again as any other.
     """
     head = text[:_CHARACTERS]
     words = _TOKEN.findall(head.casefold())
@@ -64,4 +64,4 @@ def language_of(text: str) -> str:
     counts.update(language for letter in set(head.casefold()) for language in _LANGUAGES_OF.get(letter, ()))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     (language, most), (_, second) = [*ranked, ("", 0), ("", 0)][:2]
-    return language if most >= _LEAST_WORDS and most > second else ""
+    return language if most >= _LEAST_WORDS and most >= _AHEAD * second else ""

@@ -15,15 +15,34 @@ _MOST_DIGITS = 30
 def change_between(given: frozenset[str], expected: frozenset[str]) -> str:
     """Return the name of the change from the expected values to the given ones; "" for others.
 
-    `missing` and `added` where one side has none; `fewer` and `more` where one is a part of the other; for single values
-    `scaled` (by a power of ten), `sign`, `day and month swapped`, `another year`, `shortened`, `longer`.
+    `missing` and `added` where one side has none; `fewer` and `more` where one is a part of the other. Where all values that
+    differ do so in one way: `scaled` (by a power of ten), `sign`, `leading zeros`, `day and month swapped`, `another year`,
+    `shortened`, `longer`.
     """
     if not given or not expected:
         return "missing" if expected else "added" if given else ""
-    if len(given) > 1 or len(expected) > 1:
-        return "fewer" if given < expected else "more" if given > expected else ""
-    (left,), (right,) = given, expected
-    return _of_numbers(left, right) or _of_dates(left, right) or _of_words(left, right)
+    if given < expected or given > expected:
+        return "fewer" if given < expected else "more"
+    left, right = given - expected, expected - given
+    if len(left) != len(right):
+        return ""
+    changes = {_of_pair(a, b) for a, b in zip(sorted(left, key=_by_size), sorted(right, key=_by_size), strict=True)}
+    return changes.pop() if len(changes) == 1 else ""
+
+
+def _of_pair(left: str, right: str) -> str:
+    return _of_numbers(left, right) or _of_digits(left, right) or _of_dates(left, right) or _of_words(left, right)
+
+
+def _by_size(value: str) -> tuple[float, str]:
+    """Return the order in which the values of both sides correspond, where a fault changes all of them."""
+    number = _NUMBER.fullmatch(value)
+    return float(value) if number and len(value) <= _MOST_DIGITS else math.inf, value
+
+
+def _of_digits(left: str, right: str) -> str:
+    same = left.lstrip("0") == right.lstrip("0") and right.isdigit()
+    return "leading zeros" if same and left != right else ""
 
 
 def _of_numbers(left: str, right: str) -> str:
