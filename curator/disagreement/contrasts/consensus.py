@@ -186,7 +186,7 @@ class Consensus:
 
 
 def _in_order(difference: Difference) -> Difference:
-    """Return the difference of a split with its values in order: which of two groups is larger is chance."""
+    """Return the difference of a split with its values in order: which is larger is chance."""
     if difference.aspect not in ("label", "tool") or difference.given <= difference.expected or not difference.expected:
         return difference
     return replace(difference, given=difference.expected, expected=difference.given)

@@ -35,7 +35,7 @@ def _of_pair(left: str, right: str) -> str:
 
 
 def _by_size(value: str) -> tuple[float, str]:
-    """Return the order in which the values of both sides correspond, where a fault changes all of them."""
+    """Return the order in which the values of both sides correspond."""
     number = _NUMBER.fullmatch(value)
     return float(value) if number and len(value) <= _MOST_DIGITS else math.inf, value
 
