@@ -143,13 +143,17 @@ class NightMatching:
     def _fading(self, old: TrackedCategory, cases: int, counts: Counts) -> Fading | None:
         """Return the reason why a category has only so many cases now.
 
-        A joined one may have fewer parts, which says nothing of the reason.
+        A topic may have fewer inputs, and a joined category fewer parts, which says nothing of the reason; it has that of its
+        parts if all of them are gone.
         """
-        if self._history is None or old.role == "joined":
+        if self._history is None or old.role == "topic" or (old.role == "joined" and cases):
             return None
-        now = Size(cases, self._shown.get(old.signature, cases))
         category = old.category
-        return fading_of(category.task, Size(category.cases, old.shown), self._history.counts, now, counts)
+        recent = (self.tracked[place] for place in self._recent)
+        modes = [old] if old.role == "mode" else [c for c in recent if c.category.parent == category.id]
+        now = Size(cases, sum(self._shown.get(mode.signature, cases) for mode in modes))
+        before = Size(category.cases, sum(mode.shown for mode in modes))
+        return fading_of(category.task, before, self._history.counts, now, counts)
 
     def _joined(self, category: NightCategory, kept: Mapping[str, NightCategory]) -> list[str]:
         """Return the ids of the parts of a new category that were categories of the night before."""

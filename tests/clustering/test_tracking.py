@@ -186,7 +186,8 @@ def test_a_category_is_not_gone_while_its_parts_stand_on_their_own() -> None:
 
 def test_a_category_that_is_gone_with_all_its_parts_is_listed_once() -> None:
     history = night(None, *joined(category("a"), category("b")))
-    assert match(history, []).gone == (GoneCategory("c-j", "name of j", 40),)
+    assert match(history, []).gone == (GoneCategory("c-j", "name of j", 40, fading="fixed"),)
+    assert match(history, [], shown={"c-a": 20, "c-b": 15}).gone == (GoneCategory("c-j", "name of j", 40),)
 
 
 def test_a_new_category_names_the_ones_that_it_joins() -> None:
