@@ -83,6 +83,7 @@ def draw(rng: Random, mode: str | None) -> Draft:
     facts = {"site": site, "name": name, **topic.facts(site)}
     system = SYSTEM.format(name=name, site=site, day=rng.randrange(1, 29), month=rng.choice(MONTHS))
     question = rng.choice(topic.questions).format(**facts)
+    turns: tuple[str, ...]
     if rng.random() < 0.15 and not topic.foreign:
         other = rng.choice(ORDINARY)
         other_facts = {**facts, **other.facts(site)}
