@@ -51,7 +51,7 @@ class EvalRow:
         within: the part of it inside a prompt.
         between: the part of it between prompts and models.
         against_target: the share of answers that differ from production's.
-        category: the name of its cluster; None where it is in none.
+        category: the name of its top-level category; None where it is in none.
         options: the sampling options of the request.
         metadata: as logged.
         source: the file and line of the record.

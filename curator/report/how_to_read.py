@@ -40,14 +40,22 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
         ),
         (
             "contradicts production",
-            "The share of answers that differ in meaning from production's answer. It can be high without any spread.",
+            (
+                "The share of answers that differ in meaning from production's answer; of a category, in what the category is"
+                " about. It can be high without any spread."
+            ),
+        ),
+        (
+            "expected failures",
+            (
+                "Log records of a category x the failure rate of its labelled cases, drawn towards the share that contradicts"
+                " production while the labels are few. It orders the categories. How often production fails is estimated from"
+                " the random slice only."
+            ),
         ),
         (
             "share of traffic",
-            (
-                "The share of the log records behind the asked cases. Only the most disagreeing cases and the random slice"
-                " are clustered, so it is a lower bound."
-            ),
+            "The share of the log records behind the asked cases. A part of a category is counted in the category, too.",
         ),
         (
             "n",

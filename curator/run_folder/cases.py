@@ -29,7 +29,7 @@ class CaseRow:
         log_id: the id that the log gave the record.
         source: the file and line of the record.
         task: as logged.
-        category: the name of its cluster; None where it is in none.
+        category: the name of its top-level category; None where it is in none.
         slice: how it was selected; None where it was not.
         characters: the length of production's answer; None without one.
         thumb: the user's verdict.

@@ -21,7 +21,7 @@ class SelectionRow:
         pick: how the case was selected.
         weight: the log records that it represents.
         group: its near-duplicate group.
-        category: the name of its cluster; None where it is in none.
+        category: the name of its top-level category; None where it is in none.
         seed: of the draw.
         pool_hash: fingerprint of the pool it was drawn from.
         kind: of the answers; None where it is not known.
