@@ -141,13 +141,18 @@ def read_value(text: str, attribute: AttributeConfig) -> tuple[bool, str | None]
 
 
 def with_attributes(intake: IngestResult, answers: AttributeAnswers) -> IngestResult:
-    """Return the cases with the answers in their metadata, as `attribute.<name>`."""
+    """Return the cases with the answers first in their metadata, as `attribute.<name>`.
+
+    A report filters by the first keys.
+    """
 
     def described(case: Case) -> Case:
         values = answers.values.get(case.id)
         if not values:
             return case
-        return replace(case, metadata={**case.metadata, **{PREFIX + name: value for name, value in values.items()}})
+        answered = {PREFIX + name: value for name, value in values.items()}
+        logged = {key: value for key, value in case.metadata.items() if key not in answered}
+        return replace(case, metadata={**answered, **logged})
 
     if not answers.values:
         return intake

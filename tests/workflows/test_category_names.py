@@ -30,7 +30,7 @@ def write_night(folder: Path, night: int) -> str:
                 "id": f"n{night}-{i}",
                 "request": {"model": "prod", "messages": [{"role": "user", "content": text}]},
                 "response": {"model": "prod", "choices": [{"finish_reason": "stop", "message": message}]},
-                "metadata": {"task": "route"},
+                "metadata": {"task": "route", **{f"key{n}": n for n in range(30)}},
             }
         )
     path = folder / f"night{night}.jsonl"
@@ -108,6 +108,7 @@ def test_an_attribute_divides_the_categories(
     result = do(named, tmp_path, encoder, 1)
     tasks = {c.task for c in result.summary.categories if c.parent is None}
     assert tasks == {"route | half: first", "route | half: second"}
+    assert '"attribute.half"' in (tmp_path / "out" / "report.html").read_text()
     rows = [json.loads(line) for line in (tmp_path / "out" / "cases.jsonl").read_text().splitlines()]
     halves = {row["id"]: row["metadata"]["attribute.half"] for row in rows}
     categories = (tmp_path / "out" / "categories.jsonl").read_text().splitlines()
