@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from curator.clustering.failure_modes import SCATTER
 from curator.clustering.task_index import TOPIC
 from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
 
 KEYWORDS = 6
 NAMED_TOPICS = 2
 NAMED_WORDS = 3
+_CLAUSES = ("select", "from", "where", "group", "order", "having", "limit", "join")
 _USUAL_SIDE = 0.5
 _SIDE = 0.1
 """The share of a side from which a value is shown as a group of its own."""
@@ -38,7 +40,14 @@ _OTHER: Mapping[Aspect, str] = {
     "label": "answers with another label",
     "value": "gives another answer",
     "content": "says something else in free text",
-    "complaint": "is called wrong where the answers agree",
+    "complaint": "is called wrong, and the answers do not show why",
+}
+
+
+_SCATTERED: Mapping[Aspect, str] = {
+    "tool": "the committee calls different tools",
+    "label": "the committee gives different labels",
+    "value": "the committee gives different answers",
 }
 
 
@@ -72,7 +81,7 @@ def describe(
     named = [words.get(stem, stem) for stem in topics]
     what = _what(key, differences, profile, words)
     short = _short(key, differences, profile, words)
-    sentence = _sentence(what, differences, basis)
+    sentence = what if key.endswith(f":{SCATTER}") else _sentence(what, differences, basis)
     about = [topic for topic in named if topic not in sentence][:NAMED_TOPICS]
     if about:
         sentence += f", on inputs about {' and '.join(about)}"
@@ -153,6 +162,8 @@ def _what(key: str, differences: Sequence[Difference], profile: Mapping[str, flo
     """Return what one side does, as a verb phrase."""
     if key.startswith((SAYS, OMITS, TOPIC)) or (key.startswith("content:") and not differences):
         return _wording(profile, words)
+    if key.endswith(f":{SCATTER}"):
+        return _SCATTERED[_aspect(key)]
     if key.endswith(f":{ANY}") or not differences:
         return _OTHER[_aspect(key)]
     return _PHRASES[differences[0].aspect](key, differences)
@@ -226,7 +237,9 @@ def _of_tool(_: str, differences: Sequence[Difference]) -> str:
 def _of_value(key: str, differences: Sequence[Difference]) -> str:
     subject = differences[0].subject
     change = key.partition(":")[2].partition(":")[2]
-    named = {"option": "another option", "answer": "another answer", "program": "another program"}
+    named = {"answer": "another answer", "program": "another program"} | {
+        clause: f"another {clause.upper()} clause" for clause in _CLAUSES
+    }
     phrase = _CHANGES.get(change)
     if phrase and subject in ("number", "date"):
         return phrase.format(subject=f"the {subject}")
@@ -274,9 +287,9 @@ _PHRASES: Mapping[Aspect, Callable[[str, Sequence[Difference]], str]] = {
     "value": _of_value,
     "content": _of_content,
     "complaint": lambda _, d: (
-        "is called wrong by labels where the committee agrees with it"
+        "is wrong by labels, and the answers do not show why"
         if d[0].given == "failed by label"
-        else "gets thumbs down where the committee agrees with it"
+        else "gets thumbs down, and the answers do not show why"
     ),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curator.clustering.category_sentences import CategoryText, describe, describe_group, describe_topic, sides_of
-from curator.clustering.failure_modes import FailureMode, contrast_of
+from curator.clustering.failure_modes import SCATTER, FailureMode, contrast_of
 from curator.clustering.task_index import TOPIC, AskedCase
 from curator.records import Category
 from curator.records.differences import ANY, ASPECTS, Aspect, Difference
@@ -126,7 +126,7 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
 def _difference_of(key: str, differences: Sequence[Difference]) -> Difference | None:
     """Return the difference that a mode is about; of the rest of an aspect, the first one of it."""
     aspect, _, rest = key.partition(":")
-    if rest == ANY:
+    if rest in (ANY, SCATTER):
         return next((d for d in differences if d.aspect == aspect), None)
     return next((d for d in differences if key in d.keys), None)
 

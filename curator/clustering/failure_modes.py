@@ -15,13 +15,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from curator.clustering.noise import LEAST_CASES, TAIL, is_claim, is_concentrated
+from curator.clustering.noise import LEAST_CASES, LEAST_SPLITS, MINORITY, TAIL, is_claim, is_concentrated
 from curator.clustering.task_index import TOPIC, AskedCase, TaskIndex, in_words
 from curator.records.differences import ANY, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
 
 _SPECIFIC = 3.0
 """A specific difference is preferred to a general one from a third of its cases on: two faults of one field are two modes."""
-_PREFERENCE = {SAYS: 1.0, OMITS: 0.7, TOPIC: 0.4}
+_PREFERENCE = {SAYS: 1.0, OMITS: 0.7, TOPIC: 0.4, "complaint:": 0.3}
+SCATTER = "scatter"
+"""The subject of a mode whose cases only have in common that the committee's answers differ."""
+_SCATTERING: tuple[Aspect, ...] = ("tool", "label", "value")
+_LARGE_PART = 0.1
+"""The share of a task's cases from which scattered answers are a mode; two members rarely err together in so many."""
 _MOST_MODES = 60
 _PROFILE_SHARE = 0.15
 _PROFILE_LIFT = 2.0
@@ -72,6 +77,7 @@ class _Search:
         self._index = index
         self._task = task
         self._left = {place for place, keys in index.keys.items() if keys}
+        self._taken: set[int] = set()
 
     def find(self) -> list[FailureMode]:
         modes: list[tuple[str, list[int]]] = []
@@ -92,6 +98,7 @@ class _Search:
                 places = self._grown(places)
             modes.append((key, places))
             self._left -= set(places)
+            self._taken |= set(places)
         merged = self._merge(modes)
         return [self._mode(key, places) for key, places in [*merged, *self._rest()]]
 
@@ -201,7 +208,25 @@ class _Search:
                 expected += TAIL * self._index.noise.cases
             if is_claim(len(places), expected, tests=len(_ASPECTS)):
                 rest.append((f"{aspect}:{ANY}", places))
-        return rest
+        return [*rest, *self._scattered({place for _, places in rest for place in places})]
+
+    def _scattered(self, taken: set[int]) -> list[tuple[str, list[int]]]:
+        """Return the cases on which the committee scatters, by aspect, where these are a large part of the task.
+
+        Production is one sample of such answers, so that it differs from the others no more than they from each other.
+        """
+        scattered: defaultdict[Aspect, list[int]] = defaultdict(list)
+        for place in sorted(set(self._index.places) - self._taken - taken):
+            contrasts = self._index.cases[place].contrasts
+            aspects = {
+                part.partition(":")[0]
+                for part, spread in contrasts.spread.items()
+                if _scatters(spread, contrasts.members)
+            }
+            if aspect := next((a for a in _SCATTERING if a in aspects), None):
+                scattered[aspect].append(place)
+        least = max(LEAST_SPLITS, _LARGE_PART * len(self._index.places))
+        return [(f"{aspect}:{SCATTER}", places) for aspect, places in sorted(scattered.items()) if len(places) >= least]
 
     def _mode(self, key: str, places: Sequence[int]) -> FailureMode:
         profile = self._profile(places)
@@ -218,7 +243,11 @@ class _Search:
             c.basis == "label" for place in places if (c := self._index.cases[place].contrasts.production) is not None
         )
         basis: Basis = (
-            "committee" if 2 * splits > len(places) else "label" if 2 * labels > len(places) else "production"
+            "committee"
+            if key.endswith(f":{SCATTER}") or 2 * splits > len(places)
+            else "label"
+            if 2 * labels > len(places)
+            else "production"
         )
         ordered = tuple(sorted(places, key=centrality))
         return FailureMode(self._task, key, basis, ordered, profile, self._telling(profile))
@@ -230,6 +259,12 @@ class _Search:
             t: share * math.log(share * len(self._index.places) / self._index.about[t]) for t, share in topics.items()
         }
         return tuple(sorted(worth, key=lambda t: (-worth[t], t)))
+
+
+def _scatters(spread: float, members: int) -> bool:
+    """Return whether at least two answers, and a third of all, are outside the largest group."""
+    outside = round(spread * members)
+    return outside >= 2 and outside >= MINORITY * members
 
 
 _ASPECTS: tuple[Aspect, ...] = get_args(Aspect)

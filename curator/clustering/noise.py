@@ -26,7 +26,7 @@ EXCESS = 2.0
 """A claim needs this many times the cases that noise would give."""
 EXCESS_OF_SPLITS = 4.0
 """The same for splits of the committee that neither a prompt nor a topic explains: members err together on hard cases."""
-_MINORITY = 1 / 3
+MINORITY = 1 / 3
 _PSEUDO = 0.5
 TAIL = 0.05
 """The share of the members whose excess distance counts as contradiction, see `NoiseModel.excess`."""
@@ -94,7 +94,7 @@ class NoiseModel:
         """
         from scipy.stats import binom
 
-        least = max(2, math.ceil(_MINORITY * self.members))
+        least = max(2, math.ceil(MINORITY * self.members))
         having = self.having.get(":".join(key.split(":")[:2]), self.cases)
         rate = min(1.0, self.rate(key) * self.cases / max(having, 1))
         return having * float(binom.sf(least - 1, max(self.members, 1), rate))

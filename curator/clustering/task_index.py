@@ -211,6 +211,8 @@ class TaskIndex:
                 inside = self.about[key.removeprefix(TOPIC)]
                 outside = max(len(opposed) - len(places), 0) / max(n - inside, 1)
                 expected[key] = (inside * outside, 0.0)
+            elif key.startswith("complaint:"):
+                expected[key] = (0.0, 0.0)
             elif key.startswith((SAYS, OMITS)):
                 expected[key] = (self.noise.by_production(key, len(self._texts)), 0.0)
             else:

@@ -124,9 +124,7 @@ def _production(
     if differences:
         return Contrast(case.case_id, "production", tuple(differences), strength, case.target or "", expected)
     if failed or case.thumb_down:
-        complaint = Difference(
-            "complaint", "", "failed by label" if failed else "thumb down", "agreement of the committee"
-        )
+        complaint = Difference("complaint", "", "failed by label" if failed else "thumb down", "no complaint")
         return Contrast(case.case_id, "label", (complaint,), 1.0, case.target or "", case.reference or expected)
     return None
 
@@ -192,12 +190,14 @@ class _TextContrasts:
         return cls(keys, placebos, excess, of_members, strength, medoid, spelt)
 
     def contrast(self, case: ContrastInput, production: Contrast | None) -> Contrast | None:
-        """Return production's contrast with the wording as a difference; a label's as it is."""
+        """Return production's contrast with the wording as a difference; that of a label in its kind as it is."""
         if production is None:
             return Contrast(case.case_id, "production", (WORDING,), self.strength, case.target or "", self.medoid)
-        if production.basis == "label":
+        if production.basis == "label" and production.differences[0].aspect != "complaint":
             return production
-        return replace(production, differences=(*production.differences, WORDING), expected=self.medoid)
+        return replace(
+            production, differences=(*production.differences, WORDING), expected=case.reference or self.medoid
+        )
 
 
 def _word_keys(
