@@ -235,15 +235,17 @@ def _of_tool(_: str, differences: Sequence[Difference]) -> str:
 
 
 def _of_value(key: str, differences: Sequence[Difference]) -> str:
-    subject = differences[0].subject
-    change = key.partition(":")[2].partition(":")[2]
-    named = {"answer": "another answer", "program": "another program"} | {
-        clause: f"another {clause.upper()} clause" for clause in _CLAUSES
-    }
-    phrase = _CHANGES.get(change)
-    if phrase and subject in ("number", "date"):
-        return phrase.format(subject=f"the {subject}")
-    return f"gives {named.get(subject, f'another {subject}')}"
+    place, _, subject = differences[0].subject.rpartition(".")
+    detail = key.partition(":")[2].partition(":")[2]
+    if detail in _CHANGES and subject in ("number", "date"):
+        return _CHANGES[detail].format(subject=f"the {subject}")
+    given, _, expected = detail.partition(">")
+    if subject == "answer" and given:
+        return f"answers {given} where {expected or 'another answer'} is expected"
+    if subject == "answer" and expected:
+        return f"does not answer {expected} where it is expected"
+    clause = f"{subject.upper()} clause{' in a subquery' if place else ''}" if subject in _CLAUSES else subject
+    return f"gives another {clause}"
 
 
 def _of_content(_: str, differences: Sequence[Difference]) -> str:

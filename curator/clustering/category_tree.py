@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from curator.clustering.category_sentences import CategoryText, describe, describe_group, describe_topic, sides_of
 from curator.clustering.failure_modes import SCATTER, FailureMode, contrast_of
+from curator.clustering.noise import is_concentrated
 from curator.clustering.task_index import TOPIC, AskedCase
 from curator.records import Category
 from curator.records.differences import ANY, ASPECTS, Aspect, Difference
@@ -24,7 +25,6 @@ _LEAST_PARTS = 24
 _MOST_PARTS = 4
 _LEAST_PART = 6
 _PART_SHARE = (0.15, 0.7)
-_PART_LIFT = 1.3
 
 Path = tuple[str, ...]
 
@@ -49,18 +49,34 @@ class _Node:
 def build_categories(cases: Sequence[AskedCase], modes: Sequence[FailureMode]) -> list[BuiltCategory]:
     """Build the top-level categories, in order of their expected failures, then the parts."""
     nodes = [_Node((m.task, *_path(m.key)), (m,), sum(cases[p].mass for p in m.cases)) for m in modes]
-    background = Counter(topic for case in cases for topic in case.topics)
+    background = _background(cases)
     top: list[BuiltCategory] = []
     parts: list[BuiltCategory] = []
     for node in sorted(_joined(nodes), key=lambda node: (-node.mass, node.path)):
         if len(node.modes) == 1:
             top.append(_leaf(cases, node.modes[0]))
-            parts += _topic_parts(cases, node.modes[0], top[-1], background)
+            parts += _topic_parts(cases, node.modes[0], top[-1], background[node.modes[0].task])
             continue
         top.append(_group(cases, node))
         leaves = sorted((_leaf(cases, mode) for mode in node.modes), key=lambda leaf: leaf.category.id)
         parts += [replace(leaf, category=replace(leaf.category, parent=top[-1].category.id)) for leaf in leaves]
     return [*top, *parts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Background:
+    """The cases of a task, and those with each word in the input."""
+
+    cases: int
+    topics: Mapping[str, int]
+
+
+def _background(cases: Sequence[AskedCase]) -> dict[str, _Background]:
+    tasks = Counter(case.task for case in cases)
+    topics: dict[str, Counter[str]] = {task: Counter() for task in tasks}
+    for case in cases:
+        topics[case.task].update(case.topics.keys())
+    return {task: _Background(count, topics[task]) for task, count in tasks.items()}
 
 
 def category_id(*signature: str) -> str:
@@ -156,7 +172,7 @@ def _group(cases: Sequence[AskedCase], node: _Node) -> BuiltCategory:
 
 
 def _topic_parts(
-    cases: Sequence[AskedCase], mode: FailureMode, parent: BuiltCategory, background: Mapping[str, int]
+    cases: Sequence[AskedCase], mode: FailureMode, parent: BuiltCategory, background: _Background
 ) -> list[BuiltCategory]:
     """Divide a large category by words of its inputs that are rarer elsewhere."""
     if len(mode.cases) < _LEAST_PARTS:
@@ -170,7 +186,9 @@ def _topic_parts(
         topic
         for topic, count in usual.items()
         if max(least, _LEAST_PART) <= count <= most
-        and count / len(mode.cases) >= _PART_LIFT * background[topic] / len(cases)
+        and is_concentrated(
+            count, len(mode.cases), background.topics[topic] - count, background.cases - len(mode.cases)
+        )
     }
     while topics and len(parts) < _MOST_PARTS:
         counts = Counter(topic for place in left for topic in cases[place].topics.keys() & topics)

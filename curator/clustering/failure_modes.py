@@ -211,7 +211,7 @@ class _Search:
         return [*rest, *self._scattered({place for _, places in rest for place in places})]
 
     def _scattered(self, taken: set[int]) -> list[tuple[str, list[int]]]:
-        """Return the cases on which the committee scatters, by aspect, where these are a large part of the task.
+        """Return the cases on which the committee scatters, by aspect, where they are many.
 
         Production is one sample of such answers, so that it differs from the others no more than they from each other.
         """

@@ -190,7 +190,7 @@ class _TextContrasts:
         return cls(keys, placebos, excess, of_members, strength, medoid, spelt)
 
     def contrast(self, case: ContrastInput, production: Contrast | None) -> Contrast | None:
-        """Return production's contrast with the wording as a difference; that of a label in its kind as it is."""
+        """Return production's contrast with the wording as a difference, but not a label's."""
         if production is None:
             return Contrast(case.case_id, "production", (WORDING,), self.strength, case.target or "", self.medoid)
         if production.basis == "label" and production.differences[0].aspect != "complaint":
