@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from benchmarks.common.lexical import LexicalEncoder
 from curator.answers.extraction import ReadRule
 from curator.committee.prompts import Section, Variant
 from curator.config import parse_config
-from curator.records import Case, Generation, Reference, Source, case_id
+from curator.records import Case, Category, Generation, Reference, Source, case_id
 from curator.stages.categorise import CategoryResult, categorise
 from curator.stages.score import Scorer
 
@@ -62,16 +62,17 @@ def in_memory(log: MadeUpLog) -> Outcome:
     start = time.monotonic()
     grouped = group(log)
     return Outcome(
-        categories=[
-            Named(c.id, c.name, c.sentence, frozenset(c.case_ids))
-            for c in grouped.result.categories
-            if c.parent is None
-        ],
+        categories=named(grouped.result.categories),
         modes=grouped.modes,
         weights={case.id: case.weight for case in grouped.cases},
         texts={case.id: case.user for case in grouped.cases},
         seconds=time.monotonic() - start,
     )
+
+
+def named(categories: Iterable[Category]) -> list[Named]:
+    """Return the categories of the top level as they are measured."""
+    return [Named(c.id, c.name, c.sentence, frozenset(c.case_ids)) for c in categories if c.parent is None]
 
 
 def group(log: MadeUpLog) -> GroupedLog:

@@ -10,7 +10,8 @@ the first 15 top-level categories are of the mode, *found* if that category also
 their words.
 
 The same log without any planted mode, with random errors only, should have no category. `--grow` adds so many cases of the same
-traffic, and prints the share of the top-level categories, by records, whose id and sentence stay.
+traffic, and prints the share of the top-level categories, by records, whose id and sentence stay: followed as from night to night,
+and each log on its own.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from benchmarks.clustering.five_tools import five_tools
 from benchmarks.clustering.free_text import free_text
 from benchmarks.clustering.invoices import invoices
 from benchmarks.clustering.made_up import Domain, MadeUpLog
-from benchmarks.clustering.outcomes import Outcome, in_memory, through_product
+from benchmarks.clustering.outcomes import Outcome, group, in_memory, named, through_product
 from benchmarks.clustering.support_desk import support_desk
 from benchmarks.clustering.topic_baselines import topic_clusters
+from curator.stages.categorise import follow_nights, remember
+from curator.state.categories import CategoriesFile
 
 DOMAINS: Mapping[str, Domain] = {
     "support_desk": support_desk,
@@ -53,9 +56,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     for name in arguments.domain:
         for seed in arguments.seeds:
-            outcome = judge(name, seed, arguments.cases, _by(product=arguments.product), listed=arguments.list)
+            judge(name, seed, arguments.cases, _by(product=arguments.product), listed=arguments.list)
             if arguments.grow:
-                grow(name, seed, arguments.cases, arguments.grow, outcome, _by(product=arguments.product))
+                grow(name, seed, arguments.cases, arguments.grow)
 
 
 def _by(*, product: bool) -> Categorise:
@@ -70,7 +73,7 @@ def _by(*, product: bool) -> Categorise:
     return run
 
 
-def judge(name: str, seed: int, cases: int, categorise: Categorise, *, listed: bool) -> Outcome:
+def judge(name: str, seed: int, cases: int, categorise: Categorise, *, listed: bool) -> None:
     """Print the figures of one log, of topic clusters, and of the same log without a planted mode."""
     log = DOMAINS[name](cases, seed)
     outcome = categorise(log)
@@ -93,16 +96,22 @@ def judge(name: str, seed: int, cases: int, categorise: Categorise, *, listed: b
     print(f"  nothing planted: {len(sizes)} categories with {sum(sizes)} of {len(null.modes):,} cases", flush=True)
     if listed and sizes:
         print(*listing(null), sep="\n")
-    return outcome
 
 
-def grow(name: str, seed: int, cases: int, more: int, before: Outcome, categorise: Categorise) -> None:
-    """Print the share of the categories of a log that stay when more of the same traffic is added."""
-    after = categorise(DOMAINS[name](cases + more, seed))
-    share = kept_share(before.categories, after.categories, before.weights)
-    counts = f"{len(before.categories)} then {len(after.categories)}"
+def grow(name: str, seed: int, cases: int, more: int) -> None:
+    """Print the share of the categories of a log that stay when more of the same traffic is added.
+
+    The longer log is grouped on its own, and then followed from the shorter one as a night from the night before.
+    """
+    short, long = group(DOMAINS[name](cases, seed)), group(DOMAINS[name](cases + more, seed))
+    first = follow_nights(short.result, short.cases, CategoriesFile(None, None), today="2026-11-01")
+    file = CategoriesFile(None, None).followed_by(remember(first))
+    followed = follow_nights(long.result, long.cases, file, today="2026-11-02")
+    weights = {case.id: case.weight for case in short.cases}
+    before, alone, after = (named(result.categories) for result in (first, long.result, followed))
     print(
-        f"  {cases:,} then {cases + more:,} cases: {counts} categories, {share:.2f} of them stay, by records",
+        f"  {cases:,} then {cases + more:,} cases: {len(before)} then {len(after)} categories; by records,"
+        f" {kept_share(before, after, weights):.2f} of them stay, {kept_share(before, alone, weights):.2f} without a memory",
         flush=True,
     )
 
