@@ -22,9 +22,10 @@ from dataclasses import dataclass, fields, replace
 from random import Random
 
 from benchmarks.clustering.planted_causes import CAUSES, Shape, plant
-from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
 from curator.disagreement.diagnosis.limits import LIMITS, Limits
+from curator.disagreement.diagnosis.part_answers import part_pattern
 from curator.records import Diagnosis, DiagnosisName, Kind
 
 CHOSEN_ON: frozenset[Kind] = frozenset({"label", "json", "text"})
@@ -33,7 +34,7 @@ UNDECIDED: frozenset[DiagnosisName] = frozenset({"cannot-tell", "not-enough-data
 SIZES = ((3, 5), (6, 15), (16, 60))
 GRID = {
     "differ": (0.06, 0.08, 0.1, 0.15),
-    "united": (0.2, 0.25, 0.3, 0.4),
+    "united": (0.2, 0.25, 0.4),
     "excess": (0.15, 0.2, 0.25, 0.3),
     "side": (0.15, 0.2, 0.25, 0.33),
     "explained": (0.4, 0.5, 0.6),
@@ -118,7 +119,7 @@ def plant_all(groups: int, seeds: Iterable[int]) -> Iterable[Planted]:
         for cause in CAUSES:
             for number in range(groups):
                 group = plant(cause, Random(f"{seed} {cause} {number}"))
-                patterns = tuple(answer_pattern(case, failure=failure) for case, failure in group.cases)
+                patterns = tuple(map(part_pattern, group.cases))
                 yield Planted(cause, group.shape, patterns)
 
 

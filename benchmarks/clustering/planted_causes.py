@@ -12,9 +12,10 @@ from random import Random
 
 from benchmarks.clustering.planted_answers import KINDS, LABELS, REFUSALS, Wordings, wordings
 from curator.answers.read import Answer, read_answer
+from curator.disagreement.contrasts.case_contrasts import ContrastInput
 from curator.disagreement.equivalence.comparers import WordComparer
 from curator.disagreement.ground_truth import failure_of
-from curator.disagreement.members.case_answers import CaseAnswers, ComparableCase, group_case_answers
+from curator.disagreement.members.case_answers import ComparableCase, group_case_answers
 from curator.disagreement.members.votes import MemberKey
 from curator.records import DiagnosisName, Kind
 
@@ -84,7 +85,7 @@ class PlantedGroup:
 
     cause: DiagnosisName
     shape: Shape
-    cases: tuple[tuple[CaseAnswers, float | None], ...]
+    cases: tuple[ContrastInput, ...]
 
 
 def plant(cause: DiagnosisName, rng: Random) -> PlantedGroup:
@@ -171,7 +172,7 @@ def _labelled(cause: DiagnosisName, shape: Shape, cases: list[PlantedCase], rng:
     return labelled
 
 
-def _read(shape: Shape, case: PlantedCase, rng: Random) -> tuple[CaseAnswers, float | None]:
+def _read(shape: Shape, case: PlantedCase, rng: Random) -> ContrastInput:
     """Write the answers down, read them, and group them as a run does."""
     words = wordings(shape.kind, rng)
 
@@ -186,12 +187,21 @@ def _read(shape: Shape, case: PlantedCase, rng: Random) -> tuple[CaseAnswers, fl
     judged_only = case.judged_only or shape.kind == "text"
     usable = label if label is not None and label.key and not judged_only else None
     question = "What is to be done here?"
-    comparable = ComparableCase("case", question, tuple(read(n)[1] for n in case.committee), target, usable)
+    committee = [read(number) for number in case.committee]
+    comparable = ComparableCase("case", question, tuple(answer for _, answer in committee), target, usable)
     grouped = group_case_answers(comparable, shape.members, shape.kind, WordComparer(question))
     verdict = case.verdict
     if judged_only and case.label is not None and verdict is None:
         verdict = float(case.label != case.production)
-    return grouped, failure_of(verdict=verdict, text=label_text, answer=target_text, agrees=grouped.agrees)
+    return ContrastInput(
+        case_id="case",
+        question=question,
+        grouped=grouped,
+        texts=tuple(text for text, _ in committee),
+        target=target_text,
+        reference=label_text,
+        failure=failure_of(verdict=verdict, text=label_text, answer=target_text, agrees=grouped.agrees),
+    )
 
 
 def _text(words: Wordings, number: int, rng: Random) -> str:

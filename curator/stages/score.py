@@ -13,8 +13,9 @@ from curator.config import Config
 from curator.config.logs import kind_of
 from curator.disagreement.calibration import formula_for
 from curator.disagreement.contrasts.case_contrasts import ContrastInput, contrast_case
-from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, answer_pattern
+from curator.disagreement.diagnosis.answer_pattern import AnswerPattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
+from curator.disagreement.diagnosis.part_answers import part_pattern
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.ground_truth import (
     failure_evidence,
@@ -62,6 +63,7 @@ class ScoringResult:
         undecided_labels: the number of labels that do not say whether production failed.
         readings: how the answers of each task are read.
         contrasts: production's answer against a label or the committee, and the committee against itself, by case id.
+        inputs: the compared answers from which contrasts and patterns are made, by case id.
     """
 
     scores: Mapping[str, Score]
@@ -76,6 +78,7 @@ class ScoringResult:
     undecided_labels: int = 0
     readings: tuple[TaskReadings, ...] = ()
     contrasts: Mapping[str, CaseContrasts] = field(default_factory=dict)
+    inputs: Mapping[str, ContrastInput] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -147,39 +150,23 @@ class Scorer:
         scores = fitted.scores(grouped, self._formula)
         # Blind spots need the default score: a fitted score is never near 0.
         seen = scores if self._formula is DEFAULT else fitted.scores(grouped, DEFAULT)
-        failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
         kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
         failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
+        inputs = {case.id: _contrast_input(case, kept[case.id], compared, failures) for case in self._cases}
         return ScoringResult(
             scores=scores,
             answers={i: _answers(compared[i], answers) for i, answers in kept.items()},
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={i: answer_pattern(answers, failure=failures.get(i)) for i, answers in kept.items()},
+            patterns={i: part_pattern(case) for i, case in inputs.items()},
             noise=noise_floor({i: answers.votes for i, answers in kept.items()}),
             blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
             failures=failures,
             undecided_labels=undecided_labels(self._cases, lambda case: grouped[case.id].agrees),
             readings=fitted.model.readings,
-            contrasts={case.id: self._contrast(case, kept[case.id], compared, failures) for case in self._cases},
-        )
-
-    def _contrast(
-        self, case: Case, grouped: CaseAnswers, compared: Generations, failures: Mapping[str, float]
-    ) -> CaseContrasts:
-        reference = case.reference.text if case.reference else None
-        return contrast_case(
-            ContrastInput(
-                case_id=case.id,
-                question=case.user,
-                grouped=grouped,
-                texts=tuple(generation.text for generation in compared[case.id]),
-                target=case.target,
-                reference=reference,
-                failure=failures.get(case.id),
-                thumb_down=case.feedback is not None and case.feedback.thumb == "down",
-            )
+            contrasts={i: contrast_case(case) for i, case in inputs.items()},
+            inputs=inputs,
         )
 
     def scores(self, generations: Generations) -> dict[str, Score]:
@@ -314,6 +301,21 @@ def _answered(generation: Generation) -> Answered:
 def _asked(case: Case) -> str:
     """Return the system and user messages of a case as one text."""
     return "\n".join(m.content for m in case.messages if m.role in ("system", "user"))
+
+
+def _contrast_input(
+    case: Case, grouped: CaseAnswers, compared: Generations, failures: Mapping[str, float]
+) -> ContrastInput:
+    return ContrastInput(
+        case_id=case.id,
+        question=case.user,
+        grouped=grouped,
+        texts=tuple(generation.text for generation in compared[case.id]),
+        target=case.target,
+        reference=case.reference.text if case.reference else None,
+        failure=failures.get(case.id),
+        thumb_down=case.feedback is not None and case.feedback.thumb == "down",
+    )
 
 
 def _answers(compared: Sequence[Generation], grouped: CaseAnswers) -> tuple[AnswerGroup, ...]:

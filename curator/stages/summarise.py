@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from curator.contamination.records import Match
 from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, SideRates
-from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.disagreement.diagnosis.diagnose import diagnose_category
 from curator.records import Case, Category, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
@@ -118,7 +118,8 @@ def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> 
     cases = {case.id: case for case in run.ingest.cases}
 
     def diagnose_group(ids: Sequence[str]) -> Diagnosis:
-        return diagnose([patterns[case_id] for case_id in ids], least=LEAST_GROUP)
+        contrasts = [run.categories.contrasts[i] for i in ids if i in run.categories.contrasts]
+        return diagnose_category([run.scoring.inputs[i] for i in ids], [patterns[i] for i in ids], contrasts)
 
     return CategoryBuilder(
         cases=cases,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Literal
 import numpy as np
 
 from curator.answers.read import Answer
-from curator.answers.tool_calls import folded_name
 from curator.disagreement.diagnosis.pair_means import (
     LOW_TEMPERATURE,
     Distances,
@@ -20,7 +18,6 @@ from curator.disagreement.diagnosis.pair_means import (
     class_distances,
     pair_means,
 )
-from curator.disagreement.equivalence.comparers import meaning
 from curator.disagreement.estimators.decomposition import Decomposition, decompose_classes, decompose_distances
 from curator.disagreement.members.agreement import plurality
 from curator.disagreement.members.case_answers import CaseAnswers
@@ -30,7 +27,6 @@ Given = Literal["answer", "refusal", "unreadable"]
 """The form of an answer: it can be read as the kind, it refuses, or it can not be read (or is empty)."""
 
 NO_TOOL = "no tool"
-_CALLED = re.compile(r"([A-Za-z_][\w.:/-]*)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +60,12 @@ class ToolChoice:
         committee: the tool that most answers of the committee call.
         against: the share of the committee's answers that call another tool than production.
         spread: the share of pairs of the committee's answers that call different tools.
-        label: the tool of the label; None without one.
     """
 
     production: str
     committee: str
     against: float
     spread: float
-    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ class AnswerPattern:
         odd_model: the same of models.
         variants: the rates of each prompt variant.
         models: the rates of each model.
-        tools: of tool calls; None for other kinds, or where production's answer cannot be compared.
+        tools: of tool calls; None for other answers, and where production's cannot be compared.
     """
 
     answers: int
@@ -121,7 +115,7 @@ class AnswerPattern:
     odd_model: str | None
     variants: Mapping[str, SideRates]
     models: Mapping[str, SideRates]
-    tools: ToolChoice | None
+    tools: ToolChoice | None = None
 
 
 def answer_pattern(case: CaseAnswers, *, failure: float | None = None) -> AnswerPattern:
@@ -166,7 +160,6 @@ def answer_pattern(case: CaseAnswers, *, failure: float | None = None) -> Answer
         odd_model=_odd_one(models),
         variants=variants,
         models=models,
-        tools=_tools(case, compared) if case.kind == "tool_call" and to_production else None,
     )
 
 
@@ -245,29 +238,3 @@ class _Sides:
             majority=share([m in self.majority for m in meanings]) if compared and self.majority else None,
             production=None if self.to_production is None else share([1 - self.to_production[row] for row in rows]),
         )
-
-
-def _tools(case: CaseAnswers, compared: Sequence[Vote]) -> ToolChoice | None:
-    """Compare the tools of production and of the committee; None without two sides."""
-    if case.target is None or not compared:
-        return None
-    tools = [_tool(v.text, v.meaning or "") for v in compared]
-    production = _tool(case.target.text, meaning(case.target))
-    counts = Counter(tools)
-    n = len(tools)
-    pairs = n * (n - 1)
-    return ToolChoice(
-        production=production,
-        committee=max(counts, key=lambda tool: (counts[tool], tool == production, tool)),
-        against=1 - counts[production] / n,
-        spread=1 - sum(count * (count - 1) for count in counts.values()) / pairs if pairs else 0.0,
-        label=_tool(case.label.text, meaning(case.label)) if case.label is not None and case.label.key else None,
-    )
-
-
-def _tool(text: str, name: str) -> str:
-    """Return the tools that an answer calls, as it writes them, sorted; `name` is its meaning."""
-    if name == "=[]":
-        return NO_TOOL
-    called = {match for match in _CALLED.findall(text) if f'"name":"{folded_name(match)}"' in name}
-    return ", ".join(sorted(called)) or NO_TOOL

@@ -180,6 +180,8 @@ def _noise(e: Evidence, limits: Limits) -> Finding:
         return Finding("sampling-unstable", wording.falls(e, at), ADVICE["sampling-unstable"], certain=certain)
     if not e.low:
         return cannot_tell(wording.falls(e, at), "cold")
+    if e.excess >= limits.excess:
+        return cannot_tell(wording.falls(e, at), "labels")  # an unclear input, or a fault of production
     certain = at.fall.high < limits.sure_explained
     return Finding("ambiguous", wording.falls(e, at), ADVICE["ambiguous"], certain=certain)
 

@@ -102,6 +102,7 @@ class Evidence:
     """The pooled figures of a group of cases.
 
     Attributes:
+        part: the part of the answers that is compared, as `Difference.part`; None for all parts.
         cases: the number of cases.
         answers: the number of answers of the committee.
         scored: cases with two answers.
@@ -129,6 +130,7 @@ class Evidence:
         unreadable: the share of unreadable answers of each side, the largest first.
     """
 
+    part: str | None
     cases: int
     answers: int
     scored: int
@@ -156,7 +158,7 @@ class Evidence:
     unreadable: tuple[Side, ...]
 
 
-def pool_evidence(patterns: Sequence[AnswerPattern]) -> Evidence:
+def pool_evidence(patterns: Sequence[AnswerPattern], part: str | None = None) -> Evidence:
     """Pool the answer patterns of a group; their order does not matter."""
     scored = [p for p in patterns if p.decomposition is not None]
     compared = [p for p in patterns if p.pairs is not None]
@@ -165,6 +167,7 @@ def pool_evidence(patterns: Sequence[AnswerPattern]) -> Evidence:
     rest = [0.0] * (len(patterns) - len(both))
     excess, excess_low = difference(share_of([a for a, _ in both] + rest), share_of([b for _, b in both] + rest))
     return Evidence(
+        part=part,
         cases=len(patterns),
         answers=sum(p.answers for p in patterns),
         scored=len(scored),

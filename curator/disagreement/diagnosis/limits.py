@@ -14,7 +14,7 @@ class Limits:
 
     Attributes:
         differ: below this, two answers of a group hardly differ, and production is hardly contradicted.
-        united: below this, the committee agrees.
+        united: below this, the committee agrees: two answers are twice as often the same as not.
         excess: from this on, production is contradicted more than the members contradict each other.
         side: from this on, the refusals or unreadable answers of one side are the diagnosis.
         explained: from this on, variant, model or temperature explains the differences.
@@ -25,7 +25,7 @@ class Limits:
     """
 
     differ: float = 0.1
-    united: float = 0.25
+    united: float = 1 / 3
     excess: float = 0.2
     side: float = 0.25
     explained: float = 0.5

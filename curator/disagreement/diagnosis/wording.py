@@ -32,10 +32,18 @@ def interval(share: Share) -> str:
     return f"{share.value:.0%} (95% interval {share.low:.0%} to {share.high:.0%})"
 
 
+def compared_part(e: Evidence) -> str:
+    """Return the sentence on the part of the answers that is compared; "" for all parts."""
+    if e.part is None:
+        return ""
+    aspect, _, subject = e.part.partition(":")
+    return f"Compared by {aspect}{f' {name(subject)}' if subject else ''}. "
+
+
 def spread(e: Evidence) -> str:
-    """Return the committee's spread with its three parts."""
+    """Return the committee's spread with its parts; "" where one part of the answers is compared."""
     split = e.split
-    if split is None:
+    if split is None or e.part is not None:
         return ""
     return (
         f"The committee's spread is {split.total:.2f}: {split.models:.2f} between models + {split.variants:.2f} between"
@@ -164,6 +172,8 @@ def falls(e: Evidence, at: Temperatures) -> str:
     return _joined(
         f"Two answers differ {differ(e, at.warmest)} at the highest temperature and {differ(e, at.coldest)} at the lowest, which"
         f" removes {interval(at.fall)} of the differences (n={cases(at.cases)}).",
+        contradiction(e),
+        _labels(e),
         spread(e),
     )
 
@@ -172,6 +182,8 @@ def prompts_asked_once(e: Evidence) -> str:
     """Return the reason why chance and prompt cannot be told apart."""
     return _joined(
         "The prompt or chance may cause the differences: prompts were asked once each, or repeats are too few to show which.",
+        contradiction(e),
+        _labels(e),
         spread(e),
     )
 
@@ -183,6 +195,8 @@ def one_temperature(e: Evidence) -> str:
         " asked at a low temperature beside a higher one."
         if e.low
         else "The same prompt gives different answers. Sampling noise and an unclear input look the same at one temperature.",
+        contradiction(e),
+        _labels(e),
         spread(e),
     )
 

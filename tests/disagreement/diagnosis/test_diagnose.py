@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.answers.read import read_answer
+from curator.answers.read import Answer, read_answer
+from curator.disagreement.contrasts.case_contrasts import ContrastInput
 from curator.disagreement.diagnosis.advice import (
     ADVICE,
     DECIDED_BY,
@@ -21,13 +22,14 @@ from curator.disagreement.diagnosis.advice import (
     REFUSING,
     UNREADABLE,
 )
-from curator.disagreement.diagnosis.answer_pattern import NO_TOOL, AnswerPattern, answer_pattern
-from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
+from curator.disagreement.diagnosis.answer_pattern import NO_TOOL, AnswerPattern
+from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose, diagnose_category
 from curator.disagreement.diagnosis.limits import LIMITS
+from curator.disagreement.diagnosis.part_answers import common_part, part_pattern
 from curator.disagreement.equivalence.comparers import Comparer, VerdictComparer, WordComparer
 from curator.disagreement.members.case_answers import ComparableCase, group_case_answers
 from curator.disagreement.members.votes import MemberKey
-from curator.records import Diagnosis, DiagnosisName, Kind
+from curator.records import Contrast, Diagnosis, DiagnosisName, Difference, Kind
 
 WORDS = {
     "!": "I'm sorry, but I can't help with that.",
@@ -36,7 +38,7 @@ WORDS = {
 UNITED = "m.plain@.8:aa m.careful@.8:aa"
 
 
-def of(
+def case_of(
     drawing: str,
     production: str | None = "a",
     label: str | None = None,
@@ -45,32 +47,42 @@ def of(
     kind: Kind = "label",
     texts: dict[str, str] | None = None,
     compare: Comparer | None = None,
-) -> AnswerPattern:
+) -> ContrastInput:
     """A case from a drawing: groups `model.variant@temperature:answers`, an answer being one letter of `texts`.
 
     By default the letters are labels, `!` is a refusal and `?` cannot be read.
     """
     wordings = {**WORDS, **(texts or {})}
 
-    def read(letter: str) -> object:
-        return read_answer(wordings.get(letter, letter), kind, labels=list("abcd") if kind == "label" else ())
+    def text(letter: str) -> str:
+        return wordings.get(letter, letter)
 
-    members, answers = [], []
+    def read(letter: str) -> Answer:
+        return read_answer(text(letter), kind, labels=list("abcd") if kind == "label" else ())
+
+    members, letters = [], ""
     for group in drawing.split():
-        name, letters = group.split(":")
+        name, answers = group.split(":")
         prompt, _, temperature = name.partition("@")
         model, variant = prompt.split(".")
-        for letter in letters:
-            members.append(MemberKey(model, variant, float(temperature) if temperature else None))
-            answers.append(read(letter))
-    case = ComparableCase(
+        members += [MemberKey(model, variant, float(temperature) if temperature else None)] * len(answers)
+        letters += answers
+    target = None if production is None else read(production)
+    reference = None if label is None else read(label)
+    case = ComparableCase("case", "which?", tuple(map(read, letters)), target, reference)
+    return ContrastInput(
         "case",
         "which?",
-        tuple(answers),  # type: ignore[arg-type]
-        None if production is None else read(production),  # type: ignore[arg-type]
-        None if label is None else read(label),  # type: ignore[arg-type]
+        group_case_answers(case, members, kind, compare or WordComparer("which?")),
+        tuple(map(text, letters)),
+        None if production is None else text(production),
+        None if label is None else text(label),
+        failure,
     )
-    return answer_pattern(group_case_answers(case, members, kind, compare or WordComparer("which?")), failure=failure)
+
+
+def of(drawing: str, production: str | None = "a", label: str | None = None, **more: Any) -> AnswerPattern:
+    return part_pattern(case_of(drawing, production, label, **more))
 
 
 def group(*patterns: AnswerPattern, times: int = 12) -> Diagnosis:
@@ -317,6 +329,84 @@ class TestTexts:
         judge = VerdictComparer("which?", decide, name="judge")  # type: ignore[arg-type]
         found = group(of("m.plain@.8:ab m.careful@.8:ba", "b", kind="text", texts=TEXTS, compare=judge))
         assert named(found) == ("stable", True)
+
+
+RECORDS = {
+    letter: f'{{"priority": "{priority}", "summary": "{summary}"}}'
+    for letter, priority, summary in (
+        ("a", "low", "the customer writes about a lamp"),
+        ("b", "low", "a lamp was bought some weeks ago"),
+        ("c", "low", "somebody asks us how to repair it"),
+        ("u", "urgent", "one lamp that does not shine"),
+    )
+}
+PRIORITY = Contrast("case", "production", (Difference("field", "priority", "urgent", "low"),), 1.0)
+
+
+class TestParts:
+    def test_an_answer_that_cannot_be_read_has_no_parts(self) -> None:
+        damaged = {"d": '{"priority": "low", "summary": '}
+        pattern = of("m.plain@.8:ab m.careful@.8:dd", "d", kind="json", texts=RECORDS | damaged)
+        assert (pattern.unreadable, pattern.production) == (2, "unreadable")
+
+    def test_a_field_of_free_text_is_not_a_difference(self) -> None:
+        wordings = of("m.plain@.8:ab m.careful@.8:c", "a", kind="json", texts=RECORDS)
+        assert (wordings.pairwise_difference, wordings.against) == (0, 0)
+        assert of("m.plain@.8:ab m.careful@.8:c", "u", kind="json", texts=RECORDS).against == 1
+        assert wordings.decomposition is not None
+        assert wordings.decomposition.total > 0.9
+
+    def test_a_category_is_diagnosed_by_the_field_in_which_it_differs(self) -> None:
+        case = case_of("m.plain@.8:ab m.careful@.8:ca", "u", kind="json", texts=RECORDS)
+        found = diagnose_category([case] * 12, [part_pattern(case)] * 12, [PRIORITY] * 12)
+        assert named(found) == ("against-production", True)
+        assert found.evidence.startswith("Compared by field priority. ")
+        assert "spread" not in found.evidence
+
+    def test_a_category_is_not_called_stable_by_a_part_that_does_not_differ(self) -> None:
+        case = case_of(UNITED, "u", kind="json", texts=RECORDS)
+        elsewhere = Contrast("case", "production", (Difference("field", "summary"),), 1.0)
+        same = case_of(UNITED, "a", kind="json", texts=RECORDS | {"a": '{"priority": "low", "summary": "x"}'})
+        assert diagnose_category([case] * 9, [part_pattern(case)] * 9, [PRIORITY] * 9).name == "against-production"
+        found = diagnose_category([same] * 9, [part_pattern(case)] * 9, [elsewhere] * 9)
+        assert not found.evidence.startswith("Compared by")
+
+    def test_most_cases_have_to_differ_in_the_part(self) -> None:
+        wording = Contrast("case", "production", (Difference("content", "wording"),), 1.0)
+        assert common_part([PRIORITY, PRIORITY, wording]) == "field:priority"
+        assert common_part([PRIORITY, wording]) is None
+        assert common_part([wording]) is None
+        assert common_part([]) is None
+
+    def test_a_fact_of_a_text_is_compared_where_the_words_are_not(self) -> None:
+        texts = {
+            "a": "You have 14 days to return it.",
+            "b": "Returns are possible for 14 days, please keep the box.",
+            "c": "Please write to us about it.",
+            "x": "Within 30 days you can send it back.",
+        }
+        days = Contrast("case", "production", (Difference("content", "day", "30", "14"),), 1.0)
+        case = case_of("m.plain@.8:ab m.careful@.8:bc", "x", kind="text", texts=texts)
+        found = diagnose_category([case] * 12, [part_pattern(case)] * 12, [days] * 12)
+        assert named(found) == ("against-production", True)
+        added = case_of("m.plain@.8:cc m.careful@.8:cc", "x", kind="text", texts=texts)
+        assert named(diagnose_category([added] * 12, [part_pattern(added)] * 12, [days] * 12)) == named(found)
+
+    def test_a_tool_is_compared_without_its_arguments(self) -> None:
+        tool = Contrast("case", "production", (Difference("tool", "", "hand_over", "create_refund"),), 1.0)
+        case = case_of("m.plain@.8:ab m.careful@.8:ba", "h", kind="tool_call", texts=CALLS)
+        found = diagnose_category([case] * 12, [part_pattern(case)] * 12, [tool] * 12)
+        assert named(found) == ("wrong-tool", True)
+        assert found.evidence.startswith(
+            "Compared by tool. Production calls hand_over where the committee calls create_refund"
+        )
+
+
+def test_an_unclear_input_is_not_certain_where_production_may_be_at_fault() -> None:
+    scattered = "m.plain@0:a m.careful@0:b m.plain@1:ab m.careful@1:ba"
+    assert group(of(scattered, "a")).name == "ambiguous"
+    found = group(of(scattered, "c"))
+    assert (found.name, found.advice) == ("cannot-tell", DECIDED_BY["labels"])
 
 
 def test_repeats_of_one_prompt_at_temperature_0_are_no_evidence() -> None:
