@@ -41,7 +41,7 @@ def compared_part(e: Evidence) -> str:
 
 
 def spread(e: Evidence) -> str:
-    """Return the committee's spread with its parts; "" where one part of the answers is compared."""
+    """Return the committee's spread; "" where one part of the answers is compared."""
     split = e.split
     if split is None or e.part is not None:
         return ""
