@@ -25,7 +25,8 @@ STEM = 6
 """Letters of a word that count when words are compared: `refunds` and `refunded` are one word."""
 _SHORTEST = 3
 _LONGEST = 30
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S+@\S+\.\w+")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<![^\s@])[^\s@]+@[^\s@]+\.\w+")
+"""Linear in the length of the text, also without blanks."""
 _WORD = re.compile(r"[^\W_]+(?:['\u2019\-][^\W_]+)*")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 """Has no blanks between words: it is split into pairs of characters."""

@@ -27,6 +27,7 @@ from curator.committee.clock import Clock
 from curator.config import Config, parse_config
 from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
+from curator.report.category_text import headline
 from curator.run_folder.frozen_selection import read_frozen_selection
 from curator.run_folder.status import read_status
 from curator.selection.splits import split_of
@@ -37,7 +38,7 @@ from curator.text.display import money
 from curator.workflows.categories import read_categories
 from curator.workflows.plan import plan
 from curator.workflows.run import run, run_async
-from curator.workflows.run_result import RunResult
+from curator.workflows.run_result import SHOWN_CATEGORIES, RunResult
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "report.html", "report.md",
@@ -100,7 +101,8 @@ def test_categories_are_read_back_with_the_ids_of_the_queue_and_the_eval_set(
     told = [c["id"] for c in result.to_dict()["categories"]]  # type: ignore[union-attr, index, call-overload]
     assert told == [row.id for row in result.categories]
     text = result.to_text()
-    assert [c.name in text for c in result.summary.top_categories] == [i < 3 for i, _ in enumerate(result.categories)]
+    top = result.summary.top_categories
+    assert [headline(c) in text for c in top] == [i < SHOWN_CATEGORIES for i, _ in enumerate(top)]
 
 
 def test_finetune_never_holds_what_is_held_out(

@@ -46,7 +46,7 @@ _QUANTITY = re.compile(
 _VERDICT_CHARACTERS = 300
 _MONTHS_AND_DAYS = "|".join(sorted(word for word in CALENDAR if not word.startswith(_ORDINALS)))
 _DATE = re.compile(
-    rf"\b(?:\d{{1,2}}\.? (?:{_MONTHS_AND_DAYS}|may)(?: \d{{4}})?|(?:{_MONTHS_AND_DAYS})\b(?: \d{{1,2}}\b)?"
+    rf"\b(?:\d{{1,2}}\.? (?:{_MONTHS_AND_DAYS}|march|may)(?: \d{{4}})?|(?:{_MONTHS_AND_DAYS})\b(?: \d{{1,2}}\b)?|(?:march|may) \d{{1,2}}\b"
     r"|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}-\d{2}-\d{2})",
     re.IGNORECASE,
 )

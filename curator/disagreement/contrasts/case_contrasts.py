@@ -116,7 +116,9 @@ def _production(
     """Contrast production's answer with the label, else the committee, else a complaint."""
     failed = case.failure is not None and case.failure >= FAILED
     if target is not None and reference is not None and failed:
-        differences, _ = Consensus.of([reference], consensus.form).differences(target)
+        labelled = Consensus.of([reference], consensus.form)
+        labelled.shown |= consensus.shown
+        differences, _ = labelled.differences(target)
         if differences:
             return Contrast(case.case_id, "label", tuple(differences), 1.0, case.target or "", case.reference or "")
     differences, strength = ([], 0.0) if target is None else consensus.differences(target)
@@ -205,8 +207,10 @@ def _word_keys(
 ) -> frozenset[str]:
     """Return the keys of the words that a text alone says, and of those that it omits.
 
-    Words of the question say nothing about the answer.
+    Words of the question say nothing about the answer. A text without others has none.
     """
+    if not others:
+        return frozenset()
     alone = (f"{SAYS}{word}" for word in words if not counts.get(word) and word not in asked)
     usual = max(2.0, USUAL_WORD * others)
     omitted = (f"{OMITS}{word}" for word, count in counts.items() if count >= usual and word not in words)

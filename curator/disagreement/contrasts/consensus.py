@@ -63,7 +63,7 @@ class Consensus:
     Attributes:
         problems: the answers with each problem, "" for those without.
         values: the answers with each value under each part.
-        shown: the spelling of subjects and values.
+        shown: the spelling of subjects and values, one for all answers.
         form: what an answer without a problem is, in words.
     """
 
@@ -78,7 +78,8 @@ class Consensus:
         values: dict[PartKey, Counter[frozenset[str]]] = {}
         shown: dict[str, str] = {}
         for answer in answers:
-            shown |= answer.shown
+            for value, spelt in answer.shown.items():
+                shown[value] = max(shown.get(value, ""), spelt)
             for part, held in answer.parts.items():
                 values.setdefault(part, Counter())[held] += 1
         return cls(Counter(answer.problem for answer in answers), values, shown, form)
@@ -131,7 +132,8 @@ class Consensus:
         for part, given in self.values.items():
             counts = given.copy()
             counts[NOTHING] = readable - counts.total()
-            (first_value, most), (second_value, fewer), *_ = [*sorted(counts.items(), key=_by_count), (NOTHING, 0)]
+            ranked_values = sorted(counts.items(), key=lambda item: (-item[1], _spellings(item[0], self.shown)))
+            (first_value, most), (second_value, fewer), *_ = [*ranked_values, (NOTHING, 0)]
             if fewer < max(2, MINORITY * readable) or most + fewer < 2 * MINORITY * readable:
                 continue
             if part[0] == "content" and not (first_value and second_value):
@@ -142,7 +144,7 @@ class Consensus:
             splits = [split for split in splits if split.differences[0].aspect != "argument"]
         if not splits:
             return None
-        widest = max(splits, key=lambda split: split.share)
+        widest = max(splits, key=lambda split: (split.share, split.part or TOOL))
         return replace(widest, differences=tuple(split.differences[0] for split in splits))
 
     def spread(self) -> dict[str, float]:
@@ -173,7 +175,10 @@ class Consensus:
         self, part: PartKey, given: frozenset[str], expected: frozenset[str], first: AnswerParts
     ) -> Difference | None:
         aspect, subject = part
-        shown = {**self.shown, **first.shown}
+        shown = {
+            **first.shown,
+            **self.shown,
+        }  # one spelling for production and members, so that their keys are the same
         if aspect == "content" and not (given and (expected or subject not in ALWAYS)):
             return None  # a text need not repeat each fact, and a short one hides its language
         if aspect == "tool":
@@ -192,10 +197,6 @@ def _in_order(difference: Difference) -> Difference:
     return replace(difference, given=difference.expected, expected=difference.given)
 
 
-def _by_count(item: tuple[frozenset[str], int]) -> tuple[int, list[str]]:
-    return -item[1], sorted(item[0])
-
-
 def _of_problems(given: str, expected: str, form: str) -> Difference:
     if "refusal" in (given, expected) and "" in (given, expected):
         sides = ("refuses" if problem == "refusal" else "answers" for problem in (given, expected))
@@ -203,6 +204,10 @@ def _of_problems(given: str, expected: str, form: str) -> Difference:
     return Difference("format", "", FORMS.get(given, form), FORMS.get(expected, form))
 
 
+def _spellings(values: frozenset[str], shown: Mapping[str, str]) -> list[str]:
+    return sorted(shown.get(value, value) for value in values)
+
+
 def _listed(values: frozenset[str], shown: Mapping[str, str]) -> str:
-    text = ", ".join(sorted(" ".join(shown.get(value, value).split()) for value in values))
+    text = ", ".join(" ".join(spelt.split()) for spelt in _spellings(values, shown))
     return text if len(text) <= SHOWN_VALUE else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 _FUNCTION_WORDS = {  # data
     "English": "the and of to is you for that this with are your have will can not it we be has was from our or by as at please a an do if no so me i in on they does did my he she there",  # data
-    "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben bei zu von es im ihnen bitte",  # data
+    "German": "der die das und ist nicht sie ich wir für mit auf ein eine den dem wird ihre ihr haben bei zu von es im ihnen bitte danke uns",  # data
     "French": "le la les des est vous nous pour dans une votre pas que qui avec sur et ce aux au du il en nos vos être merci",  # data
     "Spanish": "el los las que es para con una por su se del está usted nuestro más como pero y le tiene puede de la en gracias",  # data
     "Italian": "il gli che è per con una non del della sono può suo nostro più come ma di e la le ha nel dal grazie",  # data
@@ -20,6 +21,7 @@ _FUNCTION_WORDS = {  # data
 _LETTERS = {
     "German": "äöüß",
     "French": "éèêàçœ",
+    "Italian": "èàòù",
     "Spanish": "ñ¿¡óáí",
     "Portuguese": "ãõç",
     "Polish": "łąęśżźć",
@@ -27,10 +29,19 @@ _LETTERS = {
     "Swedish": "å",
 }
 """Letters that English lacks; each counts as a function word of its languages."""
-_LANGUAGES_OF: dict[str, list[str]] = {}
-for _language, _words in _FUNCTION_WORDS.items():
-    for _word in (*_words.split(), *_LETTERS.get(_language, "")):
-        _LANGUAGES_OF.setdefault(_word, []).append(_language)
+
+
+def _languages_of(signs: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return the languages that have each sign."""
+    languages: dict[str, list[str]] = {}
+    for language, of_language in signs.items():
+        for sign in of_language:
+            languages.setdefault(sign, []).append(language)
+    return languages
+
+
+_BY_WORD = _languages_of({language: words.split() for language, words in _FUNCTION_WORDS.items()})
+_BY_LETTER = _languages_of(_LETTERS)
 _SCRIPTS = (
     ("Japanese", re.compile("[\u3040-\u30ff]")),
     ("Chinese", re.compile("[\u4e00-\u9fff]")),
@@ -60,8 +71,8 @@ def language_of(text: str) -> str:
         for language, script in _SCRIPTS:
             if len(script.findall(head)) > _SCRIPT_SHARE * letters > 0:
                 return language
-    counts = Counter(language for word in words for language in _LANGUAGES_OF.get(word, ()))
-    counts.update(language for letter in set(head.casefold()) for language in _LANGUAGES_OF.get(letter, ()))
+    counts = Counter(language for word in words for language in _BY_WORD.get(word, ()))
+    counts.update(language for letter in set(head.casefold()) for language in _BY_LETTER.get(letter, ()))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     (language, most), (_, second) = [*ranked, ("", 0), ("", 0)][:2]
     return language if most >= _LEAST_WORDS and most >= _AHEAD * second else ""

@@ -6,7 +6,7 @@ import math
 import re
 from fractions import Fraction
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d{1,2})?")
 _DATE = re.compile(r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{2,4})")
 _WORD = re.compile(r"\w+")
 _MOST_DIGITS = 30
@@ -49,7 +49,7 @@ def _of_numbers(left: str, right: str) -> str:
     if not (_NUMBER.fullmatch(left) and _NUMBER.fullmatch(right)) or max(len(left), len(right)) > _MOST_DIGITS:
         return ""
     a, b = Fraction(left), Fraction(right)
-    if a == -b:
+    if a and a == -b:
         return "sign"
     if not a or not b or (a < 0) != (b < 0):
         return ""
