@@ -15,7 +15,7 @@ from statistics import median
 
 import numpy as np
 
-from curator.records.differences import ANY, CaseContrasts
+from curator.records.differences import ANY, OMITS, SAYS, CaseContrasts
 
 FALSE_CLAIMS = 0.01
 """The chance of one false claim among all differences of a task, in logs without a failure (Bonferroni)."""
@@ -46,6 +46,7 @@ class NoiseModel:
         cases: the cases of the task.
         rates: the share of members that show a difference, by key.
         trials: the number of members of all cases.
+        of_texts: the number of those of free text, among which words are counted.
         free: the keys of the parts in which members usually differ, such as free text in a field: nothing is expected there.
         members: the usual number of members of a case.
         having: the number of cases in which each part occurs.
@@ -56,6 +57,7 @@ class NoiseModel:
     cases: int
     rates: Mapping[str, float]
     trials: int
+    of_texts: int
     members: int
     free: frozenset[str]
     having: Mapping[str, int]
@@ -66,22 +68,27 @@ class NoiseModel:
     def of(cls, contrasts: Sequence[CaseContrasts]) -> NoiseModel:
         """Measure the rates of a task."""
         trials = sum(c.members for c in contrasts)
+        of_texts = sum(c.members for c in contrasts if c.placebo_excess)
         counts: Counter[str] = Counter()
         spreads: defaultdict[str, list[float]] = defaultdict(list)
         for case in contrasts:
             for part, spread in case.spread.items():
                 spreads[part].append(spread)
             counts.update(case.placebo_keys)
-        rates = {key: (count + _PSEUDO) / (trials + 1) for key, count in counts.items()}
+        rates = {
+            key: (count + _PSEUDO) / ((of_texts if key.startswith((SAYS, OMITS)) else trials) + 1)
+            for key, count in counts.items()
+        }
         members = int(median(c.members for c in contrasts)) if contrasts else 0
         having = {part: len(values) for part, values in spreads.items()}
         mean = {part: sum(values) / len(values) for part, values in spreads.items()}
         free = frozenset(part for part, value in mean.items() if part.startswith(_MAY_BE_FREE) and value > _FREE)
-        return cls(len(contrasts), rates, trials, members, free, having, *_excess_limits(contrasts))
+        return cls(len(contrasts), rates, trials, of_texts, members, free, having, *_excess_limits(contrasts))
 
     def rate(self, key: str) -> float:
         """Return the share of members that show a difference."""
-        return min(1.0, self.rates.get(key, _PSEUDO / (self.trials + 1)))
+        trials = self.of_texts if key.startswith((SAYS, OMITS)) else self.trials
+        return min(1.0, self.rates.get(key, _PSEUDO / (trials + 1)))
 
     def by_production(self, key: str, cases: int) -> float:
         """Return the expected number of `cases` in which production shows a difference by chance."""
