@@ -106,7 +106,7 @@ class Consensus:
         readable = self.problems[""] - (without is not None and not without.problem)
         differences: list[Difference] = []
         strongest = 0.0
-        for part in self.values.keys() | first.parts.keys():
+        for part in sorted(self.values.keys() | first.parts.keys()):
             given = first.parts.get(part, NOTHING)
             expected, share = self._usual(part, readable, without)
             if share > least and given != expected and (difference := self._difference(part, given, expected, first)):
@@ -129,7 +129,7 @@ class Consensus:
             return Split((_of_problems(second, first, self.form),), 1 - most / total, None, second, first)
         readable = self.problems[""]
         splits: list[Split] = []
-        for part, given in self.values.items():
+        for part, given in sorted(self.values.items()):
             counts = given.copy()
             counts[NOTHING] = readable - counts.total()
             ranked_values = sorted(counts.items(), key=lambda item: (-item[1], _spellings(item[0], self.shown)))
