@@ -14,7 +14,10 @@ from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.records import CategoryChange, Fading, GoneCategory
 
 SAME_PROFILE = 0.5
-"""The minimum cosine of the profiles of one category."""
+"""The minimum cosine of the profiles of one category. Three nights of four made-up domains had 28 pairs of categories of one
+planted mode without an id in common, and 39 of two modes: .65 of the former have at least .5, and none of the latter .3
+(`benchmarks/clustering/nights.py`). A category that is wrongly matched gets the name of another failure; one that is not
+matched only gets a new id."""
 
 
 class NightMatching:
