@@ -153,6 +153,8 @@ def _sentence(what: str, differences: Sequence[Difference], basis: Basis) -> str
         return what
     if differences and len({(d.given, d.expected) for d in differences}) == 1 and differences[0].given:
         first = differences[0]
+        if first.aspect == "refusal":
+            return "the committee is split: a part of it refuses, and a part answers"
         subject = f" in {first.subject}" if first.aspect in ("field", "argument") else ""
         return f"the committee is split between {first.given} and {first.expected or 'nothing'}{subject}"
     return f"the committee is split: a part of it {what}"

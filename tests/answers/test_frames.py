@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 import random
 from collections.abc import Callable
@@ -167,3 +168,38 @@ def test_answers_in_many_invented_shapes_are_read() -> None:
     # The aim is 0.97; the benchmark measured 0.949 and 0.962 on shapes that no rule was made on.
     shares = [share_read(shape(seed)) for seed in range(7000, 7020)]
     assert sum(shares) / len(shares) >= 0.93
+
+
+def records_of_two_answers() -> list[list[str]]:
+    """Records with a place and a number, in both of which the members mostly agree, and a line of reasoning."""
+    draw, cases = random.Random(1), []
+    for _ in range(40):
+        usual, people = draw.choice(CITIES), draw.randrange(10)
+        cases.append(
+            [
+                json.dumps(
+                    {
+                        "spot": usual if draw.random() < 0.85 else draw.choice(CITIES),
+                        "people": people if draw.random() < 0.85 else draw.randrange(10),
+                        "note": reasons(draw),
+                    }
+                )
+                for _ in range(5)
+            ]
+        )
+    return cases
+
+
+def test_a_record_of_several_answers_has_no_field_that_is_the_answer() -> None:
+    assert not induce_reading_chain(records_of_two_answers()).frames
+
+
+@pytest.mark.parametrize("other", ["confidence", "reasoning"])
+def test_a_record_around_one_answer_has_a_field_frame(other: str) -> None:
+    def member(city: str, draw: random.Random) -> str:
+        beside = round(draw.random(), 2) if other == "confidence" else reasons(draw)
+        fields = {"answer": city, other: beside} if other == "confidence" else {other: beside, "answer": city}
+        return json.dumps(fields)
+
+    chain = induce_reading_chain(committee(*[member] * 4))
+    assert {inner_key(chain.read(member(city, random.Random(5)))) for city in CITIES} == set(map(inner_key, CITIES))
