@@ -26,7 +26,7 @@ from curator.committee.prompts import Section, Variant
 from curator.config import parse_config
 from curator.records import Case, Category, Generation, Reference, Source, case_id
 from curator.stages.categorise import CategoryResult, categorise
-from curator.stages.score import Scorer
+from curator.stages.score import Scorer, ScoringResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class Outcome:
     weights: Mapping[str, int]
     texts: Mapping[str, str]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLog:
+    """The cases of a made-up log, each with its weight, their planted modes, by case id, and their scores."""
+
+    cases: Sequence[Case]
+    modes: Mapping[str, str | None]
+    scoring: ScoringResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,15 @@ def named(categories: Iterable[Category]) -> list[Named]:
 
 
 def group(log: MadeUpLog) -> GroupedLog:
-    """Score and group the cases of a log, of equal inputs the first one is kept, as in a run."""
+    """Score and group the cases of a log."""
+    scored = score(log)
+    scoring = scored.scoring
+    result = categorise(scored.cases, scoring.contrasts, scoring.scores, scoring.failures)
+    return GroupedLog(scored.cases, scored.modes, result)
+
+
+def score(log: MadeUpLog) -> ScoredLog:
+    """Score the cases of a log, of equal inputs the first one is kept, as in a run."""
     cases: dict[str, Case] = {}
     modes: dict[str, str | None] = {}
     weights: dict[str, int] = {}
@@ -100,9 +117,8 @@ def group(log: MadeUpLog) -> GroupedLog:
                 Generation(identity, answer.text, model, variant, answer.temperature, sample_index=number)
             )
     config = parse_config({"committee": {"models": [{"name": "made-up", "model": "made-up"}]}})
-    scored = Scorer(config, list(cases.values()), list(variants.values())).score(generations)
-    kept = [replace(case, weight=weights[case.id]) for case in cases.values()]
-    return GroupedLog(kept, modes, categorise(kept, scored.contrasts, scored.scores, scored.failures))
+    scoring = Scorer(config, list(cases.values()), list(variants.values())).score(generations)
+    return ScoredLog([replace(case, weight=weights[case.id]) for case in cases.values()], modes, scoring)
 
 
 def whole_variant(variant: str) -> Variant:
