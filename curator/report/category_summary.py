@@ -8,8 +8,8 @@ answers face each other, the share outside their largest group. It ranks categor
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
 
@@ -73,19 +73,15 @@ class CategoryBuilder:
 
 
 def summarise_categories(builder: CategoryBuilder, categories: Iterable[Category]) -> tuple[CategorySummary, ...]:
-    """Summarise the categories by expected failures, each one followed by its parts."""
-    parts: defaultdict[str | None, list[CategorySummary]] = defaultdict(list)
+    """Summarise the categories: the top level by expected failures, then the parts of each."""
     summaries = sorted((_summary(builder, c) for c in categories), key=_order)
     ids = {summary.id for summary in summaries}
-    for summary in summaries:
-        parts[summary.parent if summary.parent in ids else None].append(summary)
-
-    def with_parts(parent: str | None) -> Iterator[CategorySummary]:
-        for summary in parts[parent]:
-            yield summary
-            yield from with_parts(summary.id)
-
-    return tuple(with_parts(None))
+    level = [summary for summary in summaries if summary.parent not in ids]
+    ordered: list[CategorySummary] = []
+    while level:
+        ordered += level
+        level = [part for above in level for part in summaries if part.parent == above.id]
+    return tuple(ordered)
 
 
 def _order(summary: CategorySummary) -> tuple[float, str]:

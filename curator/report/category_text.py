@@ -7,11 +7,14 @@ from itertools import groupby
 
 from curator.records import AnswerSide
 from curator.report.format import count, interval, percent
+from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, LabelSummary, VariantSummary
 from curator.stats import MIN_FOR_RATE
 from curator.text.display import plural
 
 NO_ANSWER = "no answer"
+FEW_CASES = 200
+"""Asked cases below which the report says that few differences can stand out."""
 _SPEAKERS = {"production": "production", "committee": "the committee", "label": "the labels"}
 _REFERENCES = {"labels": "the label", "majority": "the committee's majority"}
 
@@ -78,3 +81,22 @@ def variant(best: VariantSummary | None) -> str:
         f"The prompt variant {best.name} does best: {percent(best.agreement)} of its answers match"
         f" {_REFERENCES[best.reference]} ({plural(best.n, 'case')})."
     )
+
+
+def ungrouped(summary: Summary) -> tuple[str, ...]:
+    """Say how many cases show a difference and are in no category, and why."""
+    none = () if summary.categories else ("No group of cases shows one way to fail, so there are no categories.",)
+    if not summary.ungrouped:
+        return none
+    few = (
+        f" With {plural(summary.counts.asked, 'case')}, only a difference that several of them share can stand out."
+        if summary.counts.asked < FEW_CASES
+        else ""
+    )
+    verbs = "shows a difference and is" if summary.ungrouped == 1 else "show a difference and are"
+    sentence = (
+        f"{plural(summary.ungrouped, 'case')} of {count(summary.counts.asked)} that were asked {verbs} in no category: the"
+        " members of the committee differ from each other as often, or too few cases share the difference. The label queue"
+        f" has the ones that teach most.{few}"
+    )
+    return (*none, sentence)

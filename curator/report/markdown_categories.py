@@ -36,15 +36,17 @@ _HEAD = (
 )  # fmt: skip
 
 
+_Nested = tuple[CategorySummary, int]
+
+
 def categories_first(summary: Summary) -> str:
     """Return the section above all others: the first categories, and the table of all."""
     missing = [plain(gone(summary.gone, names_by_id(summary)))] if summary.gone else []
     if not summary.categories:
-        nothing = "No group of cases shows one way to fail, so there are no categories."
-        return "\n\n".join(["## What fails", nothing, *missing])
-    shown, rest = summary.categories[:MOST_CATEGORIES], summary.categories[MOST_CATEGORIES:]
-    depths = _depths(summary.categories)
-    rows = [_row(category, depths[category.id]) for category in shown]
+        return "\n\n".join(["## What fails", *category_text.ungrouped(summary), *missing])
+    every = list(_nested(summary.categories))
+    shown, rest = every[:MOST_CATEGORIES], every[MOST_CATEGORIES:]
+    rows = [_row(category, depth) for category, depth in shown]
     more = [f"{plural(len(rest), 'smaller category', 'smaller categories')} not shown here: see `categories.jsonl`."]
     return "\n\n".join(
         [
@@ -56,6 +58,7 @@ def categories_first(summary: Summary) -> str:
             *(_first(number, category) for number, category in enumerate(summary.top_categories[:FIRST], 1)),
             markdown_table(_HEAD, rows),
             *(more if rest else []),
+            *category_text.ungrouped(summary),
             *missing,
         ]
     )
@@ -66,15 +69,18 @@ def categories_in_full(summary: Summary) -> str:
     if not summary.categories:
         return ""
     named = names_by_id(summary)
-    return "\n\n".join(["## Categories", *(_category(c, named) for c in summary.categories[:MOST_CATEGORIES])])
+    return "\n\n".join(
+        ["## Categories", *(_category(c, named) for c, _ in [*_nested(summary.categories)][:MOST_CATEGORIES])]
+    )
 
 
-def _depths(categories: Sequence[CategorySummary]) -> dict[str, int]:
-    """Return how many categories each one is inside of; a category comes before its parts."""
-    depths: dict[str, int] = {}
+def _nested(categories: Sequence[CategorySummary], parent: str | None = None, depth: int = 0) -> Iterator[_Nested]:
+    """Yield each category, with its depth, before its parts."""
+    ids = {category.id for category in categories}
     for category in categories:
-        depths[category.id] = depths.get(category.parent or "", -1) + 1
-    return depths
+        if (category.parent if category.parent in ids else None) == parent:
+            yield category, depth
+            yield from _nested(categories, category.id, depth + 1)
 
 
 def _first(number: int, category: CategorySummary) -> str:

@@ -275,7 +275,8 @@ class Summary:
     """One run; `categories` are ordered by expected failures, each one followed by its parts.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `gone` are
+    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `ungrouped` counts the asked cases that show a difference and are in no category.
+    `gone` are
     categories of the night before. `yields` are the failures among the labels of each slice. `readings` say how the answers
     of each task were compared.
     """
@@ -302,6 +303,7 @@ class Summary:
     failure_rate: FailureRate | None = None
     coverage: CoverageSummary | None = None
     gone: tuple[GoneCategory, ...] = ()
+    ungrouped: int = 0
     stopped: StoppedSummary | None = None
     score_quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()

@@ -13,7 +13,7 @@ from curator.clustering.task_index import AskedCase
 from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
-from curator.records.differences import OMITS, SAYS, CaseContrasts
+from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
 from curator.state.categories import CategoriesFile
 from curator.text.words import content_words, names_in, stem
 
@@ -34,6 +34,7 @@ class CategoryResult:
         contrasts: of each case in one of them, the contrast that put it there, by case id.
         profiles: the share of a category's cases with each key that tells it from the others, by category id.
         shown: the number of asked cases that show a difference, by the id that its category would have.
+        ungrouped: the number of asked cases that show a difference and are in none of them.
         gone: the categories that only the night before had.
         warnings: the night before could not be compared.
         night: the night that these categories make; None where nights are not followed.
@@ -43,6 +44,7 @@ class CategoryResult:
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     shown: Mapping[str, int] = field(default_factory=dict)
+    ungrouped: int = 0
     gone: tuple[GoneCategory, ...] = ()
     warnings: tuple[str, ...] = ()
     night: Night | None = None
@@ -104,6 +106,7 @@ def categorise(
         contrasts={case_id: contrast for case_id, contrast in shown.items() if contrast is not None},
         profiles={item.category.id: item.profile for item in built},
         shown=_shown(asked),
+        ungrouped=sum(_differs(contrasts[case.id]) and case.id not in basis for case in cases),
     )
 
 
@@ -182,6 +185,12 @@ def _shown(cases: Iterable[AskedCase]) -> dict[str, int]:
                 keys = {key for key in keys if not key.startswith((SAYS, OMITS))}
             counts.update((task, key) for key in keys)
     return {category_id(task, key): count for (task, key), count in counts.items()}
+
+
+def _differs(contrasts: CaseContrasts) -> bool:
+    """Return whether a case shows a difference; other words alone are none."""
+    production = contrasts.production
+    return contrasts.committee is not None or (production is not None and set(production.differences) != {WORDING})
 
 
 def _night_category(category: Category, profile: Mapping[str, float], weights: Mapping[str, int]) -> NightCategory:

@@ -89,6 +89,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         failure_rate=run.failure_rate,
         coverage=_summarise_coverage(run),
         gone=run.categories.gone,
+        ungrouped=run.categories.ungrouped,
         stopped=_summarise_stop(run.sampling),
         score_quality=run.score_quality,
         yields=run.yields,

@@ -12,6 +12,7 @@ from curator.records import AnswerSide, Basis, Case, Category, Contrast, Feedbac
 from curator.report import category_text
 from curator.report.best_variant import best_variant
 from curator.report.category_summary import PRIOR_LABELS
+from curator.report.html import render_html
 from curator.report.markdown import render_markdown
 from curator.report.markup import plain
 from curator.report.summary import Summary, summary_json
@@ -117,7 +118,7 @@ def test_traffic_weighs_what_the_committee_suggests() -> None:
     assert one(run(*cases, scores=scores, categories=(category("k", "a", "b"),))).expected_failures == 9.0
 
 
-def test_categories_come_by_expected_failures_each_followed_by_its_parts() -> None:
+def test_categories_come_by_expected_failures_and_their_parts_after_all_of_the_top_level() -> None:
     cases = [case("a", weight=2), case("b", weight=5), case("c", weight=3), case("d")]
     summary = summarise(
         run(
@@ -133,7 +134,7 @@ def test_categories_come_by_expected_failures_each_followed_by_its_parts() -> No
             ),
         )
     )
-    assert [c.id for c in summary.categories] == ["large", "part 2", "part 1", "even", "small", "unknown"]
+    assert [c.id for c in summary.categories] == ["large", "even", "small", "unknown", "part 2", "part 1"]
     assert [c.id for c in summary.top_categories] == ["large", "even", "small", "unknown"]
     page = render_markdown(summary)
     order = [page.index(f"| {text} |") for text in ("name of large", "\u21b3 name of part 2", "name of even")]
@@ -141,6 +142,14 @@ def test_categories_come_by_expected_failures_each_followed_by_its_parts() -> No
     assert page.index("**1. sentence of large**") < page.index("**2. sentence of even**") < order[0]
     assert "sentence of part 2**" not in page[: order[0]]
     assert page.index("## What fails") < page.index("## From log records to labels")
+
+
+def test_the_cases_that_no_category_explains_are_counted_on_both_pages() -> None:
+    summary = replace(summarise(run(case("a"))), ungrouped=7)
+    for page in (render_markdown(summary), render_html(summary)):
+        assert "7 cases of " in page
+        assert "show a difference and are in no category" in page
+    assert "in no category" not in render_html(replace(summary, ungrouped=0))
 
 
 def test_a_case_is_placed_on_the_map_by_its_top_category() -> None:

@@ -15,7 +15,7 @@ from curator.answers.record_fields import folded_key, folded_value, parse_record
 from curator.answers.sql import read_sql
 from curator.answers.tool_calls import is_tool_call, read_calls
 from curator.disagreement.contrasts.languages import language_of
-from curator.disagreement.equivalence.text_content import text_content
+from curator.disagreement.equivalence.critical_tokens import yes_or_no
 from curator.disagreement.equivalence.word_lists import CALENDAR
 from curator.records import Aspect, JsonValue, Kind
 
@@ -43,7 +43,6 @@ _QUANTITY = re.compile(
     r"(?<![\w.,-])([$\u20ac\u00a3])?(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d{1,4}(?:[.,]\d{1,2})?)(?![\w]*\d)"
     r"(?:\s?(%|[$\u20ac\u00a3])|[\s-]?([^\W\d_]{2,}))?"
 )
-_VERDICT_CHARACTERS = 300
 _MONTHS_AND_DAYS = "|".join(sorted(word for word in CALENDAR if not word.startswith(_ORDINALS)))
 _DATE = re.compile(
     rf"\b(?:\d{{1,2}}\.? (?:{_MONTHS_AND_DAYS}|march|may)(?: \d{{4}})?|(?:{_MONTHS_AND_DAYS})\b(?: \d{{1,2}}\b)?|(?:march|may) \d{{1,2}}\b"
@@ -117,7 +116,7 @@ def parts_of(text: str, answer: Answer, form: Form, kind: Kind, *, meaning: str,
 
 
 def facts_of(text: str, question: str) -> dict[PartKey, frozenset[str]]:
-    """Return the language of a text, its quantities by unit, and whether it says yes or no."""
+    """Return the language of a text, its quantities by unit, its dates, and its first yes or no."""
     parts: dict[PartKey, frozenset[str]] = {}
     language = language_of(text)
     if language:
@@ -131,8 +130,8 @@ def facts_of(text: str, question: str) -> dict[PartKey, frozenset[str]]:
         date.casefold() for date in _DATE.findall(question)
     }:
         parts["content", "date"] = frozenset(dates)
-    if verdict := text_content(text[:_VERDICT_CHARACTERS]).verdict:
-        parts["content", "yes or no"] = frozenset(("yes" if verdict > 0 else "no",))
+    if verdict := yes_or_no(text):
+        parts["content", "yes or no"] = frozenset((verdict,))
     return parts
 
 
