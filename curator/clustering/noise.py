@@ -22,6 +22,8 @@ FALSE_CLAIMS = 0.01
 LEAST_CASES = 3
 LEAST_SPLITS = 6
 """Splits of the committee from which they may be a claim: where no answer has a majority, the placebos do not show the noise."""
+LEAST_BY_WORDS = 6
+"""Cases from which words may be a claim: production gives nearly equal inputs the same reply, in words of its own."""
 EXCESS = 2.0
 """A claim needs this many times the cases that noise would give."""
 EXCESS_OF_SPLITS = 4.0

@@ -10,6 +10,7 @@ from functools import partial
 from curator.clustering.noise import (
     EXCESS_OF_SPLITS,
     FALSE_CLAIMS,
+    LEAST_BY_WORDS,
     LEAST_CASES,
     LEAST_SPLITS,
     NoiseModel,
@@ -107,7 +108,8 @@ class TaskIndex:
         by_topic = key.startswith(TOPIC)
         production = sum(by_topic or key in self.cases[place].contrasts.keys for place in places)
         splits = [place for place in places if self.is_split(place, key)]
-        claimed = is_claim(production, by_production, tests=self._tests[worded])
+        least = LEAST_BY_WORDS if key.startswith((SAYS, OMITS, TOPIC)) else LEAST_CASES
+        claimed = is_claim(production, by_production, tests=self._tests[worded], least=least)
         if claimed and key.startswith((SAYS, OMITS)):
             claimed = self._is_more_than_style(key, places)
         return claimed or self._is_split_beyond_noise(key, splits, by_committee)

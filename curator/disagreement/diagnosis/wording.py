@@ -37,6 +37,8 @@ def compared_part(e: Evidence) -> str:
     if e.part is None:
         return ""
     aspect, _, subject = e.part.partition(":")
+    if aspect == "content":
+        return f"Compared by the {name(subject)} that the texts give. "
     return f"Compared by {aspect}{f' {name(subject)}' if subject else ''}. "
 
 
