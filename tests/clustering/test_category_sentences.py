@@ -68,6 +68,7 @@ def test_every_aspect_and_basis_has_a_sentence(difference: Difference, basis: Ba
         (Difference("label", "", "billing", "returns"), 1, "Answers with another label"),
         (Difference("field", "status", "open", "closed"), 0, "Gives status as open where closed is expected"),
         (Difference("field", "total", "5", "50", "scaled"), 0, "Gives total scaled by a power of ten"),
+        (Difference("field", "total", "5", "-5", "sign"), 0, "Gives total with the other sign"),
         (Difference("field", "note", "", "late", "missing"), 0, "Leaves out note"),
         (Difference("refusal", "", "refuses", "answers"), 0, "Refuses where an answer is expected"),
         (Difference("format", "", "prose", "a record"), 0, "Gives prose where a record is expected"),

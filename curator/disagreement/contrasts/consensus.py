@@ -119,8 +119,8 @@ class Consensus:
     def split(self) -> Split | None:
         """Return the respects in which two large groups face each other; None without any.
 
-        A group is large with at least two answers and a third of all; the two have two thirds of all together, so that free
-        text, of which each answer has its own, is not a split.
+        A group is large with at least two answers and a third of all, so that free text, of which each answer has its own, is
+        not a split.
         """
         total = self.problems.total()
         ranked = sorted(self.problems.items(), key=lambda item: (-item[1], item[0]))
@@ -134,7 +134,7 @@ class Consensus:
             counts[NOTHING] = readable - counts.total()
             ranked_values = sorted(counts.items(), key=lambda item: (-item[1], _spellings(item[0], self.shown)))
             (first_value, most), (second_value, fewer), *_ = [*ranked_values, (NOTHING, 0)]
-            if fewer < max(2, MINORITY * readable) or most + fewer < 2 * MINORITY * readable:
+            if fewer < max(2, MINORITY * readable):
                 continue
             if part[0] == "content" and not (first_value and second_value):
                 continue
