@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from curator.clustering.failure_modes import SCATTER
 from curator.clustering.task_index import TOPIC
 from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
+from curator.text.display import one_line
 
 KEYWORDS = 6
 NAMED_TOPICS = 2
 NAMED_WORDS = 3
+TASK_LIMIT = 40
+"""Characters of a task's name in a sentence."""
 _CLAUSES = ("select", "from", "where", "group", "order", "having", "limit", "join")
 _USUAL_SIDE = 0.5
 _SIDE = 0.1
@@ -87,6 +90,12 @@ def describe(
         sentence += f", on inputs about {' and '.join(about)}"
         short += f" ({', '.join(about)})"
     return CategoryText(short, sentence[0].upper() + sentence[1:], tuple(named[:KEYWORDS]))
+
+
+def in_task(text: CategoryText, task: str) -> CategoryText:
+    """Say in which task a failure is that other tasks may have too."""
+    shown = one_line(task, TASK_LIMIT)
+    return CategoryText(f"{text.name}, in {shown}", f"{text.sentence}, in the task {shown}", text.keywords)
 
 
 def describe_group(task: str, aspect: Aspect | None, subject: str) -> CategoryText:

@@ -10,7 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from curator.clustering.category_sentences import CategoryText, describe, describe_group, describe_topic, sides_of
+from curator.clustering.category_sentences import (
+    CategoryText,
+    describe,
+    describe_group,
+    describe_topic,
+    in_task,
+    sides_of,
+)
 from curator.clustering.failure_modes import SCATTER, FailureMode, contrast_of
 from curator.clustering.noise import is_concentrated
 from curator.clustering.task_index import TOPIC, AskedCase
@@ -124,6 +131,8 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
     contrasts = [c for place in mode.cases if (c := contrast_of(cases[place].contrasts, mode.basis))]
     pairs = [(c.basis, d) for c in contrasts if (d := _difference_of(mode.key, c.differences))]
     text = describe(mode.key, [d for _, d in pairs], mode.basis, mode.profile, mode.topics, _words(cases, mode))
+    if mode.task and not mode.task.startswith("system prompt ") and _says_little(mode.key):
+        text = in_task(text, mode.task)
     category = Category(
         id=category_id(mode.task, mode.key),
         name=text.name,
@@ -137,6 +146,12 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
         border=_border(cases, mode.cases),
     )
     return BuiltCategory(category, {f"key:{mode.key}": 1.0, **mode.profile})
+
+
+def _says_little(key: str) -> bool:
+    """Return whether several tasks may have a category of these words."""
+    aspect, _, rest = key.partition(":")
+    return aspect in ("complaint", "value") or rest in (ANY, SCATTER)
 
 
 def _difference_of(key: str, differences: Sequence[Difference]) -> Difference | None:
