@@ -272,13 +272,12 @@ class StoppedSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run; `categories` are ordered by expected failures, each one followed by its parts.
+    """One run; `categories` are those at the top by expected failures, then their parts.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `ungrouped` counts the asked cases that show a difference and are in no category.
-    `gone` are
-    categories of the night before. `yields` are the failures among the labels of each slice. `readings` say how the answers
-    of each task were compared.
+    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `ungrouped` counts
+    the asked cases that show a difference and are in no category. `gone` are categories of the night before. `yields` are the
+    failures among the labels of each slice. `readings` say how the answers of each task were compared.
     """
 
     name: str

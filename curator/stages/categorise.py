@@ -30,7 +30,7 @@ class CategoryResult:
     """The categories of a run.
 
     Attributes:
-        categories: those of the top level, each followed by its parts.
+        categories: those of the top level, then their parts.
         contrasts: of each case in one of them, the contrast that put it there, by case id.
         profiles: the share of a category's cases with each key that tells it from the others, by category id.
         shown: the number of asked cases that show a difference, by the id that its category would have.

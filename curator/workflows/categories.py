@@ -11,7 +11,7 @@ from curator.workflows.inputs import HasFolder, PathLike
 def read_categories(run: PathLike | HasFolder) -> tuple[CategoryRow, ...]:
     """Read the categories of failures of a run, those with most expected failures first.
 
-    Each category is followed by its parts, which have its id as `parent`.
+    Those at the top come first, then their parts, which have the id of one as `parent`.
 
     Args:
         run: The result of a run, or its folder.

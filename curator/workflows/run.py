@@ -212,7 +212,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     frozen: FrozenSelection | None,
     asking: Asking,
 ) -> RunArtifacts:
-    """Score, select, cluster and export what was answered."""
+    """Score, select, group and export what was answered."""
     config, paths, progress = context.config, context.paths, asking.progress
     scoring = scorer.score(sampling.generations)
     ranking = sampling.ranking(scoring.scores)
