@@ -76,7 +76,6 @@ def test_run_as_json(capsys: pytest.CaptureFixture[str], job: dict[str, Any], wr
         "plan",
         "ask",
         "embed",
-        "cluster",
         "embed",
         "write",
     ]
