@@ -1,4 +1,4 @@
-"""Names of categories: the words that distinguish each cluster of cases from the others.
+"""Topics of inputs: clusters, named by the words that distinguish each from the others.
 
 Names come from class-based TF-IDF as in BERTopic (Grootendorst 2022, https://arxiv.org/abs/2203.05794): the weight of
 term t in class c is tf(t, c) / |c| * log(1 + A / f_t), with A the mean number of terms per class and f_t the term's
@@ -11,7 +11,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,6 @@ from curator.records import Category
 KEYWORDS = 8
 NAME_TERMS = 2
 NOISE = -1
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_WORD = 30
 _COMMON = 0.5  # a term in more than this share of all cases does not distinguish a category
 _LEAST = 0.08  # a term in less than this share of a category's cases does not describe it
@@ -59,16 +57,13 @@ _ENDING = re.compile("(?<=[a-z]{4})(?:ions?|ings?|ed|ies|es|s|e|y)$")
 _NUMERIC = re.compile(r"\d")
 
 
-def build_categories(
+def build_topics(
     case_ids: Sequence[str],
     texts: Sequence[str],
     labels: NDArray[np.int64],
     typicality: NDArray[np.float32],
-    *,
-    ids: Sequence[str] = (),
-    names: Mapping[str, str] = _NO_NAMES,
 ) -> tuple[Category, ...]:
-    """Build a category of each cluster, in order of its label.
+    """Build a category of each cluster of inputs, in order of its label.
 
     Label -1 is noise: it has no category, but its texts are background for the names.
 
@@ -77,24 +72,21 @@ def build_categories(
         texts: theirs, in the same order.
         labels: the cluster of each, (n,).
         typicality: of each in its cluster, (n,); the `case_ids` of a category start with the most typical one.
-        ids: of the clusters, in order of their labels; by default `category-01` and so on.
-        names: of tracked categories by id: they keep them, and no other category gets them.
     """
     cluster_labels = sorted({int(label) for label in labels} - {NOISE})
     terms = _terms_by_class(texts, labels)
     overall: Counter[str] = Counter()
     for counts in terms.values():
         overall.update(counts)
-    taken = set(names.values())
+    taken: set[str] = set()
     categories = []
     for number, label in enumerate(cluster_labels, start=1):
         members = [int(i) for i in np.flatnonzero(labels == label)]
         members.sort(key=lambda i: (-float(typicality[i]), case_ids[i]))
         keywords = _keywords(terms[label], overall, classes=len(terms), cases=len(members))
-        id_ = ids[number - 1] if ids else f"category-{number:02d}"
-        name = names.get(id_) or _unique_name(keywords, taken, int(id_.rpartition("-")[2]))
+        name = _unique_name(keywords, taken, number)
         taken.add(name)
-        categories.append(Category(id_, name, keywords, tuple(case_ids[i] for i in members)))
+        categories.append(Category(f"topic-{number:02d}", name, keywords, tuple(case_ids[i] for i in members)))
     return tuple(categories)
 
 

@@ -1,4 +1,4 @@
-"""Embeddings, categories, the labelling budget, held-out cases, and outputs."""
+"""Embeddings, topics, the labelling budget, held-out cases, and outputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class EmbeddingConfig(Section):
 
 
 class ClusteringConfig(Section):
-    """The grouping of unstable cases into categories."""
+    """The topics of the inputs, for `curator select` and for quotas; categories need none."""
 
     min_cluster_size: Annotated[int, Field(ge=2)] = 4
-    """The smallest group that counts as a category."""
+    """The smallest group that counts as a topic."""
     two_stage_above: Positive = 3000
     """Above this many points, k-means centroids are clustered instead of the points."""
 
@@ -53,9 +53,10 @@ class SelectionConfig(Section):
     outlier_share: Share = 0.1
     """The share of discovery picks for disagreeing cases far from all others, if there are any."""
     least_per_category: Annotated[int, Field(ge=0)] = 0
-    """The least number of discovery picks per category, if it has enough candidates and k allows it."""
+    """The least number of discovery picks per category, if it has enough candidates and k allows it. Here a category is one that the
+    input of `curator select` names; without such names, and in `curator run`, a topic."""
     most_per_category: Positive | None = None
-    """The most discovery picks per category."""
+    """The most discovery picks per category, in the same sense."""
 
 
 class HeldOutConfig(Section):

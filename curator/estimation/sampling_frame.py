@@ -31,7 +31,7 @@ class SamplingUnit:
     Attributes:
         id: unique in the pool.
         covariates: numbers by name; None or absent where the value is not known. `score` is the default score.
-        domains: the case's value by name of the category: task, answer kind, cluster, any field of its metadata.
+        domains: the case's value by name of the domain: task, answer kind, category, any field of its metadata.
         weight: the number of log records that it represents; the rate is over records.
     """
 

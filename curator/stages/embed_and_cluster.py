@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.clustering.cluster import cluster, layout
-from curator.clustering.naming import build_categories
+from curator.clustering.naming import build_topics
 from curator.clustering.texts import embedding_texts
 from curator.config import ClusteringConfig, SelectionConfig
 from curator.encoders.sentence import Encoder, embed
@@ -171,7 +171,7 @@ def find_topics(
         return ()
     progress.start("cluster", total=None, unit="cases")
     clustering = cluster(embedded.vectors, config, seed=seed)
-    topics = build_categories(embedded.ids, embedded.texts, clustering.labels, clustering.typicality)
+    topics = build_topics(embedded.ids, embedded.texts, clustering.labels, clustering.typicality)
     progress.advance(len(embedded.ids))
     progress.finish(f"{plural(len(embedded.ids), 'case')} in {plural(len(topics), 'topic')}")
     return topics

@@ -1,10 +1,10 @@
-"""How categories are made of clusters and get their names."""
+"""Topics are made of clusters and get their names."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from curator.clustering.naming import build_categories, terms_of
+from curator.clustering.naming import build_topics, terms_of
 from curator.records import Category
 
 REFUND = [
@@ -24,14 +24,14 @@ NOISE = ["what are your opening hours", "do you sell gift cards"]
 
 def build(texts: list[str], labels: list[int], typicality: list[float] | None = None) -> tuple[Category, ...]:
     ids = [f"c{i:02d}" for i in range(len(texts))]
-    return build_categories(ids, texts, np.array(labels), np.array(typicality or [1.0] * len(texts), np.float32))
+    return build_topics(ids, texts, np.array(labels), np.array(typicality or [1.0] * len(texts), np.float32))
 
 
 def test_a_category_is_named_by_what_sets_it_apart() -> None:
     refund, parcel = build([*REFUND, *PARCEL, *NOISE], [0] * 4 + [1] * 4 + [-1] * 2)
     assert refund.name == "charged twice / refund"
     assert parcel.name == "arrived / parcel"
-    assert (refund.id, parcel.id) == ("category-01", "category-02")
+    assert (refund.id, parcel.id) == ("topic-01", "topic-02")
 
 
 def test_noise_makes_no_category() -> None:
@@ -93,17 +93,3 @@ def test_naming_does_not_depend_on_the_order_of_the_cases() -> None:
     texts, labels = [*REFUND, *PARCEL, *NOISE], [0] * 4 + [1] * 4 + [-1] * 2
     forward = [c.keywords for c in build(texts, labels)]
     assert forward == [c.keywords for c in build(texts[::-1], labels[::-1])]
-
-
-def test_a_known_category_keeps_its_name_and_no_new_one_gets_it() -> None:
-    labels = np.array([0] * 4 + [1] * 4)
-    typicality = np.ones(8, dtype=np.float32)
-    ids = [f"c{i}" for i in range(8)]
-    first, second = build_categories(ids, REFUND + PARCEL, labels, typicality)
-    names = {"category-09": "kept", "category-03": second.name}
-    known, new = build_categories(
-        ids, REFUND + PARCEL, labels, typicality, ids=["category-09", "category-12"], names=names
-    )
-    assert (known.id, known.name, known.keywords) == ("category-09", "kept", first.keywords)
-    assert new.id == "category-12"
-    assert new.name not in {second.name, "kept"}

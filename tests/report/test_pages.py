@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from curator.answers.read import read_answer
-from curator.clustering.naming import build_categories
+from curator.clustering.naming import build_topics
 from curator.disagreement.diagnosis.answer_pattern import answer_pattern
 from curator.disagreement.diagnosis.blind_spots import blind_share, noise_floor
 from curator.disagreement.diagnosis.diagnose import LEAST_GROUP, diagnose
@@ -169,7 +169,7 @@ def believable_run(*, each: int = 9, topics: int = len(TOPICS), text: str | None
         answers_of=answers_of,
         embedded=ids,
         layout=np.clip(np.array(points, np.float32), 0, 1),
-        categories=build_categories(ids, [c.user for c in cases], np.array(labels), np.linspace(1, 0, len(ids))),
+        categories=build_topics(ids, [c.user for c in cases], np.array(labels), np.linspace(1, 0, len(ids))),
         picks=picks,
         finetune=FinetuneSummary(5, {"correction": 3, "label": 2}, {"no trusted target": len(cases) - 5}),
         outputs={"eval_set.jsonl": sum(p.split == "eval" for p in picks), "label_queue.csv": len(picks)},
@@ -291,7 +291,7 @@ def test_what_a_log_says_is_shown_and_never_obeyed() -> None:
 def test_a_huge_run_stays_small_and_says_what_it_leaves_out() -> None:
     run = believable_run(each=50, topics=40, text='"' * 3000)
     labels = {c: i // 50 for i, c in enumerate(run.embedded)}
-    names = build_categories(
+    names = build_topics(
         run.embedded,
         [f"topic{'abcdefghij'[n % 10]}{'abcdefghij'[n // 10]}" for n in labels.values()],
         np.array([n if n < 40 else -1 for n in labels.values()]),
