@@ -36,6 +36,8 @@ _SUSPECTED = 0.3
 _FREE = 0.2
 """The mean share of members outside the largest group from which a part is free."""
 _MAY_BE_FREE = ("field:", "argument:", "content:")
+EXPLAINED = 1e-3
+"""The chance that a prompt, or a word of the inputs among all, seems to explain splits by accident."""
 CONCENTRATED = 1e-3
 """The chance of so many cases with a word, below which the word belongs to a group of cases."""
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from curator.clustering.noise import (
     EXCESS_OF_SPLITS,
-    FALSE_CLAIMS,
+    EXPLAINED,
     LEAST_BY_WORDS,
     LEAST_CASES,
     LEAST_SPLITS,
@@ -127,11 +127,12 @@ class TaskIndex:
 
         Either they are many more, or they are more than independent members give and a prompt or a topic explains them.
         """
-        tests, dispersion = self._tests[False], self._dispersion.get(unit_of(key), 1.0)
-        least = partial(is_claim, len(splits), tests=tests, least=LEAST_SPLITS)
-        if least(expected * dispersion, excess=EXCESS_OF_SPLITS):
+        dispersion = self._dispersion.get(unit_of(key), 1.0)
+        least = partial(is_claim, len(splits), least=LEAST_SPLITS)
+        if least(expected * dispersion, tests=self._tests[False], excess=EXCESS_OF_SPLITS):
             return True
-        return least(expected) and (self._has_dissenter(splits) or self._has_topic(splits))
+        # The rate of noise has these splits in it; that a prompt or a topic explains them is the stronger evidence.
+        return least(expected, tests=1) and (self._has_dissenter(splits) or self._has_topic(splits))
 
     def _has_dissenter(self, splits: Sequence[int]) -> bool:
         """Return whether one prompt alone gives the other answer, more often than elsewhere."""
@@ -144,14 +145,14 @@ class TaskIndex:
         ]
         outside = Counter(others)
         return any(
-            prompt and is_concentrated(count, len(splits), outside[prompt], len(others))
+            prompt and is_concentrated(count, len(splits), outside[prompt], len(others), chance=EXPLAINED)
             for prompt, count in inside.items()
         )
 
     def _has_topic(self, places: Sequence[int]) -> bool:
         """Return whether a word of the inputs tells these cases from the others."""
         inside = Counter(topic for place in places for topic in self.cases[place].topics.keys() & self.topics)
-        chance = FALSE_CLAIMS / max(len(self.topics), 1)
+        chance = EXPLAINED / max(len(self.topics), 1)
         n = len(self.places) - len(places)
         return any(
             is_concentrated(count, len(places), self.about[topic] - count, n, chance=chance)

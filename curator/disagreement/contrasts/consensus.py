@@ -107,8 +107,10 @@ class Consensus:
         differences: list[Difference] = []
         strongest = 0.0
         for part in sorted(self.values.keys() | first.parts.keys()):
+            if part[0] == "argument" and not _calls(first.parts.get(TOOL, NOTHING), part):
+                continue
             given = first.parts.get(part, NOTHING)
-            expected, share = self._usual(part, readable, without)
+            expected, share = self._usual(part, self._answers_with(part, readable, without), without)
             if share > least and given != expected and (difference := self._difference(part, given, expected, first)):
                 differences.append(difference)
                 strongest = max(strongest, share)
@@ -130,16 +132,17 @@ class Consensus:
         readable = self.problems[""]
         splits: list[Split] = []
         for part, given in sorted(self.values.items()):
+            answers = self._answers_with(part, readable)
             counts = given.copy()
-            counts[NOTHING] = readable - counts.total()
+            counts[NOTHING] = answers - counts.total()
             ranked_values = sorted(counts.items(), key=lambda item: (-item[1], _spellings(item[0], self.shown)))
             (first_value, most), (second_value, fewer), *_ = [*ranked_values, (NOTHING, 0)]
-            if fewer < max(2, MINORITY * readable):
+            if fewer < max(2, MINORITY * answers):
                 continue
             if part[0] == "content" and not (first_value and second_value):
                 continue
             if difference := self._difference(part, second_value, first_value, AnswerParts("")):
-                splits.append(Split((_in_order(difference),), 1 - most / readable, part, second_value, first_value))
+                splits.append(Split((_in_order(difference),), 1 - most / answers, part, second_value, first_value))
         if any(split.part == TOOL for split in splits):
             splits = [split for split in splits if split.differences[0].aspect != "argument"]
         if not splits:
@@ -151,10 +154,19 @@ class Consensus:
         """Return the share of the answers outside the largest group, by the key of each part."""
         readable = self.problems[""]
         shares: dict[str, float] = {}
-        for (aspect, subject), counts in self.values.items():
-            most = max(*counts.values(), readable - counts.total())
-            shares[Difference(aspect, self.shown.get(subject, subject)).part] = 1 - most / readable
+        for part, counts in self.values.items():
+            answers = self._answers_with(part, readable)
+            most = max(*counts.values(), answers - counts.total())
+            aspect, subject = part
+            shares[Difference(aspect, self.shown.get(subject, subject)).part] = 1 - most / answers
         return shares
+
+    def _answers_with(self, part: PartKey, readable: int, without: AnswerParts | None = None) -> int:
+        """Return the number of answers that can have a part: an argument, those that call its tool."""
+        if part[0] != "argument":
+            return readable
+        callers = sum(count for tools, count in self.values.get(TOOL, Counter()).items() if _calls(tools, part))
+        return callers - (without is not None and _calls(without.parts.get(TOOL, NOTHING), part))
 
     def _usual_problem(self, without: AnswerParts | None) -> tuple[str, int]:
         counts = self.problems.copy()
@@ -188,6 +200,11 @@ class Consensus:
         return Difference(
             cast("Aspect", aspect), shown.get(subject, subject), _listed(given, shown), _listed(expected, shown), change
         )
+
+
+def _calls(tools: frozenset[str], argument: PartKey) -> bool:
+    """Return whether the tool of an argument is among these."""
+    return any(argument[1].startswith(f"{tool}.") for tool in tools)
 
 
 def _in_order(difference: Difference) -> Difference:
