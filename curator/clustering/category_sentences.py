@@ -98,21 +98,24 @@ def in_task(text: CategoryText, task: str) -> CategoryText:
     return CategoryText(f"{text.name}, in {shown}", f"{text.sentence}, in the task {shown}", text.keywords)
 
 
-def describe_group(task: str, aspect: Aspect | None, subject: str) -> CategoryText:
+def describe_group(task: str, aspect: Aspect | None, subject: str, basis: Basis) -> CategoryText:
     """Describe categories that are joined at their common task, aspect and subject."""
-    what = _OTHER[aspect] if aspect else "fails in several ways, each of them rare"
-    if subject:
-        what += f", in {subject}"
-    if aspect:
-        what += ", in several ways"
-    name = what if aspect or not task else f"rare failures of {task}"
-    return CategoryText(name, what[0].upper() + what[1:], ())
+    if aspect is None:
+        what = "fails in several ways, each of them rare"
+        return CategoryText(f"rare failures of {task}" if task else what, what[0].upper() + what[1:], ())
+    named = subject and subject not in ("wording", ANY, SCATTER)
+    what = f"gives other values of {subject}" if named and aspect != "content" else f"{_OTHER[aspect]}, in several ways"
+    if basis == "committee":
+        what = f"the committee is split: a part of it {what}"
+    return CategoryText(what, what[0].upper() + what[1:], ())
 
 
 def describe_topic(name: str, sentence: str, topic: str) -> CategoryText:
     """Describe the part of a category whose inputs have one word."""
     return CategoryText(
-        f"{name}: {topic}", f"{sentence.partition(', on inputs about')[0]}, on inputs about {topic}", (topic,)
+        f"{name.partition(' (')[0]} ({topic})",
+        f"{sentence.partition(', on inputs about')[0]}, on inputs about {topic}",
+        (topic,),
     )
 
 

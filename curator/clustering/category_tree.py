@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curator.clustering.category_sentences import (
-    CategoryText,
     describe,
     describe_group,
     describe_topic,
@@ -131,7 +130,7 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
     contrasts = [c for place in mode.cases if (c := contrast_of(cases[place].contrasts, mode.basis))]
     pairs = [(c.basis, d) for c in contrasts if (d := _difference_of(mode.key, c.differences))]
     text = describe(mode.key, [d for _, d in pairs], mode.basis, mode.profile, mode.topics, _words(cases, mode))
-    if mode.task and not mode.task.startswith("system prompt ") and _says_little(mode.key):
+    if _has_name(mode.task) and _says_little(mode.key):
         text = in_task(text, mode.task)
     category = Category(
         id=category_id(mode.task, mode.key),
@@ -146,6 +145,11 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
         border=_border(cases, mode.cases),
     )
     return BuiltCategory(category, {f"key:{mode.key}": 1.0, **mode.profile})
+
+
+def _has_name(task: str) -> bool:
+    """Return whether a task has a name, and not only the digest of a system prompt."""
+    return bool(task) and not task.startswith("system prompt ")
 
 
 def _says_little(key: str) -> bool:
@@ -167,7 +171,10 @@ def _group(cases: Sequence[AskedCase], node: _Node) -> BuiltCategory:
     task = node.path[0] if node.path else ""
     aspect: Aspect | None = next((a for a in ASPECTS if a in node.path[1:2]), None)
     bases = Counter(mode.basis for mode in node.modes for _ in mode.cases)
-    text: CategoryText = describe_group(task, aspect, node.path[2] if len(node.path) > 2 else "")
+    basis = min(bases, key=lambda basis: (-bases[basis], basis))
+    text = describe_group(task, aspect, node.path[2] if len(node.path) > 2 else "", basis)
+    if aspect and _has_name(task):
+        text = in_task(text, task)
     profile = Counter[str]()
     for mode in node.modes:
         for key, share in {f"key:{mode.key}": 1.0, **mode.profile}.items():
@@ -180,7 +187,7 @@ def _group(cases: Sequence[AskedCase], node: _Node) -> BuiltCategory:
         sentence=text.sentence,
         task=task,
         aspect=aspect,
-        basis=min(bases, key=lambda basis: (-bases[basis], basis)),
+        basis=basis,
         border=_border(cases, places),
     )
     return BuiltCategory(category, dict(profile))

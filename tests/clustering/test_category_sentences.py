@@ -101,10 +101,12 @@ def test_free_text_is_described_by_the_words_of_both_sides() -> None:
 
 
 def test_groups_and_topics_have_names() -> None:
-    assert describe_group("route", None, "").name == "rare failures of route"
-    assert describe_group("", "field", "total").sentence == "Gives other values in records, in total, in several ways"
+    assert describe_group("route", None, "", "production").name == "rare failures of route"
+    assert describe_group("", "field", "total", "production").sentence == "Gives other values of total"
+    joined = describe_group("", "field", "", "committee").sentence
+    assert joined == "The committee is split: a part of it gives other values in records, in several ways"
     part = describe_topic("billing", "Answers billing, on inputs about sofa", "lamp")
-    assert (part.name, part.sentence) == ("billing: lamp", "Answers billing, on inputs about lamp")
+    assert (part.name, part.sentence) == ("billing (lamp)", "Answers billing, on inputs about lamp")
 
 
 def test_sides_are_the_usual_values_with_their_shares() -> None:
