@@ -39,6 +39,11 @@ _MOST_PARTS = 200
 _DEEPEST = 12
 _SHARE = 1 / 3
 """The share of the answers to a case that must call a tool, or be a record, for it to be compared as such."""
+_RANGE = re.compile(
+    r"(?<![\w.,-])(\d{1,4}(?:[.,]\d{1,2})?)\s?(?:-|\u2013|\u2014|to|or|bis|oder|a|o|\u00e0|ou)\s?(\d{1,4}(?:[.,]\d{1,2})?)"
+    r"[\s-]([^\W\d_]{2,}|%)"
+)
+"""Two numbers of one unit, such as `8 to 10 days`."""
 _QUANTITY = re.compile(
     r"(?<![\w.,-])([$\u20ac\u00a3])?(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d{1,4}(?:[.,]\d{1,2})?)(?![\w]*\d)"
     r"(?:\s?(%|[$\u20ac\u00a3])|[\s-]?([^\W\d_]{2,}))?"
@@ -137,7 +142,7 @@ def facts_of(text: str, question: str) -> dict[PartKey, frozenset[str]]:
 
 def quantities_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield the numbers of a text with up to six digits, each with the word or sign it counts."""
-    for match in _QUANTITY.finditer(text):
+    for match in _QUANTITY.finditer(_RANGE.sub(r"\1 \3 \2 \3", text)):
         sign, digits, after, word = match.groups()
         number = _SEPARATOR.sub("", digits).replace(",", ".")
         unit = sign or after or (word or "").lower()

@@ -186,3 +186,8 @@ def test_yes_no_and_the_language_are_facts() -> None:
 def test_any_text_can_be_taken_apart_in_its_form(text: str, kind: Kind) -> None:
     parts = apart(text, form_of(kind, [text]), kind)
     assert not (parts.problem and parts.parts)
+
+
+@pytest.mark.parametrize("text", ["It takes 8 to 10 days.", "It takes 8-10 days.", "Es dauert 8 bis 10 days."])
+def test_both_numbers_of_a_range_have_its_unit(text: str) -> None:
+    assert facts_of(text, "")["content", "day"] == {"8", "10"}
