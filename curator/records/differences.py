@@ -15,6 +15,8 @@ argument of the same tool. `field`: a field of a record. `label`: one of a fixed
 `complaint`: a user's thumb down where no other difference shows.
 """
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+OPTION = "option"
+"""The subject of options that each input lists."""
 ANY = "*"
 """Represents every subject in the key of an aspect."""
 Basis = Literal["label", "production", "committee"]
@@ -51,14 +53,14 @@ class Difference:
     def keys(self) -> tuple[str, ...]:
         """The names of what differs, from the most specific one to the whole aspect.
 
-        Values are a part of the key where they are words: a number or an id of one case says nothing of others.
+        Values are a part of the key where they are words: a number, an id or the letter of an option of one case says nothing
+        of others.
         """
         general, values = self.part, f"{self.given}>{self.expected}"
         if self.aspect in ("tool", "label", "refusal", "format", "complaint"):
             return (f"{general}:{values}", f"{self.aspect}:{ANY}")
-        worded = [] if any(map(str.isdigit, values)) or not (self.given and self.expected) else [
-            f"{general}:{values}", f"{general}:{self.given}>", f"{general}:>{self.expected}",
-        ]  # fmt: skip
+        tells = self.given and self.expected and self.subject != OPTION and not any(map(str.isdigit, values))
+        worded = [f"{general}:{values}", f"{general}:{self.given}>", f"{general}:>{self.expected}"] if tells else []
         return (*worded, *([f"{general}:{self.change}"] if self.change else []), general, f"{self.aspect}:{ANY}")
 
 

@@ -40,3 +40,8 @@ def test_the_keys_of_an_aspect_start_with_it_and_end_with_all_of_it(
     assert all(key.startswith(f"{aspect}:") for key in keys)
     assert len(set(keys)) == len(keys) or subject == ANY
     assert difference.part.count(":") == 1
+
+
+def test_letters_of_options_are_not_a_part_of_the_key() -> None:
+    assert Difference("value", "option", "A", "B").keys == ("value:option", "value:*")
+    assert Difference("value", "answer", "yes", "no").keys[0] == "value:answer:yes>no"

@@ -18,6 +18,7 @@ from curator.disagreement.contrasts.languages import language_of
 from curator.disagreement.equivalence.critical_tokens import yes_or_no
 from curator.disagreement.equivalence.word_lists import CALENDAR
 from curator.records import Aspect, JsonValue, Kind
+from curator.records.differences import OPTION
 
 PartKey = tuple[Aspect, str]
 """The aspect of a part, and its subject."""
@@ -28,7 +29,7 @@ NOTHING: frozenset[str] = frozenset()
 _PLAIN: Mapping[Kind, PartKey] = {
     "label": ("label", ""),
     "boolean": ("label", ""),
-    "choice": ("value", "option"),
+    "choice": ("value", OPTION),
     "number": ("value", "number"),
     "date": ("value", "date"),
     "short": ("value", "answer"),
