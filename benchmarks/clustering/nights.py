@@ -116,7 +116,7 @@ def followed(planted: ThreeNights) -> list[Night]:
     """Return the nights, each compared with the one before."""
     file, nights = CategoriesFile(None, None), []
     for number, log in enumerate(planted.nights, 1):
-        grouped: GroupedLog = group(log)
+        grouped: GroupedLog = group(log, file)
         result = follow_nights(grouped.result, grouped.cases, file, today=f"2026-11-{number:02}")
         file = file.followed_by(remember(result))
         nights.append(Night(grouped.result, result, grouped.modes, {case.id: case.weight for case in grouped.cases}))

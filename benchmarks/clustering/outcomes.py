@@ -25,8 +25,11 @@ from curator.answers.extraction import ReadRule
 from curator.committee.prompts import Section, Variant
 from curator.config import parse_config
 from curator.records import Case, Category, Generation, Reference, Source, case_id
-from curator.stages.categorise import CategoryResult, categorise
+from curator.stages.categorise import CategoryResult, categorise, earlier_categories
 from curator.stages.score import Scorer, ScoringResult
+from curator.state.categories import CategoriesFile
+
+FIRST_NIGHT = CategoriesFile(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,12 @@ def named(categories: Iterable[Category]) -> list[Named]:
     return [Named(c.id, c.name, c.sentence, frozenset(c.case_ids)) for c in categories if c.parent is None]
 
 
-def group(log: MadeUpLog) -> GroupedLog:
-    """Score and group the cases of a log."""
+def group(log: MadeUpLog, remembered: CategoriesFile = FIRST_NIGHT) -> GroupedLog:
+    """Score and group the cases of a log, after the nights that are remembered."""
     scored = score(log)
     scoring = scored.scoring
-    result = categorise(scored.cases, scoring.contrasts, scoring.scores, scoring.failures)
+    earlier_ids = earlier_categories(scored.cases, remembered)
+    result = categorise(scored.cases, scoring.contrasts, scoring.scores, scoring.failures, earlier_ids=earlier_ids)
     return GroupedLog(scored.cases, scored.modes, result)
 
 

@@ -5,11 +5,11 @@ A category's id is a hash of its task and its difference. It does not depend on 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from curator.clustering.category_ids import category_id
 from curator.clustering.category_sentences import (
     describe,
     describe_group,
@@ -83,12 +83,6 @@ def _background(cases: Sequence[AskedCase]) -> dict[str, _Background]:
     for case in cases:
         topics[case.task].update(case.topics.keys())
     return {task: _Background(count, topics[task]) for task, count in tasks.items()}
-
-
-def category_id(*signature: str) -> str:
-    """Return the id of a category: a hash of its task and its difference."""
-    digest = hashlib.sha256("\x1f".join(signature).encode("utf-8", "surrogatepass"))
-    return f"category-{digest.hexdigest()[:8]}"
 
 
 def _path(key: str) -> Path:

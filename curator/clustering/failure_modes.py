@@ -11,10 +11,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from curator.clustering.category_ids import category_id
 from curator.clustering.noise import LEAST_CASES, LEAST_SPLITS, MINORITY, TAIL, is_claim, is_concentrated
 from curator.clustering.task_index import TOPIC, AskedCase, TaskIndex, in_words
 from curator.records.differences import ANY, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
@@ -56,12 +57,24 @@ class FailureMode:
     topics: tuple[str, ...] = ()
 
 
-def find_modes(cases: Sequence[AskedCase]) -> list[FailureMode]:
-    """Find the failure modes of each task; a case is in one of them at most."""
+def find_modes(cases: Sequence[AskedCase], earlier_ids: Collection[str] = ()) -> list[FailureMode]:
+    """Find the failure modes of each task; a case is in one of them at most.
+
+    `earlier_ids` are those of the categories of nights before. A difference that was found then is one hypothesis, not one of
+    all that are tried, so that fewer cases are needed to see it again.
+    """
     by_task: defaultdict[str, list[int]] = defaultdict(list)
     for place, case in enumerate(cases):
         by_task[case.task].append(place)
-    return [mode for task in sorted(by_task) for mode in _Search(TaskIndex(cases, by_task[task]), task).find()]
+    return [
+        mode
+        for task in sorted(by_task)
+        for mode in _Search(_index(cases, by_task[task], task, earlier_ids), task).find()
+    ]
+
+
+def _index(cases: Sequence[AskedCase], places: Sequence[int], task: str, earlier_ids: Collection[str]) -> TaskIndex:
+    return TaskIndex(cases, places, lambda key: category_id(task, key) in earlier_ids)
 
 
 def contrast_of(case: CaseContrasts, basis: Basis) -> Contrast | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -72,7 +72,13 @@ class TaskIndex:
         expected: the cases that noise gives each key: in production, and as splits.
     """
 
-    def __init__(self, cases: Sequence[AskedCase], places: Sequence[int]) -> None:
+    def __init__(
+        self,
+        cases: Sequence[AskedCase],
+        places: Sequence[int],
+        is_known: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._is_known = is_known
         self.places = sorted(places, key=lambda place: cases[place].contrasts.case_id)
         self.cases = cases
         self.noise = NoiseModel.of([cases[place].contrasts for place in self.places])
@@ -100,8 +106,7 @@ class TaskIndex:
 
     def claims(self, key: str, places: Sequence[int]) -> bool:
         """Return whether these cases are more than noise in production, or as splits."""
-        worded = in_words(key)
-        if not worded and self._fails_by_labels(key, places):
+        if not in_words(key) and self._fails_by_labels(key, places):
             return True
         remaining = len(places) / len(self.having[key])
         by_production, by_committee = (expected * remaining for expected in self.expected[key])
@@ -109,10 +114,14 @@ class TaskIndex:
         production = sum(by_topic or key in self.cases[place].contrasts.keys for place in places)
         splits = [place for place in places if self.is_split(place, key)]
         least = LEAST_BY_WORDS if key.startswith((SAYS, OMITS, TOPIC)) else LEAST_CASES
-        claimed = is_claim(production, by_production, tests=self._tests[worded], least=least)
+        claimed = is_claim(production, by_production, tests=self._tests_of(key), least=least)
         if claimed and key.startswith((SAYS, OMITS)):
             claimed = self._is_more_than_style(key, places)
         return claimed or self._is_split_beyond_noise(key, splits, by_committee)
+
+    def _tests_of(self, key: str) -> int:
+        """Return the number of differences that are tried with this one; a known one is tried alone."""
+        return 1 if self._is_known(key) else self._tests[in_words(key)]
 
     def _fails_by_labels(self, key: str, places: Sequence[int]) -> bool:
         """Return whether labels show the difference more often than noise does."""
@@ -120,7 +129,7 @@ class TaskIndex:
         failing = sum(
             (self.cases[place].failure or 0.0) >= FAILED and key in self.cases[place].contrasts.keys for place in places
         )
-        return is_claim(failing, self.noise.by_production(key, labelled), tests=self._tests[False])
+        return is_claim(failing, self.noise.by_production(key, labelled), tests=self._tests_of(key))
 
     def _is_split_beyond_noise(self, key: str, splits: Sequence[int], expected: float) -> bool:
         """Return whether the committee's splits are more than members that err together.
@@ -129,7 +138,7 @@ class TaskIndex:
         """
         dispersion = self._dispersion.get(unit_of(key), 1.0)
         least = partial(is_claim, len(splits), least=LEAST_SPLITS)
-        if least(expected * dispersion, tests=self._tests[False], excess=EXCESS_OF_SPLITS):
+        if least(expected * dispersion, tests=self._tests_of(key), excess=EXCESS_OF_SPLITS):
             return True
         # The rate of noise has these splits in it; that a prompt or a topic explains them is the stronger evidence.
         return least(expected, tests=1) and (self._has_dissenter(splits) or self._has_topic(splits))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from curator.clustering.category_tree import build_categories, category_id
+from curator.clustering.category_ids import category_id
+from curator.clustering.category_tree import build_categories
 from curator.clustering.failure_modes import contrast_of, find_modes
 from curator.clustering.noise import NoiseModel
 from curator.clustering.task_index import AskedCase
@@ -74,6 +75,7 @@ def categorise(
     failures: Mapping[str, float],
     *,
     tasks: Mapping[str, str] | None = None,
+    earlier_ids: Collection[str] = (),
 ) -> CategoryResult:
     """Group the cases in which production fails, or the committee is split, beyond noise.
 
@@ -83,6 +85,7 @@ def categorise(
         scores: by case id.
         failures: how far production failed by a label, 0..1, by case id.
         tasks: the task of a case, where it is not the log's.
+        earlier_ids: of the categories of nights before (`earlier_categories`).
     """
     cases = sorted((case for case in cases if case.id in contrasts), key=lambda case: case.id)
     inputs = _inputs(cases)
@@ -97,7 +100,7 @@ def categorise(
         )
         for case, topics in zip(cases, inputs, strict=True)
     ]
-    built = build_categories(asked, find_modes(asked))
+    built = build_categories(asked, find_modes(asked, earlier_ids))
     categories = tuple(item.category for item in built)
     basis = {case_id: c.basis for c in categories if c.parent is None for case_id in c.case_ids}
     shown = {case_id: contrast_of(contrasts[case_id], of) for case_id, of in basis.items()}
@@ -108,6 +111,14 @@ def categorise(
         shown=_shown(asked),
         ungrouped=sum(_differs(contrasts[case.id]) and case.id not in basis for case in cases),
     )
+
+
+def earlier_categories(cases: Iterable[Case], remembered: CategoriesFile) -> frozenset[str]:
+    """Return the ids that the categories of nights before had by themselves."""
+    history = remembered.known_to(night_key(case.id for case in cases))
+    if history is None or history.method != METHOD:
+        return frozenset()
+    return frozenset(tracked.signature for tracked in history.categories)
 
 
 def follow_nights(

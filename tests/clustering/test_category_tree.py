@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from curator.clustering.category_tree import LEAST_BORDER, MOST_TOP, build_categories, category_id
+from curator.clustering.category_ids import category_id
+from curator.clustering.category_tree import LEAST_BORDER, MOST_TOP, build_categories
 from curator.clustering.failure_modes import FailureMode, find_modes
 from curator.clustering.task_index import AskedCase
 from curator.records import Category, Difference

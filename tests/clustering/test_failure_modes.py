@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+from curator.clustering.category_ids import category_id
 from curator.clustering.failure_modes import FailureMode, find_modes
 from curator.clustering.task_index import AskedCase, in_words
 from curator.records import Difference
@@ -35,6 +36,16 @@ def test_the_same_fault_in_two_tasks_is_two_modes() -> None:
     assert [(mode.task, mode.key, len(mode.cases)) for mode in find_modes(cases)] == [
         ("a", "label::account>billing", 8), ("b", "label::account>billing", 8),
     ]  # fmt: skip
+
+
+def test_a_difference_of_an_earlier_night_needs_fewer_cases() -> None:
+    wrong = Difference("label", "", "account", "billing")
+    others = [Difference("label", "", f"given {n}", f"expected {n}") for n in range(250)]
+    cases = [plain(n, wrong if n < 3 else others[n]) for n in range(250)]
+    key = "label::account>billing"
+    assert key not in {mode.key for mode in find_modes(cases)}
+    assert key not in {mode.key for mode in find_modes(cases, {category_id("other task", key)})}
+    assert key in {mode.key for mode in find_modes(cases, {category_id(cases[0].task, key)})}
 
 
 def test_a_case_is_in_one_mode_at_most() -> None:
