@@ -213,7 +213,7 @@ def test_a_category_folds_by_keyboard_and_shows_all_its_cases(browser: Chromium,
     assert browser.evaluate(f"new Promise((done) => setTimeout(() => done({count}), 200))") == browser.evaluate(
         all_of_it
     )
-    shown = browser.evaluate("document.querySelector('#mode-01 .all .case').innerText")
+    shown = browser.evaluate("document.querySelector('#mode-01 .all .case').textContent")
     assert "returns" in shown
     marks = browser.evaluate("[...document.querySelector('#mode-01 .all .faces').querySelectorAll('mark')].length")
     assert marks == 2
