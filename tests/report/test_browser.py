@@ -219,7 +219,9 @@ def test_a_category_folds_by_keyboard_and_shows_all_its_cases(browser: Chromium,
     assert marks == 2
     folded = "[...document.querySelector('#mode-01 .all .case').querySelectorAll('details')].map((d) => d.open)"
     assert not any(browser.evaluate(folded))
-    links = browser.evaluate("[...document.querySelectorAll('#mode-01 .all a')].map((a) => [a.innerText, a.hash])")
+    links = browser.evaluate(
+        "[...document.querySelectorAll('#mode-01 .all a')].map((a) => [a.textContent.trim(), a.hash])"
+    )
     rows = [text.split()[-1] for text, _ in links if text.startswith("label_queue.csv row ")]
     assert rows
     assert all(["label_queue.csv row " + row, f"#row={row}"] in links for row in rows)
