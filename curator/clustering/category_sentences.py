@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from curator.clustering.failure_modes import SCATTER
 from curator.clustering.task_index import TOPIC
-from curator.records.differences import ANY, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
+from curator.records.differences import ANY, ASPECTS, OMITS, SAYS, AnswerSide, Aspect, Basis, Difference, Side
 from curator.text.display import one_line
 
 KEYWORDS = 6
@@ -177,9 +177,9 @@ def _what(key: str, differences: Sequence[Difference], profile: Mapping[str, flo
     if key.startswith((SAYS, OMITS, TOPIC)) or (key.startswith("content:") and not differences):
         return _wording(profile, words)
     if key.endswith(f":{SCATTER}"):
-        return _SCATTERED[_aspect(key)]
+        return _SCATTERED[aspect_of(key)]
     if key.endswith(f":{ANY}") or not differences:
-        return _OTHER[_aspect(key)]
+        return _OTHER[aspect_of(key)]
     return _PHRASES[differences[0].aspect](key, differences)
 
 
@@ -218,25 +218,25 @@ def _quoted(words: Sequence[str]) -> str:
 
 
 def _of_field(key: str, differences: Sequence[Difference]) -> str:
-    first = differences[0]
-    subject = first.subject if first.aspect != "argument" else f"another {first.subject.partition('.')[2]}"
-    tool = f"calls {first.subject.partition('.')[0]} with " if first.aspect == "argument" else ""
+    return _of_named_value(differences[0].subject, key, differences)
+
+
+def _of_argument(key: str, differences: Sequence[Difference]) -> str:
+    tool, _, name = differences[0].subject.partition(".")
+    return f"{_of_named_value(name, key, differences)}, in the call of {tool}"
+
+
+def _of_named_value(name: str, key: str, differences: Sequence[Difference]) -> str:
+    """Return the phrase on a value that has a name."""
     detail = key.partition(":")[2].partition(":")[2]
-    name = first.subject.partition(".")[2] or first.subject if tool else subject
     if detail in _CHANGES:
-        phrase = _CHANGES[detail].format(subject=name)
-        return f"{phrase} in the call of {first.subject.partition('.')[0]}" if tool else phrase
+        return _CHANGES[detail].format(subject=name)
     given, _, expected = detail.partition(">")
-    if given and expected:
-        return f"gives {name} as {given} where {expected} is expected"
-    if given:
-        return f"gives {name} as {given} where another value is expected"
-    if expected:
-        return f"gives another {name} where {expected} is expected"
-    usual = Counter(d.given for d in differences).most_common(1)[0]
-    dominant = usual[0] and not any(map(str.isdigit, usual[0])) and usual[1] >= _USUAL_SIDE * len(differences)
-    value = f"gives {name} as {usual[0]}" if dominant else f"gives another {name}"
-    return f"calls {first.subject.partition('.')[0]} with another {name}" if tool and not dominant else value
+    given = given or ("" if detail else _dominant([d.given for d in differences]))
+    if not given or any(map(str.isdigit, given)):
+        return f"gives another {name}{f' where {expected} is expected' if expected else ''}"
+    where = f" where {expected or 'another value'} is expected" if detail else ""
+    return f"gives {name} as {given}{where}"
 
 
 def _of_tool(_: str, differences: Sequence[Difference]) -> str:
@@ -297,7 +297,7 @@ _PHRASES: Mapping[Aspect, Callable[[str, Sequence[Difference]], str]] = {
     "refusal": _of_refusal,
     "format": lambda _, d: f"gives {d[0].given} where {d[0].expected} is expected",
     "tool": _of_tool,
-    "argument": _of_field,
+    "argument": _of_argument,
     "field": _of_field,
     "label": lambda _, d: f"answers {d[0].given} where {d[0].expected} is expected",
     "value": _of_value,
@@ -310,5 +310,6 @@ _PHRASES: Mapping[Aspect, Callable[[str, Sequence[Difference]], str]] = {
 }
 
 
-def _aspect(key: str) -> Aspect:
-    return next(aspect for aspect in _OTHER if aspect == key.partition(":")[0])
+def aspect_of(key: str) -> Aspect:
+    """Return the aspect that a mode is about; words are of the content."""
+    return next((aspect for aspect in ASPECTS if aspect == key.partition(":")[0]), "content")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from curator.clustering.category_ids import category_id
 from curator.clustering.category_sentences import (
+    aspect_of,
     describe,
     describe_group,
     describe_topic,
@@ -133,7 +134,7 @@ def _leaf(cases: Sequence[AskedCase], mode: FailureMode) -> BuiltCategory:
         case_ids=_ids(cases, mode.cases),
         sentence=text.sentence,
         task=mode.task,
-        aspect=_aspect(mode.key),
+        aspect=aspect_of(mode.key),
         basis=mode.basis,
         sides=sides_of(pairs),
         border=_border(cases, mode.cases),
@@ -241,8 +242,3 @@ def _ids(cases: Sequence[AskedCase], places: Sequence[int]) -> tuple[str, ...]:
 
 def _border(cases: Sequence[AskedCase], places: Sequence[int]) -> str | None:
     return cases[places[-1]].contrasts.case_id if len(places) >= LEAST_BORDER else None
-
-
-def _aspect(key: str) -> Aspect:
-    aspect = key.partition(":")[0]
-    return next((a for a in ASPECTS if a == aspect), "content")

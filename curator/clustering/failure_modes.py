@@ -13,12 +13,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from curator.clustering.category_ids import category_id
 from curator.clustering.noise import LEAST_CASES, LEAST_SPLITS, MINORITY, TAIL, is_claim, is_concentrated
 from curator.clustering.task_index import TOPIC, AskedCase, TaskIndex, in_words
-from curator.records.differences import ANY, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
+from curator.records.differences import ANY, ASPECTS, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
 
 _SPECIFIC = 3.0
 """A specific difference is preferred to a general one from a third of its cases on: two faults of one field are two modes."""
@@ -91,6 +90,7 @@ class _Search:
         self._task = task
         self._left = {place for place, keys in index.keys.items() if keys}
         self._taken: set[int] = set()
+        self._every = Counter(key for place in index.places for key in self._features(place))
 
     def find(self) -> list[FailureMode]:
         modes: list[tuple[str, list[int]]] = []
@@ -186,7 +186,7 @@ class _Search:
     def _profile(self, places: Sequence[int]) -> dict[str, float]:
         """Return the share of these cases with each key that tells them from the task's other cases."""
         inside = Counter(key for p in places for key in self._features(p))
-        every = Counter(key for p in self._index.places for key in self._features(p))
+        every = self._every
         others = max(len(self._index.places) - len(places), 1)
         return {
             key: count / len(places)
@@ -203,9 +203,9 @@ class _Search:
     def _rest(self) -> list[tuple[str, list[int]]]:
         """Return the cases that no mode explains, by aspect, where they are more than noise."""
         by_aspect: defaultdict[Aspect, list[int]] = defaultdict(list)
-        for place in sorted(self._left | self._index.contradicted):
+        for place in sorted(set(self._index.places) - self._taken):
             contrast = self._index.cases[place].contrasts.production
-            if contrast is None or place not in self._left:
+            if contrast is None:
                 continue
             aspects = Counter(
                 d.aspect
@@ -213,13 +213,13 @@ class _Search:
                 if d.part not in self._index.noise.free and (d != WORDING or place in self._index.contradicted)
             )
             if aspects:
-                by_aspect[min(aspects, key=lambda a: (-aspects[a], _ASPECTS.index(a)))].append(place)
+                by_aspect[min(aspects, key=lambda a: (-aspects[a], ASPECTS.index(a)))].append(place)
         rest: list[tuple[str, list[int]]] = []
         for aspect, places in by_aspect.items():
             expected = self._index.noise.by_production(f"{aspect}:{ANY}", self._index.noise.cases)
             if aspect == "content":
                 expected += TAIL * self._index.noise.cases
-            if is_claim(len(places), expected, tests=len(_ASPECTS)):
+            if is_claim(len(places), expected, tests=len(ASPECTS)):
                 rest.append((f"{aspect}:{ANY}", places))
         return [*rest, *self._scattered({place for _, places in rest for place in places})]
 
@@ -278,9 +278,6 @@ def _scatters(spread: float, members: int) -> bool:
     """Return whether at least two answers, and a third of all, are outside the largest group."""
     outside = round(spread * members)
     return outside >= 2 and outside >= MINORITY * members
-
-
-_ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 
 
 def _preference(key: str) -> float:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.records import Category
+from curator.text.words import STOP_WORDS, words_of
 
 KEYWORDS = 8
 NAME_TERMS = 2
@@ -25,21 +26,7 @@ _COMMON = 0.5  # a term in more than this share of all cases does not distinguis
 _LEAST = 0.08  # a term in less than this share of a category's cases does not describe it
 _PHRASE = 0.6  # a two-word term replaces its word where it covers this share of the word's cases
 
-# Words that do not say what a text is about: English function words, and the courtesies of a support chat.
-_FUNCTION_WORDS = """
-a about above after again against all also am an and any are aren't as at be because been before being below between
-both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during each either else ever
-few for from further get gets getting give given go going got had hadn't has hasn't have haven't having he he'd
-he'll her here hers herself him himself his how however i i'd i'll i'm i've if in into is isn't it it'd it'll its
-itself just let let's like ll made make makes many may me might mine more most much must mustn't my myself neither
-no nor not now of off on once one only onto or other others ought our ours ourselves out over own per quite rather
-re really same shall shan't she she'd she'll should shouldn't since so some someone something still such
-than that the their theirs them themselves then there there're these they they'd they'll they're they've thing
-things this those though through thus to too under until up upon us use used using ve very via was wasn't we we'd
-we'll we're we've well were weren't what whatever when where whether which while who who'd who'll whom whose why
-will with within without won't would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves
-"""
-
+# Words that do not say what a text is about, beside the function words: the courtesies of a support chat.
 _COURTESIES = """
 able actually ago already always anyone anything asap bit come dear every find good guys happen happened happening hello
 help hey hi hope kindly know look looking maybe need needed needs ok okay please possible question right said say
@@ -47,12 +34,7 @@ says see seem seems sorry sure tell thank thanks thx think tried try trying unde
 today yesterday tomorrow morning
 """
 
-_STOP_WORDS = frozenset((_FUNCTION_WORDS + _COURTESIES).split()) | {"some" + "body"}
-
-_WORD = re.compile(r"[^\W_]+(?:['\u2019\-][^\W_]+)*")
-_CJK = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+"
-)  # has no blanks between words: split into pairs of characters
+_STOP_WORDS = STOP_WORDS | frozenset(_COURTESIES.split())
 _ENDING = re.compile("(?<=[a-z]{4})(?:ions?|ings?|ed|ies|es|s|e|y)$")
 _NUMERIC = re.compile(r"\d")
 
@@ -94,7 +76,7 @@ def terms_of(text: str) -> set[str]:
     """The words of a text that carry meaning, and the pairs of neighbouring ones."""
     terms: set[str] = set()
     before: str | None = None
-    for word in _words(text):
+    for word in words_of(text):
         carries = word not in _STOP_WORDS and 1 < len(word) <= _LONGEST_WORD and not _NUMERIC.search(word)
         if carries:
             terms.add(word)
@@ -102,15 +84,6 @@ def terms_of(text: str) -> set[str]:
                 terms.add(f"{before} {word}")
         before = word if carries else None
     return terms
-
-
-def _words(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text.lower().replace("\u2019", "'")):
-        word = match.group().removesuffix("'s")
-        if _CJK.fullmatch(word):
-            yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        else:
-            yield word
 
 
 def _terms_by_class(texts: Sequence[str], labels: NDArray[np.int64]) -> dict[int, Counter[str]]:

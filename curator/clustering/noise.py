@@ -87,7 +87,7 @@ class NoiseModel:
         having = {part: len(values) for part, values in spreads.items()}
         mean = {part: sum(values) / len(values) for part, values in spreads.items()}
         free = frozenset(part for part, value in mean.items() if part.startswith(_MAY_BE_FREE) and value > _FREE)
-        return cls(len(contrasts), rates, trials, of_texts, members, free, having, *_excess_limits(contrasts))
+        return cls(len(contrasts), rates, trials, of_texts, members, free, having, *excess_limits(contrasts))
 
     def rate(self, key: str) -> float:
         """Return the share of members that show a difference."""
@@ -150,8 +150,8 @@ def is_concentrated(
     return bool(binom.sf(inside - 1, of_inside, min(elsewhere, 1.0)) <= chance)
 
 
-def _excess_limits(contrasts: Sequence[CaseContrasts]) -> tuple[float | None, float | None]:
-    """Return the excess distances that few members have.
+def excess_limits(contrasts: Sequence[CaseContrasts]) -> tuple[float | None, float | None]:
+    """Return the excess distances that few members have: `NoiseModel.excess` and `suspicion`.
 
     Production may be another model with a style of its own: what sets all of its answers apart is not a failure.
     """

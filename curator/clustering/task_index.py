@@ -22,8 +22,6 @@ from curator.records.differences import OMITS, SAYS, WORDING, Aspect, CaseContra
 
 TOPIC = "topic:"
 """The beginning of the keys of words of the input."""
-FAILED = 0.5
-"""The failure by a label from which a case counts as failed."""
 _WEAK: frozenset[Aspect] = frozenset(("content", "value", "complaint"))
 """Aspects that do not say what differs, so that the words of the input may tell the modes apart."""
 _COMMON_TOPIC = 0.5
@@ -42,7 +40,7 @@ class AskedCase:
         weight: the log records that it represents.
         chance: how likely it fails, 0..1: the label's failure, else the disagreement.
         topics: the words of its input, by stem.
-        failure: how far it fails by a label, 0..1; None without one.
+        failed: it fails by a label; None without one.
     """
 
     contrasts: CaseContrasts
@@ -50,7 +48,7 @@ class AskedCase:
     weight: int
     chance: float
     topics: Mapping[str, str] = field(default_factory=dict)
-    failure: float | None = None
+    failed: bool | None = None
 
     @property
     def mass(self) -> float:
@@ -125,10 +123,8 @@ class TaskIndex:
 
     def _fails_by_labels(self, key: str, places: Sequence[int]) -> bool:
         """Return whether labels show the difference more often than noise does."""
-        labelled = sum(self.cases[place].failure is not None for place in self.places)
-        failing = sum(
-            (self.cases[place].failure or 0.0) >= FAILED and key in self.cases[place].contrasts.keys for place in places
-        )
+        labelled = sum(self.cases[place].failed is not None for place in self.places)
+        failing = sum(bool(self.cases[place].failed) and key in self.cases[place].contrasts.keys for place in places)
         return is_claim(failing, self.noise.by_production(key, labelled), tests=self._tests_of(key))
 
     def _is_split_beyond_noise(self, key: str, splits: Sequence[int], expected: float) -> bool:

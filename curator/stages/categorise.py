@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from curator.clustering.category_ids import category_id
 from curator.clustering.category_tree import build_categories
 from curator.clustering.failure_modes import contrast_of, find_modes
-from curator.clustering.noise import NoiseModel
+from curator.clustering.noise import excess_limits
 from curator.clustering.task_index import AskedCase
 from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
+from curator.disagreement.ground_truth import HALF
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
 from curator.state.categories import CategoriesFile
@@ -96,7 +97,7 @@ def categorise(
             weight=case.weight,
             chance=_chance(scores.get(case.id), failures.get(case.id)),
             topics=topics,
-            failure=failures.get(case.id),
+            failed=None if case.id not in failures else failures[case.id] >= HALF,
         )
         for case, topics in zip(cases, inputs, strict=True)
     ]
@@ -113,10 +114,15 @@ def categorise(
     )
 
 
-def earlier_categories(cases: Iterable[Case], remembered: CategoriesFile) -> frozenset[str]:
-    """Return the ids that the categories of nights before had by themselves."""
+def method_of(attributes: Iterable[str] = ()) -> str:
+    """Return the method of grouping, with the attributes that divide the categories."""
+    return " by ".join([METHOD, *sorted(attributes)])
+
+
+def earlier_categories(cases: Iterable[Case], remembered: CategoriesFile, *, method: str = METHOD) -> frozenset[str]:
+    """Return the own ids of the categories of nights before that were grouped by `method`."""
     history = remembered.known_to(night_key(case.id for case in cases))
-    if history is None or history.method != METHOD:
+    if history is None or history.method != method:
         return frozenset()
     return frozenset(tracked.signature for tracked in history.categories)
 
@@ -128,6 +134,7 @@ def follow_nights(
     *,
     today: str,
     tasks: Mapping[str, str] | None = None,
+    method: str = METHOD,
 ) -> CategoryResult:
     """Give the categories the ids and names that they had before, and say what changed.
 
@@ -137,6 +144,7 @@ def follow_nights(
         remembered: the categories of the nights before.
         today: the date, as YYYY-MM-DD.
         tasks: as in `categorise`.
+        method: of the grouping (`method_of`); the categories of another one are not compared.
     """
     key = night_key(case.id for case in cases)
     before, date = remembered.known_to(key), remembered.date_of(key, today)
@@ -146,7 +154,7 @@ def follow_nights(
         [_night_category(c, result.profiles.get(c.id, {}), weights) for c in result.categories],
         cases_by_task=Counter(_task(case, tasks) for case in cases),
         records=sum(weights.values()),
-        method=METHOD,
+        method=method,
         shown=result.shown,
     )
     categories = tuple(
@@ -187,7 +195,7 @@ def _shown(cases: Iterable[AskedCase]) -> dict[str, int]:
         by_task[case.task].append(case)
     counts: Counter[tuple[str, str]] = Counter()
     for task, of_task in by_task.items():
-        limit = NoiseModel.of([case.contrasts for case in of_task]).excess
+        limit, _ = excess_limits([case.contrasts for case in of_task])
         for case in of_task:
             contrasts = (case.contrasts.production, case.contrasts.committee)
             keys = {key for c in contrasts if c is not None for d in c.differences for key in d.keys}

@@ -153,19 +153,23 @@ class Scorer:
         kept = {i: answers.without({member_key(g) for g in left_out.get(i, ())}) for i, answers in grouped.items()}
         failures = failures_of_cases(self._cases, lambda case: grouped[case.id].agrees)
         inputs = {case.id: _contrast_input(case, kept[case.id], compared, failures) for case in self._cases}
+        contrasts: dict[str, CaseContrasts] = {}
+        patterns: dict[str, AnswerPattern] = {}
+        for case_id, case in inputs.items():  # one case after the other: the parts of its answers are kept for a moment
+            contrasts[case_id], patterns[case_id] = contrast_case(case), part_pattern(case)
         return ScoringResult(
             scores=scores,
             answers={i: _answers(compared[i], answers) for i, answers in kept.items()},
             compared=compared,
             left_out=left_out,
             health=health,
-            patterns={i: part_pattern(case) for i, case in inputs.items()},
+            patterns=patterns,
             noise=noise_floor({i: answers.votes for i, answers in kept.items()}),
             blind=blind_share(failure_evidence(self._cases, lambda case: grouped[case.id].agrees), seen),
             failures=failures,
             undecided_labels=undecided_labels(self._cases, lambda case: grouped[case.id].agrees),
             readings=fitted.model.readings,
-            contrasts={i: contrast_case(case) for i, case in inputs.items()},
+            contrasts=contrasts,
             inputs=inputs,
         )
 

@@ -37,7 +37,7 @@ from curator.run_folder.status import StatusFile
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
-from curator.stages.categorise import CategoryResult, categorise, earlier_categories, follow_nights, remember
+from curator.stages.categorise import CategoryResult, categorise, earlier_categories, follow_nights, method_of, remember
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
@@ -243,11 +243,12 @@ def _categories(
     """Group the failures under the ids and names of earlier nights, and name the new ones."""
     config = context.config.categories
     tasks = task_keys(cases, config.attributes)
-    earlier_ids = earlier_categories(cases, context.history)
+    method = method_of(attribute.name for attribute in config.attributes if attribute.group)
+    earlier_ids = earlier_categories(cases, context.history, method=method)
     result = categorise(
         cases, scoring.contrasts, scoring.scores, scoring.failures, tasks=tasks, earlier_ids=earlier_ids
     )
-    result = follow_nights(result, cases, context.history, today=_today(), tasks=tasks)
+    result = follow_nights(result, cases, context.history, today=_today(), tasks=tasks, method=method)
     by_id = {case.id: case for case in cases}
     named = run_coroutine(name_categories(result.categories, result.contrasts, by_id, config, asking))
     warnings = (*result.warnings, *named.warnings)

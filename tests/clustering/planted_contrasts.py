@@ -91,7 +91,7 @@ def log(
                     kind, answers, target, question=question, prompts="aabbcc", case_id=f"{task}-{number:04}",
                     label=truth if failure is not None else None, failure=failure,
                 ),
-                task, 1, 0.5, content_words(question), failure,
+                task, 1, 0.5, content_words(question), None if failure is None else failure > 0,
             )
         )  # fmt: skip
     return cases

@@ -80,7 +80,7 @@ def labelled(number: int, *, fails: bool, noise: int) -> AskedCase:
     case = plain(number, *([SPLIT] if fails else []))
     placebos = dict.fromkeys(SPLIT.keys, noise)
     contrasts = replace(case.contrasts, placebo_keys=placebos, spread={"label:": 0.1})
-    return replace(case, contrasts=contrasts, failure=float(fails))
+    return replace(case, contrasts=contrasts, failed=fails)
 
 
 def test_labels_beat_noise_only_beyond_it() -> None:

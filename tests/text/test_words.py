@@ -40,7 +40,7 @@ def test_names_have_a_capital_inside_a_sentence() -> None:
 @pytest.mark.parametrize("sign", ["x", "@", "a@", "a.", "\u6b3e", "a'", "a-"])
 def test_a_long_text_without_blanks_is_read_in_linear_time(sign: str) -> None:
     """With a search in quadratic time this takes minutes."""
-    content_words(sign * (200_000 // len(sign)))
+    assert len(content_words(sign * (200_000 // len(sign)))) <= 1
 
 
 @given(st.text())

@@ -105,7 +105,10 @@ def test_an_attribute_divides_the_categories(
     attribute = {"name": "half", "question": "Which half?", "values": ["first", "second"], "group": True}
     named["categories"] |= {"names": {"samples": 0}, "attributes": [attribute]}
     endpoint.answers["writer"] = lambda body: json.dumps({"value": "first" if "thing1" in text_of(body) else "second"})
+    do({**named, "categories": {}}, tmp_path, encoder, 2, "before")
     result = do(named, tmp_path, encoder, 1)
+    assert any("another method of grouping" in warning for warning in result.warnings)
+    assert all(c.change is None for c in result.summary.categories)
     tasks = {c.task for c in result.summary.categories if c.parent is None}
     assert tasks == {"route | half: first", "route | half: second"}
     assert '"attribute.half"' in (tmp_path / "out" / "report.html").read_text()

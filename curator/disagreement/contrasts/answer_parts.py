@@ -36,6 +36,8 @@ _PLAIN: Mapping[Kind, PartKey] = {
     "code": ("value", "program"),
 }
 _ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_KEPT = 64
+"""Texts whose parts are kept: those of one case, which are needed for its contrasts and for its pattern."""
 _MOST_PARTS = 200
 _DEEPEST = 12
 _SHARE = 1 / 3
@@ -121,7 +123,8 @@ def parts_of(text: str, answer: Answer, form: Form, kind: Kind, *, meaning: str,
     return _OF_FORMS[form](text)
 
 
-def facts_of(text: str, question: str) -> dict[PartKey, frozenset[str]]:
+@lru_cache(maxsize=_KEPT)
+def facts_of(text: str, question: str) -> Mapping[PartKey, frozenset[str]]:
     """Return the language of a text, its quantities by unit, its dates, and its first yes or no."""
     parts: dict[PartKey, frozenset[str]] = {}
     language = language_of(text)
@@ -161,6 +164,7 @@ def _is_record(text: str) -> bool:
     return isinstance(value, dict) and len(value) > 1
 
 
+@lru_cache(maxsize=_KEPT)
 def _of_calls(text: str) -> AnswerParts:
     calls = read_calls(text)
     shown: dict[str, str] = {}
@@ -173,6 +177,7 @@ def _of_calls(text: str) -> AnswerParts:
     return AnswerParts("", parts, shown)
 
 
+@lru_cache(maxsize=_KEPT)
 def _of_record(text: str) -> AnswerParts:
     value = parse_record(text)
     if not isinstance(value, dict | list):

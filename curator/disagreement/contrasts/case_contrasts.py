@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from curator.disagreement.contrasts.answer_parts import AnswerParts, Form, form_name, form_of, parts_of
 from curator.disagreement.contrasts.consensus import Consensus, Split
+from curator.disagreement.ground_truth import HALF
 from curator.disagreement.members.case_answers import CaseAnswers
 from curator.records import Contrast, Difference
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
@@ -23,7 +24,6 @@ from curator.text.words import content_words
 
 USUAL_WORD = 0.6
 """The share of the answers from which a word is expected of an answer."""
-FAILED = 0.5
 Floats = NDArray[np.float64]
 
 
@@ -114,7 +114,7 @@ def _production(
     reference: AnswerParts | None,
 ) -> Contrast | None:
     """Contrast production's answer with the label, else the committee, else a complaint."""
-    failed = case.failure is not None and case.failure >= FAILED
+    failed = case.failure is not None and case.failure >= HALF
     if target is not None and reference is not None and failed:
         labelled = Consensus.of([reference], consensus.form)
         labelled.shown |= consensus.shown
