@@ -43,7 +43,7 @@ _OTHER: Mapping[Aspect, str] = {
     "label": "answers with another label",
     "value": "gives another answer",
     "content": "says something else in free text",
-    "complaint": "is called wrong, and the answers do not show why",
+    "complaint": "is called wrong, each case in its own way",
 }
 
 
@@ -303,9 +303,9 @@ _PHRASES: Mapping[Aspect, Callable[[str, Sequence[Difference]], str]] = {
     "value": _of_value,
     "content": _of_content,
     "complaint": lambda _, d: (
-        "is wrong by labels, and the answers do not show why"
+        "is wrong by labels, each case in its own way"
         if d[0].given == "failed by label"
-        else "gets thumbs down, and the answers do not show why"
+        else "gets thumbs down, each case in its own way"
     ),
 }
 

@@ -37,7 +37,7 @@ from curator.stages.sampling_units import (
     metadata_fields,
     sampling_units,
 )
-from curator.text.display import plural
+from curator.text.display import one_line, plural
 from curator.workflows.inputs import HasFolder, Paths
 from curator.workflows.label_inputs import failures_in_memory, label_files, label_paths, selection_of
 
@@ -192,15 +192,19 @@ def _needed(half_width: float, needed: int | None) -> str:
     )
 
 
+_SHORTEST_COLUMN, _LONGEST_NAME = 32, 80
+
+
 def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
     yield f"\nby {name}"
-    for part in parts[:MOST_PARTS]:
+    names = [one_line(part.value, _LONGEST_NAME) or "(none)" for part in parts[:MOST_PARTS]]
+    width = max(_SHORTEST_COLUMN, *map(len, names), 0)
+    for value, part in zip(names, parts, strict=False):
         if part.rate is None or part.low is None or part.high is None:
             shown = f"     -                     {part.reason}"
         else:
             shown = f"{part.rate:6.1%}  ({part.low:.1%} to {part.high:.1%})"
-        value = part.value[:32] or "(none)"
-        yield f"  {value:<32} {part.share:4.0%} of records  labels {part.labels:4,}  {shown}"
+        yield f"  {value:<{width}} {part.share:4.0%} of records  labels {part.labels:4,}  {shown}"
     if len(parts) > MOST_PARTS:
         yield f"  {len(parts) - MOST_PARTS:,} more, which --json lists"
 
