@@ -15,7 +15,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.clustering.category_ids import category_id
-from curator.clustering.noise import LEAST_CASES, LEAST_SPLITS, MINORITY, TAIL, is_claim, is_concentrated
+from curator.clustering.noise import (
+    LEAST_BY_WORDS,
+    LEAST_CASES,
+    LEAST_SPLITS,
+    MINORITY,
+    TAIL,
+    is_claim,
+    is_concentrated,
+)
 from curator.clustering.task_index import TOPIC, AskedCase, TaskIndex, in_words
 from curator.records.differences import ANY, ASPECTS, OMITS, SAYS, WORDING, Aspect, Basis, CaseContrasts, Contrast
 
@@ -109,6 +117,8 @@ class _Search:
                 continue
             if key.startswith((SAYS, OMITS, TOPIC)):
                 places = self._grown(places)
+            if not places:
+                continue
             modes.append((key, places))
             self._left -= set(places)
             self._taken |= set(places)
@@ -130,7 +140,7 @@ class _Search:
         """Return the cases of a mode of free text: seeds that fit, and others with its words.
 
         A case fits by the log odds of its keys, as in naive Bayes: by those of its answers alone, and with those of its
-        topics, by half of the seeds' median, and by 20 to 1.
+        topics, by half of the seeds' median, and by 20 to 1. The result is empty where too few hold together.
         """
         places = list(seeds)
         candidates = [place for place in self._left if any(map(in_words, self._index.keys[place]))]
@@ -140,8 +150,8 @@ class _Search:
             fit = {p: (self._sum(answers, p), self._sum(odds, p)) for p in candidates}
             usual = [sorted(fit[p][part] for p in places)[len(places) // 2] / 2 for part in (0, 1)]
             grown = [p for p in candidates if fit[p][0] >= usual[0] and fit[p][1] >= max(math.log(20), usual[1])]
-            if len(grown) < LEAST_CASES:
-                return places
+            if len(grown) < LEAST_BY_WORDS:
+                return []
             places = grown
         return sorted(places)
 
