@@ -1,6 +1,7 @@
 """`recorded.jsonl`: one row per case with its generations, as `curator score` reads them.
 
-Contract 4 of `docs/architecture.md` describes it. Other tools write such files too, so that reading is lenient: unknown fields are ignored, and most fields may be absent.
+Contract 4 of `docs/architecture.md` describes it. Other tools write such files too, so that reading is lenient: most fields may
+be absent, and `peer_records` finds those that have other names.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import orjson
 
@@ -25,6 +25,7 @@ from curator.records import (
 )
 from curator.records.recorded import Answered, Recorded, prompt_id_of
 from curator.records.token_logprobs import read_logprobs
+from curator.run_folder.peer_records import KeyUse, contract_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +67,41 @@ class RecordedRow:
 
 
 def read_record(data: bytes) -> Recorded:
-    """Read one record, the JSON of an object.
+    """Read one record, the JSON of an object, as `read_keyed` does."""
+    return read_keyed(data)[0]
 
-    A generation is an object with a `text`, or the text itself. One without a text (null, or with an `error`) is not an
-    answer. Its group is its model with its variant. `kind` counts if it is one of `records.KINDS`. `labels` may list the
-    labels an answer can be. Unknown keys are ignored. `wrong` or `verdict` may say whether the answer in question fails.
+
+def read_keyed(data: bytes) -> tuple[Recorded, KeyUse]:
+    """Read one record, the JSON of an object, and return the keys that were used.
+
+    The record is one of contract 4, or of another tool (`peer_records`). A generation is an object with a `text`, or the text
+    itself. One without a text (null, or with an `error`) is not an answer. Its group is its model with its variant. `kind` counts
+    if it is one of `records.KINDS`. `labels` may list the labels an answer can be. `wrong` or `verdict` may say whether the answer
+    in question fails.
 
     Raises:
         RecordError: it does not fit the contract.
     """
     try:
-        record = orjson.loads(data)
+        parsed = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not valid JSON ({error})", "write one JSON object a line, in UTF-8") from error
-    if not isinstance(record, dict):
-        raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
-    case_id = case_id_of(record)
-    generations = record.get("generations")
-    if not isinstance(generations, list):
-        raise RecordError(
-            "`generations` is missing or is not a list", "put the answers there: a list of texts or {'text': ...}"
-        )
-    answers = tuple(answer for answer in map(_answered, generations) if answer is not None)
-    target = as_text(record.get("target"))
-    asked = _asked(record.get("input"))
-    kind = record.get("kind")
-    labels = record.get("labels")
+    if not isinstance(parsed, dict):
+        raise RecordError(f"expected an object, found {type(parsed).__name__}", "write one JSON object a line")
+    record, keys = contract_record(parsed)
+    return _recorded(record), keys
+
+
+def _recorded(record: dict[str, JsonValue]) -> Recorded:
+    generations, kind, labels = record["generations"], record.get("kind"), record.get("labels")
+    answers = map(_answered, generations) if isinstance(generations, list) else ()
     return Recorded(
-        id=case_id,
-        answers=answers,
-        target=target,
-        kind=cast(Kind, kind) if kind in KINDS else None,
+        id=case_id_of(record),
+        answers=tuple(answer for answer in answers if answer is not None),
+        target=as_text(record.get("target")),
+        kind=kind if kind in KINDS else None,
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
-        input=asked,
+        input=_asked(record.get("input")),
         question=_question(record.get("input")),
         target_logprobs=read_logprobs(record.get("target_logprobs"), record.get("target_tokens")),
         reference=as_text(record.get("reference")),
@@ -141,6 +144,8 @@ def _question(value: object) -> str:
 
 def _answered(generation: object) -> Answered | None:
     """Read a generation as an answer; None where it has no text."""
+    if generation is None:
+        return None
     if isinstance(generation, str):
         return Answered(generation, prompt_id="")
     if not isinstance(generation, dict):

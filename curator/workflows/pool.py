@@ -35,6 +35,7 @@ from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
 from curator.run_folder.case_context import CaseContext
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.layout import CASES, RECORDED
+from curator.run_folder.peer_records import contract_record, has_answers
 from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
@@ -105,7 +106,7 @@ def pool_of(records: Iterable[Mapping[str, object]], *, scoring: Scoring) -> Poo
     """
     given = list(records)
     lines = [Line(number, json_line(record, number)) for number, record in enumerate(given, 1)]
-    answered = [record for record in given if "generations" in record]
+    answered = [record for record in given if has_answers(record)]
     model, _ = scoring.fit(_sample_readable(answered))
     rows = pool_lines(lines, file="record", scoring=scoring, model=model)
     first = next((row for row in rows if isinstance(row, RejectedRecord)), None)
@@ -214,7 +215,8 @@ def _pool_case(data: bytes, number: int, scoring: Scoring, model: ScoringModel) 
     if not isinstance(record, dict):
         raise RecordError(f"expected an object, found {type(record).__name__}", "write one JSON object a line")
     length = None
-    if "generations" in record:
+    if has_answers(record):
+        record, _ = contract_record(record)
         recorded = read_record(data)
         formula = formula_for(scoring.formula, recorded.task)
         score = score_record(recorded, model=model, comparer=scoring.comparer, formula=formula)

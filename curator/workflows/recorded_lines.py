@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -17,7 +18,9 @@ from curator.executors.local import cores, map_ordered
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
 from curator.records import RejectedRecord
 from curator.records.recorded import Recorded
-from curator.run_folder.recorded import read_record
+from curator.run_folder.peer_records import KeyUse, Role
+from curator.run_folder.recorded import read_keyed, read_record
+from curator.text.display import one_line, plural
 from curator.workflows.score_report import Spread
 
 T = TypeVar("T")
@@ -30,6 +33,8 @@ SAMPLED_RECORDS = 2000
 SAMPLED_BYTES = 2**26
 WORTH_A_PROCESS = 8
 """From this many chunks on, the start of further processes pays for itself."""
+_MOST_KEYS, _LONGEST_KEY = 12, 60
+_RENAME = "where that is wrong, name the keys `input`, `target`, `reference` and `generations`"
 
 
 def map_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], *, processes: int | None) -> Iterator[T]:
@@ -122,16 +127,59 @@ def read_records(records: Iterable[Mapping[str, object]]) -> list[Recorded]:
     return read
 
 
-def readable_records(records: Iterable[Mapping[str, object]]) -> tuple[list[Recorded], tuple[RejectedRecord, ...]]:
+def readable_records(
+    records: Iterable[Mapping[str, object]],
+) -> tuple[list[tuple[Recorded, KeyUse]], tuple[RejectedRecord, ...]]:
     """Read the records in memory that fit, and reject the others; a place is counted from 1."""
-    read: list[Recorded] = []
+    read: list[tuple[Recorded, KeyUse]] = []
     rejected: list[RejectedRecord] = []
     for number, record in enumerate(records, 1):
         try:
-            read.append(read_record(_json_line(record)))
+            read.append(read_keyed(_json_line(record)))
         except RecordError as error:
             rejected.append(error.at(IN_MEMORY, number))
     return read, tuple(rejected)
+
+
+class KeyTally:
+    """Counts which keys of the records were taken for what, and which were not used."""
+
+    def __init__(self) -> None:
+        self._records = self._with_target = 0
+        self._taken: Counter[tuple[Role, str]] = Counter()
+        self._unused: Counter[str] = Counter()
+
+    def add(self, keys: KeyUse) -> None:
+        """Take the next record in."""
+        self._records += 1
+        self._with_target += keys.has_target
+        self._taken.update(keys.taken.items())
+        self._unused.update(keys.unused)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence on the keys of another tool, and one on the keys that were not used."""
+        notes = []
+        if self._taken:
+            parts = [self._part(role, key, count) for (role, key), count in self._taken.most_common(_MOST_KEYS)]
+            if not self._with_target:
+                parts.append("no key holds production's answer (`target`)")
+            notes.append(f"read from keys of another tool: {', '.join(parts)}; {_RENAME}")
+        if self._unused:
+            keys = [f"{_quoted(key)}{self._share(count)}" for key, count in self._unused.most_common(_MOST_KEYS)]
+            more = f" and {len(self._unused) - len(keys)} more" if len(self._unused) > len(keys) else ""
+            notes.append(f"keys that are not used: {', '.join(keys)}{more}")
+        return tuple(notes)
+
+    def _part(self, role: Role, key: str, count: int) -> str:
+        source = f"from {_quoted(key)}" if key else "made from the content, as no key holds one"
+        return f"{role} {source}{self._share(count)}"
+
+    def _share(self, count: int) -> str:
+        return "" if count == self._records else f" ({count:,} of {plural(self._records, 'record')})"
+
+
+def _quoted(key: str) -> str:
+    return f"`{one_line(key, _LONGEST_KEY)}`"
 
 
 def json_line(record: Mapping[str, object], number: int) -> bytes:

@@ -27,11 +27,12 @@ from curator.records.result import TableResult
 from curator.report.readings import readings_sentence
 from curator.run_folder.calibration import CalibrationFile, FittedResult, read_calibration
 from curator.run_folder.layout import RECORDED
-from curator.run_folder.recorded import read_record
+from curator.run_folder.peer_records import KeyUse
+from curator.run_folder.recorded import read_keyed
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder, HasSource, source_of
-from curator.workflows.recorded_lines import map_lines, readable_records, sample_items, sample_records
+from curator.workflows.recorded_lines import KeyTally, map_lines, readable_records, sample_items, sample_records
 from curator.workflows.score_report import ScoreFigures, Seen, Watch, see
 
 KEPT_REJECTED = 1000
@@ -205,17 +206,18 @@ def _score_in_memory(
     if fitted is not None:
         scoring = replace(scoring, formula=fitted.formula)
     read, rejected = readable_records(records)
-    model, health = scoring.fit(sample_items(read))
-    scores = tuple(_score_one(record, scoring, model) for record in read)
-    watch = Watch()
-    for record, score in zip(read, scores, strict=True):
+    model, health = scoring.fit(sample_items(record for record, _ in read))
+    scores = tuple(_score_one(record, scoring, model) for record, _ in read)
+    watch, tally = Watch(), KeyTally()
+    for (record, keys), score in zip(read, scores, strict=True):
         watch.add(see(record, score, scoring.comparer))
+        tally.add(keys)
     if out is not None:
         write_atomic(out, map(_score_line, scores))
     result = ScoreResult(
         len(scores), len(rejected), out, health, figures=watch.figures(), tasks=model.readings,
         rejected=rejected[:KEPT_REJECTED],
-        scores=() if out is not None else scores, source=records,
+        scores=() if out is not None else scores, source=records, notes=tally.notes(),
     )  # fmt: skip
     return _with_notes(result, scoring, fitted)
 
@@ -273,7 +275,8 @@ def _with_notes(result: ScoreResult, scoring: Scoring, fitted: CalibrationFile |
     if fitted is None:
         return result
     groups = {prompt_id_of(member.model, member.variant) for member in result.health} or None
-    return replace(result, notes=fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups))
+    warnings = fitted.warnings(scorer=default_scorer(scoring.comparer), groups=groups)
+    return replace(result, notes=(*result.notes, *warnings))
 
 
 class _Tally:
@@ -283,6 +286,7 @@ class _Tally:
         self.scored = self.set_aside = 0
         self._rejected: list[RejectedRecord] = []
         self._watch = Watch()
+        self._keys = KeyTally()
         self._path = path
 
     def score_lines(self, scoring: Scoring, model: ScoringModel) -> Iterator[bytes]:
@@ -295,19 +299,21 @@ class _Tally:
                     self._rejected.append(item)
             else:
                 self.scored += 1
-                self._watch.add(item[1])
-                yield item[0]
+                line, seen, keys = item
+                self._watch.add(seen)
+                self._keys.add(keys)
+                yield line
 
     def result(self, out: Path | None, health: tuple[MemberHealth, ...]) -> ScoreResult:
         """Return the counts once the scores are through."""
         return ScoreResult(
             self.scored, self.set_aside, out, health, figures=self._watch.figures(), rejected=tuple(self._rejected),
-            source=self._path,
+            source=self._path, notes=self._keys.notes(),
         )  # fmt: skip
 
 
-ScoredLine = tuple[bytes, Seen]
-"""A score as a JSON line, and what is kept of its record."""
+ScoredLine = tuple[bytes, Seen, KeyUse]
+"""A score as a JSON line, what is kept of its record, and the keys that were used."""
 
 
 def score_lines(
@@ -321,9 +327,9 @@ def score_lines(
             results.append(RejectedRecord(Source(file, line.number), line.problem or "", remedy))
         elif line.data.strip():
             try:
-                record = read_record(line.data)
+                record, keys = read_keyed(line.data)
                 score = _score_one(record, scoring, model)
-                results.append((_score_line(score), see(record, score, scoring.comparer)))
+                results.append((_score_line(score), see(record, score, scoring.comparer), keys))
             except RecordError as error:
                 results.append(error.at(file, line.number))
     return results

@@ -46,10 +46,8 @@ def test_recorded_answers_give_the_golden_scores() -> None:
     [
         (b'{"id": "x", "gener', "not valid JSON"),
         (b"[1]", "expected an object, found list"),
-        (b'{"generations": []}', "no `case_id` (or `id`)"),
-        (b'{"id": null, "generations": []}', "the `id` is empty"),
-        (b'{"id": "x"}', "`generations` is missing or is not a list"),
-        (b'{"id": "x", "generations": "18"}', "`generations` is missing or is not a list"),
+        (b'{"id": "x"}', "no list of answers to compare among the keys 'id'"),
+        (b'{"id": "x", "generations": "18"}', "no list of answers to compare among the keys 'id', 'generations'; `gen"),
         (b'{"id": "x", "generations": [18]}', "a generation is int"),
         (b'{"id": "\xff", "generations": []}', "not valid JSON"),
     ],

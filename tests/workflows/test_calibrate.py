@@ -309,7 +309,7 @@ def test_python_refuses_what_does_not_fit() -> None:
         curator.calibrate(records, {**wrong, "x": True})
     with pytest.raises(LogsError, match="more than once"):
         curator.calibrate([*records, *records], wrong)
-    with pytest.raises(LogsError, match="record 1: no `case_id`"):
+    with pytest.raises(LogsError, match="record 1: no list of answers"):
         curator.calibrate([{}], {})
 
 

@@ -265,7 +265,7 @@ def test_every_strategy_by_its_name(capsys: pytest.CaptureFixture[str], strategy
     [
         (["not json"] * 3, "lines cannot be read as cases; the first is pool.jsonl:1: not valid JSON"),
         (['{"id": "a", "disagreement": 2}'], "`disagreement` is 2"),
-        (['{"id": "a"}'], "neither `generations` nor `disagreement`"),
+        (['{"id": "a"}'], "no list of answers to compare"),
         (['{"id": "a", "disagreement": 0.5}'] * 2, "1 id used more than once, such as 'a'"),
         ([], "0 of 0 lines cannot be read as cases"),
         (["[1]"], "expected an object"),
@@ -324,8 +324,8 @@ def test_options_of_python() -> None:
         found.estimate({})
     with pytest.raises(LogsError, match="record 2"):
         curator.select([records[0], {"id": "x"}])
-    with pytest.raises(LogsError, match="record 1: no `case_id`"):
-        curator.select([{"generations": ["a", "b"]}])
+    with pytest.raises(LogsError, match="record 1: no list of answers"):
+        curator.select([{"id": "a", "generations": "a"}])
     with pytest.raises(LogsError, match="record 1: it cannot be written as JSON"):
         curator.select([{"id": "a", "disagreement": {0.5}}])
     with pytest.raises(ConfigError):
