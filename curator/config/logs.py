@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,10 @@ class LogsConfig(Section):
     """Pairs of question and answer that the application puts before every input, as earlier turns (`mapped` only)."""
     task: str | None = None
     """The task of records that do not name one."""
+    feedback_scale: str | None = None
+    """The worst and the best rating of users, such as `1-5` or `-1..1`; found from the ratings of each file by default."""
+    turns: Literal["all", "last"] = "all"
+    """The answers of a logged conversation that become cases: all assistant turns, or only the last."""
     max_record_mb: Annotated[float, Field(gt=0)] = 16.0
     """Megabytes; a longer record is set aside unread."""
     max_unreadable: Share = 0.2

@@ -6,7 +6,7 @@ A format is one file with a `Reader` and one line here. Another package adds a f
     [project.entry-points."curator.readers"]
     my-format = "my_package:READER"
 
-For a format whose records are one exchange each, `by_record` makes the `read` from a function of one record:
+A reader converts one record at a time, to a case or to the pieces of `pieces.py`:
 
     def parse(record: LogRecord, options: LogsConfig) -> Case:
         messages = (Message("user", str(record.cells["asked"])),)
@@ -17,23 +17,24 @@ For a format whose records are one exchange each, `by_record` makes the `read` f
         description="Logs of my gateway.",
         understands=frozenset({"question", "answer"}),
         sniff=lambda cells, options: float("asked" in cells and "said" in cells),
-        read=by_record(parse),
+        parse=parse,
     )
 
-`logs.format` chooses a format by name. With `auto` the one whose `sniff` is most sure of a file's first readable record reads
+`logs.format` chooses a format by name. With `auto` the one whose `sniff` is most sure of a file's first readable records reads
 the file; of equally sure ones the first. `curator leaks` recognises questions in the same way.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from curator.config import LogsConfig
 from curator.plugins import Registry
 from curator.readers.chat import CHAT
 from curator.readers.mapped import MAPPED
-from curator.readers.reader import Content, LogRecord, Reader, by_record
+from curator.readers.pieces import Exchange
+from curator.readers.reader import Content, LogRecord, Reader
 from curator.records import JsonValue
 
 READERS: Registry[Reader] = Registry(
@@ -43,12 +44,12 @@ READERS: Registry[Reader] = Registry(
 _log = logging.getLogger(__name__)
 
 
-def recognise(record: Mapping[str, JsonValue], options: LogsConfig) -> Reader | None:
-    """Return the reader that is most sure of a record; None where none recognises it."""
+def recognise(records: Sequence[Mapping[str, JsonValue]], options: LogsConfig) -> Reader | None:
+    """Return the reader that is most sure of the first records of a file; None without one."""
     best, best_sureness = None, 0.0
     for name, reader in READERS.items():
         try:
-            sureness = float(reader.sniff(record, options))
+            sureness = sum(float(reader.sniff(record, options)) for record in records)
         except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop logs of other formats
             _log.warning("the reader %r cannot look at a record (%s: %s)", name, type(error).__name__, error)
             continue
@@ -57,4 +58,4 @@ def recognise(record: Mapping[str, JsonValue], options: LogsConfig) -> Reader | 
     return best
 
 
-__all__ = ["READERS", "Content", "LogRecord", "Reader", "by_record", "recognise"]
+__all__ = ["READERS", "Content", "Exchange", "LogRecord", "Reader", "recognise"]

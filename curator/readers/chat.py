@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.hints import key_paths, listed, suggested_mapping
 from curator.readers.json_text import decoded, type_name
-from curator.readers.messages import read_messages, require_question
-from curator.readers.reader import LogRecord, Reader, by_record
-from curator.readers.replies import Reply, finish_reason_of, read_reply, split_answer
-from curator.records import KINDS, Case, JsonValue, Scalar, Source, case_id
+from curator.readers.messages import read_messages
+from curator.readers.outcome import finish_reason_of
+from curator.readers.pieces import Exchange
+from curator.readers.reader import LogRecord, Reader
+from curator.readers.replies import Reply, failed_reply, read_reply
+from curator.records import KINDS, JsonValue, Scalar, Source
 
 _REQUEST_KEYS = ("request", "input", "body", "proxy_server_request")
 _RESPONSE_KEYS = ("response", "output", "completion")
@@ -29,12 +32,11 @@ def is_chat(record: Mapping[str, JsonValue]) -> bool:
     return _request(record) is not None
 
 
-def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Case:
-    """Read a pair of request and response, or a flat record, as a case.
+def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Exchange:
+    """Read a pair of request and response, or a flat record.
 
     The pair stands under `request` and `response`, `input` and `output`, or `body` and `response`. `task` is that of a
-    record which names none. A call that failed gives a case without a target and with the finish
-    reason "error". `target` is "" where the model's answer was empty, and None where there was none.
+    record which names none.
 
     Raises:
         RecordError: the record has no request, or it cannot be asked again as text.
@@ -42,29 +44,23 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
     request = _request(record)
     if request is None:
         raise _unrecognised(record)
-    messages = read_messages(request["messages"])
-    messages, reply = split_answer(messages, _reply(record))
-    require_question(messages)
+    reply = _reply(record)
     metadata = _metadata(request, record)
     feedback = read_feedback(record)
     kind = _take(metadata, record, "kind")
-    return Case(
-        id=case_id(messages),
-        messages=messages,
+    return Exchange(
         source=source,
-        target=reply.text,
+        messages=read_messages(request["messages"]),
+        reply=reply,
+        conversation=reply is None,
         task=_take(metadata, record, "task") or task,
-        kind="json" if reply.is_call else kind if kind in KINDS else None,
-        model=reply.model or nonblank(request.get("model")) or nonblank(record.get("model")),
-        finish_reason=reply.finish_reason or finish_reason_of(record.get("finish_reason")),
-        target_logprobs=reply.logprobs,
+        kind=kind if kind in KINDS else None,
+        model=nonblank(request.get("model")) or nonblank(record.get("model")),
         options=_options(request, decoded(record.get("model_parameters"))),
         feedback=feedback,
-        reference=reference(
-            record.get("label"), feedback.correction if feedback else None, by=record.get("labelled_by")
-        ),
+        reference=reference(record.get("label"), None, by=record.get("labelled_by")),
         metadata=metadata,
-        log_id=_log_id(record, reply),
+        log_id=_log_id(record),
     )
 
 
@@ -99,8 +95,9 @@ def _reply(record: dict[str, JsonValue]) -> Reply | None:
         reply = read_reply({key: record.get(key) for key in ("choices", "model", "id")})
     failed = record.get("error") or record.get("error_str") or record.get("status") in ("failure", "failed", "error")
     if failed and (reply is None or reply.text is None):
-        return Reply(finish_reason="error", model=reply.model if reply else None, id=reply.id if reply else None)
-    return reply
+        return failed_reply(reply)
+    logged = finish_reason_of(record.get("finish_reason"))
+    return replace(reply, finish_reason=logged) if reply and logged and not reply.finish_reason else reply
 
 
 def _metadata(request: dict[str, JsonValue], record: dict[str, JsonValue]) -> dict[str, Scalar]:
@@ -132,9 +129,9 @@ def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, 
     return options
 
 
-def _log_id(record: dict[str, JsonValue], reply: Reply) -> str | None:
+def _log_id(record: dict[str, JsonValue]) -> str | None:
     named = (nonblank(record.get(key)) for key in ("id", "request_id", "custom_id"))
-    return next((id_ for id_ in named if id_), None) or reply.id
+    return next((id_ for id_ in named if id_), None)
 
 
 def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
@@ -166,7 +163,7 @@ def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     return 0.5 if is_chat(record) else 0.0
 
 
-def _parse_chat(record: LogRecord, options: LogsConfig) -> Case:
+def _parse_chat(record: LogRecord, options: LogsConfig) -> Exchange:
     return read_chat(record.cells, record.source, task=options.task)
 
 
@@ -175,5 +172,5 @@ CHAT = Reader(
     description="JSONL of chat-completions request/response pairs, as gateways, LiteLLM and batch files log them.",
     understands=frozenset({"question", "answer", "system", "tools", "feedback"}),
     sniff=_sniff_chat,
-    read=by_record(_parse_chat),
+    parse=_parse_chat,
 )

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from curator.errors import RecordError
 from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
-from curator.records import Feedback, JsonValue, Reference, Thumb
+from curator.records import Feedback, JsonValue, Reference, Scalar, Thumb
 
 _UP = ("up", "thumbs up", "thumb up", "thumbsup", "good", "positive", "like", "liked", "👍")
 _DOWN = ("down", "thumbs down", "thumb down", "thumbsdown", "bad", "negative", "dislike", "disliked", "👎")
@@ -38,7 +39,8 @@ _THUMB_NUMBERS: Mapping[str, Thumb] = {
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
-_THUMB_KEYS = ("thumb", "thumbs", "score", "rating")
+_PLAIN_THUMBS = ("thumb", "thumbs")
+_THUMB_KEYS = (*_PLAIN_THUMBS, "score", "rating", "stars")
 _FEEDBACK_KEYS = frozenset(("feedback", "correction", "comment", *_THUMB_KEYS))
 
 
@@ -133,9 +135,10 @@ def verdict_number(value: JsonValue) -> float | None:
 
 
 def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:
-    """The feedback of a chat record: under `feedback`, or the same keys flat in the record.
+    """The feedback of a record: under `feedback`, or the same keys flat in the record.
 
-    A `rating` counts only in words: 1 may be a thumb up as well as one star of five.
+    A number under `score`, `rating` or `stars` is a rating whose scale is not known yet: 1 may be a thumb up as well as one
+    star of five.
     """
     if _FEEDBACK_KEYS.isdisjoint(record):
         return None
@@ -143,16 +146,28 @@ def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:
     if value is not None and not isinstance(value, (dict, list)):
         value = {"thumb": value}
     fields: dict[str, JsonValue] = {**record, **value} if isinstance(value, dict) else record
-    thumbs = (read_thumb(fields.get(key)) for key in _THUMB_KEYS if key != "rating" or not _is_number(fields.get(key)))
-    return feedback(
-        next((thumb for thumb in thumbs if thumb is not None), None), fields.get("correction"), fields.get("comment")
-    )
+    given: dict[str, Scalar] = {}
+    thumb = None
+    for key in _THUMB_KEYS:
+        value = fields.get(key)
+        read = read_thumb(value) if key in _PLAIN_THUMBS or not _is_number(value) else None
+        thumb = thumb or read
+        if read is None and isinstance(value, (str, int, float)) and value != "":
+            given[key] = value
+    return feedback(thumb, fields.get("correction"), fields.get("comment"), given)
 
 
-def feedback(thumb: Thumb | None, correction: JsonValue, comment: JsonValue = None) -> Feedback | None:
-    """The feedback, None where there is none of the three."""
+def feedback(
+    thumb: Thumb | None,
+    correction: JsonValue,
+    comment: JsonValue = None,
+    given: Mapping[str, Scalar] = MappingProxyType({}),
+) -> Feedback | None:
+    """The feedback, None where there is none of the four."""
     corrected, commented = nonblank(correction), nonblank(comment)
-    return Feedback(thumb, corrected, commented) if thumb or corrected or commented else None
+    if not (thumb or corrected or commented or given):
+        return None
+    return Feedback(thumb, corrected, commented, given=dict(given))
 
 
 def reference(label: JsonValue, correction: JsonValue, *, by: JsonValue = None) -> Reference | None:

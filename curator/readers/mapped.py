@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
-from curator.readers.messages import read_messages, require_question
+from curator.readers.messages import read_messages
+from curator.readers.outcome import finish_reason_of
+from curator.readers.pieces import Exchange
 from curator.readers.reader import LogRecord, Reader
-from curator.readers.replies import Reply, finish_reason_of, holds_reply, read_reply, split_answer
-from curator.records import Case, JsonValue, Message, RejectedRecord, Scalar, Source, case_id
+from curator.readers.replies import Reply, holds_reply, read_reply
+from curator.records import JsonValue, Message, Scalar, Source
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ def mapped_keys(mapping: FieldMapping) -> dict[str, str]:
 
 
 class Mapper:
-    """Reads records through one mapping; `unseen` are the mapped keys that no record had so far."""
+    """Reads records through one mapping."""
 
     def __init__(
         self,
@@ -61,7 +64,6 @@ class Mapper:
             for question, answer in examples
             for message in (Message("user", question), Message("assistant", answer))
         )
-        self.unseen = set(mapped_keys(mapping).values())
         self._system = system
         self._task = task
 
@@ -69,8 +71,8 @@ class Mapper:
         """Return whether the record has the key of the input."""
         return self._get(record, self.mapping.input) is not None
 
-    def read(self, record: dict[str, JsonValue], source: Source) -> Case:
-        """The case of one record. An empty CSV cell is None in the record.
+    def read(self, record: dict[str, JsonValue], source: Source) -> Exchange:
+        """The exchange of one record. An empty CSV cell is None in the record.
 
         Raises:
             RecordError: the input is missing, or cannot be asked as text.
@@ -78,34 +80,29 @@ class Mapper:
         mapping = self.mapping
         messages = self._messages(record)
         target = self._get(record, mapping.target)
-        messages, reply = split_answer(messages, None if target is None else _read_target(target))
-        require_question(messages)
+        reply = None if target is None else _read_target(target)
+        finish_reason = finish_reason_of(self._get(record, mapping.finish_reason))
+        if reply is not None and finish_reason:
+            reply = replace(reply, finish_reason=finish_reason)
         correction = self._get(record, mapping.correction)
-        return Case(
-            id=case_id(messages),
-            messages=messages,
+        return Exchange(
             source=source,
-            target=reply.text,
+            messages=messages,
+            reply=reply,
+            conversation=mapping.target is None and not self._examples and messages[-1].role == "assistant",
             task=nonblank(self._get(record, mapping.task)) or self._task,
-            kind="json" if reply.is_call else None,
-            model=nonblank(self._get(record, mapping.model)) or reply.model,
-            finish_reason=finish_reason_of(self._get(record, mapping.finish_reason)) or reply.finish_reason,
-            target_logprobs=reply.logprobs,
+            model=nonblank(self._get(record, mapping.model)),
             feedback=feedback(read_thumb(self._get(record, mapping.thumb)), correction),
-            reference=reference(self._get(record, mapping.label), correction),
+            reference=reference(self._get(record, mapping.label), None),
             metadata=self._metadata(record),
-            log_id=nonblank(self._get(record, mapping.id)) or reply.id,
+            log_id=nonblank(self._get(record, mapping.id)),
         )
 
     def _get(self, record: Mapping[str, JsonValue], key: str | None) -> JsonValue:
         if key is None:
             return None
         value = record.get(key)
-        if value is None and "." in key:
-            value = lookup(dict(record), key)
-        if key in self.unseen and (value is not None or key in record):
-            self.unseen.discard(key)
-        return value
+        return lookup(dict(record), key) if value is None and "." in key else value
 
     def _messages(self, record: dict[str, JsonValue]) -> tuple[Message, ...]:
         key = self.mapping.input
@@ -176,18 +173,9 @@ def _sniff_mapped(record: Mapping[str, JsonValue], options: LogsConfig) -> float
     return float(options.mapping is not None and Mapper(options.mapping).fits(record))
 
 
-def _read_mapped(records: Iterator[LogRecord], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
-    """Read records through the mapping, and warn of mapped keys that no record has."""
+def _parse_mapped(record: LogRecord, options: LogsConfig) -> Exchange:
     mapper = Mapper(_mapping_of(options), system=options.system, examples=options.examples, task=options.task)
-    cases = 0
-    for record in records:
-        try:
-            yield mapper.read(record.cells, record.source)
-            cases += 1
-        except RecordError as error:
-            yield error.at(record.source.file, record.source.line)
-    if cases and mapper.unseen:
-        _log.warning("no record has %s, which `logs.mapping` names", listed(sorted(mapper.unseen)))
+    return mapper.read(record.cells, record.source)
 
 
 def _columns(options: LogsConfig) -> Mapping[str, str]:
@@ -199,7 +187,7 @@ MAPPED = Reader(
     description="CSV, or JSONL of any shape, through `logs.mapping`.",
     understands=frozenset({"question", "answer", "system", "feedback"}),
     sniff=_sniff_mapped,
-    read=_read_mapped,
+    parse=_parse_mapped,
     reads_csv=True,
     columns=_columns,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +11,12 @@ from curator.contamination.questions import SourceQuestions, questions_of, witho
 from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
 from curator.readers import LogRecord, recognise
+from curator.readers.exchange import cases_of
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded
 from curator.readers.mapped import lookup
+from curator.readers.pieces import Exchange, Piece
+from curator.readers.reader import parse_record
 from curator.readers.rows import open_records
 from curator.records import Case, JsonValue, Message, RejectedRecord, Role, Source
 from curator.text.display import plural
@@ -95,11 +98,11 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
         RecordError: no key with a question was found; the reason lists those that there are.
     """
     cells = dict(record)
-    if key is None and (reader := recognise(cells, _DEFAULTS)):
+    if key is None and (reader := recognise([cells], _DEFAULTS)):
         # a record that is not a whole log, such as an eval set's with `choices` of its own, is rejected but still asks something
-        result = next(iter(reader.read(iter([LogRecord(cells, source)]), _DEFAULTS)), None)
-        if isinstance(result, Case):
-            return Question(replace(result, id=str(source.line)))
+        asked = next(_questions(parse_record(reader, LogRecord(cells, source), _DEFAULTS)), None)
+        if asked is not None:
+            return Question(replace(asked, id=str(source.line)))
     value, rest = _value(cells, key)
     if value is None:
         keys = key_paths(cells)
@@ -111,6 +114,15 @@ def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | N
     if not questions_of(question.case).questions:
         raise RecordError("the question is empty", "remove the row, or name another key with --train-key or --eval-key")
     return question
+
+
+def _questions(pieces: Iterable[Piece]) -> Iterator[Case]:
+    """Yield the cases of a record; of a conversation the last one."""
+    for piece in pieces:
+        if isinstance(piece, Case):
+            yield piece
+        elif isinstance(piece, Exchange):
+            yield from [case for case in cases_of(piece) if isinstance(case, Case)][-1:]
 
 
 def _value(record: dict[str, JsonValue], key: str | None) -> tuple[JsonValue, list[str]]:

@@ -1,45 +1,111 @@
-"""Read every record of every log file, as a case or as a rejected record, one at a time."""
+"""Read every record of every log file, one at a time: cases, rejected records, and others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
-from operator import attrgetter
+from itertools import chain
 from pathlib import Path
 
 from curator.config import LogsConfig
 from curator.errors import LogsError, RecordError
 from curator.io.lines import expand
-from curator.readers import READERS, LogRecord, Reader, recognise
+from curator.readers import READERS, recognise
+from curator.readers.account import FileAccount, ReadAccount
 from curator.readers.chat import CHAT
 from curator.readers.hints import listed, nearest, suggested_mapping
-from curator.readers.mapped import MAPPED
+from curator.readers.join import Joiner
+from curator.readers.mapped import MAPPED, lookup
+from curator.readers.pieces import Piece, Reading
+from curator.readers.reader import LogRecord, Reader, parse_record
 from curator.readers.rows import open_records
+from curator.readers.scales import Ratings, named_scale
 from curator.readers.table import Row
-from curator.records import Case, JsonValue, RejectedRecord, Source
+from curator.records import Case, JsonValue, Source
+
+_SNIFFED = 20
+"""A file is recognised by its first readable records: the first one may be a header or a span without content."""
 
 
-def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> Iterator[Case | RejectedRecord]:
+def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> LogReading:
     """Stream the records of all log files; `paths` replaces those of the config.
 
-    Every record gives one case (of weight 1, without a group) or one rejected record. A file that cannot be read line by
-    line, such as one JSON array, gives one rejected record as a whole; an empty file gives nothing. With format `auto` the
-    first readable record of each file decides who reads the file (`readers.recognise`). A file that no reader recognises is
-    read through the mapping where there is one, else as chat.
+    A file that cannot be read record by record gives one rejected record as a whole; an empty file gives nothing. With format
+    `auto` the first readable records of each file decide who reads the file (`readers.recognise`). A file that no reader
+    recognises is read through the mapping where there is one, else as chat.
 
     Raises:
-        LogsError: no path is given, a path matches nothing, or a CSV file lacks a mapped column (that one while reading).
-        ConfigError: the format is unknown, or it is `mapped` and a mapping is missing.
+        LogsError: no path is given, a path matches nothing, or a table lacks a mapped column (that one while reading).
+        ConfigError: the format is unknown, or it is `mapped` and a mapping is missing, or the feedback scale is none.
     """
     named = config.paths if paths is None else paths
     if not named:
         raise LogsError("no logs are named", remedy="set `logs: {paths: [...]}` in the config, or give `--logs PATH`")
     chosen = None if config.format == "auto" else READERS.require(config.format, where="logs.format")
     default = chosen or (CHAT if config.mapping is None else MAPPED)
-    columns = default.columns(config)
-    opener = _Opener(config, chosen, default, columns)
-    return _read_files(map(opener.open, expand(named)), config)
+    opener = _Opener(config, chosen, default, default.columns(config))
+    return LogReading(config, opener, expand(named))
+
+
+class LogReading:
+    """The records of logs to come, and the account of those that came so far.
+
+    A record gives its case at once, unless it has to be joined with others or its ratings need the scale of the file; then its
+    cases come when the logs end. Each record ends as one case (with `further` ones where it is a conversation), as one rejected
+    record, or as one other record.
+
+    Attributes:
+        account: grows while the records are read.
+    """
+
+    def __init__(self, options: LogsConfig, opener: _Opener, files: Sequence[Path]) -> None:
+        self._options = options
+        self._opener = opener
+        self._files = files
+        self.account = ReadAccount()
+        self._scale = named_scale(options.feedback_scale) if options.feedback_scale else None
+        self._absent: set[str] = set()
+        self._expected = {r.name: tuple(r.columns(options).values()) for r in (opener.default,)}
+        self._readings = self._read()
+
+    def __iter__(self) -> Iterator[Reading]:
+        return self._readings
+
+    def __next__(self) -> Reading:
+        return next(self._readings)
+
+    def _read(self) -> Iterator[Reading]:
+        joiner, ratings = Joiner(self._options), Ratings(self._scale, self.account)
+        for piece in self._pieces():
+            for reading in joiner.add(piece):
+                yield from self._counted(reading, ratings)
+        for reading in joiner.close():
+            yield from self._counted(reading, ratings)
+        self.account.repeated_turns = joiner.repeated_turns
+        self.account.absent = tuple(sorted(self._absent)) if self.account.cases else ()
+        yield from ratings.close()
+
+    def _counted(self, reading: Reading, ratings: Ratings) -> Iterator[Reading]:
+        self.account.add_reading(reading)
+        yield from ratings.add(reading) if isinstance(reading, Case) else (reading,)
+
+    def _pieces(self) -> Iterator[Piece]:
+        for file in map(self._opener.open, self._files):
+            account = self.account.files.setdefault(file.path, FileAccount(file.path, file.reader.name))
+            self._absent.update(self._expected.pop(file.reader.name, ()))
+            for row in file.rows:
+                account.records += 1
+                if isinstance(row.cells, RecordError):
+                    yield row.cells.at(file.path, row.number)
+                    continue
+                record = LogRecord(row.cells, Source(file.path, row.number))
+                if self._absent:
+                    self._absent = {
+                        key for key in self._absent if key not in row.cells and lookup(row.cells, key) is None
+                    }
+                for piece in parse_record(file.reader, record, self._options):
+                    self.account.add_piece(piece)
+                    yield piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,60 +130,33 @@ class _Opener:
         """Open a file.
 
         Raises:
-            LogsError: it is a CSV file and lacks a column that the reader needs.
+            LogsError: it is a table and lacks a column that the reader needs.
         """
         max_bytes = int(self.options.max_record_mb * 1e6)
         records = open_records(path, wanted=list(self.columns.values()), max_bytes=max_bytes)
-        if not records.columns:
-            return self._open_json_lines(path, records.rows)
-        if self.default.reads_csv:
+        if self.chosen:
+            reader, rows = self.chosen, records.rows
+        else:
+            first, rows = _first_records(records.rows)
+            reader = recognise(first, self.options) or self.default
+        if records.columns and not reader.reads_csv:
+            rows = iter((Row(1, _unmapped(records.columns)),))
+        elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
-            return _LogFile(str(path), self.default, records.rows)
-        first, rows = _first_record(records.rows)
-        reader = None if self.chosen or first is None else recognise(first, self.options)
-        if reader is None or not reader.reads_csv:
-            return _LogFile(str(path), self.default, iter((Row(1, _unmapped(records.columns)),)))
         return _LogFile(str(path), reader, rows)
 
-    def _open_json_lines(self, path: Path, rows: Iterator[Row]) -> _LogFile:
-        if self.chosen:
-            return _LogFile(str(path), self.chosen, rows)
-        first, rows = _first_record(rows)
-        reader = None if first is None else recognise(first, self.options)
-        return _LogFile(str(path), reader or self.default, rows)
 
-
-def _first_record(rows: Iterator[Row]) -> tuple[dict[str, JsonValue] | None, Iterator[Row]]:
-    """The first readable record, None where no record can be readne, and all rows still to come."""
+def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:
+    """The first readable records, and all rows still to come."""
     seen: list[Row] = []
+    readable: list[dict[str, JsonValue]] = []
     for row in rows:
         seen.append(row)
         if not isinstance(row.cells, RecordError):
-            return row.cells, chain(seen, rows)
-    return None, iter(seen)
-
-
-def _read_files(files: Iterable[_LogFile], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
-    """Yield the results in the order of the files; neighbours of one format are one stream."""
-    waiting: list[RejectedRecord] = []
-    for reader, of_format in groupby(files, key=attrgetter("reader")):
-        for result in reader.read(_readable(of_format, waiting), options):
-            # rows that could not be parsed stand before the record that this result was made of
-            yield from waiting
-            waiting.clear()
-            yield result
-        yield from waiting
-        waiting.clear()
-
-
-def _readable(files: Iterable[_LogFile], rejected: list[RejectedRecord]) -> Iterator[LogRecord]:
-    """The records that are JSON objects or table rows; the others are appended to `rejected`."""
-    for file in files:
-        for row in file.rows:
-            if isinstance(row.cells, RecordError):
-                rejected.append(row.cells.at(file.path, row.number))
-            else:
-                yield LogRecord(row.cells, Source(file.path, row.number))
+            readable.append(row.cells)
+        if len(readable) >= _SNIFFED or len(seen) >= 10 * _SNIFFED:
+            break
+    return readable, chain(seen, rows)
 
 
 def _unmapped(columns: Sequence[str]) -> RecordError:
@@ -133,7 +172,7 @@ def _unmapped(columns: Sequence[str]) -> RecordError:
 
 
 def _check_columns(keys: Mapping[str, str], columns: Sequence[str], file: str) -> None:
-    """Check that a CSV file has every column; a dotted key may lead into a column of JSON.
+    """Check that a table has every column; a dotted key may lead into a column of JSON.
 
     Raises:
         LogsError: one is missing.

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
-from curator.records import Case, JsonValue, RejectedRecord, Source
+from curator.readers.pieces import Piece
+from curator.records import JsonValue, RejectedRecord, Source
 
 Content = Literal["question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"]
 """Parts of a logged exchange that a format may hold."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One readable record: its keys or CSV columns (None where empty), and its place."""
+    """One readable record: its keys or table columns (None where empty), and its place."""
 
     cells: dict[str, JsonValue]
     source: Source
 
 
 Sniff = Callable[[Mapping[str, JsonValue], LogsConfig], float]
-Read = Callable[[Iterator[LogRecord], LogsConfig], Iterator[Case | RejectedRecord]]
+Parse = Callable[[LogRecord, LogsConfig], Piece | Iterable[Piece]]
 
 
 def _no_columns(_: LogsConfig) -> Mapping[str, str]:
@@ -37,41 +40,48 @@ class Reader:
     Attributes:
         name: the value of `logs.format`.
         description: one line for the documentation.
-        understands: the parts of an exchange that become part of a case; others are ignored.
-        sniff: says how sure it is that a record is of this format, 0 (it is not) to 1. It sees the first readable record of a
+        understands: the parts of an exchange that become part of a case; others are named as not used.
+        sniff: says how sure it is that a record is of this format, 0 (it is not) to 1. It sees the first readable records of a
             file and must not raise.
-        read: reads the records of all files of this format, in their order. Each record should give one case or one rejected
-            record; a format that spreads an exchange over records gives one for each exchange.
-        reads_csv: the format may be a CSV file, not only JSONL.
-        columns: the columns that a CSV file must have, by the config key that names them.
+        parse: converts one record to a case or to other pieces (`pieces.py`). It raises `RecordError` for a record that does
+            not fit; a missing key or a value of another type rejects the record too. It keeps no state: batches of records
+            are parsed in several processes.
+        reads_csv: the format may be a table, not only JSON.
+        columns: the columns that a table must have, by the config key that names them.
     """
 
     name: str
     description: str
     understands: frozenset[Content]
     sniff: Sniff
-    read: Read
+    parse: Parse
     reads_csv: bool = False
     columns: Callable[[LogsConfig], Mapping[str, str]] = _no_columns
 
 
-def by_record(parse: Callable[[LogRecord, LogsConfig], Case]) -> Read:
-    """Make the `read` of a format whose records are one exchange each.
+def parse_record(reader: Reader, record: LogRecord, options: LogsConfig) -> list[Piece]:
+    """The pieces of one record; a record that does not fit is one rejected record."""
+    return list(_guarded(lambda: reader.parse(record, options), record.source))
 
-    `parse` raises `RecordError` for a record that does not fit. A missing key or a value of another type rejects the record too:
-    a reader of another package must not end a run over one odd line.
-    """
 
-    def read(records: Iterator[LogRecord], options: LogsConfig) -> Iterator[Case | RejectedRecord]:
-        for record in records:
-            try:
-                yield parse(record, options)
-            except RecordError as error:
-                yield error.at(record.source.file, record.source.line)
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
-                reason = f"the record does not fit the format ({type(error).__name__}: {error})"
-                yield RejectedRecord(
-                    record.source, reason, "log whole records, or name another format in `logs.format`"
-                )
+def parse_parts(
+    items: Iterable[T], parse: Callable[[T, Source], Piece | Iterable[Piece]], source: Source
+) -> Iterator[Piece]:
+    """Parse the records that one line holds; a damaged one costs no other."""
+    for number, item in enumerate(items, 1):
+        part = Source(source.file, source.line, number)
+        yield from _guarded(lambda item=item, part=part: parse(item, part), part)  # type: ignore[misc]
 
-    return read
+
+def _guarded(parse: Callable[[], Piece | Iterable[Piece]], source: Source) -> Iterator[Piece]:
+    try:
+        pieces = parse()
+        if isinstance(pieces, Iterable):
+            yield from list(pieces)
+        else:
+            yield pieces
+    except RecordError as error:
+        yield RejectedRecord(source, error.reason, error.remedy)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        reason = f"the record does not fit the format ({type(error).__name__}: {error})"
+        yield RejectedRecord(source, reason, "log whole records, or name another format in `logs.format`")

@@ -11,10 +11,9 @@ from curator.errors import RecordError
 from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import SHORTENED, read_tool_calls, text_of
+from curator.readers.outcome import FAILED, failed_error, finish_reason_of
 from curator.records import JsonValue, Message, ToolCall
 from curator.records.token_logprobs import TokenLogprobs, read_logprobs
-
-_TRUNCATING = {"max_tokens", "max_output_tokens", "token_limit", "length"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,14 @@ def holds_reply(value: JsonValue) -> bool:
     return isinstance(first, dict) and ("message" in first or "delta" in first or "finish_reason" in first)
 
 
-def finish_reason_of(value: JsonValue) -> str | None:
-    """A finish reason as in the API: every name for the token limit becomes `length`."""
-    if not isinstance(value, str) or not value:
-        return None
-    return "length" if value.lower() in _TRUNCATING else value
+def failed_reply(reply: Reply | None = None) -> Reply:
+    """The reply of a call that failed; model and id are those of `reply`."""
+    return Reply(finish_reason=FAILED, model=reply.model if reply else None, id=reply.id if reply else None)
+
+
+def answer_of(message: Message) -> Reply:
+    """The answer that an assistant message is."""
+    return _answer(message.content, message.tool_calls, envelope={})
 
 
 def split_answer(messages: tuple[Message, ...], reply: Reply | None) -> tuple[tuple[Message, ...], Reply]:
@@ -97,8 +99,8 @@ def _read_object(value: dict[str, JsonValue]) -> Reply:
         return _read_choice(value, value)
     if "content" in value or "tool_calls" in value:
         return _read_choice({"message": value, "finish_reason": value.get("finish_reason")}, value)
-    if value.get("error"):
-        return Reply(finish_reason="error")
+    if failed_error(value.get("error")):
+        return failed_reply()
     if not value or "choices" in value:
         return Reply()
     raise RecordError(

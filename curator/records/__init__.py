@@ -8,7 +8,9 @@ one case, a *pick* a selected case.
 
 from curator.records.cases import (
     Case,
+    Document,
     Feedback,
+    LoggedAnswer,
     Message,
     Reference,
     Source,
@@ -26,6 +28,7 @@ from curator.records.identity import (
     dump_line,
     fingerprint,
     fingerprint_fits,
+    hashed_id,
     normalise_space,
     random_order,
     stable_unit,
@@ -34,7 +37,7 @@ from curator.records.identity import (
 from curator.records.labels import Label
 from curator.records.quality import PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
 from curator.records.readings import ReadingEvidence, TaskReadings
-from curator.records.rejected import DuplicateRecord, RejectedRecord, too_many_rejected
+from curator.records.rejected import DuplicateRecord, OtherRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
@@ -75,6 +78,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisName",
     "Difference",
+    "Document",
     "DuplicateRecord",
     "Fading",
     "FailureRate",
@@ -84,11 +88,13 @@ __all__ = [
     "JsonValue",
     "Kind",
     "Label",
+    "LoggedAnswer",
     "Member",
     "MemberHealth",
     "MergeReason",
     "Message",
     "NoiseFloor",
+    "OtherRecord",
     "PartQuality",
     "Pick",
     "Rate",
@@ -117,6 +123,7 @@ __all__ = [
     "dump_line",
     "fingerprint",
     "fingerprint_fits",
+    "hashed_id",
     "normalise_space",
     "random_order",
     "stable_unit",

@@ -47,22 +47,63 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The place of a record: the file as the user named it, and its first line, counted from 1."""
+    """The place of a record: the file as the user named it, and its first line, counted from 1.
+
+    `part` counts the records of one line from 1 on, such as the spans of a batch; 0 where the line is one record.
+    """
 
     file: str
     line: int
+    part: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" + (f", part {self.part}" if self.part else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was retrieved for the question.
+
+    `score` is the retriever's, on its own scale; None where it gave none.
+    """
+
+    text: str
+    id: str | None = None
+    score: float | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """The feedback of the application's user on the logged answer."""
+    """The feedback of the application's user on the logged answer.
+
+    Attributes:
+        thumb: the verdict, where the user gave one or a rating says one.
+        correction: the answer that the user wanted instead.
+        comment: what the user wrote.
+        rating: from 0 (worst) to 1 (best); None without one.
+        given: ratings and scores as logged, by their names. A reader fills it, and `thumb` and `rating` are made of it when
+            their scale is known.
+    """
 
     thumb: Thumb | None = None
     correction: str | None = None
     comment: str | None = None
+    rating: float | None = None
+    given: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedAnswer:
+    """One of the answers that production gave to a question, over all its log records.
+
+    `text` is None for failed calls. `records` counts the records with this answer, `up` and `down` their thumbs.
+    """
+
+    text: str | None
+    records: int
+    up: int = 0
+    down: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +142,10 @@ class Case:
     A reader gives every log record as a case of weight 1; `weight` then counts the log records that a kept case
     represents, and `group` names its near-duplicate group by the case id in it that came first. `verdict` is the human
     judgement of the target, `target_logprobs` has the log-probabilities of its tokens.
+
+    `documents` were retrieved for the question. `session` and `user_id` are hashes (`records.hashed_id`). `time` is when it was
+    asked, in seconds since 1970 (UTC). `further` marks a turn of a conversation whose record gives another case too.
+    `answers` are all that production answered to the question; () where it was asked once.
     """
 
     id: str
@@ -120,6 +165,19 @@ class Case:
     group: str = ""
     verdict: Verdict | None = None
     target_logprobs: TokenLogprobs | None = None
+    documents: tuple[Document, ...] = ()
+    session: str | None = None
+    user_id: str | None = None
+    time: float | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    further: bool = False
+    answers: tuple[LoggedAnswer, ...] = ()
+
+    @property
+    def failed_call(self) -> bool:
+        """True if the logged call failed, so that it has no answer."""
+        return self.target is None and self.finish_reason == "error"
 
     @property
     def system(self) -> str:

@@ -44,6 +44,11 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:8]
 
 
+def hashed_id(text: str) -> str:
+    """Return the name of a user or a session: `h` and 64 bits of the SHA-256 of its id, in hex."""
+    return "h" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def stable_unit(*parts: str) -> float:
     """Return a number in [0, 1) that depends only on the texts."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()

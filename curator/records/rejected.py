@@ -27,6 +27,18 @@ class RejectedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherRecord:
+    """A record that is understood and gives no case of its own.
+
+    `what` names it in the plural: parts of a case that stands in another record (`documents of a retriever`, `user turns`), or
+    records that ask no model (`agent spans`).
+    """
+
+    source: Source
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicateRecord:
     """A log record that a kept case (`into`) represents.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from curator.answers.read import read_answer
@@ -17,6 +17,7 @@ from curator.labels.archive import archived_labels
 from curator.labels.merge import corrected
 from curator.labels.read import read_labels
 from curator.progress import Progress
+from curator.readers.account import ReadAccount
 from curator.readers.hints import listed
 from curator.readers.read import read
 from curator.records import (
@@ -41,32 +42,42 @@ def ingest(
 ) -> IngestResult:
     """Read, deduplicate and label the logs; `folder` holds the labels of earlier runs."""
     unreadable: list[RejectedRecord] = []
-    records = 0
     paths = logs or config.logs.paths
+    reading = read(config.logs, paths=paths)
+    account = reading.account
 
     def readable() -> Iterator[Case]:
-        nonlocal records
-        for record in read(config.logs, paths=paths):
-            records += 1
+        for record in reading:
             progress.advance()
-            if isinstance(record, RejectedRecord):
+            if isinstance(record, Case):
+                yield record
+            elif isinstance(record, RejectedRecord):
                 unreadable.append(record)
                 if len(unreadable) % MOST_REJECTED == 0:  # more would fill the memory before the end shows their share
-                    _check_readable(records, unreadable, config.logs.max_unreadable, folder)
-            else:
-                yield record
+                    _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
 
     progress.start("read", total=None, unit="records")
     deduped = deduplicate(readable(), config.dedupe)
-    progress.finish(f"{plural(records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside")
-    if not records:
+    progress.finish(
+        f"{plural(account.records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside"
+    )
+    if not account.records:
         raise LogsError(
             f"the logs hold no record: {listed(paths)}",
             remedy="name logs that hold some, in `logs.paths` or with --logs",
         )
-    _check_readable(records, unreadable, config.logs.max_unreadable, folder)
+    _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
     cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config)
-    return IngestResult(records, cases, _subset(cases, config), deduped.merged, tuple(unreadable), used, warnings)
+    return IngestResult(
+        account.cases + len(unreadable),
+        cases,
+        _subset(cases, config),
+        deduped.merged,
+        tuple(unreadable),
+        used,
+        (*account.note_lines(), *warnings),
+        account,
+    )
 
 
 def _check_readable(records: int, unreadable: Sequence[RejectedRecord], limit: float, folder: Path | None) -> None:
@@ -156,7 +167,7 @@ def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """The cases of the logs; `read` records = `cases` + `merged` + `unreadable`.
+    """The cases of the logs; `read` exchanges and records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
     that were used; `warnings` name the others.
@@ -169,6 +180,7 @@ class IngestResult:
     unreadable: tuple[RejectedRecord, ...]
     labels: int
     warnings: tuple[str, ...]
+    account: ReadAccount = field(default_factory=ReadAccount)
 
     @property
     def files(self) -> list[str]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from curator.config import LogsConfig
-from curator.readers.read import read
-from curator.records import Case, RejectedRecord
+from curator.readers.read import LogReading, read
 from curator.workflows.inputs import Paths, path_list
 
 
-def read_logs(paths: Paths, *, config: LogsConfig | None = None) -> Iterator[Case | RejectedRecord]:
-    """Yield the records of logs, one at a time: cases, and rejected records.
+def read_logs(paths: Paths, *, config: LogsConfig | None = None) -> LogReading:
+    """Iterate over the records of logs: cases, rejected records, and other ones.
+
+    The `account` of the result says what was understood, and which keys were not used.
 
     Args:
         paths: files, folders or globs.

@@ -5,6 +5,7 @@ import pytest
 from curator.errors import RecordError
 from curator.readers.chat import is_chat, read_chat
 from curator.records import Case, Message, Reference, Source, case_id
+from tests.readers.reading_kit import case_of
 
 SOURCE = Source("log.jsonl", 3)
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "q"}]}
@@ -16,7 +17,7 @@ COMPLETION: dict[str, Any] = {
 
 
 def read(record: dict[str, Any], task: str | None = None) -> Case:
-    return read_chat(record, SOURCE, task=task)
+    return case_of(read_chat(record, SOURCE, task=task))
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from curator.config import FieldMapping
 from curator.errors import RecordError
 from curator.readers.mapped import Mapper, lookup, mapped_keys
 from curator.records import Case, Feedback, Message, Reference, Source
+from tests.readers.reading_kit import case_of
 
 SOURCE = Source("log.csv", 2)
 
 
 def read(record: dict[str, Any], **mapping: Any) -> Case:
-    return Mapper(FieldMapping(**mapping)).read(record, SOURCE)
+    return case_of(Mapper(FieldMapping(**mapping)).read(record, SOURCE))
 
 
 @pytest.mark.parametrize(
@@ -86,17 +87,16 @@ def test_every_field_of_a_mapping() -> None:
 
 def test_examples_stand_between_the_system_prompt_and_the_input() -> None:
     mapper = Mapper(FieldMapping(input="q"), system="Fixed.", examples=[("Is it new?", "yes")])
-    spoken = [(m.role, m.content) for m in mapper.read({"q": "x"}, SOURCE).messages]
+    spoken = [(m.role, m.content) for m in case_of(mapper.read({"q": "x"}, SOURCE)).messages]
     assert spoken == [("system", "Fixed."), ("user", "Is it new?"), ("assistant", "yes"), ("user", "x")]
 
 
 def test_system_and_task_of_the_config_fill_in() -> None:
     mapper = Mapper(FieldMapping(input="q", system="s", task="t"), system="Fixed.", task="fallback")
-    assert mapper.read({"q": "x"}, SOURCE).system == "Fixed."
-    assert mapper.read({"q": "x", "s": "Own."}, SOURCE).system == "Own."
-    assert mapper.read(
-        {"q": [{"role": "system", "content": "In it."}, {"role": "user", "content": "x"}]}, SOURCE
-    ).system == ("In it.")
+    assert case_of(mapper.read({"q": "x"}, SOURCE)).system == "Fixed."
+    assert case_of(mapper.read({"q": "x", "s": "Own."}, SOURCE)).system == "Own."
+    own = [{"role": "system", "content": "In it."}, {"role": "user", "content": "x"}]
+    assert case_of(mapper.read({"q": own}, SOURCE)).system == "In it."
     assert (mapper.read({"q": "x"}, SOURCE).task, mapper.read({"q": "x", "t": "own"}, SOURCE).task) == (
         "fallback",
         "own",

@@ -1,5 +1,4 @@
 import gzip
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,15 @@ import pytest
 from curator.config import LogsConfig
 from curator.errors import ConfigError, LogsError
 from curator.readers.read import read
-from curator.records import Case, RejectedRecord, Source
+from curator.records import Case, OtherRecord, RejectedRecord, Source
+from tests.readers.reading_kit import read_all
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 
 
 def records(path: Path | str, **config: Any) -> list[Case | RejectedRecord]:
-    return list(read(LogsConfig(paths=(str(path),), **config)))
+    everything = read(LogsConfig(paths=(str(path),), **config))
+    return [record for record in everything if not isinstance(record, OtherRecord)]
 
 
 def cases(path: Path | str, **config: Any) -> list[Case]:
@@ -139,13 +140,15 @@ def test_empty_files_give_nothing(tmp_path: Path) -> None:
     assert records(tmp_path, mapping={"input": "question"}) == []
 
 
-def test_auto_reads_each_file_by_its_first_readable_record(tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", b"broken", pair("chat"), {"q": "not chat"})
+def test_auto_reads_each_file_by_its_first_readable_records(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", b"broken", pair("chat"), pair("chat"), pair("chat"), {"q": "not chat"})
     write(tmp_path / "b.jsonl", {"q": "mapped"}, pair("no q"))
     write(tmp_path / "c.csv", b"q,r", b"row,x")
     found = records(tmp_path, mapping={"input": "q"})
     assert [record.user if isinstance(record, Case) else record.reason.split(":")[0] for record in found] == [
         "invalid JSON",
+        "chat",
+        "chat",
         "chat",
         "not a chat-completions record",
         "mapped",
@@ -247,13 +250,11 @@ def test_a_cut_off_archive_is_one_more_unreadable_record(tmp_path: Path) -> None
     assert (last.source.line, last.reason) == (len(good) + 1, "the gzip data are cut off")
 
 
-def test_a_mapped_key_that_no_record_has_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mapped_key_that_no_record_has_is_named(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", {"q": "x", "a": "y"}, {"q": "x", "note": None})
-    with caplog.at_level(logging.WARNING):
-        records(file, mapping={"input": "q", "target": "a", "correction": "note"})
-        assert caplog.messages == []
-        records(file, mapping={"input": "q", "target": "answer", "label": "gold"})
-    assert caplog.messages == ["no record has 'answer', 'gold', which `logs.mapping` names"]
+    assert read_all([file], mapping={"input": "q", "target": "a", "correction": "note"})[1].account.note_lines() == []
+    account = read_all([file], mapping={"input": "q", "target": "answer", "label": "gold"})[1].account
+    assert account.note_lines() == ["no record has 'answer', 'gold', which `logs.mapping` names"]
 
 
 def test_reading_is_lazy(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from random import Random
@@ -16,10 +16,12 @@ import curator.readers.read
 from curator.config import LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.plugins import Registry
-from curator.readers import READERS, Content, LogRecord, Reader, by_record, recognise
+from curator.readers import READERS, Content, LogRecord, Reader, recognise
+from curator.readers.pieces import Reading
 from curator.readers.read import read
 from curator.readers.rows import open_records
 from curator.records import Case, Message, RejectedRecord, case_id
+from tests.readers.reading_kit import read_all
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 MAPPING = {"input": "question", "target": "answer"}
@@ -27,7 +29,9 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "chat": (("chat.jsonl", "damaged.jsonl"), {}),
     "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
 }
-EVERY = [(name, DATA / file) for name, (files, _) in SAMPLES.items() for file in files]
+"""The samples of each reader with its options. Files of one exchange that belong together are named `a.jsonl+b.jsonl`."""
+EVERY = [(name, [DATA / part for part in file.split("+")]) for name, (files, _) in SAMPLES.items() for file in files]
+IDS = [f"{name}-{paths[0].name}" for name, paths in EVERY]
 
 
 def options_of(name: str, **changes: Any) -> LogsConfig:
@@ -39,12 +43,11 @@ def first_record(path: Path) -> dict[str, Any]:
     return next(row.cells for row in rows if not isinstance(row.cells, RecordError))
 
 
-def check_read(path: Path, options: LogsConfig) -> list[Case | RejectedRecord]:
-    """Read a file, and check that each row is a case or a rejected record, in the order of the file."""
-    results = list(read(options, paths=[str(path)]))
-    rows = list(open_records(path, wanted=list(MAPPING.values()), max_bytes=16_000_000).rows)
-    assert [result.source.line for result in results] == [row.number for row in rows]
-    return results
+def check_read(name: str, paths: Sequence[Path], **changes: Any) -> list[Reading]:
+    """Read files, and check that each record ends as a case, as rejected, or as a record without a case of its own."""
+    options = options_of(name, **changes).model_dump()
+    options.pop("paths")
+    return read_all(paths, **options)[2]
 
 
 def test_every_reader_has_samples_and_says_what_it_is() -> None:
@@ -56,37 +59,40 @@ def test_every_reader_has_samples_and_says_what_it_is() -> None:
         assert {"question"} <= reader.understands <= set(get_args(Content))
 
 
-@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
-def test_a_reader_keeps_or_rejects_every_record_in_order(name: str, path: Path) -> None:
-    by_name = check_read(path, options_of(name, format=name))
+@pytest.mark.parametrize(("name", "paths"), EVERY, ids=IDS)
+def test_a_reader_accounts_for_every_record(name: str, paths: Sequence[Path]) -> None:
+    by_name = check_read(name, paths, format=name)
     assert any(isinstance(result, Case) for result in by_name)
-    assert by_name == check_read(path, options_of(name))
+    assert by_name == check_read(name, paths)
     rejected = [result for result in by_name if isinstance(result, RejectedRecord)]
     assert all(result.reason and result.remedy for result in rejected)
 
 
-@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
-def test_a_reader_recognises_its_own_samples_only(name: str, path: Path) -> None:
-    record = first_record(path)
-    assert recognise(record, options_of(name)) is READERS[name]
-    for other in SAMPLES.keys() - {name}:
-        assert READERS[other].sniff(record, options_of(other)) in (0, 0.0)
+@pytest.mark.parametrize(("name", "paths"), EVERY, ids=IDS)
+def test_a_reader_recognises_its_own_samples_only(name: str, paths: Sequence[Path]) -> None:
+    for path in paths:
+        record = first_record(path)
+        assert recognise([record], options_of(name)) is READERS[name]
 
 
-@pytest.mark.parametrize(("name", "path"), EVERY, ids=lambda value: str(getattr(value, "name", value)))
+@pytest.mark.parametrize(("name", "paths"), EVERY, ids=IDS)
 @pytest.mark.parametrize("seed", range(20))
-def test_no_damage_ends_a_reader(name: str, path: Path, seed: int, tmp_path: Path) -> None:
-    random, lines = Random(seed), path.read_bytes().split(b"\n")
-    for _ in range(6):
-        place = random.randrange(1, len(lines))
-        start = random.randrange(len(lines[place]) + 1)
-        lines[place] = (
-            lines[place][:start] + random.randbytes(random.randrange(4)).replace(b"\n", b"") + lines[place][start + 3 :]
-        )
-    damaged = tmp_path / path.name
-    damaged.write_bytes(b"\n".join(lines))
+def test_no_damage_ends_a_reader(name: str, paths: Sequence[Path], seed: int, tmp_path: Path) -> None:
+    random, damaged = Random(seed), []
+    for path in paths:
+        lines = path.read_bytes().split(b"\n")
+        for _ in range(6):
+            place = random.randrange(min(1, len(lines) - 1), len(lines))
+            start = random.randrange(len(lines[place]) + 1)
+            lines[place] = (
+                lines[place][:start]
+                + random.randbytes(random.randrange(4)).replace(b"\n", b"")
+                + lines[place][start + 3 :]
+            )
+        damaged.append(tmp_path / path.name)
+        damaged[-1].write_bytes(b"\n".join(lines))
     for format_ in ("auto", name):
-        check_read(damaged, options_of(name, format=format_))
+        check_read(name, damaged, format=format_)
 
 
 def test_an_unknown_format_is_refused_with_the_formats_that_there_are() -> None:
@@ -107,7 +113,7 @@ def documented_reader() -> Reader:
     code = (curator.readers.__doc__ or "").partition("\n    def parse")[2].partition("\n\n`logs.format`")[0]
     names: dict[str, Any] = {
         "LogRecord": LogRecord, "LogsConfig": LogsConfig, "Case": Case, "Message": Message, "case_id": case_id,
-        "Reader": Reader, "by_record": by_record,
+        "Reader": Reader,
     }  # fmt: skip
     exec(textwrap.dedent("    def parse" + code), names)  # noqa: S102
     reader: Reader = names["READER"]
@@ -115,7 +121,7 @@ def documented_reader() -> Reader:
 
 
 READER = documented_reader()
-FAILING = Reader("failing", "Fails.", frozenset({"question"}), lambda record, _: record["not there"], READER.read)  # type: ignore[arg-type,return-value]
+FAILING = Reader("failing", "Fails.", frozenset({"question"}), lambda record, _: record["not there"], READER.parse)  # type: ignore[arg-type,return-value]
 
 
 def test_the_documented_reader_of_another_package_is_used_and_a_broken_one_is_not(

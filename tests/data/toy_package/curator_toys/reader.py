@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from curator.config import LogsConfig
-from curator.readers import LogRecord, Reader, by_record
+from curator.readers import LogRecord, Reader
 from curator.records import Case, JsonValue, Message, case_id
 
 
@@ -24,5 +24,5 @@ READER = Reader(
     description="logs of the toy gateway",
     understands=frozenset({"question", "answer"}),
     sniff=sniff,
-    read=by_record(parse),
+    parse=parse,
 )

@@ -1,0 +1,145 @@
+"""The pieces that readers make of log records, before they are joined to cases.
+
+A reader maps the keys of its format to these records and decides nothing else. `join.py` joins pieces that belong together,
+`exchange.py` makes a case of each exchange, for all formats alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from curator.readers.replies import Reply
+from curator.records import (
+    Case,
+    Document,
+    Feedback,
+    JsonValue,
+    Kind,
+    Message,
+    OtherRecord,
+    Reference,
+    RejectedRecord,
+    Scalar,
+    Source,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of a record among those of other records, by their ids.
+
+    `trace` joins the records of one request to the application; `parent` is the `span` of the record that this one is part
+    of. `time` is when it began, in seconds since 1970.
+    """
+
+    trace: str | None = None
+    span: str | None = None
+    parent: str | None = None
+    time: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One logged call of a model, with everything that is known about it.
+
+    Attributes:
+        source: the place of the record.
+        messages: what the model was asked; () in a record that holds the answer only.
+        reply: the answer; None in a record that holds none.
+        conversation: the messages are a whole conversation, so that each assistant turn is an answer.
+        pair: joins the record of a question with that of its answer, such as `custom_id` in a batch.
+        place: joins the spans of a trace, and what other records say about the call.
+        options: the request options that shape an answer (`chat.OPTION_TYPES`).
+        documents: were retrieved for the question.
+        feedback: ratings go into `Feedback.given`: their scale is found later, over the whole log.
+        reference: a trusted answer in the record.
+        session: the conversation, as logged; it is hashed later, as `user` is.
+        time: when it was asked, in seconds since 1970.
+        metadata: scalars to keep.
+        unused: the paths of keys with content that the reader did not use.
+        notes: what was lost or assumed, one sentence each without values of the record, so that equal ones are counted.
+    """
+
+    source: Source
+    messages: tuple[Message, ...] = ()
+    reply: Reply | None = None
+    conversation: bool = False
+    pair: str | None = None
+    place: Place | None = None
+    options: dict[str, JsonValue] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
+    feedback: Feedback | None = None
+    reference: Reference | None = None
+    log_id: str | None = None
+    task: str | None = None
+    kind: Kind | None = None
+    model: str | None = None
+    session: str | None = None
+    user: str | None = None
+    time: float | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    metadata: dict[str, Scalar] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """One message of a conversation that is logged turn by turn; `session` joins the turns.
+
+    Turns are ordered by `order` (a turn number or a time) where all have one, else as they stand in the log. What is known
+    about an assistant turn stands in `exchange`, whose messages and reply are not used.
+    """
+
+    message: Message
+    session: str
+    exchange: Exchange
+    order: float | None = None
+
+    @property
+    def source(self) -> Source:
+        """The place of the record."""
+        return self.exchange.source
+
+
+@dataclass(slots=True, kw_only=True)
+class Attachment:
+    """A record that adds to the exchange of another record: feedback, documents, a session.
+
+    It belongs to the exchange of the span `place.parent` (or to the last one below that span), or to those of the trace
+    `place.trace`: feedback to the last one, documents to those that begin after `place.time`. `what` names such records in
+    the plural.
+    """
+
+    source: Source
+    place: Place
+    what: str
+    feedback: Feedback | None = None
+    reference: Reference | None = None
+    documents: tuple[Document, ...] = ()
+    session: str | None = None
+    user: str | None = None
+    task: str | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class NoExchange:
+    """A record that asks no model, such as the span of an agent.
+
+    `what` names such records in the plural.
+    """
+
+    source: Source
+    what: str
+    place: Place | None = None
+
+
+Piece: TypeAlias = Case | Exchange | Turn | Attachment | NoExchange | RejectedRecord
+Reading: TypeAlias = Case | RejectedRecord | OtherRecord
+"""What becomes of a record: a case, a rejected record, or a record that gives no case of its own."""
