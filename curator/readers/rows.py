@@ -31,10 +31,11 @@ class Records:
     rows: Iterator[Row]
 
 
-def open_records(path: Path, *, wanted: Sequence[str], max_bytes: int) -> Records:
+def open_records(path: Path, *, wanted: Sequence[str], max_bytes: int, by_hand: bool = False) -> Records:
     """Open a JSONL or CSV file, packed or not.
 
-    `wanted` are the columns that a delimiter is chosen by. A file that cannot be taken apart line by line (one JSON value over many lines, one array) is one row with a problem.
+    `wanted` are the columns that a delimiter is chosen by. A file that cannot be taken apart line by line (one JSON value over many lines, one array) is one row with a problem. `by_hand`: people
+    filled it in, see `open_table`.
     """
     lines = physical_lines(path, max_bytes=max_bytes)
     head, texts = _head(lines)
@@ -43,7 +44,7 @@ def open_records(path: Path, *, wanted: Sequence[str], max_bytes: int) -> Record
     if shape == "document":
         return Records(None, iter((Row(1, _DOCUMENT),)))
     if shape == "table":
-        return Records(*open_table(everything, wanted=wanted, max_bytes=max_bytes))
+        return Records(*open_table(everything, wanted=wanted, max_bytes=max_bytes, by_hand=by_hand))
     return Records(None, _jsonl_rows(everything))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 
 from curator.errors import RecordError
 from curator.io.lines import Line
@@ -20,20 +21,24 @@ _MAX_ROW_LINES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record, or the error that rejects it, and its first line; an empty cell is None."""
+    """One record, or the error that rejects it, and its first line; an empty cell is None.
+
+    `sheet_row` is the number that a spreadsheet shows beside it, counting cells of several lines once; None outside tables.
+    """
 
     number: int
     cells: dict[str, JsonValue] | RecordError
+    sheet_row: int | None = None
 
 
 def open_table(
-    lines: Iterator[Line], *, wanted: Sequence[str], max_bytes: int
+    lines: Iterator[Line], *, wanted: Sequence[str], max_bytes: int, by_hand: bool = False
 ) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Return the columns and rows of a CSV file; no columns where the header cannot be read.
 
     The delimiter (comma, semicolon or tab) is the one with which the header has most of the `wanted` columns, then the
     one that gives most columns. `lines` are physical ones, blank ones included. A row longer than `max_bytes` is a
-    problem.
+    problem. In a table that people filled in `by_hand`, blank rows are skipped and rows without their last cells are padded.
     """
     first = next((line for line in lines if line.data is None or line.data.strip()), None)
     if first is None:
@@ -49,13 +54,30 @@ def open_table(
     if isinstance(header.cells, RecordError):
         return (), iter((Row(header.number, header.cells),))
     columns = tuple(name.strip() for name in header.cells)
-    return columns, _named(_rows(feed, delimiter), columns)
+    rows = _rows(feed, delimiter, before=first.number)
+    return columns, _named(map(_padding(len(columns)), filter(_is_filled, rows)) if by_hand else rows, columns)
 
 
 @dataclass(frozen=True, slots=True)
 class _RawRow:
     number: int
     cells: list[str] | RecordError
+    sheet_row: int
+
+
+def _is_filled(row: _RawRow) -> bool:
+    return isinstance(row.cells, RecordError) or any(map(str.strip, row.cells))
+
+
+def _padding(width: int) -> Callable[[_RawRow], _RawRow]:
+    """Return the function that pads a row with its missing last cells, or cuts empty ones off."""
+
+    def padded(row: _RawRow) -> _RawRow:
+        if isinstance(row.cells, RecordError) or any(map(str.strip, row.cells[width:])):
+            return row
+        return replace(row, cells=[*row.cells[:width], *[""] * (width - len(row.cells))])
+
+    return padded
 
 
 class _Feed:
@@ -116,13 +138,14 @@ class _Feed:
         self._again.extendleft(reversed(self._row[1:]))
 
 
-def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
+def _rows(feed: _Feed, delimiter: str, *, before: int = 0) -> Iterator[_RawRow]:
     """Yield the rows; after a quote that is not closed, the next lines are read again.
 
-    So it costs only its own line. The reader is strict, else such a quote would swallow rows without a word.
+    So it costs only its own line. The reader is strict, else such a quote would swallow rows without a word. `before` counts the
+    rows of a sheet up to here.
     """
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
-    while True:
+    for sheet_row in count(before + 1):
         feed.next_row()
         try:
             cells = next(reader)
@@ -134,10 +157,10 @@ def _rows(feed: _Feed, delimiter: str) -> Iterator[_RawRow]:
             problem = error
         else:
             if any(cells) or len(cells) > 1:
-                yield _RawRow(feed.number, feed.damage or cells)
+                yield _RawRow(feed.number, feed.damage or cells, sheet_row)
             continue
         feed.reread()
-        yield _RawRow(feed.number, problem)
+        yield _RawRow(feed.number, problem, sheet_row)
 
 
 def _explained(error: csv.Error) -> RecordError:
@@ -161,7 +184,7 @@ def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
     for row in rows:
         cells = row.cells
         if isinstance(cells, RecordError):
-            yield Row(row.number, cells)
+            yield Row(row.number, cells, row.sheet_row)
         elif len(cells) != len(columns):
             yield Row(
                 row.number,
@@ -169,9 +192,10 @@ def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
                     f"{len(cells)} field{'' if len(cells) == 1 else 's'} where the header has {len(columns)}",
                     "put a cell that holds the delimiter or a line feed in quotes",
                 ),
+                row.sheet_row,
             )
         else:
-            yield Row(row.number, {name: cells[place] or None for name, place in places.items()})
+            yield Row(row.number, {name: cells[place] or None for name, place in places.items()}, row.sheet_row)
 
 
 def _delimiter(header: bytes, wanted: Sequence[str]) -> str:

@@ -103,3 +103,16 @@ def test_what_the_csv_module_writes_is_read_back(file: Path) -> None:
         csv.writer(out).writerows(table)
     found = rows(file, file.read_bytes())[1]
     assert [list(cells.values()) for _, cells in found if isinstance(cells, dict)] == table[1:]
+
+
+def test_a_table_that_people_filled_in_may_lack_cells_and_have_blank_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('\nid,text,label\na\n,,\n\nb,"two\nlines",x,,\nc,z,x,more\n')
+    rows = list(open_records(path, wanted=["id"], max_bytes=1000, by_hand=True).rows)
+    assert [row.sheet_row for row in rows] == [3, 6, 7]
+    assert [row.number for row in rows] == [3, 6, 8]
+    assert rows[0].cells == {"id": "a", "text": None, "label": None}
+    assert rows[1].cells == {"id": "b", "text": "two\nlines", "label": "x"}
+    assert "4 fields where the header has 3" in str(rows[2].cells)
+    strict = [row.cells for row in open_records(path, wanted=["id"], max_bytes=1000).rows]
+    assert "1 field where the header has 3" in str(strict[0])
