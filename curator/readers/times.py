@@ -1,0 +1,54 @@
+"""Times as logs write them -> seconds since 1970."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from curator.records import JsonValue
+
+_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""A number from the first on is in this many parts of a second: 1e11 seconds would be the year 5138, 1e11 ms is in 1973."""
+
+
+def seconds_of(value: JsonValue) -> float | None:
+    """A time in seconds since 1970 (UTC); None where the value is none.
+
+    An ISO text (without a zone it is UTC), or a number in seconds, milli-, micro- or nanoseconds, which their size tells
+    apart, also as text, or the pair of seconds and nanoseconds that JavaScript writes.
+    """
+    if isinstance(value, list):
+        whole, parts = (value[0], value[1]) if len(value) == 2 else (None, None)
+        if not isinstance(whole, int) or not isinstance(parts, int):
+            return None
+        return whole + parts / 1e9 if whole > 0 else None
+    if isinstance(value, str):
+        text = value.strip()
+        if text.isdecimal():
+            return _scaled(int(text[:20]))
+        return _of_iso(text) if text[:4].isdecimal() and len(text) >= len("2026-01-01") else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _scaled(value)
+    return None
+
+
+def elapsed(start: float | None, end: float | None) -> float | None:
+    """The seconds between two times; None where one is missing or they are in the wrong order."""
+    return round(end - start, 6) if start is not None and end is not None and end >= start else None
+
+
+def _scaled(number: float) -> float | None:
+    if not math.isfinite(number) or number <= 0:
+        return None
+    return number / next((unit for least, unit in _UNITS if number >= least), 1)
+
+
+def _of_iso(text: str) -> float | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            time = datetime.fromisoformat(f"{text[:10]}T{text[11:19]}+00:00")  # more digits of the second than six
+        except ValueError:
+            return None
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
