@@ -116,11 +116,14 @@ def print_warnings(warnings: Iterable[str]) -> None:
 
 
 def print_rejected(rejected: Sequence[RejectedRecord]) -> None:
-    """Print the first rejected records on stderr, and the number of the others."""
-    for record in rejected[:SHOWN_REJECTED]:
-        print_on_stderr(f"{record.source}: {record.reason}\n  -> {record.remedy}")
-    if len(rejected) > SHOWN_REJECTED:
-        print_on_stderr(f"{len(rejected) - SHOWN_REJECTED:,} more such lines, which --json lists")
+    """Print the first problems of rejected records on stderr, one line a remedy."""
+    from curator.text.problems import problems_by_kind
+
+    problems = list(problems_by_kind(rejected))
+    for problem, remedy in problems[:SHOWN_REJECTED]:
+        print_on_stderr(f"{problem}\n  -> {remedy}")
+    if len(problems) > SHOWN_REJECTED:
+        print_on_stderr(f"{len(problems) - SHOWN_REJECTED:,} more such lines, which --json lists")
 
 
 def print_json(value: JsonValue) -> None:

@@ -20,11 +20,13 @@ class LabelSet:
             of has a label that is `unsure`.
         rejected: the rows that are not used though they were filled in, and those that seem to have been changed.
         agreement: how far people agree; None where no case was labelled by two.
+        notes: sentences on the form of the files.
     """
 
     labels: Mapping[str, Label]
     rejected: tuple[RejectedRecord, ...] = ()
     agreement: Agreement | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def touched(self) -> bool:

@@ -1,54 +1,80 @@
-"""Rows of a CSV or JSONL file to labels.
-
-The file is a filled-in label queue, or has rows of an id with `verdict`, `wrong` or `label`.
-"""
+"""Rows of a table or of JSON to labels: of a filled-in label queue, or of an export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
 from curator.errors import LogsError, RecordError
-from curator.readers.feedback import CASE_ID_KEYS, case_id_of, nonblank, read_verdict, read_wrong, verdict_number
+from curator.labels.columns import LABEL_ROLES, Role, by_role, columns_by_role, renamed
+from curator.labels.doubts import certain_answers, is_error_value, yes_and_no
+from curator.labels.exports import Program, rows_of_export
+from curator.readers.feedback import case_id_of, nonblank, read_verdict, read_wrong, verdict_number
 from curator.readers.hints import listed, nearest
-from curator.readers.rows import Records, open_records
+from curator.readers.json_text import decoded
+from curator.readers.rows import open_records
 from curator.readers.table import Row
 from curator.records import CUT_NOTE, FORMULA_STARTS, JsonValue, Label, RejectedRecord, Slice, Source, fingerprint_fits
-from curator.text.display import plural
+from curator.text.display import one_line, plural
 
-_LABEL_KEYS = ("verdict", "wrong", "label")
 _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
+_COUNTED = re.compile(r"\d+ x (.*)")
 
 
-def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """The rows of one file of labels.
+
+    Attributes:
+        rows: the labels, and the rows that cannot be read, in their order.
+        answers: placeholders that are among the answers which the file shows, see `doubts`.
+        notes: sentences on the form of the file: the program that exported it, the columns with other names.
+    """
+
+    rows: Sequence[Label | RejectedRecord]
+    answers: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def read_label_rows(path: Path) -> Sequence[Label | RejectedRecord]:
+    """Read the rows of a file, see `read_label_file`."""
+    return read_label_file(path).rows
+
+
+def read_label_file(path: Path) -> LabelFile:
     """Read the filled-in rows of a file and reject those that cannot be read, in their order.
 
     A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank. A row whose `verdict`
-    and `wrong` contradict each other is rejected; where they do not, the number in `verdict` counts.
+    and `wrong` contradict each other is rejected; where they do not, the number in `verdict` counts. Columns may have other
+    names (`columns`), and the file may be an export of a labelling program (`exports`). Rows of a table are numbered as a
+    spreadsheet numbers them.
 
     Raises:
-        LogsError: a CSV file lacks the column of the case or every column of a label.
+        LogsError: the file lacks the column of the case or every column of a label.
     """
-    records = open_records(path, wanted=(*CASE_ID_KEYS, *_LABEL_KEYS), max_bytes=_MAX_BYTES)
-    _check_columns(records, path)
+    wanted = ("case_id", "id", *LABEL_ROLES)
+    records = open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True)
+    _check_columns(records.columns, path)
     rows = list(islice(records.rows, _MAX_ROWS + 1))
     if len(rows) > _MAX_ROWS:
         raise LogsError(
             f"{str(path)!r} has more than {_MAX_ROWS:,} rows, too many for labels",
             remedy="name the file that people filled in",
         )
-    beyond = _beyond_one(rows)
-    results: list[Label | RejectedRecord] = []
+    sheet = _Sheet(path, guarded=records.columns is not None)
+    judged = [judgement for row in rows for judgement in sheet.judgements(row)]
+    sheet.check_keys()
+    beyond = any((verdict_number(cells.get("verdict")) or 0) > 1 for _, cells in judged)
+    results: list[Label | RejectedRecord] = [*sheet.rejected]
     edited: list[Source] = []
-    for row in rows:
-        source = Source(str(path), row.number)
+    for source, cells in judged:
         try:
-            if isinstance(row.cells, RecordError):
-                raise row.cells
-            cells = row.cells if records.columns is None else {k: _unguarded(v) for k, v in row.cells.items()}
             label, unclear = _read_row(cells, source, beyond=beyond)
             results += [error.at(source.file, source.line) for error in unclear]
             if label:
@@ -57,7 +83,79 @@ def read_label_rows(path: Path) -> list[Label | RejectedRecord]:
                 results.append(label)
         except RecordError as error:
             results.append(error.at(source.file, source.line))
-    return [*results, *_edited(edited)]
+    answers = certain_answers(text for _, cells in judged for text in _answers_in(cells))
+    if any(cells.get("kind") == "boolean" for _, cells in judged):
+        answers |= yes_and_no()
+    return LabelFile([*results, *_edited(edited)], answers, tuple(sheet.notes(records.columns)))
+
+
+Cells = Mapping[Role, JsonValue]
+
+
+class _Sheet:
+    """Takes the rows of a file apart into judgements: one cell a role, one judgement a person."""
+
+    def __init__(self, path: Path, *, guarded: bool) -> None:
+        self.rejected: list[RejectedRecord] = []
+        self._path, self._guarded = path, guarded
+        self._keys: dict[str, None] = {}
+        self._tasks: Counter[Program] = Counter()
+        self._people: set[str] = set()
+        self._annotations = 0
+
+    def judgements(self, row: Row) -> Iterator[tuple[Source, Cells]]:
+        """Yield the judgements of a row; one that cannot be read is rejected."""
+        source = Source(str(self._path), row.sheet_row or row.number)
+        if isinstance(row.cells, RecordError):
+            self.rejected.append(row.cells.at(source.file, source.line))
+            return
+        export = rows_of_export(row.cells)
+        if export is not None:
+            program, annotations = export
+            self._tasks[program] += 1
+        for cells in [row.cells] if export is None else annotations:
+            self._keys.update(dict.fromkeys(cells))
+            values = by_role({key: _unguarded(value) for key, value in cells.items()} if self._guarded else cells)
+            try:
+                values["case_id"] = nonblank(values.get("case_id")) or case_id_of(cells)
+            except RecordError as error:
+                self.rejected.append(error.at(source.file, source.line))
+                continue
+            if export is not None and any(nonblank(values.get(role)) for role in LABEL_ROLES):
+                self._annotations += 1
+                self._people.add(nonblank(values.get("labelled_by")) or "")
+            yield source, values
+
+    def check_keys(self) -> None:
+        """Check that JSON rows have a key of a label.
+
+        Raises:
+            LogsError: there are rows, and none has one.
+        """
+        keys = tuple(self._keys)
+        if keys and not set(LABEL_ROLES) & columns_by_role(keys).keys():
+            raise _no_column(self._path, LABEL_ROLES, keys, "label")
+
+    def notes(self, columns: Sequence[str] | None) -> Iterator[str]:
+        """Yield what the user should know of the form of the file."""
+        for program, tasks in self._tasks.items():
+            people = sorted(self._people - {""})
+            by = f" by {plural(len(people), 'person', 'people')} ({listed(people)})" if people else ""
+            what = plural(self._annotations, "annotation")
+            yield f"{self._path}: an export of {program}, {plural(tasks, 'record')} with {what}{by}"
+        if names := ", ".join(renamed(columns or ())):
+            yield f"{self._path}: the columns are read as {one_line(names, 500)}"
+
+
+def _answers_in(cells: Cells) -> Iterator[str | None]:
+    """Yield the answers of production and of the committee that a row shows."""
+    yield nonblank(cells.get("target"))
+    yield nonblank(cells.get("committee_majority"))
+    alternatives = decoded(cells.get("alternatives"))
+    if isinstance(alternatives, list):
+        yield from (nonblank(answer.get("text")) for answer in alternatives if isinstance(answer, dict))
+    elif isinstance(alternatives, str):
+        yield from (match[1] for line in alternatives.splitlines() if (match := _COUNTED.fullmatch(line)))
 
 
 def probability_of(cell: JsonValue) -> float:
@@ -74,21 +172,13 @@ def _slice_of(cell: JsonValue) -> Slice | None:
     return next((name for name in get_args(Slice) if name == cell), None)
 
 
-def _beyond_one(rows: Iterable[Row]) -> bool:
-    """Return whether a verdict of a file is above 1, so that its 1 may be the worst of five."""
-    cells = (row.cells.get("verdict") for row in rows if not isinstance(row.cells, RecordError))
-    return any((verdict_number(cell) or 0) > 1 for cell in cells)
-
-
-def _read_row(
-    cells: Mapping[str, JsonValue], source: Source, *, beyond: bool
-) -> tuple[Label | None, tuple[RecordError, ...]]:
+def _read_row(cells: Cells, source: Source, *, beyond: bool) -> tuple[Label | None, tuple[RecordError, ...]]:
     """The label of a row, None where the row is still to do, and what in it is not clear.
 
     Raises:
-        RecordError: the row names no case, `wrong` is neither true nor false, or `verdict` contradicts it.
+        RecordError: `wrong` is neither true nor false, or `verdict` contradicts it.
     """
-    case_id, text = case_id_of(cells), nonblank(cells.get("label"))
+    case_id, text = str(cells["case_id"]).strip(), nonblank(cells.get("label"))
     quality, unclear = _read_quality(cells.get("verdict"), beyond=beyond)
     wrong = read_wrong(cells.get("wrong"))
     if text is None and quality is None and wrong is None:
@@ -104,7 +194,7 @@ def _read_row(
         source,
         failure=None if failure is None else float(failure),
         text=text.strip() if text else None,
-        by=(nonblank(cells.get("labelled_by")) or "").strip(),
+        by=_person(cells.get("labelled_by")),
         slice=_slice_of(cells.get("slice")),
         probability=probability_of(cells.get("inclusion_probability")),
     )
@@ -129,13 +219,19 @@ def _read_quality(cell: JsonValue, *, beyond: bool) -> tuple[float | Literal["un
     return None, (star,)
 
 
+def _person(cell: JsonValue) -> str:
+    """Return the person's name; "" where the cell is blank or an error of the spreadsheet."""
+    name = (nonblank(cell) or "").strip()
+    return "" if is_error_value(name) else name
+
+
 def _unguarded(cell: JsonValue) -> JsonValue:
     """A cell without the `'` that keeps spreadsheets from running it as a formula."""
     guarded = isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS)
     return cell[1:] if guarded and isinstance(cell, str) else cell
 
 
-def _is_untouched(cells: Mapping[str, JsonValue], case_id: str) -> bool:
+def _is_untouched(cells: Cells, case_id: str) -> bool:
     """Return whether the input is the one that was written, as far as the row says.
 
     Raises:
@@ -163,16 +259,23 @@ def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
         yield error.at(places[0].file, places[0].line)
 
 
-def _check_columns(records: Records, path: Path) -> None:
-    """Check that a CSV file has a column for the case and one for a label.
+def _check_columns(columns: Sequence[str] | None, path: Path) -> None:
+    """Check that a table has a column for the case and one for a label.
 
     Raises:
         LogsError: it lacks one.
     """
-    for needed, usual in ((CASE_ID_KEYS, "case_id"), (_LABEL_KEYS, "label")):
-        if records.columns and not set(needed) & set(records.columns):
-            raise LogsError(
-                f"{str(path)!r}: no column {' or '.join(map(repr, needed))}; the columns are {listed(records.columns)}",
-                remedy="keep the columns of the label queue, or name them `id` and `wrong` (true or false), `verdict` (pass or"
-                f" fail) or `label`{nearest(usual, records.columns)}",
-            )
+    if columns:
+        roles = columns_by_role(tuple(columns))
+        if "case_id" not in roles:
+            raise _no_column(path, ("case_id", "id"), columns, "case_id")
+        if not set(LABEL_ROLES) & roles.keys():
+            raise _no_column(path, LABEL_ROLES, columns, "label")
+
+
+def _no_column(path: Path, needed: Sequence[str], columns: Sequence[str], usual: str) -> LogsError:
+    return LogsError(
+        f"{str(path)!r}: no column {' or '.join(map(repr, needed))}; the columns are {listed(columns)}",
+        remedy="keep the columns of the label queue, or name them `id` and `wrong` (true or false), `verdict` (pass or"
+        f" fail) or `label`{nearest(usual, columns)}",
+    )

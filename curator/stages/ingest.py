@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,10 +31,12 @@ from curator.records import (
 )
 from curator.run_folder.layout import SET_ASIDE_FAILED
 from curator.run_folder.set_aside import rejected_row
-from curator.text.display import plural
+from curator.text.display import one_line, plural
+from curator.text.problems import problems_by_kind
 
 MOST_REJECTED = 1_000_000
 """After each so many rejected records their share is checked, not only at the end."""
+_SHOWN_LABELS, _LONGEST_LABEL = 5, 60
 
 
 def ingest(
@@ -118,22 +120,20 @@ def _label(
     """
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
     kept_cases = {merged.id: merged.into for merged in deduped.merged}
-    label_sets = [read_labels(file, kept_cases) for file in files]
-    warnings = [f"{r.source}: {r.reason} -> {r.remedy}" for label_set in label_sets for r in label_set.rejected]
+    answers = [
+        *(case.target for case in deduped.cases),
+        *(text for task in config.tasks.values() for text in task.labels),
+    ]
+    label_sets = [read_labels(file, kept_cases, answers=answers) for file in files]
+    rejected = [row for label_set in label_sets for row in label_set.rejected]
+    warnings = [note for label_set in label_sets for note in label_set.notes]
+    warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(rejected)]
     warnings += [label_set.agreement.to_text() for label_set in label_sets if label_set.agreement]
     given = corrected(label_sets)
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
-    for case_id in sorted(labels.keys() - cases.keys()):
-        warnings.append(f"the label for {case_id} is not used: these logs hold no such case")
-        del labels[case_id]
-    for case_id, label in sorted(labels.items()):
-        task = config.tasks.get(cases[case_id].task or "", TaskConfig())
-        kind = cases[case_id].kind or kind_of(task)
-        if kind and not read_answer(label.text, kind, labels=task.labels).key:
-            allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
-            warnings.append(f"the label {label.text!r} for {case_id} is not used: it should be a {kind}{allowed}")
-            del labels[case_id]
+    labels, not_used = _usable(labels, cases, config)
+    warnings += not_used
     verdicts = {
         i: Verdict(label.failure, label.slice, label.probability)
         for i, label in given.items()
@@ -141,6 +141,33 @@ def _label(
     }
     labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
     return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+
+
+def _usable(
+    labels: Mapping[str, Reference], cases: Mapping[str, Case], config: Config
+) -> tuple[dict[str, Reference], list[str]]:
+    """Return the labels that their cases can have, and a warning for each reason against others."""
+    usable: dict[str, Reference] = {}
+    others: dict[str, list[str]] = {}
+    for case_id, label in sorted(labels.items()):
+        if case_id not in cases:
+            others.setdefault("these logs hold no such case", []).append(case_id)
+            continue
+        task = config.tasks.get(cases[case_id].task or "", TaskConfig())
+        kind = cases[case_id].kind or kind_of(task)
+        if kind and not read_answer(label.text, kind, labels=task.labels).key:
+            allowed = f", one of {', '.join(task.labels)}" if task.labels else ""
+            text = one_line(label.text, _LONGEST_LABEL)
+            others.setdefault(f"it should be a {kind}{allowed}", []).append(f"{text!r} for {case_id}")
+        else:
+            usable[case_id] = label
+    warnings = []
+    for reason, examples in others.items():
+        more = ", ..." if len(examples) > _SHOWN_LABELS else ""
+        which = "the label" if len(examples) == 1 else f"{len(examples):,} labels:"
+        used = "is" if len(examples) == 1 else "are"
+        warnings.append(f"{which} {', '.join(examples[:_SHOWN_LABELS])}{more} {used} not used: {reason}")
+    return usable, warnings
 
 
 def _reference_of(label: Label) -> Reference | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.ground_truth import failure_of_record
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
+from curator.labels.doubts import yes_and_no
 from curator.labels.read import read_labels
 from curator.records import Label, ReferenceSource, RejectedRecord, dump_line
 from curator.records.recorded import Recorded
@@ -38,6 +39,7 @@ class LabelledFailures:
         agreement: of people who labelled the same cases; None where no case has two labels.
         same_wording: the cases that pass because a label of free text has the answer's words. Labels in other words decide
             nothing, so that such labels can only be passes.
+        notes: sentences on the form of the label files.
     """
 
     failures: Mapping[str, float]
@@ -45,6 +47,7 @@ class LabelledFailures:
     rejected: tuple[RejectedRecord, ...]
     agreement: Agreement | None = None
     same_wording: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def unselected_failures(self) -> dict[str, float]:
@@ -61,7 +64,8 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
     Raises:
         LogsError: a file is not there, or no label can be used.
     """
-    label_set, selected = read_labels(paths), read_selection(selection)
+    selected = read_selection(selection)
+    label_set = read_labels(paths, answers=_answers_in(selected.values()))
     labels = dict(label_set.labels)
     before = EARLIER_LABELS.of(selection)
     if before.is_file():
@@ -78,7 +82,16 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
     left_out[UNSURE] += len(set(label_set.unsure) & selected.keys() - failures.keys())
     if not failures:
         raise no_label(label_set.rejected, +left_out if label_set.touched else {})
-    return LabelledFailures(failures, +left_out, label_set.rejected, label_set.agreement, same_wording)
+    return LabelledFailures(failures, +left_out, label_set.rejected, label_set.agreement, same_wording, label_set.notes)
+
+
+def _answers_in(selected: Iterable[SelectionRow]) -> Iterator[str | None]:
+    """Yield the answers of production, and the labels that an answer can be."""
+    for row in selected:
+        yield row.answer
+        yield from row.labels
+        if row.kind == "boolean":
+            yield from yes_and_no()
 
 
 def _without_verdict(case_id: str, labels: Mapping[str, Label], selected: Mapping[str, SelectionRow]) -> bool:

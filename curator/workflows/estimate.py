@@ -76,6 +76,7 @@ class EstimateResult(TableResult):
         half_width: the requested precision; None for none.
         needed: further labels that it takes; None where it cannot be estimated.
         score_quality: of the score that the cases were selected by; None without a selection.
+        notes: sentences on the form of the label files.
     """
 
     estimate: Estimate
@@ -89,6 +90,7 @@ class EstimateResult(TableResult):
     half_width: float | None = None
     needed: int | None = None
     score_quality: ScoreQuality | None = None
+    notes: tuple[str, ...] = ()
 
     problems = renamed("problems", "rejected")
     found = renamed("found", "estimate")
@@ -106,6 +108,7 @@ class EstimateResult(TableResult):
             "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
             "score_quality": orjson.loads(orjson.dumps(self.score_quality)) if self.score_quality else None,
             "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
+            "notes": list(self.notes),
             "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
             "rejected": self.rejected_rows(),
         }  # fmt: skip
@@ -157,6 +160,7 @@ class EstimateResult(TableResult):
                 f"missing       {f.missing:,} of the selected cases without a label. The rate assumes that they fail as often as"
                 f" the labelled cases of the same stratum{bounds}"
             )
+        yield from (f"labels from   {note}" for note in self.notes)
         for reason, number in self.left_out.items():
             yield f"not used      {number:,}: {reason}"
         if self.agreement is not None:
@@ -300,7 +304,9 @@ def _estimate_simple_sample(
         label_set = read_labels(label_files(label_paths(labels)))
         without = len(label_set.texts.keys() - label_set.failures.keys())
         left_out = Counter({NO_ANSWER: without} if without else {})
-        labelled = LabelledFailures(label_set.failures, left_out, label_set.rejected, label_set.agreement)
+        labelled = LabelledFailures(
+            label_set.failures, left_out, label_set.rejected, label_set.agreement, notes=label_set.notes
+        )
     failures = labelled.failures
     if not failures:
         raise no_label(labelled.rejected, labelled.left_out)
@@ -366,6 +372,7 @@ def _result(
         left_out={reason: labelled.left_out[reason] for reason in sorted(labelled.left_out)},
         rejected=labelled.rejected,
         agreement=labelled.agreement,
+        notes=labelled.notes,
         half_width=half_width,
         needed=None if half_width is None else rate.labels_needed(half_width),
     )

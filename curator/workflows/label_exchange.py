@@ -29,11 +29,13 @@ class ImportedLabels(TableResult):
         labels: by case id; those of several people are merged.
         rejected: rows that were filled in and cannot be used.
         agreement: of people who labelled the same cases; None where no case was labelled by two.
+        notes: sentences on the form of the files.
     """
 
     labels: Mapping[str, Label]
     rejected: tuple[RejectedRecord, ...] = field()
     agreement: Agreement | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> dict[str, float]:
@@ -67,7 +69,7 @@ class ImportedLabels(TableResult):
     def to_text(self) -> str:
         """Return the figures for people."""
         lines = [f"{plural(len(self.labels), 'label')}, {plural(len(self.rejected), 'row')} rejected"]
-        return "\n".join([*lines, *([self.agreement.to_text()] if self.agreement else [])])
+        return "\n".join([*lines, *self.notes, *([self.agreement.to_text()] if self.agreement else [])])
 
 
 def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path) -> ExportedFile:
@@ -122,4 +124,4 @@ def import_labels(paths: Paths) -> ImportedLabels:
         LogsError: a path matches nothing, or a file lacks the columns.
     """
     label_set = read_labels(path_list(paths))
-    return ImportedLabels(label_set.labels, label_set.rejected, label_set.agreement)
+    return ImportedLabels(label_set.labels, label_set.rejected, label_set.agreement, label_set.notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,18 +91,19 @@ def read_labelled(
         LogsError: a file is not there, too many records cannot be read, an id is used twice, or no label is `required`.
     """
     source = source_of(recorded)
+    path = source if isinstance(source, Path) else Path("records")
+    if path.is_dir():
+        path = RECORDED.of(path)
+    records = None if isinstance(source, Path) else read_records(source)
+    sample = sample_items(records) if records is not None else list(sample_records(path)) if path.is_file() else []
     in_memory, files = isinstance(labels, Mapping), [] if isinstance(labels, Mapping) else path_list(labels)
     named = in_memory or bool(files)
     if isinstance(labels, Mapping):
         label_set = labels_in_memory(labels)
     elif files:
-        label_set = read_labels(files)
+        label_set = read_labels(files, answers=_answers_in(sample))
     else:
         label_set = labels_in(source) if isinstance(source, Path) else LabelSet({})
-    path = source if isinstance(source, Path) else Path("records")
-    if path.is_dir():
-        path = RECORDED.of(path)
-    records = None if isinstance(source, Path) else read_records(source)
     judged = {case_id: label for case_id, label in label_set.labels.items() if not label.unsure}
     left_out: Counter[str] = Counter()
     reading = _Reading(path, records, judged, left_out, references=not named)
@@ -112,7 +113,6 @@ def read_labelled(
         raise no_label_error(source, label_set.rejected, named=named, in_memory=in_memory)
     if unknown and (in_memory or len(unknown) == len(all_labels)):
         raise LogsError(f"no record for a label, in {str(path)!r}: {unknown[0].reason}", remedy=unknown[0].remedy)
-    sample = list(sample_records(path)) if records is None else sample_items(records)
     model, health = scoring.fit(sample)
     labelled = _labelled(reading.kept, all_labels, model, scoring.comparer, left_out, random_only=not named)
     return LabelledRecords(
@@ -126,6 +126,14 @@ def read_labelled(
         model=model,
         health=health,
     )
+
+
+def _answers_in(records: Iterable[Recorded]) -> Iterator[str | None]:
+    """Yield the answers of production and the committee, and the labels that an answer can be."""
+    for record in records:
+        yield record.target
+        yield from (answer.text for answer in record.answers)
+        yield from record.labels
 
 
 class _Reading:

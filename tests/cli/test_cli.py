@@ -671,7 +671,7 @@ def test_score_refuses_a_number_of_jobs_that_is_none(capsys: pytest.CaptureFixtu
 def test_score_of_nothing_readable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "recorded.jsonl").write_text("{}\n")
     assert main(["score", "recorded.jsonl"]) == 6
-    assert "no `case_id` (or `id`)" in capsys.readouterr().err
+    assert "no list of answers to compare" in capsys.readouterr().err
     assert "no-such-file" in fails(capsys, 6, "score", "no-such-file.jsonl")
 
 

@@ -85,7 +85,7 @@ def test_every_tool_has_a_suffix_of_its_own_and_a_way_to_be_filled_in() -> None:
 def test_labels_come_back_as_they_were_given(tool: LabelTool, tmp_path: Path) -> None:
     rows = rows_of(HOSTILE)
     answers = {f"c{n}": {"label": text, "labelled_by": "ana"} for n, text in enumerate(HOSTILE)}
-    answers["c0"] = {"verdict": "fail", "label": "right"}
+    answers["c0"] = {"verdict": "fail", "label": "the right one"}
     answers["c1"] = {"verdict": "unsure"}
     del answers["c2"]
     data = FILL[tool.name](b"".join(tool.write(rows)), answers)
@@ -93,7 +93,7 @@ def test_labels_come_back_as_they_were_given(tool: LabelTool, tmp_path: Path) ->
     assert labels.rejected == ()
     assert labels.unsure == ("c1",)
     assert labels.failures == {"c0": 1}
-    assert labels.texts == {"c0": "right"} | {f"c{n}": HOSTILE[n] for n in range(3, len(HOSTILE))}
+    assert labels.texts == {"c0": "the right one"} | {f"c{n}": HOSTILE[n] for n in range(3, len(HOSTILE))}
     assert {label.slice for label in labels.labels.values()} == {"random"}
     assert {label.probability for label in labels.labels.values()} == {0.25}
     assert labels.labels["c5"].by == "ana"

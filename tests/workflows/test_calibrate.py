@@ -272,7 +272,7 @@ def test_many_bad_rows_end_with_6_and_are_not_all_printed(capsys: pytest.Capture
     bad: list[Record] = [{"id": i, "wrong": "?"} for i in wrong]
     labels = put("l.jsonl", [*bad[:60], *({"id": f"c{i}", "wrong": wrong[f"c{i}"]} for i in range(60, 120))])
     assert main(["calibrate", put("r.jsonl", records), "--labels", labels]) == 6
-    assert "50 more such lines, which --json lists" in capsys.readouterr().err
+    assert "l.jsonl: 60 records: `wrong` is '?' (at 1-60)" in capsys.readouterr().err
     assert len(calibrated(capsys, "r.jsonl", "--labels", labels, code=6)["problems"]) == 60
 
 
@@ -288,9 +288,9 @@ def test_what_cannot_be_calibrated_by_is_refused(capsys: pytest.CaptureFixture[s
     assert "bad.jsonl:1: `wrong` is '?'" in refused(capsys, 6, "calibrate", recorded, "--labels", bad)
     strange = put("strange.jsonl", [{"id": "x", "wrong": True}])
     assert "no such case among the records: 'x'" in refused(capsys, 6, "calibrate", recorded, "--labels", strange)
-    Path("l.csv").write_text("id,judgement\nc0,true\n")
+    Path("l.csv").write_text("id,remark\nc0,true\n")
     assert "no column 'verdict' or 'wrong' or 'label'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
-    Path("l.csv").write_text("case,wrong\nc0,true\n")
+    Path("l.csv").write_text("name_of_it,wrong\nc0,true\n")
     assert "no column 'case_id' or 'id'" in refused(capsys, 6, "calibrate", recorded, "--labels", "l.csv")
     twice = put("twice.jsonl", [*records, records[0]])
     said = refused(capsys, 6, "calibrate", twice, "--labels", put("l.jsonl", [{"id": "c0", "wrong": True}]))

@@ -197,7 +197,7 @@ def test_the_command_prints_and_the_gate_exits_with_3(tmp_path: Path, capsys: py
 def test_too_many_unreadable_rows_exit_with_6(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows: list[dict[str, object]] = [*long_rows(drawn({"a": 0.5, "b": 0.5}, 4)), *[{"id": "x", "score": 9}] * 4]
     assert main(["compare", write(tmp_path / "r.jsonl", rows)]) == 6
-    assert "r.jsonl:9: the score is '9'" in capsys.readouterr().err
+    assert "r.jsonl: 4 records: the score is '9'" in capsys.readouterr().err
 
 
 def test_more_pairs_than_fit_show_those_with_the_best() -> None:

@@ -1,0 +1,106 @@
+"""Rows of labels in the exports of labelling programs: Label Studio and Prodigy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from curator.labels.columns import LABEL_ROLES, columns_by_role
+from curator.readers.feedback import right_or_wrong
+from curator.readers.json_text import decoded
+from curator.records import JsonValue
+
+Program = Literal["Label Studio", "Prodigy"]
+Row = dict[str, JsonValue]
+
+_VALUES = ("choices", "text", "rating", "number", "selected", "labels", "taxonomy", "datetime")
+"""The keys of a Label Studio value that hold what the person said."""
+_PRODIGY_ANSWERS: Mapping[str, str] = {"accept": "pass", "reject": "fail", "ignore": "unsure"}
+
+
+def rows_of_export(row: Row) -> tuple[Program, list[Row]] | None:
+    """Return the program that wrote a record, and a row for each person's annotation in it.
+
+    None for a record of no such program. A task without an annotation has no row.
+    """
+    if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), dict):
+        return "Label Studio", _label_studio(row)
+    if "annotation_id" in row and "annotator" in row:
+        return "Label Studio", [_label_studio_flat(row)]
+    if ("_task_hash" in row or "_input_hash" in row) and row.get("answer") in _PRODIGY_ANSWERS:
+        return "Prodigy", [_prodigy(row)]
+    return None
+
+
+def _label_studio(task: Row) -> list[Row]:
+    """The annotations of a task, without labels in its data: those are not a person's."""
+    data, meta = cast(Row, task["data"]), task.get("meta")
+    shown = {**(meta if isinstance(meta, dict) else {}), **data}
+    roles = columns_by_role(tuple(shown))
+    labels = {column for role in (*LABEL_ROLES, "labelled_by") for column in roles.get(role, ())}
+    shown = {key: value for key, value in shown.items() if key not in labels}
+    annotations = [item for item in cast("list[JsonValue]", task["annotations"]) if isinstance(item, dict)]
+    return [{**shown, **_controls(annotation), "labelled_by": _person(annotation)} for annotation in annotations]
+
+
+def _controls(annotation: Row) -> Row:
+    """The values that a person gave, by the name of the control; `unsure` of a skipped task."""
+    if annotation.get("was_cancelled"):
+        return {"verdict": "unsure"}
+    controls: Row = {}
+    results = annotation.get("result")
+    for result in results if isinstance(results, list) else ():
+        if isinstance(result, dict) and isinstance(result.get("from_name"), str):
+            controls[str(result["from_name"])] = _value(result.get("value"))
+    return controls
+
+
+def _person(annotation: Row) -> JsonValue:
+    who = annotation.get("completed_by")
+    return (
+        next((who[key] for key in ("email", "username", "id") if who.get(key)), None) if isinstance(who, dict) else who
+    )
+
+
+def _label_studio_flat(row: Row) -> Row:
+    """A row of the CSV or the short JSON: one annotation, its person in `annotator`."""
+    roles = columns_by_role(tuple(row))
+    labels = {column for role in LABEL_ROLES for column in roles.get(role, ())}
+    return {**row, **{column: _value(decoded(row[column])) for column in labels}, "labelled_by": row["annotator"]}
+
+
+def _value(value: JsonValue) -> JsonValue:
+    """The only text or number of a control's value; several ones as they are."""
+    while True:
+        if isinstance(value, dict):
+            inner = next((value[key] for key in _VALUES if key in value), None)
+            if inner is None:
+                return value
+            value = inner
+        elif isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        else:
+            return value
+
+
+def _prodigy(task: Row) -> Row:
+    """A decision: `accept` and `reject` are verdicts; of a choice the option counts.
+
+    Its `label` was shown to the person, so that it is not the person's.
+    """
+    meta = task.get("meta")
+    shown = {
+        **(meta if isinstance(meta, dict) else {}),
+        **{key: value for key, value in task.items() if key != "label"},
+    }
+    row = {
+        **shown,
+        "labelled_by": task.get("_annotator_id") or task.get("_session_id"),
+        "label": task.get("user_input"),
+    }
+    verdict = _PRODIGY_ANSWERS[str(task["answer"])]
+    options = task.get("accept")
+    if isinstance(options, list) and options and verdict == "pass":
+        choice = _value(options)
+        return {**row, "verdict": choice} if right_or_wrong(choice) is not None else {**row, "label": choice}
+    return {**row, "verdict": verdict}
