@@ -1,21 +1,24 @@
-"""From what the user names to files, and from a file to its lines, with constant memory."""
+"""The lines of a file, one by one, or in batches for worker processes."""
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from curator.errors import LogsError, RecordError
 from curator.io.compression import chunks
+from curator.io.encodings import Encoding, as_utf8
+from curator.io.file_kinds import binary_kind, foreign
+from curator.io.find_logs import find_logs
+from curator.io.log_file import LogFile
 
-SUFFIXES = (".jsonl", ".ndjson", ".csv")
 MAX_LINE_BYTES = 64 * 2**20
 """The longest line of the files that curator itself writes, or that are made for it."""
-_PACKED = (".gz", ".zst")
-_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+BATCH_BYTES = 1 << 18
+"""The least size of a batch of lines: handing one to another process then costs little beside parsing it."""
+_NO_TEXT = "name a text file; Parquet, Arrow and workbooks are read as logs and as labels only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +31,57 @@ class Line:
     remedy: str = ""
 
 
-def expand(paths: Sequence[str]) -> list[Path]:
-    """Expand files, folders and globs to files, each once, in the order of their names.
+@dataclass(frozen=True, slots=True)
+class LineBatch:
+    """Whole lines that stand one after the other, as one piece of bytes that is cheap to pickle.
 
-    A folder is searched at every depth for .jsonl, .ndjson and .csv files, also .gz and .zst ones; hidden ones are
-    left out. A file that is named is read whatever it is called.
+    Attributes:
+        number: the line of the file that it begins with, counted from 1.
+        data: the lines with their line feeds; the last line of a file may lack its own.
+        problem: why the line at `number` has no data; `data` is empty then.
+        remedy: of the problem.
+    """
+
+    number: int
+    data: bytes
+    problem: str | None = None
+    remedy: str = ""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield its lines."""
+        if self.problem is not None:
+            yield Line(self.number, None, self.problem, self.remedy)
+            return
+        yield from map(Line, range(self.number, self.number + len(self.data) + 1), self.texts())
+
+    def texts(self) -> list[bytes]:
+        """The lines without line feeds, the first one at `number`; none of a problem."""
+        texts = self.data.split(b"\n")
+        if not texts[-1]:
+            texts.pop()
+        return texts
+
+
+def expand(paths: Sequence[str]) -> list[Path]:
+    """Expand files, folders and globs of this machine to files, in the order of their names.
+
+    Folders are searched as `find_logs` says.
 
     Raises:
-        LogsError: a path matches nothing.
+        LogsError: a path matches nothing, or is an address of another file system.
     """
-    files: dict[Path, Path] = {}
-    for path in paths:
-        for file in _matches(path):
-            files.setdefault(file.resolve(), file)
-    return sorted(files.values(), key=str)
+    files: list[Path] = []
+    for file in find_logs(paths).files:
+        if not isinstance(file, Path):
+            raise LogsError(
+                f"{str(file)!r}: only logs are read from there",
+                remedy="copy the file to this machine, and name the copy",
+            )
+        files.append(file)
+    return files
 
 
-def bare_suffix(path: Path) -> str:
-    """The suffix in lower case that tells the format: `.csv` for `a.csv` and for `a.CSV.gz`."""
-    name = Path(path.name.lower())
-    return Path(name.stem).suffix if name.suffix in _PACKED else name.suffix
-
-
-def lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
+def lines(path: LogFile, *, max_bytes: int) -> Iterator[Line]:
     """Yield the lines that are not blank, without carriage returns at their ends.
 
     A line longer than `max_bytes` is skipped over without being held in memory, and stands there as a problem. A
@@ -64,89 +95,92 @@ def lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
             yield Line(line.number, data[:-1]) if data[-1] == 0x0D else line
 
 
-def physical_lines(path: Path, *, max_bytes: int) -> Iterator[Line]:
+def physical_lines(path: LogFile, *, max_bytes: int) -> Iterator[Line]:
     """Yield every line: blank ones and carriage returns may belong to a quoted CSV cell."""
-    split = _split(chunks(path), max_bytes)
-    first = next(split, None)
-    if first is None:
-        return
-    if first.data is not None and first.data.startswith(_UTF16_BOMS):
-        yield Line(1, None, "the file is UTF-16, not UTF-8", "convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`")
-        return
-    yield first if first.data is None else replace(first, data=first.data.removeprefix(_BOM))
-    yield from split
+    return chain.from_iterable(line_batches(path, max_bytes=max_bytes))
 
 
-def _split(pieces: Iterable[bytes], max_bytes: int) -> Iterator[Line]:
-    number, tail, too_long = 1, bytearray(), False
+def line_batches(path: LogFile, *, max_bytes: int) -> Iterator[LineBatch]:
+    """Yield the lines of a text file in UTF-8, in batches.
+
+    A batch has at least `BATCH_BYTES`, except the last one and those beside a line with a problem.
+
+    A line that is too long and damage at the end of the file are batches of their own, with a problem.
+    """
+    try:
+        _, pieces = text_of(path)
+    except RecordError as error:
+        yield LineBatch(1, b"", error.reason, error.remedy)
+        return
+    yield from batches(pieces, max_bytes=max_bytes)
+
+
+def text_of(path: LogFile, encoding: str | None = None) -> tuple[Encoding, Iterator[bytes]]:
+    """Return the encoding of a text file and its unpacked content as UTF-8.
+
+    Raises:
+        RecordError: the file cannot be opened, or is not a text. Damage that stands later is raised by the iterator.
+    """
+    pieces = chunks(path)
+    head = next(pieces, b"")
+    if error := foreign(head):
+        raise error
+    if kind := binary_kind(head):
+        raise RecordError(f"this is a {kind} file, not text", _NO_TEXT)
+    return as_utf8(chain([head], pieces), encoding)
+
+
+def batches(pieces: Iterable[bytes], *, max_bytes: int) -> Iterator[LineBatch]:
+    """Cut a text into batches of whole lines; see `line_batches`."""
+    number, whole, tail, too_long = 1, bytearray(), bytearray(), False
     try:
         for piece in pieces:
-            *ends, rest = piece.split(b"\n")
-            for end in ends:
-                if too_long or len(tail) + len(end) > max_bytes:
-                    yield _too_long(number, max_bytes)
-                else:
-                    yield Line(number, bytes(tail) + end if tail else end)
-                number += 1
-                tail, too_long = bytearray(), False
-            too_long = too_long or len(tail) + len(rest) > max_bytes
+            start, end = piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
+            too_long = too_long or len(tail) + (start - 1 if start else len(piece)) > max_bytes
             if too_long:
-                tail = bytearray()
+                tail.clear()
+            if not start:
+                tail += b"" if too_long else piece
+                continue
+            if too_long:
+                yield from _checked(number, bytes(whole), max_bytes)
+                number += whole.count(b"\n")
+                yield _too_long(number, max_bytes)
+                number, whole, too_long = number + 1, bytearray(piece[start:end]), False
             else:
-                tail += rest
+                whole += tail
+                whole += piece[:end]
+            tail = bytearray(piece[end:])
+            if len(whole) >= BATCH_BYTES:
+                yield from _checked(number, bytes(whole), max_bytes)
+                number, whole = number + whole.count(b"\n"), bytearray()
     except RecordError as problem:
-        yield Line(number, None, problem.reason, problem.remedy)
+        yield from _checked(number, bytes(whole), max_bytes)
+        yield LineBatch(number + whole.count(b"\n"), b"", problem.reason, problem.remedy)
         return
+    yield from _checked(number, bytes(whole + tail), max_bytes)
     if too_long:
-        yield _too_long(number, max_bytes)
-    elif tail:
-        yield Line(number, bytes(tail))
+        yield _too_long(number + whole.count(b"\n"), max_bytes)
 
 
-def _too_long(number: int, max_bytes: int) -> Line:
-    return Line(
+def _checked(number: int, data: bytes, max_bytes: int) -> Iterator[LineBatch]:
+    """Yield the lines as one batch; lines that are too long become problems between batches."""
+    first, begin, place = number, 0, 0
+    for index, text in enumerate(LineBatch(0, data).texts() if len(data) > max_bytes else ()):
+        if len(text) > max_bytes:
+            if place > begin:
+                yield LineBatch(number, data[begin:place])
+            number, begin = first + index + 1, place + len(text) + 1
+            yield _too_long(number - 1, max_bytes)
+        place += len(text) + 1
+    if len(data) > begin:
+        yield LineBatch(number, data[begin:])
+
+
+def _too_long(number: int, max_bytes: int) -> LineBatch:
+    return LineBatch(
         number,
-        None,
+        b"",
         f"the record is longer than {max_bytes / 1e6:g} MB",
-        "raise `logs: {max_record_mb: ...}` if such a record is real; a file that is one JSON array becomes JSONL "
-        "with `jq -c '.[]' FILE > NEW.jsonl`",
+        "raise `logs: {max_record_mb: ...}` if such a record is real",
     )
-
-
-def _matches(path: str) -> list[Path]:
-    try:
-        named = Path(path).expanduser()
-        if named.is_dir():
-            files = _in_folder(named)
-        elif named.exists():
-            files = [named]
-        else:
-            hits = map(Path, glob.glob(str(named), recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
-            files = [file for hit in hits for file in (_in_folder(hit) if hit.is_dir() else [hit])]
-    except (OSError, ValueError, RuntimeError) as error:
-        raise LogsError(f"{path!r}: cannot be looked up ({error})", remedy="check that you may read it") from error
-    if not files:
-        raise _no_match(path, named)
-    return files
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    return [
-        file
-        for file in folder.rglob("*")
-        if bare_suffix(file) in SUFFIXES
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and file.is_file()
-    ]
-
-
-def _no_match(path: str, named: Path) -> LogsError:
-    if named.is_dir():
-        return LogsError(
-            f"{path!r}: the folder holds no log",
-            remedy=f"a folder is searched for {', '.join(SUFFIXES)} files, also .gz and .zst; "
-            "other files have to be named one by one or by a glob",
-        )
-    what = "the pattern matches no file" if glob.has_magic(path) else "no such file or folder"
-    where = "" if named.is_absolute() else f"; the path is looked up from {str(Path.cwd())!r}"
-    return LogsError(f"{path!r}: {what}", remedy=f"name a file, a folder or a glob that exists{where}")

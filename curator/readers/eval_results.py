@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.errors import LogsError, RecordError
-from curator.io.lines import SUFFIXES, expand, physical_lines
+from curator.io.compression import PACKED_SUFFIXES
+from curator.io.file_kinds import SUFFIXES
+from curator.io.lines import expand, physical_lines
 from curator.readers.feedback import CASE_ID_KEYS, case_id_of, nonblank, right_or_wrong
 from curator.readers.hints import listed
 from curator.readers.rows import open_records
@@ -29,7 +31,6 @@ _OTHER_NUMBERS = frozenset((
 """Keys of a row that are never scores, among them all columns of a label queue."""
 IN_MEMORY = "rows"
 """Names rows in memory in messages, and a system that such rows do not name."""
-PACKED = (".gz", ".zst")
 _MAX_BYTES = 64_000_000
 _SCORE_REMEDY = "give a score in 0..1, or pass and fail as true and false; divide other marks by the highest one"
 
@@ -134,10 +135,10 @@ def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
 
 
 def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
-    """Yield each row with an id: the id, the written line (None for CSV) and the cells."""
+    """Yield each row with an id: the id, the written line (None except for JSONL) and the cells."""
     seen = _Seen()
     for path in expand(paths):
-        is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).columns is None
+        is_json = open_records(path, wanted=CASE_ID_KEYS, max_bytes=_MAX_BYTES).kind == "jsonl"
         lines = physical_lines(path, max_bytes=_MAX_BYTES)
         for source, cells in _rows(path, seen):
             if has_case_id(cells):
@@ -209,7 +210,7 @@ def _plain(value: JsonValue) -> float | None:
 def _bare_name(path: Path) -> str:
     """The name of a file without its suffixes: `gpt-4.1` for `gpt-4.1.jsonl.gz`."""
     name = path.name
-    for suffix in (*PACKED, *SUFFIXES):
+    for suffix in (*PACKED_SUFFIXES, *SUFFIXES):
         name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
     return name or path.name
 

@@ -20,7 +20,7 @@ def load_object(data: bytes) -> dict[str, JsonValue]:
     Raises:
         RecordError: it is not a JSON object in valid UTF-8.
     """
-    value = _load(data)
+    value = load_value(data)
     if isinstance(value, dict):
         return value
     if isinstance(value, list):
@@ -36,7 +36,7 @@ def decoded(value: JsonValue) -> JsonValue:
     """The value, or its content where it is the text of a JSON object or array, as in exports."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            return _load(value.encode())
+            return load_value(value.encode())
         except RecordError:
             return value
     return value
@@ -55,7 +55,12 @@ def type_name(value: JsonValue) -> str:
     return names.get(type(value), "number")
 
 
-def _load(data: bytes) -> JsonValue:
+def load_value(data: bytes) -> JsonValue:
+    """Parse any JSON value: NaN and Infinity become null.
+
+    Raises:
+        RecordError: it is not JSON in valid UTF-8.
+    """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -101,7 +106,7 @@ def invalid_utf8(offset: int) -> RecordError:
     """The error for bytes that are not UTF-8 from `offset` (counted from 0) on."""
     return RecordError(
         f"invalid UTF-8 at byte {offset + 1} of the line",
-        "write the log as UTF-8, or convert the file: `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
+        "write the file as UTF-8, or name the encoding of the logs: `logs: {encoding: windows-1252}`",
     )
 
 

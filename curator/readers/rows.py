@@ -1,110 +1,175 @@
-"""A log file of any shape as rows: JSONL or CSV, by its first lines, else by its name."""
+"""A file of records as rows: JSONL, JSON, CSV, Parquet, Arrow or a workbook."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Literal
 
+from curator.config import LogsConfig
 from curator.errors import RecordError
-from curator.io.lines import Line, bare_suffix, physical_lines
-from curator.readers.json_text import load_object
+from curator.io.compression import chunks
+from curator.io.file_kinds import bare_suffix, binary_kind
+from curator.io.lines import LineBatch, batches, text_of
+from curator.io.log_file import LogFile
+from curator.readers.columnar import open_columnar
+from curator.readers.envelopes import IsRecord, wraps_records
+from curator.readers.json_documents import Wraps, document_rows
+from curator.readers.json_text import load_object, load_value
 from curator.readers.table import Row, open_table
+from curator.readers.workbook import open_workbook
+from curator.records import JsonValue
 
-_Shape = Literal["jsonl", "table", "document"]
+Kind = Literal["jsonl", "json", "csv", "parquet", "arrow", "xlsx"]
+"""Kinds of files. `json` is one value over the whole file, or several that are not one on each line."""
 
+_TABLES = (".csv", ".tsv")
+_LINES = (".jsonl", ".ndjson")
 _HEAD_LINES = 10
-_HEAD_BYTES = 1 << 20
-_DOCUMENT = RecordError(
-    "one JSON value over the whole file, not JSONL",
-    "write one record per line: `jq -c '.[]' FILE > NEW.jsonl` for an array, `jq -c . FILE > NEW.jsonl` for objects",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of a file to come; `columns` are those of a CSV file, None for JSONL."""
+    """The records of a file to come.
+
+    Attributes:
+        columns: those of a CSV file, workbook, Parquet or Arrow file; None of JSON, whose records have keys of their own.
+        rows: the records in their order.
+        kind: the kind of the file.
+        encoding: the encoding of its text; None where the file is not a text.
+        notes: sentences for the user about assumptions, such as a guessed encoding, or which sheet was read.
+        batches: the lines of a JSONL file, for worker processes that parse them with `rows_of`. Take these or `rows`, not
+            both. None of other kinds.
+    """
 
     columns: tuple[str, ...] | None
     rows: Iterator[Row]
+    kind: Kind
+    encoding: str | None = None
+    notes: tuple[str, ...] = ()
+    batches: Iterator[LineBatch] | None = None
 
 
-def open_records(path: Path, *, wanted: Sequence[str], max_bytes: int, by_hand: bool = False) -> Records:
-    """Open a JSONL or CSV file, packed or not.
+def open_records(
+    path: LogFile,
+    *,
+    wanted: Sequence[str],
+    max_bytes: int,
+    encoding: str | None = None,
+    is_record: IsRecord | None = None,
+    by_hand: bool = False,
+) -> Records:
+    """Open a file of records, packed or not.
 
-    `wanted` are the columns that a delimiter is chosen by. A file that cannot be taken apart line by line (one JSON value over many lines, one array) is one row with a problem. `by_hand`: people
-    filled it in, see `open_table`.
+    Args:
+        path: the file.
+        wanted: the columns by which a delimiter and a sheet are chosen.
+        max_bytes: a longer record is rejected unread.
+        encoding: of the text, if it is neither UTF-8 nor marked; guessed otherwise.
+        is_record: says whether an object is a record, so that it is not taken for the wrapper of a list of records. By
+            default, whether a reader recognises it.
+        by_hand: people filled it in, see `open_table`.
+
+    Returns:
+        The records. A file that cannot be read at all has one row, a problem.
     """
-    lines = physical_lines(path, max_bytes=max_bytes)
-    head, texts = _head(lines)
-    shape = _shape(texts, bare_suffix(path))
-    everything = chain(head, lines)
-    if shape == "document":
-        return Records(None, iter((Row(1, _DOCUMENT),)))
-    if shape == "table":
-        return Records(*open_table(everything, wanted=wanted, max_bytes=max_bytes, by_hand=by_hand))
-    return Records(None, _jsonl_rows(everything))
+    kind: Kind | None = None
+    try:
+        pieces = chunks(path)
+        head = next(pieces, b"")
+        pieces.close()
+        kind = binary_kind(head)
+        if kind == "xlsx":
+            columns, rows, notes = open_workbook(path, head, wanted=wanted)
+            return Records(columns, rows, kind, notes=notes)
+        if kind is not None:
+            columns, rows = open_columnar(path, head, kind, max_bytes=max_bytes)
+            return Records(columns, rows, kind)
+        wraps = partial(wraps_records, is_record=is_record or _is_recognised)
+        return _open_text(path, wanted, max_bytes, encoding=encoding, wraps=wraps, by_hand=by_hand)
+    except RecordError as error:
+        return Records(None, iter((Row(1, error),)), kind or "json")
 
 
-def _jsonl_rows(lines: Iterator[Line]) -> Iterator[Row]:
-    for line in lines:
-        data = line.data
-        if data is None:
-            yield Row(line.number, RecordError(line.problem or "", line.remedy))
-        elif data and not data.isspace():
+def rows_of(lines: LineBatch) -> Iterator[Row]:
+    """Parse a batch of lines of a JSONL file; blank lines are no records.
+
+    It depends on nothing else, so that it may run in a worker process.
+    """
+    if lines.problem is not None:
+        yield Row(lines.number, RecordError(lines.problem, lines.remedy))
+        return
+    for number, text in enumerate(lines.texts(), lines.number):
+        if text and not text.isspace():
             try:
-                yield Row(line.number, load_object(data))
+                yield Row(number, load_object(text))
             except RecordError as error:
-                yield Row(line.number, error)
+                yield Row(number, error)
 
 
-def _head(lines: Iterator[Line]) -> tuple[list[Line], list[bytes]]:
-    """The first lines, and the texts of those that are not blank."""
-    head: list[Line] = []
-    texts: list[bytes] = []
-    size = 0
-    for line in lines:
-        head.append(line)
-        size += len(line.data or b"")
-        if line.data is not None and (text := line.data.strip()):
-            texts.append(text)
-        if len(texts) >= _HEAD_LINES or len(head) >= 10 * _HEAD_LINES or size > _HEAD_BYTES:
-            break
-    return head, texts
+def _open_text(
+    path: LogFile, wanted: Sequence[str], max_bytes: int, *, encoding: str | None, wraps: Wraps, by_hand: bool
+) -> Records:
+    encoded, pieces = text_of(path, encoding)
+    head = next(pieces, b"")
+    text = chain([head], pieces)
+    notes = encoded.notes()
+    kind = _text_kind(head, bare_suffix(path.name), wraps)
+    if kind == "csv":
+        lines = chain.from_iterable(batches(text, max_bytes=max_bytes))
+        columns, rows, more = open_table(lines, wanted=wanted, max_bytes=max_bytes, by_hand=by_hand)
+        return Records(columns, rows, kind, encoded.name, notes + more)
+    if kind == "json":
+        return Records(None, document_rows(text, max_bytes=max_bytes, wraps=wraps), kind, encoded.name, notes)
+    of_lines = batches(text, max_bytes=max_bytes)
+    return Records(None, chain.from_iterable(map(rows_of, of_lines)), kind, encoded.name, notes, of_lines)
 
 
-def _shape(texts: list[bytes], suffix: str) -> _Shape:
+def _text_kind(head: bytes, suffix: str, wraps: Wraps) -> Literal["jsonl", "json", "csv"]:
+    """Return the kind of a text by its first bytes, and by its suffix where these fit several."""
+    texts = [text for line in head.split(b"\n", 10 * _HEAD_LINES) if (text := line.strip())][:_HEAD_LINES]
     if not texts:
         return "jsonl"
     first, *others = texts
     if first.startswith((b"{", b"[")):
-        if _is_document(first, others):
-            return "document"
-        return "table" if suffix == ".csv" and not _is_object(first) else "jsonl"
-    if suffix in (".jsonl", ".ndjson") or (suffix != ".csv" and any(map(_is_object, others))):
+        if suffix in _TABLES and first not in (b"{", b"[") and not _is_json(first):
+            return "csv"
+        is_alone = not others and suffix not in _LINES
+        return "json" if _is_document(first, others, partial(wraps, alone=is_alone)) else "jsonl"
+    if suffix in (*_LINES, ".json") or (suffix not in _TABLES and any(map(_is_json, others))):
         return "jsonl"
-    return "table"
+    return "csv"
 
 
-def _is_document(first: bytes, others: list[bytes]) -> bool:
-    """Return whether the first line begins a JSON value over several lines, or is an array.
+def _is_document(first: bytes, others: Sequence[bytes], wraps: Callable[[dict[str, JsonValue]], bool]) -> bool:
+    """Return whether a text that begins as JSON is anything but one record on each line.
 
     One damaged line at the top of a good JSONL file is not a document: then objects follow.
     """
-    if _is_object(first):
-        return False
-    if not others:
-        return first.startswith(b"[") and first.endswith(b"]")
-    if not first.endswith((b"{", b"[", b",", b":")):
-        return False
-    return others[-1] in (b"]", b"}") or not any(map(_is_object, others))
-
-
-def _is_object(text: bytes) -> bool:
     try:
-        load_object(text)
+        value = load_value(first)
+    except RecordError:
+        value = None
+    if isinstance(value, dict):
+        return wraps(value)
+    if isinstance(value, list):
+        return not value or any(isinstance(item, dict) for item in value)
+    if _is_json(first.rstrip(b", ")) or not any(map(_is_json, others)):
+        return True
+    return first.endswith((b"{", b"[", b",", b":")) and others[-1].rstrip(b",") in (b"]", b"}")
+
+
+def _is_json(text: bytes) -> bool:
+    """Return whether a line is a whole JSON object or list."""
+    try:
+        return isinstance(load_value(text), dict | list)
     except RecordError:
         return False
-    return True
+
+
+def _is_recognised(value: Mapping[str, JsonValue]) -> bool:
+    from curator.readers import recognise
+
+    return recognise([value], LogsConfig()) is not None

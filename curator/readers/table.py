@@ -3,59 +3,81 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count, islice
 
 from curator.errors import RecordError
 from curator.io.lines import Line
 from curator.readers.json_text import invalid_utf8
 from curator.records import JsonValue
+from curator.text.display import plural
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
+_HEAD_ROWS = 20
+"""Rows that show whether the first one holds names of columns."""
+_REPEATED = 2
+_VALUE = re.compile(r"[-+]?\d+([.,]\d+)*%?$|\d{4}-\d\d-\d\d|[{\[]|[0-9a-f]{8}-[0-9a-f]{4}-|https?://", re.IGNORECASE)
+"""Numbers, dates, JSON, UUIDs and addresses, which are no names of columns."""
 _MAX_ROW_LINES = 100_000
 """More lines than this in one row are an open quote: short lines take far more memory than their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record, or the error that rejects it, and its first line; an empty cell is None.
+    """One record, or the error that rejects it; an empty cell is None.
 
-    `sheet_row` is the number that a spreadsheet shows beside it, counting cells of several lines once; None outside tables.
+    Attributes:
+        number: its first line, or its row where the file has no lines, counted from 1.
+        cells: its values by column or key.
+        sheet_row: the number that a spreadsheet shows beside it, counting cells of several lines once; None outside tables.
+        index: its place among the records of a JSON document, counted from 1, as several may stand on one line; else None.
     """
 
     number: int
     cells: dict[str, JsonValue] | RecordError
     sheet_row: int | None = None
+    index: int | None = None
 
 
 def open_table(
     lines: Iterator[Line], *, wanted: Sequence[str], max_bytes: int, by_hand: bool = False
-) -> tuple[tuple[str, ...], Iterator[Row]]:
-    """Return the columns and rows of a CSV file; no columns where the header cannot be read.
+) -> tuple[tuple[str, ...], Iterator[Row], tuple[str, ...]]:
+    """Return the columns, rows and notes of a CSV file.
 
-    The delimiter (comma, semicolon or tab) is the one with which the header has most of the `wanted` columns, then the
+    No columns are returned where the header cannot be read.
+
+    The delimiter (comma, semicolon, tab or bar) is the one with which the header has most of the `wanted` columns, then the
     one that gives most columns. `lines` are physical ones, blank ones included. A row longer than `max_bytes` is a
-    problem. In a table that people filled in `by_hand`, blank rows are skipped and rows without their last cells are padded.
+    problem. Where the first row is a record, the columns are named `column_1`, `column_2`, ..., and a note says so.
+    In a table that people filled in `by_hand`, blank rows are skipped and rows without their last cells are padded.
     """
     first = next((line for line in lines if line.data is None or line.data.strip()), None)
     if first is None:
-        return (), iter(())
+        return (), iter(()), ()
     # the module's own limit of 128 KiB a field is one setting for the whole process; `_Feed` holds ours
     csv.field_size_limit(sys.maxsize)
     feed = _Feed(lines, max_bytes)
     feed.push(first)
-    delimiter = _delimiter(first.data or b"", wanted)
-    header = next(_rows(feed, delimiter), None)
+    rows = _rows(feed, _delimiter(first.data or b"", wanted), before=first.number - 1)
+    header = next(rows, None)
     if header is None:
-        return (), iter(())
+        return (), iter(()), ()
     if isinstance(header.cells, RecordError):
-        return (), iter((Row(header.number, header.cells),))
+        return (), iter((Row(header.number, header.cells),)), ()
+    head = list(islice(rows, _HEAD_ROWS))
     columns = tuple(name.strip() for name in header.cells)
-    rows = _rows(feed, delimiter, before=first.number)
-    return columns, _named(map(_padding(len(columns)), filter(_is_filled, rows)) if by_hand else rows, columns)
+    rest: Iterator[_RawRow] = chain(head, rows)
+    notes: tuple[str, ...] = ()
+    if not by_hand and set(wanted).isdisjoint(columns) and _is_data(header.cells, [row.cells for row in head]):
+        columns = tuple(f"column_{place}" for place in range(1, len(columns) + 1))
+        rest = chain([header], rest)
+        notes = (f"the first row looks like data; its columns are called {columns[0]} to {columns[-1]}",)
+    rest = map(_padding(len(columns)), filter(_is_filled, rest)) if by_hand else rest
+    return columns, _named(rest, columns), notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +211,30 @@ def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
             yield Row(
                 row.number,
                 RecordError(
-                    f"{len(cells)} field{'' if len(cells) == 1 else 's'} where the header has {len(columns)}",
+                    f"{plural(len(cells), 'field')} where the header has {len(columns)}",
                     "put a cell that holds the delimiter or a line feed in quotes",
                 ),
                 row.sheet_row,
             )
         else:
             yield Row(row.number, {name: cells[place] or None for name, place in places.items()}, row.sheet_row)
+
+
+def _is_data(first: Sequence[str], others: Sequence[list[str] | RecordError]) -> bool:
+    """Return whether the first row holds values, as the rows below it do.
+
+    The names of columns are never repeated below, and are no numbers where the values are.
+    """
+    rows = [row for row in others if not isinstance(row, RecordError) and len(row) == len(first)]
+    if not rows:
+        return False
+    for place, cell in enumerate(first):
+        column = [row[place] for row in rows]
+        if _VALUE.match(cell) and all(_VALUE.match(value) or not value for value in column) and any(column):
+            return True
+        if cell and column.count(cell) >= max(_REPEATED, len(column) / 10):
+            return True
+    return False
 
 
 def _delimiter(header: bytes, wanted: Sequence[str]) -> str:

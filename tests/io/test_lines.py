@@ -1,13 +1,17 @@
+import bz2
 import gzip
+import io
+import lzma
 import os
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from curator.errors import LogsError
-from curator.io.lines import Line, expand, lines
+from curator.io.lines import BATCH_BYTES, Line, expand, line_batches, lines
 
 MB = 1_000_000
 
@@ -23,14 +27,15 @@ def read(path: Path, max_bytes: int = MB) -> list[Line]:
 
 
 def test_a_folder_is_searched_at_every_depth(tmp_path: Path) -> None:
-    wanted = ["a.jsonl", "b/c.ndjson", "b/d/e.CSV", "f.jsonl.gz", "g.csv.zst"]
-    for name in [*wanted, "h.json", "i.txt", "j.gz", ".hidden.jsonl", ".git/k.jsonl", "l.jsonl.bak"]:
+    wanted = ["a.jsonl", "b/c.ndjson", "b/d/e.CSV", "f.jsonl.gz", "g.csv.zst", "h.json", "i.txt", "j.gz", "k.bak"]
+    for name in [*wanted, ".hidden.jsonl", ".git/k.jsonl", "l.md", "manifests/1.json"]:
         write(tmp_path / name)
     assert expand([str(tmp_path)]) == [tmp_path / name for name in wanted]
 
 
 def test_globs_files_and_folders_together_give_each_file_once(tmp_path: Path) -> None:
     a, b, odd = (write(tmp_path / name) for name in ("x/a.jsonl", "x/y/b.jsonl", "x/odd.log"))
+    odd.write_bytes(b"neither\n")
     paths = [str(tmp_path / "x/**/*.jsonl"), str(odd), str(tmp_path / "x"), str(a)]
     assert expand(paths) == sorted([a, b, odd])
     assert expand([str(tmp_path / "*")]) == [a, b]
@@ -63,7 +68,7 @@ def test_relative_paths_stay_relative(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_a_path_that_matches_nothing(tmp_path: Path, name: str, what: str) -> None:
-    write(tmp_path / "empty" / "notes.txt")
+    write(tmp_path / "empty" / "notes.txt", b"some words")
     write(tmp_path / "full" / "a.jsonl")
     with pytest.raises(LogsError) as caught:
         expand([str(tmp_path / "full"), str(tmp_path / name)])
@@ -95,10 +100,13 @@ def packed(how: str, data: bytes) -> bytes:
     if how == "zstd frames":
         skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"meta"
         return skippable + zstandard.compress(data[:777]) + skippable + zstandard.compress(data[777:])
+    if how in ("bzip2", "xz"):
+        pack, padding = (lambda part: bz2.compress(part, 1), b"") if how == "bzip2" else (lzma.compress, bytes(8))
+        return pack(data[:777]) + padding + pack(data[777:])
     return data
 
 
-FORMATS = ["plain", "gzip", "gzip members", "zstd", "zstd frames"]
+FORMATS = ["plain", "gzip", "gzip members", "zstd", "zstd frames", "bzip2", "xz"]
 
 
 @pytest.mark.parametrize("how", FORMATS)
@@ -140,9 +148,10 @@ def test_garbage_after_an_archive_is_a_problem(tmp_path: Path) -> None:
         (b"PK\x03\x04", "zip"),
         (b"BZh9", "bzip2"),
         (b"\xfd7zXZ\x00", "xz"),
-        (b"PAR1", "Parquet"),
-        (b"\xff\xfe{\x00", "UTF-16"),
-        (b"\xfe\xff\x00{", "UTF-16"),
+        (b"PAR1", "parquet"),
+        (b"SQLite format 3\x00", "SQLite"),
+        (b"\xd0\xcf\x11\xe0", "Excel"),
+        (b"x" * 257 + b"ustar", "tar"),
     ],
 )
 def test_foreign_formats_are_named(tmp_path: Path, head: bytes, name: str) -> None:
@@ -163,6 +172,53 @@ def test_a_line_may_be_as_long_as_the_limit(tmp_path: Path) -> None:
     assert [line.data for line in found] == [b"12345", None, b"1234", None]
     assert "longer than 5e-06 MB" in (found[1].problem or "")
     assert "max_record_mb" in found[1].remedy
+
+
+def zipped(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_a_zip_archive_of_one_file_is_unpacked(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", zipped(**{"folder/a.jsonl": CONTENT, "__MACOSX/._a": b"x", "folder/": b""}))
+    assert [line.data for line in read(path)] == CONTENT.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (zipped(a=b"1", b=b"2"), "a zip archive of 2 files"),
+        (zipped(a=CONTENT)[:-30], "cut off or corrupt"),
+        (b"PK\x05\x06" + bytes(18), "a zip archive of 0 files"),
+    ],
+)
+def test_another_zip_archive_is_one_problem(tmp_path: Path, data: bytes, problem: str) -> None:
+    (line,) = read(write(tmp_path / "a.zip", data))
+    assert problem in (line.problem or "")
+
+
+def test_a_corrupt_zip_archive_gives_what_was_readable(tmp_path: Path) -> None:
+    data = bytearray(zipped(a=CONTENT))
+    data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
+    *lines, last = read(write(tmp_path / "a.zip", bytes(data)))
+    assert "corrupt" in (last.problem or "")
+    assert [line.data for line in lines[:1000]] == CONTENT.splitlines()[:1000]
+
+
+def test_batches_hold_the_lines_with_their_numbers(tmp_path: Path) -> None:
+    data = b"a\n\nb\r\n" * 200_000 + b"x" * 700_000 + b"\n" + b"tail"
+    path = write(tmp_path / "a", data)
+    batches = list(line_batches(path, max_bytes=600_000))
+    assert all(BATCH_BYTES <= len(batch.data) <= 2 * BATCH_BYTES for batch in batches[:3])
+    assert [(batch.number, batch.problem) for batch in batches if batch.problem] == [
+        (600_001, "the record is longer than 0.6 MB")
+    ]
+    texts: list[bytes | None] = [*data.split(b"\n")]
+    texts[600_000] = None
+    assert [(line.number, line.data) for batch in batches for line in batch] == list(enumerate(texts, 1))
 
 
 @pytest.mark.parametrize("how", ["plain", "gzip", "zstd"])

@@ -105,13 +105,15 @@ def test_records_of_every_shape_add_up(folder: Path, records: list[dict[str, Any
     mapping = FieldMapping(input="input", target="output", thumb="rating", metadata=("metadata",)) if mapped else None
     data = b"\n".join(map(orjson.dumps, records))
     found = read_all(folder / "b.jsonl", data, mapping=mapping, format="mapped" if mapped else "chat")
-    assert [record.source.line for record in found] == list(range(1, len(records) + 1))
+    # one object alone may wrap several records
+    assert sorted({record.source.line for record in found}) == list(range(1, len(records) + 1))
 
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=200), name=st.sampled_from(["c.jsonl", "c.csv", "c.log"]))
 def test_any_bytes_are_read_without_an_exception(folder: Path, data: bytes, name: str) -> None:
-    assert len(read_all(folder / name, data)) <= data.count(b"\n") + 1
+    text = data.replace(b"\0", b"")
+    assert len(read_all(folder / name, data)) <= sum(map(text.count, (b"\n", b"{", b"[", b"]"))) + 1
 
 
 table_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)

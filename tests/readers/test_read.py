@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -168,25 +169,10 @@ def test_a_format_that_is_set_is_not_guessed(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b'[\n {"messages": []},\n {"messages": []}\n]\n',
-        b'[\n{"messages": []},\n{"messages": []}\n]\n',
-        b'[\n{"messages": []}\n]\n',
-        b'[{"messages": []}, {"messages": []}]',
-        b'{\n  "messages": [\n    {"role": "user"}\n  ]\n}\n',
-        b'{\n "a": 1\n}\n{\n "a": 2\n}\n',
-        b'\n\n{"a": [\n1,\n2]}',
-        b'[{"a": 1,\n  "b": 2}]',
-    ],
-)
-@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.json"])
-def test_a_json_document_is_one_problem_with_a_remedy(tmp_path: Path, text: bytes, name: str) -> None:
-    (tmp_path / name).write_bytes(text)
-    found = the_problem(tmp_path / name)
-    assert "not JSONL" in found.reason
-    assert "jq -c" in found.remedy
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_document_is_read_as_its_records(tmp_path: Path, indent: int | None) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"data": [pair("x"), pair("y")]}, indent=indent))
+    assert [case.user for case in cases(tmp_path / "a.json")] == ["x", "y"]
 
 
 @pytest.mark.parametrize("first", [b"{", b"[", b'{"messages": [', b"[1, 2]", b"garbage", b'{"a": 1,'])
