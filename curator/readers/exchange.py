@@ -19,6 +19,9 @@ def cases_of(exchange: Exchange) -> Iterator[Case | RejectedRecord]:
     A call that failed gives a case without a target, with the finish reason "error". `target` is "" where the model's answer
     was empty, and None where there was none.
     """
+    if exchange.problem is not None and not exchange.messages:
+        yield exchange.problem
+        return
     try:
         if exchange.conversation and exchange.reply is None:
             yield from _conversation(exchange)

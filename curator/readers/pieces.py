@@ -58,6 +58,7 @@ class Exchange:
         session: the conversation, as logged; it is hashed later, as `user` is.
         time: when it was asked, in seconds since 1970.
         metadata: scalars to keep.
+        problem: what becomes of the record where it has no question and no other record of its span gives one.
         unused: the paths of keys with content that the reader did not use.
         notes: what was lost or assumed, one sentence each without values of the record, so that equal ones are counted.
     """
@@ -82,6 +83,7 @@ class Exchange:
     latency_s: float | None = None
     cost_usd: float | None = None
     metadata: dict[str, Scalar] = field(default_factory=dict)
+    problem: RejectedRecord | None = None
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -107,16 +109,20 @@ class Turn:
 
 @dataclass(slots=True, kw_only=True)
 class Attachment:
-    """A record that adds to the exchange of another record: feedback, documents, a session.
+    """A record that adds to the exchange of another record: feedback, retrieved documents, messages, a session.
 
-    It belongs to the exchange of the span `place.parent` (or to the last one below that span), or to those of the trace
-    `place.trace`: feedback to the last one, documents to those that begin after `place.time`. `what` names such records in
-    the plural.
+    What it says is about the span `place.span` (its own) or else `place.parent`, and the exchanges below that; without either
+    it is about the trace, and without a trace about the session. Feedback goes to the last of these exchanges, which the user
+    saw. Documents go to the exchanges that begin after `place.time`, below the nearest span above that has such.
+    `messages` and `reply` are those of the call `place.parent`, where each is logged as a record of its own.
+    `what` names such records in the plural.
     """
 
     source: Source
     place: Place
     what: str
+    messages: tuple[Message, ...] = ()
+    reply: Reply | None = None
     feedback: Feedback | None = None
     reference: Reference | None = None
     documents: tuple[Document, ...] = ()
@@ -130,14 +136,21 @@ class Attachment:
 
 @dataclass(slots=True, kw_only=True)
 class NoExchange:
-    """A record that asks no model, such as the span of an agent.
+    """A record that asks no model, such as the span of an agent; `what` names such records in the plural.
 
-    `what` names such records in the plural.
+    Attributes:
+        session: is that of the exchanges below it, as `user` is.
+        answer: the text that it gave, by which the exchange is found that gave it.
+        judges: the exchanges below it judge other answers, and ask no question of a user.
     """
 
     source: Source
     what: str
     place: Place | None = None
+    session: str | None = None
+    user: str | None = None
+    answer: str | None = None
+    judges: bool = False
 
 
 Piece: TypeAlias = Case | Exchange | Turn | Attachment | NoExchange | RejectedRecord

@@ -1,175 +1,154 @@
-"""Spans of traces -> exchanges with what the rest of their trace says about them."""
+"""Spans of traces -> exchanges with what the other spans and records of their trace say about them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
-from curator.readers.pieces import Attachment, Exchange, NoExchange
-from curator.records import Feedback, OtherRecord
+from curator.readers.pieces import Attachment, Exchange
+from curator.readers.trace_parts import WRAPPED, merge_records
+from curator.readers.trace_tree import Node, Trees, begin_of, id_of
+from curator.records import Document, Feedback, OtherRecord, normalise_space
 
-Span: TypeAlias = Exchange | Attachment | NoExchange
 WRAPPERS = "calls that wrap another logged call"
-_LOGGED_TWICE = "records that were logged twice"
+JUDGE_CALLS = "calls of evaluators"
 
 
-def join_traces(spans: Sequence[Span]) -> Iterator[Exchange | OtherRecord]:
-    """Yield the exchanges with what belongs to them, and the other records.
+def join_traces(spans: Sequence[Node]) -> Iterator[Exchange | OtherRecord]:
+    """Yield the exchanges with what belongs to them, and the other records, in the order of the log.
 
-    An exchange with another one below it is the same call as a framework logged it (its question and answer stand in the one
-    below), and gives no case of its own. A span that was exported twice counts once, the last time.
+    An exchange with the same one below it is that call as a framework logged it, and gives no case of its own. The calls below
+    an evaluator judge answers, and give none either. A span that was exported twice counts once.
     """
-    last = {id_: span for span in spans if (id_ := _span_id(span)) is not None}
-    trees = _Trees(list(last.values()))
+    records, others = merge_records(spans)
+    trees = Trees(records)
     additions: dict[int, list[Attachment]] = defaultdict(list)
     lost: set[int] = set()
-    for span in spans:
+    for span in records:
         if isinstance(span, Attachment):
-            targets = trees.targets(span)
+            targets = _targets(trees, span)
             for target in targets:
                 additions[id(target)].append(span)
-            if not targets:
+            if not targets and (span.feedback or span.reference or span.documents or span.messages or span.reply):
                 lost.add(id(span))
-    for span in spans:
-        id_ = _span_id(span)
-        if id_ is not None and last[id_] is not span:
-            yield OtherRecord(span.source, _LOGGED_TWICE)
-        elif not isinstance(span, Exchange):
+    for span in records:
+        if not isinstance(span, Exchange):
             yield OtherRecord(
                 span.source, f"{span.what} whose call is not in the logs" if id(span) in lost else span.what
             )
-        elif trees.below(span):
+        elif trees.is_judge(span):
+            yield OtherRecord(span.source, JUDGE_CALLS)
+        elif trees.is_wrapper(span):
             yield OtherRecord(span.source, WRAPPERS)
+        elif trees.is_wrapped(span):
+            yield OtherRecord(span.source, WRAPPED)
         else:
-            yield _with_additions(span, additions.get(id(span), []), trees.wrappers(span))
+            whole = _with_wrappers(span, trees)
+            yield _with_session(_with_additions(whole, additions.get(id(span), [])), trees)
+    yield from others
 
 
-def _span_id(span: Span) -> tuple[str | None, str] | None:
-    """The trace and the id of a span; attachments may share one."""
-    place = span.place
-    return (place.trace, place.span) if place and place.span and not isinstance(span, Attachment) else None
+def _targets(trees: Trees, addition: Attachment) -> list[Exchange]:
+    """The exchanges that an attachment belongs to."""
+    place = addition.place
+    about = trees.id_near(place, place.span or place.parent)
+    if addition.documents:
+        return _with_documents(_after(trees, addition), addition.documents)
+    below = trees.below(about) if about else []
+    if about is None or about not in trees:
+        below = trees.of_trace(place.trace) if place.trace else []
+        if not below and not place.trace and not about and addition.session:
+            below = trees.of_session(addition.session)
+    if addition.feedback or addition.reference:
+        return _answering(below, trees.answer(about, place.trace))
+    return below
 
 
-class _Trees:
-    """The spans of all traces, by their parents."""
-
-    def __init__(self, spans: Sequence[Span]) -> None:
-        self._by_id: dict[str, Span] = {}
-        self._children: dict[str, list[Span]] = defaultdict(list)
-        self._of_trace: dict[str, list[Exchange]] = defaultdict(list)
-        for span in spans:
-            place = span.place
-            if place is None:
-                continue
-            if place.span:
-                self._by_id[place.span] = span
-            if place.parent:
-                self._children[place.parent].append(span)
-        self._below: dict[str, list[Exchange]] = {}
-        for span in spans:
-            if isinstance(span, Exchange) and span.place and span.place.trace and not self.below(span):
-                self._of_trace[span.place.trace].append(span)
-        for exchanges in self._of_trace.values():
-            exchanges.sort(key=_begin)
-
-    def below(self, span: Exchange) -> list[Exchange]:
-        """The exchanges below an exchange."""
-        return self._exchanges_below(span.place.span) if span.place and span.place.span else []
-
-    def wrappers(self, span: Exchange) -> Iterator[Exchange]:
-        """Yield the exchanges above an exchange."""
-        seen: set[str] = set()
-        parent = span.place.parent if span.place else None
-        while parent and parent not in seen and (above := self._by_id.get(parent)) is not None:
-            seen.add(parent)
-            if isinstance(above, Exchange):
-                yield above
-            parent = above.place.parent if above.place else None
-
-    def targets(self, addition: Attachment) -> list[Exchange]:
-        """The exchanges that an attachment belongs to."""
-        place = addition.place
-        parent = self._by_id.get(place.parent) if place.parent else None
-        if isinstance(parent, Exchange) and not self.below(parent):
-            return [parent]
-        below = self._exchanges_below(place.parent) if place.parent else []
-        trace = place.trace or (parent.place.trace if parent and parent.place else None)
-        of_trace = self._of_trace.get(trace, []) if trace else []
-        if addition.documents:
-            return [exchange for exchange in of_trace or below if _began_after(exchange, addition)]
-        if addition.feedback or addition.reference:
-            return (below or of_trace)[-1:]
-        return below or of_trace
-
-    def _exchanges_below(self, span: str) -> list[Exchange]:
-        """The exchanges below a span that have none below themselves, in the order of time."""
-        if span in self._below:
-            return self._below[span]
-        exchanges: list[Exchange] = []
-        waiting, seen = [span], {span}
-        while waiting:
-            for child in self._children.get(waiting.pop(), ()):
-                id_ = child.place.span if child.place else None
-                if isinstance(child, Exchange) and not (id_ and self._has_exchange_below(id_, seen)):
-                    exchanges.append(child)
-                elif id_ and id_ not in seen:
-                    seen.add(id_)
-                    waiting.append(id_)
-        exchanges.sort(key=_begin)
-        self._below[span] = exchanges
-        return exchanges
-
-    def _has_exchange_below(self, span: str, above: set[str]) -> bool:
-        waiting, seen = [span], {span, *above}
-        while waiting:
-            for child in self._children.get(waiting.pop(), ()):
-                if isinstance(child, Exchange):
-                    return True
-                id_ = child.place.span if child.place else None
-                if id_ and id_ not in seen:
-                    seen.add(id_)
-                    waiting.append(id_)
-        return False
-
-
-def _begin(exchange: Exchange) -> float:
-    time = exchange.place.time if exchange.place and exchange.place.time is not None else exchange.time
-    return float("inf") if time is None else time
+def _after(trees: Trees, addition: Attachment) -> list[Exchange]:
+    """The exchanges after a retrieval, below the nearest span above it that has such."""
+    place = addition.place
+    for above in trees.ancestors(trees.id_near(place, place.parent)):
+        if later := [exchange for exchange in trees.below(above) if _began_after(exchange, addition)]:
+            return later
+    of_trace = trees.of_trace(place.trace) if place.trace else []
+    return [exchange for exchange in of_trace if _began_after(exchange, addition)]
 
 
 def _began_after(exchange: Exchange, addition: Attachment) -> bool:
-    return addition.place.time is None or _begin(exchange) >= addition.place.time
+    return addition.place.time is None or begin_of(exchange) >= addition.place.time
 
 
-def _with_additions(exchange: Exchange, additions: Sequence[Attachment], wrappers: Iterator[Exchange]) -> Exchange:
-    for above in wrappers:
+def _with_documents(exchanges: list[Exchange], documents: Sequence[Document]) -> list[Exchange]:
+    """Those of the exchanges whose prompt has the text of a document; all where none has, as a document may be shortened."""
+    if len(exchanges) < 2:
+        return exchanges
+    probes = [probe for document in documents if (probe := normalise_space(document.text)[:80])]
+    prompts = [normalise_space(" ".join(message.content for message in exchange.messages)) for exchange in exchanges]
+    quoting = [
+        exchange
+        for exchange, prompt in zip(exchanges, prompts, strict=True)
+        if any(probe in prompt for probe in probes)
+    ]
+    return quoting or exchanges
+
+
+def _answering(exchanges: list[Exchange], answer: str | None) -> list[Exchange]:
+    """The exchange whose answer the user saw: that in the output of the span, else the last one that has a text."""
+    texts = [_answer_text(exchange) for exchange in exchanges]
+    if answer:
+        shown = normalise_space(answer)
+        for exchange, text in zip(reversed(exchanges), reversed(texts), strict=True):
+            if text and text in shown:
+                return [exchange]
+    with_text = [exchange for exchange, text in zip(exchanges, texts, strict=True) if text]
+    return (with_text or exchanges)[-1:]
+
+
+def _answer_text(exchange: Exchange) -> str:
+    reply = exchange.reply
+    return normalise_space(reply.text) if reply and reply.text and not reply.is_call else ""
+
+
+def _with_wrappers(exchange: Exchange, trees: Trees) -> Exchange:
+    """The exchange with what the calls say that wrap it; their feedback belongs to the last one below."""
+    for above in trees.wrappers(exchange):
         exchange = replace(
             exchange,
             session=exchange.session or above.session,
             user=exchange.user or above.user,
             task=exchange.task or above.task,
-            feedback=exchange.feedback or above.feedback,
-            reference=exchange.reference or above.reference,
+            kind=exchange.kind or above.kind,
+            options={**above.options, **exchange.options},
             documents=exchange.documents or above.documents,
             metadata={**above.metadata, **exchange.metadata},
         )
+        if above.feedback or above.reference:
+            below = trees.below(id_of(above.place)) if above.place else []
+            text = above.reply.text if above.reply else None
+            if any(chosen.place == exchange.place for chosen in _answering(below, text)):
+                exchange = replace(
+                    exchange,
+                    feedback=joined_feedback(above.feedback, exchange.feedback),
+                    reference=exchange.reference or above.reference,
+                )
+    return exchange
+
+
+def _with_additions(exchange: Exchange, additions: Sequence[Attachment]) -> Exchange:
     if not additions:
         return exchange
-    documents = {(document.id, document.text): document for document in exchange.documents}
     metadata = dict(exchange.metadata)
     feedback, reference = exchange.feedback, exchange.reference
     session, user, task = exchange.session, exchange.user, exchange.task
     for addition in additions:
-        documents |= {(document.id, document.text): document for document in addition.documents}
         feedback = joined_feedback(feedback, addition.feedback)
         reference = addition.reference or reference
         session, user, task = session or addition.session, user or addition.user, task or addition.task
         metadata = {**addition.metadata, **metadata}
     return replace(
         exchange,
-        documents=tuple(documents.values()),
+        documents=_documents(exchange, additions),
         feedback=feedback,
         reference=reference,
         session=session,
@@ -177,6 +156,25 @@ def _with_additions(exchange: Exchange, additions: Sequence[Attachment], wrapper
         task=task,
         metadata=metadata,
     )
+
+
+def _documents(exchange: Exchange, additions: Sequence[Attachment]) -> tuple[Document, ...]:
+    """The documents of all retrievals; a later one that only orders those of an earlier one anew replaces it."""
+    retrievals = [addition for addition in additions if addition.documents]
+    retrievals.sort(key=lambda addition: addition.place.time or 0.0)
+    documents: dict[str, Document] = {document.text: document for document in exchange.documents}
+    for retrieval in retrievals:
+        texts = {document.text: document for document in retrieval.documents}
+        documents = texts if texts.keys() <= documents.keys() else {**documents, **texts}
+    return tuple(documents.values())
+
+
+def _with_session(exchange: Exchange, trees: Trees) -> Exchange:
+    """The exchange with the session and the user that the spans above it name, else those of its trace."""
+    if exchange.session and exchange.user:
+        return exchange
+    session, user = trees.session_of(exchange)
+    return replace(exchange, session=exchange.session or session, user=exchange.user or user)
 
 
 def joined_feedback(first: Feedback | None, second: Feedback | None) -> Feedback | None:

@@ -1,0 +1,143 @@
+"""The attributes of a span, and which of them a reader used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from curator.readers.feedback import nonblank
+from curator.readers.json_text import decoded
+from curator.records import JsonValue, Scalar
+
+_CONTENT_WORDS = frozenset((
+    "content", "contents", "prompt", "prompts", "completion", "completions", "message", "messages", "input", "inputs", "output",
+    "outputs", "query", "question", "answer", "response", "text", "instructions", "system_prompt", "documents", "document",
+    "request", "transcript", "feedback", "comment", "correction", "rating", "score", "label", "reference", "expected_output",
+    "expected", "tools", "functions", "data", "body",
+))  # fmt: skip
+"""Last words of keys that bear content."""
+_NO_CONTENT = ("exception.", "http.", "url.", "server.", "net.", "code.", "telemetry.", "process.", "host.", "otel.")
+
+
+class Attributes:
+    """Attributes by their dotted keys; it remembers which of them were asked for."""
+
+    def __init__(self, values: Mapping[str, JsonValue]) -> None:
+        self._values = values
+        self._used: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def get(self, *keys: str) -> JsonValue:
+        """The first value that is not empty; all the keys count as used."""
+        self._used.update(keys)
+        values = (self._values.get(key) for key in keys)
+        return next((value for value in values if value not in (None, "", [], {})), None)
+
+    def text(self, *keys: str) -> str | None:
+        """The first text that is not blank."""
+        self._used.update(keys)
+        return next((text for key in keys if (text := nonblank(self._values.get(key)))), None)
+
+    def number(self, *keys: str) -> float | int | None:
+        """The first number; one that is written as a text counts."""
+        for key in keys:
+            self._used.add(key)
+            value = self._values.get(key)
+            if isinstance(value, str):
+                value = _number(value)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return value
+        return None
+
+    def tree(self, key: str) -> dict[str, JsonValue]:
+        """The object at a key: logged whole, as its JSON text, or as dotted keys below it."""
+        value = decoded(self.get(key))
+        return value if isinstance(value, dict) else nested(self.below(key))
+
+    def items(self, key: str) -> list[JsonValue]:
+        """The list at a key: logged whole, as its JSON text, or as the keys `<key>.0.*`, `<key>.1.*`, ..."""
+        value = decoded(self._values.get(key))
+        if isinstance(value, list):
+            self._used.add(key)
+            return [decoded(item) if isinstance(item, str) else nested_value(item) for item in value]
+        below = nested(self.below(key, start=str.isdecimal))
+        return [below[index] for index in sorted(below, key=int)]
+
+    def below(self, key: str, start: object = None) -> dict[str, JsonValue]:
+        """The values of all keys below a key, by the rest of their key; `start` is a test of its first part."""
+        rest: dict[str, JsonValue] = {}
+        for name, value in self._values.items():
+            if name.startswith(f"{key}."):
+                inner = name[len(key) + 1 :]
+                if not callable(start) or start(inner.partition(".")[0]):
+                    rest[inner] = value
+                    self._used.add(name)
+        return rest
+
+    def has(self, prefix: str) -> bool:
+        """Return whether a key begins so."""
+        return any(name.startswith(prefix) for name in self._values)
+
+    def use(self, keys: Iterable[str]) -> None:
+        """Count keys as used, such as those that repeat what was read elsewhere."""
+        self._used.update(keys)
+
+    def unused(self) -> tuple[str, ...]:
+        """The keys with content that were not asked for; numbers in lists become `*`."""
+        paths = {
+            ".".join("*" if part.isdecimal() else part for part in key.split("."))
+            for key, value in self._values.items()
+            if key not in self._used and value not in (None, "", [], {}) and _bears_content(key)
+        }
+        return tuple(sorted(paths))
+
+
+def nested(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """An object from dotted keys; keys that are numbers below the first level make lists."""
+    root: dict[str, JsonValue] = {}
+    for key, value in values.items():
+        node = root
+        *path, last = key.split(".")
+        for part in path:
+            inner = node.get(part)
+            if not isinstance(inner, dict):
+                inner = node[part] = {}
+            node = inner
+        present = node.get(last)
+        if not (isinstance(present, dict) and present):
+            node[last] = nested_value(value)
+    return {key: _as_list(value) for key, value in root.items()}
+
+
+def nested_value(value: JsonValue) -> JsonValue:
+    """A value in which no key of an object is dotted."""
+    if isinstance(value, dict):
+        return nested(value) if any("." in key for key in value) else value
+    return [nested_value(item) for item in value] if isinstance(value, list) else value
+
+
+def scalars(values: Mapping[str, JsonValue]) -> dict[str, Scalar]:
+    """The values that metadata can hold."""
+    return {key: value for key, value in values.items() if isinstance(value, str | int | float) and value != ""}
+
+
+def _as_list(value: JsonValue) -> JsonValue:
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _as_list(item) for key, item in value.items()}
+    if inner and all(key.isdecimal() for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _bears_content(key: str) -> bool:
+    last = key.rpartition(".")[2]
+    return not key.startswith(_NO_CONTENT) and (last in _CONTENT_WORDS or last.rpartition("_")[2] in _CONTENT_WORDS)

@@ -1,0 +1,177 @@
+"""Messages as spans hold them -> chat messages: parts, tool calls and tool results in the words of every convention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from curator.readers.json_text import as_text, decoded
+from curator.readers.messages import read_messages
+from curator.readers.replies import Reply, answer_of
+from curator.records import JsonValue, Message
+
+_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant", "chatbot": "assistant"}
+_TYPES = frozenset((*_ROLES, "system", "user", "assistant", "tool", "function", "developer"))
+_TEXTS = frozenset(("text", "input_text", "output_text", "refusal"))
+_THOUGHTS = frozenset(("reasoning", "thinking", "redacted_thinking", "thought"))
+_CALLS = frozenset(("tool_call", "tool_use", "function_call", "functioncall"))
+_RESULTS = frozenset(
+    ("tool_call_response", "tool_result", "function_response", "functionresponse", "function_call_output")
+)
+_PART_TYPES = _TEXTS | _THOUGHTS | _CALLS | _RESULTS
+_CALL_IDS = ("id", "toolCallId", "tool_call_id", "tool_use_id", "call_id")
+_NAMES = ("name", "toolName", "tool_name")
+_ARGUMENTS = ("arguments", "args", "input", "parameters")
+_RESPONSES = ("response", "result", "output", "content")
+
+Fields = Mapping[str, JsonValue]
+
+
+def span_messages(value: JsonValue, role: str = "user") -> tuple[Message, ...]:
+    """The messages of a value: a list of messages, one message, or a text of the given role.
+
+    Raises:
+        RecordError: a role or a part of a content is not known, or is no text.
+    """
+    value = decoded(value)
+    if isinstance(value, dict):
+        value = [value]
+    if not isinstance(value, list):
+        text = as_text(value)
+        return read_messages([{"role": role, "content": text}]) if text else ()
+    if value and all(isinstance(item, list) for item in value):  # LangChain logs a batch of one conversation
+        value = value[0]
+    chat = [message for item in (value if isinstance(value, list) else []) for message in _chat(decoded(item), role)]
+    return read_messages(list(chat))
+
+
+def system_messages(value: JsonValue) -> tuple[Message, ...]:
+    """The system prompt of a value: a text, or a list of parts or messages."""
+    value = decoded(value)
+    if isinstance(value, list) and not any(isinstance(item, dict) and "role" in item for item in value):
+        value = {"parts": value}
+    return span_messages(value, "system")
+
+
+def span_reply(
+    message: Message | None, reason: JsonValue = None, model: str | None = None, id_: str | None = None
+) -> Reply:
+    """The answer that a message of the model is, with what other attributes say about it."""
+    answer = answer_of(message) if message else Reply()
+    finish = reason if isinstance(reason, str) and reason else None
+    return Reply(answer.text, finish, model, id_, answer.is_call)
+
+
+def answer_message(value: JsonValue) -> Message | None:
+    """The first message that a value holds, as that of the model."""
+    messages = span_messages(value, "assistant")
+    return next((message for message in messages if message.role == "assistant"), None)
+
+
+def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
+    """One logged message as those of the chat-completions API; tool results are messages of their own."""
+    if not isinstance(raw, dict):
+        yield {"role": role, "content": raw} if isinstance(raw, str) else raw
+        return
+    for inner in ("message", "kwargs", "data"):
+        if isinstance(raw.get(inner), dict) and "role" not in raw and "content" not in raw:
+            yield from _chat(_with_type(raw, inner), role)
+            return
+    speaker = _speaker(raw, role)
+    is_part = "role" not in raw and str(raw.get("type")) in _PART_TYPES
+    parts = [raw] if is_part else _parts(raw)
+    results = [_result(_inner(part, "functionResponse")) for part in parts if _kind(part) in _RESULTS]
+    if speaker in ("tool", "function"):
+        yield from results or [_result(raw)]
+        return
+    yield from results
+    calls = [_call(call) for call in _dicts(raw.get("tool_calls"))]
+    if isinstance(raw.get("function_call"), dict) and not calls:
+        calls = [_call(_inner(raw, "function_call"))]
+    calls += [_call(_inner(part, "functionCall")) for part in parts if _kind(part) in _CALLS]
+    texts = [_text(part) for part in parts if _kind(part) not in _CALLS | _RESULTS | _THOUGHTS]
+    if texts or calls or not parts:
+        message: dict[str, JsonValue] = {"role": speaker, "content": texts or None}
+        yield {**message, "tool_calls": list(calls)} if calls else message
+
+
+def _speaker(raw: Fields, role: str) -> str:
+    """The role of a message; LangChain names it as the type, a call of the Responses API has none."""
+    kind = _kind(raw)
+    speaker = raw.get("role") or (kind if kind in _TYPES else "assistant" if kind in _CALLS else role)
+    return _ROLES.get(str(speaker).lower(), str(speaker).lower())
+
+
+def _with_type(raw: Fields, inner: str) -> JsonValue:
+    """The inner object; its role may be said by the name of its class (`HumanMessage`) or by the type beside it."""
+    content = dict(_inner(raw, inner))
+    names = raw.get("id")
+    name = names[-1] if isinstance(names, list) and names else raw.get("type")
+    if isinstance(name, str) and "role" not in content and "type" not in content:
+        content["type"] = name.removesuffix("Chunk").removesuffix("Message").lower()
+    return content
+
+
+def _parts(raw: Fields) -> list[Fields]:
+    """The parts of a message; a text counts as one."""
+    for key in ("parts", "contents", "content"):
+        value = raw.get(key)
+        if isinstance(value, str) and value:
+            return [{"type": "text", "text": value}]
+        if isinstance(value, list) and value:
+            return [_inner(part, "message_content") if isinstance(part, dict) else {"text": part} for part in value]
+        if isinstance(value, dict) and value:
+            return [value]
+    return []
+
+
+def _kind(part: Fields) -> str:
+    kind = part.get("type")
+    if not isinstance(kind, str):
+        kind = "text" if "text" in part else next((key for key in part if key.startswith("function")), "unknown")
+        kind = "thought" if part.get("thought") is True else kind
+    return kind.replace("-", "_").lower()
+
+
+def _text(part: Fields) -> JsonValue:
+    """A part of text as the API has it; any other part as it is, for the messages' reader to judge."""
+    if _kind(part) not in _TEXTS:
+        return {**part, "type": part.get("type") or _kind(part)}
+    value = next((part[key] for key in ("text", "content", "refusal") if part.get(key) is not None), "")
+    return {"type": "text", "text": value if isinstance(value, str) else as_text(value)}
+
+
+def _call(call: Fields) -> dict[str, JsonValue]:
+    inner = _inner(call, "tool_call")
+    function = _inner(inner, "function")
+    arguments = _pick(function, _ARGUMENTS)
+    text = arguments if isinstance(arguments, str) and arguments else as_text(arguments or {})
+    name = _pick(function, _NAMES)
+    return {"id": _pick(inner, _CALL_IDS) or "", "type": "function", "function": {"name": name, "arguments": text}}
+
+
+def _result(part: Fields) -> JsonValue:
+    """The message of a tool's result."""
+    id_ = _pick(part, ("tool_call_id", "toolCallId", "tool_use_id", "call_id", "id", "tool_call_identifier"))
+    value = _pick(part, _RESPONSES)
+    if isinstance(value, dict) and value.keys() <= {
+        "type",
+        "value",
+    }:  # the AI SDK says of a result that it is text or JSON
+        value = value.get("value")
+    if isinstance(value, list) and value and all(isinstance(item, dict) and _kind(item) == "text" for item in value):
+        value = "\n".join(str(_pick(item, ("text", "content")) or "") for item in value if isinstance(item, dict))
+    return {"role": "tool", "content": as_text(value) or "", "tool_call_id": id_}
+
+
+def _inner(value: Fields, key: str) -> Fields:
+    inner = value.get(key)
+    return inner if isinstance(inner, dict) else value
+
+
+def _pick(value: Fields, keys: Sequence[str]) -> JsonValue:
+    return next((value[key] for key in keys if value.get(key) is not None), None)
+
+
+def _dicts(value: JsonValue) -> list[Fields]:
+    value = decoded(value)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
