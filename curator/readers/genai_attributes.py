@@ -1,4 +1,4 @@
-"""The GenAI conventions of OpenTelemetry, old and new, and those of OpenLLMetry: the content of a call."""
+"""The content of a call in the GenAI conventions of OpenTelemetry and those of OpenLLMetry."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_genai(attributes: Attributes, events: Sequence[SpanEvent]) -> SpanCall:
 
 
 def event_message(event: SpanEvent) -> tuple[Message, ...]:
-    """The messages of an event of the old convention; () for other events, and for the model's choice."""
+    """The messages of an event of the old convention; () for other events and for choices."""
     role = _MESSAGE_EVENTS.get(event.name)
     return span_messages({"role": role, **_plain(event.attributes)}) if role else ()
 
@@ -76,19 +76,19 @@ def _new(attributes: Attributes) -> SpanCall:
     messages = span_messages(asked)
     if system and messages and not any(message.role == "system" for message in messages):
         messages = (*system_messages(system), *messages)
-    said = decoded(attributes.get("gen_ai.output.messages"))
-    first = said[0] if isinstance(said, list) and said else said
+    outputs = decoded(attributes.get("gen_ai.output.messages"))
+    first = outputs[0] if isinstance(outputs, list) and outputs else outputs
     reason = first.get("finish_reason") if isinstance(first, dict) else None
-    notes = (_MORE_CHOICES,) if isinstance(said, list) and len(said) > 1 and _is_choice(said) else ()
+    notes = (_MORE_CHOICES,) if isinstance(outputs, list) and len(outputs) > 1 and _is_choice(outputs) else ()
     return SpanCall(messages, answer_message(first), reason if isinstance(reason, str) else None, notes=notes)
 
 
-def _is_choice(said: Sequence[JsonValue]) -> bool:
-    return all(isinstance(item, dict) and item.get("role", "assistant") == "assistant" for item in said)
+def _is_choice(outputs: Sequence[JsonValue]) -> bool:
+    return all(isinstance(item, dict) and item.get("role", "assistant") == "assistant" for item in outputs)
 
 
 def _of_events(events: Sequence[SpanEvent]) -> SpanCall:
-    """Messages in the events of a span, each with its role in its name; of the choices the first one counts."""
+    """Messages in the events of a span, each with its role in its name; the first choice counts."""
     messages = tuple(message for event in events for message in event_message(event))
     choices = [event for event in events if event.name == CHOICE]
     call = SpanCall(messages, notes=(_MORE_CHOICES,) if len(choices) > 1 else ())
@@ -118,7 +118,7 @@ def _event_head(item: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def _flattened(attributes: Attributes) -> SpanCall:
-    """The numbered keys of OpenLLMetry (`gen_ai.prompt.0.content`), or both texts as one attribute each."""
+    """The numbered keys of OpenLLMetry (`gen_ai.prompt.0.content`), or one attribute each."""
     prompts, completions = attributes.items("gen_ai.prompt"), attributes.items("gen_ai.completion")
     call = SpanCall(span_messages(prompts), answer_message(completions[0]) if completions else None)
     if completions and isinstance(first := completions[0], dict) and isinstance(first.get("finish_reason"), str):
@@ -154,7 +154,7 @@ def _options(attributes: Attributes) -> SpanCall:
 
 
 def _plain(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The fields of an event: its content may be dotted keys, JSON texts, or repeated under a prefix."""
+    """The fields of an event; they may be dotted keys, JSON texts, or stand under a prefix."""
     plain = {key.removeprefix("gen_ai.event."): value for key, value in fields.items()}
     body = nested({key: value for key, value in plain.items() if not key.startswith(("gen_ai.", "event."))})
     content = body.get("content")

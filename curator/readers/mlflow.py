@@ -84,7 +84,7 @@ def _piece(
 
 
 def _plain(value: JsonValue) -> JsonValue:
-    """An attribute without its JSON encoding; texts that hold an object or a list stay as they are."""
+    """An attribute without its JSON encoding; the texts of objects and lists stay as they are."""
     inner = decoded(f"[{value}]") if isinstance(value, str) else None
     if isinstance(inner, list) and len(inner) == 1 and not isinstance(inner[0], dict | list):
         return inner[0]

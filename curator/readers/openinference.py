@@ -21,16 +21,16 @@ def read_openinference(attributes: Attributes) -> SpanCall:
     Raises:
         RecordError: a message is not text.
     """
-    said = attributes.items("llm.output_messages")
+    outputs = attributes.items("llm.output_messages")
     parameters = attributes.tree("llm.invocation_parameters")
     model = parameters.get("model")
     call = SpanCall(
         span_messages(attributes.items("llm.input_messages")),
-        answer_message(said[0]) if said else None,
+        answer_message(outputs[0]) if outputs else None,
         attributes.text("llm.finish_reason"),
         _options(attributes, parameters),
         request_model=model if isinstance(model, str) else None,
-        notes=(_MORE_CHOICES,) if len(said) > 1 else (),
+        notes=(_MORE_CHOICES,) if len(outputs) > 1 else (),
     )
     if prompts := attributes.items("llm.prompts"):
         call = call.completed(SpanCall(span_messages(_inner(prompts[0], "prompt", "text"))))
@@ -52,7 +52,10 @@ def documents_of_span(attributes: Attributes) -> tuple[Document, ...]:
 
 
 def _response(value: JsonValue, *, needed: bool) -> SpanCall:
-    """The body of the response; beside messages it only says why the answer ended, and must not be understood."""
+    """The body of the response.
+
+    Beside messages it only says why the answer ended, and may have any shape.
+    """
     try:
         return read_response(value)
     except RecordError:

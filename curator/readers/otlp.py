@@ -1,4 +1,4 @@
-"""OTLP JSON, as collectors and SDKs write it: batches of spans and log records, or one span a record."""
+"""OTLP JSON as collectors and SDKs write it: batches of spans and log records, bare spans."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _is_log(fields: Mapping[str, JsonValue]) -> bool:
 def _log_piece(
     fields: Mapping[str, JsonValue], shared: Mapping[str, JsonValue], source: Source, options: LogsConfig
 ) -> Piece:
-    """The piece of a log record: a message of a call, the content of a call, an evaluation, or none."""
+    """The piece of a log record: a message or the content of a call, an evaluation, or none."""
     attributes = attributes_of(fields.get("attributes"))
     body = plain_value(fields.get("body"))
     name = fields.get("eventName") or fields.get("event_name") or attributes.get("event.name") or attributes.get("name")
@@ -140,7 +140,7 @@ def _log_piece(
 
 
 def _details(content: Mapping[str, JsonValue], place: Place, source: Source, options: LogsConfig) -> Piece:
-    """The call that an event describes whole; its span may be in the logs too, and is joined with it."""
+    """The call that an event describes whole; it is joined with its span later."""
     flat = attributes_of(dict(content))
     span = SpanRecord(Place(place.trace, place.parent, None, None), "", None, flat)
     piece = span_piece(span, source, options.task)

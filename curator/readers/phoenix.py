@@ -1,4 +1,4 @@
-"""Phoenix: spans as JSON or as rows of a table, traces with annotations, and the rows of annotations."""
+"""Spans, traces and annotations of Phoenix, as JSON or as the rows of a table."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Turn:
 
 @dataclass(slots=True, kw_only=True)
 class Attachment:
-    """A record that adds to the exchange of another record: feedback, retrieved documents, messages, a session.
+    """A record that adds to the exchange of another record, such as feedback or documents.
 
     What it says is about the span `place.span` (its own) or else `place.parent`, and the exchanges below that; without either
     it is about the trace, and without a trace about the session. Feedback goes to the last of these exchanges, which the user
@@ -136,9 +136,10 @@ class Attachment:
 
 @dataclass(slots=True, kw_only=True)
 class NoExchange:
-    """A record that asks no model, such as the span of an agent; `what` names such records in the plural.
+    """A record that asks no model, such as the span of an agent.
 
     Attributes:
+        what: names such records in the plural.
         session: is that of the exchanges below it, as `user` is.
         answer: the text that it gave, by which the exchange is found that gave it.
         judges: the exchanges below it judge other answers, and ask no question of a user.

@@ -56,7 +56,7 @@ class Attributes:
         return value if isinstance(value, dict) else nested(self.below(key))
 
     def items(self, key: str) -> list[JsonValue]:
-        """The list at a key: logged whole, as its JSON text, or as the keys `<key>.0.*`, `<key>.1.*`, ..."""
+        """The list at a key: logged whole, as its JSON text, or as the keys `<key>.0.*`, ..."""
         value = decoded(self._values.get(key))
         if isinstance(value, list):
             self._used.add(key)
@@ -65,7 +65,7 @@ class Attributes:
         return [below[index] for index in sorted(below, key=int)]
 
     def below(self, key: str, start: object = None) -> dict[str, JsonValue]:
-        """The values of all keys below a key, by the rest of their key; `start` is a test of its first part."""
+        """The values below a key, by the rest of their keys; `start` is a test of its first part."""
         rest: dict[str, JsonValue] = {}
         for name, value in self._values.items():
             if name.startswith(f"{key}."):

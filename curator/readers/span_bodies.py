@@ -1,4 +1,4 @@
-"""Requests and responses that a span holds whole, in the words of any model's API or of a traced function."""
+"""Requests and responses that a span holds whole, of any model's API or a traced function."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def hidden(messages: tuple[Message, ...]) -> bool:
 
 
 def read_request(value: JsonValue) -> SpanCall:
-    """The question of a request body, a list of messages, the arguments of a function, or a text.
+    """The question of a request body, of messages, of the arguments of a function, or a text.
 
     Raises:
         RecordError: a message cannot be asked as text.
@@ -191,7 +191,7 @@ def read_tools(value: JsonValue) -> list[JsonValue]:
 
 
 def _joined(value: JsonValue) -> Message | None:
-    """The message of the model in the output items of the Responses API, its calls beside its text."""
+    """The message of the model in output items of the Responses API, its calls beside its text."""
     messages = [message for message in span_messages(value, "assistant") if message.role == "assistant"]
     if not messages:
         return None

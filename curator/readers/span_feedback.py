@@ -1,4 +1,4 @@
-"""Annotations and evaluations of spans: people's are feedback, those of models and programs are metadata."""
+"""Annotations of spans: people's are feedback, those of models and programs are metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXPECTED = ("expected_response", "expected_output", "expected_answer", "answer"
 
 @dataclass(frozen=True, slots=True)
 class SpanRatings:
-    """The ratings of a span: people's, the answer they trust, and those of models and programs by their names."""
+    """The ratings of a span: people's, and as metadata those of models and programs."""
 
     feedback: Feedback | None = None
     reference: Reference | None = None
@@ -65,7 +65,7 @@ def rating(
 
 
 def annotation_ratings(items: Iterable[JsonValue]) -> SpanRatings:
-    """Annotations as OpenInference and Phoenix have them: name, kind of annotator, label, score, explanation."""
+    """The ratings that annotations of OpenInference and Phoenix give."""
     ratings = SpanRatings()
     for item in items:
         inner = item

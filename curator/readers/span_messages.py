@@ -1,4 +1,4 @@
-"""Messages as spans hold them -> chat messages: parts, tool calls and tool results in the words of every convention."""
+"""Messages as spans hold them -> chat messages, in the words of every convention."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def span_messages(value: JsonValue, role: str = "user") -> tuple[Message, ...]:
     """The messages of a value: a list of messages, one message, or a text of the given role.
 
     Raises:
-        RecordError: a role or a part of a content is not known, or is no text.
+        RecordError: a role or a part of a content is not known, or is not text.
     """
     value = decoded(value)
     if isinstance(value, dict):
@@ -68,7 +68,7 @@ def answer_message(value: JsonValue) -> Message | None:
 
 
 def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
-    """One logged message as those of the chat-completions API; tool results are messages of their own."""
+    """Yield a logged message as the chat-completions API has it, its tool results apart."""
     if not isinstance(raw, dict):
         yield {"role": role, "content": raw} if isinstance(raw, str) else raw
         return
@@ -95,14 +95,14 @@ def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
 
 
 def _speaker(raw: Fields, role: str) -> str:
-    """The role of a message; LangChain names it as the type, a call of the Responses API has none."""
+    """The role of a message; it may be named as its type, and a tool call may have none."""
     kind = _kind(raw)
     speaker = raw.get("role") or (kind if kind in _TYPES else "assistant" if kind in _CALLS else role)
     return _ROLES.get(str(speaker).lower(), str(speaker).lower())
 
 
 def _with_type(raw: Fields, inner: str) -> JsonValue:
-    """The inner object; its role may be said by the name of its class (`HumanMessage`) or by the type beside it."""
+    """The inner object; the name of its class (`HumanMessage`) or its type is its role."""
     content = dict(_inner(raw, inner))
     names = raw.get("id")
     name = names[-1] if isinstance(names, list) and names else raw.get("type")
@@ -133,7 +133,7 @@ def _kind(part: Fields) -> str:
 
 
 def _text(part: Fields) -> JsonValue:
-    """A part of text as the API has it; any other part as it is, for the messages' reader to judge."""
+    """A part of text as the API has it; any other part as it is."""
     if _kind(part) not in _TEXTS:
         return {**part, "type": part.get("type") or _kind(part)}
     value = next((part[key] for key in ("text", "content", "refusal") if part.get(key) is not None), "")

@@ -194,7 +194,7 @@ def _documents(span: SpanRecord, attributes: Attributes) -> tuple[Document, ...]
 
 
 def _output(attributes: Attributes) -> str | None:
-    """The text that a span gave which is no call: that of a message where it is one."""
+    """The output of a span that is not a call: the text of a message where it is one."""
     value = attributes.get("gen_ai.output.messages", *_OUTPUTS)
     try:
         answer = read_response(value).answer

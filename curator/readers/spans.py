@@ -78,7 +78,7 @@ def span_of(record: Mapping[str, JsonValue], shared: Mapping[str, JsonValue] | N
 
 
 def attributes_of(value: JsonValue) -> dict[str, JsonValue]:
-    """Attributes by their dotted keys: from the key-value list of OTLP, or from an object, nested or not."""
+    """Attributes by their dotted keys, from the list of OTLP or from an object, nested or not."""
     value = decoded(value)
     if isinstance(value, list):
         pairs = ((item.get("key"), item.get("value")) for item in value if isinstance(item, dict))
@@ -108,7 +108,7 @@ def plain_value(value: JsonValue) -> JsonValue:
 
 
 def plain_id(value: JsonValue) -> str | None:
-    """The id of a span or trace in hex; None where it is empty. Ids in base64 or with `0x` are converted."""
+    """The id of a span or trace in hex, also from base64 or with `0x`; None where it is empty."""
     if not isinstance(value, str) or value.strip("0") in _NO_PARENTS:
         return None
     if _BASE64.fullmatch(value):

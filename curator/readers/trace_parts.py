@@ -1,4 +1,4 @@
-"""Records of one span -> one record: a call and the events of its messages, a span that was exported twice."""
+"""Records of one span -> one record: a call with its events, a span that was exported twice."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _completed(first: Exchange, second: Exchange) -> Exchange:
 def _with_parts(
     whole: Exchange | NoExchange, parts: list[Attachment], others: list[OtherRecord]
 ) -> Exchange | NoExchange:
-    """A call with the messages that were logged beside it; those of a span that is no call make one."""
+    """A call with the messages that were logged beside it; a span of another kind becomes one."""
     if isinstance(whole, NoExchange):
         others.append(OtherRecord(whole.source, whole.what))
         call = _call_of(parts, others)
@@ -107,7 +107,7 @@ def _with_parts(
 
 
 def _call_of(parts: list[Attachment], others: list[OtherRecord]) -> Exchange:
-    """The call that messages make whose span is not in the logs; it stands at the place of the first message."""
+    """The call of messages whose span is not in the logs, at the place of the first message."""
     others += [OtherRecord(part.source, part.what) for part in parts[1:]]
     return _joined(parts)
 

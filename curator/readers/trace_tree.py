@@ -29,7 +29,7 @@ def begin_of(exchange: Exchange) -> float:
 
 
 class Trees:
-    """The spans of all traces by their parents, with the calls that are cases: those that wrap no other and judge none."""
+    """The spans of all traces by their parents, with the calls that are cases."""
 
     def __init__(self, records: Sequence[Node]) -> None:
         self._nodes = {id_of(span.place): span for span in records if span.place and span.place.span}
@@ -102,7 +102,7 @@ class Trees:
             id_ = (place.trace, place.parent) if place and place.parent else None
 
     def answer(self, id_: SpanId | None, trace: str | None) -> str | None:
-        """The output of a span that is no call, or without one of the topmost such span of the trace."""
+        """The output of a span that is not a call; without a span that of the topmost one."""
         node = self._nodes.get(id_) if id_ else None
         if id_ is None and trace:
             calls = self.of_trace(trace)[:1]

@@ -1,4 +1,4 @@
-"""Spans of traces -> exchanges with what the other spans and records of their trace say about them."""
+"""Spans of traces -> exchanges with what other records of their trace say about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JUDGE_CALLS = "calls of evaluators"
 
 
 def join_traces(spans: Sequence[Node]) -> Iterator[Exchange | OtherRecord]:
-    """Yield the exchanges with what belongs to them, and the other records, in the order of the log.
+    """Yield the exchanges with what belongs to them, and the other records.
 
     An exchange with the same one below it is that call as a framework logged it, and gives no case of its own. The calls below
     an evaluator judge answers, and give none either. A span that was exported twice counts once.
@@ -80,7 +80,10 @@ def _began_after(exchange: Exchange, addition: Attachment) -> bool:
 
 
 def _with_documents(exchanges: list[Exchange], documents: Sequence[Document]) -> list[Exchange]:
-    """Those of the exchanges whose prompt has the text of a document; all where none has, as a document may be shortened."""
+    """The exchanges whose prompt has the text of a document; all where none has.
+
+    A prompt may show documents in another form.
+    """
     if len(exchanges) < 2:
         return exchanges
     probes = [probe for document in documents if (probe := normalise_space(document.text)[:80])]
@@ -94,7 +97,7 @@ def _with_documents(exchanges: list[Exchange], documents: Sequence[Document]) ->
 
 
 def _answering(exchanges: list[Exchange], answer: str | None) -> list[Exchange]:
-    """The exchange whose answer the user saw: that in the output of the span, else the last one that has a text."""
+    """The exchange with the answer that the output of the span has, else the last with a text."""
     texts = [_answer_text(exchange) for exchange in exchanges]
     if answer:
         shown = normalise_space(answer)
@@ -111,7 +114,7 @@ def _answer_text(exchange: Exchange) -> str:
 
 
 def _with_wrappers(exchange: Exchange, trees: Trees) -> Exchange:
-    """The exchange with what the calls say that wrap it; their feedback belongs to the last one below."""
+    """The exchange with what its wrappers say; their feedback belongs to the last one below."""
     for above in trees.wrappers(exchange):
         exchange = replace(
             exchange,
@@ -159,7 +162,7 @@ def _with_additions(exchange: Exchange, additions: Sequence[Attachment]) -> Exch
 
 
 def _documents(exchange: Exchange, additions: Sequence[Attachment]) -> tuple[Document, ...]:
-    """The documents of all retrievals; a later one that only orders those of an earlier one anew replaces it."""
+    """The documents of all retrievals; one that only ranks those of earlier ones replaces them."""
     retrievals = [addition for addition in additions if addition.documents]
     retrievals.sort(key=lambda addition: addition.place.time or 0.0)
     documents: dict[str, Document] = {document.text: document for document in exchange.documents}
@@ -170,7 +173,7 @@ def _documents(exchange: Exchange, additions: Sequence[Attachment]) -> tuple[Doc
 
 
 def _with_session(exchange: Exchange, trees: Trees) -> Exchange:
-    """The exchange with the session and the user that the spans above it name, else those of its trace."""
+    """The exchange with the session and the user that the spans above it name."""
     if exchange.session and exchange.user:
         return exchange
     session, user = trees.session_of(exchange)

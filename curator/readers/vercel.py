@@ -10,7 +10,7 @@ from curator.records import JsonValue
 
 
 def read_vercel(attributes: Attributes) -> SpanCall:
-    """The content of a call in `ai.*`; the prompt of an outer span is one text or has the messages before templates.
+    """The content of a call in `ai.*`; an outer span has its prompt in one attribute.
 
     Raises:
         RecordError: a message is not text.
