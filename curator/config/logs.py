@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from curator.config.section import Positive, Section, Share
 from curator.records import Kind
+
+
+def _known_encoding(name: str) -> str:
+    """Return the name of an encoding of text.
+
+    Raises:
+        ValueError: Python does not know it.
+    """
+    try:
+        "".encode(name)
+    except LookupError as error:
+        raise ValueError(
+            f"{name!r} is not the name of an encoding; usual ones are windows-1252, utf-16 and shift_jis"
+        ) from error
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class FieldMapping(Section):
@@ -41,7 +59,8 @@ class LogsConfig(Section):
     """Where the production logs are and how they are read."""
 
     paths: tuple[str, ...] = ()
-    """Files, folders (searched for .jsonl, .ndjson, .csv, also .gz and .zst) or globs. `--logs` replaces them."""
+    """Files, folders, globs, addresses such as `s3://bucket/folder`, or `-` for standard input (`docs/reading.md`). `--logs`
+    replaces them."""
     format: str = "auto"
     """The name of a log reader: `chat` for JSONL of chat-completions request/response pairs, `mapped` for CSV or JSONL through
     `mapping`, or one that another package adds. `auto` recognises it by the first record of each file."""
@@ -57,6 +76,9 @@ class LogsConfig(Section):
     """The worst and the best rating of users, such as `1-5` or `-1..1`; found from the ratings of each file by default."""
     turns: Literal["all", "last"] = "all"
     """The answers of a logged conversation that become cases: all assistant turns, or only the last."""
+    encoding: Encoding | None = None
+    """The encoding of text files without a byte order mark, such as `windows-1252` or `shift_jis`. By default UTF-8 and UTF-16 are
+    recognised, and windows-1252 is guessed, with a note."""
     max_record_mb: Annotated[float, Field(gt=0)] = 16.0
     """Megabytes; a longer record is set aside unread."""
     max_unreadable: Share = 0.2

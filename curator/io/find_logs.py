@@ -101,20 +101,20 @@ def _at_address(address: str, skipped: list[Skipped]) -> list[LogFile]:
     """
     filesystem, root = file_system(address)
     shown = shown_address(address)
-    scheme = address.partition("://")[0]
+    is_web = address.startswith(("http://", "https://"))  # web servers list no folders
 
     def file_at(path: str) -> OtherFile:
         whole = str(filesystem.unstrip_protocol(path))
-        return OtherFile(whole, shown_address(whole)) if path != root else OtherFile(address, shown)
+        return OtherFile(whole, shown_address(whole))
 
     try:
-        if glob.has_magic(root) and scheme not in ("http", "https"):
+        hits = [root] if is_web or explained(filesystem.exists, root) else []
+        if not hits and glob.has_magic(root):
             hits = [str(hit) for hit in explained(filesystem.glob, root)]
-        else:
-            hits = [root] if scheme in ("http", "https") or explained(filesystem.exists, root) else []
+            hits = [hit for hit in hits if "/." not in hit or "/." in root]  # as globs of this machine leave them out
         files: list[LogFile] = []
         for hit in sorted(hits):
-            if scheme not in ("http", "https") and explained(filesystem.isdir, hit):
+            if not is_web and explained(filesystem.isdir, hit):
                 paths = sorted(map(str, explained(filesystem.find, hit)))
                 files += _logs_among(list(_relative(paths, hit, file_at)), skipped)
             else:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias, cast
-from urllib.parse import urlsplit, urlunsplit
 
 from curator.errors import LogsError, MissingDependency
 
@@ -65,8 +64,10 @@ def is_address(path: str) -> bool:
 
 def shown_address(address: str) -> str:
     """An address without user name, password and query, which may hold a signature."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    scheme, _, rest = address.partition("://")
+    path, _, query = rest.partition("?")
+    host, slash, key = (path if "=" in query else rest).partition("/")  # a glob may hold a question mark
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{key}"
 
 
 def file_system(address: str) -> tuple[Any, str]:

@@ -26,17 +26,18 @@ def seekable(path: LogFile, head: bytes) -> Iterator[BinaryIO]:
         RecordError: it cannot be opened or unpacked.
     """
     try:
-        with path.open("rb") as file:
-            if file.read(_MARK) == head[:_MARK]:
-                file.seek(0)
-                yield file
-                return
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as unpacked:
-            for piece in chunks(path):
-                unpacked.write(piece)
-            unpacked.seek(0)
-            yield unpacked  # type: ignore[misc]
+        file = path.open("rb")
     except OSError as error:
         raise RecordError(
             f"the file cannot be read ({error.strerror or error})", "check that it exists and that you may read it"
         ) from error
+    with file:
+        if file.read(_MARK) == head[:_MARK]:
+            file.seek(0)
+            yield file
+            return
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as unpacked:
+        for piece in chunks(path):
+            unpacked.write(piece)
+        unpacked.seek(0)
+        yield unpacked  # type: ignore[misc]

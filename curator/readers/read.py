@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 from curator.config import LogsConfig
 from curator.errors import LogsError, RecordError
-from curator.io.lines import expand
+from curator.io.find_logs import find_logs
+from curator.io.log_file import LogFile
 from curator.readers import READERS, recognise
 from curator.readers.account import FileAccount, ReadAccount
 from curator.readers.chat import CHAT
@@ -44,7 +44,7 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> LogReadin
     chosen = None if config.format == "auto" else READERS.require(config.format, where="logs.format")
     default = chosen or (CHAT if config.mapping is None else MAPPED)
     opener = _Opener(config, chosen, default, default.columns(config))
-    return LogReading(config, opener, expand(named))
+    return LogReading(config, opener, find_logs(named).files)
 
 
 class LogReading:
@@ -58,7 +58,7 @@ class LogReading:
         account: grows while the records are read.
     """
 
-    def __init__(self, options: LogsConfig, opener: _Opener, files: Sequence[Path]) -> None:
+    def __init__(self, options: LogsConfig, opener: _Opener, files: Sequence[LogFile]) -> None:
         self._options = options
         self._opener = opener
         self._files = files
@@ -126,14 +126,20 @@ class _Opener:
     default: Reader
     columns: Mapping[str, str]
 
-    def open(self, path: Path) -> _LogFile:
+    def open(self, path: LogFile) -> _LogFile:
         """Open a file.
 
         Raises:
             LogsError: it is a table and lacks a column that the reader needs.
         """
         max_bytes = int(self.options.max_record_mb * 1e6)
-        records = open_records(path, wanted=list(self.columns.values()), max_bytes=max_bytes)
+        records = open_records(
+            path,
+            wanted=list(self.columns.values()),
+            max_bytes=max_bytes,
+            encoding=self.options.encoding,
+            is_record=lambda value: recognise([value], self.options) is not None,
+        )
         if self.chosen:
             reader, rows = self.chosen, records.rows
         else:

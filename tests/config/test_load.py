@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curator.committee.prompts import load_variants
-from curator.config import load_config, parse_config
+from curator.config import LogsConfig, load_config, parse_config
 from curator.config.yaml_text import parse_yaml
 from curator.errors import ConfigError, UserError
 from curator.workflows.inputs import config_from
@@ -83,3 +83,10 @@ def test_one_value_instead_of_a_list_is_shown_as_a_list() -> None:
 def test_a_dict_is_not_a_config() -> None:
     with pytest.raises(ConfigError, match="the config is a dict, not a path or a `Config`"):
         config_from({"name": "x"})  # type: ignore[arg-type]
+
+
+def test_an_encoding_has_to_be_known() -> None:
+    assert LogsConfig(encoding="cp1251").encoding == "cp1251"
+    for name in ("cp9999", "rot13"):
+        with pytest.raises(ValueError, match="is not the name of an encoding"):
+            LogsConfig(encoding=name)
