@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from curator.config import DedupeConfig, HeldOutConfig
 from curator.contamination.meaning import Vectors, embedded_text, paraphrases, translations
 from curator.contamination.records import HeldText, Match, TrainingRow
 from curator.contamination.wording import WordingIndex
+from curator.text.slots import has_own_words, readable_values
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """A function from n texts to unit vectors, (n, d)."""
@@ -42,7 +44,9 @@ def find_leaks(
     wording = WordingIndex(held, similarity=dedupe.same_group, permutations=dedupe.permutations)
     matches = wording.find(rows)
     rest = [row for row in rows if row.id not in matches]
-    meant = held if meant is None else meant
+    # requests that one template made mean something else where their values differ, however near their vectors are
+    rest = [replace(row, questions=tuple(filter(has_own_words, row.questions))) for row in rest]
+    meant = [text for text in (held if meant is None else meant) if has_own_words(text.text)]
     if embed is not None and rules.paraphrases and rest and meant:
         matches |= paraphrases(rest, meant, vectors_of(rest, meant, embed), threshold=rules.paraphrase_similarity)
         rest = [row for row in rest if row.id not in matches]
@@ -55,5 +59,5 @@ def vectors_of(rows: Sequence[TrainingRow], held: Sequence[HeldText], embed: Emb
     """Embed the held-out texts and every question in one call."""
     texts = [text.text for text in held]
     texts += [question for row in rows for question in row.questions]
-    vectors = embed([embedded_text(text) for text in texts])
+    vectors = embed([embedded_text(readable_values(text)) for text in texts])
     return Vectors(vectors[: len(held)], vectors[len(held) :])

@@ -11,7 +11,7 @@ import orjson
 from curator.contamination.questions import is_specific
 from curator.contamination.records import IN_WORDS, Match, MatchKind
 from curator.records import Case, JsonValue, Message, Reference, ReferenceSource, Split, ToolCall, normalise_space
-from curator.text.shingles import normalise
+from curator.text.shingles import decisive_tokens, normalise
 
 UNTRUSTED = "no label, no correction and no trusted model's answer"
 CUT_OFF = "a trusted model's answer, but it was cut off or ended in an error"
@@ -123,7 +123,7 @@ class _TargetFilter:
         kept_out = [*held_out, *(c for c in cases if split_of_group(c.group) == "eval")]
         self._groups = {c.group for c in kept_out}
         self._conversations = {_turns(c) for c in kept_out}
-        self._questions = {question for c in kept_out if is_specific(question := normalise(c.user))}
+        self._questions = {_question(c.user) for c in kept_out if is_specific(normalise(c.user))}
         self._trusted_models = trusted_models
 
     def example_of(self, case: Case) -> TrainingExample | str:
@@ -175,9 +175,17 @@ def _turns(case: Case) -> _Turns:
     return tuple((m.role, normalise_space(m.content)) for m in case.messages if m.role != "system")
 
 
-def _questions(case: Case) -> set[str]:
+_Question = tuple[str, tuple[str, ...]]
+
+
+def _questions(case: Case) -> set[_Question]:
     """Return the user's turns as near-duplicates are compared: no case, no punctuation."""
-    return {normalise(m.content) for m in case.messages if m.role == "user"}
+    return {_question(m.content) for m in case.messages if m.role == "user"}
+
+
+def _question(text: str) -> _Question:
+    """Return a turn with its numbers: requests of one template may differ in an identifier only."""
+    return normalise(text), decisive_tokens(text)
 
 
 def _prefixes(turns: _Turns) -> Iterable[_Turns]:

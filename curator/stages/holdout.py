@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.config import Config
@@ -19,8 +20,10 @@ from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, HeldOutRegistry, by_split
 from curator.text.display import plural
 from curator.text.shingles import shared_sentences, split_templates, turns_text, without_sentences
+from curator.text.slots import has_own_words
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
+_MOSTLY = 0.5
 _MANY_LEAKS = 0.2
 """Above this share of leaks among the training candidates a warning says how to hold out less."""
 
@@ -36,6 +39,9 @@ class HoldoutSplit:
         exported_before: the ids of the leaks that an earlier run exported, before the question was held out.
         candidates: the number of cases to export if there were no leaks.
         mixed: the number of groups with both held-out cases and exported ones.
+        groups: the number of cases of each near-duplicate group.
+        trainable: the number of cases with a trusted answer, held out or not.
+        templated: the number of cases that differ from others only in the values of a template.
     """
 
     share: float
@@ -44,6 +50,9 @@ class HoldoutSplit:
     exported_before: frozenset[str] = frozenset()
     candidates: int = 0
     mixed: int = 0
+    groups: Mapping[str, int] = field(default_factory=dict)
+    trainable: int = 0
+    templated: int = 0
 
     def split_of(self, group: str) -> Split:
         """Return the split of a near-duplicate group: the settled one, else by its name."""
@@ -52,7 +61,12 @@ class HoldoutSplit:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on mixed groups, cases exported before, and many leaks."""
-        warnings = []
+        warnings = [*self._empty_sides()]
+        if self.templated > _MOSTLY * sum(self.groups.values()):
+            warnings.append(
+                f"{self.templated:,} of {plural(sum(self.groups.values()), 'case')} fill in a template. By their wording they are"
+                " one near-duplicate group, held out all together or not; they are told apart by their values"
+            )
         if self.mixed:
             warnings.append(
                 f"{plural(self.mixed, 'near-duplicate group')} with both cases that are held out and cases that an earlier run"
@@ -70,6 +84,25 @@ class HoldoutSplit:
                 " `held_out.paraphrase_similarity`"
             )
         return tuple(warnings)
+
+    def _empty_sides(self) -> Iterator[str]:
+        """Yield a sentence where nothing is held out, or nothing is left to train on."""
+        held = sum(size for group, size in self.groups.items() if self.split_of(group) == "eval")
+        cases = sum(self.groups.values())
+        why = "they are one near-duplicate group, which is never divided"
+        if len(self.groups) > 1:
+            why = f"so the {len(self.groups):,} near-duplicate groups fell, which are never divided"
+        anew = "with another file as `held_out: {registry: ...}`"
+        if self.trainable and not self.candidates and held:
+            yield (
+                f"no training data: {plural(self.trainable, 'case')} with a trusted answer, all held out ({why}); add logs with"
+                f" other questions, or train on all of them: `selection: {{held_out_share: 0}}` {anew}"
+            )
+        if cases and not held and self.share > 0:
+            yield (
+                f"no eval set: none of {plural(cases, 'case')} is held out ({why}); add logs with other questions, or hold all of"
+                f" them out: `selection: {{held_out_share: 1}}` {anew}"
+            )
 
 
 def assign_splits(config: Config, intake: IngestResult, registry: HeldOutRegistry) -> HoldoutSplit:
@@ -90,7 +123,13 @@ def assign_splits(config: Config, intake: IngestResult, registry: HeldOutRegistr
         settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
         settled |= {group: "eval" for group, split in votes if split == "eval"}
         mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
-        guarded = HoldoutSplit(config.selection.held_out_share, settled, mixed=mixed)
+        guarded = HoldoutSplit(
+            config.selection.held_out_share,
+            settled,
+            mixed=mixed,
+            groups=Counter(case.group for case in intake.cases),
+            templated=sum(not has_own_words(text) for text in texts.turns.values()),
+        )
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
         registry.add_templates(templates)
         registry.add(_entries(held, "eval", config, intake, texts))
@@ -108,6 +147,12 @@ def exclude_leaks(
     candidates = trainable_cases(
         intake.cases, split_of_group=guarded.split_of, trusted_models=config.outputs.trusted_models
     )
+    trainable = trainable_cases(
+        intake.cases, split_of_group=lambda _: "train", trusted_models=config.outputs.trusted_models
+    )
+    if not trainable:
+        return guarded
+    guarded = replace(guarded, trainable=len(trainable))
     if not candidates:
         return guarded
     wanted = {case.id for case in candidates}

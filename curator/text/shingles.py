@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from curator.records import Case
+from curator.text.slots import SlotTemplates, marked, slot_templates
 
 SIZE = 4
 """Characters per shingle."""
@@ -62,36 +64,51 @@ def split_templates(texts: Sequence[str], *, templates: Collection[str] = ()) ->
 
     Such sentences are instructions, examples and greetings. With them, all inputs with one long template would be
     near-duplicates. A sentence is shared if 20 texts and 5% of all have it, or if it is one of `templates`. A text that has
-    only shared sentences stays whole.
+    only shared sentences stays whole. Of a sentence that is shared but for its values (`slots`) the values are left.
     """
     shared = shared_sentences(texts).union(templates)
-    return [_split_text(text, shared) for text in texts]
+    slots = _slot_templates(shared)
+    return [_split_text(text, shared, slots) for text in texts]
 
 
 def shared_sentences(texts: Sequence[str]) -> frozenset[str]:
-    """The sentences that 20 of the texts and 5% of all have, word for word."""
+    """The sentences that 20 texts and 5% of all have, word for word or but for their values."""
+    sentences = [list(_sentences(text)) for text in texts]
     seen: Counter[int] = Counter()
-    for text in texts:
-        seen.update({hash(sentence) for sentence in _sentences(text)})
-    most = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
-    shared = {sentence for sentence, count in seen.items() if count >= most}
-    if not shared:
+    for of_text in sentences:
+        seen.update({hash(sentence) for sentence in of_text})
+    least = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
+    if len(texts) < least:
         return frozenset()
-    return frozenset(sentence for text in texts for sentence in _sentences(text) if hash(sentence) in shared)
+    shared = {sentence for sentence, count in seen.items() if count >= least}
+    others = [[sentence for sentence in of_text if hash(sentence) not in shared] for of_text in sentences]
+    alike = frozenset(sentence for of_text in sentences for sentence in of_text if hash(sentence) in shared)
+    return alike | slot_templates(others, least=least)
 
 
-def without_sentences(text: str, sentences: Collection[str]) -> str:
+def without_sentences(text: str, sentences: frozenset[str]) -> str:
     """The text without these sentences; the whole text if it has no others."""
-    return _split_text(text, sentences).text
+    return _split_text(text, sentences, _slot_templates(sentences)).text
 
 
-def _split_text(text: str, shared: Collection[str]) -> SplitText:
+@lru_cache(maxsize=8)
+def _slot_templates(shared: frozenset[str]) -> SlotTemplates:
+    return SlotTemplates(shared)
+
+
+def _split_text(text: str, shared: Collection[str], slots: SlotTemplates) -> SplitText:
     if not shared:
         return SplitText(text, "")
     others: list[str] = []
     template: list[str] = []
     for sentence in _sentences(text):
-        (template if sentence in shared else others).append(sentence)
+        if sentence in shared:
+            template.append(sentence)
+        elif slots and (parts := slots.match(sentence)) is not None:
+            template.append(parts.template)
+            others.append(marked(parts))
+        else:
+            others.append(sentence)
     long_ones = (sentence for sentence in template if len(sentence.split()) > _GREETING_WORDS)
     return SplitText(" ".join(others) or text, " ".join(long_ones))
 

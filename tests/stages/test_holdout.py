@@ -276,3 +276,43 @@ def test_a_first_night_of_few_cases_does_not_keep_its_template_out_of_training(t
         night(registry, [TEMPLATE + q for q in QUESTIONS[:3]], config(1.0))
         _, exported = night(registry, [TEMPLATE + q for q in QUESTIONS], config(0.0))
         assert exported == {TEMPLATE + q for q in QUESTIONS[3:]}
+
+
+def filled_in(count: int = 40) -> list[str]:
+    return [
+        f"Write a query for the mean total of all sales on 2025-{1 + i // 28:02}-{1 + i % 28:02}." for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_requests_of_one_template_give_both_an_eval_set_and_training_rows(tmp_path: Path, share: float) -> None:
+    def as_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.ones((len(texts), 1), dtype=np.float32)  # dates are near to each other for any encoder
+
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
+        guarded, exported = night(registry, filled_in(), config(share), embed=as_vectors)
+        assert len(exported) + len(held(registry)) == 40
+        assert 0.1 < len(exported) / 40 < 0.9
+        assert "40 of 40 cases fill in a template" in guarded.warnings[0]
+        again, later = night(registry, [*filled_in(), "Hello! " + filled_in()[7]], config(1 - share), embed=as_vectors)
+        assert exported <= later | {case.question for case in again.leaks}
+        assert not [text for text in later if text in {e.question for e in registry.entries()[0] if e.split == "eval"}]
+
+
+@pytest.mark.parametrize(
+    ("share", "empty", "other"),
+    [(1.0, "no training data: 5 cases", "0"), (0.0001, "no eval set: none of 5 cases", "1")],
+)
+def test_an_empty_side_is_said_with_a_remedy_that_works(tmp_path: Path, share: float, empty: str, other: str) -> None:
+    alike = [TOPICS[1] + tail for tail in (" ever since", " at night", " or so", " in there", " it seems")]
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
+        guarded, _ = night(registry, alike, config(share))
+    (warning,) = guarded.warnings
+    assert warning.startswith(empty)
+    assert "one near-duplicate group, which is never divided" in warning
+    assert f"`selection: {{held_out_share: {other}}}`" in warning
+    with HeldOutRegistry(tmp_path / "another.sqlite") as registry:
+        guarded, trained = night(registry, alike, config(float(other)))
+        assert guarded.warnings == () or other == "1"
+        assert len(trained) == (5 if other == "0" else 0)
+        assert len(held(registry)) == (0 if other == "0" else 5)

@@ -91,7 +91,8 @@ def test_the_text_of_a_case_holds_every_turn_but_the_system_prompt() -> None:
 
 
 def test_sentences_that_many_share_are_told_from_a_text_s_own() -> None:
-    questions = [f"What about the long matter called {chr(97 + i)}{chr(97 + i)}?" for i in range(25)]
+    words = ["where", "open", "blue", "my", "fee", "late", "card", "refund", "twice", "why", "since", "town", "limit"]
+    questions = [" ".join([*words[i % 13 :], *words[: i % 13]][: 4 + i // 13]) + "?" for i in range(25)]
     texts = [f"You are the assistant of a bank. Hello. Answer very briefly now:\n{q}" for q in questions]
     template = "You are the assistant of a bank. Answer very briefly now:"
     assert split_templates(texts) == [SplitText(question, template) for question in questions]
