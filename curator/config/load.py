@@ -145,6 +145,10 @@ def _resolve(config: Config, folder: Path) -> Config:
         full = Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111  (no error for an unknown ~user)
         return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
+    def resolve_log(path: str) -> str:
+        """Standard input, `-`, and addresses such as `s3://bucket` are not paths."""
+        return path if path == "-" or "://" in path else resolve(path)
+
     def resolve_optional(path: str | None) -> str | None:
         return resolve(path) if path else None
 
@@ -156,7 +160,7 @@ def _resolve(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "held_out": held_out.model_copy(update={"registry": resolve_optional(held_out.registry)}),
-            "logs": logs.model_copy(update={"paths": tuple(resolve(p) for p in logs.paths)}),
+            "logs": logs.model_copy(update={"paths": tuple(resolve_log(p) for p in logs.paths)}),
             "labels": tuple(resolve(p) for p in config.labels),
             "calibration": resolve_optional(config.calibration),
             "out": resolve_optional(config.out),

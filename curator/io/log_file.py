@@ -57,6 +57,11 @@ class OtherFile:
 LogFile: TypeAlias = Path | OtherFile
 
 
+def name_of(file: LogFile) -> str:
+    """Return the path or address under which a file can be named again."""
+    return file.address if isinstance(file, OtherFile) else str(file)
+
+
 def is_address(path: str) -> bool:
     """Return whether a path is an address of another file system, such as `s3://bucket/key`."""
     return "://" in path

@@ -23,7 +23,8 @@ from curator.committee.providers.local import LOCAL_MODEL, model_file, usable_co
 from curator.config import Config, EmbeddingConfig, ModelConfig
 from curator.encoders.sentence import check_encoder
 from curator.errors import ExitCode, UserError
-from curator.io.lines import expand
+from curator.io.find_logs import find_logs
+from curator.io.log_file import name_of
 from curator.readers.read import read
 from curator.records import JsonValue, RejectedRecord
 from curator.records.result import TableResult
@@ -156,15 +157,15 @@ def _logs(config: Config) -> Finding:
     if not config.logs.paths:
         return Finding("logs", "warn", "the config names none", "name them in `logs.paths`, or with --logs")
     try:
-        files = expand(config.logs.paths)
+        files = find_logs(config.logs.paths).files
         records = [
             record
             for file in files[:TRIED_FILES]
-            for record in islice(read(config.logs, paths=[str(file)]), TRIED_RECORDS)
+            for record in islice(read(config.logs, paths=[name_of(file)]), TRIED_RECORDS)
         ]
     except UserError as error:
         return Finding("logs", "fail", error.what, error.remedy)
-    size = sum(path.stat().st_size for path in files if path.exists()) / 1e6
+    size = sum(file.stat().st_size for file in files if isinstance(file, Path) and file.exists()) / 1e6
     extent = f"{plural(len(files), 'file')}, {size:.1f} MB"
     if not records:
         return Finding("logs", "fail", f"{extent}, and no record in them", "name the files that hold the logs")

@@ -90,3 +90,9 @@ def test_an_encoding_has_to_be_known() -> None:
     for name in ("cp9999", "rot13"):
         with pytest.raises(ValueError, match="is not the name of an encoding"):
             LogsConfig(encoding=name)
+
+
+def test_addresses_and_standard_input_are_not_paths_of_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "curator.yaml"
+    path.write_text(COMMITTEE + "logs: {paths: [s3://bucket/folder/*.json, '-', a.jsonl]}\n")
+    assert load_config(path).logs.paths == ("s3://bucket/folder/*.json", "-", str(tmp_path / "a.jsonl"))

@@ -250,3 +250,15 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
     assert isinstance(next(stream), Case)
     with pytest.raises(LogsError):
         next(stream)
+
+
+def test_logs_are_read_from_an_address(tmp_path: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/logs/2026/one", orjson.dumps(pair("x"), option=orjson.OPT_INDENT_2))
+    try:
+        (case,) = cases("memory://logs")
+        assert (case.user, str(case.source)) == ("x", "memory:///logs/2026/one:1")
+    finally:
+        memory.store.clear()
