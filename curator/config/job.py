@@ -11,6 +11,7 @@ from curator.config.categories import CategoriesConfig
 from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig, ModelConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
+from curator.config.redaction import RedactionConfig
 from curator.config.section import Section
 from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
 
@@ -24,6 +25,8 @@ class Config(Section):
     """The seed of every random choice."""
     logs: LogsConfig = LogsConfig()
     """The production logs."""
+    redaction: RedactionConfig = RedactionConfig()
+    """What is replaced before anything is sent or stored."""
     dedupe: DedupeConfig = DedupeConfig()
     """Deduplication of the inputs."""
     tasks: dict[str, TaskConfig] = Field(default={})

@@ -1,0 +1,1 @@
+"""Redaction: secrets become marks, personal data pseudonyms of the same form."""
