@@ -33,12 +33,15 @@ _OF_COOKIE = re.compile(r"[^\n\"'\\]+")
 _WORDS_BEFORE = re.compile(
     r"""(?ix) (?: (?<![a-z])(?:api|access|secret|private|auth|signing|encryption|master|license|account|subscription|service|storage|admin|root|client|shared)?[ _-]?keys?(?![a-z])
       | (?<!ax_)(?<![a-z])(?:\w{0,12}[_-])?token(?![a-z]) | secret | passw | passphrase | credential | bearer | authori[sz]ation | cookie | signature | (?<![a-z])sig(?![a-z]) | api[ _-]?key | jwt | \u0442\u043e\u043a\u0435\u043d | schl\u00fcssel )
-    (?P<gap>[^\n;{}]{0,40}?) [\s"'`\\(\[<:=]* $"""
+    (?P<gap>[^\n;{}0-9]{0,40}?) [\s"'`\\(\[<:=]* $"""
 )  # fmt: skip
 _NOT_KEPT = re.compile(
     r"(?i)(?:public|primary|foreign|partition|sort|cache|object|row|hash|idempotency|dedup|storage_object|s3|redis|map|dict|answer)[ _-]?keys?|publishable"
 )
 _STRONG_WORDS = re.compile(r"(?i)secret|api[ _-]?key|access|private|password|bearer|auth|credential|token")
+_SENTENCE = re.compile(
+    r"(?i)[ ].*\b(?:your|the|must|please|is|are|at|and|or|password|characters|a|an|to|for|of|user)\b|\b(?:your|the|enter|please|must|forgot|reset|password)\b.*[ ]"
+)
 _LOOK_BACK = 64
 
 
@@ -103,7 +106,7 @@ def _kind(match: re.Match[str], value: str, *, quoted: bool) -> str | None:
     )
     if match["password"]:
         bare = match["password"].lower() == "pass"
-        if quoted and assigned and not bare and " " not in value and len(value) >= 3:
+        if quoted and assigned and not bare and len(value) >= 3 and not _SENTENCE.search(value):
             return "password"
         if (
             match["operator"] in ("=", "%3D", "%3d")
@@ -124,7 +127,10 @@ def _kind(match: re.Match[str], value: str, *, quoted: bool) -> str | None:
 
 
 def _stands_out(value: str) -> bool:
-    """Return whether a value is recognised as a password in a sentence that only names it: letters and digits, six or more."""
+    """Return whether a value is a password in a sentence that only names one.
+
+    It has six letters and digits, or more.
+    """
     return len(value) >= 6 and re.search("[0-9]", value) is not None and re.search("[A-Za-z]{2}", value) is not None
 
 

@@ -81,12 +81,12 @@ def phones(scan: Scan) -> Iterator[Span]:
     text = scan.text
     for pattern, least in ((_INTERNATIONAL, 8), (_AMERICAN, 10), (_NATIONAL, 9)):
         for match in _in_windows(pattern, scan):
-            if least <= _digits(match[0]) <= 15 and not _DATE.search(match[0]) and _varies(match[0]):
+            if least <= _digits(match[0]) <= 15 and not _is_other_number(match[0]) and _varies(match[0]):
                 yield Span(*match.span(), "phone", secret=False)
     if scan.number_windows and _PHONE_WORDS.search(text):
         for match in _in_windows(_ANY_PHONE, scan):
             before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
-            if 7 <= _digits(match[0]) <= 15 and _PHONE_NAMED.search(before) and not _DATE.search(match[0]):
+            if 7 <= _digits(match[0]) <= 15 and _PHONE_NAMED.search(before) and not _is_other_number(match[0]):
                 yield Span(*match.span(), "phone", secret=False)
 
 
@@ -106,7 +106,7 @@ def addresses_of_machines(scan: Scan) -> Iterator[Span]:
 
 
 def _in_windows(pattern: re.Pattern[str], scan: Scan) -> Iterator[re.Match[str]]:
-    """The matches near long numbers: a search of the whole text would take several times as long."""
+    """The matches near long numbers; a search of the whole text takes several times as long."""
     last = 0
     for start, end in scan.number_windows:
         for match in pattern.finditer(scan.text, max(start, last), end):
@@ -126,6 +126,10 @@ def _is_ipv6(text: str) -> bool:
 
 def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
+
+
+def _is_other_number(text: str) -> bool:
+    return _DATE.search(text) is not None or _IPV4.search(text) is not None
 
 
 def _varies(text: str) -> bool:

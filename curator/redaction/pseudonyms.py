@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from curator.redaction.checks import passes_luhn
 
+SECRET_MARK = re.compile(r"\[secret:[a-z-]+:[0-9a-f]{4}\]")
 _VOWELS, _CONSONANTS = "aeiou", "bdfghjklmnprstvz"
 _TWO_DIGIT_CODES = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
 """The country codes of two digits (ITU-T E.164); 1 and 7 have one digit, all others three."""
@@ -76,6 +77,7 @@ def _mail(value: str, key: bytes) -> str:
         (_VOWELS if i % 2 else _CONSONANTS)[n % (5 if i % 2 else 16)]
         for i, n in zip(range(9), _numbers(key, "domain", folded), strict=False)
     )
+    label = label.upper() if domain.isupper() else label
     ending = f"{names[-1]}.{last}" if len(names) > 1 and len(last) == 2 and len(names[-1]) <= 3 else last
     return (
         f"{_same_letters(local if len(local) >= 5 else local + 'x' * (5 - len(local)), numbers)}{sign}{label}.{ending}"

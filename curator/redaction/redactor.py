@@ -20,7 +20,7 @@ from curator.redaction.keys import keys
 from curator.redaction.named import named_secrets
 from curator.redaction.nested import encoded_texts
 from curator.redaction.numbers import addresses_of_machines, cards, ibans, phones
-from curator.redaction.pseudonyms import pseudonym, secret_mark
+from curator.redaction.pseudonyms import SECRET_MARK, pseudonym, secret_mark
 from curator.redaction.scan import Scan
 from curator.redaction.spans import Span, without_overlaps
 
@@ -174,7 +174,9 @@ class Redactor:
                 for start, end in (view.original_span(span.start, span.end),)
                 if span.replacement is None or text[start:end] == view.text[span.start : span.end]
             ]
-        spans = [span for span in spans if not self._stays(text[span.start : span.end])] if spans else spans
+        if spans:
+            marks = [mark.span() for mark in SECRET_MARK.finditer(text)]
+            spans = [s for s in spans if not self._stays(text[s.start : s.end]) and not _overlaps(s, marks)]
         return without_overlaps(spans) if len(spans) > 1 else spans
 
     def _found(self, scan: Scan) -> Iterator[Span]:
@@ -191,9 +193,11 @@ class Redactor:
                     yield Span(begin, begin + len(encoded.original), "encoded", replacement="")
 
     def _stays(self, text: str) -> bool:
-        if text.startswith("[secret:") or text in self.pseudonyms:
-            return True
-        return any(pattern.fullmatch(text) for pattern in _patterns(self.config.allow))
+        return text in self.pseudonyms or any(pattern.fullmatch(text) for pattern in _patterns(self.config.allow))
+
+
+def _overlaps(span: Span, places: list[tuple[int, int]]) -> bool:
+    return any(start < span.end and span.start < end for start, end in places)
 
 
 @lru_cache(maxsize=8)

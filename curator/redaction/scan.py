@@ -49,7 +49,7 @@ class Scan:
 
     @cached_property
     def number_windows(self) -> tuple[tuple[int, int], ...]:
-        """The places of runs of seven digits and more, with what may belong to a number before and after them."""
+        """The places of runs of seven digits and more, and of what may belong to them."""
         if not self.has_number:
             return ()
         size = len(self.text)

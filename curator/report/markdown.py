@@ -34,6 +34,7 @@ from curator.report.sentences import (
     incomplete,
     leak,
     length_sentence,
+    redaction_sentence,
     sample,
     unanimous_at_0,
     unwell,
@@ -64,6 +65,7 @@ def render_markdown(summary: Summary) -> str:
         _selection(summary),
         _committee(summary),
         _set_aside(summary),
+        _redaction(summary),
         _reading(summary),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -263,6 +265,11 @@ def _advice(summary: Summary) -> str:
     head, *rows = addition_rows(advice)
     parts = [f"{noise_sentence(advice)}.", markdown_table(head, rows)] if advice.additions else []
     return "\n\n".join(["", "### What more answers would add", *parts, plain(advice_sentence(advice))])
+
+
+def _redaction(summary: Summary) -> str:
+    sentence = redaction_sentence(summary.redacted)
+    return f"## Redaction\n\n{sentence}" if sentence else ""
 
 
 def _set_aside(summary: Summary) -> str:

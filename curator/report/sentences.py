@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.records import BlindShare, FailureRate, NoiseFloor
@@ -335,3 +335,12 @@ def _rank_correlation(adaptive: AdaptiveSummary) -> str:
     n, least = adaptive.cases, adaptive.least_cases
     reason = f"n={count(n)}, {count(least)} are needed" if n < least else f"n={count(n)}, all equal in one of them"
     return f"Rank correlation of both rankings: {NO_DATA} ({reason})."
+
+
+def redaction_sentence(redacted: Mapping[str, int]) -> str:
+    """Return the numbers of what was replaced in the logs, by kind; "" without any."""
+    if not redacted:
+        return ""
+    kinds = sorted(redacted.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{count(n)} {kind.replace('_', ' ')}" for kind, n in kinds)
+    return f"Replaced in the logs before anything was sent or stored: {listed}."

@@ -7,7 +7,7 @@ give the same bytes. Texts out of the logs are cut and cleaned (`report.text`) b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -277,7 +277,8 @@ class Summary:
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
     `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `ungrouped` counts
     the asked cases that show a difference and are in no category. `gone` are categories of the night before. `yields` are the
-    failures among the labels of each slice. `readings` say how the answers of each task were compared.
+    failures among the labels of each slice. `readings` say how the answers of each task were compared. `redacted` counts
+    the secrets and the personal data that were replaced in the logs, by kind.
     """
 
     name: str
@@ -308,6 +309,7 @@ class Summary:
     yields: tuple[StrategyYield, ...] = ()
     committee_advice: CommitteeAdvice | None = None
     readings: tuple[TaskReadings, ...] = ()
+    redacted: Mapping[str, int] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

@@ -31,6 +31,7 @@ from curator.records import (
 )
 from curator.run_folder.layout import SET_ASIDE_FAILED
 from curator.run_folder.set_aside import rejected_row
+from curator.stages.redact import Redaction
 from curator.text.display import one_line, plural
 from curator.text.problems import problems_by_kind
 
@@ -40,9 +41,19 @@ _SHOWN_LABELS, _LONGEST_LABEL = 5, 60
 
 
 def ingest(
-    config: Config, logs: Sequence[str], labels: Sequence[str], progress: Progress, folder: Path | None
+    config: Config,
+    logs: Sequence[str],
+    labels: Sequence[str],
+    progress: Progress,
+    folder: Path | None,
+    *,
+    redaction: Redaction | None = None,
 ) -> IngestResult:
-    """Read, deduplicate and label the logs; `folder` holds the labels of earlier runs."""
+    """Read, redact, deduplicate and label the logs; `folder` holds the labels of earlier runs.
+
+    `redaction` keeps its key and the map of pseudonyms if there is a folder; by default its key is new and forgotten.
+    """
+    redaction = redaction or Redaction(config, None)
     unreadable: list[RejectedRecord] = []
     paths = logs or config.logs.paths
     reading = read(config.logs, paths=paths)
@@ -52,9 +63,9 @@ def ingest(
         for record in reading:
             progress.advance()
             if isinstance(record, Case):
-                yield record
+                yield redaction.case(record)
             elif isinstance(record, RejectedRecord):
-                unreadable.append(record)
+                unreadable.append(redaction.rejected(record))
                 if len(unreadable) % MOST_REJECTED == 0:  # more would fill the memory before the end shows their share
                     _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
 
@@ -69,7 +80,9 @@ def ingest(
             remedy="name logs that hold some, in `logs.paths` or with --logs",
         )
     _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
-    cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config)
+    if folder is not None:
+        redaction.save()
+    cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config, redaction)
     return IngestResult(
         account.cases + len(unreadable),
         cases,
@@ -77,8 +90,9 @@ def ingest(
         deduped.merged,
         tuple(unreadable),
         used,
-        (*account.note_lines(), *warnings),
+        tuple(map(redaction.redactor.text, (*account.note_lines(), *warnings))),
         account,
+        dict(redaction.counts),
     )
 
 
@@ -112,7 +126,7 @@ def _commonest(unreadable: Sequence[RejectedRecord]) -> tuple[RejectedRecord, in
 
 
 def _label(
-    deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config
+    deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config, redaction: Redaction
 ) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
     """Give each case its label; return the cases, the number of labels used, and warnings.
 
@@ -129,7 +143,7 @@ def _label(
     warnings = [note for label_set in label_sets for note in label_set.notes]
     warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(rejected)]
     warnings += [label_set.agreement.to_text() for label_set in label_sets if label_set.agreement]
-    given = corrected(label_sets)
+    given = {i: redaction.label(label) for i, label in corrected(label_sets).items()}
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
     labels, not_used = _usable(labels, cases, config)
@@ -197,7 +211,7 @@ class IngestResult:
     """The cases of the logs; `read` exchanges and records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
-    that were used; `warnings` name the others.
+    that were used; `warnings` name the others. `redacted` counts what was replaced in the cases, by kind.
     """
 
     read: int
@@ -208,6 +222,7 @@ class IngestResult:
     labels: int
     warnings: tuple[str, ...]
     account: ReadAccount = field(default_factory=ReadAccount)
+    redacted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def files(self) -> list[str]:

@@ -62,6 +62,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
             "spent_usd": run.sampling.stats.usd,
             "unconfirmed_usd": run.sampling.stats.unconfirmed_usd,
             "labels": run.ingest.labels,
+            "redacted": dict(sorted(run.ingest.redacted.items())),
             **({"calls": run.audit.calls, "calls_full": run.audit.calls_full} if run.audit else {}),
         },
         "selection": {

@@ -22,6 +22,7 @@ from curator.progress import Progress
 from curator.run_folder.calibration import CalibrationFile, read_calibration
 from curator.stages.equivalence import by_embedding, by_nli
 from curator.stages.export import chosen_exporters
+from curator.stages.redact import Redaction
 from curator.stages.score import Generations, Scorer
 from curator.state.categories import CategoriesFile, read_categories
 from curator.state.generations import GenerationStore
@@ -74,9 +75,14 @@ class RunContext(RunInputs):
             price_of(model)  # refuses a model without a price
 
     @cached_property
+    def redaction(self) -> Redaction:
+        """Takes secrets and personal data out of what the run reads."""
+        return Redaction(self.config, self.paths)
+
+    @cached_property
     def store(self) -> GenerationStore:
         """The answers that were paid for."""
-        return self._files.enter_context(GenerationStore(self.paths.store))
+        return self._files.enter_context(GenerationStore(self.paths.store, clean=self.redaction.answer))
 
     @cached_property
     def registry(self) -> HeldOutRegistry:

@@ -94,6 +94,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         score_quality=run.score_quality,
         yields=run.yields,
         readings=run.scoring.readings,
+        redacted=dict(sorted(ingest.redacted.items())),
     )
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.errors import StorageError
@@ -63,15 +63,17 @@ class GenerationStore(Closeable):
     """The store of answers; a context manager.
 
     Commits are durable (WAL with synchronous=FULL) and grouped: one thread writes everything that was queued since its
-    last commit. Several processes may use one file. The first answer under a key stays.
+    last commit. Several processes may use one file. The first answer under a key stays. `clean` changes the text of each answer
+    before it is stored, as redaction does.
 
     Raises:
         ConfigError: the file belongs to another program or to a newer curator.
         StorageError: the file cannot be opened, read or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clean: Callable[[str], str] = str) -> None:
         self.path = path
+        self._clean = clean
         self._writes = Database(path, STORE)
         try:
             self._reads = Database(path, STORE)
@@ -148,6 +150,7 @@ class GenerationStore(Closeable):
         Raises:
             UnicodeEncodeError: a text has a lone surrogate. Raised here, it spares the other answers of its batch.
         """
+        answers = [(key, _cleaned(reply, self._clean(reply.text))) for key, reply in answers]
         for _, reply in answers:
             reply.text.encode()
         loop = asyncio.get_running_loop()
@@ -228,6 +231,11 @@ class GenerationStore(Closeable):
                     return True
                 batch += more
         return False
+
+
+def _cleaned(reply: StoredReply, text: str) -> StoredReply:
+    """The answer with its text changed; its tokens, which spell the text, are dropped then."""
+    return reply if text == reply.text else replace(reply, text=text, tokens=())
 
 
 def _parts(batch: Sequence[_Write]) -> Iterator[list[_Write]]:

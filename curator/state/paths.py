@@ -42,6 +42,16 @@ class StatePaths:
     run_folder: Path
     notices: tuple[str, ...] = ()
 
+    @property
+    def redaction_key(self) -> Path:
+        """The secret that pseudonyms are made with."""
+        return self.store.with_name("redaction.key")
+
+    @property
+    def pseudonyms(self) -> Path:
+        """The map from pseudonyms back to personal data."""
+        return self.store.with_name("pseudonyms.sqlite")
+
     @classmethod
     def of(cls, config: Config, *, out: str | Path | None = None) -> Self:
         """Return the paths of a config; `out` is a run folder that the caller names."""

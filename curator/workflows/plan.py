@@ -14,6 +14,7 @@ from curator.progress import Progress, Silent
 from curator.stages.ingest import ingest
 from curator.stages.plan import PlanResult, estimate_plan, with_model_limits
 from curator.stages.prepare import RunInputs
+from curator.stages.redact import Redaction
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
@@ -38,7 +39,14 @@ def plan(
     config = config_from(config)
     paths = StatePaths.of(config)
     inputs = RunInputs(config, paths)  # a damaged calibration file ends the plan, as it would end the run
-    intake = ingest(config, path_list(logs), path_list(labels), progress or Silent(), folder=None)
+    intake = ingest(
+        config,
+        path_list(logs),
+        path_list(labels),
+        progress or Silent(),
+        folder=None,
+        redaction=Redaction(config, paths),
+    )
     intake = replace(intake, warnings=(*paths.notices, *_missing_encoder(config.embedding), *intake.warnings))
     committee_plan = Plan(intake.asked, config.committee, inputs.variants, config.seed, inputs.prices)
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)

@@ -138,7 +138,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     ):
         archive_labels(folder)
         archive_labels(folder / INCOMPLETE, into=folder)
-        intake = ingest(config, logs, labels, status, folder)
+        intake = ingest(config, logs, labels, status, folder, redaction=context.redaction)
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
         plan = with_model_limits(

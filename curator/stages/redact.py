@@ -1,0 +1,85 @@
+"""Redaction in a run: the redactor, what it replaced, and the map that turns it back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TypeVar
+
+from curator.config import Config
+from curator.records import Case, Label, RejectedRecord
+from curator.redaction.redactor import Redacted, Redactor
+from curator.state.paths import StatePaths
+from curator.state.pseudonyms import PseudonymMap, new_key, read_key, read_pseudonyms, write_key
+
+T = TypeVar("T")
+
+
+class Redaction:
+    """Redacts what a run reads, and counts what was replaced.
+
+    The key is read from its file, or made at random; `save` writes a new one. Until then nothing is written.
+
+    Attributes:
+        redactor: of cases as they are logged.
+        counts: the replacements in the logs, by kind.
+    """
+
+    def __init__(self, config: Config, paths: StatePaths | None) -> None:
+        self._paths = paths
+        key = read_key(paths.redaction_key) if paths else None
+        self._is_new = key is None
+        self.redactor = Redactor(config.redaction, key or new_key())
+        self.counts: Counter[str] = Counter()
+        self._originals: dict[str, str] = {}
+
+    def case(self, case: Case) -> Case:
+        """Return the case without what is sensitive."""
+        return self._counted(self.redactor.case(case))
+
+    def rejected(self, record: RejectedRecord) -> RejectedRecord:
+        """Return the rejected record with a reason and a remedy that quote nothing sensitive."""
+        text = self.redactor.text
+        return replace(record, reason=text(record.reason), remedy=text(record.remedy))
+
+    def label(self, label: Label) -> Label:
+        """Return the label without what is sensitive; pseudonyms that the annotator saw stay."""
+        return replace(label, text=None if label.text is None else self._of_people.text(label.text))
+
+    def answer(self, text: str) -> str:
+        """Return a model's answer without secrets.
+
+        Personal data in it is a pseudonym, or of the model's making.
+        """
+        return self._of_models.text(text)
+
+    def save(self) -> None:
+        """Write a new key, and the pseudonyms of this run with their originals.
+
+        Raises:
+            StorageError: a file cannot be written.
+        """
+        if self._paths is None:
+            return
+        if self._is_new:
+            write_key(self._paths.redaction_key, self.redactor.key)
+            self._is_new = False
+        if self._originals:
+            with PseudonymMap(self._paths.pseudonyms) as file:
+                file.add(self._originals)
+
+    @cached_property
+    def _of_models(self) -> Redactor:
+        return self.redactor.secrets_only()
+
+    @cached_property
+    def _of_people(self) -> Redactor:
+        earlier: Mapping[str, str] = read_pseudonyms(self._paths.pseudonyms) if self._paths else {}
+        return replace(self.redactor, pseudonyms=frozenset(earlier) | frozenset(self._originals))
+
+    def _counted(self, redacted: Redacted[T]) -> T:
+        self.counts.update(redacted.counts)
+        self._originals.update(redacted.originals)
+        return redacted.value
