@@ -19,7 +19,7 @@ def cases_of(exchange: Exchange) -> Iterator[Case | RejectedRecord]:
     A call that failed gives a case without a target, with the finish reason "error". `target` is "" where the model's answer
     was empty, and None where there was none.
     """
-    if exchange.problem is not None and not exchange.messages:
+    if exchange.problem is not None and not exchange.asks:
         yield exchange.problem
         return
     try:

@@ -127,7 +127,8 @@ def _log_piece(
     if event.name == DETAILS:
         return _details(content, place, source, options)
     if messages := event_message(event):
-        return Attachment(source=source, place=place, what=_MESSAGES, messages=messages)
+        has_content = any(message.content or message.tool_calls for message in messages)
+        return Attachment(source=source, place=place, what=_MESSAGES, messages=messages if has_content else ())
     if event.name == CHOICE:
         call = event_choice(event)
         return Attachment(source=source, place=place, what=_MESSAGES, reply=span_reply(call.answer, call.finish_reason))

@@ -87,6 +87,11 @@ class Exchange:
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def asks(self) -> bool:
+        """True if the text of a user is among the messages."""
+        return any(message.role == "user" and message.content.strip() for message in self.messages)
+
 
 @dataclass(slots=True, kw_only=True)
 class Turn:

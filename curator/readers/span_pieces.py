@@ -132,10 +132,7 @@ def _exchange(span: SpanRecord, attributes: Attributes, source: Source, task: st
     ratings = _ratings(span, attributes)
     requested = attributes.text(*_REQUEST_MODELS) or call.request_model
     answered = attributes.text(*_RESPONSE_MODELS) or call.response_model
-    problem = None
     messages = () if hidden(call.messages) else call.messages
-    if not messages:
-        problem = RejectedRecord(source, "the prompt of the call was not captured", SWITCHES)
     session, user = attributes.text(*_SESSIONS), attributes.text(*_USERS)
     attributes.use(f"{name}.mime_type" for name in ("input", "output"))
     metadata = _metadata(attributes)
@@ -158,7 +155,7 @@ def _exchange(span: SpanRecord, attributes: Attributes, source: Source, task: st
         documents=documents_of_span(attributes),
         unused=attributes.unused(),
         notes=call.notes,
-        problem=problem,
+        problem=RejectedRecord(source, "the prompt of the call was not captured", SWITCHES),
     )
 
 

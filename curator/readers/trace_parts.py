@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from curator.readers.pieces import Attachment, Exchange, NoExchange
+from curator.readers.replies import Reply
 from curator.readers.trace_tree import Node, SpanId, id_of
 from curator.records import OtherRecord
 
@@ -63,21 +64,15 @@ def _content(span: Exchange | NoExchange) -> int:
     """The order of records of one span: a call with question and answer is the best."""
     if not isinstance(span, Exchange):
         return 0
-    return 1 + 2 * bool(span.messages) + bool(span.reply and span.reply.text is not None)
+    return 1 + 2 * span.asks + bool(span.reply and span.reply.text is not None)
 
 
 def _completed(first: Exchange, second: Exchange) -> Exchange:
     """The first record with what only the second one has."""
-    reply = first.reply
-    if reply is None:
-        reply = second.reply
-    elif second.reply is not None:
-        finish, model = reply.finish_reason or second.reply.finish_reason, reply.model or second.reply.model
-        reply = replace(reply, finish_reason=finish, model=model, id=reply.id or second.reply.id)
     return replace(
         first,
-        messages=first.messages or second.messages,
-        reply=reply,
+        messages=first.messages if first.asks or not second.messages else second.messages,
+        reply=_completed_reply(first.reply, second.reply),
         place=first.place if first.place and first.place.parent else second.place,
         options={**second.options, **first.options},
         documents=first.documents or second.documents,
@@ -91,6 +86,20 @@ def _completed(first: Exchange, second: Exchange) -> Exchange:
         latency_s=first.latency_s if first.latency_s is not None else second.latency_s,
         cost_usd=first.cost_usd if first.cost_usd is not None else second.cost_usd,
         metadata={**second.metadata, **first.metadata},
+    )
+
+
+def _completed_reply(first: Reply | None, second: Reply | None) -> Reply | None:
+    """The reply that has a text, with what only the other one says about it."""
+    if first is None or second is None:
+        return first or second
+    if first.text is None and second.text is not None:
+        first, second = second, first
+    return replace(
+        first,
+        finish_reason=first.finish_reason or second.finish_reason,
+        model=first.model or second.model,
+        id=first.id or second.id,
     )
 
 

@@ -41,7 +41,7 @@ class Trees:
         calls = [span for span in records if isinstance(span, Exchange) and span.place]
         for call in calls:
             self._look_above(call)
-        self._look_beside([call for call in calls if call.place and not call.place.parent and call.messages])
+        self._look_beside([call for call in calls if call.place and not call.place.parent and call.asks])
         self._below: dict[SpanId, list[Exchange]] = defaultdict(list)
         self._of_trace: dict[str, list[Exchange]] = defaultdict(list)
         self._of_session: dict[str, list[Exchange]] = defaultdict(list)
@@ -119,7 +119,7 @@ class Trees:
         return [id_ for id_ in self.ancestors(id_of(call.place)) if id_ in self._nodes][::-1]
 
     def _is_case(self, call: Exchange) -> bool:
-        return not (self.is_wrapper(call) or self.is_wrapped(call) or self.is_judge(call)) and bool(call.messages)
+        return not (self.is_wrapper(call) or self.is_wrapped(call) or self.is_judge(call)) and call.asks
 
     def _look_above(self, call: Exchange) -> None:
         """Find the calls that wrap this one, and whether an evaluator stands above it."""
@@ -129,11 +129,11 @@ class Trees:
             if isinstance(node, NoExchange) and node.judges:
                 self._judging.add(id(call))
             elif isinstance(node, Exchange) and chain is not None:
-                if not node.messages:
-                    if call.messages:
+                if not node.asks:
+                    if call.asks:
                         self._wrapping.add(id(node))
                         self._wrappers[id_of(call.place)].append(node)
-                elif not call.messages:
+                elif not call.asks:
                     self._wrapped.add(id(call))
                     chain = None
                 elif same_call(node, chain):
