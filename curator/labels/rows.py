@@ -24,6 +24,8 @@ from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
+_OF_LOGS = "; name its encoding in `logs:"
+"""The remedy of a note that is for logs only."""
 _COUNTED = re.compile(r"\d+ x (.*)")
 
 
@@ -59,7 +61,7 @@ def read_label_file(path: Path) -> LabelFile:
         LogsError: the file lacks the column of the case or every column of a label.
     """
     wanted = ("case_id", "id", *LABEL_ROLES)
-    records = open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True)
+    records = open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, is_record=_is_record, by_hand=True)
     _check_columns(records.columns, path)
     rows = list(islice(records.rows, _MAX_ROWS + 1))
     if len(rows) > _MAX_ROWS:
@@ -86,7 +88,13 @@ def read_label_file(path: Path) -> LabelFile:
     answers = certain_answers(text for _, cells in judged for text in _answers_in(cells))
     if any(cells.get("kind") == "boolean" for _, cells in judged):
         answers |= yes_and_no()
-    return LabelFile([*results, *_edited(edited)], answers, tuple(sheet.notes(records.columns)))
+    notes = (f"{path}: {note.partition(_OF_LOGS)[0]}" for note in records.notes)
+    return LabelFile([*results, *_edited(edited)], answers, (*notes, *sheet.notes(records.columns)))
+
+
+def _is_record(row: Mapping[str, JsonValue]) -> bool:
+    """Return whether a JSON object is a row of labels, and not the wrapper of a list of them."""
+    return rows_of_export({**row}) is not None or bool({"case_id", *LABEL_ROLES} & columns_by_role(tuple(row)).keys())
 
 
 Cells = Mapping[Role, JsonValue]

@@ -153,11 +153,13 @@ def has_case_id(cells: Mapping[str, JsonValue]) -> bool:
 
 
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
-    for row in open_records(path, wanted=(*CASE_ID_KEYS, *NAMES, *GOOD, *BAD), max_bytes=_MAX_BYTES).rows:
+    wanted = (*CASE_ID_KEYS, *NAMES, *GOOD, *BAD)
+    for row in open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True).rows:
+        source = Source(str(path), row.sheet_row or row.number)
         if isinstance(row.cells, RecordError):
-            seen.rejected.append(row.cells.at(str(path), row.number))
+            seen.rejected.append(row.cells.at(source.file, source.line))
         else:
-            yield Source(str(path), row.number), row.cells
+            yield source, row.cells
 
 
 def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: _Seen) -> None:

@@ -60,6 +60,35 @@ def test_short_and_empty_rows_are_no_matter(tmp_path: Path, delimiter: str) -> N
     assert (labels.failures, labels.texts, labels.rejected) == ({"c1": 0}, {"c2": "red"}, ())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_files_of_every_spreadsheet_are_read(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    rows = ["Case ID,Label,Reviewer", *(f"c{i},M\u00fcnchen ist sch\u00f6n {i},J\u00fcrgen" for i in range(8))]
+    (tmp_path / "a.csv").write_bytes("\r\n".join(rows).replace(",", delimiter).encode(encoding))
+    labels = read_labels([str(tmp_path / "a.csv")])
+    assert labels.texts["c7"] == "M\u00fcnchen ist sch\u00f6n 7"
+    assert labels.labels["c0"].by == "J\u00fcrgen"
+    assert any("windows-1252" in note for note in labels.notes) == (encoding == "cp1252")
+    assert "logs:" not in "".join(labels.notes)
+
+
+def test_a_workbook_is_read_as_its_csv_is(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in [
+        ["Labels of May"], ["Case ID", "Input", "Verdict", "Label", "Checked by"], ["c1", "a\nb", True, None, "ana"], [],
+        ["c1", "a\nb", "fail", None, "ben"], ["c2", "q", None, "#NAME?"], ["c3", "q", None, 42], ["c4", "q", "perhaps"],
+    ]:  # fmt: skip
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    labels = read_labels([str(tmp_path / "a.xlsx")])
+    assert (labels.failures, labels.texts) == ({"c1": 0.5}, {"c3": "42"})
+    assert [row.source.line for row in labels.rejected] == [6, 8]
+    assert labels.agreement is not None
+
+
 def test_rows_are_named_as_the_sheet_counts_them(tmp_path: Path) -> None:
     labels = read(tmp_path, 'case_id,input,verdict\nc1,"a\nb\nc",pass\n\nc2,"d\ne",perhaps\n')
     assert [(row.source.line, row.reason) for row in labels.rejected] == [(4, "the verdict 'perhaps' is not clear")]

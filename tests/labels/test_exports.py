@@ -56,7 +56,7 @@ def flat(tasks: list[Json]) -> list[Json]:
     return rows
 
 
-@pytest.mark.parametrize("form", ["jsonl"])
+@pytest.mark.parametrize("form", ["jsonl", "json"])
 def test_annotations_of_label_studio_are_labels_of_their_people(tmp_path: Path, form: str) -> None:
     text = "\n".join(map(json.dumps, TASKS)) if form == "jsonl" else json.dumps(TASKS, indent=1)
     labels = read(tmp_path, f"ls.{form}", text)
@@ -68,6 +68,12 @@ def test_annotations_of_label_studio_are_labels_of_their_people(tmp_path: Path, 
     assert (labels.agreement.cases, labels.agreement.disputed) == (2, ("c1",))
     (note,) = labels.notes
     assert "an export of Label Studio, 5 records with 6 annotations by 3 people ('1', '2', 'ben@example.org')" in note
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_single_task_is_not_taken_apart(tmp_path: Path, indent: int | None) -> None:
+    for tasks in (TASKS[0], TASKS[:1]):
+        assert read(tmp_path, "ls.json", json.dumps(tasks, indent=indent)).failures == {"c1": 0.5}
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

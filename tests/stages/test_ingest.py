@@ -64,3 +64,22 @@ def test_two_verdicts_of_one_person_for_near_duplicates_are_reported(ingest_with
     assert [case.verdict for case in result.cases] == [None]
     assert "another verdict for" in result.warnings[0]
     assert "for its near-duplicate" in result.warnings[0]
+
+
+def test_what_a_spreadsheet_made_of_a_label_is_said_and_never_trained_on(job: dict[str, Any], tmp_path: Path) -> None:
+    topics = ("a refund", "two parcels", "my password", "an invoice", "the tariff", "opening hours")
+    put(tmp_path / "logs.jsonl", [{"input": f"Something about {topic}", "output": "delivery"} for topic in topics])
+    config = parse_config({**job, "tasks": {}})
+    ids = [case.id for case in ingest(config, (), (), Silent(), None).cases]
+    answers = ["#NAME?", "nan", "ok", "delivery", "NULL", "returns"]
+    rows = "".join(f"{case_id},{answer}\n" for case_id, answer in zip(ids, answers, strict=True))
+    (tmp_path / "back.csv").write_text(f"case_id,label\n{rows}gone1,returns\ngone2,returns\n")
+    result = ingest(config, (), [str(tmp_path / "back.csv")], Silent(), None)
+    assert [case.reference.text if case.reference else None for case in result.cases] == [
+        None, None, None, "delivery", None, "returns",
+    ]  # fmt: skip
+    error, placeholders, verdict, others = result.warnings
+    assert "back.csv:2: the label '#NAME?' is an error of the spreadsheet" in error
+    assert "back.csv: 2 records: the label 'nan' is a placeholder, not an answer (at 3)" in placeholders
+    assert "back.csv:4: the label 'ok' is a verdict" in verdict
+    assert others == "2 labels: gone1, gone2 are not used: these logs hold no such case"

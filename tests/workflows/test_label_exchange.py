@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,33 @@ def test_a_folder_without_a_queue_and_an_unknown_tool_say_so(tmp_path: Path) -> 
         curator.export_labels(tmp_path, "csv", tmp_path / "q.csv")
     with pytest.raises(ConfigError, match="label tool 'paper'"):
         curator.export_labels(tmp_path, "paper", tmp_path / "q.csv")
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_two_annotators_of_label_studio_are_averaged_in_an_estimate(tmp_path: Path, form: str) -> None:
+    chosen = curator.select(RECORDS, tmp_path / "selection", k=30)
+    tasks, rows = [], []
+    for number, pick in enumerate(chosen.picks):
+        data = {"case_id": pick.case_id, "input": "?", "target": "!"}
+        said = {who: "fail" if number % 5 == 0 or (who == 2 and number % 4 == 1) else "pass" for who in (1, 2)}
+        results = {
+            who: [{"from_name": "verdict", "type": "choices", "value": {"choices": [verdict]}}]
+            for who, verdict in said.items()
+        }
+        annotations = [{"completed_by": who, "was_cancelled": False, "result": results[who]} for who in said]
+        tasks.append({"id": number, "data": data, "annotations": annotations, "predictions": []})
+        rows += [{**data, "annotation_id": who, "annotator": who, "verdict": said[who]} for who in said]
+    file = tmp_path / f"export.{form}"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        if form == "csv":
+            writer = csv.DictWriter(out, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            out.write(json.dumps(tasks, indent=1) if form == "json" else "\n".join(map(json.dumps, tasks)))
+    result = curator.estimate(file, selection=tmp_path / "selection")
+    assert result.rejected == ()
+    assert result.drawn + result.certain == 30
+    assert result.agreement is not None
+    assert (result.agreement.cases, len(result.agreement.disputed)) == (30, 6)
+    assert "an export of Label Studio" in result.to_text()
