@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from curator.config.section import Positive, Section, Share
-from curator.records import Kind
+from curator.records import Kind, Role
 
 
 def _known_encoding(name: str) -> str:
@@ -29,28 +29,60 @@ Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class FieldMapping(Section):
-    """The column (CSV) or key (JSONL) of each field; `request.text` is a nested key."""
+    """The column (CSV) or key (JSONL) of each field; `request.text` is a nested key (`docs/logs.md`)."""
 
-    input: str
-    """The user's text, or a list of chat messages."""
+    input: str | tuple[str, ...]
+    """The user's text, or a list of chat messages. Several keys give one text, such as an instruction and its input."""
     target: str | None = None
-    """The answer of production."""
+    """The answer of production: a text, or the response of an API."""
     id: str | None = None
     """The id of the record in the log; kept as `log_id`."""
     system: str | None = None
     """The system prompt, if each record has its own. `logs.system` is a fixed one."""
+    tools: str | None = None
+    """The tools that the model was offered, as the API takes them."""
+    options: str | None = None
+    """An object with options of the request, such as `max_tokens` and `response_format`."""
+    documents: str | None = None
+    """The retrieved documents: a list of texts, or of objects with a text, an id and a score."""
     task: str | None = None
     """The name of the task, which `tasks:` refers to."""
     model: str | None = None
     """The model that wrote the target."""
+    role: str | None = None
+    """The speaker, where each record is one turn of a conversation. `session` then joins the turns."""
+    roles: dict[str, Role] = {}
+    """The role of a speaker (`user`, `assistant`, `system`, `tool`) whose name does not say it."""
+    session: str | None = None
+    """The id of the conversation; hashed."""
+    turn: str | None = None
+    """The number or time of a record in its session. With it, the earlier records of the session come before the question."""
+    parent: str | None = None
+    """The `id` of the record that a turn follows, where the turns of a session form a tree."""
+    user: str | None = None
+    """The id of the application's user; hashed."""
+    time: str | None = None
+    """The time of the question: an ISO text, or seconds (or milliseconds, ...) since 1970."""
+    status: str | None = None
+    """The outcome of the call: an HTTP status, or a word such as `failed`. A failed call has no answer."""
     finish_reason: str | None = None
     """The reason why the target ended; `length` marks a truncated answer."""
+    latency: str | None = None
+    """The seconds until the answer; milliseconds where the key says so (`latency_ms`)."""
+    cost: str | None = None
+    """The price of the call in USD."""
     thumb: str | None = None
     """The user's verdict: up/down, 1/-1, true/false, good/bad, positive/negative."""
+    rating: str | None = None
+    """The user's rating on a scale, which `feedback_scale` names or which is found."""
+    comment: str | None = None
+    """The user's remark on the answer."""
     correction: str | None = None
     """The answer that the user wanted instead."""
     label: str | None = None
     """The answer of a human annotator."""
+    feedback_scale: str | None = None
+    """The worst and the best rating, such as `1-5`; the same as `logs.feedback_scale`."""
     metadata: tuple[str, ...] = ()
     """Further columns to keep with the case."""
 

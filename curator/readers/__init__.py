@@ -32,16 +32,21 @@ from collections.abc import Mapping, Sequence
 from curator.config import LogsConfig
 from curator.plugins import Registry
 from curator.readers.chat import CHAT
+from curator.readers.conversations import CONVERSATIONS
 from curator.readers.mapped import MAPPED
 from curator.readers.mlflow import MLFLOW
 from curator.readers.otlp import OTLP
 from curator.readers.phoenix import PHOENIX
 from curator.readers.pieces import Exchange
 from curator.readers.reader import Content, LogRecord, Reader
+from curator.readers.unmapped import PAIRS, TURNS
 from curator.records import JsonValue
 
 READERS: Registry[Reader] = Registry(
-    "reader", Reader, {reader.name: reader for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW)}, group="curator.readers"
+    "reader",
+    Reader,
+    {reader.name: reader for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)},
+    group="curator.readers",
 )
 
 _log = logging.getLogger(__name__)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.readers.feedback import nonblank, read_feedback, reference
-from curator.readers.hints import key_paths, listed, suggested_mapping
+from curator.readers.hints import key_paths, listed
 from curator.readers.json_text import decoded, type_name
 from curator.readers.messages import read_messages
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, read_reply
+from curator.readers.suggest import suggested_mapping
 from curator.records import KINDS, JsonValue, Scalar, Source
 
 _REQUEST_KEYS = ("request", "input", "body", "proxy_server_request")
@@ -56,7 +57,7 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
         task=_take(metadata, record, "task") or task,
         kind=kind if kind in KINDS else None,
         model=nonblank(request.get("model")) or nonblank(record.get("model")),
-        options=_options(request, decoded(record.get("model_parameters"))),
+        options=request_options(request, decoded(record.get("model_parameters"))),
         feedback=feedback,
         reference=reference(record.get("label"), None, by=record.get("labelled_by")),
         metadata=metadata,
@@ -115,7 +116,7 @@ def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -
     return nonblank(metadata.pop(key, None)) or nonblank(record.get(key))
 
 
-def _options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
+def request_options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
     """The request options that shape an answer; LiteLLM logs them as `model_parameters`."""
     options: dict[str, JsonValue] = {}
     for holder in (parameters, request):
@@ -148,7 +149,7 @@ def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
         )
     return RecordError(
         f"not a chat-completions record: found the keys {listed(keys)}",
-        f"name the key that holds the user's text, for example {suggested_mapping(keys)}",
+        f"name the key that holds the user's text, for example {suggested_mapping([record])}",
     )
 
 

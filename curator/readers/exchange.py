@@ -42,10 +42,25 @@ def _conversation(exchange: Exchange) -> Iterator[Case]:
     for i in turns:
         last = i == len(messages) - 1
         about = exchange if last else replace(exchange, feedback=None, reference=None, latency_s=None, cost_usd=None)
-        case = _case(about, messages[:i], answer_of(messages[i]))
+        case = _case(*_about_turn(about, i, answer_of(messages[i])))
         yield case if last else replace(case, further=True)
     if not turns or turns[-1] != len(messages) - 1:
         yield _case(exchange, messages, Reply())  # its last question has no answer
+
+
+def _about_turn(exchange: Exchange, i: int, reply: Reply) -> tuple[Exchange, tuple[Message, ...], Reply]:
+    """The exchange, the question and the answer of one turn."""
+    turn = exchange.turns.get(i)
+    if turn is not None:
+        exchange = replace(
+            exchange,
+            log_id=turn.log_id or exchange.log_id,
+            model=turn.model or exchange.model,
+            time=exchange.time if turn.time is None else turn.time,
+            feedback=turn.feedback or exchange.feedback,
+        )
+        reply = replace(reply, finish_reason=turn.finish_reason)
+    return exchange, exchange.messages[:i], reply
 
 
 def _case(exchange: Exchange, messages: tuple[Message, ...], reply: Reply) -> Case:

@@ -9,7 +9,6 @@ from curator.records import JsonValue
 
 _SHOWN = 12
 _INPUTS = ("input", "prompt", "question", "query", "text", "user", "utterance", "message", "messages", "content")
-_TARGETS = ("target", "output", "response", "answer", "completion", "reply", "prediction", "result")
 
 
 def key_paths(record: dict[str, JsonValue]) -> list[str]:
@@ -35,14 +34,6 @@ def nearest(wanted: str, keys: Iterable[str]) -> str:
     """`, did you mean 'x'?` where a key is spelled much like the wanted one, else ""."""
     near = difflib.get_close_matches(wanted.lower(), [key.lower() for key in keys], n=1, cutoff=0.6)
     return f", did you mean {next(key for key in keys if key.lower() == near[0])!r}?" if near else ""
-
-
-def suggested_mapping(keys: Sequence[str]) -> str:
-    """The mapping that would probably read records with these keys, as a config has it."""
-    text = _first_named(_INPUTS, keys)
-    answer = _first_named(_TARGETS, [key for key in keys if key != text])
-    target = f", target: {answer}" if answer else ""
-    return f"`logs: {{mapping: {{input: {text or '<the key of the user text>'}{target}}}}}`"
 
 
 def key_inside(key: str, value: dict[str, JsonValue]) -> str:

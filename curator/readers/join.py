@@ -6,20 +6,20 @@ Complete exchanges pass through at once. The others are held until the logs end:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from curator.config import LogsConfig
 from curator.readers.exchange import cases_of
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place, Reading, Turn
-from curator.readers.replies import Reply, answer_of
+from curator.readers.sessions import join_session
 from curator.readers.traces import join_traces
-from curator.records import Case, Message, OtherRecord, RejectedRecord
+from curator.records import Case, OtherRecord, RejectedRecord
 
 TWICE = "records that were logged twice"
-UNANSWERED = "turns that no later answer follows"
-USER_TURNS = "turns before an answer"
+_Key: TypeAlias = tuple[str | None, str, str | None]
 
 
 class Joiner:
@@ -32,10 +32,10 @@ class Joiner:
     def __init__(self, options: LogsConfig) -> None:
         self._options = options
         self._pairs: dict[str, list[Exchange]] = defaultdict(list)
-        self._turns: dict[str, list[Turn]] = defaultdict(list)
+        self._turns: dict[tuple[str | None, str], list[Turn]] = defaultdict(list)
         self._spans: list[Exchange | Attachment | NoExchange] = []
         self._earlier: list[Case] = []
-        self._last_turns: set[tuple[str | None, str, str | None]] = set()
+        self._last_turns: set[_Key] = set()
         self.repeated_turns = 0
 
     def add(self, piece: Piece) -> Iterator[Reading]:
@@ -48,7 +48,7 @@ class Joiner:
             else:
                 yield from self._cases(piece)
         elif isinstance(piece, Turn):
-            self._turns[piece.session].append(piece)
+            self._turns[(None, piece.session) if piece.session else (piece.source.file, "")].append(piece)
         elif isinstance(piece, Attachment) or (isinstance(piece, NoExchange) and _joins(piece.place)):
             self._spans.append(piece)
         elif isinstance(piece, NoExchange):
@@ -69,11 +69,25 @@ class Joiner:
         for joined in join_traces(self._spans):
             yield from (joined,) if isinstance(joined, OtherRecord) else self._cases(joined)
         for turns in self._turns.values():
-            yield from _join_turns(turns)
+            yield from join_session(turns, last_only=self._options.turns == "last")
+        yield from self._earlier_turns()
+
+    def _earlier_turns(self) -> Iterator[Case]:
+        """Yield the earlier turns of conversations, each once.
+
+        An application that logs the conversation so far with every turn logs each turn again and again. A turn of a session is
+        the same one wherever it is found. Without sessions, equal turns may be those of different users (`Hi` and its answer):
+        they are the same only in a file most of whose earlier turns are the last turn of another record.
+        """
+        again = Counter(case.source.file for case in self._earlier if _key(case) in self._last_turns)
+        every = Counter(case.source.file for case in self._earlier)
+        seen = set(self._last_turns)
         for case in self._earlier:
-            if _key(case) in self._last_turns:
+            file, key = case.source.file, _key(case)
+            if key in seen and (case.session is not None or 2 * again[file] > every[file]):
                 self.repeated_turns += 1
             else:
+                seen.add(key)
                 yield case
 
     def _cases(self, exchange: Exchange) -> Iterator[Case | RejectedRecord]:
@@ -86,12 +100,10 @@ class Joiner:
                     self._last_turns.add(_key(case))
                 yield case
             elif self._options.turns == "all":
-                # An application that logs the conversation so far with every turn would repeat each turn here: those that are
-                # the last turn of another record are left out, when all records are there.
-                self._earlier.append(case)
+                self._earlier.append(case)  # until all records are there: another one may have the turn as its last
 
 
-def _key(case: Case) -> tuple[str | None, str, str | None]:
+def _key(case: Case) -> _Key:
     return case.session, case.id, case.target
 
 
@@ -137,35 +149,4 @@ def _merged(question: Exchange, answer: Exchange) -> Exchange:
         cost_usd=answer.cost_usd if answer.cost_usd is not None else question.cost_usd,
         metadata={**answer.metadata, **question.metadata},
         place=question.place or answer.place,
-    )
-
-
-def _join_turns(turns: Sequence[Turn]) -> Iterator[Reading]:
-    """Each assistant turn of a session is the answer to the turns before it."""
-    orders = [turn.order for turn in turns]
-    ordered: Iterable[Turn] = turns
-    if all(order is not None for order in orders):
-        ordered = sorted(turns, key=lambda turn: turn.order or 0.0)
-    so_far: list[Message] = []
-    waiting: list[Turn] = []
-    for turn in ordered:
-        answers = turn.message.role == "assistant" and any(message.role == "user" for message in so_far)
-        if answers:
-            yield from (OtherRecord(earlier.source, USER_TURNS) for earlier in waiting)
-            waiting.clear()
-            exchange = replace(turn.exchange, messages=tuple(so_far), reply=_reply_of(turn))
-            yield from cases_of(exchange)
-        else:
-            waiting.append(turn)
-        so_far.append(turn.message)
-    yield from (OtherRecord(turn.source, UNANSWERED) for turn in waiting)
-
-
-def _reply_of(turn: Turn) -> Reply:
-    reply = answer_of(turn.message)
-    logged = turn.exchange.reply
-    return (
-        reply
-        if logged is None
-        else replace(reply, finish_reason=logged.finish_reason, model=logged.model, id=logged.id)
     )

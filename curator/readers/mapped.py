@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
+from curator.readers.account import EMPTY
+from curator.readers.chat import request_options
+from curator.readers.documents import read_documents
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
-from curator.readers.messages import read_messages
-from curator.readers.outcome import finish_reason_of
-from curator.readers.pieces import Exchange
+from curator.readers.outcome import failed_status, finish_reason_of
+from curator.readers.paths import lookup
+from curator.readers.pieces import Exchange, Place, Turn
 from curator.readers.reader import LogRecord, Reader
-from curator.readers.replies import Reply, holds_reply, read_reply
-from curator.records import JsonValue, Message, Scalar, Source
+from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
+from curator.readers.scales import number_of
+from curator.readers.span_messages import span_messages
+from curator.readers.speakers import name_words, role_of, speaker_of
+from curator.readers.suggest import suggested_mapping
+from curator.readers.times import seconds_of
+from curator.readers.tools import plain_tools
+from curator.readers.turns import is_conversation, read_conversation
+from curator.records import Feedback, JsonValue, Message, Role, Scalar, Source
 
-_log = logging.getLogger(__name__)
-
-
-def lookup(value: JsonValue, path: str) -> JsonValue:
-    """Return the value at a dotted path (`choices.0.message.content`), None if nothing is there.
-
-    A key that has dots of its own is found too, and so is a path into a text that holds JSON.
-    """
-    value = decoded(value)
-    if isinstance(value, list):
-        head, _, rest = path.partition(".")
-        item = value[int(head)] if head.isdecimal() and len(head) < 10 and int(head) < len(value) else None
-        return lookup(item, rest) if rest else item
-    if not isinstance(value, dict):
-        return None
-    if path in value:
-        return value[path]
-    for at, character in enumerate(path):
-        if character == "." and path[:at] in value and (inner := lookup(value[path[:at]], path[at + 1 :])) is not None:
-            return inner
-    return None
+NO_SESSION = "no session is mapped: the turns of a file are read as one conversation"
+SEPARATE = (
+    "questions of one session are read one by one; `logs: {mapping: {turn: ...}}` with the key of their time or number puts the "
+    "earlier ones before them"
+)
+_OTHER = ("roles", "feedback_scale", "metadata", "input")
 
 
 def mapped_keys(mapping: FieldMapping) -> dict[str, str]:
     """The keys or columns that a mapping names, by what they are for (`input`, `metadata`, ...)."""
-    single = {name: key for name, key in mapping.model_dump(exclude={"metadata"}).items() if key is not None}
-    return single | {f"metadata[{index}]": key for index, key in enumerate(mapping.metadata)}
+    inputs = (mapping.input,) if isinstance(mapping.input, str) else mapping.input
+    keys = {f"input[{index}]" if len(inputs) > 1 else "input": key for index, key in enumerate(inputs)}
+    keys |= {name: key for name in type(mapping).model_fields if name not in _OTHER and (key := getattr(mapping, name))}
+    return keys | {f"metadata[{index}]": key for index, key in enumerate(mapping.metadata)}
 
 
 class Mapper:
@@ -66,72 +62,212 @@ class Mapper:
         )
         self._system = system
         self._task = task
+        self._inputs = (mapping.input,) if isinstance(mapping.input, str) else mapping.input
+        keys = mapped_keys(mapping)
+        self._keys = {name: key for name, key in keys.items() if not name.startswith(("input", "metadata["))}
+        self._used = frozenset(keys.values())
+        self._begun = frozenset(part for key in self._used for part in _beginnings(key))
+        self._ms = "ms" in name_words(mapping.latency or "") or "milliseconds" in name_words(mapping.latency or "")
 
     def fits(self, record: Mapping[str, JsonValue]) -> bool:
         """Return whether the record has the key of the input."""
-        return self._get(record, self.mapping.input) is not None
+        return any(_get(record, key) is not None for key in self._inputs)
 
-    def read(self, record: dict[str, JsonValue], source: Source) -> Exchange:
-        """The exchange of one record. An empty CSV cell is None in the record.
+    def read(self, record: dict[str, JsonValue], source: Source) -> Exchange | Turn:
+        """The exchange or the turn of one record. An empty CSV cell is None in the record.
 
         Raises:
             RecordError: the input is missing, or cannot be asked as text.
         """
-        mapping = self.mapping
-        messages = self._messages(record)
-        target = self._get(record, mapping.target)
-        reply = None if target is None else _read_target(target)
-        finish_reason = finish_reason_of(self._get(record, mapping.finish_reason))
-        if reply is not None and finish_reason:
-            reply = replace(reply, finish_reason=finish_reason)
-        correction = self._get(record, mapping.correction)
-        return Exchange(
-            source=source,
+        values = {name: _get(record, key) for name, key in self._keys.items()}
+        about = self._about(record, values, source)
+        if self.mapping.role is not None:
+            return self._turn(record, values, about)
+        messages, whole = self._messages(record, values)
+        reply = self._reply(values)
+        if self.mapping.turn is not None and not whole:
+            return self._row_of_session(messages, reply, values, about)
+        _check_speaker(record, self.mapping, self._begun)
+        notes = (SEPARATE,) if self.mapping.session and not whole and about.session else ()
+        return replace(
+            about,
             messages=messages,
             reply=reply,
-            conversation=mapping.target is None and not self._examples and messages[-1].role == "assistant",
-            task=nonblank(self._get(record, mapping.task)) or self._task,
-            model=nonblank(self._get(record, mapping.model)),
-            feedback=feedback(read_thumb(self._get(record, mapping.thumb)), correction),
-            reference=reference(self._get(record, mapping.label), None),
-            metadata=self._metadata(record),
-            log_id=nonblank(self._get(record, mapping.id)),
+            conversation=self.mapping.target is None and not self._examples and messages[-1].role == "assistant",
+            notes=(*about.notes, *notes),
         )
 
-    def _get(self, record: Mapping[str, JsonValue], key: str | None) -> JsonValue:
-        if key is None:
-            return None
-        value = record.get(key)
-        return lookup(dict(record), key) if value is None and "." in key else value
+    def _about(self, record: dict[str, JsonValue], values: Mapping[str, JsonValue], source: Source) -> Exchange:
+        """Everything but the question and the answer."""
+        latency, cost = _number(values.get("latency")), _number(values.get("cost"))
+        body = decoded(_get(record, self._inputs[0]))
+        return Exchange(
+            source=source,
+            options=self._options(values, body if isinstance(body, dict) else {}),
+            documents=read_documents(values.get("documents")),
+            task=nonblank(values.get("task")) or self._task,
+            model=nonblank(values.get("model")) or (nonblank(body.get("model")) if isinstance(body, dict) else None),
+            feedback=self._feedback(values),
+            reference=reference(values.get("label"), None),
+            session=nonblank(values.get("session")),
+            user=nonblank(values.get("user")),
+            time=seconds_of(values.get("time")),
+            latency_s=latency / 1000 if latency is not None and self._ms else latency,
+            cost_usd=cost,
+            metadata=self._metadata(record),
+            log_id=nonblank(values.get("id")),
+            unused=self._unused(record),
+        )
 
-    def _messages(self, record: dict[str, JsonValue]) -> tuple[Message, ...]:
-        key = self.mapping.input
-        value = self._get(record, key)
-        if value is None:
-            raise _no_input(record, key)
-        messages = _read_input(value, key)
-        system = nonblank(self._get(record, self.mapping.system)) or self._system
+    def _turn(self, record: dict[str, JsonValue], values: Mapping[str, JsonValue], about: Exchange) -> Turn:
+        speaker = nonblank(values.get("role"))
+        if speaker is None:
+            raise RecordError(
+                f"no speaker: {self.mapping.role!r} is empty", "log who said each turn, or leave the turn out"
+            )
+        role = self.mapping.roles.get(speaker) or role_of(speaker)
+        if role is None:
+            raise RecordError(
+                f"the speaker {speaker[:40]!r} has no role that is known",
+                f"name it beside `role`: `logs: {{mapping: {{roles: {{{speaker[:40]}: user}}}}}}`, or `assistant`, `system`, `tool`",
+            )
+        text = self._input(record)
+        chat: dict[str, JsonValue] = {"role": role, "content": text}
+        chat |= {key: record[key] for key in ("tool_calls", "tool_call_id") if record.get(key) is not None}
+        messages = span_messages([chat]) or (Message(role, ""),)
+        place = None
+        if self.mapping.parent is not None and about.log_id:
+            place = Place(span=about.log_id, parent=nonblank(values.get("parent")))
+        return Turn(
+            message=messages[-1],
+            before=messages[:-1],
+            session=about.session,
+            exchange=replace(
+                about,
+                reply=self._outcome(values),
+                place=place,
+                notes=about.notes if about.session else (*about.notes, NO_SESSION),
+            ),
+            order=self._order(values, about),
+        )
+
+    def _row_of_session(
+        self, messages: tuple[Message, ...], reply: Reply | None, values: Mapping[str, JsonValue], about: Exchange
+    ) -> Turn:
+        """A record of question and answer as a turn of its session."""
+        reply = reply or Reply()
+        return Turn(
+            message=Message("assistant", reply.text or ""),
+            before=messages,
+            session=about.session,
+            exchange=replace(about, reply=reply),
+            order=self._order(values, about),
+        )
+
+    def _order(self, values: Mapping[str, JsonValue], about: Exchange) -> float | None:
+        turn = values.get("turn")
+        if turn is None:
+            return about.time
+        number = _number(turn)
+        return seconds_of(turn) if number is None else number
+
+    def _messages(
+        self, record: dict[str, JsonValue], values: Mapping[str, JsonValue]
+    ) -> tuple[tuple[Message, ...], bool]:
+        """The messages, and whether the record holds them as a list."""
+        value = self._input(record)
+        messages = _read_input(value, self._inputs[0], self.mapping.roles)
+        whole = not isinstance(value, str) or len(messages) > 1
+        system = nonblank(values.get("system")) or self._system
         if system and not any(message.role == "system" for message in messages):
             messages = (Message("system", system), *messages)
         start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
-        return (*messages[:start], *self._examples, *messages[start:])
+        return (*messages[:start], *self._examples, *messages[start:]), whole
+
+    def _input(self, record: dict[str, JsonValue]) -> JsonValue:
+        inputs = [value for key in self._inputs if (value := _get(record, key)) is not None]
+        if not inputs:
+            raise _no_input(record, self._inputs[0])
+        if len(inputs) == 1:
+            return inputs[0]
+        return "\n\n".join(text for value in inputs if (text := nonblank(value)))
+
+    def _reply(self, values: Mapping[str, JsonValue]) -> Reply | None:
+        target = values.get("target")
+        reply = None if target is None else _read_target(target)
+        outcome = self._outcome(values)
+        if outcome is None or outcome.finish_reason is None:
+            return reply
+        if outcome.finish_reason == "error":
+            return failed_reply(reply)
+        return replace(reply, finish_reason=outcome.finish_reason) if reply is not None else None
+
+    def _outcome(self, values: Mapping[str, JsonValue]) -> Reply | None:
+        """The outcome that the record states beside the answer."""
+        if failed_status(values.get("status")):
+            return failed_reply()
+        reason = finish_reason_of(values.get("finish_reason"))
+        return Reply(finish_reason=reason) if reason else None
+
+    def _feedback(self, values: Mapping[str, JsonValue]) -> Feedback | None:
+        given: dict[str, Scalar] = {}
+        thumb, rating = values.get("thumb"), values.get("rating")
+        read = read_thumb(thumb)
+        if (
+            isinstance(rating, str | int | float)
+            and not isinstance(rating, bool)
+            and rating != ""
+            and self.mapping.rating
+        ):
+            given[self.mapping.rating] = rating
+        if read is None and isinstance(thumb, str | int | float) and _number(thumb) is not None and self.mapping.thumb:
+            given[self.mapping.thumb] = thumb
+        return feedback(read, values.get("correction"), values.get("comment"), given)
+
+    def _options(self, values: Mapping[str, JsonValue], body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        options = request_options(body, decoded(values.get("options")))
+        tools = plain_tools(values.get("tools")) or plain_tools(options.get("tools"))
+        return options | ({"tools": tools} if tools else {})
 
     def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
-        fields = {key: self._get(record, key) for key in self.mapping.metadata}
+        fields = {key: _get(record, key) for key in self.mapping.metadata}
         return {
             key: value if isinstance(value, (str, int, float)) else as_text(value) or ""
             for key, value in fields.items()
             if value is not None
         }
 
+    def _unused(self, record: dict[str, JsonValue]) -> tuple[str, ...]:
+        return tuple(key for key, value in record.items() if key not in self._begun and value not in EMPTY)
 
-def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
+
+def _beginnings(key: str) -> list[str]:
+    """The keys of a record that a path may begin with: itself, and each part before a dot or a bracket."""
+    return [key, *(key[:at] for at, character in enumerate(key) if character in ".[")]
+
+
+def _get(record: Mapping[str, JsonValue], key: str) -> JsonValue:
+    value = record.get(key)
+    return lookup(dict(record), key) if value is None and ("." in key or "[" in key) else value
+
+
+def _number(value: JsonValue) -> float | None:
+    return number_of(value) if isinstance(value, str | int | float) else None
+
+
+def _read_input(value: JsonValue, key: str, roles: Mapping[str, Role]) -> tuple[Message, ...]:
     """One user message, or the conversation that the value holds as a list or a request body."""
     structure = decoded(value)
+    system: JsonValue = None
     if isinstance(structure, dict):
+        system = structure.get("system")
         structure = [structure] if "role" in structure else structure.get("messages")
     if isinstance(structure, list) and any(isinstance(item, dict) and "role" in item for item in structure):
-        return read_messages(structure)
+        messages = span_messages(structure)
+        text = nonblank(system)
+        return (Message("system", text), *messages) if text else messages
+    if is_conversation(structure) and isinstance(structure, list):
+        return tuple(read_conversation(structure, roles).messages)
     if isinstance(value, (dict, list)):
         keys, inside = "no messages", f"{key}.0"
         if isinstance(value, dict):
@@ -144,9 +280,26 @@ def _read_input(value: JsonValue, key: str) -> tuple[Message, ...]:
 
 
 def _read_target(value: JsonValue) -> Reply:
-    """An answer: a completion or a message where it is one, else the text or JSON as it is."""
-    structure = decoded(value)
-    return read_reply(structure) if holds_reply(structure) else Reply(as_text(value))
+    """An answer: the response of an API where it is one, else the text or JSON as it is."""
+    if isinstance(value, str):
+        return read_reply(value)
+    return read_reply(value) if holds_reply(value) else Reply(as_text(value))
+
+
+def _check_speaker(record: Mapping[str, JsonValue], mapping: FieldMapping, used: frozenset[str]) -> None:
+    """Check that a record is not one turn of a conversation, whose assistant turns would be asked as questions.
+
+    Raises:
+        RecordError: it is.
+    """
+    if mapping.target is not None:
+        return
+    speaker = speaker_of({key: value for key, value in record.items() if key not in used}, {})
+    if speaker is not None and speaker[1] == "assistant" and isinstance(record.get(speaker[0]), str):
+        raise RecordError(
+            f"a turn of the assistant (`{speaker[0]}`), not a question",
+            f"this is a log of turns: name the keys of the speaker and the session, {suggested_mapping([record])}",
+        )
 
 
 def _no_input(record: dict[str, JsonValue], key: str) -> RecordError:
@@ -168,14 +321,35 @@ def _mapping_of(options: LogsConfig) -> FieldMapping:
     return options.mapping
 
 
+class _Mappers:
+    """The mapper of each config object, made once: parsing a mapping for each record took most of the time."""
+
+    _MOST = 16
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, tuple[LogsConfig, Mapper]] = {}
+
+    def of(self, options: LogsConfig) -> Mapper:
+        entry = self._by_id.get(id(options))
+        if entry is None or entry[0] is not options:
+            mapper = Mapper(_mapping_of(options), system=options.system, examples=options.examples, task=options.task)
+            if len(self._by_id) >= self._MOST:
+                self._by_id.clear()
+            entry = self._by_id[id(options)] = (options, mapper)
+        return entry[1]
+
+
+_MAPPERS = _Mappers()
+
+
 def _sniff_mapped(record: Mapping[str, JsonValue], options: LogsConfig) -> float:
     """Sure where the record has the mapped input."""
-    return float(options.mapping is not None and Mapper(options.mapping).fits(record))
+    return float(options.mapping is not None and _MAPPERS.of(options).fits(record))
 
 
-def _parse_mapped(record: LogRecord, options: LogsConfig) -> Exchange:
-    mapper = Mapper(_mapping_of(options), system=options.system, examples=options.examples, task=options.task)
-    return mapper.read(record.cells, record.source)
+def parse_mapped(record: LogRecord, options: LogsConfig) -> Exchange | Turn:
+    """The exchange or the turn of a record, through the mapping of the options."""
+    return _MAPPERS.of(options).read(record.cells, record.source)
 
 
 def _columns(options: LogsConfig) -> Mapping[str, str]:
@@ -185,9 +359,9 @@ def _columns(options: LogsConfig) -> Mapping[str, str]:
 MAPPED = Reader(
     name="mapped",
     description="CSV, or JSONL of any shape, through `logs.mapping`.",
-    understands=frozenset({"question", "answer", "system", "feedback"}),
+    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
     sniff=_sniff_mapped,
-    parse=_parse_mapped,
+    parse=parse_mapped,
     reads_csv=True,
     columns=_columns,
 )

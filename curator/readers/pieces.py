@@ -40,6 +40,17 @@ class Place:
     time: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutTurn:
+    """What a record of a whole conversation says of one of its answers."""
+
+    log_id: str | None = None
+    model: str | None = None
+    time: float | None = None
+    finish_reason: str | None = None
+    feedback: Feedback | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One logged call of a model, with everything that is known about it.
@@ -49,6 +60,7 @@ class Exchange:
         messages: what the model was asked; () in a record that holds the answer only.
         reply: the answer; None in a record that holds none.
         conversation: the messages are a whole conversation, so that each assistant turn is an answer.
+        turns: what is known of single answers of the conversation, by the index of their message.
         pair: joins the record of a question with that of its answer, such as `custom_id` in a batch.
         place: joins the spans of a trace, and what other records say about the call.
         options: the request options that shape an answer (`chat.OPTION_TYPES`).
@@ -67,6 +79,7 @@ class Exchange:
     messages: tuple[Message, ...] = ()
     reply: Reply | None = None
     conversation: bool = False
+    turns: Mapping[int, AboutTurn] = field(default_factory=dict)
     pair: str | None = None
     place: Place | None = None
     options: dict[str, JsonValue] = field(default_factory=dict)
@@ -97,14 +110,19 @@ class Exchange:
 class Turn:
     """One message of a conversation that is logged turn by turn; `session` joins the turns.
 
-    Turns are ordered by `order` (a turn number or a time) where all have one, else as they stand in the log. What is known
-    about an assistant turn stands in `exchange`, whose messages and reply are not used.
+    Turns are ordered by `order` (a turn number or a time) where all have one, else as they are in the log. Turns whose
+    `exchange.place` has the turn before as `parent` form a tree, such as one with several answers to a question. What is known
+    about an assistant turn is in `exchange`, whose messages are not used. Without a session, the turns of a file are one
+    conversation, and a system prompt begins another one.
+
+    `before` are messages of the same record before `message`, such as the question in a record of question and answer.
     """
 
     message: Message
-    session: str
+    session: str | None
     exchange: Exchange
     order: float | None = None
+    before: tuple[Message, ...] = ()
 
     @property
     def source(self) -> Source:

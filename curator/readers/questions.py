@@ -14,7 +14,7 @@ from curator.readers import LogRecord, recognise
 from curator.readers.exchange import cases_of
 from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded
-from curator.readers.mapped import lookup
+from curator.readers.paths import lookup
 from curator.readers.pieces import Exchange, Piece
 from curator.readers.reader import parse_record
 from curator.readers.rows import open_records

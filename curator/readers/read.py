@@ -13,13 +13,15 @@ from curator.io.log_file import LogFile
 from curator.readers import READERS, recognise
 from curator.readers.account import FileAccount, ReadAccount
 from curator.readers.chat import CHAT
-from curator.readers.hints import listed, nearest, suggested_mapping
+from curator.readers.hints import listed, nearest
 from curator.readers.join import Joiner
-from curator.readers.mapped import MAPPED, lookup
+from curator.readers.mapped import MAPPED
+from curator.readers.paths import lookup
 from curator.readers.pieces import Piece, Reading
 from curator.readers.reader import LogRecord, Reader, parse_record
 from curator.readers.rows import open_records
-from curator.readers.scales import Ratings, named_scale
+from curator.readers.scales import Ratings, Scale, named_scale
+from curator.readers.suggest import suggested_mapping
 from curator.readers.table import Row
 from curator.records import Case, JsonValue, Source
 
@@ -63,7 +65,7 @@ class LogReading:
         self._opener = opener
         self._files = files
         self.account = ReadAccount()
-        self._scale = named_scale(options.feedback_scale) if options.feedback_scale else None
+        self._scale = _named_scale(options)
         self._absent: set[str] = set()
         self._expected = {r.name: tuple(r.columns(options).values()) for r in (opener.default,)}
         self._readings = self._read()
@@ -103,9 +105,14 @@ class LogReading:
                     self._absent = {
                         key for key in self._absent if key not in row.cells and lookup(row.cells, key) is None
                     }
-                for piece in parse_record(file.reader, record, self._options):
+                for piece in parse_record(file.reader, record, file.options):
                     self.account.add_piece(piece)
                     yield piece
+
+
+def _named_scale(options: LogsConfig) -> Scale | None:
+    named = options.feedback_scale or (options.mapping.feedback_scale if options.mapping else None)
+    return named_scale(named) if named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class _LogFile:
 
     path: str
     reader: Reader
+    options: LogsConfig
     rows: Iterator[Row]
 
 
@@ -140,16 +148,13 @@ class _Opener:
             encoding=self.options.encoding,
             is_record=lambda value: recognise([value], self.options) is not None,
         )
-        if self.chosen:
-            reader, rows = self.chosen, records.rows
-        else:
-            first, rows = _first_records(records.rows)
-            reader = recognise(first, self.options) or self.default
+        first, rows = _first_records(records.rows)
+        reader = self.chosen or recognise(first, self.options) or self.default
         if records.columns and not reader.reads_csv:
-            rows = iter((Row(1, _unmapped(records.columns)),))
+            rows = iter((Row(1, _unmapped(records.columns, first)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
-        return _LogFile(str(path), reader, rows)
+        return _LogFile(str(path), reader, reader.adapt(first, self.options), rows)
 
 
 def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:
@@ -165,15 +170,16 @@ def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Ite
     return readable, chain(seen, rows)
 
 
-def _unmapped(columns: Sequence[str]) -> RecordError:
+def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]]) -> RecordError:
+    mapping = suggested_mapping(first or [dict.fromkeys(columns)])
     if len(columns) == 1:
         return RecordError(
             "neither JSONL nor CSV with several columns",
-            f"if it is CSV with the one column {listed(columns)}, write {suggested_mapping(columns)}",
+            f"if it is CSV with the one column {listed(columns)}, write {mapping}",
         )
     return RecordError(
         f"a CSV file with the columns {listed(columns)}, and no mapping in use",
-        f"name the column that holds the user's text, for example {suggested_mapping(columns)} (and no `format: chat`)",
+        f"name the column that holds the user's text, for example {mapping} (and no `format: chat`)",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -33,6 +33,10 @@ def _no_columns(_: LogsConfig) -> Mapping[str, str]:
     return {}
 
 
+def _as_they_are(_: Sequence[Mapping[str, JsonValue]], options: LogsConfig) -> LogsConfig:
+    return options
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A log format.
@@ -48,6 +52,7 @@ class Reader:
             are parsed in several processes.
         reads_csv: the format may be a table, not only JSON.
         columns: the columns that a table must have, by the config key that names them.
+        adapt: the options to parse a file with, from its first records, such as a mapping that fits them.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Reader:
     parse: Parse
     reads_csv: bool = False
     columns: Callable[[LogsConfig], Mapping[str, str]] = _no_columns
+    adapt: Callable[[Sequence[Mapping[str, JsonValue]], LogsConfig], LogsConfig] = _as_they_are
 
 
 def parse_record(reader: Reader, record: LogRecord, options: LogsConfig) -> list[Piece]:

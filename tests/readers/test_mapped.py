@@ -4,7 +4,8 @@ import pytest
 
 from curator.config import FieldMapping
 from curator.errors import RecordError
-from curator.readers.mapped import Mapper, lookup, mapped_keys
+from curator.readers.mapped import Mapper, mapped_keys
+from curator.readers.paths import lookup
 from curator.records import Case, Feedback, Message, Reference, Source
 from tests.readers.reading_kit import case_of
 

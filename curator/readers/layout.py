@@ -1,0 +1,386 @@
+"""A mapping found from records: which key holds the question, the answer, the speaker and so on, by names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from curator.readers.feedback import read_thumb
+from curator.readers.json_text import decoded
+from curator.readers.replies import holds_reply
+from curator.readers.scales import number_of
+from curator.readers.speakers import (
+    ORDER_KEYS,
+    ROLE_KEYS,
+    SESSION_KEYS,
+    TEXT_KEYS,
+    TIME_KEYS,
+    name_words,
+    plain_name,
+    role_of,
+)
+from curator.readers.times import seconds_of
+from curator.readers.turns import is_conversation
+from curator.records import JsonValue
+
+Records = Sequence[Mapping[str, JsonValue]]
+_MOST_KEYS = 400
+_DEEP = 5
+_USERS = frozenset(("user", "human", "customer", "visitor", "client", "caller"))
+_SPEAKERS = _USERS | {"assistant", "bot", "chatbot", "agent", "ai", "model", "llm", "gpt", "chatgpt", "system"}
+_QUESTIONS = (
+    "input", "prompt", "question", "query", "instruction", "user_input", "user_message", "user_query", "user_prompt", "user_text",
+    "request", "text", "user", "utterance", "message", "messages", "content", "human", "customer_message", "problem", "ask", "asked",
+    "conversation", "conversations", "inputs", "q", "said", "body", "subject",
+)  # fmt: skip
+_ANSWERS = (
+    "target", "output", "response", "answer", "completion", "reply", "prediction", "result", "assistant", "bot", "bot_response",
+    "assistant_response", "model_response", "model_output", "assistant_message", "bot_message", "bot_reply", "generated_text",
+    "generation", "chosen", "llm_output", "llm_response", "ai_response", "outputs", "agent_reply", "gpt", "a", "solution", "message",
+    "text", "content",
+)  # fmt: skip
+_LABELS = ("label", "gold", "expected", "expected_output", "expected_answer", "ideal", "reference", "reference_answer", "ground_truth",
+           "correct_answer", "gold_answer", "gold_label", "human_answer", "golden_answer", "true_label", "reference_output")  # fmt: skip
+_CORRECTIONS = (
+    "correction",
+    "corrected",
+    "corrected_answer",
+    "edited",
+    "edited_response",
+    "fixed_answer",
+    "better_answer",
+    "rewrite",
+)
+_IDS = ("id", "request_id", "record_id", "message_id", "uuid", "row_id", "log_id", "case_id", "event_id", "interaction_id",
+        "query_id", "ticket", "ticket_id", "custom_id", "guid")  # fmt: skip
+_TASKS = ("task", "task_name", "use_case", "intent_task", "endpoint", "route", "prompt_name", "feature")
+_MODELS = ("model", "model_name", "model_id", "engine", "deployment", "llm", "model_version", "deployment_name")
+_THUMBS = ("thumb", "thumbs", "feedback", "vote", "verdict", "user_feedback", "liked", "helpful", "reaction", "rating", "score",
+           "like", "was_helpful", "thumbs_up", "is_helpful", "label")  # fmt: skip
+_RATINGS = (
+    "rating",
+    "stars",
+    "score",
+    "csat",
+    "user_rating",
+    "star_rating",
+    "satisfaction",
+    "feedback_score",
+    "nps",
+    "user_score",
+)
+_COMMENTS = (
+    "comment",
+    "comments",
+    "feedback_text",
+    "user_comment",
+    "remark",
+    "feedback_comment",
+    "note",
+    "notes",
+    "feedback",
+)
+_SYSTEMS = ("system", "system_prompt", "system_message", "instructions", "preprompt", "system_instruction")
+_FIXED: Mapping[str, tuple[str, ...]] = {
+    "tools": ("tools", "functions", "available_tools", "tool_definitions"),
+    "options": ("options", "model_parameters", "parameters", "request_options", "invocation_params"),
+    "documents": ("documents", "contexts", "retrieved_documents", "retrieved_contexts", "chunks", "passages", "sources", "retrieved",
+                  "search_results", "docs", "context"),
+    "user": ("user_id", "userid", "customer_id", "account_id", "user_hash", "visitor_id", "end_user", "client_id", "user_email"),
+    "status": ("status_code", "status", "http_status", "response_status", "outcome", "state", "code"),
+    "finish_reason": ("finish_reason", "stop_reason", "finishreason", "done_reason"),
+    "latency": ("latency_ms", "latency", "latency_s", "duration_ms", "duration", "response_time", "response_time_ms", "elapsed_ms",
+                "elapsed", "duration_s", "latency_seconds", "took_ms", "execution_duration_ms"),
+    "cost": ("cost", "cost_usd", "total_cost", "price", "spend", "response_cost", "usd"),
+}  # fmt: skip
+_NO_TEXT = frozenset(
+    ("id", "ids", "time", "timestamp", "date", "count", "tokens", "token", "length", "len", "type", "language", "lang", "url", "status",
+     "ms", "seconds", "version", "at", "hash", "name", "score", "rating", "cost", "code", "format", "index", "number", "no", "size",
+     "category", "source", "key", "feedback", "comment", "email", "quality", "correct", "embedding", "vector", "model", "channel",
+     "topic", "intent", "reason", "error")
+)  # fmt: skip
+"""Last words of keys that hold no text of a user or a model."""
+_FEW = 12
+
+
+@dataclass(slots=True)
+class _Column:
+    """The values of a key over some records, without empty ones."""
+
+    path: str
+    order: int
+    values: list[JsonValue] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return plain_name(self.path.rpartition(".")[2])
+
+    @property
+    def distinct(self) -> int:
+        return len({str(value) for value in self.values})
+
+
+def found_mapping(records: Records) -> dict[str, object]:
+    """The fields of a mapping that fits the records, as `logs.mapping` has them; {} where no key of a question is found.
+
+    A log of turns gives `input` and `role`, never a question. Keys whose values are all None are judged by their names.
+    """
+    columns = _columns(records)
+    turns = _turn_fields(columns, len(records))
+    if turns:
+        return turns
+    question, answer = _question(columns), None
+    if not question:
+        return {}
+    taken = set(question)
+    answer = _named(_ANSWERS, columns, taken, _holds_answer)
+    fields: dict[str, object] = {"input": question[0] if len(question) == 1 else list(question)}
+    if answer:
+        fields["target"] = answer.path
+        taken.add(answer.path)
+    return fields | _other_fields(columns, taken)
+
+
+def turn_roles(records: Records) -> tuple[str | None, dict[str, str]]:
+    """The key of the speaker in a log of turns, and the roles of speakers whose names say nothing."""
+    column = _role_column(_columns(records), len(records))
+    if column is None:
+        return None, {}
+    names = {str(value) for value in column.values}
+    unknown = sorted(name for name in names if role_of(name) is None)
+    sides = {role_of(name) for name in names} & {"user", "assistant"}
+    if len(unknown) == 1 and len(sides) == 1:
+        return column.path, {unknown[0]: "assistant" if sides == {"user"} else "user"}
+    return column.path, {}
+
+
+def _columns(records: Records) -> list[_Column]:
+    columns: dict[str, _Column] = {}
+    for record in records:
+        for path, value in _leaves(record, "", 0):
+            if path not in columns and len(columns) < _MOST_KEYS:
+                columns[path] = _Column(path, len(columns))
+            if path in columns and value not in (None, "", [], {}):
+                columns[path].values.append(value)
+    return list(columns.values())
+
+
+def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable[tuple[str, JsonValue]]:
+    """Yield the paths of the values; an object that is a request, a message or a response is one value."""
+    for key, raw in record.items():
+        value = decoded(raw)
+        whole = isinstance(value, dict) and ("messages" in value or "role" in value or holds_reply(value))
+        if isinstance(value, dict) and value and not whole and depth < _DEEP:
+            yield from _leaves(value, f"{above}{key}.", depth + 1)
+        else:
+            yield above + key, raw
+
+
+def _turn_fields(columns: Sequence[_Column], records: int) -> dict[str, object]:
+    role = _role_column(columns, records)
+    if role is None:
+        return {}
+    taken = {role.path}
+    text = _named(TEXT_KEYS, columns, taken, _is_text_or_parts)
+    if text is None:
+        return {}
+    fields: dict[str, object] = {"input": text.path, "role": role.path}
+    names = {str(value) for value in role.values}
+    unknown = sorted(name for name in names if role_of(name) is None)
+    sides = {role_of(name) for name in names} & {"user", "assistant"}
+    if unknown:
+        if len(unknown) > 1 or len(sides) != 1:
+            return {}
+        fields["roles"] = {unknown[0]: "assistant" if "user" in sides else "user"}
+    taken.add(text.path)
+    session = _session(columns, taken, records)
+    if session is not None:
+        fields["session"] = session.path
+        taken.add(session.path)
+    parent = _named(
+        ("parent_id", "parent_message_id", "parentid", "in_reply_to", "parent", "reply_to"), columns, taken, _any
+    )
+    if parent is not None and any(column.name in _IDS for column in columns):
+        fields["parent"] = parent.path
+        taken.add(parent.path)
+    order = _named(ORDER_KEYS, columns, taken, _all(lambda value: number_of(_scalar(value)) is not None))
+    if order is not None and order.distinct > 1:
+        fields["turn"] = order.path
+        taken.add(order.path)
+    return fields | _other_fields(columns, taken)
+
+
+def _role_column(columns: Sequence[_Column], records: int) -> _Column | None:
+    """The column of the speaker: few different values, and they name a user and an assistant."""
+    for column in columns:
+        names = {value for value in column.values if isinstance(value, str)}
+        if (
+            not names
+            or len(names) > _FEW
+            or len(column.values) < records
+            or not all(isinstance(v, str) for v in column.values)
+        ):
+            continue
+        roles = {role_of(name) for name in names}
+        both = {"user", "assistant"} <= roles
+        sure = column.name in ROLE_KEYS[:9] and (roles - {None} or (1 < len(names) <= 4 and records > len(names)))
+        if (both and (column.name in ROLE_KEYS or records > 2)) or sure:
+            return column
+    return None
+
+
+def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Column | None:
+    """The key that joins turns: a usual name, or an id whose values repeat."""
+    named = _named(SESSION_KEYS, columns, taken, _any)
+    if named is not None:
+        return named
+    repeating = [
+        column
+        for column in columns
+        if column.path not in taken
+        and len(column.values) == records > 2
+        and 2 * column.distinct <= records
+        and set(name_words(column.path)) & {"id", "no", "number", "key", "uuid", "hash"}
+    ]
+    return max(repeating, key=lambda column: column.distinct, default=None)
+
+
+def _question(columns: Sequence[_Column]) -> list[str]:
+    column = _named(_QUESTIONS, columns, set(), _holds_question)
+    if column is None:
+        return []
+    instruction = next((each for each in columns if each.path == "instruction"), None)
+    if column.path == "input" and instruction is not None and _holds_question(instruction.values):
+        return ["instruction", "input"]
+    if instruction is not None and column.path == "instruction" and any(each.path == "input" for each in columns):
+        return ["instruction", "input"]
+    return [column.path]
+
+
+def _other_fields(columns: Sequence[_Column], taken: set[str]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+
+    def take(name: str, keys: Sequence[str], fits: Callable[[Sequence[JsonValue]], bool]) -> None:
+        column = _named(keys, columns, taken, fits, exact=True)
+        if column is not None:
+            fields[name] = column.path
+            taken.add(column.path)
+
+    take("label", _LABELS, lambda values: _holds_answer(values) and not _are_thumbs(values))
+    take("correction", _CORRECTIONS, _holds_answer)
+    take("thumb", _THUMBS, _are_thumbs)
+    take("rating", _RATINGS, _are_ratings)
+    take("comment", _COMMENTS, _holds_answer)
+    take("system", _SYSTEMS, _is_text)
+    take("task", _TASKS, _is_text)
+    take("model", _MODELS, _is_text)
+    if "session" not in fields:
+        take("session", SESSION_KEYS, _any)
+    take("id", _IDS, _any)
+    take("time", TIME_KEYS, _all(lambda value: seconds_of(value) is not None))
+    for name, keys in _FIXED.items():
+        take(name, keys, _FITTING.get(name, _any))
+    return fields
+
+
+def _named(
+    names: Sequence[str],
+    columns: Sequence[_Column],
+    taken: set[str],
+    fits: Callable[[Sequence[JsonValue]], bool],
+    *,
+    exact: bool = False,
+) -> _Column | None:
+    """The column with the first of the names, the least nested one of several; its values must fit where it has any."""
+    best: tuple[tuple[int, int, int], _Column] | None = None
+    for column in columns:
+        if column.path in taken or any(column.path.startswith(f"{path}.") for path in taken):
+            continue
+        rank = _rank(names, column.path, exact=exact)
+        if rank is None or (column.values and not fits(column.values)):
+            continue
+        place = (rank, column.path.count("."), column.order)
+        if best is None or place < best[0]:
+            best = place, column
+    return best[1] if best else None
+
+
+def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
+    """The place of a key among the names: its own name, then a word of it, then the name of the object that it is in."""
+    head, _, last = path.rpartition(".")
+    name = plain_name(last)
+    if name in names:
+        return names.index(name)
+    if exact or not (words := name_words(last)) or words[-1] in _NO_TEXT:
+        return None
+    speaker = next((word for word in words if word in _SPEAKERS), None)
+    for place, wanted in enumerate(names):
+        if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
+            return 100 + place
+    above = plain_name(head.rpartition(".")[2])
+    return 200 + names.index(above) if above in names else None
+
+
+def _same_side(speaker: str, names: Sequence[str]) -> bool:
+    """Return whether a text of this speaker may be looked for under the names: of a user a question, else an answer."""
+    return (speaker in _USERS) == (names[0] == "input") or names is TEXT_KEYS
+
+
+def _any(_: Sequence[JsonValue]) -> bool:
+    return True
+
+
+def _all(fits: Callable[[JsonValue], bool]) -> Callable[[Sequence[JsonValue]], bool]:
+    return lambda values: all(map(fits, values))
+
+
+def _scalar(value: JsonValue) -> str | int | float:
+    return value if isinstance(value, str | int | float) else ""
+
+
+def _is_text(values: Sequence[JsonValue]) -> bool:
+    return all(isinstance(value, str) for value in values) and any(
+        any(map(str.isalpha, str(value))) for value in values
+    )
+
+
+def _is_text_or_parts(values: Sequence[JsonValue]) -> bool:
+    return all(isinstance(value, str | list | dict) for value in values)
+
+
+def _holds_question(values: Sequence[JsonValue]) -> bool:
+    """Return whether values are texts with words, requests or conversations; times and ids are not."""
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) == len(values):
+        return any(
+            any(map(str.isalpha, text)) and not text.startswith(("http://", "https://")) for text in texts
+        ) and not all(seconds_of(text) is not None for text in texts)
+    return all(is_conversation(value) or _is_request(value) for value in values if not isinstance(value, str))
+
+
+def _is_request(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return "messages" in value or "role" in value
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) and "role" in item for item in value)
+
+
+def _holds_answer(values: Sequence[JsonValue]) -> bool:
+    """Return whether values may be answers; a category as well as a number may be one, a time is not."""
+    return not all(isinstance(value, str) and len(value) > 9 and seconds_of(value) is not None for value in values)
+
+
+def _are_thumbs(values: Sequence[JsonValue]) -> bool:
+    return all(isinstance(value, str | int | float) and read_thumb(value) is not None for value in values)
+
+
+def _are_ratings(values: Sequence[JsonValue]) -> bool:
+    return all(isinstance(value, str | int | float) and number_of(value) is not None for value in values)
+
+
+_FITTING: Mapping[str, Callable[[Sequence[JsonValue]], bool]] = {
+    "latency": _are_ratings,
+    "cost": _are_ratings,
+    "tools": _all(lambda value: isinstance(decoded(value), list)),
+    "options": _all(lambda value: isinstance(decoded(value), dict)),
+    "documents": _all(lambda value: isinstance(decoded(value), list | dict)),
+}
