@@ -39,13 +39,17 @@ from curator.readers.otlp import OTLP
 from curator.readers.phoenix import PHOENIX
 from curator.readers.pieces import Exchange
 from curator.readers.reader import Content, LogRecord, Reader
+from curator.readers.transcripts import TRANSCRIPTS
 from curator.readers.unmapped import PAIRS, TURNS
 from curator.records import JsonValue
 
 READERS: Registry[Reader] = Registry(
     "reader",
     Reader,
+    "reader",
+    Reader,
     {reader.name: reader for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)},
+    group="curator.readers",
     group="curator.readers",
 )
 
@@ -57,7 +61,10 @@ def recognise(records: Sequence[Mapping[str, JsonValue]], options: LogsConfig) -
     best, best_sureness = None, 0.0
     for name, reader in READERS.items():
         try:
-            sureness = sum(float(reader.sniff(record, options)) for record in records)
+            if reader.sniff_file is not None:
+                sureness = reader.sniff_file(records, options)
+            else:
+                sureness = sum(float(reader.sniff(record, options)) for record in records)
         except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop logs of other formats
             _log.warning("the reader %r cannot look at a record (%s: %s)", name, type(error).__name__, error)
             continue

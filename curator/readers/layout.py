@@ -15,6 +15,7 @@ from curator.readers.speakers import (
     SESSION_KEYS,
     TEXT_KEYS,
     TIME_KEYS,
+    flagged_role,
     name_words,
     plain_name,
     role_of,
@@ -100,7 +101,25 @@ _NO_TEXT = frozenset(
      "topic", "intent", "reason", "error")
 )  # fmt: skip
 """Last words of keys that hold no text of a user or a model."""
+_PARENTS = ("parent_id", "parent_message_id", "parentid", "in_reply_to", "parent", "reply_to")
+_SOMETIMES_SESSIONS = (
+    "ticket",
+    "ticket_id",
+    "case_id",
+    "interaction_id",
+    "call_id",
+    "run_id",
+    "trace_id",
+    "contact_id",
+    "call",
+)
+"""Keys that are the id of a session only where their values repeat."""
+_ID_WORDS = frozenset(
+    ("id", "no", "number", "key", "uuid", "hash", "phone", "email", "ticket", "thread", "room", "contact")
+)
 _FEW = 12
+_MOST_OF = 0.8
+_SURE_ROLE_KEYS = 9
 
 
 @dataclass(slots=True)
@@ -120,16 +139,17 @@ class _Column:
         return len({str(value) for value in self.values})
 
 
-def found_mapping(records: Records) -> dict[str, object]:
+def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]:
     """The fields of a mapping that fits the records, as `logs.mapping` has them; {} where no key of a question is found.
 
-    A log of turns gives `input` and `role`, never a question. Keys whose values are all None are judged by their names.
+    A log of turns gives `input` and `role`, never a question. Keys whose values are all None are judged by their names. With
+    `guess`, of two speakers whose names say nothing the one who speaks first is the user: a person has to check it.
     """
     columns = _columns(records)
-    turns = _turn_fields(columns, len(records))
-    if turns:
+    turns = _turn_fields(columns, len(records), guess=guess)
+    if turns is not None:
         return turns
-    question, answer = _question(columns), None
+    question = _question(columns)
     if not question:
         return {}
     taken = set(question)
@@ -138,20 +158,7 @@ def found_mapping(records: Records) -> dict[str, object]:
     if answer:
         fields["target"] = answer.path
         taken.add(answer.path)
-    return fields | _other_fields(columns, taken)
-
-
-def turn_roles(records: Records) -> tuple[str | None, dict[str, str]]:
-    """The key of the speaker in a log of turns, and the roles of speakers whose names say nothing."""
-    column = _role_column(_columns(records), len(records))
-    if column is None:
-        return None, {}
-    names = {str(value) for value in column.values}
-    unknown = sorted(name for name in names if role_of(name) is None)
-    sides = {role_of(name) for name in names} & {"user", "assistant"}
-    if len(unknown) == 1 and len(sides) == 1:
-        return column.path, {unknown[0]: "assistant" if sides == {"user"} else "user"}
-    return column.path, {}
+    return fields | _other_fields(columns, taken, in_turns=False)
 
 
 def _columns(records: Records) -> list[_Column]:
@@ -176,55 +183,68 @@ def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable
             yield above + key, raw
 
 
-def _turn_fields(columns: Sequence[_Column], records: int) -> dict[str, object]:
-    role = _role_column(columns, records)
-    if role is None:
-        return {}
-    taken = {role.path}
-    text = _named(TEXT_KEYS, columns, taken, _is_text_or_parts)
-    if text is None:
-        return {}
+def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> dict[str, object] | None:
+    """The fields of a log of turns; None of another log, {} where it cannot be said who the user is."""
+    role = _role_column(columns, records, guess=guess)
+    text = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts) if role is not None else None
+    if role is None or text is None:
+        return None
     fields: dict[str, object] = {"input": text.path, "role": role.path}
-    names = {str(value) for value in role.values}
-    unknown = sorted(name for name in names if role_of(name) is None)
-    sides = {role_of(name) for name in names} & {"user", "assistant"}
-    if unknown:
-        if len(unknown) > 1 or len(sides) != 1:
-            return {}
-        fields["roles"] = {unknown[0]: "assistant" if "user" in sides else "user"}
-    taken.add(text.path)
-    session = _session(columns, taken, records)
-    if session is not None:
+    taken = {role.path, text.path}
+    if not _is_flag(role):
+        roles = _roles_of_names(role, guess=guess)
+        if roles is None:
+            return fields if guess else {}
+        fields |= {"roles": roles} if roles else {}
+    if (session := _session(columns, taken, records)) is not None:
         fields["session"] = session.path
         taken.add(session.path)
-    parent = _named(
-        ("parent_id", "parent_message_id", "parentid", "in_reply_to", "parent", "reply_to"), columns, taken, _any
-    )
+    parent = _named(_PARENTS, columns, taken, _any)
     if parent is not None and any(column.name in _IDS for column in columns):
         fields["parent"] = parent.path
         taken.add(parent.path)
-    order = _named(ORDER_KEYS, columns, taken, _all(lambda value: number_of(_scalar(value)) is not None))
+    order = _named(ORDER_KEYS, columns, taken, _are_ratings)
     if order is not None and order.distinct > 1:
         fields["turn"] = order.path
         taken.add(order.path)
-    return fields | _other_fields(columns, taken)
+    return fields | _other_fields(columns, taken, in_turns=True)
 
 
-def _role_column(columns: Sequence[_Column], records: int) -> _Column | None:
-    """The column of the speaker: few different values, and they name a user and an assistant."""
+def _roles_of_names(column: _Column, *, guess: bool) -> dict[str, str] | None:
+    """The roles of speakers whose names say none: {} where all do, None where it is not clear."""
+    names = list(dict.fromkeys(str(value) for value in column.values))
+    unknown = [name for name in names if role_of(name) is None]
+    sides = {role_of(name) for name in names} & {"user", "assistant"}
+    if not unknown:
+        return {}
+    if len(unknown) == 1 and len(sides) == 1:
+        return {unknown[0]: "assistant" if "user" in sides else "user"}
+    return dict(zip(unknown, ("user", "assistant"), strict=True)) if guess and len(unknown) == 2 and not sides else None
+
+
+def _is_flag(column: _Column) -> bool:
+    name = column.path.rpartition(".")[2]
+    return bool(column.values) and all(flagged_role(name, value) is not None for value in column.values)
+
+
+def _role_column(columns: Sequence[_Column], records: int, *, guess: bool) -> _Column | None:
+    """The column of the speaker: few different values that name a user and an assistant, or `is_bot`."""
     for column in columns:
         names = {value for value in column.values if isinstance(value, str)}
-        if (
-            not names
-            or len(names) > _FEW
-            or len(column.values) < records
-            or not all(isinstance(v, str) for v in column.values)
-        ):
+        if not column.values or len(column.values) < _MOST_OF * records or len(names) > _FEW:
+            continue
+        if _is_flag(column):
+            return column
+        if not all(isinstance(value, str) for value in column.values):
             continue
         roles = {role_of(name) for name in names}
-        both = {"user", "assistant"} <= roles
-        sure = column.name in ROLE_KEYS[:9] and (roles - {None} or (1 < len(names) <= 4 and records > len(names)))
-        if (both and (column.name in ROLE_KEYS or records > 2)) or sure:
+        usual = column.name in ROLE_KEYS
+        sure = column.name in ROLE_KEYS[:_SURE_ROLE_KEYS]
+        if {"user", "assistant"} <= roles and (usual or records > 2):
+            return column
+        if roles - {None} and (sure or (guess and usual)):
+            return column
+        if sure and 1 < len(names) <= 4 and records > len(names):
             return column
     return None
 
@@ -240,7 +260,7 @@ def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Colu
         if column.path not in taken
         and len(column.values) == records > 2
         and 2 * column.distinct <= records
-        and set(name_words(column.path)) & {"id", "no", "number", "key", "uuid", "hash"}
+        and set(name_words(column.path)) & _ID_WORDS
     ]
     return max(repeating, key=lambda column: column.distinct, default=None)
 
@@ -257,7 +277,7 @@ def _question(columns: Sequence[_Column]) -> list[str]:
     return [column.path]
 
 
-def _other_fields(columns: Sequence[_Column], taken: set[str]) -> dict[str, object]:
+def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool) -> dict[str, object]:
     fields: dict[str, object] = {}
 
     def take(name: str, keys: Sequence[str], fits: Callable[[Sequence[JsonValue]], bool]) -> None:
@@ -274,8 +294,16 @@ def _other_fields(columns: Sequence[_Column], taken: set[str]) -> dict[str, obje
     take("system", _SYSTEMS, _is_text)
     take("task", _TASKS, _is_text)
     take("model", _MODELS, _is_text)
-    if "session" not in fields:
-        take("session", SESSION_KEYS, _any)
+    if not in_turns:
+        once = {
+            column.path
+            for column in columns
+            if column.name in _SOMETIMES_SESSIONS and column.distinct == len(column.values)
+        }
+        session = _named(SESSION_KEYS, columns, taken | once, _any, exact=True)
+        if session is not None:
+            fields["session"] = session.path
+            taken.add(session.path)
     take("id", _IDS, _any)
     take("time", TIME_KEYS, _all(lambda value: seconds_of(value) is not None))
     for name, keys in _FIXED.items():
@@ -332,10 +360,6 @@ def _any(_: Sequence[JsonValue]) -> bool:
 
 def _all(fits: Callable[[JsonValue], bool]) -> Callable[[Sequence[JsonValue]], bool]:
     return lambda values: all(map(fits, values))
-
-
-def _scalar(value: JsonValue) -> str | int | float:
-    return value if isinstance(value, str | int | float) else ""
 
 
 def _is_text(values: Sequence[JsonValue]) -> bool:

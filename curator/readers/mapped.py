@@ -20,7 +20,7 @@ from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
-from curator.readers.speakers import name_words, role_of, speaker_of
+from curator.readers.speakers import flagged_role, name_words, role_of, speaker_of
 from curator.readers.suggest import suggested_mapping
 from curator.readers.times import seconds_of
 from curator.readers.tools import plain_tools
@@ -28,10 +28,6 @@ from curator.readers.turns import is_conversation, read_conversation
 from curator.records import Feedback, JsonValue, Message, Role, Scalar, Source
 
 NO_SESSION = "no session is mapped: the turns of a file are read as one conversation"
-SEPARATE = (
-    "questions of one session are read one by one; `logs: {mapping: {turn: ...}}` with the key of their time or number puts the "
-    "earlier ones before them"
-)
 _OTHER = ("roles", "feedback_scale", "metadata", "input")
 
 
@@ -88,13 +84,11 @@ class Mapper:
         if self.mapping.turn is not None and not whole:
             return self._row_of_session(messages, reply, values, about)
         _check_speaker(record, self.mapping, self._begun)
-        notes = (SEPARATE,) if self.mapping.session and not whole and about.session else ()
         return replace(
             about,
             messages=messages,
             reply=reply,
             conversation=self.mapping.target is None and not self._examples and messages[-1].role == "assistant",
-            notes=(*about.notes, *notes),
         )
 
     def _about(self, record: dict[str, JsonValue], values: Mapping[str, JsonValue], source: Source) -> Exchange:
@@ -120,36 +114,40 @@ class Mapper:
         )
 
     def _turn(self, record: dict[str, JsonValue], values: Mapping[str, JsonValue], about: Exchange) -> Turn:
-        speaker = nonblank(values.get("role"))
+        place = None
+        if self.mapping.parent is not None and about.log_id:
+            place = Place(span=about.log_id, parent=nonblank(values.get("parent")))
+        notes = about.notes if about.session else (*about.notes, NO_SESSION)
+        turn = Turn(
+            message=Message("user", ""),
+            session=about.session,
+            exchange=replace(about, reply=self._outcome(values), place=place, notes=notes),
+            order=self._order(values, about),
+        )
+        try:
+            role = self._role(nonblank(values.get("role")))
+            chat: dict[str, JsonValue] = {"role": role, "content": self._input(record)}
+            chat |= {key: record[key] for key in ("tool_calls", "tool_call_id") if record.get(key) is not None}
+            *before, turn.message = span_messages([chat]) or (Message(role, ""),)
+            turn.before = tuple(before)
+        except RecordError as error:
+            turn.problem = error
+        return turn
+
+    def _role(self, speaker: str | None) -> Role:
         if speaker is None:
             raise RecordError(
                 f"no speaker: {self.mapping.role!r} is empty", "log who said each turn, or leave the turn out"
             )
-        role = self.mapping.roles.get(speaker) or role_of(speaker)
+        key = (self.mapping.role or "").rpartition(".")[2]
+        role = self.mapping.roles.get(speaker) or flagged_role(key, speaker) or role_of(speaker)
         if role is None:
             raise RecordError(
                 f"the speaker {speaker[:40]!r} has no role that is known",
-                f"name it beside `role`: `logs: {{mapping: {{roles: {{{speaker[:40]}: user}}}}}}`, or `assistant`, `system`, `tool`",
+                "say beside `role` who it is, `user`, `assistant`, `system` or `tool`: "
+                f"`logs: {{mapping: {{roles: {{{speaker[:40]}: user}}}}}}`",
             )
-        text = self._input(record)
-        chat: dict[str, JsonValue] = {"role": role, "content": text}
-        chat |= {key: record[key] for key in ("tool_calls", "tool_call_id") if record.get(key) is not None}
-        messages = span_messages([chat]) or (Message(role, ""),)
-        place = None
-        if self.mapping.parent is not None and about.log_id:
-            place = Place(span=about.log_id, parent=nonblank(values.get("parent")))
-        return Turn(
-            message=messages[-1],
-            before=messages[:-1],
-            session=about.session,
-            exchange=replace(
-                about,
-                reply=self._outcome(values),
-                place=place,
-                notes=about.notes if about.session else (*about.notes, NO_SESSION),
-            ),
-            order=self._order(values, about),
-        )
+        return role
 
     def _row_of_session(
         self, messages: tuple[Message, ...], reply: Reply | None, values: Mapping[str, JsonValue], about: Exchange

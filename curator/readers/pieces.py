@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from curator.errors import RecordError
 from curator.readers.replies import Reply
 from curator.records import (
     Case,
@@ -115,7 +116,11 @@ class Turn:
     about an assistant turn is in `exchange`, whose messages are not used. Without a session, the turns of a file are one
     conversation, and a system prompt begins another one.
 
-    `before` are messages of the same record before `message`, such as the question in a record of question and answer.
+    Attributes:
+        before: messages of the same record before `message`, such as the question in a record of question and answer.
+        begins: the model no longer sees the turns before, such as after a summary of them.
+        skipped: names, in the plural, records without a message that are only links of a tree.
+        problem: the reason why the turn cannot be read; the answers after it cannot be understood without it.
     """
 
     message: Message
@@ -123,6 +128,9 @@ class Turn:
     exchange: Exchange
     order: float | None = None
     before: tuple[Message, ...] = ()
+    begins: bool = False
+    skipped: str | None = None
+    problem: RecordError | None = None
 
     @property
     def source(self) -> Source:

@@ -52,6 +52,7 @@ class Reader:
             are parsed in several processes.
         reads_csv: the format may be a table, not only JSON.
         columns: the columns that a table must have, by the config key that names them.
+        sniff_file: says the same of all first records of a file together, from 0 to their number; by default the sum of `sniff`.
         adapt: the options to parse a file with, from its first records, such as a mapping that fits them.
     """
 
@@ -62,6 +63,7 @@ class Reader:
     parse: Parse
     reads_csv: bool = False
     columns: Callable[[LogsConfig], Mapping[str, str]] = _no_columns
+    sniff_file: Callable[[Sequence[Mapping[str, JsonValue]], LogsConfig], float] | None = None
     adapt: Callable[[Sequence[Mapping[str, JsonValue]], LogsConfig], LogsConfig] = _as_they_are
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from curator.readers.exchange import cases_of
@@ -12,12 +12,13 @@ from curator.readers.pieces import Reading, Turn
 from curator.readers.replies import Reply, answer_of
 from curator.readers.traces import joined_feedback
 from curator.readers.turns import continued
-from curator.records import Case, Message, OtherRecord, RejectedRecord
+from curator.records import Message, OtherRecord, RejectedRecord
 
 UNANSWERED = "turns that no later answer follows"
 USER_TURNS = "turns before an answer"
 CONTINUED = "turns that the next turn of the same speaker continues"
 EARLIER = "earlier turns of conversations"
+AFTER_DAMAGE = "an answer after a turn of the conversation that cannot be read"
 MOST_UNNAMED = 500
 """More turns than this in a file without a session key are not one conversation: they would be asked with each other's history."""
 
@@ -34,14 +35,24 @@ def join_session(turns: Sequence[Turn], *, last_only: bool = False) -> Iterator[
         paths, without = _tree_paths(turns)
     else:
         paths, without = _linear_paths(turns)
-    yield from (OtherRecord(turn.source, what) for turn, what in without)
+    yield from (_without_answer(turn, what) for turn, what in without)
     final = {id(path[-1]) for path in _longest(paths)} if last_only else set()
     for path in paths:
-        for reading in _answered(path):
-            if last_only and isinstance(reading, Case) and id(path[-1]) not in final:
-                yield OtherRecord(reading.source, EARLIER)
-            else:
-                yield reading
+        if (damaged := next((turn for turn in path if turn.problem), None)) is not None:
+            yield RejectedRecord(
+                path[-1].source, f"{AFTER_DAMAGE} ({damaged.source})", "repair the earlier turn, or leave it"
+            )
+        elif last_only and id(path[-1]) not in final:
+            yield OtherRecord(path[-1].source, EARLIER)
+        else:
+            yield from _answered(path)
+
+
+def _without_answer(turn: Turn, what: str) -> Reading:
+    """The outcome of a turn that gives no case: that it cannot be read is said before that it is a part of another one."""
+    if turn.problem is not None:
+        return RejectedRecord(turn.source, turn.problem.reason, turn.problem.remedy)
+    return OtherRecord(turn.source, turn.skipped or what)
 
 
 def merged_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -65,7 +76,12 @@ def _linear_paths(turns: Sequence[Turn]) -> tuple[list[list[Turn]], list[tuple[T
     so_far: list[Turn] = []
     waiting: list[Turn] = []
     for turn, following in zip(ordered, [*ordered[1:], None], strict=True):
-        if turn.session is None and turn.message.role == "system" and any(_is_answer(earlier) for earlier in so_far):
+        if turn.skipped:
+            without.append((turn, turn.skipped))
+            continue
+        if turn.begins or (
+            turn.session is None and turn.message.role == "system" and any(_is_answer(earlier) for earlier in so_far)
+        ):
             so_far = []
         so_far.append(turn)
         if not _is_answer(turn) or not _asked(so_far):
@@ -100,13 +116,26 @@ def _tree_paths(turns: Sequence[Turn]) -> tuple[list[list[Turn]], list[tuple[Tur
         path = _path_to(id_, by_id)
         if not _is_answer(turn) or not _asked(path):
             others.append((id_, turn))
-        elif any(_is_answer(child) for child in children[id_]):
+        elif _continues(id_, children):
             without.append((turn, CONTINUED))
         else:
             paths.append(_with_results(path, results))
             used |= {step.exchange.place.span or "" for step in paths[-1] if step.exchange.place}
     without += [(turn, USER_TURNS if id_ in used else UNANSWERED) for id_, turn in others]
     return paths, without
+
+
+def _continues(id_: str, children: Mapping[str, Sequence[Turn]]) -> bool:
+    """Return whether the next turn after this one, past links without a message, is one of the assistant."""
+    waiting = list(children.get(id_, ()))
+    while waiting:
+        child = waiting.pop()
+        if _is_answer(child):
+            return True
+        place = child.exchange.place
+        if child.skipped and place and place.span:
+            waiting += children.get(place.span, ())
+    return False
 
 
 def _path_to(id_: str, by_id: dict[str, Turn]) -> list[Turn]:
@@ -118,7 +147,7 @@ def _path_to(id_: str, by_id: dict[str, Turn]) -> list[Turn]:
         turn = by_id[step]
         path.append(turn)
         step = turn.exchange.place.parent if turn.exchange.place else None
-    return path[::-1]
+    return [turn for turn in reversed(path) if not turn.skipped]
 
 
 def _results(turns: Sequence[Turn]) -> dict[str, Turn]:
@@ -150,7 +179,7 @@ def _with_results(path: list[Turn], results: dict[str, Turn]) -> list[Turn]:
 
 
 def _is_answer(turn: Turn) -> bool:
-    return turn.message.role == "assistant"
+    return turn.message.role == "assistant" and not turn.skipped and not turn.problem
 
 
 def _asked(path: Sequence[Turn]) -> bool:

@@ -47,6 +47,9 @@ TIME_KEYS = ("timestamp", "created_at", "time", "created", "sent_at", "date", "d
              "request_time", "when", "at", "started_at", "date_time", "posted_at", "inserted_at", "received_at")  # fmt: skip
 
 
+_YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
 @lru_cache(maxsize=4096)
 def role_of(speaker: str) -> Role | None:
     """The role that the name of a speaker says, None where it says none.
@@ -88,21 +91,21 @@ def speaker_of(turn: Mapping[str, JsonValue], roles: Mapping[str, Role]) -> tupl
             value = value.get("role") or value.get("type") or value.get("name")
         if isinstance(value, str) and (role := roles.get(value) or role_of(value)) is not None:
             return key, role
-    for key, value in turn.items():  # `is_bot: true`
-        words = name_words(key)
-        if isinstance(value, bool) and words and (role := _flag_role(words)) is not None:
-            return key, role if value else "assistant" if role == "user" else "user"
-    return None
+    return next(((key, role) for key, value in turn.items() if (role := flagged_role(key, value)) is not None), None)
+
+
+def flagged_role(key: str, value: JsonValue) -> Role | None:
+    """The role that a yes or no says, such as `is_bot: true` and `from_user: 0`; None for any other value."""
+    words = name_words(key)
+    if not 1 < len(words) <= 3 or words[0] not in ("is", "from", "by"):
+        return None
+    role = role_of(words[-1])
+    yes = str(value).lower()
+    if role not in ("user", "assistant") or yes not in _YES_NO:
+        return None
+    return role if _YES_NO[yes] else "assistant" if role == "user" else "user"
 
 
 def _role_rank(key: str) -> int:
     name = plain_name(key)
     return ROLE_KEYS.index(name) if name in ROLE_KEYS else len(ROLE_KEYS)
-
-
-def _flag_role(words: tuple[str, ...]) -> Role | None:
-    """The role that a yes or no is about: `is_bot`, `from_user`."""
-    if words[0] not in ("is", "from", "by") or len(words) > 3:
-        return None
-    role = role_of(words[-1])
-    return role if role in ("user", "assistant") else None

@@ -18,7 +18,7 @@ def suggested_mapping(records: Sequence[Mapping[str, JsonValue]]) -> str:
 
     Where no key of a question is found, a placeholder says so.
     """
-    fields = found_mapping(records)
+    fields = found_mapping(records, guess=True)
     shown = [f"{name}: {text}" for name, value in fields.items() if (text := _yaml(value)) is not None]
     if "input" not in fields or not shown or not shown[0].startswith("input"):
         return "`logs: {mapping: {input: <the key of the user text>}}`"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from curator.errors import RecordError
 from curator.readers.account import EMPTY
 from curator.readers.feedback import nonblank, read_feedback
 from curator.readers.json_text import as_text, decoded
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import AboutTurn
 from curator.readers.span_messages import span_messages
-from curator.readers.speakers import CALLS, TEXT_KEYS, TIME_KEYS, plain_name, role_of, speaker_of
+from curator.readers.speakers import CALLS, ROLE_KEYS, TEXT_KEYS, TIME_KEYS, plain_name, role_of, speaker_of
 from curator.readers.times import seconds_of
 from curator.records import Feedback, JsonValue, Message, Role
 
@@ -35,6 +36,12 @@ ANSWER_KEYS = ("assistant", "bot", "answer", "output", "response", "reply", "com
                "chatbot", "bot_response", "assistant_message")  # fmt: skip
 _WRAPPERS = ("message", "info", "data", "kwargs")
 _THOUGHTS = frozenset(("thoughts", "reasoning_recap", "thinking", "reasoning"))
+_NOTICES = frozenset(
+    ("info", "error", "warning", "notice", "status", "event", "about", "help", "compression", "log", "meta")
+)
+"""Speakers of turns that were shown to the user only."""
+_STEPS = frozenset(("step-start", "step-finish", "snapshot", "patch", "compaction", "retry", "agent"))
+"""Parts of a turn that hold nothing that was said."""
 _IDS = frozenset(
     ("id", "uuid", "message_id", "turn_id", "turn_identifier", "index", "timestamp", "ts", "status", "type", "name")
 )
@@ -110,7 +117,7 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
         return ()
     speaker = speaker_of(turn, roles)
     if speaker is None:
-        return span_messages([dict(turn)], "unknown")
+        return _unknown_speaker(turn)
     key, role = speaker
     content = _content(turn, key)
     chat: dict[str, JsonValue] = {"role": role, "content": content}
@@ -127,7 +134,24 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
     if role == "assistant" and isinstance(recipient, str) and recipient not in ("all", ""):
         call: JsonValue = {"name": recipient, "arguments": as_text(content) or "{}"}
         return span_messages([{"role": role, "tool_calls": [call]}])
-    return span_messages([chat, *_calls_beside(turn)])
+    return span_messages([*_steps(chat), *_calls_beside(turn)])
+
+
+def _unknown_speaker(turn: Fields) -> tuple[Message, ...]:
+    """No message of a turn that only informs.
+
+    Raises:
+        RecordError: it is another one.
+    """
+    names = [value for key in turn if plain_name(key) in ROLE_KEYS and isinstance(value := turn[key], str)]
+    if names and names[0].lower() in _NOTICES:
+        return ()
+    raise RecordError(
+        f"a turn whose speaker {names[0][:40]!r} has no role that is known" if names else "a turn without a speaker",
+        "the roles are user, assistant, system and tool; say whose turns they are in `logs: {mapping: {roles: ...}}`"
+        if names
+        else "log each turn with its `role`",
+    )
 
 
 def _roles(item: JsonValue) -> Iterator[Role]:
@@ -183,7 +207,11 @@ def _content(turn: Fields, speaker_key: str) -> JsonValue:
         value = inner if inner is not None or "content_type" in value else value
     if not isinstance(value, list):
         return value
-    return [_part(part, turn) for part in value if part not in EMPTY]
+    return [_part(part, turn) for part in value if part not in EMPTY and not _is_step(part)]
+
+
+def _is_step(part: JsonValue) -> bool:
+    return isinstance(part, dict) and part.get("type") in _STEPS
 
 
 def _part(part: JsonValue, turn: Fields) -> JsonValue:
@@ -193,14 +221,6 @@ def _part(part: JsonValue, turn: Fields) -> JsonValue:
     kind = part.get("type")
     if kind == "tool_result" and "tool_result" in part:
         return {"type": kind, "tool_use_id": turn.get("tool_call_id"), "content": part["tool_result"]}
-    state = part.get("state")
-    if kind == "tool" and isinstance(state, dict):
-        return {
-            "type": "tool_call",
-            "id": part.get("callID"),
-            "name": part.get("tool"),
-            "arguments": state.get("input"),
-        }
     return part
 
 
@@ -209,6 +229,24 @@ def _tool_result(chat: dict[str, JsonValue]) -> JsonValue:
     if isinstance(content, list) and all(isinstance(part, str) for part in content):
         content = "\n".join(str(part) for part in content)
     return {**chat, "content": content if isinstance(content, list) else as_text(content)}
+
+
+def _steps(chat: dict[str, JsonValue]) -> Iterator[JsonValue]:
+    """Yield the message, in several where a part holds the call of a tool with its result, as opencode keeps them."""
+    parts: list[JsonValue] = []
+    content = chat["content"]
+    for part in content if isinstance(content, list) else ():
+        state = part.get("state") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(state, dict):
+            parts.append(part)
+            continue
+        id_ = part.get("callID")
+        call: JsonValue = {"type": "tool_call", "id": id_, "name": part.get("tool"), "arguments": state.get("input")}
+        yield {**chat, "content": [*parts, call]}
+        yield {"role": "tool", "tool_call_id": id_, "content": as_text(state.get("output") or state.get("error")) or ""}
+        parts = []
+    if parts or not isinstance(content, list):
+        yield {**chat, "content": parts if isinstance(content, list) else content}
 
 
 def _calls_beside(turn: Fields) -> Iterator[JsonValue]:

@@ -11,7 +11,7 @@ from curator.readers.layout import found_mapping
 from curator.readers.mapped import parse_mapped
 from curator.readers.pieces import Exchange, Turn
 from curator.readers.reader import LogRecord, Reader
-from curator.readers.speakers import SESSION_KEYS, plain_name
+from curator.readers.speakers import plain_name
 from curator.records import JsonValue
 
 Records = Sequence[Mapping[str, JsonValue]]
@@ -27,11 +27,13 @@ _ANSWERED = frozenset(
 
 def is_turn(record: Mapping[str, JsonValue]) -> float:
     """Say how sure it is that a record is one turn of a conversation."""
-    fields = found_mapping([record])
-    if "role" not in fields:
-        return 0.0
-    session = fields.get("session")
-    return 0.8 if session is not None and plain_name(str(session).rpartition(".")[2]) in SESSION_KEYS else 0.45
+    return _turn_sureness([record])
+
+
+def _turn_sureness(records: Records) -> float:
+    """The same over several records, which may show that the values of a key repeat."""
+    fields = found_mapping(records)
+    return 0.0 if "role" not in fields else 0.8 if "session" in fields else 0.45
 
 
 def is_pair(record: Mapping[str, JsonValue]) -> bool:
@@ -75,6 +77,7 @@ TURNS = Reader(
     description="One turn of a conversation in each record, with its speaker; a session joins them. CSV or JSONL.",
     understands=frozenset({"question", "answer", "system", "tools", "feedback", "time"}),
     sniff=lambda record, _: is_turn(record),
+    sniff_file=lambda records, _: len(records) * _turn_sureness(records),
     parse=_parse,
     reads_csv=True,
     adapt=_adapted,
