@@ -29,7 +29,7 @@ Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class FieldMapping(Section):
-    """The column (CSV) or key (JSONL) of each field; `request.text` is a nested key (`docs/logs.md`)."""
+    """The column (CSV) or key (JSONL) of each field; `request.text` is a nested key."""
 
     input: str | tuple[str, ...]
     """The user's text, or a list of chat messages. Several keys give one text, such as an instruction and its input."""
@@ -51,7 +51,7 @@ class FieldMapping(Section):
     """The model that wrote the target."""
     role: str | None = None
     """The speaker, where each record is one turn of a conversation. `session` then joins the turns."""
-    roles: dict[str, Role] = {}
+    roles: dict[str, Role] = Field(default_factory=dict)
     """The role of a speaker (`user`, `assistant`, `system`, `tool`) whose name does not say it."""
     session: str | None = None
     """The id of the conversation; hashed."""

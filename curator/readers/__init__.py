@@ -46,10 +46,7 @@ from curator.records import JsonValue
 READERS: Registry[Reader] = Registry(
     "reader",
     Reader,
-    "reader",
-    Reader,
     {reader.name: reader for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)},
-    group="curator.readers",
     group="curator.readers",
 )
 

@@ -75,7 +75,7 @@ def _read(record: LogRecord, options: LogsConfig) -> Exchange:
     notes: list[str] = []
     items = _tree_messages(cells) if key == _TREE else decoded(cells[key])
     if not isinstance(items, list):
-        raise RecordError(f"`{key}` is no list of turns", "log the turns as a list")
+        raise RecordError(f"`{key}` is not a list of turns", "log the turns as a list")
     if key == _TREE and _has_branches(cells[_TREE]):
         notes.append(BRANCHES)
     if key != _TREE and _alternates(items):
@@ -133,7 +133,7 @@ def _alternates(value: JsonValue) -> bool:
 
 
 def _tree_messages(record: Mapping[str, JsonValue]) -> list[JsonValue]:
-    """The messages from the root to the current one of a tree, as the export of ChatGPT keeps them."""
+    """The messages from the root of a tree to the current one, as ChatGPT exports them."""
     nodes = record.get(_TREE)
     if not isinstance(nodes, dict):
         return []
@@ -150,7 +150,7 @@ def _tree_messages(record: Mapping[str, JsonValue]) -> list[JsonValue]:
 
 
 def _hidden(message: Mapping[str, JsonValue]) -> bool:
-    """Return whether a message of a tree was not said: an empty system prompt, or settings of the user."""
+    """Return whether a message was not said, such as an empty system prompt or settings."""
     content = message.get("content")
     if not isinstance(content, dict):
         return not content
@@ -174,7 +174,7 @@ def _has_branches(nodes: JsonValue) -> bool:
 
 
 def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
-    """More sure than of a chat request: only a record whose conversation has answers, and that has no answer beside it."""
+    """More sure than of a chat request: the conversation has answers, and none is beside it."""
     return 0.6 if turns_key(record) is not None else 0.0
 
 

@@ -1,4 +1,4 @@
-"""A mapping found from records: which key holds the question, the answer, the speaker and so on, by names and values."""
+"""A mapping found from records, by the names of their keys and by their values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,26 @@ from dataclasses import dataclass, field
 
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
+from curator.readers.key_names import (
+    ANSWERS,
+    COMMENTS,
+    CORRECTIONS,
+    FIXED,
+    ID_WORDS,
+    IDS,
+    LABELS,
+    MODELS,
+    NO_TEXT,
+    PARENTS,
+    QUESTIONS,
+    RATINGS,
+    SOMETIMES_SESSIONS,
+    SPEAKERS,
+    SYSTEMS,
+    TASKS,
+    THUMBS,
+    USERS,
+)
 from curator.readers.replies import holds_reply
 from curator.readers.scales import number_of
 from curator.readers.speakers import (
@@ -27,96 +47,6 @@ from curator.records import JsonValue
 Records = Sequence[Mapping[str, JsonValue]]
 _MOST_KEYS = 400
 _DEEP = 5
-_USERS = frozenset(("user", "human", "customer", "visitor", "client", "caller"))
-_SPEAKERS = _USERS | {"assistant", "bot", "chatbot", "agent", "ai", "model", "llm", "gpt", "chatgpt", "system"}
-_QUESTIONS = (
-    "input", "prompt", "question", "query", "instruction", "user_input", "user_message", "user_query", "user_prompt", "user_text",
-    "request", "text", "user", "utterance", "message", "messages", "content", "human", "customer_message", "problem", "ask", "asked",
-    "conversation", "conversations", "inputs", "q", "said", "body", "subject",
-)  # fmt: skip
-_ANSWERS = (
-    "target", "output", "response", "answer", "completion", "reply", "prediction", "result", "assistant", "bot", "bot_response",
-    "assistant_response", "model_response", "model_output", "assistant_message", "bot_message", "bot_reply", "generated_text",
-    "generation", "chosen", "llm_output", "llm_response", "ai_response", "outputs", "agent_reply", "gpt", "a", "solution", "message",
-    "text", "content",
-)  # fmt: skip
-_LABELS = ("label", "gold", "expected", "expected_output", "expected_answer", "ideal", "reference", "reference_answer", "ground_truth",
-           "correct_answer", "gold_answer", "gold_label", "human_answer", "golden_answer", "true_label", "reference_output")  # fmt: skip
-_CORRECTIONS = (
-    "correction",
-    "corrected",
-    "corrected_answer",
-    "edited",
-    "edited_response",
-    "fixed_answer",
-    "better_answer",
-    "rewrite",
-)
-_IDS = ("id", "request_id", "record_id", "message_id", "uuid", "row_id", "log_id", "case_id", "event_id", "interaction_id",
-        "query_id", "ticket", "ticket_id", "custom_id", "guid")  # fmt: skip
-_TASKS = ("task", "task_name", "use_case", "intent_task", "endpoint", "route", "prompt_name", "feature")
-_MODELS = ("model", "model_name", "model_id", "engine", "deployment", "llm", "model_version", "deployment_name")
-_THUMBS = ("thumb", "thumbs", "feedback", "vote", "verdict", "user_feedback", "liked", "helpful", "reaction", "rating", "score",
-           "like", "was_helpful", "thumbs_up", "is_helpful", "label")  # fmt: skip
-_RATINGS = (
-    "rating",
-    "stars",
-    "score",
-    "csat",
-    "user_rating",
-    "star_rating",
-    "satisfaction",
-    "feedback_score",
-    "nps",
-    "user_score",
-)
-_COMMENTS = (
-    "comment",
-    "comments",
-    "feedback_text",
-    "user_comment",
-    "remark",
-    "feedback_comment",
-    "note",
-    "notes",
-    "feedback",
-)
-_SYSTEMS = ("system", "system_prompt", "system_message", "instructions", "preprompt", "system_instruction")
-_FIXED: Mapping[str, tuple[str, ...]] = {
-    "tools": ("tools", "functions", "available_tools", "tool_definitions"),
-    "options": ("options", "model_parameters", "parameters", "request_options", "invocation_params"),
-    "documents": ("documents", "contexts", "retrieved_documents", "retrieved_contexts", "chunks", "passages", "sources", "retrieved",
-                  "search_results", "docs", "context"),
-    "user": ("user_id", "userid", "customer_id", "account_id", "user_hash", "visitor_id", "end_user", "client_id", "user_email"),
-    "status": ("status_code", "status", "http_status", "response_status", "outcome", "state", "code"),
-    "finish_reason": ("finish_reason", "stop_reason", "finishreason", "done_reason"),
-    "latency": ("latency_ms", "latency", "latency_s", "duration_ms", "duration", "response_time", "response_time_ms", "elapsed_ms",
-                "elapsed", "duration_s", "latency_seconds", "took_ms", "execution_duration_ms"),
-    "cost": ("cost", "cost_usd", "total_cost", "price", "spend", "response_cost", "usd"),
-}  # fmt: skip
-_NO_TEXT = frozenset(
-    ("id", "ids", "time", "timestamp", "date", "count", "tokens", "token", "length", "len", "type", "language", "lang", "url", "status",
-     "ms", "seconds", "version", "at", "hash", "name", "score", "rating", "cost", "code", "format", "index", "number", "no", "size",
-     "category", "source", "key", "feedback", "comment", "email", "quality", "correct", "embedding", "vector", "model", "channel",
-     "topic", "intent", "reason", "error")
-)  # fmt: skip
-"""Last words of keys that hold no text of a user or a model."""
-_PARENTS = ("parent_id", "parent_message_id", "parentid", "in_reply_to", "parent", "reply_to")
-_SOMETIMES_SESSIONS = (
-    "ticket",
-    "ticket_id",
-    "case_id",
-    "interaction_id",
-    "call_id",
-    "run_id",
-    "trace_id",
-    "contact_id",
-    "call",
-)
-"""Keys that are the id of a session only where their values repeat."""
-_ID_WORDS = frozenset(
-    ("id", "no", "number", "key", "uuid", "hash", "phone", "email", "ticket", "thread", "room", "contact")
-)
 _FEW = 12
 _MOST_OF = 0.8
 _SURE_ROLE_KEYS = 9
@@ -140,7 +70,7 @@ class _Column:
 
 
 def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]:
-    """The fields of a mapping that fits the records, as `logs.mapping` has them; {} where no key of a question is found.
+    """The fields of a mapping that fits the records; {} where no key of a question is found.
 
     A log of turns gives `input` and `role`, never a question. Keys whose values are all None are judged by their names. With
     `guess`, of two speakers whose names say nothing the one who speaks first is the user: a person has to check it.
@@ -153,7 +83,7 @@ def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]
     if not question:
         return {}
     taken = set(question)
-    answer = _named(_ANSWERS, columns, taken, _holds_answer)
+    answer = _named(ANSWERS, columns, taken, _holds_answer)
     fields: dict[str, object] = {"input": question[0] if len(question) == 1 else list(question)}
     if answer:
         fields["target"] = answer.path
@@ -173,7 +103,7 @@ def _columns(records: Records) -> list[_Column]:
 
 
 def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable[tuple[str, JsonValue]]:
-    """Yield the paths of the values; an object that is a request, a message or a response is one value."""
+    """Yield the paths of the values; a request, a message or a response is one value."""
     for key, raw in record.items():
         value = decoded(raw)
         whole = isinstance(value, dict) and ("messages" in value or "role" in value or holds_reply(value))
@@ -184,7 +114,7 @@ def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable
 
 
 def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> dict[str, object] | None:
-    """The fields of a log of turns; None of another log, {} where it cannot be said who the user is."""
+    """The fields of a log of turns; None of another log, {} where the user is not clear."""
     role = _role_column(columns, records, guess=guess)
     text = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts) if role is not None else None
     if role is None or text is None:
@@ -199,8 +129,8 @@ def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> di
     if (session := _session(columns, taken, records)) is not None:
         fields["session"] = session.path
         taken.add(session.path)
-    parent = _named(_PARENTS, columns, taken, _any)
-    if parent is not None and any(column.name in _IDS for column in columns):
+    parent = _named(PARENTS, columns, taken, _any)
+    if parent is not None and any(column.name in IDS for column in columns):
         fields["parent"] = parent.path
         taken.add(parent.path)
     order = _named(ORDER_KEYS, columns, taken, _are_ratings)
@@ -228,7 +158,7 @@ def _is_flag(column: _Column) -> bool:
 
 
 def _role_column(columns: Sequence[_Column], records: int, *, guess: bool) -> _Column | None:
-    """The column of the speaker: few different values that name a user and an assistant, or `is_bot`."""
+    """The column of the speaker: few values, a user and an assistant, or a flag as `is_bot`."""
     for column in columns:
         names = {value for value in column.values if isinstance(value, str)}
         if not column.values or len(column.values) < _MOST_OF * records or len(names) > _FEW:
@@ -260,13 +190,13 @@ def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Colu
         if column.path not in taken
         and len(column.values) == records > 2
         and 2 * column.distinct <= records
-        and set(name_words(column.path)) & _ID_WORDS
+        and set(name_words(column.path)) & ID_WORDS
     ]
     return max(repeating, key=lambda column: column.distinct, default=None)
 
 
 def _question(columns: Sequence[_Column]) -> list[str]:
-    column = _named(_QUESTIONS, columns, set(), _holds_question)
+    column = _named(QUESTIONS, columns, set(), _holds_question)
     if column is None:
         return []
     instruction = next((each for each in columns if each.path == "instruction"), None)
@@ -286,27 +216,27 @@ def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool
             fields[name] = column.path
             taken.add(column.path)
 
-    take("label", _LABELS, lambda values: _holds_answer(values) and not _are_thumbs(values))
-    take("correction", _CORRECTIONS, _holds_answer)
-    take("thumb", _THUMBS, _are_thumbs)
-    take("rating", _RATINGS, _are_ratings)
-    take("comment", _COMMENTS, _holds_answer)
-    take("system", _SYSTEMS, _is_text)
-    take("task", _TASKS, _is_text)
-    take("model", _MODELS, _is_text)
+    take("label", LABELS, lambda values: _holds_answer(values) and not _are_thumbs(values))
+    take("correction", CORRECTIONS, _holds_answer)
+    take("thumb", THUMBS, _are_thumbs)
+    take("rating", RATINGS, _are_ratings)
+    take("comment", COMMENTS, _holds_answer)
+    take("system", SYSTEMS, _is_text)
+    take("task", TASKS, _is_text)
+    take("model", MODELS, _is_text)
     if not in_turns:
         once = {
             column.path
             for column in columns
-            if column.name in _SOMETIMES_SESSIONS and column.distinct == len(column.values)
+            if column.name in SOMETIMES_SESSIONS and column.distinct == len(column.values)
         }
         session = _named(SESSION_KEYS, columns, taken | once, _any, exact=True)
         if session is not None:
             fields["session"] = session.path
             taken.add(session.path)
-    take("id", _IDS, _any)
+    take("id", IDS, _any)
     take("time", TIME_KEYS, _all(lambda value: seconds_of(value) is not None))
-    for name, keys in _FIXED.items():
+    for name, keys in FIXED.items():
         take(name, keys, _FITTING.get(name, _any))
     return fields
 
@@ -319,7 +249,7 @@ def _named(
     *,
     exact: bool = False,
 ) -> _Column | None:
-    """The column with the first of the names, the least nested one of several; its values must fit where it has any."""
+    """The least nested column with the first of the names whose values fit, if it has any."""
     best: tuple[tuple[int, int, int], _Column] | None = None
     for column in columns:
         if column.path in taken or any(column.path.startswith(f"{path}.") for path in taken):
@@ -334,14 +264,14 @@ def _named(
 
 
 def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
-    """The place of a key among the names: its own name, then a word of it, then the name of the object that it is in."""
+    """The place of a key among the names: by its name, by a word of it, by its object."""
     head, _, last = path.rpartition(".")
     name = plain_name(last)
     if name in names:
         return names.index(name)
-    if exact or not (words := name_words(last)) or words[-1] in _NO_TEXT:
+    if exact or not (words := name_words(last)) or words[-1] in NO_TEXT:
         return None
-    speaker = next((word for word in words if word in _SPEAKERS), None)
+    speaker = next((word for word in words if word in SPEAKERS), None)
     for place, wanted in enumerate(names):
         if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
             return 100 + place
@@ -350,8 +280,8 @@ def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
 
 
 def _same_side(speaker: str, names: Sequence[str]) -> bool:
-    """Return whether a text of this speaker may be looked for under the names: of a user a question, else an answer."""
-    return (speaker in _USERS) == (names[0] == "input") or names is TEXT_KEYS
+    """Return whether a speaker says what the names are for: a user questions, others answers."""
+    return (speaker in USERS) == (names[0] == "input") or names is TEXT_KEYS
 
 
 def _any(_: Sequence[JsonValue]) -> bool:
@@ -373,7 +303,7 @@ def _is_text_or_parts(values: Sequence[JsonValue]) -> bool:
 
 
 def _holds_question(values: Sequence[JsonValue]) -> bool:
-    """Return whether values are texts with words, requests or conversations; times and ids are not."""
+    """Return whether values are texts with words, requests or conversations."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) == len(values):
         return any(
@@ -389,7 +319,7 @@ def _is_request(value: JsonValue) -> bool:
 
 
 def _holds_answer(values: Sequence[JsonValue]) -> bool:
-    """Return whether values may be answers; a category as well as a number may be one, a time is not."""
+    """Return whether values may be answers; a category or a number may be one, a time not."""
     return not all(isinstance(value, str) and len(value) > 9 and seconds_of(value) is not None for value in values)
 
 

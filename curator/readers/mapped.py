@@ -240,7 +240,7 @@ class Mapper:
 
 
 def _beginnings(key: str) -> list[str]:
-    """The keys of a record that a path may begin with: itself, and each part before a dot or a bracket."""
+    """The keys that a path may begin with: itself, and each part before a dot or bracket."""
     return [key, *(key[:at] for at, character in enumerate(key) if character in ".[")]
 
 
@@ -285,7 +285,7 @@ def _read_target(value: JsonValue) -> Reply:
 
 
 def _check_speaker(record: Mapping[str, JsonValue], mapping: FieldMapping, used: frozenset[str]) -> None:
-    """Check that a record is not one turn of a conversation, whose assistant turns would be asked as questions.
+    """Check that a record is not a turn of the assistant, which would be asked as a question.
 
     Raises:
         RecordError: it is.
@@ -320,7 +320,7 @@ def _mapping_of(options: LogsConfig) -> FieldMapping:
 
 
 class _Mappers:
-    """The mapper of each config object, made once: parsing a mapping for each record took most of the time."""
+    """The mapper of each config object, made once instead of for each record."""
 
     _MOST = 16
 

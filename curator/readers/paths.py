@@ -1,4 +1,4 @@
-"""Paths of keys into records: `choices.0.message.content`, `attributes[key=gen_ai.prompt].value`."""
+"""Paths of keys into records, such as `choices.0.text` and `attributes[key=a.b].value`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AboutTurn:
-    """What a record of a whole conversation says of one of its answers."""
+    """The facts on one answer in a record of a whole conversation."""
 
     log_id: str | None = None
     model: str | None = None

@@ -24,7 +24,7 @@ MOST_UNNAMED = 500
 
 
 def join_session(turns: Sequence[Turn], *, last_only: bool = False) -> Iterator[Reading]:
-    """Yield what becomes of the turns of a session: each assistant turn is the answer to the turns before it.
+    """Yield the outcome of each turn: assistant turns answer the turns before them.
 
     Assistant turns that follow each other are one answer. With `last_only` earlier answers give no case.
     """
@@ -49,7 +49,7 @@ def join_session(turns: Sequence[Turn], *, last_only: bool = False) -> Iterator[
 
 
 def _without_answer(turn: Turn, what: str) -> Reading:
-    """The outcome of a turn that gives no case: that it cannot be read is said before that it is a part of another one."""
+    """The outcome of a turn that gives no case; a problem of the turn comes first."""
     if turn.problem is not None:
         return RejectedRecord(turn.source, turn.problem.reason, turn.problem.remedy)
     return OtherRecord(turn.source, turn.skipped or what)
@@ -96,7 +96,7 @@ def _linear_paths(turns: Sequence[Turn]) -> tuple[list[list[Turn]], list[tuple[T
 
 
 def _tree_paths(turns: Sequence[Turn]) -> tuple[list[list[Turn]], list[tuple[Turn, str]]]:
-    """The same where each turn names the one before it; a turn that was logged twice counts once."""
+    """The same where each turn names the one before it; a turn logged twice counts once."""
     by_id: dict[str, Turn] = {}
     children: dict[str, list[Turn]] = defaultdict(list)
     without: list[tuple[Turn, str]] = []
@@ -126,7 +126,7 @@ def _tree_paths(turns: Sequence[Turn]) -> tuple[list[list[Turn]], list[tuple[Tur
 
 
 def _continues(id_: str, children: Mapping[str, Sequence[Turn]]) -> bool:
-    """Return whether the next turn after this one, past links without a message, is one of the assistant."""
+    """Return whether the next turn, past links without a message, is of the assistant."""
     waiting = list(children.get(id_, ()))
     while waiting:
         child = waiting.pop()
@@ -161,7 +161,7 @@ def _results(turns: Sequence[Turn]) -> dict[str, Turn]:
 
 
 def _with_results(path: list[Turn], results: dict[str, Turn]) -> list[Turn]:
-    """The path with the results of calls that were made at the same time, which are on branches beside it."""
+    """The path with the results of parallel calls, which are on branches beside it."""
     present = {id(turn) for turn in path}
     whole: list[Turn] = []
     open_calls: list[str] = []

@@ -1,4 +1,4 @@
-"""The speakers of conversations by their usual names, and the usual names of the keys around them."""
+"""Speakers of conversations by their usual names, and the usual keys around them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def role_of(speaker: str) -> Role | None:
 
 @lru_cache(maxsize=16384)
 def name_words(name: str) -> tuple[str, ...]:
-    """The words of a key or a name: `userMessage`, `user_message` and `User message (en)` begin alike."""
+    """The words of a name: `userMessage`, `user_message` and `User message` have the same."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return tuple(re.findall(r"[a-z]+|\d+", spaced.lower()))
 
@@ -95,7 +95,7 @@ def speaker_of(turn: Mapping[str, JsonValue], roles: Mapping[str, Role]) -> tupl
 
 
 def flagged_role(key: str, value: JsonValue) -> Role | None:
-    """The role that a yes or no says, such as `is_bot: true` and `from_user: 0`; None for any other value."""
+    """The role that a yes or no says, such as `is_bot: true`; None for any other value."""
     words = name_words(key)
     if not 1 < len(words) <= 3 or words[0] not in ("is", "from", "by"):
         return None

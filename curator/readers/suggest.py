@@ -1,4 +1,4 @@
-"""The mapping that a remedy prints: it fits the records, and reads them right when it is followed."""
+"""The mapping that a remedy prints; it reads the records right when it is followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts of coding agents -> turns: the JSONL files of Claude Code and of the Codex CLI.
+"""Transcripts of coding agents -> turns: the JSONL of Claude Code and of the Codex CLI.
 
 Both hold what was said and done, but not the tools that were offered, and the first not the system prompt.
 """

@@ -55,7 +55,7 @@ _SAID_ELSEWHERE = _IDS | _USED | _FEEDBACK | frozenset(TIME_KEYS)
 
 @dataclass(slots=True)
 class Conversation:
-    """The messages of a conversation, what is known of single answers, and the keys of its turns that were not used."""
+    """The messages of a conversation, the facts on single answers, and the unused keys."""
 
     messages: list[Message] = field(default_factory=list)
     turns: dict[int, AboutTurn] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def read_conversation(items: Sequence[JsonValue], roles: Mapping[str, Role]) -> 
     """The messages of a list of turns.
 
     Raises:
-        RecordError: a turn has no speaker, or is no text.
+        RecordError: a turn has no speaker, or is not text.
     """
     conversation = Conversation()
     for item in items:
@@ -110,7 +110,7 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
     """The messages of one turn: its own, and the results of tools that it holds.
 
     Raises:
-        RecordError: it has no speaker that is known, or its content is no text.
+        RecordError: it has no speaker that is known, or its content is not text.
     """
     turn = _unwrapped(turn)
     if str(_content_type(turn)) in _THOUGHTS:
@@ -124,8 +124,8 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
     for name in ("tool_calls", "tool_call_id", "function_call", "name"):
         if turn.get(name) is not None:
             chat[name] = turn[name]
-    said = turn.get(key)
-    if isinstance(said, str) and plain_name(said) in CALLS:
+    speaker_name = turn.get(key)
+    if isinstance(speaker_name, str) and plain_name(speaker_name) in CALLS:
         calls = decoded(content)
         return span_messages([{"role": "assistant", "tool_calls": calls if isinstance(calls, list) else [calls]}])
     if role == "tool":
@@ -179,7 +179,7 @@ def _pair(item: JsonValue) -> tuple[str, str] | None:
 
 
 def _unwrapped(turn: Fields) -> Fields:
-    """The turn with what stands in an object inside of it, such as `{"message": {"role": ..., "content": ...}}`."""
+    """The turn with the keys of the message that is an object inside of it."""
     for key in _WRAPPERS:
         inner = turn.get(key)
         if isinstance(inner, dict) and ("role" in inner or "author" in inner or "content" in inner):
@@ -215,7 +215,7 @@ def _is_step(part: JsonValue) -> bool:
 
 
 def _part(part: JsonValue, turn: Fields) -> JsonValue:
-    """A part whose content is under the name of its type: `{"type": "tool_result", "tool_result": ...}`."""
+    """A part as the APIs have it, where its content is under the name of its type."""
     if not isinstance(part, dict):
         return part
     kind = part.get("type")
@@ -232,7 +232,7 @@ def _tool_result(chat: dict[str, JsonValue]) -> JsonValue:
 
 
 def _steps(chat: dict[str, JsonValue]) -> Iterator[JsonValue]:
-    """Yield the message, in several where a part holds the call of a tool with its result, as opencode keeps them."""
+    """Yield the message, cut after each part with a call and its result (opencode)."""
     parts: list[JsonValue] = []
     content = chat["content"]
     for part in content if isinstance(content, list) else ():
@@ -250,7 +250,7 @@ def _steps(chat: dict[str, JsonValue]) -> Iterator[JsonValue]:
 
 
 def _calls_beside(turn: Fields) -> Iterator[JsonValue]:
-    """Yield calls with their results that stand beside the text of a turn, as the CLI of Gemini keeps them."""
+    """Yield calls with their results that are beside the text of a turn (Gemini CLI)."""
     calls = turn.get("toolCalls")
     for call in calls if isinstance(calls, list) else ():
         if isinstance(call, dict):

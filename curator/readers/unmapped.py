@@ -1,4 +1,4 @@
-"""Tables and JSONL whose keys have usual names -> cases, through a mapping that is found from the first records."""
+"""Records with usual keys -> cases, through a mapping found from the first records."""
 
 from __future__ import annotations
 

@@ -27,10 +27,14 @@ DATA = Path(__file__).parents[1] / "data" / "logs"
 MAPPING = {"input": "question", "target": "answer"}
 SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "chat": (("chat.jsonl", "damaged.jsonl"), {}),
+    "conversations": (("conversations.jsonl",), {}),
     "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
     "mlflow": (("mlflow.jsonl", "mlflow_table.jsonl"), {}),
     "otlp": (("otlp.jsonl", "sdk_spans.jsonl"), {}),
     "phoenix": (("phoenix_spans.jsonl+phoenix_annotations.jsonl", "phoenix_trace.jsonl"), {}),
+    "pairs": (("pairs.jsonl",), {}),
+    "transcripts": (("agent_claude.jsonl", "agent_codex.jsonl"), {}),
+    "turns": (("turns.jsonl", "turns.csv", "turn_tree.jsonl"), {}),
 }
 """The samples of each reader with its options. Files of one exchange that belong together are named `a.jsonl+b.jsonl`."""
 EVERY = [(name, [DATA / part for part in file.split("+")]) for name, (files, _) in SAMPLES.items() for file in files]
