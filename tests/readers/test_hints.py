@@ -14,6 +14,12 @@ def test_keys_go_down_to_the_values() -> None:
 
 
 def test_an_object_by_the_name_of_an_input_is_gone_into() -> None:
-    assert suggested_mapping([{"id": None, "turn": {"user": {"said": "hi"}}}]) == "`logs: {mapping: {input: turn.user.said, id: id}}`"
-    assert suggested_mapping([{"user": {"id": 3, "name": "x"}}]) == "`logs: {mapping: {input: <the key of the user text>}}`"
+    assert (
+        suggested_mapping([{"id": None, "turn": {"user": {"said": "hi"}}}])
+        == "`logs: {mapping: {input: turn.user.said, id: id}}`"
+    )
+    assert (
+        suggested_mapping([{"user": {"id": 3, "name": "x"}}])
+        == "`logs: {mapping: {input: <the key of the user text>}}`"
+    )
     assert key_inside("turn", {"user": {"said": "hi"}, "at": 3}) == "turn.user.said"

@@ -193,9 +193,9 @@ def test_a_csv_file_that_holds_json_lines_is_read_as_such(tmp_path: Path) -> Non
 
 
 def test_a_table_without_a_mapping_suggests_one(tmp_path: Path) -> None:
-    found = the_problem(write(tmp_path / "a.csv", b"when,question,answer", b"1,x,y", b"2,x,y"))
-    assert "'when', 'question', 'answer'" in found.reason
-    assert "{input: question, target: answer}" in found.remedy
+    found = the_problem(write(tmp_path / "a.csv", b"when,Subject line,agent text", b"1,x,y", b"2,x,y"))
+    assert "'when', 'Subject line', 'agent text'" in found.reason
+    assert "{input: Subject line, target: agent text, time: when}" in found.remedy
     found = the_problem(write(tmp_path / "b.txt", b"some prose", b"and more"))
     assert "neither JSONL nor CSV" in found.reason
 
