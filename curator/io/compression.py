@@ -18,7 +18,9 @@ from curator.errors import RecordError
 from curator.io.log_file import LogFile
 
 CHUNK = 1 << 16
-"""Bytes read at a time, and the most that one step of a decompressor gives out."""
+"""Packed bytes read at a time, and the most that one step of a decompressor gives out."""
+_PLAIN_CHUNK = 1 << 18
+"""Bytes of a plain file that are read at a time."""
 
 _ZSTD_STEP = 128
 """Compressed bytes per step. zstd has no output limit per call and packs 128 KiB into 4 bytes at best: 4 MiB here."""
@@ -76,14 +78,14 @@ def _decompressed(file: BinaryIO) -> Iterator[bytes]:
         return _bounded(_unpacked(blocks, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY), "xz"), file.tell)
     if head.startswith(_ZIP):
         return _unzip(file)
-    return blocks
+    return _blocks(head, file, _PLAIN_CHUNK)
 
 
-def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _blocks(head: bytes, file: BinaryIO, size: int = CHUNK) -> Iterator[bytes]:
     block = head
     while block:
         yield block
-        block = file.read(CHUNK)
+        block = file.read(size)
 
 
 def _bounded(pieces: Iterator[bytes], packed_bytes: Callable[[], int]) -> Iterator[bytes]:

@@ -103,9 +103,7 @@ def physical_lines(path: LogFile, *, max_bytes: int) -> Iterator[Line]:
 def line_batches(path: LogFile, *, max_bytes: int) -> Iterator[LineBatch]:
     """Yield the lines of a text file in UTF-8, in batches.
 
-    A batch has at least `BATCH_BYTES`, except the last one and those beside a line with a problem.
-
-    A line that is too long and damage at the end of the file are batches of their own, with a problem.
+    A batch has at least `BATCH_BYTES`, except the last one and those beside a line with a problem. A line that is too long and damage at the end of the file are batches of their own, with a problem.
     """
     try:
         _, pieces = text_of(path)
@@ -132,35 +130,50 @@ def text_of(path: LogFile, encoding: str | None = None) -> tuple[Encoding, Itera
 
 def batches(pieces: Iterable[bytes], *, max_bytes: int) -> Iterator[LineBatch]:
     """Cut a text into batches of whole lines; see `line_batches`."""
-    number, whole, tail, too_long = 1, bytearray(), bytearray(), False
+    number, too_long, rest_size = 1, False, 0
+    whole: list[memoryview] = []  # lines that are not yielded yet
+    rest: list[memoryview] = []  # the beginning of the next line
+    damage: RecordError | None = None
+    for piece in _until_damage(pieces):
+        if isinstance(piece, RecordError):
+            damage = piece
+            break
+        view, start, end = memoryview(piece), piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
+        too_long = too_long or rest_size + (start - 1 if start else len(piece)) > max_bytes
+        if too_long:
+            rest, rest_size = [], 0
+        if not start:
+            if not too_long:
+                rest.append(view)
+                rest_size += len(view)
+            continue
+        if too_long:
+            data = b"".join(whole)
+            yield from _checked(number, data, max_bytes)
+            number += data.count(b"\n")
+            yield _too_long(number, max_bytes)
+            number, too_long, whole = number + 1, False, [view[start:end]]
+        else:
+            whole += [*rest, view[:end]]
+        rest, rest_size = [view[end:]], len(view) - end
+        if sum(map(len, whole)) >= BATCH_BYTES:
+            data, whole = b"".join(whole), []
+            yield from _checked(number, data, max_bytes)
+            number += data.count(b"\n")
+    data = b"".join(whole if damage else [*whole, *rest])
+    yield from _checked(number, data, max_bytes)
+    if damage:
+        yield LineBatch(number + data.count(b"\n"), b"", damage.reason, damage.remedy)
+    elif too_long:
+        yield _too_long(number + data.count(b"\n"), max_bytes)
+
+
+def _until_damage(pieces: Iterable[bytes]) -> Iterator[bytes | RecordError]:
+    """Yield the pieces, and the damage at which they end."""
     try:
-        for piece in pieces:
-            start, end = piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
-            too_long = too_long or len(tail) + (start - 1 if start else len(piece)) > max_bytes
-            if too_long:
-                tail.clear()
-            if not start:
-                tail += b"" if too_long else piece
-                continue
-            if too_long:
-                yield from _checked(number, bytes(whole), max_bytes)
-                number += whole.count(b"\n")
-                yield _too_long(number, max_bytes)
-                number, whole, too_long = number + 1, bytearray(piece[start:end]), False
-            else:
-                whole += tail
-                whole += piece[:end]
-            tail = bytearray(piece[end:])
-            if len(whole) >= BATCH_BYTES:
-                yield from _checked(number, bytes(whole), max_bytes)
-                number, whole = number + whole.count(b"\n"), bytearray()
-    except RecordError as problem:
-        yield from _checked(number, bytes(whole), max_bytes)
-        yield LineBatch(number + whole.count(b"\n"), b"", problem.reason, problem.remedy)
-        return
-    yield from _checked(number, bytes(whole + tail), max_bytes)
-    if too_long:
-        yield _too_long(number + whole.count(b"\n"), max_bytes)
+        yield from pieces
+    except RecordError as damage:
+        yield damage
 
 
 def _checked(number: int, data: bytes, max_bytes: int) -> Iterator[LineBatch]:

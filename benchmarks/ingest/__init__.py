@@ -1,0 +1,1 @@
+"""Benchmarks of reading logs: speed, memory, damage."""
