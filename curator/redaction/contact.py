@@ -38,6 +38,11 @@ _STREET_BEFORE = re.compile(
 _NUMBER_LAST = re.compile(
     rf"\d{{1,5}}(?:\s?[a-zA-Z](?!\w))?(?:\s?[-/]\s?\d{{1,4}}[a-zA-Z]?)?(?:{_CODE_AND_TOWN}|{_TOWN})(?!\w)"
 )
+_ENDINGS = (
+    "stra\u00dfe", "strasse", "str.", "platz", "gasse", "allee", "weg", "damm", "ufer", "ring", "straat", "laan", "plein", "gracht", "kade",
+    "gatan", "v\u00e4gen", "veien", "box",
+)  # fmt: skip
+_STREET_KINDS = re.compile(r"Calle|Avenida|Avda|Plaza|Paseo|Via|Piazza|Corso|Largo|Rua|Pra\u00e7a|Ulica|ul\.")
 _GOES_ON = re.compile(r"[ ][A-Z][a-z]")
 _HOUSE_NUMBER = re.compile(r"[0-9]+")
 _BEFORE_NUMBER = 60
@@ -48,6 +53,7 @@ _DATE = re.compile(
     r"(?i)(?<![\d.])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     r"|\d{1,2}(?:st|nd|rd|th|\.)?\s(?:of\s)?[^\W\d_]{3,10}\.?,?\s\d{4}|[^\W\d_]{3,10}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s\d{4})(?!\d)"
 )
+_BIRTH_BYTES = (b"born", b"birth", b"dob", b"geb", b"n\xe9", b"naiss", b"nac", b"nasc", b"nat")
 _AFTER_BIRTH = 30
 
 
@@ -92,7 +98,9 @@ def _address_at(text: str, place: int) -> Span | None:
     if before not in (" ", "\u00a0", "."):
         return None
     word = text[max(0, place - _BEFORE_NUMBER) : place].rsplit(None, 1)[-1:]
-    if not word or not (word[0][:1].isupper() or word[0][:1].lower() == "n"):
+    if not word or not (
+        word[0].lower().endswith(_ENDINGS) or _STREET_KINDS.search(text, max(0, place - _BEFORE_NUMBER), place)
+    ):
         return None
     street = _STREET_BEFORE.search(text, max(0, place - _BEFORE_NUMBER), place)
     end = _NUMBER_LAST.match(text, place) if street else None
@@ -102,7 +110,7 @@ def _address_at(text: str, place: int) -> Span | None:
 def birth_dates(scan: Scan) -> Iterator[Span]:
     """Yield dates that a word for birth names."""
     text = scan.text
-    if not scan.has_digits:
+    if not scan.has_digits or not any(word in scan.lower for word in _BIRTH_BYTES):
         return
     for word in _BIRTH.finditer(text):
         date = _DATE.search(text, word.end(), min(len(text), word.end() + _AFTER_BIRTH))

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 # Characters without width, which split a word invisibly: soft hyphen, zero-width marks, joiners, byte-order mark, variation
 # selectors.
 ZERO_WIDTH = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff"
 _ESCAPE = re.compile(
-    rf"""\\u[0-9a-fA-F]{{4}} | \\x[0-9a-fA-F]{{2}} | \\+["'/nrtbf\\] | %[0-9a-fA-F]{{2}} | &(?:\#[0-9]{{2,6}}|\#x[0-9a-fA-F]{{2,5}}|amp|quot|apos|lt|gt|colon|commat);
+    rf"""\\u[0-9a-fA-F]{{4}} | \\x[0-9a-fA-F]{{2}} | \\+["'/nrtbf\\] | (?:%[0-9a-fA-F]{{2}})+ | &(?:\#[0-9]{{2,6}}|\#x[0-9a-fA-F]{{2,5}}|amp|quot|apos|lt|gt|colon|commat);
     | [{ZERO_WIDTH}]+ """,
     re.VERBOSE,
 )
@@ -72,7 +72,10 @@ def _undo(view: Decoded) -> Decoded | None:
         start, end = match.span()
         parts += (view.text[last:start], plain)
         places += view.places[last:start]
-        places += [view.places[start]] * len(plain)
+        place = start
+        for character in plain:
+            places.append(view.places[place])
+            place += 3 * len(character.encode()) if match[0][0] == "%" else 0
         last = end
     if not parts:
         return None
@@ -80,7 +83,7 @@ def _undo(view: Decoded) -> Decoded | None:
 
 
 def _plain(escape: str) -> str | None:
-    """The character of an escape; None where it is not one of text."""
+    """The character of an escape, or those of a row of bytes; None where it is not text."""
     first = escape[0]
     if first == "\\":
         kind = escape.lstrip("\\")
@@ -88,8 +91,11 @@ def _plain(escape: str) -> str | None:
             return chr(int(kind[1:], 16))
         return _CONTROLS.get(kind, kind) if kind else "\\"
     if first == "%":
-        code = int(escape[1:], 16)
-        return chr(code) if 32 <= code < 127 else "\n" if code == 10 else None
+        try:
+            text = unquote(escape, errors="strict")
+        except UnicodeDecodeError:
+            return None
+        return text if text.isprintable() or not text.strip() else None
     if first == "&":
         return unescape(escape)
     return ""

@@ -50,7 +50,7 @@ def cards(scan: Scan) -> Iterator[Span]:
     Rare lengths also need a word for a card shortly before them.
     """
     text = scan.text
-    for match in _in_windows(_CARD, scan):
+    for match in _in_windows(_CARD, scan, 12):
         digits = re.sub(r"\D", "", match[0])
         if not 12 <= len(digits) <= 19 or not passes_luhn(digits):
             continue
@@ -62,7 +62,7 @@ def cards(scan: Scan) -> Iterator[Span]:
 def ibans(scan: Scan) -> Iterator[Span]:
     """Yield IBANs: a country, its length, and a valid checksum."""
     text = scan.text
-    for match in _in_windows(_IBAN_START, scan):
+    for match in _in_windows(_IBAN_START, scan, 9):
         length, at = iban_length(match[1].upper()), match.start()
         characters: list[str] = []
         end = at
@@ -80,14 +80,15 @@ def phones(scan: Scan) -> Iterator[Span]:
     """
     text = scan.text
     for pattern, least in ((_INTERNATIONAL, 8), (_AMERICAN, 10), (_NATIONAL, 9)):
-        for match in _in_windows(pattern, scan):
+        for match in _in_windows(pattern, scan, least):
             if least <= _digits(match[0]) <= 15 and not _is_other_number(match[0]) and _varies(match[0]):
                 yield Span(*match.span(), "phone", secret=False)
-    if scan.number_windows and _PHONE_WORDS.search(text):
-        for match in _in_windows(_ANY_PHONE, scan):
-            before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
-            if 7 <= _digits(match[0]) <= 15 and _PHONE_NAMED.search(before) and not _is_other_number(match[0]):
-                yield Span(*match.span(), "phone", secret=False)
+    for match in _in_windows(_ANY_PHONE, scan, 7):
+        before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
+        if not _PHONE_WORDS.search(before) or not _PHONE_NAMED.search(before):
+            continue
+        if 7 <= _digits(match[0]) <= 15 and not _is_other_number(match[0]):
+            yield Span(*match.span(), "phone", secret=False)
 
 
 def addresses_of_machines(scan: Scan) -> Iterator[Span]:
@@ -105,10 +106,12 @@ def addresses_of_machines(scan: Scan) -> Iterator[Span]:
                 yield Span(*match.span(), "ip", secret=False)
 
 
-def _in_windows(pattern: re.Pattern[str], scan: Scan) -> Iterator[re.Match[str]]:
+def _in_windows(pattern: re.Pattern[str], scan: Scan, least: int) -> Iterator[re.Match[str]]:
     """The matches near long numbers; a search of the whole text takes several times as long."""
     last = 0
-    for start, end in scan.number_windows:
+    for start, end, size in scan.number_windows:
+        if size < least:
+            continue
         for match in pattern.finditer(scan.text, max(start, last), end):
             last = match.end()
             yield match

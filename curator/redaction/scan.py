@@ -48,12 +48,13 @@ class Scan:
         return _NUMBER in self.plain.translate(_DIGITS, _GROUPING)
 
     @cached_property
-    def number_windows(self) -> tuple[tuple[int, int], ...]:
-        """The places of runs of seven digits and more, and of what may belong to them."""
+    def number_windows(self) -> tuple[tuple[int, int, int], ...]:
+        """The places of runs of seven digits and more with their surroundings, and their lengths."""
         if not self.has_number:
             return ()
         size = len(self.text)
-        return tuple((max(0, m.start() - 16), min(size, m.end() + 4)) for m in _LONG_NUMBER.finditer(self.text))
+        matches = _LONG_NUMBER.finditer(self.text)
+        return tuple((max(0, m.start() - 16), min(size, m.end() + 4), m.end() - m.start()) for m in matches)
 
     @cached_property
     def digits(self) -> bytes:

@@ -25,7 +25,7 @@ def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     The widest stays, and a secret before personal data. A span that reaches beyond a better one keeps the part before and after it.
     """
     kept: list[Span] = []
-    for span in sorted(set(spans), key=lambda s: (not s.secret, s.start - s.end, s.start)):
+    for span in sorted(set(spans), key=lambda s: (not s.secret, s.start - s.end, s.start, s.kind)):
         kept += _outside(span, kept)
     return sorted(kept)
 
