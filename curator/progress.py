@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
 
@@ -214,3 +215,14 @@ def span(seconds: float) -> str:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def until(moment: float) -> str:
+    """Return a time in seconds since 1970 for people, in local time: `14:05:09`, `Tue 1 Dec, 14:05 (UTC+01:00)`.
+
+    The day is given for times that are not today's.
+    """
+    local = datetime.fromtimestamp(moment, UTC).astimezone()
+    if local.date() == datetime.now(UTC).astimezone().date():
+        return f"{local:%H:%M:%S}"
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M} ({local:%Z})"

@@ -13,43 +13,36 @@ import asyncio
 import functools
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from curator.committee.empty_answers import empty_error, empty_reason
 from curator.committee.endpoints import (
     CircuitBreaker,
     Endpoint,
+    asks_too_long,
     backoff_s,
     cost_bound,
     cost_usd,
-    estimated_usage,
     pause_s,
     provider_error,
     refuses_temperature,
     shares,
+    stored_reply,
 )
-from curator.committee.engine_context import EngineContext, RequestGroup, TemperatureRefused
+from curator.committee.engine_context import EngineContext, RequestGroup, SentRequest, TemperatureRefused
 from curator.committee.rate_limits import AimdWindow, RateLimiter
-from curator.committee.requests import CallFailed, ModelReply, ModelRequest, PlannedCall
-from curator.records import Usage
+from curator.committee.repeats import RepeatGrouping
+from curator.committee.requests import CallFailed, ModelReply, PlannedCall
+from curator.committee.unsent import Unsent
+from curator.committee.waits import LEAST_S, Wait
 from curator.records.spend import Spend
+from curator.state.refusals import Refusal
 from curator.state.store_schema import StoredReply
 from curator.text.display import plural
 
 _STRICT = 50  # up to this concurrency, an answer that is not on the disk yet counts as in flight
 _AHEAD = 4  # above it, one answer in this many may be on its way to the disk without counting
 _PROBE_S = 10.0  # other requests wait at most this long for the first answer
-_ONE_CHOICE = 0.75  # of a single answer's tokens per byte; below it, the usage does not count all answers
-
-
-@dataclass(frozen=True, slots=True)
-class _SentRequest:
-    """A request in flight: its bound, its tokens, and the time it was sent."""
-
-    request: ModelRequest
-    bound: Spend
-    most_tokens: int
-    expected_tokens: float
-    at: float
 
 
 class Dispatcher:
@@ -69,7 +62,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._context = context
         self._ready: deque[RequestGroup] = deque()
-        self._waiting: set[asyncio.Task[None]] = set()  # pauses before another try
+        self._waiting: dict[asyncio.Task[None], float] = {}  # pauses before another try, with their ends
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0.0
         self._breaker = CircuitBreaker(answers=int(answered_before))
@@ -77,9 +70,10 @@ class Dispatcher:
         self._window = AimdWindow(config.concurrency)
         self._proved = False
         self._probe_at: float | None = None  # when the request that proves something was sent
-        may_group = config.provider == "openai" and config.group_repeats and not config.send_seed
-        self._grouping: bool | None = None if may_group else False
-        self._tokens_per_byte = 0.0  # of the first answer, which had a request of its own
+        self._repeats = RepeatGrouping(config)
+        self._unsent = Unsent(endpoint, on_known=context.moved)
+        self._empty_so_far = False  # answers came, all of them empty at the token limit
+        self._failure = ""  # the last one since the last answer
 
     @property
     def hungry(self) -> bool:
@@ -98,7 +92,7 @@ class Dispatcher:
         """Queue calls for `pump`; the samples of one prompt are one group where grouping is tried."""
         groups: dict[object, RequestGroup] = {}
         for call in calls:
-            prompt = (call.case_id, call.member.id) if self._grouping is not False else call.request.key
+            prompt = (call.case_id, call.member.id) if self._repeats.tried else call.request.key
             if prompt in groups:
                 groups[prompt].calls.append(call)
             else:
@@ -109,6 +103,10 @@ class Dispatcher:
         """Send everything that may be sent now, and wake up when the rest may be."""
         context = self._context
         while self._ready and not context.halted:
+            if not self._unsent.ready_for(self._ready[0].calls[0]):
+                return
+            if self._drop_hopeless():
+                continue
             now = context.clock.monotonic()
             if not self._has_room(now):
                 return
@@ -125,13 +123,24 @@ class Dispatcher:
                 group.proves = True
                 self._probe_at = now if self._probe_at is None else self._probe_at
             most = group.calls[0].input_tokens + request.output_limit * request.n
-            sent = _SentRequest(request, bound, most, self._limiter.take(most, now), now)
+            sent = SentRequest(request, bound, most, self._limiter.take(most, now), now)
             context.tally.sent += 1
             self.in_flight += 1
             self._tasks.add(asyncio.create_task(self._ask(group, sent)))
 
+    def wait(self) -> Wait | None:
+        """Return the wait that this model is in; None while its requests go."""
+        now = self._context.clock.monotonic()
+        seconds = self._limiter.held_s(now)
+        if seconds <= 0.0 and self._waiting and not self.in_flight and not self._ready:
+            seconds = min(self._waiting.values()) - now
+        if seconds < LEAST_S or self._context.halted:
+            return None
+        return Wait(self.endpoint.config.name, self._failure or "its rate limit is used up", seconds)
+
     def stop(self) -> None:
         """End all pauses. Requests in flight go on."""
+        self._unsent.stop()
         for task in (*self._waiting, *([self._alarm] if self._alarm else [])):
             task.cancel()
 
@@ -143,26 +152,41 @@ class Dispatcher:
     def _has_room(self, now: float) -> bool:
         """Return whether one more request may be in flight.
 
-        None may be beside a request that proves something, unless that takes long.
+        None may be beside a request that proves something, unless that takes long. While all answers are empty at the token
+        limit, one goes at a time.
         """
+        if self._empty_so_far and not self._proved and self.in_flight:
+            return False
         if self._proving(self._ready[0]) and self._probe_at is not None and now < self._probe_at + _PROBE_S:
             self._wake(self._probe_at + _PROBE_S)
             return False
         return self.in_flight - min(self._unstored, self._ahead) < self._window.allowed
 
     def _proving(self, group: RequestGroup) -> bool:
-        return not self._proved or (self._grouping is None and len(group.calls) > 1)
+        return not self._proved or (self._repeats.works is None and len(group.calls) > 1)
 
     def _next(self) -> RequestGroup:
         """Return the next group. It is split up where each answer needs a request of its own."""
         group = self._ready[0]
-        if len(group.calls) > 1 and (not self._proved or self._grouping is False):
+        if len(group.calls) > 1 and (not self._proved or not self._repeats.tried):
             self._ready.popleft()
             first, *others = group.alone()
-            if self._grouping is not False:
+            if self._repeats.tried:
                 others = [replace(group, calls=group.calls[1:])]
             self._ready.extendleft(reversed([first, *others]))
         return self._ready[0]
+
+    def _drop_hopeless(self) -> bool:
+        """Record the next group as failed without asking, if its prompt was refused before or is too long."""
+        group = self._ready[0]
+        reason = self._unsent.reason(group.calls[0])
+        if reason is None:
+            return False
+        self._ready.popleft()
+        self._context.tally.not_asked += len(group.calls)
+        for dropped in group.calls:
+            self._context.fill(dropped.request.key, reason)
+        return True
 
     def _finish_one(self, error: Exception | None = None) -> None:
         self.in_flight -= 1
@@ -184,7 +208,7 @@ class Dispatcher:
         self._alarm = None
         self._context.moved()
 
-    async def _ask(self, group: RequestGroup, sent: _SentRequest) -> None:
+    async def _ask(self, group: RequestGroup, sent: SentRequest) -> None:
         """Try once: store the answers, or handle the failure."""
         task = asyncio.current_task()
         try:
@@ -198,7 +222,7 @@ class Dispatcher:
             if task is not None:
                 self._tasks.discard(task)
 
-    async def _try(self, group: RequestGroup, sent: _SentRequest) -> None:
+    async def _try(self, group: RequestGroup, sent: SentRequest) -> None:
         failure: CallFailed | None = None
         try:
             reply = await self.endpoint.client.complete(sent.request)
@@ -215,20 +239,17 @@ class Dispatcher:
             self._failed(group, failure, sent)
             self._finish_one()
 
-    def _answered(self, group: RequestGroup, reply: ModelReply, sent: _SentRequest) -> None:
+    def _answered(self, group: RequestGroup, reply: ModelReply, sent: SentRequest) -> None:
         context, now = self._context, self._context.clock.monotonic()
         replies = (reply, *reply.more)[: len(group.calls)]
         calls, left = group.calls[: len(replies)], group.calls[len(replies) :]
-        usage = self._usage(group, reply, replies)
+        usage = self._repeats.usage(group, reply, replies)
         usd = cost_usd(usage.input_tokens, usage.output_tokens, self.endpoint.price)
         tokens = usage.input_tokens + usage.output_tokens
         context.budget.settle(sent.bound, Spend.of(tokens=tokens, usd=usd))
         self._limiter.answered(sent.expected_tokens, sent.most_tokens, tokens)
         if reply.limits:
             self._limiter.observe(reply.limits, now)
-        self._breaker.answered()
-        self._window.grow()
-        self._proved = True
         if group.proves:
             self._probe_at = None
         tally = context.tally
@@ -236,17 +257,39 @@ class Dispatcher:
         tally.input_tokens += usage.input_tokens
         tally.output_tokens += usage.output_tokens
         if left:  # fewer answers than requested: each of the others gets a request of its own
-            self._grouping = False
+            self._repeats.works = False
             self._ready.extendleft(RequestGroup([call]) for call in reversed(left))
-        keys = [call.request.key for call in calls]
+        split = list(zip(calls, replies, shares(usage, [r.text for r in replies]), strict=True))
+        took, created = now - sent.at, context.clock.now()
         answers = [
-            self._to_store(answer, share, sent, now)
-            for answer, share in zip(replies, shares(usage, [r.text for r in replies]), strict=True)
+            (call, stored_reply(answer, share, self.endpoint.price, asked=call.request, latency_s=took, now=created))
+            for call, answer, share in split
+            if answer.failure is None
         ]
-        context.store.keep(list(zip(keys, answers, strict=True)), functools.partial(self._on_stored, keys))
+        if answers:
+            self._count_answers([call for call, _ in answers])
+        for call, answer, _ in split:
+            if answer.failure is not None:
+                tally.errors[answer.failure.label] += 1
+                self._settle(RequestGroup([call], group.tries, group.unsure), answer.failure, whole_prompt=False)
+        if not answers:
+            self._finish_one()
+            return
+        keys = [call.request.key for call, _ in answers]
+        context.store.keep(
+            list(zip(keys, [answer for _, answer in answers], strict=True)), functools.partial(self._on_stored, keys)
+        )
         self._unstored += 1
         if self._ahead:
             context.moved()
+
+    def _count_answers(self, calls: Sequence[PlannedCall]) -> None:
+        self._breaker.answered()
+        self._window.grow()
+        self._proved = True
+        self._failure = ""
+        for call in calls:
+            self._context.empties.answered(call.member.id)
 
     def _on_stored(self, keys: Sequence[str], stored: Sequence[StoredReply] | Exception) -> None:
         """Deliver the stored answers to these keys; halt if they could not be stored."""
@@ -262,40 +305,7 @@ class Dispatcher:
         else:
             self._finish_one()
 
-    def _usage(self, group: RequestGroup, reply: ModelReply, replies: Sequence[ModelReply]) -> Usage:
-        """Return the request's usage, as reported or as estimated.
-
-        The first request for several answers also proves here whether the usage counts all of them.
-        """
-        if reply.usage is None:
-            return estimated_usage(group.calls[0].input_tokens, [answer.text for answer in replies])
-        if not group.proves:
-            return reply.usage
-        usage, size = reply.usage, sum(len(answer.text.encode()) for answer in replies)
-        if len(group.calls) == 1:
-            self._tokens_per_byte = self._tokens_per_byte or usage.output_tokens / max(1, size)
-            return usage
-        counted = usage.output_tokens >= _ONE_CHOICE * self._tokens_per_byte * size
-        self._grouping = counted and self._grouping is not False
-        if counted:
-            return usage
-        estimated = estimated_usage(group.calls[0].input_tokens, [answer.text for answer in replies])
-        return Usage(usage.input_tokens, max(usage.output_tokens, estimated.output_tokens), estimated=True)
-
-    def _to_store(self, reply: ModelReply, usage: Usage, sent: _SentRequest, now: float) -> StoredReply:
-        return StoredReply(
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            usage=usage,
-            logprobs=reply.logprobs,
-            tokens=reply.tokens,
-            cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, self.endpoint.price),
-            latency_s=now - sent.at,
-            model=sent.request.model,
-            created_at=self._context.clock.now(),
-        )
-
-    def _failed(self, group: RequestGroup, failure: CallFailed, sent: _SentRequest) -> None:
+    def _failed(self, group: RequestGroup, failure: CallFailed, sent: SentRequest) -> None:
         """Try again later, record the failure, or end the run."""
         context, config = self._context, self.endpoint.config
         context.tally.errors[failure.label] += 1
@@ -310,9 +320,21 @@ class Dispatcher:
         if refuses_temperature(failure, sent.request):
             context.halt(TemperatureRefused(config.name))
             return
-        if failure.kind == "rejected" and len(group.calls) > 1:  # it may only refuse to give several answers
-            self._grouping = False if self._grouping is None else self._grouping
+        if failure.kind == "rejected" and failure.cause is None and len(group.calls) > 1:
+            self._repeats.refused()  # it may only refuse to give several answers
             self._ready.extendleft(reversed(group.alone()))
+            return
+        self._settle(group, failure, whole_prompt=True)
+
+    def _settle(self, group: RequestGroup, failure: CallFailed, *, whole_prompt: bool) -> None:
+        """Try the calls again later, record their failure, or end the run.
+
+        `whole_prompt` is False where only one sample of the prompt failed.
+        """
+        context, config, first = self._context, self.endpoint.config, group.calls[0]
+        self._failure = str(failure)
+        if failure.cause == "token_limit":
+            self._settle_empty(first, failure)
             return
         group.tries += 1
         given_up = (
@@ -320,23 +342,45 @@ class Dispatcher:
             or (failure.kind == "ambiguous" and group.unsure)
             or group.tries >= config.max_tries
         )
-        if self._breaker.trips(failure, group.tries, config, given_up=given_up):
-            context.halt(provider_error(config, sent.request.endpoint, failure))
+        stop = asks_too_long(failure, config.patience_s)
+        if stop or self._breaker.trips(failure, group.tries, config, given_up=given_up, case_id=first.case_id):
+            context.halt(provider_error(config, first.request.endpoint, failure, now=context.clock.now()))
         elif given_up:
-            for call in group.calls:
-                context.fill(call.request.key, f"{failure} (tried {plural(group.tries, 'time')})")
+            self._give_up(group, failure, whole_prompt=whole_prompt)
         else:
             group.unsure = group.unsure or failure.kind == "ambiguous"
             self._retry_later(group, failure)
 
-    def _slow_down(self, failure: CallFailed, sent: _SentRequest) -> None:
+    def _settle_empty(self, call: PlannedCall, failure: CallFailed) -> None:
+        """Record an answer that is empty at the token limit; end the run if its member gives no others."""
+        context, setting = self._context, self.endpoint.limit_setting
+        reason = empty_reason(call, setting, failure)
+        self._empty_so_far = True
+        context.refusals.add(call.request.key, Refusal(call.request.model, reason, failure.cause))
+        context.fill(call.request.key, reason)
+        if context.empties.empty(call):
+            context.halt(empty_error(call, setting, reason))
+
+    def _give_up(self, group: RequestGroup, failure: CallFailed, *, whole_prompt: bool) -> None:
+        """Record the failure of calls, and remember a refusal whose cause lies in the request."""
+        reason = f"{failure} (tried {plural(group.tries, 'time')})"
+        request = group.calls[0].request
+        if failure.kind == "rejected" and whole_prompt:
+            self._unsent.refuse(request, reason)
+        if failure.cause is not None:
+            key = request.prompt_key if whole_prompt else request.key
+            self._context.refusals.add(key, Refusal(request.model, str(failure), failure.cause))
+        for call in group.calls:
+            self._context.fill(call.request.key, reason)
+
+    def _slow_down(self, failure: CallFailed, sent: SentRequest) -> None:
         """Lower the rate for all groups where the endpoint asks for it."""
         now = self._context.clock.monotonic()
         if failure.limits:
             self._limiter.observe(failure.limits, now)
         if failure.overload:
             cooldown = self._window.shrink(sent.at, now, self.in_flight)
-            self._limiter.hold(max(cooldown, pause_s(failure)), now)
+            self._limiter.hold(max(cooldown, min(pause_s(failure), self.endpoint.config.patience_s)), now)
             self._limiter.refused()
 
     def _retry_later(self, group: RequestGroup, failure: CallFailed) -> None:
@@ -345,8 +389,8 @@ class Dispatcher:
             return
         wait = backoff_s(group.tries, failure, self._context.clock.random())
         task = asyncio.create_task(self._requeue_after(group, wait))
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        self._waiting[task] = self._context.clock.monotonic() + wait
+        task.add_done_callback(lambda ended: self._waiting.pop(ended, None))
 
     async def _requeue_after(self, group: RequestGroup, seconds: float) -> None:
         await self._context.clock.sleep(seconds)

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curator.committee.providers.keys import key_variable
-from curator.committee.requests import CallFailed, ModelClient, ModelRequest
+from curator.committee.requests import CallFailed, ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ProviderError
+from curator.progress import span, until
 from curator.records import Usage
 from curator.records.spend import Spend
+from curator.state.store_schema import StoredReply
 
 ONE_TEMPERATURE = "one-temperature"
 """The store's note on a model that accepts no temperature but 1."""
 
+COMMITTEE_LIMIT = "committee.max_tokens"
+"""The setting that limits the answers of the committee."""
 _MAX_FAILURES = 5  # requests given up before the first answer
+_MAX_REFUSED = 200  # cases refused before the first answer, for causes that lie in each request
 _MAX_CONNECTS = 3  # tries of one request without a connection before the first reply
 _BACKOFF_S = 1.0
 _BACKOFF_CAP_S = 30.0
-_RETRY_AFTER_CAP_S = 120.0
+_VARYING = re.compile(r"[0-9a-f]{8,}|[\d.,]*\d")  # ids and figures in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model of the committee: its config, its price and its client."""
+    """A model that is asked: its config, its price, its client, and the setting that limits its answers."""
 
     config: ModelConfig
     price: Price
     client: ModelClient
+    limit_setting: str = COMMITTEE_LIMIT
 
 
 @dataclass(slots=True)
@@ -40,33 +47,45 @@ class CircuitBreaker:
         answers: answers of the endpoint, stored ones included.
         failures: requests given up since the last answer.
         reached: the endpoint has replied at least once.
+        refused: the cases that were refused before the first answer, by the message without its figures.
     """
 
     answers: int = 0
     failures: int = 0
     reached: bool = False
+    refused: dict[str, set[str]] = field(default_factory=dict)
 
     def answered(self) -> None:
         """Count an answer."""
         self.answers += 1
         self.failures = 0
+        self.refused.clear()
 
-    def trips(self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool) -> bool:
+    def trips(
+        self, failure: CallFailed, attempt: int, config: ModelConfig, *, given_up: bool, case_id: str = ""
+    ) -> bool:
         """Count a failure of a request's `attempt`-th try; return whether to give up.
 
         Giving up is for the endpoint as a whole.
 
-        It gives up when the endpoint refuses everything, when it cannot be reached at first, and when the first requests
-        all fail. After an answer, it gives up when more requests in a row fail without a refusal than can be in flight.
+        It gives up when the endpoint cannot be reached at first, when the first requests all fail, and when it refuses the
+        same way whatever it is asked: five cases, or 200 where the cause lies in each request. After an answer, a refusal is
+        that of one request. It then gives up when more requests in a row fail without a refusal than can be in flight.
         """
         self.reached = self.reached or failure.status is not None or failure.kind == "ambiguous"
         if failure.kind == "terminal":
             return True
         if not self.reached and not self.answers and attempt >= min(_MAX_CONNECTS, config.max_tries):
             return True
-        if given_up and not (self.answers and failure.kind == "rejected"):
-            self.failures += 1
+        if failure.kind == "rejected":
+            return given_up and not self.answers and self._refuses_all(failure, case_id)
+        self.failures += given_up
         return self.failures >= _MAX_FAILURES + (config.concurrency if self.answers else 0)
+
+    def _refuses_all(self, failure: CallFailed, case_id: str) -> bool:
+        cases = self.refused.setdefault(_VARYING.sub("#", str(failure)), set())
+        cases.add(case_id)
+        return len(cases) >= (_MAX_REFUSED if failure.cause else _MAX_FAILURES)
 
 
 def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
@@ -82,11 +101,8 @@ def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
 
 
 def pause_s(failure: CallFailed) -> float:
-    """Return the pause that the endpoint asks for, in seconds.
-
-    It is two minutes at most, so that a wrong clock of the endpoint cannot stop a run.
-    """
-    return min(failure.retry_after_s or 0.0, _RETRY_AFTER_CAP_S)
+    """Return the pause that the endpoint asks for, in seconds; a longer one than `patience_s` ends the run before."""
+    return failure.retry_after_s or 0.0
 
 
 def refuses_temperature(failure: CallFailed, request: ModelRequest) -> bool:
@@ -144,12 +160,42 @@ def shares(usage: Usage, texts: Sequence[str]) -> list[Usage]:
     return split
 
 
-def provider_error(config: ModelConfig, address: str, failure: CallFailed) -> ProviderError:
-    """Return the error that ends the run when it gives up on the endpoint at `address`."""
-    return ProviderError(
-        f"model {config.name!r} at {address}: {failure}",
-        remedy=f"{_remedy(config, failure)}; then run again: it goes on from what is stored",
+def stored_reply(
+    reply: ModelReply, usage: Usage, price: Price, *, asked: ModelRequest, latency_s: float, now: float
+) -> StoredReply:
+    """Return the answer to a request as the store keeps it; `now` is in seconds since 1970."""
+    return StoredReply(
+        text=reply.text,
+        finish_reason=reply.finish_reason,
+        usage=usage,
+        logprobs=reply.logprobs,
+        tokens=reply.tokens,
+        cost_usd=cost_usd(usage.input_tokens, usage.output_tokens, price),
+        latency_s=latency_s,
+        model=asked.model,
+        created_at=now,
     )
+
+
+def asks_too_long(failure: CallFailed, patience_s: float) -> bool:
+    """Return whether an endpoint asks for a longer pause than the run waits for, as with a day's quota."""
+    return failure.kind == "retryable" and pause_s(failure) > patience_s
+
+
+def provider_error(config: ModelConfig, address: str, failure: CallFailed, *, now: float) -> ProviderError:
+    """Return the error that ends the run when it gives up on the endpoint at `address`.
+
+    `now` is in seconds since 1970.
+    """
+    what = f"model {config.name!r} at {address}: {failure}"
+    if asks_too_long(failure, config.patience_s):
+        wait = pause_s(failure)
+        return ProviderError(
+            f"{what}; it asks to wait {span(wait)} (Retry-After), until {until(now + wait)}",
+            remedy="run again then: it goes on from what is stored; or let the run wait: "
+            f"`patience_s: {math.ceil(wait)}` of model {config.name!r}",
+        )
+    return ProviderError(what, remedy=f"{_remedy(config, failure)}; then run again: it goes on from what is stored")
 
 
 def _remedy(config: ModelConfig, failure: CallFailed) -> str:

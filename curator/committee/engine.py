@@ -23,6 +23,7 @@ from curator.committee.requests import PlannedCall
 from curator.committee.run_progress import RunProgress
 from curator.progress import Progress, Silent
 from curator.state.generations import GenerationStore
+from curator.state.refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
 ) -> EngineStats:
     """Get an answer to every planned call, and pass each one to `deliver`.
 
-    A call that fails for good gives a generation with `error`. It is not stored: a second run asks it again. A cancelled
-    run sends nothing more, waits until everything in flight is stored, and raises; cancelled again, it raises at once.
+    A call that fails for good gives a generation with `error`. A second run asks it again, unless the endpoint refused it
+    for what is in it, or answered with nothing at the token limit: that is remembered. A cancelled run sends nothing more,
+    waits until everything in flight is stored, and raises; cancelled again, it raises at once.
 
     Args:
         calls: the calls.
@@ -80,18 +82,20 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
 
     Raises:
         BudgetReached: a limit has no room for the next request.
-        ProviderError: an endpoint refuses for good, or cannot be reached.
+        ProviderError: an endpoint refuses for good, cannot be reached, or asks for a longer pause than `patience_s`; or
+            the first answers of a member are all empty at the token limit.
         StorageError: an answer could not be stored.
         TemperatureRefused: a model accepts no temperature but 1.
     """
     clock, tally = clock or Clock(), Tally()
     total = len(calls) if isinstance(calls, Sized) else None
     shown = RunProgress(progress or Silent(), tally, budget, clock, total=total)
-    with store.claims() as claims, _frozen_memory():
+    with store.claims() as claims, Refusals(store.path) as refusals, _frozen_memory():
         run = EngineRun(
             endpoints,
             store=store,
             claims=claims,
+            refusals=refusals,
             budget=budget,
             deliver=deliver,
             progress=shown,

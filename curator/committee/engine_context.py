@@ -8,9 +8,11 @@ from typing import Protocol
 
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
+from curator.committee.empty_answers import EmptyAnswers
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.records.spend import Spend
 from curator.state.generations import GenerationStore
+from curator.state.refusals import Refusals
 from curator.state.store_schema import StoredReply
 
 
@@ -26,12 +28,14 @@ class TemperatureRefused(Exception):
 class Tally:
     """Counts of a run so far.
 
-    `sent` counts requests, every try of one included; `errors` counts the tries that failed, by `CallFailed.label`.
+    `sent` counts requests, every try of one included; `errors` counts the tries that failed, by `CallFailed.label`;
+    `not_asked` counts the calls that failed without a request: refused before, or too long.
     """
 
     sent: int = 0
     from_store: int = 0
     failed: int = 0
+    not_asked: int = 0
     estimated: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -42,6 +46,8 @@ class EngineContext(Protocol):
     """The run, as its dispatchers see it."""
 
     store: GenerationStore
+    refusals: Refusals
+    empties: EmptyAnswers
     budget: Budget
     clock: Clock
     tally: Tally
@@ -84,3 +90,14 @@ class RequestGroup:
     def alone(self) -> list[RequestGroup]:
         """Return a group for each of its answers."""
         return [RequestGroup([call], self.tries, self.unsure) for call in self.calls]
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request in flight: its bound, its tokens, and the time it was sent."""
+
+    request: ModelRequest
+    bound: Spend
+    most_tokens: int
+    expected_tokens: float
+    at: float

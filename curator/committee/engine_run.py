@@ -9,19 +9,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.dispatcher import Dispatcher
-from curator.committee.endpoints import Endpoint
+from curator.committee.empty_answers import EmptyAnswers, empty_error
+from curator.committee.endpoints import COMMITTEE_LIMIT, Endpoint
 from curator.committee.engine_context import Tally
 from curator.committee.requests import PlannedCall
 from curator.committee.run_progress import RunProgress
+from curator.committee.unsent import reason_again, refused_before
 from curator.records import Generation
 from curator.records.spend import Spend
 from curator.state.claims import Claims
 from curator.state.generations import GenerationStore
+from curator.state.refusals import Refusals
 from curator.state.store_schema import StoredReply
 
 _CHUNK = 64  # calls looked up at a time
 _PENDING = 8192  # calls without an answer that are in memory at most
 _LOOK_EVERY_S = 0.25  # for answers that another process is buying
+BEAT_S = 1.0
+"""Seconds after which the progress is shown again, although nothing changed."""
 
 Deliver = Callable[[PlannedCall, Generation], object]
 
@@ -35,6 +40,7 @@ class EngineRun:
         *,
         store: GenerationStore,
         claims: Claims,
+        refusals: Refusals,
         budget: Budget,
         deliver: Deliver,
         progress: RunProgress,
@@ -43,6 +49,8 @@ class EngineRun:
         given_up: Mapping[str, str],
     ) -> None:
         self.store = store
+        self.refusals = refusals
+        self.empties = EmptyAnswers()
         self.budget = budget
         self.clock = clock
         self.tally = tally
@@ -63,11 +71,15 @@ class EngineRun:
 
     async def answer_all(self, calls: Iterable[PlannedCall]) -> None:
         """Feed the dispatchers, wait for them, and raise the error that stopped them."""
+        beat = asyncio.create_task(self._beat())
         try:
             await self._feed(calls)
         except Exception as error:  # noqa: BLE001  raised below, once everything in flight is stored
             self.halt(error)
-        await self._wait_for(self._drained)
+        try:
+            await self._wait_for(self._drained)
+        finally:
+            beat.cancel()
         self._stop_waiting()
         self._progress.show(self._dispatchers.values())
         if self._error is not None:
@@ -123,6 +135,12 @@ class EngineRun:
             self.halt(error)
         self._check_condition()
 
+    async def _beat(self) -> None:
+        """Show the run also while no answer comes, so that a wait is seen."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self._progress.show(self._dispatchers.values())
+
     async def _feed(self, calls: Iterable[PlannedCall]) -> None:
         """Read the plan as fast as the dispatchers need it."""
         for chunk in _chunks(calls):
@@ -161,6 +179,10 @@ class EngineRun:
         The look-up blocks the loop for about a millisecond. No answer can arrive between it and the queueing.
         """
         stored = self.store.get_many([call.request.key for call in chunk])
+        for call in chunk:
+            if call.request.key in stored:
+                self.empties.answered(call.member.id)
+        refused = self._refused_before([call for call in chunk if call.request.key not in stored])
         missing = []
         for call in chunk:
             key = call.request.key
@@ -170,6 +192,10 @@ class EngineRun:
                 self._hand_on(call, stored[key])
             elif key in self._pending:
                 self._pending[key].append(call)
+            elif key in refused:
+                self.tally.failed += 1
+                self.tally.not_asked += 1
+                self._hand_on(call, refused[key])
             elif key in self._given_up or call.member.model not in self._endpoints:
                 self.tally.failed += 1
                 self._hand_on(call, self._given_up.get(key, "its answer is gone from the store: run again"))
@@ -177,6 +203,21 @@ class EngineRun:
                 self._pending[key] = [call]
                 missing.append(call)
         self._ask(missing)
+
+    def _refused_before(self, calls: Sequence[PlannedCall]) -> dict[str, str]:
+        """Return the calls that an earlier run was refused, by key, with the reason.
+
+        The run ends here if all that is known of a member are answers that were empty at the token limit.
+        """
+        refused = refused_before(self.refusals, calls)
+        for call in calls:
+            key, model = call.request.key, call.member.model
+            if key not in refused or refused[key].cause != "token_limit":
+                continue
+            if self.empties.empty(call) and (model in self._endpoints or key in self._given_up):
+                setting = self._endpoints[model].limit_setting if model in self._endpoints else COMMITTEE_LIMIT
+                self.halt(empty_error(call, setting, refused[key].reason))
+        return {key: reason_again(refusal) for key, refusal in refused.items()}
 
     def _ask(self, calls: Sequence[PlannedCall]) -> None:
         """Queue the calls whose answers no other process is buying; check the others later."""

@@ -114,7 +114,7 @@ class Judge:
 
         return await ask_questions(
             [judge_question(self.config, self.prompt, pair) for pair in pair_of.values()],
-            Endpoint(self.config.model, self.price, self.client),
+            Endpoint(self.config.model, self.price, self.client, "equivalence.judge.max_tokens"),
             store=store,
             budget=budget,
             deliver=deliver,

@@ -1,4 +1,4 @@
-"""Price of a model: the config's own, zero for the local model, or litellm's price list.
+"""Price and context window of a model: the config's own, the local model's, or those of litellm's list.
 
 The list is read from litellm's file, since importing litellm takes seconds. It gives the plain price per token, without
 discounts (cached input) and surcharges (very long inputs). `batch_price` gives the price in a batch.
@@ -58,6 +58,17 @@ def prices_of(models: Iterable[ModelConfig]) -> dict[str, Price]:
         ConfigError: as `price_of`.
     """
     return {model.name: price_of(model) for model in models}
+
+
+def listed_context_window(model: ModelConfig) -> int | None:
+    """Return the most input tokens of a model by litellm's list; None where the list does not have it."""
+    entries, _ = _price_list()
+    for key, provider in _keys(model):
+        entry = entries.get(key)
+        if isinstance(entry, Mapping) and str(entry.get("litellm_provider")).startswith(provider):
+            window = entry.get("max_input_tokens")
+            return window if isinstance(window, int) and window > 0 else None
+    return None
 
 
 def batch_price(price: Price) -> Price:

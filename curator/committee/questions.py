@@ -165,7 +165,7 @@ async def collect_replies(questions: Questions, model: ModelConfig, asking: Aski
         async with open_clients([model], environ=asking.environ) as clients:
             stats = await ask_questions(
                 questions,
-                Endpoint(model, price, clients[model.name]),
+                Endpoint(model, price, clients[model.name], "max_tokens"),
                 samples=samples,
                 store=asking.store,
                 budget=asking.budget,

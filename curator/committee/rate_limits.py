@@ -122,6 +122,10 @@ class RateLimiter:
         """Return the seconds until a request may be sent."""
         return max(self._held_until - now, self._requests.wait_s(now), self._tokens.wait_s(now), 0.0)
 
+    def held_s(self, now: float) -> float:
+        """Return the seconds that are left of a pause for which nothing is sent."""
+        return max(0.0, self._held_until - now)
+
     def take(self, most_tokens: int, now: float) -> float:
         """Count a request that is sent now; return its expected tokens, which `answered` needs."""
         expected = most_tokens * max(self._share, self._floor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -13,6 +13,9 @@ import orjson
 from curator.records import JsonValue, Member, Message, Usage
 
 FailureKind = Literal["retryable", "ambiguous", "terminal", "rejected"]
+RefusalCause = Literal["content_filter", "context_length", "invalid_input", "token_limit"]
+"""Causes that lie in one request, not in the endpoint: its content is filtered, it is too long, an image or a message in
+it is invalid, or its token limit left nothing for the answer."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class ModelRequest:
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
+    @cached_property
+    def prompt_key(self) -> str:
+        """The key that all samples of the prompt share; it differs from the key of each sample."""
+        return hashlib.sha256(b"prompt:" + replace(self, sample_index=0, seed=None).key.encode()).hexdigest()
+
     @property
     def output_limit(self) -> int:
         """The most output tokens of one answer; `options` may set the limit, also by another name."""
@@ -72,7 +80,7 @@ class ModelRequest:
             "model": self.model,
             "messages": [m.as_openai() for m in self.messages],
             "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
+            "max_tokens": self.options.get("max_tokens", self.max_tokens),
         }
         if self.seed is not None:
             body["seed"] = self.seed
@@ -121,6 +129,8 @@ class ModelReply:
     `logprobs` are those of the chosen tokens, where the endpoint gave them, and `tokens` the tokens' texts.
 
     `more` are the further answers of a request for several. They have no usage of their own: `usage` counts all answers.
+    `failure` is set, and `text` empty, where the model was billed but gave no answer: an error inside the answer, a content
+    filter, or a token limit that hidden reasoning used up.
     """
 
     text: str
@@ -130,6 +140,7 @@ class ModelReply:
     tokens: tuple[str, ...] = ()
     more: tuple[ModelReply, ...] = ()
     limits: Limits | None = None
+    failure: CallFailed | None = None
 
 
 class CallFailed(Exception):
@@ -138,6 +149,14 @@ class CallFailed(Exception):
     Kinds: `retryable` (429, 5xx, no connection: nothing was billed), `ambiguous` (it may have been billed: a timeout,
     a truncated body), `terminal` (the endpoint refuses everything: bad key, no quota, no such model), `rejected` (it
     refuses this request).
+
+    Attributes:
+        kind: one of the kinds above.
+        status: the HTTP status; None without one.
+        retry_after_s: the seconds that the endpoint asks to wait.
+        limits: the rate limits of the response.
+        cause: of a `rejected` request; None where it is not known to lie in this request alone.
+        reasoning_tokens: the tokens of hidden reasoning in an answer without text; None where the endpoint does not say.
     """
 
     def __init__(
@@ -148,12 +167,16 @@ class CallFailed(Exception):
         status: int | None = None,
         retry_after_s: float | None = None,
         limits: Limits | None = None,
+        cause: RefusalCause | None = None,
+        reasoning_tokens: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
         self.status = status
         self.retry_after_s = retry_after_s
         self.limits = limits
+        self.cause: RefusalCause | None = cause
+        self.reasoning_tokens = reasoning_tokens
 
     @property
     def overload(self) -> bool:
@@ -162,8 +185,8 @@ class CallFailed(Exception):
 
     @property
     def label(self) -> str:
-        """The label under which failures are counted: the status, else the kind."""
-        return str(self.status) if self.status is not None else self.kind
+        """The label under which failures are counted: the cause, else the status, else the kind."""
+        return self.cause or (str(self.status) if self.status is not None else self.kind)
 
 
 class ModelClient(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
 from curator.committee.dispatcher import Dispatcher
 from curator.committee.engine_context import Tally
+from curator.committee.waits import Wait
 from curator.progress import Facts, Progress
 from curator.text.display import money
 from curator.text.failures import failures_in_words
@@ -51,34 +52,37 @@ class RunProgress:
     def count(self, dispatchers: Iterable[Dispatcher]) -> None:
         """Count one more delivered answer."""
         self._unshown += 1
-        now = self._clock.monotonic()
-        if now - self._shown_at >= _SHOW_EVERY_S:
-            self._shown += self._unshown
+        if self._clock.monotonic() - self._shown_at >= _SHOW_EVERY_S:
             self.show(dispatchers)
-            self._unshown, self._shown_at = 0, now
 
     def show(self, dispatchers: Iterable[Dispatcher]) -> None:
         """Move the bar by the answers that were counted since it moved last."""
-        self._progress.advance(self._unshown, note=self.note(), facts=self._facts(dispatchers))
+        dispatchers = list(dispatchers)
+        waits = [wait for dispatcher in dispatchers if (wait := dispatcher.wait()) is not None]
+        self._shown += self._unshown
+        self._progress.advance(self._unshown, note=self.note(waits), facts=self._facts(dispatchers, waits))
+        self._unshown, self._shown_at = 0, self._clock.monotonic()
 
     def finish(self) -> None:
         """End the stage."""
         self._progress.finish(self.note())
 
-    def note(self) -> str:
-        """Return the text beside the bar."""
+    def note(self, waits: Sequence[Wait] = ()) -> str:
+        """Return the text beside the bar, with the waits first."""
         tally, ledger = self._tally, self._budget.ledger
         parts = [f"{tally.sent:,} sent", f"{tally.from_store:,} stored before", money(ledger.usd)]
         if tally.errors:
             parts.insert(2, f"{tally.failed:,} failed")
             parts.append(f"failed tries: {failures_in_words(tally.errors)}")
+        if tally.not_asked:
+            parts.append(f"{tally.not_asked:,} not asked (refused before or too long)")
         if self.elsewhere:
             parts.append(f"{self.elsewhere:,} asked by another process")
-        return ", ".join(parts)
+        now = self._clock.now()
+        return "; ".join([*(wait.in_words(now) for wait in waits), ", ".join(parts)])
 
-    def _facts(self, dispatchers: Iterable[Dispatcher]) -> Facts:
+    def _facts(self, dispatchers: Sequence[Dispatcher], waits: Sequence[Wait]) -> Facts:
         """Return the figures for machines."""
-        dispatchers = list(dispatchers)
         tally, ledger, now = self._tally, self._budget.ledger, self._clock.monotonic()
         answers_per_s = self._answers.per_s(self._shown, now)
         left = None if self._total is None or not answers_per_s else (self._total - self._shown) / answers_per_s
@@ -93,5 +97,7 @@ class RunProgress:
             "usd": ledger.usd,
             "usd_left": self._budget.usd_left,
             "errors": dict(tally.errors),
+            "not_asked": tally.not_asked,
+            "waiting": [wait.facts(self._clock.now()) for wait in waits],
             "seconds_left": None if left is None else round(left, 1),
         }

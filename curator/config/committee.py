@@ -69,6 +69,12 @@ class ModelConfig(Section):
     seen to return as many answers as were asked for (`openai` without `send_seed` only)."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds to wait for one answer. An answer of the `local` model, which runs in this process, has no limit."""
+    patience_s: Annotated[float, Field(ge=0)] = 300.0
+    """The longest pause, in seconds, that the endpoint may ask for (`Retry-After`, the reset of a used-up limit). A longer
+    one, such as that of a day's quota, ends the run with exit code 5, and the same command goes on later."""
+    context_window: Positive | None = None
+    """The most tokens of a prompt. A prompt that is surely longer is not sent. By default, the limit is taken from litellm's
+    list of models, or from what the endpoint's `/models` says."""
     max_tries: Annotated[int, Field(ge=1, le=20)] = 6
     """Tries of one request before its failure is recorded."""
     send_seed: bool = False

@@ -201,6 +201,8 @@ def prune(path: Path, wanted: AnswerFilter, *, dry_run: bool = False) -> PruneRe
             f"SELECT count(*), total(cost_usd), max(rowid) {chosen}",
             wanted.arguments,
         ).fetchone()
+        if not dry_run:  # what was refused is asked again as well
+            connection.execute(f"DELETE FROM refusal WHERE {wanted.condition}", wanted.arguments)  # noqa: S608
         if answers and not dry_run:
             for start in range(0, last, _DELETED_AT_A_TIME):
                 connection.execute(

@@ -45,6 +45,17 @@ _TABLES = {
             PRIMARY KEY (endpoint, model, name)
         )
     """,
+    # A request that an endpoint refused for what is in it, or answered with nothing. The key is that of a sample, or the one
+    # that all samples of its prompt share. The columns that `curator cache prune` selects by are named as in `generation`.
+    "refusal": """
+        CREATE TABLE IF NOT EXISTS refusal (
+            key BLOB PRIMARY KEY,
+            model TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            cause TEXT,
+            created_at REAL NOT NULL
+        )
+    """,
     # A batch that was submitted. The row is written before the provider gets the batch, and `nonce` is in the batch's
     # metadata, so that the next run finds a batch made just before a crash. `id` is the provider's, NULL until it is known.
     "batch": """

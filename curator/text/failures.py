@@ -9,6 +9,10 @@ _FAILURES = {
     "ambiguous": "without an answer (timed out or cut off)",
     "terminal": "refused for good",
     "rejected": "refused",
+    "content_filter": "refused by a content filter",
+    "context_length": "too long for the model",
+    "invalid_input": "refused for what the messages hold",
+    "token_limit": "empty at the token limit",
     "402": "refused for want of credit (402)",
     "429": "refused by a rate limit (429)",
     "503": "refused for want of capacity (503)",
@@ -19,7 +23,7 @@ _FAILURES = {
 def failures_in_words(errors: Mapping[str, int]) -> str:
     """Return the tries that failed as a user understands them.
 
-    `errors` counts them by an HTTP status, or by the kind of the failure where there is none.
+    `errors` counts them by `CallFailed.label`: the cause of a refusal, an HTTP status, or the kind of the failure.
     """
 
     def words(label: str) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from curator.committee.clock import Clock
-from curator.committee.endpoints import backoff_s
+from curator.committee.endpoints import asks_too_long, backoff_s
 from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.keys import NO_KEY, api_key, proxy_for, secret_of
-from curator.committee.providers.openai_compatible import (
-    CONNECT_S,
-    classify,
-    describe_error,
-    one_line,
-    retry_after_s,
-)
+from curator.committee.providers.openai_compatible import CONNECT_S
+from curator.committee.providers.refusals import failure, one_line
 from curator.committee.requests import CallFailed
 from curator.config import ModelConfig, Price
 
@@ -105,12 +101,13 @@ class BatchApi:
 
     Each one raises CallFailed, whose message never contains the key.
 
-    All calls but `create` and `retrieve` are retried.
+    All calls but `create` and `retrieve` are retried, unless the provider asks for a longer pause than `patience_s` seconds.
     """
 
-    def __init__(self, client: AsyncOpenAI, clock: Clock) -> None:
+    def __init__(self, client: AsyncOpenAI, clock: Clock, *, patience_s: float = math.inf) -> None:
         self._client = client
         self._clock = clock
+        self._patience_s = patience_s
         self._secret = secret_of(client.api_key)
 
     def without_secret(self, line: bytes) -> bytes:
@@ -190,10 +187,10 @@ class BatchApi:
         for count in range(1, _TRIES):
             try:
                 return await self._once(attempt)
-            except CallFailed as failure:
-                if failure.kind in {"terminal", "rejected"}:
+            except CallFailed as failed:
+                if failed.kind in {"terminal", "rejected"} or asks_too_long(failed, self._patience_s):
                     raise
-                wait = backoff_s(count, failure, self._clock.random())
+                wait = backoff_s(count, failed, self._clock.random())
             await self._clock.sleep(wait)
         return await self._once(attempt)
 
@@ -210,8 +207,8 @@ class BatchApi:
 
         try:
             return await attempt()
-        except CallFailed as failure:
-            return self._failed(failure)
+        except CallFailed as failed:
+            return self._failed(failed)
         except openai.APIStatusError as error:
             return self._refused(error.response)
         except openai.APIConnectionError as error:
@@ -221,19 +218,13 @@ class BatchApi:
             return self._failed(CallFailed("ambiguous", f"the answer cannot be read ({type(error).__name__})"))
 
     def _refused(self, response: httpx.Response) -> CallFailed:
-        message, codes = describe_error(response.content)
-        return self._failed(
-            CallFailed(
-                classify(response.status_code, codes),
-                f"{response.status_code} {message}",
-                status=response.status_code,
-                retry_after_s=retry_after_s(response.headers, now=self._clock.now),
-            )
+        return failure(
+            response.status_code, response.content, response.headers, now=self._clock.now, secrets=(self._secret,)
         )
 
-    def _failed(self, failure: CallFailed) -> CallFailed:
-        text = self.shown(str(failure))
-        return CallFailed(failure.kind, text, status=failure.status, retry_after_s=failure.retry_after_s)
+    def _failed(self, failed: CallFailed) -> CallFailed:
+        text = self.shown(str(failed))
+        return CallFailed(failed.kind, text, status=failed.status, retry_after_s=failed.retry_after_s)
 
 
 def _broken(error: BaseException) -> CallFailed:

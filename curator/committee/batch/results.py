@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,18 +14,16 @@ import orjson
 from curator.committee.batch.api import BatchApi
 from curator.committee.budget import Budget
 from curator.committee.endpoints import cost_usd, estimated_usage
-from curator.committee.providers.openai_compatible import (
-    MAX_BODY_BYTES,
-    classify,
-    describe_error,
-    one_line,
-    parse_reply,
-)
-from curator.committee.requests import CallFailed, FailureKind, ModelReply
+from curator.committee.providers.completions import read_completion
+from curator.committee.providers.openai_compatible import MAX_BODY_BYTES
+from curator.committee.providers.refusals import failure
+from curator.committee.requests import CallFailed, ModelReply
 from curator.config import ModelConfig, Price
+from curator.records import Usage
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall
 from curator.state.generations import GenerationStore
+from curator.state.refusals import Refusal, Refusals
 from curator.state.store_schema import StoredReply
 
 if TYPE_CHECKING:
@@ -58,12 +57,20 @@ class BatchResults:
     """
 
     def __init__(
-        self, config: ModelConfig, price: Price, *, api: BatchApi, store: GenerationStore, budget: Budget
+        self,
+        config: ModelConfig,
+        price: Price,
+        *,
+        api: BatchApi,
+        store: GenerationStore,
+        refusals: Refusals,
+        budget: Budget,
     ) -> None:
         self._config = config
         self._price = price
         self.api = api
         self._store = store
+        self._refusals = refusals
         self._budget = budget
         self._tries: dict[str, int] = {}
         self._unsure: set[str] = set()
@@ -99,23 +106,31 @@ class BatchResults:
         while waiting:
             self.fail(waiting.popitem()[1], _missing(batch.status, whole=whole))
 
-    def fail(self, call: BatchCall, failure: CallFailed) -> None:
-        """Count the failure of a submitted call, and settle its bound."""
-        if failure.kind == "ambiguous":
+    def fail(self, call: BatchCall, failed: CallFailed, paid: Usage | None = None) -> None:
+        """Count the failure of a submitted call, and settle its bound; `paid` is the usage of an answer without text."""
+        if paid is not None:
+            self._settle_usage(call, paid)
+        elif failed.kind == "ambiguous":
             self._budget.keep(call.bound)
         else:
             self._budget.release(call.bound)
-        if failure.kind == "terminal":
-            self.terminal = self.terminal or failure
+        if failed.kind == "terminal":
+            self.terminal = self.terminal or failed
             return
         tries = self._tries[call.key] = self._tries.get(call.key, 0) + 1
-        unsure = failure.kind == "ambiguous"
-        if failure.kind == "rejected" or tries >= self._config.max_tries or (unsure and call.key in self._unsure):
-            self.errors[call.key] = str(failure)
+        unsure = failed.kind == "ambiguous"
+        if failed.kind == "rejected" or tries >= self._config.max_tries or (unsure and call.key in self._unsure):
+            self.errors[call.key] = str(failed)
+            if failed.cause is not None:
+                self._refusals.add(call.key, Refusal(self._config.model, str(failed), failed.cause))
             return
         if unsure:
             self._unsure.add(call.key)
         self.again = True
+
+    def _settle_usage(self, call: BatchCall, usage: Usage) -> None:
+        usd = cost_usd(usage.input_tokens, usage.output_tokens, self._price)
+        self._budget.settle(call.bound, Spend.of(tokens=usage.input_tokens + usage.output_tokens, usd=usd))
 
     async def _fetch(self, file_id: str, file: BinaryIO) -> BinaryIO | None:
         """Download into the file and return it; None where the provider has deleted it.
@@ -161,12 +176,13 @@ class BatchResults:
                 continue
             if isinstance(outcome, CallFailed):
                 self.fail(call, outcome)
+            elif outcome.failure is not None:
+                self.fail(call, outcome.failure, outcome.usage or estimated_usage(call.input_tokens, [""]))
             else:
                 answers.append((call, self._answer(call, outcome, ended)))
         await self._store.put([(call.key, reply) for call, reply in answers])
         for call, reply in answers:
-            tokens = reply.usage.input_tokens + reply.usage.output_tokens
-            self._budget.settle(call.bound, Spend.of(tokens=tokens, usd=reply.cost_usd))
+            self._settle_usage(call, reply.usage)
         ended.answered(len(answers))
 
     def _answer(self, call: BatchCall, reply: ModelReply, ended: _Ended) -> StoredReply:
@@ -195,18 +211,11 @@ def read_line(line: bytes) -> tuple[str, ModelReply | CallFailed] | None:
         return None
     if not isinstance(response, dict):
         # The call never ran: its batch expired or was cancelled, or the provider gave up on it.
-        message, codes = describe_error(orjson.dumps({"error": error}))
-        return key, _failed(classify(500, codes), message)
+        return key, failure(500, {"error": error}, {}, now=time.time)
     status, body = response.get("status_code"), response.get("body")
     if status != 200 and isinstance(status, int):
-        message, codes = describe_error(orjson.dumps(body))
-        return key, _failed(classify(status, codes), f"{status} {message}", status=status)
-    reply = parse_reply(body)
-    return key, reply or CallFailed("ambiguous", "the answer holds no chat completion")
-
-
-def _failed(kind: FailureKind, message: str, *, status: int | None = None) -> CallFailed:
-    return CallFailed(kind, one_line(message, secrets=()), status=status)  # the key was blacked out before
+        return key, failure(status, body, {}, now=time.time)
+    return key, read_completion(body)
 
 
 def line_groups(file: BinaryIO) -> Iterator[list[bytes]]:

@@ -7,7 +7,7 @@ the budget has room. When all open batches have ended, another pass submits the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 from curator.committee.batch.api import BatchApi, BatchEndpoint
@@ -18,11 +18,13 @@ from curator.committee.clock import Clock
 from curator.committee.endpoints import cost_bound
 from curator.committee.plan import endpoint_of
 from curator.committee.requests import PlannedCall
+from curator.committee.unsent import known_window, reason_again, refused_before, too_long
 from curator.progress import Progress
 from curator.records import JsonValue
 from curator.records.spend import Spend
 from curator.state.batches import BatchCall, BatchRows
 from curator.state.generations import GenerationStore
+from curator.state.refusals import Refusals
 from curator.text.display import plural
 
 _CHUNK = 500  # calls looked up at a time
@@ -66,8 +68,11 @@ async def answer_in_batches(
     """
     if isinstance(calls, Iterator):
         raise TypeError("calls: an iterator can be used only once; every pass needs all calls")
-    with BatchRows(store.path, endpoint=endpoint_of(endpoint.config), model=endpoint.config.model) as rows:
-        run = _Run(endpoint, rows, store=store, budget=budget, progress=progress, clock=clock)
+    with (
+        BatchRows(store.path, endpoint=endpoint_of(endpoint.config), model=endpoint.config.model) as rows,
+        Refusals(store.path) as refusals,
+    ):
+        run = _Run(endpoint, rows, store=store, refusals=refusals, budget=budget, progress=progress, clock=clock)
         total = len(calls) if isinstance(calls, Sized) else None
         progress.start("batch", total=total, unit="answers")
         try:
@@ -86,6 +91,7 @@ class _Run:
         rows: BatchRows,
         *,
         store: GenerationStore,
+        refusals: Refusals,
         budget: Budget,
         progress: Progress,
         clock: Clock,
@@ -95,10 +101,13 @@ class _Run:
         self._store = store
         self._budget = budget
         self._progress = progress
+        self._refusals = refusals
+        api = BatchApi(endpoint.client, clock, patience_s=endpoint.config.patience_s)
         self.results = BatchResults(
-            endpoint.config, endpoint.price, api=BatchApi(endpoint.client, clock), store=store, budget=budget
+            endpoint.config, endpoint.price, api=api, store=store, refusals=refusals, budget=budget
         )
         self._session = BatchSession(endpoint, rows, self.results, budget=budget, clock=clock, answered=self._show)
+        self._window = known_window(endpoint.config)
         self._passes = 0
         self._answered = 0
         self._total: int | None = None
@@ -143,10 +152,19 @@ class _Run:
         for call in chunk:
             by_key.setdefault(call.request.key, []).append(call)
         stored = self._store.get_many(list(by_key))
+        self._leave_out([calls[0] for key, calls in by_key.items() if key not in stored])
         in_hand = stored.keys() | self._rows.open_keys(list(by_key)) | self.results.errors.keys() | file.calls.keys()
         if self._passes == 1:
             self._show(sum(len(by_key[key]) for key in stored))
         return [calls[0] for key, calls in by_key.items() if key not in in_hand]
+
+    def _leave_out(self, calls: Sequence[PlannedCall]) -> None:
+        """Record the failure of calls that were refused before, or whose prompt is too long."""
+        refused = refused_before(self._refusals, calls)
+        self.results.errors |= {key: reason_again(refusal) for key, refusal in refused.items()}
+        for call in calls:
+            if (reason := too_long(call, self._window)) is not None:
+                self.results.errors.setdefault(call.request.key, reason)
 
     async def _afford(self, bound: Spend, file: BatchFile) -> None:
         """Reserve the bound; without room for it, wait until submitted calls are settled.

@@ -18,7 +18,7 @@ from curator.committee.batch.api import CHAT_URL, BatchEndpoint, FileLimits
 from curator.committee.batch.results import BatchResults
 from curator.committee.budget import Budget
 from curator.committee.clock import Clock
-from curator.committee.endpoints import backoff_s, provider_error
+from curator.committee.endpoints import asks_too_long, backoff_s, provider_error
 from curator.committee.plan import endpoint_of
 from curator.committee.requests import CallFailed, ModelRequest
 from curator.errors import ProviderError
@@ -178,9 +178,10 @@ class BatchSession:
             try:
                 return await self._api.create(file_id, row.nonce)
             except CallFailed as failure:
-                if failure.kind == "retryable" and failure.status == 429:
+                too_long = asks_too_long(failure, self._config.patience_s)
+                if failure.kind == "retryable" and failure.status == 429 and not too_long:
                     return None
-                if failure.kind in {"terminal", "rejected"}:
+                if failure.kind in {"terminal", "rejected"} or too_long:
                     self._rows.end(row.nonce, self._clock.now())
                     raise self._give_up(failure) from failure
                 # The provider may have made the batch even so. The row stays until that is known.
@@ -245,7 +246,7 @@ class BatchSession:
             except CallFailed as failure:
                 if failure.status == 404:
                     raise self._unknown(seen.id, failure) from failure
-                if failure.kind in {"terminal", "rejected"}:
+                if failure.kind in {"terminal", "rejected"} or asks_too_long(failure, self._config.patience_s):
                     raise self._give_up(failure) from failure
                 missed = failure
         self._missed = self._missed + 1 if missed else 0
@@ -284,7 +285,7 @@ class BatchSession:
         raise self._give_up(CallFailed("rejected", f"a batch was refused: {message}"))
 
     def _give_up(self, failure: CallFailed) -> ProviderError:
-        return provider_error(self._config, self._address, failure)
+        return provider_error(self._config, self._address, failure, now=self._clock.now())
 
     def _unknown(self, batch_id: str, failure: CallFailed) -> ProviderError:
         return ProviderError(

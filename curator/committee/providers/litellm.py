@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from contextlib import asynccontextmanager
 from typing import Any
 
+from curator.committee.providers.completions import Envelope, read_completion
 from curator.committee.providers.hosts import is_own_host
 from curator.committee.providers.keys import NO_KEY, api_key
-from curator.committee.providers.openai_compatible import classify, describe_error, one_line, parse_reply, retry_after_s
+from curator.committee.providers.refusals import failure, one_line
 from curator.committee.requests import CallFailed, ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig
 from curator.errors import ConfigError, MissingDependency
@@ -123,8 +124,7 @@ class LiteLLMClient:
                 response = await self._litellm.acompletion(**fields)
         except Exception as error:  # noqa: BLE001  litellm lets through every exception of its providers
             return self._failure(error)
-        reply = parse_reply(_as_openai(response.model_dump()))
-        return reply or CallFailed("ambiguous", "the answer does not contain a chat completion")
+        return read_completion(_as_openai(response.model_dump()), Envelope(secrets=self._secrets))
 
     def _failure(self, error: Exception) -> CallFailed | MissingDependency:
         """Return the failure of an exception, by its class, its causes and its status."""
@@ -150,11 +150,8 @@ class LiteLLMClient:
         status = getattr(error, "status_code", None)
         if names & _BROKEN or not isinstance(status, int) or (status >= 500 and response is None):
             return CallFailed("ambiguous", message)
-        headers = getattr(response, "headers", {})
-        codes = describe_error(getattr(response, "content", b""))[1]
-        return CallFailed(
-            classify(status, codes), message, status=status, retry_after_s=retry_after_s(headers, now=time.time)
-        )
+        headers, body = getattr(response, "headers", {}), getattr(response, "content", b"")
+        return failure(status, body, headers, now=time.time, secrets=self._secrets, message=message, more_codes=names)
 
 
 def _import_litellm() -> Any:  # noqa: ANN401  the package is not typed well enough to say more

@@ -19,7 +19,9 @@ from aiohttp.test_utils import TestServer
 
 from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.providers.open import open_clients
-from curator.committee.providers.openai_compatible import OpenAIClient, parse_reply, retry_after_s
+from curator.committee.providers.completions import read_completion
+from curator.committee.providers.openai_compatible import OpenAIClient
+from curator.committee.providers.reset_times import asked_wait_s as retry_after_s
 from curator.committee.requests import CallFailed, Limits, ModelReply, ModelRequest, Quota
 from curator.config import ModelConfig
 from curator.errors import ConfigError
@@ -108,7 +110,7 @@ async def test_several_answers_come_in_one_reply(endpoint: Endpoint) -> None:
 
 def test_answers_up_to_the_first_odd_one_are_kept() -> None:
     choice = COMPLETION["choices"][0]
-    reply = parse_reply({**COMPLETION, "choices": [choice, choice, {"message": None}, choice]})
+    reply = read_completion({**COMPLETION, "choices": [choice, choice, {"message": None}, choice]})
     assert reply is not None
     assert [one.text for one in (reply, *reply.more)] == ["hello", "hello"]
 
@@ -116,7 +118,7 @@ def test_answers_up_to_the_first_odd_one_are_kept() -> None:
 def test_optional_fields_cost_no_answer() -> None:
     odd = {**COMPLETION["choices"][0], "logprobs": {"content": [{"logprob": None}]}}
     huge = {"prompt_tokens": 2**63 + 5, "completion_tokens": 1}
-    assert parse_reply({"choices": [odd], "usage": huge}) == ModelReply("hello", "stop", None)
+    assert read_completion({"choices": [odd], "usage": huge}) == ModelReply("hello", "stop", None)
 
 
 @pytest.mark.parametrize("status", [200, 429])
@@ -181,13 +183,13 @@ TOOL_CALLS = [{"id": "1", "type": "function", "function": {"name": "refund", "ar
     ],
 )
 def test_every_shape_of_message_is_read(message: dict[str, Any], text: str) -> None:
-    reply = parse_reply({"choices": [{"message": message, "finish_reason": None}]})
+    reply = read_completion({"choices": [{"message": message, "finish_reason": None}]})
     assert reply == ModelReply(text, None, None)
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 3}, {"prompt_tokens": -1, "completion_tokens": 2}, [1]])
 def test_a_usage_that_says_nothing_is_none(usage: Any) -> None:
-    reply = parse_reply({**COMPLETION, "usage": usage})
+    reply = read_completion({**COMPLETION, "usage": usage})
     assert reply is not None
     assert reply.usage is None
 
@@ -195,7 +197,7 @@ def test_a_usage_that_says_nothing_is_none(usage: Any) -> None:
 def test_logprobs_are_those_of_the_chosen_tokens() -> None:
     content = [{"token": "he", "logprob": -0.5, "top_logprobs": []}, {"token": "llo", "logprob": 0, "top_logprobs": []}]
     choice = {**COMPLETION["choices"][0], "logprobs": {"content": content}}
-    reply = parse_reply({"choices": [choice]})
+    reply = read_completion({"choices": [choice]})
     assert reply is not None
     assert reply.logprobs == (-0.5, 0.0)
     assert reply.tokens == ("he", "llo")
@@ -216,7 +218,7 @@ def test_logprobs_are_those_of_the_chosen_tokens() -> None:
     ],
 )
 def test_what_is_no_completion_is_none(data: Any) -> None:
-    assert parse_reply(data) is None
+    assert read_completion(data) is None
 
 
 QUOTA = {"error": {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": None}}
