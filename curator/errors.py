@@ -43,7 +43,13 @@ class ExitCode(IntEnum):
     USAGE = 2, "usage, config, a missing package, or a cost that was not agreed to"
     GATE_FAILED = 3, "a gate failed (`leaks`, `compare --fail-if-worse`)"
     BUDGET_REACHED = 4, "the spending limit was reached; the same command goes on from there"
-    PROVIDER_REFUSED = 5, "an endpoint refuses for good or is not there; the same command goes on from there"
+    PROVIDER_REFUSED = (
+        5,
+        (
+            "an endpoint refuses for good, is not there, asks to wait for long, or gives no answer; the same command goes on from"
+            " there"
+        ),
+    )
     UNREADABLE = 6, "no log, an empty one, or too much of it unreadable"
     INTERRUPTED = 130, "interrupted; the same command goes on from there"
 
@@ -120,9 +126,20 @@ class BudgetReached(UserError):
 
 
 class ProviderError(UserError):
-    """An endpoint refuses for good: no connection, no such model, a bad key, no quota."""
+    """An endpoint refuses for good, or until a time far off: no connection, no such model, a bad key, no quota."""
 
     exit_code = ExitCode.PROVIDER_REFUSED
+
+
+class NoAnswers(ProviderError):
+    """The models were asked and gave no answer that can be used, as where hidden reasoning used up the token limit.
+
+    `result` is what `curator run` made of the calls so far; None from other commands.
+    """
+
+    def __init__(self, what: str, *, remedy: str, result: RunResult | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.result = result
 
 
 class Refused(UserError):

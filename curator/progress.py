@@ -49,13 +49,14 @@ class Silent:
 
 
 class Lines:
-    """Plain lines for logs and CI: one at the end of a stage, and one every ten seconds."""
+    """Plain lines for logs and CI: at the end of a stage, every ten seconds, and when a wait begins."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
         self._stage, self._unit = "", ""
         self._total: int | None = None
         self._done = 0
+        self._waits = False
         self._started = self._last = clock()
 
     def start(self, stage: str, *, total: int | None, unit: str) -> None:
@@ -63,14 +64,16 @@ class Lines:
         self._stage, self._total, self._unit, self._done = stage, total, unit, 0
         self._started = self._last = self._clock()
 
-    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:  # noqa: ARG002  the note says it
-        """Show a line if the last one is at least ten seconds old."""
+    def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
+        """Show a line if the last one is at least ten seconds old, or if the stage begins to wait for something."""
         self._done += count
         now = self._clock()
-        if now - self._last < LINE_EVERY_S:
+        waits = bool(facts and facts.get("waiting"))
+        begins, self._waits = waits and not self._waits, waits
+        if now - self._last < LINE_EVERY_S and not begins:
             return
         self._last = now
-        rate = self._done / (now - self._started)
+        rate = self._done / max(now - self._started, 1e-9)
         of_total, left = "", ""
         if self._total:
             of_total = f" of {self._total:,}"

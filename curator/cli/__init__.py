@@ -31,7 +31,7 @@ from curator.cli.commands import (
 )
 from curator.cli.console import print_json, print_on_stderr, print_text, print_warnings
 from curator.cli.options import Command, exit_code_help
-from curator.errors import BudgetReached, CuratorError, ExitCode, UserError
+from curator.errors import BudgetReached, CuratorError, ExitCode, NoAnswers, UserError
 
 if TYPE_CHECKING:
     from curator.records.result import Result
@@ -76,7 +76,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except CuratorError as error:
         what, remedy = (error.what, error.remedy) if isinstance(error, UserError) else (str(error), "")
-        _report(arguments, what, remedy, error.exit_code, error.result if isinstance(error, BudgetReached) else None)
+        _report(
+            arguments,
+            what,
+            remedy,
+            error.exit_code,
+            error.result if isinstance(error, BudgetReached | NoAnswers) else None,
+        )
         return error.exit_code
     return code
 

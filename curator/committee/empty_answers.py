@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from curator.committee.requests import CallFailed, PlannedCall
-from curator.errors import ProviderError
+from curator.errors import NoAnswers
 from curator.text.display import plural
 
 _FIRST = 4
@@ -42,10 +42,10 @@ def empty_reason(call: PlannedCall, setting: str, failure: CallFailed | None = N
     return f"empty answer: {limit_in_words(call, setting)} was used up{by}"
 
 
-def empty_error(call: PlannedCall, setting: str, reason: str) -> ProviderError:
+def empty_error(call: PlannedCall, setting: str, reason: str) -> NoAnswers:
     """Return the error that ends a run in which a member gives only empty answers."""
     raised = _raised(call, setting)
-    return ProviderError(
+    return NoAnswers(
         f"model {call.member.model!r}: the first answers of {call.member.id!r} are all empty at the token limit ({reason})",
         remedy=f"{raised}; a model that reasons may need thousands of tokens. Then run again: it goes on from what is stored,"
         " and the empty answers are not used",

@@ -82,8 +82,8 @@ async def sample(  # noqa: PLR0913  the seams of the run, each one named
 
     Raises:
         BudgetReached: a limit has no room for the next request.
-        ProviderError: an endpoint refuses for good, cannot be reached, or asks for a longer pause than `patience_s`; or
-            the first answers of a member are all empty at the token limit.
+        ProviderError: an endpoint refuses for good, cannot be reached, or asks for a longer pause than `patience_s`.
+        NoAnswers: the first answers of a member are all empty at the token limit.
         StorageError: an answer could not be stored.
         TemperatureRefused: a model accepts no temperature but 1.
     """

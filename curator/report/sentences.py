@@ -287,9 +287,13 @@ def incomplete(stopped: StoppedSummary) -> str:
         if stopped.cases_without_answers
         else ""
     )
+    reason, remedy = {
+        "budget": ("a limit of `budget:` ended the run", "Raise the limit"),
+        "no-answers": ("a model gave no answer that can be used", "Change what the errors of the calls name"),
+    }[stopped.cause]
     return (
-        f"This report is incomplete: a limit of `budget:` ended the run. It is made from {count(stopped.answers)}{planned}"
-        f" {'answer' if stopped.answers == 1 and not planned else 'answers'}.{without} Raise the limit and run the same command again:"
+        f"This report is incomplete: {reason}. It is made from {count(stopped.answers)}{planned}"
+        f" {'answer' if stopped.answers == 1 and not planned else 'answers'}.{without} {remedy} and run the same command again:"
         " it goes on from there."
     )
 

@@ -258,13 +258,13 @@ class StoppedSummary:
     """A run that ended before every planned answer was there.
 
     Attributes:
-        cause: `budget`, for a limit of the config's `budget`.
+        cause: `budget`, for a limit of the config's `budget`; `no-answers`, for models that gave no answer that can be used.
         answers: the committee's answers that the report is made from.
         planned: the answers that the plan asks for; None of an adaptive committee, which decides as it goes.
         cases_without_answers: the cases that were to be asked and have no answer.
     """
 
-    cause: Literal["budget"]
+    cause: Literal["budget", "no-answers"]
     answers: int
     planned: int | None
     cases_without_answers: int

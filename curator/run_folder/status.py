@@ -15,7 +15,7 @@ from typing import Literal, Self, get_args
 
 from curator.errors import ConfigError, UserError
 from curator.io.atomic import is_locked, write_unsynced
-from curator.progress import Facts, Progress, span
+from curator.progress import Facts, Progress, span, until
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.run_folder.layout import STATUS
@@ -143,7 +143,7 @@ class Status(Result):
             shown = f"{amount} ({note})" if note else amount
             lines.append(f"{content['stage']}: {note if note.startswith(f'{amount} ') else shown}")
         if self.state == "running" and content.get("stage") == "ask":
-            lines += _speed(facts)
+            lines += [*_waits(facts), *_speed(facts)]
         lines += _spent(facts)
         ago = f"{span(self.age_s)} ago"
         lines.append(f"as of {ago}" if self.state == "running" else f"ended {ago}")
@@ -223,6 +223,18 @@ def _in_flight(facts: Mapping[str, JsonValue]) -> str:
     if isinstance(in_flight, int) and isinstance(allowed, int) and in_flight > allowed:
         return f"in flight: {plural(in_flight, 'request')}; no new one until fewer than {allowed:,}, the present limit, are left"
     return f"in flight: {_figure(facts, 'in_flight')} of {_figure(facts, 'allowed')} requests"
+
+
+def _waits(facts: Mapping[str, JsonValue]) -> list[str]:
+    """Return a line for each model that waits: until when, in local time, and why."""
+    lines = []
+    waiting = facts.get("waiting")
+    for wait in waiting if isinstance(waiting, list) else ():
+        if isinstance(wait, Mapping):
+            with contextlib.suppress(ValueError):
+                ends = until(datetime.fromisoformat(str(wait.get("until"))).timestamp())
+                lines.append(f"waiting: model {str(wait.get('model'))!r}, until {ends}: {wait.get('reason')}")
+    return lines
 
 
 def _speed(facts: Mapping[str, JsonValue]) -> list[str]:

@@ -22,12 +22,16 @@ from curator.committee.questions import Asking
 from curator.committee.requests import PlannedCall
 from curator.config import Config, JudgeConfig, ModelConfig
 from curator.disagreement.equivalence.leader_clustering import Pair
-from curator.errors import BudgetReached, ConfigError
+from curator.errors import BudgetReached, ConfigError, NoAnswers
 from curator.records import Generation, Score
 from curator.selection.adaptive import Cascade, first_stage, next_stage, ranking
 from curator.selection.adaptive_audit import CascadeAudit, audit_cascade
 from curator.stages.equivalence import JudgeQueue, JudgeUsage
 from curator.stages.score import Scorer
+from curator.text.display import one_line, plural
+
+_SHOWN_ERRORS = 3
+_ERROR_CHARS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class SamplingResult:
         generations: by case id.
         cascade: how an adaptive committee went; None for a fixed one.
         judged: what a judge was asked; None without one.
-        stopped: the limit that ended the asking early; None where every answer that was planned is there.
+        stopped: the error that ended the asking early; None where every answer that was planned is there.
     """
 
     plan: Plan
@@ -48,12 +52,21 @@ class SamplingResult:
     generations: Mapping[str, tuple[Generation, ...]]
     cascade: Cascade | None
     judged: JudgeUsage | None = None
-    stopped: BudgetReached | None = None
+    stopped: BudgetReached | NoAnswers | None = None
 
     @property
     def answers(self) -> int:
         """The number of answers, failed calls not counted."""
         return sum(generation.error is None for case in self.generations.values() for generation in case)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on the calls that got no answer."""
+        errors = errors_of(self.generations)
+        if not errors:
+            return ()
+        whole = len(errors) + self.answers
+        return (f"{len(errors):,} of {plural(whole, 'call')} got no answer: {most_frequent(errors)}",)
 
     def ranking(self, scores: Mapping[str, Score]) -> dict[str, float]:
         """Return the number that each case is selected by, in 0..1; 0 for cases whose answers agree.
@@ -88,7 +101,7 @@ async def ask(
     """Take stored answers from the store, and ask for the others, live or in batches.
 
     A model that refuses its temperature is asked without one; then everything starts again, from what is stored. Where a
-    limit of the budget ends the asking, the result has the answers that are there, and `stopped`.
+    limit of the budget ends the asking, or the models answer with nothing, the result has what is there, and `stopped`.
 
     Raises:
         BudgetReached: a limit has no room for a request, before the first answer.
@@ -127,7 +140,7 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
     try:
         if plan.config.adaptive is None:
             await session.answer(plan, plan, collected)
-            return SamplingResult(plan, session.stats, collected.by_case(), None)
+            return SamplingResult(plan, session.stats, _answered(collected), None)
         selection = session.config.selection
         top = min(len(plan.cases), selection.k * selection.candidates_per_pick)
         ids = [case.id for case in plan.cases]
@@ -135,11 +148,13 @@ async def _ask_committee(session: _Session, plan: Plan, scorer: Scorer) -> Sampl
         while cascade.wanted:
             await session.answer(plan, plan.part(cascade.wanted), collected)
             cascade = next_stage(cascade, scorer.scores(collected.by_case()))
-        return SamplingResult(plan, session.stats, collected.by_case(), cascade)
-    except BudgetReached as error:
+        return SamplingResult(plan, session.stats, _answered(collected), cascade)
+    except (BudgetReached, NoAnswers) as error:
         # The engine stops in the middle of the plan: answers of later calls may be stored from earlier runs.
         stored = await session.stored_answers(plan)
-        if not any(stored.values()):
+        if isinstance(error, NoAnswers):
+            stored = collected.failed_and(stored)
+        elif not any(stored.values()):
             raise
         scorer.forget()
         return SamplingResult(plan, session.stats, stored, cascade, stopped=error)
@@ -281,9 +296,45 @@ class _Collected:
         """Return the generations by case id."""
         return {case_id: tuple(sorted(items, key=self._place)) for case_id, items in self._generations.items()}
 
+    def failed_and(self, stored: Mapping[str, tuple[Generation, ...]]) -> dict[str, tuple[Generation, ...]]:
+        """Return the stored answers by case id, with the calls that failed here."""
+        return {
+            case_id: tuple(sorted([*stored[case_id], *(g for g in items if g.error is not None)], key=self._place))
+            for case_id, items in self._generations.items()
+        }
+
     def _place(self, generation: Generation) -> tuple[int, int]:
         member = (generation.model or "", generation.variant or "", generation.temperature or 0.0)
         return self._order[member], generation.sample_index
+
+
+def _answered(collected: _Collected) -> dict[str, tuple[Generation, ...]]:
+    """Return the generations by case id.
+
+    Raises:
+        NoAnswers: every call failed.
+    """
+    generations = collected.by_case()
+    errors = errors_of(generations)
+    if errors and len(errors) == sum(map(len, generations.values())):
+        raise NoAnswers(
+            f"none of {plural(len(errors), 'call')} got an answer: {most_frequent(errors)}",
+            remedy="change what the messages name; then run again: it asks for what is missing",
+        )
+    return generations
+
+
+def errors_of(generations: Mapping[str, Sequence[Generation]]) -> list[str]:
+    """Return the errors of the calls that failed."""
+    return [g.error for answers in generations.values() for g in answers if g.error is not None]
+
+
+def most_frequent(errors: Iterable[str]) -> str:
+    """Return the most frequent errors with their counts, in one short line."""
+    counts = Counter(one_line(error, _ERROR_CHARS) for error in errors).most_common()
+    shown = "; ".join(f"{count:,} x {error}" for error, count in counts[:_SHOWN_ERRORS])
+    others = sum(count for _, count in counts[_SHOWN_ERRORS:])
+    return f"{shown}; {others:,} others" if others else shown
 
 
 def _refuses_temperature(model: ModelConfig, plan: Plan, errors: Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from curator.contamination.records import Match
 from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, SideRates
 from curator.disagreement.diagnosis.diagnose import diagnose_category
+from curator.errors import BudgetReached
 from curator.records import Case, Category, Diagnosis
 from curator.report.category_summary import CategoryBuilder, summarise_categories
 from curator.report.summarise import (
@@ -108,7 +109,7 @@ def _summarise_stop(sampling: SamplingResult) -> StoppedSummary | None:
     if sampling.stopped is None:
         return None
     return StoppedSummary(
-        cause="budget",
+        cause="budget" if isinstance(sampling.stopped, BudgetReached) else "no-answers",
         answers=sampling.answers,
         planned=None if sampling.plan.config.adaptive else len(sampling.plan),
         cases_without_answers=sum(not answers for answers in sampling.generations.values()),

@@ -21,7 +21,7 @@ from curator.config import Config
 from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.encoders.sentence import Encoder
-from curator.errors import BudgetReached, RecordError
+from curator.errors import BudgetReached, NoAnswers, RecordError
 from curator.io.atomic import run_lock
 from curator.io.manifest import read_manifest
 from curator.labels.archive import archive_labels
@@ -109,6 +109,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     Raises:
         NotConfirmed: `confirm` said no.
         BudgetReached: a limit of `budget` ended the run; its `result` is made from the answers so far.
+        NoAnswers: the models gave no answer that can be used, or a member gave none; `result` as above.
         UserError: something the user can fix; the subclasses in `curator.errors` say what.
     """
     config = config_from(config)
@@ -276,7 +277,7 @@ def _labels_so_far(
 def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     """Yield what each stage warns of, in the order of the stages."""
     plan, judged = run.sampling.plan, run.sampling.judged
-    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings)
+    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings, *run.sampling.warnings)
     yield from (*run.attributes.warnings, *run.categories.warnings)
     yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
     if run.calibration:
@@ -285,11 +286,11 @@ def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     yield from (*run.selection.discovery.messages, *run.exports.warnings)
 
 
-def _incomplete(error: BudgetReached, folder: Path, result: RunResult) -> BudgetReached:
+def _incomplete(error: BudgetReached | NoAnswers, folder: Path, result: RunResult) -> BudgetReached | NoAnswers:
     """Return the error that ended the asking, with what was written all the same."""
     answers = result.summary.stopped.answers if result.summary.stopped else 0
     kept = f"; the complete run in {str(folder)!r} is unchanged" if result.folder != folder else ""
-    return BudgetReached(
+    return type(error)(
         f"{error.what}; the report and the label queue in {str(result.folder)!r} are made from the"
         f" {plural(answers, 'answer')} so far{kept}",
         remedy=error.remedy,

@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.committee.endpoints import CircuitBreaker, backoff_s, cost_bound, cost_usd, estimated_usage, provider_error
-from curator.committee.requests import CallFailed, FailureKind, ModelRequest
+from curator.committee.endpoints import (
+    CircuitBreaker,
+    asks_too_long,
+    backoff_s,
+    cost_bound,
+    cost_usd,
+    estimated_usage,
+    provider_error,
+)
+from curator.committee.requests import CallFailed, FailureKind, ModelRequest, RefusalCause
 from curator.config import ModelConfig, Price
+from curator.progress import until
 from curator.records import Message, ToolCall, Usage
 from curator.records.spend import Spend
 
@@ -57,9 +66,20 @@ def test_backoff_doubles_up_to_its_cap(attempt: int, chance: float, wait: float)
     assert backoff_s(attempt, failed(), chance) == wait
 
 
-def test_backoff_adds_to_what_the_endpoint_asks_for_up_to_two_minutes() -> None:
+def test_backoff_adds_to_what_the_endpoint_asks_for() -> None:
     assert backoff_s(1, failed(wait=7.0), 0.5) == 7.5
-    assert backoff_s(1, failed(wait=3600.0), 0.0) == 120.0
+
+
+@pytest.mark.parametrize(("wait", "too_long"), [(None, False), (300.0, False), (301.0, True), (86_400.0, True)])
+def test_a_longer_pause_than_the_patience_ends_the_run(wait: float | None, *, too_long: bool) -> None:
+    assert asks_too_long(failed("retryable", 429, wait), CONFIG.patience_s) == too_long
+
+
+def test_the_error_of_a_long_pause_says_until_when_and_how_to_wait() -> None:
+    error = provider_error(CONFIG, "openai:x", failed("retryable", 429, 86_400.0), now=1_700_000_000.0)
+    assert "24 h 0 min" in error.what
+    assert until(1_700_086_400.0) in error.what
+    assert "patience_s: 86400" in error.remedy
 
 
 @given(st.text(max_size=50).map(lambda text: text * 10), st.integers(1, 50))
@@ -96,8 +116,10 @@ def test_a_missing_usage_is_estimated_and_flagged() -> None:
     assert estimated_usage(12, ["four" * 3 + "x"]) == Usage(12, 4, estimated=True)
 
 
-def hopeless(breaker: CircuitBreaker, failure: CallFailed, attempt: int = 1, *, given_up: bool = False) -> bool:
-    return breaker.trips(failure, attempt, CONFIG, given_up=given_up)
+def hopeless(
+    breaker: CircuitBreaker, failure: CallFailed, attempt: int = 1, *, given_up: bool = False, case_id: str = "c"
+) -> bool:
+    return breaker.trips(failure, attempt, CONFIG, given_up=given_up, case_id=case_id)
 
 
 def test_a_terminal_failure_ends_all_hope_at_once() -> None:
@@ -121,8 +143,33 @@ def test_who_has_replied_once_is_there(first: CallFailed) -> None:
 @pytest.mark.parametrize("kind", ["rejected", "ambiguous", "retryable"])
 def test_five_given_up_before_the_first_answer_end_hope(kind: FailureKind) -> None:
     breaker = CircuitBreaker()
-    seen = [hopeless(breaker, failed(kind, 400), given_up=True) for _ in range(5)]
+    seen = [hopeless(breaker, failed(kind, 400), given_up=True, case_id=f"c{n}") for n in range(5)]
     assert seen == [False, False, False, False, True]
+
+
+def refused(message: str, cause: RefusalCause | None = None) -> CallFailed:
+    return CallFailed("rejected", message, status=400, cause=cause)
+
+
+def test_refusals_of_one_case_do_not_end_hope() -> None:
+    breaker = CircuitBreaker()
+    assert not any(hopeless(breaker, refused("400 no"), given_up=True) for _ in range(100))
+
+
+def test_only_refusals_that_say_the_same_end_hope() -> None:
+    breaker = CircuitBreaker()
+    words = ["a bad date", "a bad name", "no such tool", "an odd role", "an empty turn", "a missing id"]
+    assert not any(hopeless(breaker, refused(w), given_up=True, case_id=w) for w in words)
+    same = [hopeless(breaker, refused(f"400 bad field, request {n}"), given_up=True, case_id=f"c{n}") for n in range(5)]
+    assert same == [False] * 4 + [True]
+
+
+def test_refusals_for_what_a_request_holds_end_hope_only_after_very_many() -> None:
+    breaker = CircuitBreaker()
+    seen = [
+        hopeless(breaker, refused("400 filtered", "content_filter"), given_up=True, case_id=f"c{n}") for n in range(200)
+    ]
+    assert seen == [False] * 199 + [True]
 
 
 def test_after_an_answer_refused_requests_never_end_hope() -> None:
@@ -155,7 +202,7 @@ def test_after_an_answer_an_outage_ends_hope_but_single_failures_do_not() -> Non
     ],
 )
 def test_the_error_names_model_endpoint_and_what_to_do(failure: CallFailed, config: ModelConfig, advice: str) -> None:
-    error = provider_error(config, REQUEST.endpoint, failure)
+    error = provider_error(config, REQUEST.endpoint, failure, now=0.0)
     assert repr(config.name) in error.what
     assert REQUEST.endpoint in error.what
     assert advice in error.remedy

@@ -111,7 +111,7 @@ async def test_several_answers_come_in_one_reply(endpoint: Endpoint) -> None:
 def test_answers_up_to_the_first_odd_one_are_kept() -> None:
     choice = COMPLETION["choices"][0]
     reply = read_completion({**COMPLETION, "choices": [choice, choice, {"message": None}, choice]})
-    assert reply is not None
+    assert isinstance(reply, ModelReply)
     assert [one.text for one in (reply, *reply.more)] == ["hello", "hello"]
 
 
@@ -179,7 +179,10 @@ TOOL_CALLS = [{"id": "1", "type": "function", "function": {"name": "refund", "ar
             {"content": None, "tool_calls": [{"function": {"name": "f"}}]},
             '{"tool_calls":[{"arguments":"","name":"f"}]}',
         ),
-        ({"content": "Let me see.", "tool_calls": TOOL_CALLS}, "Let me see."),
+        (
+            {"content": "Let me see.", "tool_calls": TOOL_CALLS},
+            '{"content":"Let me see.","tool_calls":[{"arguments":{"order":7},"name":"refund"}]}',
+        ),
     ],
 )
 def test_every_shape_of_message_is_read(message: dict[str, Any], text: str) -> None:
@@ -190,7 +193,7 @@ def test_every_shape_of_message_is_read(message: dict[str, Any], text: str) -> N
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 3}, {"prompt_tokens": -1, "completion_tokens": 2}, [1]])
 def test_a_usage_that_says_nothing_is_none(usage: Any) -> None:
     reply = read_completion({**COMPLETION, "usage": usage})
-    assert reply is not None
+    assert isinstance(reply, ModelReply)
     assert reply.usage is None
 
 
@@ -198,7 +201,7 @@ def test_logprobs_are_those_of_the_chosen_tokens() -> None:
     content = [{"token": "he", "logprob": -0.5, "top_logprobs": []}, {"token": "llo", "logprob": 0, "top_logprobs": []}]
     choice = {**COMPLETION["choices"][0], "logprobs": {"content": content}}
     reply = read_completion({"choices": [choice]})
-    assert reply is not None
+    assert isinstance(reply, ModelReply)
     assert reply.logprobs == (-0.5, 0.0)
     assert reply.tokens == ("he", "llo")
 
@@ -217,8 +220,10 @@ def test_logprobs_are_those_of_the_chosen_tokens() -> None:
         {"choices": [{"message": {"content": None, "tool_calls": [{}]}}]},
     ],
 )
-def test_what_is_no_completion_is_none(data: Any) -> None:
-    assert read_completion(data) is None
+def test_what_is_no_completion_is_a_failure_that_may_have_been_billed(data: Any) -> None:
+    failed = read_completion(data)
+    assert isinstance(failed, CallFailed)
+    assert failed.kind == "ambiguous"
 
 
 QUOTA = {"error": {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": None}}
