@@ -107,7 +107,10 @@ class BatchResults:
             self.fail(waiting.popitem()[1], _missing(batch.status, whole=whole))
 
     def fail(self, call: BatchCall, failed: CallFailed, paid: Usage | None = None) -> None:
-        """Count the failure of a submitted call, and settle its bound; `paid` is the usage of an answer without text."""
+        """Count the failure of a submitted call, and settle its bound.
+
+        `paid` is the usage of an answer without text.
+        """
         if paid is not None:
             self._settle_usage(call, paid)
         elif failed.kind == "ambiguous":
