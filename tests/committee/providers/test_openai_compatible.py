@@ -17,9 +17,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from curator.committee.providers.completions import read_completion
 from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.providers.open import open_clients
-from curator.committee.providers.completions import read_completion
 from curator.committee.providers.openai_compatible import OpenAIClient
 from curator.committee.providers.reset_times import asked_wait_s as retry_after_s
 from curator.committee.requests import CallFailed, Limits, ModelReply, ModelRequest, Quota
