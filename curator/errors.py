@@ -126,13 +126,13 @@ class BudgetReached(UserError):
 
 
 class ProviderError(UserError):
-    """An endpoint refuses for good, or until a time far off: no connection, no such model, a bad key, no quota."""
+    """An endpoint refuses for good or for long: no connection, no model, a bad key, no quota."""
 
     exit_code = ExitCode.PROVIDER_REFUSED
 
 
 class NoAnswers(ProviderError):
-    """The models were asked and gave no answer that can be used, as where hidden reasoning used up the token limit.
+    """The models gave no answer that can be used, as where reasoning used up the token limit.
 
     `result` is what `curator run` made of the calls so far; None from other commands.
     """

@@ -49,7 +49,7 @@ class Silent:
 
 
 class Lines:
-    """Plain lines for logs and CI: at the end of a stage, every ten seconds, and when a wait begins."""
+    """Plain lines for logs and CI: every ten seconds, when a wait begins, and at the end."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
@@ -65,7 +65,7 @@ class Lines:
         self._started = self._last = self._clock()
 
     def advance(self, count: int = 1, *, note: str = "", facts: Facts | None = None) -> None:
-        """Show a line if the last one is at least ten seconds old, or if the stage begins to wait for something."""
+        """Show a line if the last one is ten seconds old, or if the stage begins to wait."""
         self._done += count
         now = self._clock()
         waits = bool(facts and facts.get("waiting"))
@@ -221,7 +221,7 @@ def span(seconds: float) -> str:
 
 
 def until(moment: float) -> str:
-    """Return a time in seconds since 1970 for people, in local time: `14:05:09`, `Tue 1 Dec, 14:05 (UTC+01:00)`.
+    """Return a time in seconds since 1970 for people: `14:05:09`, `Tue 1 Dec, 14:05 (CET)`.
 
     The day is given for times that are not today's.
     """

@@ -177,7 +177,7 @@ class Dispatcher:
         return self._ready[0]
 
     def _drop_hopeless(self) -> bool:
-        """Record the next group as failed without asking, if its prompt was refused before or is too long."""
+        """Record the failure of the next group without asking, if it is not worth a request."""
         group = self._ready[0]
         reason = self._unsent.reason(group.calls[0])
         if reason is None:
@@ -352,7 +352,7 @@ class Dispatcher:
             self._retry_later(group, failure)
 
     def _settle_empty(self, call: PlannedCall, failure: CallFailed) -> None:
-        """Record an answer that is empty at the token limit; end the run if its member gives no others."""
+        """Record an empty answer at the token limit; end the run if its member gives no others."""
         context, setting = self._context, self.endpoint.limit_setting
         reason = empty_reason(call, setting, failure)
         self._empty_so_far = True

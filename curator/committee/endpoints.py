@@ -31,7 +31,7 @@ _VARYING = re.compile(r"[0-9a-f]{8,}|[\d.,]*\d")  # ids and figures in a message
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model that is asked: its config, its price, its client, and the setting that limits its answers."""
+    """A model that is asked: config, price, client, and the setting that limits its answers."""
 
     config: ModelConfig
     price: Price
@@ -101,7 +101,7 @@ def backoff_s(attempt: int, failure: CallFailed, chance: float) -> float:
 
 
 def pause_s(failure: CallFailed) -> float:
-    """Return the pause that the endpoint asks for, in seconds; a longer one than `patience_s` ends the run before."""
+    """Return the pause that the endpoint asks for, in seconds."""
     return failure.retry_after_s or 0.0
 
 
@@ -178,7 +178,7 @@ def stored_reply(
 
 
 def asks_too_long(failure: CallFailed, patience_s: float) -> bool:
-    """Return whether an endpoint asks for a longer pause than the run waits for, as with a day's quota."""
+    """Return whether an endpoint asks for a longer pause than the run waits for."""
     return failure.kind == "retryable" and pause_s(failure) > patience_s
 
 

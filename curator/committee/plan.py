@@ -93,7 +93,7 @@ def estimate_tokens(messages: Iterable[Message], options: Mapping[str, JsonValue
 
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """The bytes of a prompt: ASCII letters and blanks, other ASCII, the rest of UTF-8; and its messages."""
+    """The bytes of a prompt: ASCII letters and blanks, other ASCII, the rest; and its messages."""
 
     letters: int
     signs: int

@@ -1,4 +1,4 @@
-"""Price and context window of a model: the config's own, the local model's, or those of litellm's list.
+"""Price and context window of a model, by the config or by litellm's list of models.
 
 The list is read from litellm's file, since importing litellm takes seconds. It gives the plain price per token, without
 discounts (cached input) and surcharges (very long inputs). `batch_price` gives the price in a batch.
@@ -61,7 +61,7 @@ def prices_of(models: Iterable[ModelConfig]) -> dict[str, Price]:
 
 
 def listed_context_window(model: ModelConfig) -> int | None:
-    """Return the most input tokens of a model by litellm's list; None where the list does not have it."""
+    """Return the most input tokens of a model by litellm's list; None where it has none."""
     entries, _ = _price_list()
     for key, provider in _keys(model):
         entry = entries.get(key)

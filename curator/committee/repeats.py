@@ -1,4 +1,4 @@
-"""Repeats of a prompt as one request (`n`), where the endpoint is seen to count and answer them all."""
+"""Repeats of a prompt as one request (`n`), where the endpoint answers and counts them all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RepeatGrouping:
         return self.works is not False
 
     def refused(self) -> None:
-        """Count a refusal of a request for several answers; it ends the grouping unless that has worked before."""
+        """End the grouping after a refusal of several answers, unless it has worked before."""
         if self.works is None:
             self.works = False
 

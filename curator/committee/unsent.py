@@ -31,7 +31,7 @@ class TellsWindow(Protocol):
     """A client that can find out how long a prompt may be."""
 
     async def context_window(self) -> int | None:
-        """Return the most tokens of a prompt by the endpoint's list of models; None where it does not say."""
+        """Return the most tokens of a prompt by the endpoint's `/models`; None if it does not say."""
 
 
 class Unsent:
@@ -79,14 +79,14 @@ class Unsent:
 
 
 def known_window(model: ModelConfig) -> int | None:
-    """Return the most tokens of a prompt: the config's, the local model's or litellm's list's; None where unknown."""
+    """Return the most tokens of a prompt by the config or litellm's list; None where unknown."""
     if model.context_window is not None:
         return model.context_window
     return CONTEXT_TOKENS if model.provider == "local" else listed_context_window(model)
 
 
 def too_long(call: PlannedCall, window: int | None) -> str | None:
-    """Return the reason not to send a prompt that is surely longer than `window` tokens; None for others."""
+    """Return the reason not to send a prompt that is surely too long; None for others."""
     if window is None or call.input_tokens <= window:
         return None
     least = least_tokens(call.request.messages)
@@ -110,7 +110,7 @@ def reason_again(refusal: Refusal) -> str:
 
 
 def least_tokens(messages: Iterable[Message]) -> int:
-    """Return a number of tokens that a prompt surely has, where `estimate_tokens` gives one that it hardly exceeds.
+    """Return a number of tokens that a prompt surely has; `estimate_tokens` gives an upper one.
 
     A run of one character counts once, since tokenizers have tokens for long runs. Measured with the tokenizer of GPT-4
     (`benchmarks/engine/prompt_length.py`), it is 0.2 to 0.65 times the true number.

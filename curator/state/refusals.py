@@ -1,4 +1,4 @@
-"""Requests that an endpoint refused for good, remembered so that no later run asks them again.
+"""Requests that an endpoint refused for good, so that no later run asks them again.
 
 A refusal belongs to one prompt, or to one sample of it. It is found by the same keys as answers: another prompt, model or
 limit has another key.
@@ -21,7 +21,7 @@ _ROWS_PER_WRITE = 64  # each write waits for the disk
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused request: the model's name at the endpoint, the reason in words, and its cause if one is known."""
+    """A refused request: the model's name at the endpoint, the reason, and its cause if known."""
 
     model: str
     reason: str
@@ -29,7 +29,7 @@ class Refusal:
 
 
 class Refusals(Closeable):
-    """The refusals in the store at `path`; a context manager that writes at its end what is not written yet.
+    """The refusals in the store at `path`; a context manager that writes the last at its end.
 
     Raises:
         ConfigError: the file belongs to another program or to a newer curator.

@@ -31,7 +31,7 @@ _STATUS = re.compile(r"HTTP (\d{3})")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What came with a completion: the headers of the response, the clock, and secrets to black out."""
+    """The headers that came with a completion, the clock, and secrets to black out."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     now: Callable[[], float] = time.time
@@ -52,7 +52,7 @@ class Envelope:
 
 
 def read_body(body: bytes, envelope: Envelope) -> ModelReply | CallFailed:
-    """Return the reply in the body of a response with the status 200, or the failure that it holds."""
+    """Return the reply in the body of a 200, or the failure that it holds."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -65,7 +65,7 @@ def read_body(body: bytes, envelope: Envelope) -> ModelReply | CallFailed:
 
 
 def read_completion(data: Any, envelope: Envelope = Envelope()) -> ModelReply | CallFailed:  # noqa: ANN401
-    """Return the reply in a chat completion, or the failure that it holds; an ambiguous one for any other JSON.
+    """Return the reply in a chat completion, or the failure that it holds.
 
     A refusal in the model's own words counts as text. Calls of tools become
     `{"tool_calls":[{"arguments","name"}]}`, with a `content` where the model said something beside them.
@@ -171,7 +171,7 @@ def _text(message: Any) -> str:  # noqa: ANN401
 
 
 def _content(content: Any) -> str:  # noqa: ANN401
-    """Return the text of a message's content, which may be a list of parts; reasoning is not part of it."""
+    """Return the text of a message's content, without parts that are reasoning."""
     if isinstance(content, list):
         return "\n".join(part["text"] for part in content if part.get("type") == "text")
     if content is None or isinstance(content, str):

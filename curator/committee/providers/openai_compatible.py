@@ -97,7 +97,7 @@ class OpenAIClient:
         return outcome
 
     async def context_window(self) -> int | None:
-        """Return the most tokens of a prompt by the endpoint's list of models; None where it does not say."""
+        """Return the most tokens of a prompt by the endpoint's `/models`; None if it does not say."""
         session = self._session or self._open()
         try:
             async with session.get(
@@ -181,7 +181,7 @@ async def open_openai(model: ModelConfig, environ: Mapping[str, str]) -> AsyncIt
 
 
 def listed_window(listing: Any, model: str) -> int | None:  # noqa: ANN401  any JSON at all
-    """Return the most tokens of a model's prompt by the answer to `GET /models`; None where it does not say.
+    """Return the most tokens of a model's prompt by `GET /models`; None where it does not say.
 
     vLLM gives `max_model_len`, OpenRouter and Together `context_length`, Groq `context_window`, Mistral `max_context_length`,
     LM Studio also `loaded_context_length`, and llama.cpp `n_ctx` in `meta`. The smallest of several counts.

@@ -141,7 +141,7 @@ def classify(status: int, codes: Collection[str] = ()) -> FailureKind:
 
 
 def cause_of(status: int, codes: Collection[str], message: str, field: str = "") -> RefusalCause | None:
-    """Return the cause of a refusal that lies in the request itself; None where it may lie in a setting.
+    """Return the cause of a refusal that lies in the request; None where it may be a setting.
 
     Codes decide before words. Words count only with a status that refuses a request, and not those of a limit that the
     config sets. `field` is the field of the request that the error names.
@@ -167,12 +167,12 @@ def cause_of(status: int, codes: Collection[str], message: str, field: str = "")
 
 
 def _is_setting(codes: Collection[str]) -> bool:
-    """Return whether the endpoint lacks a feature, such as the role `system`: then it refuses all alike."""
+    """Return whether the endpoint lacks a feature, so that it refuses all requests alike."""
     return any(code.startswith("unsupported_") for code in codes)
 
 
 def describe(error: Any) -> tuple[str, frozenset[str], str]:  # noqa: ANN401
-    """Return the message, the codes, and the field of the request in an error; servers differ in where they put them."""
+    """Return the message, the codes, and the field of the request that an error names."""
     if isinstance(error, str | bytes):
         text = error.decode(errors="replace") if isinstance(error, bytes) else error
         try:

@@ -1,4 +1,4 @@
-"""Waits that an endpoint asks for: `Retry-After`, the reset of a used-up limit, or words in the error."""
+"""Waits that an endpoint asks for: `Retry-After`, the reset of a limit, or words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def asked_wait_s(headers: Mapping[str, str], error: Any = None, *, now: Callable
 
 
 def seconds_until(value: object, now: Callable[[], float]) -> float | None:
-    """Return the seconds until a time: a span (`6m0s`, `20`), seconds or milliseconds since 1970, or a date."""
+    """Return the seconds until a time: a span (`6m0s`), a number since 1970, or a date."""
     text = str(value).strip()
     span = seconds_of(text.removeprefix("-"))
     if span is not None:
@@ -71,7 +71,7 @@ def _of_headers(headers: Mapping[str, str], now: Callable[[], float]) -> float |
 
 
 def _of_reset(name: str, headers: Mapping[str, str], now: Callable[[], float]) -> Iterator[float]:
-    """Yield the wait of a header that gives the reset of a limit, if nothing of that limit remains."""
+    """Yield the wait until the reset that a header gives, if nothing of its limit remains."""
     match = _RESET.fullmatch(name)
     if match is None:
         return

@@ -31,7 +31,7 @@ def join_stream(body: bytes) -> dict[str, Any] | None:
 
 
 def _chunks(body: bytes) -> list[dict[str, Any]] | None:
-    """Return the events of a stream as JSON; None for any other body. An event that was cut off is left out."""
+    """Return the whole events of a stream as JSON; None for any other body."""
     chunks: list[dict[str, Any]] = []
     for line in body.splitlines():
         text = line.strip()
