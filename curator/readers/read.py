@@ -150,7 +150,7 @@ class _Opener:
         )
         first, rows = _first_records(records.rows)
         reader = self.chosen or recognise(first, self.options) or self.default
-        if records.columns and not reader.reads_csv:
+        if records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
             rows = iter((Row(1, _unmapped(records.columns, first)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
