@@ -46,15 +46,23 @@ _NO_OBJECT = RecordError(
 
 
 def document_rows(pieces: Iterable[bytes], *, max_bytes: int, wraps: Wraps) -> Iterator[Row]:
-    """Yield the records of a file of JSON values, with their lines and their places.
+    """Yield the records of a file of JSON values, with their lines and parts.
 
     The elements of an array are records, and so are those of the lists in an object that `wraps` says is only a wrapper.
     A damaged record costs no other record where the file is written over several lines: the next one begins with the same
     indentation. Otherwise the rest of the file is one rejected record.
     """
-    records = _Scanner(pieces, max_bytes, wraps).records()
-    for index, (number, cells) in enumerate(records, 1):
-        yield Row(number, cells, index=index)
+    held: Row | None = None
+    for number, cells in _Scanner(pieces, max_bytes, wraps).records():
+        part = 0
+        if held is not None:
+            if held.number == number:
+                held = held if held.part else Row(number, held.cells, part=1)
+                part = held.part + 1
+            yield held
+        held = Row(number, cells, part=part)
+    if held is not None:
+        yield held
 
 
 _Record: TypeAlias = tuple[int, dict[str, JsonValue] | RecordError]

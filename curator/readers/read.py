@@ -100,7 +100,7 @@ class LogReading:
                 if isinstance(row.cells, RecordError):
                     yield row.cells.at(file.path, row.number)
                     continue
-                record = LogRecord(row.cells, Source(file.path, row.number))
+                record = LogRecord(row.cells, Source(file.path, row.number, row.part))
                 if self._absent:
                     self._absent = {
                         key for key in self._absent if key not in row.cells and lookup(row.cells, key) is None

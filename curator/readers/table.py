@@ -34,13 +34,13 @@ class Row:
         number: its first line, or its row where the file has no lines, counted from 1.
         cells: its values by column or key.
         sheet_row: the number that a spreadsheet shows beside it, counting cells of several lines once; None outside tables.
-        index: its place among the records of a JSON document, counted from 1, as several may stand on one line; else None.
+        part: its place among the records of one line, counted from 1, as in a JSON document on one line; 0 where it is alone.
     """
 
     number: int
     cells: dict[str, JsonValue] | RecordError
     sheet_row: int | None = None
-    index: int | None = None
+    part: int = 0
 
 
 def open_table(
