@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,13 @@ _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
 _OF_LOGS = "; name its encoding in `logs:"
 """The remedy of a note that is for logs only."""
+_NULLS = frozenset(("nan", "none", "null", "<na>", "nat"))
+"""The text of an empty cell, as programs write it."""
+_NULLS_OF_PROGRAMS: Sequence[Role] = (
+    "verdict", "wrong", "labelled_by", "content_hash", "slice", "inclusion_probability", "kind",
+)  # fmt: skip
+_JUDGEMENTS = frozenset(("pass", "passed", "fail", "failed", "correct", "incorrect", "wrong", "not ok", "unsure"))
+"""Words of which a column without a usual name is a verdict; `yes` and `bad` may be of anything."""
 _COUNTED = re.compile(r"\d+ x (.*)")
 
 
@@ -62,7 +69,6 @@ def read_label_file(path: Path) -> LabelFile:
     """
     wanted = ("case_id", "id", *LABEL_ROLES)
     records = open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, is_record=_is_record, by_hand=True)
-    _check_columns(records.columns, path)
     rows = list(islice(records.rows, _MAX_ROWS + 1))
     if len(rows) > _MAX_ROWS:
         raise LogsError(
@@ -70,8 +76,9 @@ def read_label_file(path: Path) -> LabelFile:
             remedy="name the file that people filled in",
         )
     sheet = _Sheet(path, guarded=records.columns is not None)
-    judged = [judgement for row in rows for judgement in sheet.judgements(row)]
-    sheet.check_keys()
+    unfolded = [cells for row in rows for cells in sheet.unfold(row)]
+    sheet.find_columns([cells for _, cells in unfolded], records.columns)
+    judged = list(sheet.judgements(unfolded))
     beyond = any((verdict_number(cells.get("verdict")) or 0) > 1 for _, cells in judged)
     results: list[Label | RejectedRecord] = [*sheet.rejected]
     edited: list[Source] = []
@@ -98,6 +105,8 @@ def _is_record(row: Mapping[str, JsonValue]) -> bool:
 
 
 Cells = Mapping[Role, JsonValue]
+Unfolded = tuple[Source, dict[str, JsonValue]]
+"""The place and the cells of a row, or of one person's annotation in it."""
 
 
 class _Sheet:
@@ -106,13 +115,13 @@ class _Sheet:
     def __init__(self, path: Path, *, guarded: bool) -> None:
         self.rejected: list[RejectedRecord] = []
         self._path, self._guarded = path, guarded
-        self._keys: dict[str, None] = {}
+        self._verdict: str | None = None
         self._tasks: Counter[Program] = Counter()
         self._people: set[str] = set()
         self._annotations = 0
 
-    def judgements(self, row: Row) -> Iterator[tuple[Source, Cells]]:
-        """Yield the judgements of a row; one that cannot be read is rejected."""
+    def unfold(self, row: Row) -> Iterator[Unfolded]:
+        """Yield a row, or each annotation in it; one that cannot be read is rejected."""
         source = Source(str(self._path), row.sheet_row or row.number)
         if isinstance(row.cells, RecordError):
             self.rejected.append(row.cells.at(source.file, source.line))
@@ -122,27 +131,44 @@ class _Sheet:
             program, annotations = export
             self._tasks[program] += 1
         for cells in [row.cells] if export is None else annotations:
-            self._keys.update(dict.fromkeys(cells))
-            values = by_role({key: _unguarded(value) for key, value in cells.items()} if self._guarded else cells)
+            yield source, {key: _unguarded(value) for key, value in cells.items()} if self._guarded else cells
+
+    def find_columns(self, rows: Sequence[Mapping[str, JsonValue]], columns: Sequence[str] | None) -> None:
+        """Find the columns of a label; without one, the only column in which all cells are verdicts.
+
+        Raises:
+            LogsError: there are rows or columns, and none of a label, or a table has none for the case.
+        """
+        keys = tuple(columns or dict.fromkeys(key for row in rows for key in row))
+        roles = columns_by_role(keys)
+        if columns and "case_id" not in roles:
+            raise _no_column(self._path, ("case_id", "id"), columns, "case_id")
+        if not keys or set(LABEL_ROLES) & roles.keys():
+            return
+        others = [key for key in keys if not any(key in of_role for of_role in roles.values())]
+        verdicts = [key for key in others if _all_verdicts(row.get(key) for row in rows)]
+        if len(verdicts) != 1:
+            raise _no_column(self._path, LABEL_ROLES, keys, "label")
+        self._verdict = verdicts[0]
+
+    def judgements(self, rows: Iterable[Unfolded]) -> Iterator[tuple[Source, Cells]]:
+        """Yield the cells of each row by role; a row without a case is rejected."""
+        for source, cells in rows:
+            values = by_role(cells)
+            if self._verdict is not None:
+                values["verdict"] = cells.get(self._verdict)
             try:
                 values["case_id"] = nonblank(values.get("case_id")) or case_id_of(cells)
             except RecordError as error:
                 self.rejected.append(error.at(source.file, source.line))
                 continue
-            if export is not None and any(nonblank(values.get(role)) for role in LABEL_ROLES):
+            for role in _NULLS_OF_PROGRAMS:
+                if str(values.get(role)).strip().casefold() in _NULLS:
+                    values[role] = None
+            if self._tasks and any(nonblank(values.get(role)) for role in LABEL_ROLES):
                 self._annotations += 1
                 self._people.add(nonblank(values.get("labelled_by")) or "")
             yield source, values
-
-    def check_keys(self) -> None:
-        """Check that JSON rows have a key of a label.
-
-        Raises:
-            LogsError: there are rows, and none has one.
-        """
-        keys = tuple(self._keys)
-        if keys and not set(LABEL_ROLES) & columns_by_role(keys).keys():
-            raise _no_column(self._path, LABEL_ROLES, keys, "label")
 
     def notes(self, columns: Sequence[str] | None) -> Iterator[str]:
         """Yield what the user should know of the form of the file."""
@@ -151,8 +177,15 @@ class _Sheet:
             by = f" by {plural(len(people), 'person', 'people')} ({listed(people)})" if people else ""
             what = plural(self._annotations, "annotation")
             yield f"{self._path}: an export of {program}, {plural(tasks, 'record')} with {what}{by}"
-        if names := ", ".join(renamed(columns or ())):
-            yield f"{self._path}: the columns are read as {one_line(names, 500)}"
+        names = [*renamed(columns or ()), *([f"`verdict` from {self._verdict!r}"] if self._verdict else [])]
+        if names:
+            yield f"{self._path}: the columns are read as {one_line(', '.join(names), 500)}"
+
+
+def _all_verdicts(cells: Iterable[JsonValue]) -> bool:
+    """Return whether all filled cells are words that judge an answer, and nothing else."""
+    words = {str(cell).strip().casefold() for cell in cells if nonblank(cell) is not None}
+    return bool(words) and words <= _JUDGEMENTS
 
 
 def _answers_in(cells: Cells) -> Iterator[str | None]:
@@ -265,20 +298,6 @@ def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
             "check that the input is still the one that was judged; fill in only `verdict`, `label` and `labelled_by`",
         )
         yield error.at(places[0].file, places[0].line)
-
-
-def _check_columns(columns: Sequence[str] | None, path: Path) -> None:
-    """Check that a table has a column for the case and one for a label.
-
-    Raises:
-        LogsError: it lacks one.
-    """
-    if columns:
-        roles = columns_by_role(tuple(columns))
-        if "case_id" not in roles:
-            raise _no_column(path, ("case_id", "id"), columns, "case_id")
-        if not set(LABEL_ROLES) & roles.keys():
-            raise _no_column(path, LABEL_ROLES, columns, "label")
 
 
 def _no_column(path: Path, needed: Sequence[str], columns: Sequence[str], usual: str) -> LogsError:

@@ -11,7 +11,6 @@ from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.ground_truth import HALF, failure_of_record
 from curator.disagreement.scoring_model import ScoringModel
 from curator.errors import LogsError, RecordError
-from curator.io.lines import MAX_LINE_BYTES, physical_lines
 from curator.labels.archive import labels_in
 from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
@@ -23,7 +22,7 @@ from curator.text.display import plural
 from curator.workflows.inputs import Paths, path_list, source_of
 from curator.workflows.label_inputs import labels_in_memory, no_label_error
 from curator.workflows.pool import refuse_repeated
-from curator.workflows.recorded_lines import read_records, sample_items, sample_records
+from curator.workflows.recorded_lines import read_records, record_lines, sample_items, sample_records
 from curator.workflows.score import Recordings, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
@@ -172,7 +171,7 @@ class _Reading:
         self._check(path)
 
     def _from_file(self, path: Path) -> Iterator[tuple[Recorded, Source]]:
-        for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
+        for line in record_lines(path):
             source = Source(str(path), line.number)
             if line.data is None:
                 self.problems.append(RejectedRecord(source, line.problem or "", line.remedy))

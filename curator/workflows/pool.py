@@ -22,7 +22,7 @@ from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.recorded import score_record
 from curator.disagreement.scoring_model import ScoringModel, kind_of
 from curator.errors import LogsError, RecordError
-from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
+from curator.io.lines import Line
 from curator.records import (
     Case,
     RejectedRecord,
@@ -40,7 +40,7 @@ from curator.run_folder.recorded import read_record
 from curator.run_folder.scores import ScoreRow
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder, HasSource
-from curator.workflows.recorded_lines import json_line, map_lines, sample_items, sample_records
+from curator.workflows.recorded_lines import json_line, map_lines, record_lines, sample_items, sample_records
 from curator.workflows.score import Scoring
 
 PoolInput: TypeAlias = str | Path | HasSource | HasFolder | Iterable[Mapping[str, object] | Score]
@@ -142,7 +142,7 @@ def _raw_records(source: Path | Sequence[Mapping[str, object]]) -> Iterator[byte
         yield from (json_line(record, number) for number, record in enumerate(source, 1))
         return
     file = RECORDED.of(source) if source.is_dir() else source
-    for line in physical_lines(file, max_bytes=MAX_LINE_BYTES):
+    for line in record_lines(file):
         if line.data and line.data.strip():
             yield line.data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import heapq
@@ -15,10 +16,13 @@ import orjson
 
 from curator.errors import LogsError, RecordError
 from curator.executors.local import cores, map_ordered
+from curator.io.file_kinds import bare_suffix
 from curator.io.lines import MAX_LINE_BYTES, Line, physical_lines
-from curator.records import RejectedRecord
+from curator.readers.json_text import decoded
+from curator.readers.rows import open_records
+from curator.records import JsonValue, RejectedRecord
 from curator.records.recorded import Recorded
-from curator.run_folder.peer_records import KeyUse, Role
+from curator.run_folder.peer_records import KeyUse, Role, contract_record
 from curator.run_folder.recorded import read_keyed, read_record
 from curator.text.display import one_line, plural
 from curator.workflows.score_report import Spread
@@ -33,6 +37,8 @@ SAMPLED_RECORDS = 2000
 SAMPLED_BYTES = 2**26
 WORTH_A_PROCESS = 8
 """From this many chunks on, the start of further processes pays for itself."""
+_NOT_LINES = (".json", ".csv", ".tsv", ".parquet", ".arrow", ".xlsx")
+_USUAL_KEYS = ("id", "input", "target", "generations", "prompt", "question", "response")
 _MOST_KEYS, _LONGEST_KEY = 12, 60
 _RENAME = "where that is wrong, name the keys `input`, `target`, `reference` and `generations`"
 
@@ -45,12 +51,55 @@ def map_lines(path: Path, work: Callable[[Sequence[Line]], Sequence[T]], *, proc
     Raises:
         LogsError: the file holds nothing.
     """
-    batches = _batches(physical_lines(path, max_bytes=MAX_LINE_BYTES))
+    batches = _batches(record_lines(path))
     first = list(islice(batches, WORTH_A_PROCESS))
     if not first:
         raise LogsError(f"{str(path)!r} holds no record", remedy="name a file with one JSON record a line")
     workers = 1 if len(first) < WORTH_A_PROCESS else processes or cores()
     return chain.from_iterable(map_ordered(work, chain(first, batches), processes=workers))
+
+
+def record_lines(path: Path) -> Iterator[Line]:
+    """Yield the records of a file as JSON lines, with their places.
+
+    Any file is read line by line, also a pipe, but one whose suffix says that it is a table or one JSON document: there lists that
+    were written as text, as pandas does, become lists again.
+    """
+    if bare_suffix(path.name) not in _NOT_LINES or not path.is_file():
+        yield from physical_lines(path, max_bytes=MAX_LINE_BYTES)
+        return
+    for row in open_records(path, wanted=_USUAL_KEYS, max_bytes=MAX_LINE_BYTES, is_record=_is_record).rows:
+        number = row.sheet_row or row.number
+        if isinstance(row.cells, RecordError):
+            yield Line(number, None, row.cells.reason, row.cells.remedy)
+        else:
+            yield Line(number, orjson.dumps({key: _list_of(value) for key, value in row.cells.items()}))
+
+
+def _is_record(row: Mapping[str, JsonValue]) -> bool:
+    try:
+        contract_record({**row})
+    except RecordError:
+        return False
+    return True
+
+
+def _list_of(cell: JsonValue) -> JsonValue:
+    """Return the list that a cell holds as text, of JSON or Python; any other cell as it is."""
+    if not isinstance(cell, str) or not cell.startswith("[") or not cell.rstrip().endswith("]"):
+        return cell
+    value = decoded(cell)
+    if isinstance(value, list):
+        return value
+    with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        value = ast.literal_eval(cell)
+    return value if isinstance(value, list) and _fits_json(value) else cell
+
+
+def _fits_json(value: object) -> bool:
+    with contextlib.suppress(TypeError):
+        return bool(orjson.dumps(value))
+    return False
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -74,7 +123,7 @@ def sample_records(path: Path) -> Iterator[Recorded]:
     the longest line are held in memory.
     """
     sample = _HashSample()
-    for line in physical_lines(path, max_bytes=MAX_LINE_BYTES):
+    for line in record_lines(path):
         if line.data and line.data.strip():
             sample.add(line.data.strip())
     for data in sample.lines():

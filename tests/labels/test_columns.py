@@ -102,3 +102,19 @@ def test_json_without_a_key_of_a_label_is_refused_by_name(tmp_path: Path) -> Non
 
 def test_an_error_in_the_column_of_the_person_names_nobody(tmp_path: Path) -> None:
     assert read(tmp_path, "id,annotator,verdict\nc1,#N/A,pass\n").labels["c1"].by == ""
+
+
+def test_the_only_column_of_verdicts_is_the_verdict_under_any_name(tmp_path: Path) -> None:
+    rows = "c1,pass,seen,yes\nc2,,twice,yes\nc3,wrong,,no\n"
+    labels = read(tmp_path, f"id,what ana thinks,remark,reviewed\n{rows}")
+    assert labels.failures == {"c1": 0, "c3": 1}
+    assert "`verdict` from 'what ana thinks'" in labels.notes[0]
+    with pytest.raises(LogsError, match="no column 'verdict' or 'wrong' or 'label'"):
+        read(tmp_path, "id,first,second\nc1,pass,fail\n")
+
+
+def test_an_empty_cell_that_a_program_wrote_as_nan_is_empty(tmp_path: Path) -> None:
+    header = "case_id,content_hash,slice,inclusion_probability,verdict,labelled_by"
+    labels = read(tmp_path, f"{header}\nc1,nan,nan,nan,fail,nan\nc2,nan,nan,nan,NaN,nan\nc3,nan,nan,nan,<NA>,None\n")
+    assert (labels.failures, labels.rejected) == ({"c1": 1}, ())
+    assert (labels.labels["c1"].by, labels.labels["c1"].slice) == ("", None)

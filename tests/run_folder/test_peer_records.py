@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,19 @@ def test_an_answer_under_a_near_key_changes_the_score() -> None:
 def test_a_selection_takes_records_of_another_tool() -> None:
     records = [{**UQLM, "prompt": f"Is day {day} wet?"} for day in range(12)]
     assert len(curator.select(records).picks) == 12
+
+
+@pytest.mark.parametrize("as_text", [str, lambda value: orjson.dumps(value).decode()])
+def test_records_of_tables_and_json_documents_are_scored(tmp_path: Path, as_text: Callable[[Any], str]) -> None:
+    records = [{**UQLM, "prompt": f"Is day {day} wet?"} for day in range(3)]
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, records)))
+    (tmp_path / "a.json").write_bytes(orjson.dumps(records, option=orjson.OPT_INDENT_2))
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, UQLM)
+        writer.writeheader()
+        writer.writerows({**record, "sampled_responses": as_text(record["sampled_responses"])} for record in records)
+    scores = [
+        [score.disagreement for score in curator.score(tmp_path / f"a.{form}")] for form in ("jsonl", "json", "csv")
+    ]
+    assert scores[0] == scores[1] == scores[2]
+    assert len(scores[0]) == 3
