@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from curator.io.file_kinds import Skipped
 from curator.readers.hints import listed
 from curator.readers.pieces import Attachment, Exchange, Piece, Reading, Turn
 from curator.records import Case, OtherRecord, RejectedRecord, Source
@@ -40,6 +41,7 @@ class ReadAccount:
 
     Attributes:
         files: by path, in their order.
+        skipped: files of folders that were not read, with the reason.
         cases: exchanges, further ones included.
         further: earlier turns of conversations whose record gives another case as well.
         repeated_turns: earlier turns that were left out, because another record has them as its last turn.
@@ -54,6 +56,7 @@ class ReadAccount:
     """
 
     files: dict[str, FileAccount] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
     cases: int = 0
     further: int = 0
     repeated_turns: int = 0

@@ -8,7 +8,7 @@ from itertools import chain
 
 from curator.config import LogsConfig
 from curator.errors import LogsError, RecordError
-from curator.io.find_logs import find_logs
+from curator.io.find_logs import FoundLogs, find_logs
 from curator.io.log_file import LogFile
 from curator.readers import READERS, recognise
 from curator.readers.account import FileAccount, ReadAccount
@@ -19,7 +19,7 @@ from curator.readers.mapped import MAPPED
 from curator.readers.paths import lookup
 from curator.readers.pieces import Piece, Reading
 from curator.readers.reader import LogRecord, Reader, parse_record
-from curator.readers.rows import open_records
+from curator.readers.rows import Kind, open_records
 from curator.readers.scales import Ratings, Scale, named_scale
 from curator.readers.suggest import suggested_mapping
 from curator.readers.table import Row
@@ -46,7 +46,7 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> LogReadin
     chosen = None if config.format == "auto" else READERS.require(config.format, where="logs.format")
     default = chosen or (CHAT if config.mapping is None else MAPPED)
     opener = _Opener(config, chosen, default, default.columns(config))
-    return LogReading(config, opener, find_logs(named).files)
+    return LogReading(config, opener, find_logs(named))
 
 
 class LogReading:
@@ -60,11 +60,11 @@ class LogReading:
         account: grows while the records are read.
     """
 
-    def __init__(self, options: LogsConfig, opener: _Opener, files: Sequence[LogFile]) -> None:
+    def __init__(self, options: LogsConfig, opener: _Opener, logs: FoundLogs) -> None:
         self._options = options
         self._opener = opener
-        self._files = files
-        self.account = ReadAccount()
+        self._files = logs.files
+        self.account = ReadAccount(skipped=logs.skipped)
         self._scale = _named_scale(options)
         self._absent: set[str] = set()
         self._expected = {r.name: tuple(r.columns(options).values()) for r in (opener.default,)}
@@ -93,7 +93,10 @@ class LogReading:
 
     def _pieces(self) -> Iterator[Piece]:
         for file in map(self._opener.open, self._files):
-            account = self.account.files.setdefault(file.path, FileAccount(file.path, file.reader.name))
+            account = FileAccount(file.path, file.reader.name, container=file.kind, encoding=file.encoding)
+            account = self.account.files.setdefault(file.path, account)
+            for note in file.notes:
+                self.account.note(note, Source(file.path, 1))
             self._absent.update(self._expected.pop(file.reader.name, ()))
             for row in file.rows:
                 account.records += 1
@@ -123,6 +126,9 @@ class _LogFile:
     reader: Reader
     options: LogsConfig
     rows: Iterator[Row]
+    kind: Kind
+    encoding: str | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,8 @@ class _Opener:
             rows = iter((Row(1, _unmapped(records.columns, first)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
-        return _LogFile(str(path), reader, reader.adapt(first, self.options), rows)
+        options = reader.adapt(first, self.options)
+        return _LogFile(str(path), reader, options, rows, records.kind, records.encoding, records.notes)
 
 
 def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:

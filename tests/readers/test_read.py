@@ -262,3 +262,18 @@ def test_logs_are_read_from_an_address(tmp_path: Path) -> None:
         assert (case.user, str(case.source)) == ("x", "memory:///logs/2026/one:1")
     finally:
         memory.store.clear()
+
+
+def test_the_account_tells_containers_encodings_guesses_and_skipped_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    text = "\n".join(json.dumps(pair(f"Päckchen für Jörg {n}"), ensure_ascii=False) for n in range(5))
+    (tmp_path / "a" / "latin.log").write_bytes(text.encode("windows-1252"))
+    (tmp_path / "a" / "b.json").write_text(json.dumps([pair("x")]))
+    (tmp_path / "a" / "README.md").write_text("about")
+    reading = read(LogsConfig(), paths=[str(tmp_path / "a")])
+    assert [case.user for case in reading if isinstance(case, Case)][:2] == ["x", "Päckchen für Jörg 0"]
+    account = reading.account
+    assert [(f.container, f.encoding) for f in account.files.values()] == [("json", "utf-8"), ("jsonl", "windows-1252")]
+    assert [Path(item.file).name for item in account.skipped] == ["README.md"]
+    (note,) = account.notes
+    assert "was read as windows-1252" in note
