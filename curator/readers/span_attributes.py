@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from curator.readers.account import EMPTY
 from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.records import JsonValue, Scalar
@@ -24,31 +25,47 @@ class Attributes:
     def __init__(self, values: Mapping[str, JsonValue]) -> None:
         self._values = values
         self._used: set[str] = set()
+        self._roots = {key.partition(".")[0] for key in values}
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def root(self, *names: str) -> bool:
+        """Return whether the first part of a key is one of the names."""
+        return not self._roots.isdisjoint(names)
+
     def get(self, *keys: str) -> JsonValue:
         """The first value that is not empty; all the keys count as used."""
-        self._used.update(keys)
-        values = (self._values.get(key) for key in keys)
-        return next((value for value in values if value not in (None, "", [], {})), None)
+        first: JsonValue = None
+        for key in keys:
+            value = self._values.get(key)
+            if value is not None:
+                self._used.add(key)
+                if first is None and value not in EMPTY:
+                    first = value
+        return first
 
     def text(self, *keys: str) -> str | None:
-        """The first text that is not blank."""
-        self._used.update(keys)
-        return next((text for key in keys if (text := nonblank(self._values.get(key)))), None)
+        """The first text that is not blank; all the keys count as used."""
+        first: str | None = None
+        for key in keys:
+            value = self._values.get(key)
+            if value is not None:
+                self._used.add(key)
+                first = first or nonblank(value)
+        return first
 
     def number(self, *keys: str) -> float | int | None:
         """The first number; one that is written as a text counts."""
+        first: float | int | None = None
         for key in keys:
-            self._used.add(key)
             value = self._values.get(key)
-            if isinstance(value, str):
-                value = _number(value)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return value
-        return None
+            if value is not None:
+                self._used.add(key)
+                number = _number(value) if isinstance(value, str) else value
+                if first is None and isinstance(number, int | float) and not isinstance(number, bool):
+                    first = number
+        return first
 
     def tree(self, key: str) -> dict[str, JsonValue]:
         """The object at a key: logged whole, as its JSON text, or as dotted keys below it."""
@@ -57,20 +74,25 @@ class Attributes:
 
     def items(self, key: str) -> list[JsonValue]:
         """The list at a key: logged whole, as its JSON text, or as the keys `<key>.0.*`, ..."""
+        if key.partition(".")[0] not in self._roots:
+            return []
         value = decoded(self._values.get(key))
         if isinstance(value, list):
             self._used.add(key)
             return [decoded(item) if isinstance(item, str) else nested_value(item) for item in value]
-        below = nested(self.below(key, start=str.isdecimal))
+        below = nested(self.below(key, numbered=True))
         return [below[index] for index in sorted(below, key=int)]
 
-    def below(self, key: str, start: object = None) -> dict[str, JsonValue]:
-        """The values below a key, by the rest of their keys; `start` is a test of its first part."""
+    def below(self, key: str, *, numbered: bool = False) -> dict[str, JsonValue]:
+        """The values below a key, by the rest of their keys; with `numbered` those of a list only."""
         rest: dict[str, JsonValue] = {}
+        if key.partition(".")[0] not in self._roots:
+            return rest
+        prefix = f"{key}."
         for name, value in self._values.items():
-            if name.startswith(f"{key}."):
-                inner = name[len(key) + 1 :]
-                if not callable(start) or start(inner.partition(".")[0]):
+            if name.startswith(prefix):
+                inner = name[len(prefix) :]
+                if not numbered or inner.partition(".")[0].isdecimal():
                     rest[inner] = value
                     self._used.add(name)
         return rest
@@ -88,7 +110,7 @@ class Attributes:
         paths = {
             ".".join("*" if part.isdecimal() else part for part in key.split("."))
             for key, value in self._values.items()
-            if key not in self._used and value not in (None, "", [], {}) and _bears_content(key)
+            if key not in self._used and value not in EMPTY and _bears_content(key)
         }
         return tuple(sorted(paths))
 

@@ -113,9 +113,13 @@ def call_of(attributes: Attributes, span: SpanRecord) -> SpanCall:
     Raises:
         RecordError: a message is not text.
     """
-    call = (
-        read_openinference(attributes).completed(read_vercel(attributes)).completed(read_genai(attributes, span.events))
-    )
+    call = SpanCall()
+    if attributes.root("llm", "input", "output"):
+        call = call.completed(read_openinference(attributes))
+    if attributes.root("ai"):
+        call = call.completed(read_vercel(attributes))
+    if span.events or attributes.root("gen_ai", "llm", "events"):
+        call = call.completed(read_genai(attributes, span.events))
     for asked, answered in _BODIES:
         request, response = attributes.get(asked), attributes.get(answered) if answered else None
         if request is not None and not call.messages:
