@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from curator.readers.json_text import decoded
 from curator.readers.span_attributes import Attributes, nested
 from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response, read_tools
-from curator.readers.span_messages import answer_message, span_messages, system_messages
+from curator.readers.span_messages import answer_message, content_blocks, span_messages, system_messages
 from curator.readers.spans import SpanEvent
 from curator.records import JsonValue, Message
 
@@ -96,9 +96,9 @@ def _of_events(events: Sequence[SpanEvent]) -> SpanCall:
         call = call.completed(event_choice(choices[0]))
     for event in events:
         if event.name == "gen_ai.content.prompt":
-            call = call.completed(read_request(event.attributes.get("gen_ai.prompt")))
+            call = call.completed(read_request(event.attributes.get("gen_ai.prompt"), is_text=True))
         elif event.name == "gen_ai.content.completion":
-            call = call.completed(read_response(event.attributes.get("gen_ai.completion")))
+            call = call.completed(read_response(event.attributes.get("gen_ai.completion"), is_text=True))
     return call
 
 
@@ -119,14 +119,17 @@ def _event_head(item: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _flattened(attributes: Attributes) -> SpanCall:
     """The numbered keys of OpenLLMetry (`gen_ai.prompt.0.content`), or one attribute each."""
-    prompts, completions = attributes.items("gen_ai.prompt"), attributes.items("gen_ai.completion")
+    prompts, completions = (
+        [] if isinstance(attributes.get(key), str) else attributes.items(key)
+        for key in ("gen_ai.prompt", "gen_ai.completion")
+    )
     call = SpanCall(span_messages(prompts), answer_message(completions[0]) if completions else None)
     if completions and isinstance(first := completions[0], dict) and isinstance(first.get("finish_reason"), str):
         call = call.completed(SpanCall(finish_reason=str(first["finish_reason"])))
     if not call.messages:
-        call = call.completed(read_request(attributes.get("gen_ai.prompt")))
+        call = call.completed(read_request(attributes.get("gen_ai.prompt"), is_text=True))
     if call.answer is None:
-        call = call.completed(read_response(attributes.get("gen_ai.completion")))
+        call = call.completed(read_response(attributes.get("gen_ai.completion"), is_text=True))
     return call
 
 
@@ -155,8 +158,8 @@ def _options(attributes: Attributes) -> SpanCall:
 
 def _plain(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The fields of an event; they may be dotted keys, JSON texts, or stand under a prefix."""
-    plain = {key.removeprefix("gen_ai.event."): value for key, value in fields.items()}
-    body = nested({key: value for key, value in plain.items() if not key.startswith(("gen_ai.", "event."))})
-    content = body.get("content")
-    inner = decoded(content) if isinstance(content, str) and "role" in content and content.startswith("{") else None
-    return {**body, **inner} if isinstance(inner, dict) and "role" in inner else body
+    body = nested({key: value for key, value in fields.items() if not key.startswith(("gen_ai.", "event."))})
+    whole = decoded(fields.get("gen_ai.event.content"))
+    if isinstance(whole, dict):
+        body |= whole
+    return {key: content_blocks(value) if key in ("content", "message") else value for key, value in body.items()}

@@ -13,6 +13,7 @@ from curator.readers.span_messages import answer_message, span_messages
 from curator.records import Document, JsonValue
 
 _MORE_CHOICES = "further choices of a call are not used: its first one is the answer"
+_JSON = "application/json"
 
 
 def read_openinference(attributes: Attributes) -> SpanCall:
@@ -38,8 +39,10 @@ def read_openinference(attributes: Attributes) -> SpanCall:
         call = call.completed(SpanCall(answer=answer_message(_inner(choices[0], "completion", "text"))))
     request, response = attributes.get("input.value"), attributes.get("output.value")
     if not call.messages:
-        call = call.completed(read_request(request))
-    return call.completed(_response(response, needed=call.answer is None))
+        is_text = attributes.text("input.mime_type") != _JSON
+        call = call.completed(read_request(request, is_text=is_text))
+    is_text = attributes.text("output.mime_type") != _JSON
+    return call.completed(_response(response, is_text=is_text, needed=call.answer is None))
 
 
 def documents_of_span(attributes: Attributes) -> tuple[Document, ...]:
@@ -51,13 +54,13 @@ def documents_of_span(attributes: Attributes) -> tuple[Document, ...]:
     return ()
 
 
-def _response(value: JsonValue, *, needed: bool) -> SpanCall:
+def _response(value: JsonValue, *, is_text: bool, needed: bool) -> SpanCall:
     """The body of the response.
 
     Beside messages it only says why the answer ended, and may have any shape.
     """
     try:
-        return read_response(value)
+        return read_response(value, is_text=is_text)
     except RecordError:
         if needed:
             raise

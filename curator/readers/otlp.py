@@ -48,11 +48,6 @@ class _Item:
     shared: Mapping[str, JsonValue]
 
 
-def parse_spans(items: Sequence[Mapping[str, JsonValue]], source: Source, options: LogsConfig) -> Iterator[Piece]:
-    """The pieces of spans that one record holds; each has a place of its own."""
-    return parse_parts(items, lambda item, part: span_piece(span_of(item), part, options.task), source)
-
-
 def _items(record: Mapping[str, JsonValue]) -> Iterator[_Item]:
     for key in _BATCHES:
         for batch in _dicts(record.get(key)):
@@ -77,23 +72,25 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece | Iterator[Piece]:
         if items:
             return parse_parts(items, lambda item, part: _piece(item, part, options), record.source)
         return NoExchange(source=record.source, what="batches of metrics or without a span")
+    if isinstance(cells.get("spans"), list):
+        spans = [_Item(fields, {}) for fields in _dicts(cells["spans"])]
+        return parse_parts(spans, lambda item, part: _piece(item, part, options), record.source)
     if _is_log(cells):
         return _log_piece(cells, {}, record.source, options)
     resource = cells.get("resource")
-    shared = attributes_of(resource.get("attributes")) if isinstance(resource, dict) else {}
+    shared = attributes_of(
+        resource.get("attributes") if isinstance(resource, dict) else cells.get("ResourceAttributes")
+    )
     return _piece(_Item(cells, {key: shared[key] for key in _KEPT if key in shared}), record.source, options)
 
 
 def _piece(item: _Item, source: Source, options: LogsConfig) -> Piece:
     if _is_log(item.fields):
         return _log_piece(item.fields, item.shared, source, options)
-    if not is_span(item.fields) and not _has_ids(item.fields):
-        raise RecordError("a span without ids", "export spans with `traceId` and `spanId`, as OTLP JSON has them")
-    return span_piece(span_of(item.fields, item.shared), source, options.task)
-
-
-def _has_ids(fields: Mapping[str, JsonValue]) -> bool:
-    return bool(fields.get("spanId") or fields.get("span_id"))  # a span without attributes
+    span = span_of(item.fields, item.shared)
+    if not span.place.span and span.attributes.keys() <= item.shared.keys():
+        raise RecordError("a span without ids and attributes", "export whole spans, as OTLP JSON has them")
+    return span_piece(span, source, options.task)
 
 
 def _is_log(fields: Mapping[str, JsonValue]) -> bool:
@@ -156,7 +153,8 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
         return 1.0
     if _is_log(record) and ("traceId" in record or "trace_id" in record) and "attributes" in record:
         return 0.7
-    return 0.8 if is_span(record) else 0.0
+    spans = _dicts(record.get("spans"))
+    return 0.8 if is_span(record) or (spans and all(map(is_span, spans))) else 0.0
 
 
 OTLP = Reader(

@@ -103,7 +103,7 @@ def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
 def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """Sure of spans whose kind is that of OpenInference, of traces of them, and of annotations."""
     spans = _dicts(record.get("spans")) if "info" not in record and "request" not in record else []
-    if _is_annotation(record) or (spans and all(map(is_span, spans))):
+    if _is_annotation(record) or (spans and all("span_kind" in span and is_span(span) for span in spans)):
         return 0.9
     has_kind = "span_kind" in record and ("parent_id" in record or "context.span_id" in record)
     return 0.9 if has_kind and is_span(record) else 0.0

@@ -26,6 +26,9 @@ _MOST_TOKENS = (
 _STOPS = ("stop", "stop_sequences", "stopSequences")
 _REASONS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason")
 _ANSWERS = ("output_text", "text", "response", "answer", "result", "output", "completion", "generated_text")
+_REQUEST_KEYS = frozenset((*_CONVERSATIONS, *_SYSTEMS, "role", "parts", "model"))
+_RESPONSE_KEYS = frozenset(("choices", "generations", "candidates", "parts", "tool_calls", "role", "stop_reason"))
+"""Keys of which the requests and responses of models' APIs have one."""
 _HIDDEN = frozenset(("__REDACTED__", "<REDACTED>", "[REDACTED]", "REDACTED"))
 
 
@@ -61,13 +64,24 @@ def hidden(messages: tuple[Message, ...]) -> bool:
     return any(message.content.strip() in _HIDDEN for message in messages)
 
 
-def read_request(value: JsonValue) -> SpanCall:
+def read_request(value: JsonValue, *, is_text: bool = False) -> SpanCall:
     """The question of a request body, of messages, of the arguments of a function, or a text.
+
+    Args:
+        value: any of them, also as JSON text.
+        is_text: a text that is the JSON of something else is the question itself.
 
     Raises:
         RecordError: a message cannot be asked as text.
     """
-    value = decoded(value)
+    if (
+        is_text
+        and isinstance(value, str)
+        and isinstance(body := decoded(value), dict)
+        and _REQUEST_KEYS.isdisjoint(body)
+    ):
+        return SpanCall(span_messages(value))
+    value = value if isinstance(value, str) and not isinstance(decoded(value), dict) else decoded(value)
     if not isinstance(value, dict):
         return SpanCall(span_messages(value))
     options, model = call_options(value), value.get("model")
@@ -91,15 +105,20 @@ def read_request(value: JsonValue) -> SpanCall:
     return SpanCall((*system_messages(system), *messages) if messages else (), options=options)
 
 
-def read_response(value: JsonValue) -> SpanCall:
+def read_response(value: JsonValue, *, is_text: bool = False) -> SpanCall:
     """The answer of a response body, a message, or a text.
+
+    Args:
+        value: any of them, also as JSON text.
+        is_text: a text that is the JSON of something else is the answer itself.
 
     Raises:
         RecordError: it is an object of unknown shape.
     """
+    text = value if isinstance(value, str) else None
     value = _unwrapped(decoded(value))
-    if not isinstance(value, dict):
-        return SpanCall(answer=answer_message(value))
+    if not isinstance(value, dict) or (is_text and text is not None and not _is_response(value)):
+        return SpanCall(answer=answer_message(value if text is None else text))
     model = value.get("model") or value.get("modelVersion")
     call = SpanCall(finish_reason=_reason(value), response_model=model if isinstance(model, str) else None)
     for key in ("choices", "generations", "candidates"):
@@ -121,6 +140,12 @@ def read_response(value: JsonValue) -> SpanCall:
             "trace it as text, as a message, or as the response of the model's API",
         )
     return call
+
+
+def _is_response(value: Mapping[str, JsonValue]) -> bool:
+    """Return whether an object is a response of a model's API, not an answer in JSON."""
+    lists = any(isinstance(value.get(key), list) for key in ("content", "output"))
+    return lists or not _RESPONSE_KEYS.isdisjoint(value)
 
 
 def _unwrapped(value: JsonValue) -> JsonValue:

@@ -18,7 +18,14 @@ _RESULTS = frozenset(
     ("tool_call_response", "tool_result", "function_response", "functionresponse", "function_call_output")
 )
 _PART_TYPES = _TEXTS | _THOUGHTS | _CALLS | _RESULTS
-_CALL_IDS = ("id", "toolCallId", "tool_call_id", "tool_use_id", "call_id")
+_MESSAGE_KEYS = frozenset(("role", "parts", "kwargs", "message"))
+_KINDS_BY_KEY = {
+    "text": "text", "functionCall": "function_call", "function_call": "function_call", "toolUse": "tool_use",
+    "functionResponse": "function_response", "function_response": "function_response", "toolResult": "tool_result",
+    "reasoningContent": "reasoning",
+}  # fmt: skip
+"""The kinds of parts that Gemini and Bedrock name by their key."""
+_CALL_IDS = ("id", "toolCallId", "toolUseId", "tool_call_id", "tool_use_id", "call_id")
 _NAMES = ("name", "toolName", "tool_name")
 _ARGUMENTS = ("arguments", "args", "input", "parameters")
 _RESPONSES = ("response", "result", "output", "content")
@@ -32,16 +39,25 @@ def span_messages(value: JsonValue, role: str = "user") -> tuple[Message, ...]:
     Raises:
         RecordError: a role or a part of a content is not known, or is not text.
     """
-    value = decoded(value)
-    if isinstance(value, dict):
-        value = [value]
-    if not isinstance(value, list):
+    structure = decoded(value)
+    if isinstance(structure, dict):
+        structure = [structure]
+    if not isinstance(structure, list) or (isinstance(value, str) and not _are_messages(structure)):
         text = as_text(value)
         return read_messages([{"role": role, "content": text}]) if text else ()
+    value = structure
     if value and all(isinstance(item, list) for item in value):  # LangChain logs a batch of one conversation
         value = value[0]
-    chat = [message for item in (value if isinstance(value, list) else []) for message in _chat(decoded(item), role)]
-    return read_messages(list(chat))
+    items = value if isinstance(value, list) else []
+    return read_messages([message for item in items for message in _chat(decoded(item), role)])
+
+
+def content_blocks(value: JsonValue) -> JsonValue:
+    """A content that is the JSON text of a list of parts as that list; others as they are."""
+    parts = decoded(value) if isinstance(value, str) else None
+    if isinstance(parts, list) and parts and all(isinstance(part, dict) and _is_part(part) for part in parts):
+        return parts
+    return value
 
 
 def system_messages(value: JsonValue) -> tuple[Message, ...]:
@@ -79,7 +95,7 @@ def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
     speaker = _speaker(raw, role)
     is_part = "role" not in raw and str(raw.get("type")) in _PART_TYPES
     parts = [raw] if is_part else _parts(raw)
-    results = [_result(_inner(part, "functionResponse")) for part in parts if _kind(part) in _RESULTS]
+    results = [_result(part) for part in parts if _kind(part) in _RESULTS]
     if speaker in ("tool", "function"):
         yield from results or [_result(raw)]
         return
@@ -87,11 +103,25 @@ def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
     calls = [_call(call) for call in _dicts(raw.get("tool_calls"))]
     if isinstance(raw.get("function_call"), dict) and not calls:
         calls = [_call(_inner(raw, "function_call"))]
-    calls += [_call(_inner(part, "functionCall")) for part in parts if _kind(part) in _CALLS]
+    calls += [_call(part) for part in parts if _kind(part) in _CALLS]
     texts = [_text(part) for part in parts if _kind(part) not in _CALLS | _RESULTS | _THOUGHTS]
     if texts or calls or not parts:
         message: dict[str, JsonValue] = {"role": speaker, "content": texts or None}
         yield {**message, "tool_calls": list(calls)} if calls else message
+
+
+def _are_messages(items: Sequence[JsonValue]) -> bool:
+    """Return whether a list that was logged as a text holds messages or parts."""
+    inner = [item for entry in items for item in (entry if isinstance(entry, list) else [entry])]
+    dicts = [item for item in map(decoded, inner) if isinstance(item, dict)]
+    return bool(dicts) and all(
+        not _MESSAGE_KEYS.isdisjoint(item) or _is_part(item) or str(item.get("type")) in _TYPES for item in dicts
+    )
+
+
+def _is_part(item: Fields) -> bool:
+    """Return whether an object is a part of a message: its type says so, or its only key."""
+    return _kind(item) in _PART_TYPES and ("type" in item or len(item) == 1)
 
 
 def _speaker(raw: Fields, role: str) -> str:
@@ -127,7 +157,7 @@ def _parts(raw: Fields) -> list[Fields]:
 def _kind(part: Fields) -> str:
     kind = part.get("type")
     if not isinstance(kind, str):
-        kind = "text" if "text" in part else next((key for key in part if key.startswith("function")), "unknown")
+        kind = next((_KINDS_BY_KEY[key] for key in part if key in _KINDS_BY_KEY), "unknown")
         kind = "thought" if part.get("thought") is True else kind
     return kind.replace("-", "_").lower()
 
@@ -141,7 +171,7 @@ def _text(part: Fields) -> JsonValue:
 
 
 def _call(call: Fields) -> dict[str, JsonValue]:
-    inner = _inner(call, "tool_call")
+    inner = _inner(call, "tool_call", "functionCall", "function_call", "toolUse")
     function = _inner(inner, "function")
     arguments = _pick(function, _ARGUMENTS)
     text = arguments if isinstance(arguments, str) and arguments else as_text(arguments or {})
@@ -151,21 +181,19 @@ def _call(call: Fields) -> dict[str, JsonValue]:
 
 def _result(part: Fields) -> JsonValue:
     """The message of a tool's result."""
-    id_ = _pick(part, ("tool_call_id", "toolCallId", "tool_use_id", "call_id", "id", "tool_call_identifier"))
-    value = _pick(part, _RESPONSES)
-    if isinstance(value, dict) and value.keys() <= {
-        "type",
-        "value",
-    }:  # the AI SDK says of a result that it is text or JSON
+    part = _inner(part, "functionResponse", "function_response", "toolResult")
+    id_ = _pick(part, ("tool_call_id", "toolCallId", "toolUseId", "tool_use_id", "call_id", "id"))
+    value = content_blocks(_pick(part, _RESPONSES))
+    # The AI SDK says of a result whether it is text or JSON.
+    if isinstance(value, dict) and value.keys() <= {"type", "value"}:
         value = value.get("value")
     if isinstance(value, list) and value and all(isinstance(item, dict) and _kind(item) == "text" for item in value):
         value = "\n".join(str(_pick(item, ("text", "content")) or "") for item in value if isinstance(item, dict))
     return {"role": "tool", "content": as_text(value) or "", "tool_call_id": id_}
 
 
-def _inner(value: Fields, key: str) -> Fields:
-    inner = value.get(key)
-    return inner if isinstance(inner, dict) else value
+def _inner(value: Fields, *keys: str) -> Fields:
+    return next((inner for key in keys if isinstance(inner := value.get(key), dict)), value)
 
 
 def _pick(value: Fields, keys: Sequence[str]) -> JsonValue:

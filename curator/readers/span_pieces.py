@@ -33,6 +33,8 @@ _BODIES = (
     ("input", "output"),
 )
 """Attributes that hold the request and the response of a call whole, in the order of their trust."""
+_ENCODED = frozenset(("mlflow.spanInputs", "mlflow.spanOutputs"))
+"""Attributes whose objects are the arguments or the result of a function."""
 _OUTPUTS = ("output.value", "mlflow.spanOutputs", "traceloop.entity.output", "langfuse.observation.output", "output")
 _PROPERTIES = "traceloop.association.properties"
 _SESSIONS = (
@@ -51,6 +53,7 @@ _REQUEST_MODELS = (
     "llm.request.model",
     "mlflow.llm.model",
     "langfuse.observation.model.name",
+    "model",
 )
 _RESPONSE_MODELS = ("gen_ai.response.model", "llm.model_name", "llm.response.model")
 _COSTS = (
@@ -123,9 +126,9 @@ def call_of(attributes: Attributes, span: SpanRecord) -> SpanCall:
     for asked, answered in _BODIES:
         request, response = attributes.get(asked), attributes.get(answered) if answered else None
         if request is not None and not call.messages:
-            call = call.completed(read_request(request))
+            call = call.completed(read_request(request, is_text=asked not in _ENCODED))
         if response is not None and call.answer is None:
-            call = call.completed(read_response(response))
+            call = call.completed(read_response(response, is_text=answered not in _ENCODED))
     if tools := attributes.get("mlflow.chat.tools"):
         call = call.completed(read_request({"tools": tools}))
     return call

@@ -15,7 +15,10 @@ from curator.records import JsonValue
 
 _VALUE_KINDS = frozenset(("stringvalue", "intvalue", "doublevalue", "boolvalue", "bytesvalue"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11}=|[A-Za-z0-9+/_-]{22}==")
-_CONTEXTS = ("context", "spanContext", "span_context")
+_CONTEXTS = ("context", "spancontext")
+_STARTS = ("starttimeunixnano", "starttime", "starttimestamp", "startedat", "timestamp")
+_ENDS = ("endtimeunixnano", "endtime", "endtimestamp", "endedat")
+_OTEL_KINDS = frozenset(("", "UNKNOWN", "INTERNAL", "CLIENT", "SERVER", "PRODUCER", "CONSUMER"))
 _NO_PARENTS = frozenset(("", "0" * 16))
 _FAILED_CODES = frozenset(("2", "error", "status_code_error", "statuscode.error"))
 
@@ -42,39 +45,55 @@ class SpanRecord:
 
 def is_span(record: Mapping[str, JsonValue]) -> bool:
     """Return whether a record has the ids of a span, and attributes or events."""
-    if not any(key in record for key in ("attributes", "events", "tags")) and not any(
-        key.startswith("attributes.") for key in record
-    ):
+    if not any("ttribute" in key or key in ("events", "tags", "span_data") for key in record):
         return False
-    return _id(record, "span") is not None and _id(record, "trace") is not None
+    fields = _plain_keys(record)
+    return _id(fields, "span") is not None and _id(fields, "trace") is not None
 
 
 def span_of(record: Mapping[str, JsonValue], shared: Mapping[str, JsonValue] | None = None) -> SpanRecord:
     """The span of a record: OTLP JSON, the JSON of an SDK, or the row of a trace store.
 
-    Keys are those of any of them (`traceId`, `trace_id`, `context.trace_id`). `shared` are attributes of its resource and
-    scope, which those of the span replace.
+    Keys are found by their words: `traceId`, `trace_id`, `TraceId` and `context.trace_id` are the same. `shared` are
+    attributes of its resource and scope, which those of the span replace.
     """
-    start = _first(record, "startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "timestamp")
-    end = seconds_of(_first(record, "endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time"))
-    begin, duration = seconds_of(start), record.get("duration")
-    if end is None and begin is not None and isinstance(duration, int | float):
-        end = begin + duration / 1e6  # the console exporter of JavaScript prints microseconds
-    attributes = attributes_of(record.get("attributes", record.get("tags")))
+    fields = _plain_keys(record)
+    begin = seconds_of(_first(fields, *_STARTS))
+    attributes = attributes_of(_first(fields, "attributes", "spanattributes", "tags"))
     attributes |= attributes_of(
         {key.removeprefix("attributes."): value for key, value in record.items() if key.startswith("attributes.")}
     )
-    kind = record.get("span_kind")
-    if isinstance(kind, str) and kind.upper() not in ("", "UNKNOWN") and "SPAN_KIND" not in kind.upper():
+    kind = fields.get("spankind")
+    if isinstance(kind, str) and kind.upper() not in _OTEL_KINDS and "SPAN_KIND" not in kind.upper():
         attributes.setdefault("openinference.span.kind", kind)
+    data = fields.get("spandata")  # of the OpenAI Agents SDK
+    if isinstance(data, dict):
+        attributes |= {"span.type": data.get("type"), **{key: value for key, value in data.items() if key != "type"}}
+    events = _first(fields, "events", "otelevents", "spanevents")
     return SpanRecord(
-        place=Place(_id(record, "trace"), _id(record, "span"), _parent(record), begin),
-        name=str(record.get("name") or ""),
-        end=end,
+        place=Place(_id(fields, "trace"), _id(fields, "span"), _parent(fields), begin),
+        name=str(_first(fields, "name", "spanname", "operationname") or ""),
+        end=_end(fields, begin),
         attributes={**(shared or {}), **attributes},
-        events=tuple(_event(event) for event in _list(record.get("events")) if isinstance(event, dict)),
-        failed=_failed(record),
+        events=tuple(_event(event) for event in _list(events) if isinstance(event, dict)),
+        failed=_failed(fields) or str(attributes.get("otel.status_code")).lower() in _FAILED_CODES,
     )
+
+
+def _plain_keys(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The record with its keys in lower case and without `_`."""
+    return {key.replace("_", "").lower(): value for key, value in record.items()}
+
+
+def _end(fields: Mapping[str, JsonValue], begin: float | None) -> float | None:
+    """The end of a span, else from its duration; consoles and Jaeger give microseconds."""
+    end = seconds_of(_first(fields, *_ENDS))
+    duration = fields.get("duration")
+    if end is None and begin is not None and isinstance(duration, int | float) and "spanattributes" not in fields:
+        return begin + duration / 1e6
+    if end is None and begin is not None and isinstance(duration, int | float):
+        return begin + duration / 1e9  # the table of the collector's exporter to ClickHouse has nanoseconds
+    return end
 
 
 def attributes_of(value: JsonValue) -> dict[str, JsonValue]:
@@ -129,22 +148,26 @@ def _flatten(value: Mapping[str, JsonValue], prefix: str, flat: dict[str, JsonVa
             flat[prefix + key] = plain
 
 
-def _id(record: Mapping[str, JsonValue], what: str) -> str | None:
-    names = (f"{what}Id", f"{what}_id", f"{what}ID")
-    dotted = tuple(f"{context}.{name}" for context in _CONTEXTS for name in names[:2])
-    value = _first(record, *names, *dotted)
+def _id(fields: Mapping[str, JsonValue], what: str) -> str | None:
+    name = f"{what}id"
+    value = _first(fields, name, *(f"{context}.{name}" for context in _CONTEXTS))
     if value is None:
-        contexts = (decoded(record.get(key)) for key in _CONTEXTS)
-        value = next((_first(context, *names) for context in contexts if isinstance(context, dict)), None)
-    if value is None and what == "span" and "traceId" in record:
-        value = record.get("id")  # as the console exporter of JavaScript prints it
+        contexts = (decoded(fields.get(key)) for key in _CONTEXTS)
+        value = next((_plain_keys(context).get(name) for context in contexts if isinstance(context, dict)), None)
+    if value is None and what == "span" and "traceid" in fields:
+        value = fields.get("id")  # as the console exporter of JavaScript and the OpenAI Agents SDK have it
     return plain_id(value)
 
 
-def _parent(record: Mapping[str, JsonValue]) -> str | None:
-    value = _first(record, "parentSpanId", "parent_span_id", "parentId", "parent_id", "parentSpanID")
-    context = record.get("parentSpanContext")
-    return plain_id(_first(context, "spanId") if value is None and isinstance(context, dict) else value)
+def _parent(fields: Mapping[str, JsonValue]) -> str | None:
+    value = _first(fields, "parentspanid", "parentid")
+    context = fields.get("parentspancontext")
+    if value is None and isinstance(context, dict):
+        value = context.get("spanId")
+    if value is None:
+        references = [item for item in _list(fields.get("references")) if isinstance(item, dict)]
+        value = next((item.get("spanID") for item in references if item.get("refType") == "CHILD_OF"), None)
+    return plain_id(value)
 
 
 def _first(record: Mapping[str, JsonValue], *keys: str) -> JsonValue:
@@ -157,12 +180,14 @@ def _list(value: JsonValue) -> Sequence[JsonValue]:
 
 
 def _event(event: Mapping[str, JsonValue]) -> SpanEvent:
-    return SpanEvent(str(event.get("name") or ""), attributes_of(event.get("attributes")))
+    name = event.get("name") or event.get("event_name")
+    return SpanEvent(str(name or ""), attributes_of(event.get("attributes", event.get("fields"))))
 
 
-def _failed(record: Mapping[str, JsonValue]) -> bool:
-    status = record.get("status")
+def _failed(fields: Mapping[str, JsonValue]) -> bool:
+    if fields.get("error") or fields.get("isexception") is True:
+        return True
+    status = _first(fields, "status", "statuscode", "otelstatuscode")
     if isinstance(status, dict):
-        status = _first(status, "code", "status_code", "statusCode")
-    code = _first(record, "status_code", "statusCode") if status is None else status
-    return str(code).lower() in _FAILED_CODES
+        status = _first(_plain_keys(status), "code", "statuscode")
+    return str(status).lower() in _FAILED_CODES

@@ -191,6 +191,22 @@ def test_tools_and_calls_of_openllmetry(tmp_path: Path) -> None:
     ]
 
 
+BLOCKS = [
+    ("gen_ai.system.message", {"content": '[{"text": "Be brief."}]'}),
+    ("gen_ai.user.message", {"content": '[{"text": "Weather in Paris?"}]'}),
+    ("gen_ai.assistant.message", {"content": '[{"text": "One moment."}, {"toolUse": {"toolUseId": "c1", "name": "get_weather", "input": {"city": "Paris"}}}]'}),
+    ("gen_ai.tool.message", {"content": '[{"text": "{\\"sky\\":\\"rain\\"}"}]', "id": "c1"}),
+    ("gen_ai.choice", {"message": '[{"reasoningContent": {"text": "hm"}}, {"text": "Rain."}]', "finish_reason": "length"}),
+]  # fmt: skip
+WRAPPED = [(name, {"gen_ai.event.content": json.dumps(body)}) for name, body in OLD]
+
+
+@pytest.mark.parametrize("events", [BLOCKS, WRAPPED], ids=["blocks", "one attribute"])
+def test_events_whose_content_is_json(tmp_path: Path, events: Any) -> None:
+    (case,), *_ = read_lines(tmp_path, batch(span(1, CHAT, events=events)))
+    check_old(case)
+
+
 def test_a_second_choice_is_noted(tmp_path: Path) -> None:
     attributes = CHAT | {"gen_ai.input.messages": "Hello?", "gen_ai.output.messages": json.dumps([*SAID, *SAID])}
     (case,), _, _, reading = read_lines(tmp_path, batch(span(1, attributes)))

@@ -111,10 +111,35 @@ def test_a_call_that_holds_the_bodies_only(tmp_path: Path, asked: Any, said: Any
 
 
 def test_an_answer_of_unknown_shape_is_set_aside(tmp_path: Path) -> None:
-    attributes = {"openinference.span.kind": "LLM", "input.value": "Hello?", "output.value": '{"a": {"b": 1}, "c": 2}'}
+    attributes = {
+        "openinference.span.kind": "LLM",
+        "input.value": "Hello?",
+        "output.value": '{"a": {"b": 1}, "c": 2}',
+        "output.mime_type": "application/json",
+    }
     cases, (rejected,), *_ = read_lines(tmp_path, batch(span(1, attributes)))
     assert not cases
     assert "unknown shape" in rejected.reason
+
+
+@pytest.mark.parametrize(
+    "said", ['{"label": "refund"}', '{"answer": "x", "sources": []}', '["a", "b"]', '[{"text": "a", "n": 1}]', "7"]
+)
+def test_an_answer_that_is_json_stays_as_it_is(tmp_path: Path, said: str) -> None:
+    for attributes in (
+        {
+            "openinference.span.kind": "LLM",
+            "input.value": "Hello?",
+            "output.value": said,
+            "output.mime_type": "text/plain",
+        },
+        {"llm.request.type": "chat", "gen_ai.prompt": '{"ticket": 7}', "gen_ai.completion": said},
+        FLAT | {"llm.output_messages.0.message.content": said},
+    ):
+        (case,), rejected, *_ = read_lines(tmp_path, batch(span(1, attributes)))
+        assert not rejected
+        assert case.target == said
+        assert case.user in ("Hello?", '{"ticket": 7}', "Weather?")
 
 
 def test_hidden_inputs_are_no_question(tmp_path: Path) -> None:

@@ -82,13 +82,56 @@ def test_spans_as_sdks_print_them(tmp_path: Path, line: dict[str, Any]) -> None:
 
 
 def test_a_damaged_span_costs_no_other_and_metrics_are_counted(tmp_path: Path) -> None:
-    damaged = {**span(3, CALL), "traceId": 5, "spanId": None}
+    damaged = {**span(3, {}), "traceId": 5, "spanId": None}
     cases, (rejected,), others, _ = read_lines(
         tmp_path, batch(damaged, span(1, CALL)), {"resourceMetrics": [{"scopeMetrics": []}]}
     )
     assert len(cases) == 1
     assert "without ids" in rejected.reason
     assert others == {"batches of metrics or without a span": 1}
+
+
+TRACE, SPAN, PARENT = f"{1:032x}", f"{2:016x}", f"{1:016x}"
+MICROS = 1_770_000_000_000_000
+JAEGER = {"traceID": TRACE, "processes": {}, "spans": [
+    {"traceID": TRACE, "spanID": PARENT, "operationName": "agent", "references": [], "startTime": MICROS, "duration": 2_000_000,
+     "tags": [{"key": "session.id", "type": "string", "value": "s"}], "logs": []},
+    {"traceID": TRACE, "spanID": SPAN, "operationName": "chat", "references": [{"refType": "CHILD_OF", "traceID": TRACE, "spanID": PARENT}],
+     "startTime": MICROS, "duration": 1_000_000, "tags": [{"key": key, "type": "string", "value": value} for key, value in CALL.items()], "logs": []},
+]}  # fmt: skip
+CLICKHOUSE = [
+    {"Timestamp": "2026-02-02 02:40:00.000000000", "TraceId": TRACE, "SpanId": PARENT, "ParentSpanId": "", "SpanName": "agent", "Duration": 2_000_000_000,
+     "ResourceAttributes": {"service.name": "shop"}, "SpanAttributes": {"session.id": "s"}, "StatusCode": "Unset"},
+    {"Timestamp": "2026-02-02 02:40:00.000000000", "TraceId": TRACE, "SpanId": SPAN, "ParentSpanId": PARENT, "SpanName": "chat", "Duration": 1_000_000_000,
+     "ResourceAttributes": {"service.name": "shop"}, "SpanAttributes": CALL, "StatusCode": "Unset"},
+]  # fmt: skip
+LOGFIRE = [
+    {"trace_id": TRACE, "span_id": id_, "parent_span_id": parent, "span_name": "x", "start_timestamp": "2026-02-02T02:40:00Z", "end_timestamp": "2026-02-02T02:40:01Z",
+     "attributes": json.dumps(attributes), "otel_events": "[]", "otel_status_code": None, "is_exception": False}
+    for id_, parent, attributes in ((PARENT, None, {"session.id": "s"}), (SPAN, PARENT, CALL))
+]  # fmt: skip
+AGENTS = [
+    {"object": "trace.span", "id": "span_1", "trace_id": "trace_1", "parent_id": None, "started_at": "2026-02-02T02:40:00Z", "ended_at": "2026-02-02T02:40:01Z",
+     "span_data": {"type": "agent", "name": "helper", "session.id": "s"}, "error": None},
+    {"object": "trace.span", "id": "span_2", "trace_id": "trace_1", "parent_id": "span_1", "started_at": "2026-02-02T02:40:00Z", "ended_at": "2026-02-02T02:40:01Z",
+     "span_data": {"type": "generation", "input": [{"role": "user", "content": "Where?"}], "output": [{"role": "assistant", "content": "Here."}], "model": "m"}, "error": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines", [[JAEGER], CLICKHOUSE, LOGFIRE, AGENTS], ids=["jaeger", "clickhouse", "logfire", "agents"]
+)
+def test_the_rows_of_other_stores(tmp_path: Path, lines: list[Any]) -> None:
+    (case,), rejected, others, _ = read_lines(tmp_path, *lines)
+    assert not rejected
+    assert (case.user, case.target, case.time, case.latency_s) == ("Where?", "Here.", 1_770_000_000, 1.0)
+    assert case.session, "the parent was not found"
+    assert sum(others.values()) == 1
+
+
+def test_a_span_without_ids_is_read_alone(tmp_path: Path) -> None:
+    (case,), *_ = read_lines(tmp_path, batch({**span(1, CALL), "traceId": None, "spanId": None}))
+    assert case.target == "Here."
 
 
 def test_other_log_records_are_counted(tmp_path: Path) -> None:
