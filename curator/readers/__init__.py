@@ -41,12 +41,16 @@ from curator.readers.pieces import Exchange
 from curator.readers.reader import Content, LogRecord, Reader
 from curator.readers.transcripts import TRANSCRIPTS
 from curator.readers.unmapped import PAIRS, TURNS
+from curator.readers.weave import WEAVE
 from curator.records import JsonValue
 
 READERS: Registry[Reader] = Registry(
     "reader",
     Reader,
-    {reader.name: reader for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)},
+    {
+        reader.name: reader
+        for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, WEAVE, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)
+    },
     group="curator.readers",
 )
 

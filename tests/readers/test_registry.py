@@ -31,6 +31,7 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
     "mlflow": (("mlflow.jsonl", "mlflow_table.jsonl"), {}),
     "otlp": (("otlp.jsonl", "sdk_spans.jsonl"), {}),
+    "weave": (("weave.jsonl",), {}),
     "phoenix": (("phoenix_spans.jsonl+phoenix_annotations.jsonl", "phoenix_trace.jsonl"), {}),
     "pairs": (("pairs.jsonl",), {}),
     "transcripts": (("agent_claude.jsonl", "agent_codex.jsonl"), {}),
