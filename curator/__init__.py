@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.leaks import LeakResult as LeakResult
     from curator.workflows.leaks import find_leaks as find_leaks
     from curator.workflows.plan import plan as plan
+    from curator.workflows.purge import PurgeResult as PurgeResult
+    from curator.workflows.purge import purge as purge
     from curator.workflows.read_logs import read_logs as read_logs
     from curator.workflows.run import run as run
     from curator.workflows.run import run_async as run_async
@@ -72,6 +74,7 @@ _EXPORTS = {
     "Generation": "records",
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
+    "PurgeResult": "workflows.purge",
     "RejectedRecord": "records",
     "RunResult": "workflows.run_result",
     "Score": "records",
@@ -93,6 +96,7 @@ _EXPORTS = {
     "load_config": "config",
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
+    "purge": "workflows.purge",
     "read_categories": "workflows.categories",
     "read_logs": "workflows.read_logs",
     "run": "workflows.run",

@@ -24,6 +24,7 @@ from curator.cli.commands import (
     init,
     leaks,
     plan,
+    purge,
     run,
     score,
     select,
@@ -53,6 +54,7 @@ COMMANDS: Mapping[str, Command] = {
     "doctor": doctor.COMMAND,
     "init": init.COMMAND,
     "cache": cache.COMMAND,
+    "purge": purge.COMMAND,
 }
 """Every command by name, in the order of `curator --help`."""
 

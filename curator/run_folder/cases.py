@@ -27,6 +27,7 @@ class CaseRow:
         group: its near-duplicate group; "" where it has none.
         split: `eval` (held out) or `train`; None in a file of another tool.
         log_id: the id that the log gave the record.
+        user_id: the hash of the user's id, for `curator purge --user`; None where the log names none.
         source: the file and line of the record.
         task: as logged.
         category: the name of its top-level category; None where it is in none.
@@ -43,6 +44,7 @@ class CaseRow:
     group: str = ""
     split: Split | None = None
     log_id: str | None = None
+    user_id: str | None = None
     source: str = ""
     task: str | None = None
     category: str | None = None
@@ -71,6 +73,7 @@ class CaseRow:
             group=case.group,
             split=split,
             log_id=case.log_id,
+            user_id=case.user_id,
             source=str(case.source),
             task=case.task,
             category=category,
@@ -97,6 +100,7 @@ class CaseRow:
         row: dict[str, JsonValue] = {
             "id": self.id,
             "log_id": self.log_id,
+            **({} if self.user_id is None else {"user_id": self.user_id}),
             "source": self.source,
             "task": self.task,
             "weight": self.weight,
@@ -127,6 +131,7 @@ class CaseRow:
             group=values.optional_text("group") or "",
             split=cast("Split | None", values.optional_one_of("split", get_args(Split))),
             log_id=values.optional_text("log_id"),
+            user_id=values.optional_text("user_id"),
             source=values.optional_text("source") or "",
             task=values.optional_text("task"),
             category=values.optional_text("category"),

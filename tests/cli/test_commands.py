@@ -32,6 +32,7 @@ FAILING: Mapping[str, tuple[str, ...]] = {
     "cache prune": ("--store", "gone.sqlite", "--model", "m"),
     "cache export": ("--store", "gone.sqlite"),
     "cache verify": ("--store", "gone.sqlite"),
+    "purge": ("gone.yaml", "--id", "c1"),
 }
 """Arguments with which each command fails: it names a file that is not there."""
 

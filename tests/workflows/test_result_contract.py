@@ -53,7 +53,7 @@ def results(
         curator.calibrate(RECORDS, {"c1": True, "c2": False}), curator.committee_advice(RECORDS),
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
-        examine(None, environ={}),
+        examine(None, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
     ]  # fmt: skip
 
 
