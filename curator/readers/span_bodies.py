@@ -9,6 +9,7 @@ from curator.errors import RecordError
 from curator.readers.hints import listed
 from curator.readers.json_text import decoded
 from curator.readers.span_messages import answer_message, span_messages, system_messages
+from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
 
 _SYSTEMS = ("system", "instructions", "system_prompt", "system_instruction", "systemInstruction", "system_instructions")
@@ -183,36 +184,13 @@ def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def read_tools(value: JsonValue) -> list[JsonValue]:
-    """Tool definitions as the chat-completions API has them; what has no name is left out."""
+    """Tool definitions as the chat-completions API has them, also where each is one JSON text."""
     value = decoded(value)
     items = [decoded(item) for item in value] if isinstance(value, list) else []
-    grouped = [
-        item.get("functionDeclarations", item.get("function_declarations")) if isinstance(item, dict) else None
-        for item in items
-    ]
-    items = [
-        tool
-        for item, group in zip(items, grouped, strict=True)
-        for tool in (group if isinstance(group, list) else [item])
-    ]
-    tools: list[JsonValue] = []
-    for item in items:
-        if not isinstance(item, dict):
-            continue
-        schema = decoded(item.get("json_schema"))
-        tool = schema if isinstance(schema, dict) else item
-        function = tool.get("function")
-        function = function if isinstance(function, dict) else tool
-        if not isinstance(function.get("name"), str):
-            continue
-        named = {key: function[key] for key in ("name", "description", "strict") if function.get(key) is not None}
-        parameters = decoded(
-            next((function[key] for key in ("parameters", "inputSchema", "input_schema") if function.get(key)), None)
-        )
-        if isinstance(parameters, dict):
-            named["parameters"] = parameters
-        tools.append({"type": "function", "function": named})
-    return tools
+    schemas = (decoded(item.get("json_schema")) if isinstance(item, dict) else None for item in items)
+    return plain_tools(
+        [schema if isinstance(schema, dict) else item for item, schema in zip(items, schemas, strict=True)]
+    )
 
 
 def _joined(value: JsonValue) -> Message | None:

@@ -13,7 +13,7 @@ Node: TypeAlias = Exchange | Attachment | NoExchange
 SpanId: TypeAlias = tuple[str | None, str]
 """The trace and the span; the ids of spans are unique within a trace only."""
 
-_DEEPEST = 500
+_DEEPEST = 100
 """Spans above a span that are looked at; real traces have some ten."""
 
 
