@@ -13,6 +13,7 @@ from curator.readers.documents import read_documents
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
+from curator.readers.layout import found_mapping
 from curator.readers.outcome import failed_status, finish_reason_of
 from curator.readers.paths import lookup
 from curator.readers.pieces import Exchange, Place, Turn
@@ -345,6 +346,21 @@ def _sniff_mapped(record: Mapping[str, JsonValue], options: LogsConfig) -> float
     return float(options.mapping is not None and _MAPPERS.of(options).fits(record))
 
 
+def _sniff_file(records: Sequence[Mapping[str, JsonValue]], options: LogsConfig) -> float:
+    """Sure of the records with the mapped input, unless they are turns of which the mapping does not name the speaker.
+
+    Read through such a mapping, what the assistant said would be asked as a user's question.
+    """
+    mapping = options.mapping
+    if mapping is None:
+        return 0.0
+    if mapping.target is None and mapping.role is None:
+        fields = found_mapping(records)
+        if "role" in fields and fields["input"] == mapping.input:
+            return 0.0
+    return sum(_sniff_mapped(record, options) for record in records)
+
+
 def parse_mapped(record: LogRecord, options: LogsConfig) -> Exchange | Turn:
     """The exchange or the turn of a record, through the mapping of the options."""
     return _MAPPERS.of(options).read(record.cells, record.source)
@@ -359,6 +375,7 @@ MAPPED = Reader(
     description="CSV, or JSONL of any shape, through `logs.mapping`.",
     understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
     sniff=_sniff_mapped,
+    sniff_file=_sniff_file,
     parse=parse_mapped,
     reads_csv=True,
     columns=_columns,

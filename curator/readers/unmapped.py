@@ -51,12 +51,14 @@ def _is_text(value: JsonValue) -> bool:
 
 
 def _adapted(records: Records, options: LogsConfig) -> LogsConfig:
-    """The options with the mapping that fits the first records of a file."""
+    """The options with the mapping that fits the first records of a file; what the config names counts."""
     fields = found_mapping(records)
     if not fields:
         return options
-    metadata = options.mapping.metadata if options.mapping else ()
-    mapping = FieldMapping.model_validate({**fields, "metadata": metadata})
+    named = options.mapping.model_dump(exclude_unset=True) if options.mapping else {}
+    if "role" not in fields or named.get("input") != fields["input"]:
+        named = {"metadata": named.get("metadata", ())}  # the mapping is for files of another layout
+    mapping = FieldMapping.model_validate({**fields, **named})
     return options.model_copy(update={"mapping": mapping})
 
 

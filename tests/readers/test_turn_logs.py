@@ -1,0 +1,183 @@
+"""Logs of one turn a record: grouped by session in order of time, and never asked as a user's question."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from curator.readers.layout import found_mapping
+from curator.readers.sessions import AFTER_DAMAGE, CONTINUED, EARLIER, MOST_UNNAMED, UNANSWERED
+from curator.records import Case, OtherRecord, RejectedRecord
+from tests.readers.reading_kit import read_all
+
+DATA = Path(__file__).parents[1] / "data" / "logs"
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return path
+
+
+def turn(session: str | None, role: str, text: Any, minute: int, **more: Any) -> dict[str, Any]:
+    row = {"session_id": session, "role": role, "message": text, "timestamp": f"2026-11-20T10:{minute:02}:00Z", **more}
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def exchanges(cases: list[Case]) -> list[tuple[list[str], str | None]]:
+    return [([f"{m.role}: {m.content}" for m in case.messages], case.target) for case in cases]
+
+
+SUPPORT = [
+    turn("a", "user", "My card is gone", 0),
+    turn("b", "user", "How do I cook rice?", 1),
+    turn("a", "assistant", "Shall I block it?", 2),
+    turn("b", "assistant", "With twice the water.", 3),
+    turn("a", "user", "Yes", 4),
+    turn("a", "assistant", "It is blocked.", 5),
+]
+RIGHT = [
+    (["user: My card is gone"], "Shall I block it?"),
+    (["user: My card is gone", "assistant: Shall I block it?", "user: Yes"], "It is blocked."),
+    (["user: How do I cook rice?"], "With twice the water."),
+]
+
+
+@pytest.mark.parametrize("options", [{}, {"mapping": {"input": "message"}}, {"format": "turns"}])
+def test_each_answer_is_the_target_of_the_turns_before_it(tmp_path: Path, options: dict[str, Any]) -> None:
+    cases, reading, _ = read_all([write(tmp_path / "a.jsonl", SUPPORT)], **options)
+    assert exchanges(cases) == RIGHT
+    assert len({case.session for case in cases}) == 2
+    assert {file.reader for file in reading.account.files.values()} == {"turns"}
+
+
+def test_the_order_is_that_of_time(tmp_path: Path) -> None:
+    cases, _, _ = read_all([write(tmp_path / "a.jsonl", SUPPORT[::-1])])
+    assert sorted(exchanges(cases)) == sorted(RIGHT)
+
+
+def test_a_fixed_mapping_that_reads_turns_as_questions_is_refused_with_the_mapping_that_fits(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", SUPPORT)
+    _, _, results = read_all([file], format="mapped", mapping={"input": "message"})
+    rejected = [result for result in results if isinstance(result, RejectedRecord)]
+    assert len(rejected) == 3
+    assert "role: role, session: session_id" in rejected[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("speaker", "user", "bot", "session", "text"),
+    [
+        ("speaker", "Visitor", "Support Bot", "conversation_id", "utterance"),
+        ("sender_type", "customer", "agent", "thread_id", "body"),
+        ("from", "human", "gpt", "chat_id", "text"),
+        ("direction", "inbound", "outbound", "call_id", "content"),
+        ("is_bot", False, True, "dialog_id", "text"),
+        ("author", "Customer 12", "AI agent", "ticket_no", "msg"),
+        ("who", "prompter", "assistant", "room_id", "message_text"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_turns_are_recognised_by_their_speakers(
+    tmp_path: Path, speaker: str, user: Any, bot: Any, session: str, text: str, kind: str
+) -> None:
+    rows = [
+        {"n": place, session: number, speaker: (user, bot)[place % 2], text: f"line {number} {place}"}
+        for number in (1, 2)
+        for place in range(4)
+    ]
+    file = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        with file.open("w") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        write(file, rows)
+    cases, _, _ = read_all([file])
+    assert [(len(case.messages), case.target) for case in cases] == [
+        (1, "line 1 1"), (3, "line 1 3"), (1, "line 2 1"), (3, "line 2 3"),
+    ]  # fmt: skip
+
+
+def test_turns_of_one_speaker_are_one_answer_and_greetings_none() -> None:
+    cases, reading, _ = read_all([DATA / "turns.jsonl"])
+    assert (["user: Cancel my plan"], "May I ask why?\n\nA smaller plan costs less.") in exchanges(cases)
+    assert reading.account.others[CONTINUED] == 1
+    assert reading.account.others[UNANSWERED] == 1
+    first = next(case for case in cases if case.target == "Hold the button for ten seconds.")
+    assert [message.role for message in first.messages] == ["assistant", "user"]
+    assert first.feedback is not None
+    assert (first.feedback.rating, first.feedback.thumb) == (0.75, "up")
+
+
+def test_a_tree_gives_each_answer_its_own_history() -> None:
+    cases, _, _ = read_all([DATA / "turn_tree.jsonl"])
+    assert exchanges(cases) == [
+        (["user: Q?"], "A1"),
+        (["user: Q?"], "A2"),
+        (["user: Q?", "assistant: A1", "user: Q2?"], "A3"),
+    ]
+
+
+def test_an_answer_after_a_turn_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
+    image = [{"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}]
+    rows = [*SUPPORT[:1], turn("a", "user", image, 1), *SUPPORT[1:]]
+    cases, _, results = read_all([write(tmp_path / "a.jsonl", rows)])
+    assert [case.target for case in cases] == ["With twice the water."]
+    reasons = [result.reason for result in results if isinstance(result, RejectedRecord)]
+    assert sum(reason.startswith(AFTER_DAMAGE) for reason in reasons) == 2
+    assert len(reasons) == 3
+
+
+def test_only_the_last_answers_where_the_config_says_so(tmp_path: Path) -> None:
+    cases, _, results = read_all([write(tmp_path / "a.jsonl", SUPPORT)], turns="last")
+    assert [case.target for case in cases] == ["It is blocked.", "With twice the water."]
+    assert EARLIER in {result.what for result in results if isinstance(result, OtherRecord)}
+
+
+def test_without_a_session_a_file_is_one_conversation_and_a_long_one_is_refused(tmp_path: Path) -> None:
+    rows = [
+        turn(None, ("user", "assistant")[n % 2], f"line {n}", n % 60, timestamp=None) for n in range(MOST_UNNAMED + 1)
+    ]
+    few, _, _ = read_all([write(tmp_path / "a.jsonl", rows[:4])])
+    assert [len(case.messages) for case in few] == [1, 3]
+    cases, _, results = read_all([write(tmp_path / "b.jsonl", rows)])
+    assert not cases
+    assert {"session: ..." in result.remedy for result in results if isinstance(result, RejectedRecord)} == {True}
+
+
+def test_a_failed_turn_has_no_answer_and_is_not_history(tmp_path: Path) -> None:
+    rows = [turn("a", "user", "Hi", 0, state="ok"), turn("a", "assistant", "try later", 1, state="failed")]
+    rows += [turn("a", "user", "Hi?", 2, state="ok"), turn("a", "assistant", "Hello", 3, state="ok")]
+    mapping = {"input": "message", "role": "role", "session": "session_id", "turn": "timestamp", "status": "state"}
+    cases, _, _ = read_all([write(tmp_path / "a.jsonl", rows)], mapping=mapping)
+    assert exchanges(cases) == [(["user: Hi"], None), (["user: Hi", "user: Hi?"], "Hello")]
+    assert cases[0].failed_call
+
+
+def test_names_that_say_nothing_are_not_guessed(tmp_path: Path) -> None:
+    names = {"user": "Anna", "assistant": "Zara"}
+    rows = [{**row, "role": names[row["role"]]} for row in SUPPORT]
+    assert found_mapping(rows) == {}
+    assert found_mapping(rows, guess=True)["roles"] == {"Anna": "user", "Zara": "assistant"}
+    file = write(tmp_path / "a.jsonl", rows)
+    mapping = {"input": "message", "role": "role", "session": "session_id", "time": "timestamp"}
+    _, _, results = read_all([file], mapping=mapping)
+    assert "roles: {Anna: user}" in next(r.remedy for r in results if isinstance(r, RejectedRecord))
+    cases, _, _ = read_all([file], mapping={**mapping, "roles": {"Anna": "user", "Zara": "assistant"}})
+    assert exchanges(cases) == RIGHT
+
+
+def test_rows_of_question_and_answer_have_a_history_where_their_turn_is_mapped(tmp_path: Path) -> None:
+    rows = [{"s": "x", "n": n, "q": f"q{n}", "a": f"a{n}"} for n in (2, 1)] + [{"s": "y", "n": 1, "q": "q", "a": "a"}]
+    file = write(tmp_path / "a.jsonl", rows)
+    mapping = {"input": "q", "target": "a", "session": "s"}
+    separate, _, _ = read_all([file], mapping=mapping)
+    assert [len(case.messages) for case in separate] == [1, 1, 1]
+    cases, _, _ = read_all([file], mapping={**mapping, "turn": "n"})
+    assert exchanges(cases) == [
+        (["user: q1"], "a1"), (["user: q1", "assistant: a1", "user: q2"], "a2"), (["user: q"], "a"),
+    ]  # fmt: skip
