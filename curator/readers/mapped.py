@@ -347,7 +347,7 @@ def _sniff_mapped(record: Mapping[str, JsonValue], options: LogsConfig) -> float
 
 
 def _sniff_file(records: Sequence[Mapping[str, JsonValue]], options: LogsConfig) -> float:
-    """Sure of the records with the mapped input, unless they are turns of which the mapping does not name the speaker.
+    """Sure of records with the mapped input, unless they are turns without a mapped speaker.
 
     Read through such a mapping, what the assistant said would be asked as a user's question.
     """
