@@ -51,7 +51,7 @@ def _is_text(value: JsonValue) -> bool:
 
 
 def _adapted(records: Records, options: LogsConfig) -> LogsConfig:
-    """The options with the mapping that fits the first records of a file; what the config names counts."""
+    """The options with the mapping that fits the first records; what the config names counts."""
     fields = found_mapping(records)
     if not fields:
         return options
