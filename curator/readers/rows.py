@@ -133,6 +133,8 @@ def _text_kind(head: bytes, suffix: str, wraps: Wraps) -> Literal["jsonl", "json
     if not texts:
         return "jsonl"
     first, *others = texts
+    if first.startswith(b"\x1e"):  # a JSON text sequence (RFC 7464)
+        return "json"
     if first.startswith((b"{", b"[")):
         if suffix in _TABLES and first not in (b"{", b"[") and not _is_json(first):
             return "csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
@@ -17,8 +17,12 @@ from curator.records import JsonValue
 from curator.text.display import plural
 
 _DELIMITERS = (",", ";", "\t", "|")
+_DELIMITER_BYTES = tuple(map(str.encode, _DELIMITERS))
+_NAMED_DELIMITER = re.compile(rb'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+_TITLE_LINES = 5
+"""Lines in which a delimiter is looked for: people write titles above their tables."""
 _HEAD_ROWS = 20
-"""Rows that show whether the first one holds names of columns."""
+"""Rows that show which one is the header, and whether it holds names of columns."""
 _REPEATED = 2
 _VALUE = re.compile(r"[-+]?\d+([.,]\d+)*%?$|\d{4}-\d\d-\d\d|[{\[]|[0-9a-f]{8}-[0-9a-f]{4}-|https?://", re.IGNORECASE)
 """Numbers, dates, JSON, UUIDs and addresses, which are no names of columns."""
@@ -55,29 +59,56 @@ def open_table(
     problem. Where the first row is a record, the columns are named `column_1`, `column_2`, ..., and a note says so.
     In a table that people filled in `by_hand`, blank rows are skipped and rows without their last cells are padded.
     """
-    first = next((line for line in lines if line.data is None or line.data.strip()), None)
-    if first is None:
-        return (), iter(()), ()
     # the module's own limit of 128 KiB a field is one setting for the whole process; `_Feed` holds ours
     csv.field_size_limit(sys.maxsize)
-    feed = _Feed(lines, max_bytes)
-    feed.push(first)
-    rows = _rows(feed, _delimiter(first.data or b"", wanted), before=first.number - 1)
-    header = next(rows, None)
-    if header is None:
+    delimiter, top = _top(lines, wanted)
+    if not top:
         return (), iter(()), ()
+    feed = _Feed(chain(top, lines), max_bytes)
+    rows = _rows(feed, delimiter, before=top[0].number - 1)
+    head = list(islice(rows, _HEAD_ROWS))
+    header, notes = _header(head)
     if isinstance(header.cells, RecordError):
         return (), iter((Row(header.number, header.cells),)), ()
-    head = list(islice(rows, _HEAD_ROWS))
     columns = tuple(name.strip() for name in header.cells)
-    rest: Iterator[_RawRow] = chain(head, rows)
-    notes: tuple[str, ...] = ()
-    if not by_hand and set(wanted).isdisjoint(columns) and _is_data(header.cells, [row.cells for row in head]):
+    below = head[head.index(header) + 1 :]
+    rest: Iterator[_RawRow] = chain(below, rows)
+    if not by_hand and set(wanted).isdisjoint(columns) and _is_data(header.cells, [row.cells for row in below]):
         columns = tuple(f"column_{place}" for place in range(1, len(columns) + 1))
         rest = chain([header], rest)
         notes = (f"the first row looks like data; its columns are called {columns[0]} to {columns[-1]}",)
     rest = map(_padding(len(columns)), filter(_is_filled, rest)) if by_hand else rest
     return columns, _named(rest, columns), notes
+
+
+def _top(lines: Iterator[Line], wanted: Sequence[str]) -> tuple[str, list[Line]]:
+    """Return the delimiter and the first lines, of which the last one has it.
+
+    There are no lines where the text is blank. Spreadsheet programs name the delimiter in a first line such as `sep=;`, which
+    is left out.
+    """
+    top: list[Line] = []
+    for line in lines:
+        if not top and line.data is not None and (named := _NAMED_DELIMITER.fullmatch(line.data)):
+            return named[1].decode(), list(islice(lines, 1))
+        if top or line.data is None or line.data.strip():
+            top.append(line)
+        if line.data is None or len(top) >= _TITLE_LINES or any(map(line.data.__contains__, _DELIMITER_BYTES)):
+            break
+    return _delimiter((top[-1].data if top else None) or b"", wanted), top
+
+
+def _header(head: Sequence[_RawRow]) -> tuple[_RawRow, tuple[str, ...]]:
+    """Return the header, which may be below a title, and a note if it is.
+
+    It is the first row with at least half as many filled cells as most rows have.
+    """
+    filled = [0 if isinstance(row.cells, RecordError) else sum(map(bool, map(str.strip, row.cells))) for row in head]
+    usual = Counter(count for count in filled if count).most_common(1)
+    if isinstance(head[0].cells, RecordError) or not usual:
+        return head[0], ()
+    header = next(row for row, count in zip(head, filled, strict=True) if 2 * count >= usual[0][0])
+    return header, (f"row {header.sheet_row} was taken for the header",) if header is not head[0] else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +178,6 @@ class _Feed:
         """Why the row at hand, well-formed as it may be, is not the one that was written."""
         return self._damage
 
-    def push(self, line: Line) -> None:
-        """Hand this line out next."""
-        self._again.appendleft(line)
-
     def next_row(self) -> None:
         """Begin a row."""
         self._row, self._size, self._damage = [], 0, None
@@ -207,6 +234,11 @@ def _named(rows: Iterator[_RawRow], columns: tuple[str, ...]) -> Iterator[Row]:
         cells = row.cells
         if isinstance(cells, RecordError):
             yield Row(row.number, cells, row.sheet_row)
+        elif tuple(map(str.strip, cells)) == columns:
+            again = RecordError(
+                "the header stands here again", "nothing is lost; files are best joined without their headers"
+            )
+            yield Row(row.number, again, row.sheet_row)
         elif len(cells) != len(columns):
             yield Row(
                 row.number,
@@ -225,7 +257,7 @@ def _is_data(first: Sequence[str], others: Sequence[list[str] | RecordError]) ->
 
     The names of columns are never repeated below, and are no numbers where the values are.
     """
-    rows = [row for row in others if not isinstance(row, RecordError) and len(row) == len(first)]
+    rows = [row for row in others if not isinstance(row, RecordError) and len(row) == len(first) and row != first]
     if not rows:
         return False
     for place, cell in enumerate(first):

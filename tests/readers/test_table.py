@@ -116,3 +116,44 @@ def test_a_table_that_people_filled_in_may_lack_cells_and_have_blank_rows(tmp_pa
     assert "4 fields where the header has 3" in str(rows[2].cells)
     strict = [row.cells for row in open_records(path, wanted=["id"], max_bytes=1000).rows]
     assert "1 field where the header has 3" in str(strict[0])
+
+
+def test_a_line_that_names_the_delimiter_is_not_the_header(file: Path) -> None:
+    assert rows(file, b"sep=;\r\na,x;b\r\n1,5;2\r\n") == (("a,x", "b"), [(3, {"a,x": "1,5", "b": "2"})])
+
+
+@pytest.mark.parametrize("title", ["Export of 2026-11-02", "Export of 2026-11-02,,,", "Export\nof November"])
+def test_a_title_above_the_table_is_not_its_header(file: Path, title: str) -> None:
+    file.write_text(title + "\n\nid,q,a,s\n" + "1,x,y,z\n" * 3)
+    found = open_records(file, wanted=(), max_bytes=1000)
+    assert found.columns == ("id", "q", "a", "s")
+    assert found.notes == (f"row {2 + title.count(chr(10)) + 1} was taken for the header",)
+    assert len([row for row in found.rows if isinstance(row.cells, dict)]) == 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1,How are you?,fine\n2,What is it?,that\n",
+        b'{"a": 1},x\n{"a": 2},y\n',
+        b"billing,x\nbilling,y\nbilling,z\n",
+        b"2026-11-02T03:04,x\n2026-11-03T03:04,y\n",
+    ],
+)
+def test_a_missing_header_is_told(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+    found = open_records(file, wanted=("question",), max_bytes=1000)
+    assert found.columns == tuple(f"column_{n}" for n in range(1, data.split(b"\n")[0].count(b",") + 2))
+    assert "the first row looks like data" in found.notes[0]
+    assert len(list(found.rows)) == data.count(b"\n")
+
+
+@pytest.mark.parametrize("data", [b"0,1\nx,y\n", b"2024,2025\na,b\n", b"q,a\n1,2\n", b"q,a\n"])
+def test_names_of_columns_are_not_taken_for_data(file: Path, data: bytes) -> None:
+    assert rows(file, data)[0] == tuple(data.split(b"\n")[0].decode().split(","))
+
+
+def test_a_header_that_stands_again_is_not_a_record(file: Path) -> None:
+    found = rows(file, b"q,a\nx,y\nq,a\nz,w\nq,a\n")
+    assert found[0] == ("q", "a")
+    assert [cells for _, cells in found[1] if isinstance(cells, dict)] == [{"q": "x", "a": "y"}, {"q": "z", "a": "w"}]
