@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 
 from curator.readers.account import EMPTY
@@ -16,7 +17,24 @@ _CONTENT_WORDS = frozenset((
     "expected", "tools", "functions", "data", "body",
 ))  # fmt: skip
 """Last words of keys that bear content."""
-_NO_CONTENT = ("exception.", "http.", "url.", "server.", "net.", "code.", "telemetry.", "process.", "host.", "otel.")
+_NO_CONTENT = (
+    "exception.",
+    "http.",
+    "url.",
+    "server.",
+    "net.",
+    "code.",
+    "telemetry.",
+    "process.",
+    "db.",
+    "messaging.",
+    "rpc.",
+    "host.",
+    "otel.",
+)
+
+_MOST_PYTHON = 1_000_000
+"""Characters of a list that Python printed: its syntax tree is much larger than the text."""
 
 
 class Attributes:
@@ -77,6 +95,8 @@ class Attributes:
         if key.partition(".")[0] not in self._roots:
             return []
         value = decoded(self._values.get(key))
+        if isinstance(value, str) and value.startswith("[{'"):
+            value = _python_list(value)
         if isinstance(value, list):
             self._used.add(key)
             return [decoded(item) if isinstance(item, str) else nested_value(item) for item in value]
@@ -151,6 +171,17 @@ def _as_list(value: JsonValue) -> JsonValue:
     if inner and all(key.isdecimal() for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner
+
+
+def _python_list(text: str) -> JsonValue:
+    """A list as Python prints it, as in CSV of data frames; other texts as they are."""
+    if len(text) > _MOST_PYTHON:
+        return text
+    try:
+        value: JsonValue = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return value if isinstance(value, list) else text
 
 
 def _number(text: str) -> float | None:

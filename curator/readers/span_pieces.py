@@ -15,7 +15,7 @@ from curator.readers.replies import Reply, failed_reply
 from curator.readers.span_attributes import Attributes, scalars
 from curator.readers.span_bodies import SpanCall, hidden, read_request, read_response
 from curator.readers.span_feedback import SpanRatings, annotation_ratings, evaluation_ratings
-from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, span_kind
+from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, OTHER, span_kind
 from curator.readers.span_messages import span_reply
 from curator.readers.spans import SpanRecord
 from curator.readers.times import elapsed
@@ -36,6 +36,7 @@ _BODIES = (
 _ENCODED = frozenset(("mlflow.spanInputs", "mlflow.spanOutputs"))
 """Attributes whose objects are the arguments or the result of a function."""
 _OUTPUTS = ("output.value", "mlflow.spanOutputs", "traceloop.entity.output", "langfuse.observation.output", "output")
+_INPUTS = ("input.value", "traceloop.entity.input", "langfuse.observation.input", "input", "gen_ai.input.messages")
 _PROPERTIES = "traceloop.association.properties"
 _SESSIONS = (
     "session.id", "gen_ai.conversation.id", "langfuse.session.id", "mlflow.trace.session", f"{_PROPERTIES}.session_id",
@@ -93,7 +94,9 @@ def span_piece(span: SpanRecord, source: Source, task: str | None = None) -> Exc
     session, user = attributes.text(*_SESSIONS), attributes.text(*_USERS)
     ratings = _ratings(span, attributes)
     documents = _documents(span, attributes) if kind == DOCUMENTS else ()
-    if not documents and ratings.feedback is None:
+    attributes.use(_INPUTS)
+    unused = attributes.unused() if kind == OTHER else ()
+    if not documents and ratings.feedback is None and not unused:
         answer = _output(attributes)
         return NoExchange(
             source=source, what=kind, place=span.place, session=session, user=user, answer=answer, judges=kind == JUDGES
@@ -107,6 +110,7 @@ def span_piece(span: SpanRecord, source: Source, task: str | None = None) -> Exc
         session=session,
         user=user,
         metadata=ratings.metadata,
+        unused=unused,
     )
 
 

@@ -237,6 +237,17 @@ def test_an_image_is_not_read_as_text(tmp_path: Path) -> None:
     assert "blob" in rejected.reason
 
 
+def test_content_of_a_span_of_no_convention_is_named(tmp_path: Path) -> None:
+    spans = [
+        span(1, {"acme.prompt": "Where?", "acme.completion": "Here."}),
+        span(2, {"db.query.text": "select 1", "input.value": "x"}),
+    ]
+    cases, _, others, reading = read_lines(tmp_path, batch(*spans))
+    assert not cases
+    assert others == {"other spans": 2}
+    assert set(reading.account.unused) == {"acme.prompt", "acme.completion"}
+
+
 def test_keys_of_unknown_conventions_are_named(tmp_path: Path) -> None:
     attributes = CHAT | {
         "gen_ai.input.messages": "Hello?",

@@ -86,13 +86,14 @@ def test_ids_of_spans_that_repeat_in_other_traces(tmp_path: Path) -> None:
     assert [len(case.documents) for case in cases] == [1, 1]
 
 
-def test_a_table_of_spans(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [json.dumps, repr], ids=["JSON", "as Python prints it"])
+def test_a_table_of_spans(tmp_path: Path, text: Any) -> None:
     flat = [
         {
             **{key: value for key, value in span.items() if key not in ("context", "attributes", "events")},
             **{f"context.{key}": value for key, value in span["context"].items()},
             **{
-                f"attributes.{key}": json.dumps(value) if isinstance(value, list) else value
+                f"attributes.{key}": text(value) if isinstance(value, list) else value
                 for key, value in span["attributes"].items()
             },
         }
