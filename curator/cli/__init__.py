@@ -25,6 +25,7 @@ from curator.cli.commands import (
     leaks,
     plan,
     purge,
+    redact,
     run,
     score,
     select,
@@ -55,6 +56,7 @@ COMMANDS: Mapping[str, Command] = {
     "init": init.COMMAND,
     "cache": cache.COMMAND,
     "purge": purge.COMMAND,
+    "redact": redact.COMMAND,
 }
 """Every command by name, in the order of `curator --help`."""
 

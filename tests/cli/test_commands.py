@@ -33,6 +33,7 @@ FAILING: Mapping[str, tuple[str, ...]] = {
     "cache export": ("--store", "gone.sqlite"),
     "cache verify": ("--store", "gone.sqlite"),
     "purge": ("gone.yaml", "--id", "c1"),
+    "redact": ("gone.txt",),
 }
 """Arguments with which each command fails: it names a file that is not there."""
 

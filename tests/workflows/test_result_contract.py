@@ -19,6 +19,7 @@ from curator.run_folder.status import read_status
 from curator.state.maintenance import AnswerFilter, contents, prune
 from curator.state.verify import verify
 from curator.workflows.doctor import examine
+from curator.workflows.redact import redact
 
 RECORDS = [
     {"id": f"c{i}", "input": f"{i} + 1?", "target": str(i + 1), "kind": "number",
@@ -54,6 +55,7 @@ def results(
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
         examine(None, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
+        redact("my password is hunter2", config),
     ]  # fmt: skip
 
 
