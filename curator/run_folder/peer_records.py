@@ -37,7 +37,7 @@ _TARGETS: Sequence[str] = (
 )  # fmt: skip
 _TRUSTED: Sequence[str] = (
     "reference", "ground_truth", "reference_answer", "gold", "gold_answer", "golden_answer", "expected_output", "expected",
-    "expected_answer", "expected_response", "ideal", "ideal_answer", "correct_answer",
+    "expected_answer", "expected_response", "ideal", "ideal_answer", "correct_answer", "gt",
 )  # fmt: skip
 _TEXTS: Sequence[str] = (
     "text", "response", "content", "completion", "generation", "generated_text", "answer", "output", "output_text", "reply",
@@ -45,8 +45,12 @@ _TEXTS: Sequence[str] = (
 )  # fmt: skip
 _MODELS: Sequence[str] = ("model", "model_name", "model_id", "generator")
 _ANSWER_WORD = re.compile(
-    "generat|sampl|respons|completion|answer|output|predict|candidate|reply|replies|resps|choices|rollout|continuation"
+    "generat|sampl|respons|completion|answer|output|pred|candidate|reply|replies|resps|choices|rollout|continuation"
 )
+_OPTIONS = re.compile("choices")
+"""Texts under such a key are the options of a question; only objects with a message are answers to it."""
+_ALIASES = re.compile("answers")
+"""A list under such a key may be the right answers of a data set: it counts where no other list does."""
 _OTHER_NOUN = re.compile(
     "(?:model|generator|rating|score|token|logprob|length|label|reason|embedding|type|count|template|id|format|usage|time)s?"
 )
@@ -195,11 +199,12 @@ class _Keys:
         for key, value in self._record.items():
             if isinstance(value, list) and value and _is_answer(key) and not _is_likelihood(value):
                 leaves = _leaves(value)
-                if all(isinstance(leaf, str) or _text_of(leaf) is not None for leaf in leaves if leaf is not None):
-                    candidates.append((key, leaves))
+                texts = not _OPTIONS.fullmatch(_plain(key))
+                if all((texts and isinstance(leaf, str)) or _text_of(leaf) is not None for leaf in leaves if leaf):
+                    candidates.append((_ALIASES.fullmatch(_plain(key)) is None, len(leaves), key, leaves))
         if not candidates:
             return None
-        key, leaves = max(candidates, key=lambda item: len(item[1]))
+        *_, key, leaves = max(candidates, key=lambda candidate: candidate[:2])
         return [key], leaves
 
     def _numbered_answers(self) -> tuple[list[str], list[JsonValue]] | None:

@@ -78,8 +78,6 @@ def shared_sentences(texts: Sequence[str]) -> frozenset[str]:
     for of_text in sentences:
         seen.update({hash(sentence) for sentence in of_text})
     least = max(_SHARED_BY_CASES, _SHARED_BY_PART * len(texts))
-    if len(texts) < least:
-        return frozenset()
     shared = {sentence for sentence, count in seen.items() if count >= least}
     others = [[sentence for sentence in of_text if hash(sentence) not in shared] for of_text in sentences]
     alike = frozenset(sentence for of_text in sentences for sentence in of_text if hash(sentence) in shared)

@@ -36,9 +36,10 @@ _NEAR, _MOST_NEAR = 0.8, 64
 """The share of words from which on a sentence counts as one of a template; the templates that are compared."""
 _SEARCHED_TEXTS = 5_000
 """Texts in which open slots are searched for, evenly spread: a template that 5% have is in 250 of them."""
-_DOMINANT = 0.5
-"""The share of texts from which on a template that differs in identifiers only is compared by them: they are all that such traffic
-asks about, and without them it would be one group, with nothing left to train on or to evaluate by."""
+_DOMINANT, _FEWEST = 0.5, 8
+"""The share and the number of texts from which on a template is one even in a small log, and also where it differs in
+identifiers only: they are all that such traffic asks about, and without them it would be one group, with nothing left to train
+on or to evaluate by."""
 _MARKED = re.compile("\u27e6[^\u27e7]*\u27e7")
 _DIGEST = re.compile(r" [a-z]{24}\u27e7")
 
@@ -66,7 +67,7 @@ def slot_templates(texts: Sequence[Sequence[str]], *, least: float) -> frozenset
 
     Args:
         texts: the sentences of each text.
-        least: the number of texts, and of different values.
+        least: the number of texts, and of different values; fewer will do if they are half of the texts.
     """
     values: dict[str, set[str]] = {}
     keys: dict[str, set[str]] = {}
@@ -75,8 +76,8 @@ def slot_templates(texts: Sequence[Sequence[str]], *, least: float) -> frozenset
             if (parts := filled(sentence)) is not None:
                 values.setdefault(parts.template, set()).add(parts.values)
                 keys.setdefault(parts.template, set()).add(parts.key)
-    templates = {template for template, different in keys.items() if len(different) >= least}
-    dominant = max(least, _DOMINANT * len(texts))
+    dominant = max(_FEWEST, _DOMINANT * len(texts))
+    templates = {template for template, different in keys.items() if len(different) >= min(least, dominant)}
     by_identifiers = {t for t, different in values.items() if t not in templates and len(different) >= dominant}
     open_ones = _open_templates(texts, templates | by_identifiers, least=least)
     return open_ones.union(templates, (template + WITH_IDENTIFIERS for template in by_identifiers))

@@ -156,3 +156,17 @@ def test_records_of_tables_and_json_documents_are_scored(tmp_path: Path, as_text
     ]
     assert scores[0] == scores[1] == scores[2]
     assert len(scores[0]) == 3
+
+
+def test_options_and_right_answers_of_a_data_set_are_not_the_committee_s() -> None:
+    with pytest.raises(RecordError, match="no list of answers"):
+        read({"question": "q", "choices": ["red", "blue"], "answer": "red"})
+    record = {
+        "question": "q",
+        "answers": ["Lima", "Lima city", "the city of Lima"],
+        "pred": ["Lima", "Cusco"],
+        "gt": "Lima",
+    }
+    assert [text for text, _ in answers(record)] == ["Lima", "Cusco"]
+    assert read(record)[0].reference == "Lima"
+    assert read(record)[1].unused == ("answers",)
