@@ -161,11 +161,14 @@ class _Scanner:
 
     def _object(self) -> Iterator[_Record]:
         """Yield an object outside lists, or the records that it wraps."""
+        if self._is_first and self._end_within_buffer(self._at) is None and self._begins_wrapper(alone=False):
+            yield from self._wrapped()  # a long one, which need not be held in memory, as a reader knows its elements
+            return
         try:
             size = self._size()
             cells = load_object(bytes(self._buffer[self._at : self._at + size]))
         except (_Broken, _TooLong, RecordError):
-            if self._begins_wrapper():
+            if self._begins_wrapper(alone=True):
                 yield from self._wrapped()
             else:
                 yield self._record()
@@ -187,7 +190,7 @@ class _Scanner:
                 return True
         return False
 
-    def _begins_wrapper(self) -> bool:
+    def _begins_wrapper(self, *, alone: bool) -> bool:
         """Return whether the keys up to the first list of objects, with one object, are a wrapper."""
         depth = 0
         for place, byte in self._brackets(self._at):
@@ -196,7 +199,7 @@ class _Scanner:
                 try:
                     head = bytes(self._buffer[self._at : place + 1])
                     return bool(end) and self._wraps(
-                        load_object(head + self._buffer[match.end() : end] + b"]}"), alone=True
+                        load_object(head + self._buffer[match.end() : end] + b"]}"), alone=alone
                     )
                 except RecordError:
                     return False

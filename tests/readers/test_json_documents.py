@@ -148,6 +148,19 @@ def test_a_document_larger_than_a_record_takes_constant_memory(tmp_path: Path) -
     assert peak < 8_000_000
 
 
+def test_elements_that_a_reader_knows_are_not_read_ahead(tmp_path: Path) -> None:
+    chats = [{"messages": [{"role": "user", "content": "x" * 5000}], "response": str(n)} for n in range(3000)]
+    path = write(tmp_path / "a.json", orjson.dumps({"object": "list", "data": chats, "has_more": True}))
+    tracemalloc.start()
+    try:
+        answers = [row.cells["response"] for row in opened(path, max_bytes=10**8).rows if isinstance(row.cells, dict)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answers == [chat["response"] for chat in chats]
+    assert peak < 8_000_000
+
+
 @pytest.mark.parametrize("text", ["x" * 30_000_000, "\\n" * 15_000_000], ids=["plain", "escaped"])
 def test_a_record_that_is_too_long_is_passed_over_in_constant_memory(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "a.json", '[{"n": 1}, {"t": [["' + text + '"]]}, {"n": 2}]')
