@@ -194,22 +194,29 @@ def _prefixes(turns: _Turns) -> Iterable[_Turns]:
 
 def _answer_message(text: str, case: Case) -> Message | None:
     """Return the message to train on; None for tool calls without the definitions of the tools."""
-    calls = _tool_calls(text)
+    words, calls = _tool_calls(text)
     if not calls:
         return Message("assistant", text)
-    return Message("assistant", "", calls) if _tools(case) else None
+    return Message("assistant", words, calls) if _tools(case) else None
 
 
-def _tool_calls(text: str) -> tuple[ToolCall, ...]:
-    """Read a target of the form `{"tool_calls": [{"name", "arguments"}]}`; () for other texts."""
+def _tool_calls(text: str) -> tuple[str, tuple[ToolCall, ...]]:
+    """Read the text and the calls of `{"content", "tool_calls": [{"name", "arguments"}]}`.
+
+    Other texts have no calls.
+    An answer that is JSON itself may have the key `tool_calls` beside keys of its own: it stays as it is.
+    """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return ()
-    calls = value.get("tool_calls") if isinstance(value, dict) else None
+        return "", ()
+    if not isinstance(value, dict) or not value.keys() <= {"content", "tool_calls"}:
+        return "", ()
+    calls, words = value.get("tool_calls"), value.get("content", "")
     if not isinstance(calls, list) or not all(isinstance(c, dict) and isinstance(c.get("name"), str) for c in calls):
-        return ()
-    return tuple(ToolCall(f"call_{number}", c["name"], _arguments_text(c)) for number, c in enumerate(calls, start=1))
+        return "", ()
+    numbered = enumerate(calls, start=1)
+    return str(words or ""), tuple(ToolCall(f"call_{number}", c["name"], _arguments_text(c)) for number, c in numbered)
 
 
 def _arguments_text(call: Mapping[str, JsonValue]) -> str:

@@ -36,6 +36,7 @@ from curator.readers.conversations import CONVERSATIONS
 from curator.readers.mapped import MAPPED
 from curator.readers.mlflow import MLFLOW
 from curator.readers.otlp import OTLP
+from curator.readers.pair_formats import PAIR_READERS
 from curator.readers.phoenix import PHOENIX
 from curator.readers.pieces import Exchange
 from curator.readers.reader import Content, LogRecord, Reader
@@ -49,7 +50,19 @@ READERS: Registry[Reader] = Registry(
     Reader,
     {
         reader.name: reader
-        for reader in (MAPPED, CHAT, OTLP, PHOENIX, MLFLOW, WEAVE, TRANSCRIPTS, CONVERSATIONS, TURNS, PAIRS)
+        for reader in (
+            MAPPED,
+            CHAT,
+            OTLP,
+            PHOENIX,
+            MLFLOW,
+            WEAVE,
+            TRANSCRIPTS,
+            CONVERSATIONS,
+            TURNS,
+            PAIRS,
+            *PAIR_READERS,
+        )
     },
     group="curator.readers",
 )

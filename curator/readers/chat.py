@@ -1,107 +1,313 @@
-"""One JSONL record of a chat-completions request/response pair -> a case."""
+"""One record with a request and its response -> an exchange, for any container and API.
+
+The request is found by its shape (`messages`, `contents`, `input` with `model`, `prompt`), and so is the response (`choices`,
+`output`, `content` with `stop_reason`, `candidates`, a stream); only where shapes do not decide, by the words of their keys.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
+from curator.readers.call_facts import FACT_KEYS, Facts, read_facts
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.hints import key_paths, listed
 from curator.readers.json_text import decoded, type_name
-from curator.readers.messages import read_messages
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange
 from curator.readers.reader import LogRecord, Reader
-from curator.readers.replies import Reply, failed_reply, read_reply
+from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
+from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
+from curator.readers.response_bodies import holds_answer
 from curator.readers.suggest import suggested_mapping
 from curator.records import KINDS, JsonValue, Scalar, Source
 
-_REQUEST_KEYS = ("request", "input", "body", "proxy_server_request")
-_RESPONSE_KEYS = ("response", "output", "completion")
-_OPTION_TYPES: dict[str, type | tuple[type, ...]] = {
-    "stop": (str, list),
-    "response_format": dict,
-    "tools": list,
-    "tool_choice": (str, dict),
-}
+BESIDE_ERROR = "an error beside an answer that has its finish reason: the answer is used"
+_ASKING = frozenset(("request", "req", "input", "body", "prompt", "payload", "kwargs", "question", "query"))
+_ANSWERING = frozenset(
+    ("response", "resp", "res", "output", "completion", "answer", "reply", "result", "generation", "chunks", "events")
+)
+_ABOUT = frozenset(
+    (
+        "time", "ms", "cost", "id", "ids", "status", "code", "headers", "tokens", "token", "at", "length", "format", "model",
+        "schema", "type", "count", "url", "size", "start", "latency", "duration", "date", "timestamp", "usage", "reason",
+        "tags", "ip", "path", "method", "hash", "name", "user", "metadata", "parameters", "price", "seconds", "s",
+    )
+)  # fmt: skip
+"""Words of keys that say something about a request or a response, and do not hold it."""
+_FLAT_ANSWER = ("choices", "candidates", "output", "content", "stop_reason", "role", "generations", "results")
+_BODY_KEYS = (
+    "model", "id", "object", "status", "incomplete_details", "usage", "finish_reason", "error", "promptFeedback",
+    "stop_sequence", "type",
+)  # fmt: skip
+_OWN_KEYS = frozenset(
+    (
+        "task", "kind", "label", "labelled_by", "feedback", "thumb", "thumbs", "score", "rating", "stars", "correction",
+        "comment", "finish_reason", "model_parameters", "method", "url", "headers", "object", "call_type",
+        "custom_llm_provider", "provider", "api_base", "model_group", "type", "stop_reason", "role", "status_fields",
+        "trace_id", "span_id", "served_entity_id", "workspace_id", "endpoint_name", "schemaType", "schemaVersion", "region",
+        "accountId", "operation", "identity", "api_key", "cache_key", "cache_hit", "team_id", "organization_id",
+        "requester_ip_address", "user_agent", "hidden_params", "model_map_information", "cost_breakdown", "request_tags",
+        "completionStartTime", "standard_built_in_tools_params", "error_information", "stream", "method", "path", "host",
+        "requestId", "logging_error_codes", "client_request_id", "request_date", "sampling_fraction", "request_metadata",
+        "system_fingerprint", "service_tier", "agent_id", "fingerprint", "environment", "version", "first_id", "last_id",
+        "databricks_output", "response_id", "completion_id", "api_version",
+    )
+)  # fmt: skip
+"""Keys of records that are read, or that say nothing of what was asked and answered."""
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A request or a response in a record, and its key; "" where it is the record."""
+
+    body: JsonValue
+    key: str
 
 
 def is_chat(record: Mapping[str, JsonValue]) -> bool:
-    """Return whether a record holds a request in the shape of the chat-completions API."""
+    """Return whether a record holds the request of a model."""
     return _request(record) is not None
 
 
-def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Exchange:
-    """Read a pair of request and response, or a flat record.
-
-    The pair stands under `request` and `response`, `input` and `output`, or `body` and `response`. `task` is that of a
-    record which names none.
-
-    Raises:
-        RecordError: the record has no request, or it cannot be asked again as text.
-    """
+def holds_text_pair(record: Mapping[str, JsonValue]) -> bool:
+    """Return whether two keys of a record hold a request and a response as JSON texts."""
     request = _request(record)
-    if request is None:
-        raise _unrecognised(record)
-    reply = _reply(record)
-    metadata = _metadata(request, record)
-    feedback = read_feedback(record)
-    kind = _take(metadata, record, "kind")
-    return Exchange(
-        source=source,
-        messages=read_messages(request["messages"]),
-        reply=reply,
-        conversation=reply is None,
-        task=_take(metadata, record, "task") or task,
-        kind=kind if kind in KINDS else None,
-        model=nonblank(request.get("model")) or nonblank(record.get("model")),
-        options=request_options(request, decoded(record.get("model_parameters"))),
-        feedback=feedback,
-        reference=reference(record.get("label"), None, by=record.get("labelled_by")),
-        metadata=metadata,
-        log_id=_log_id(record),
+    response = _response(record, request) if request else None
+    if request is None or response is None or not (request.key and response.key):
+        return False
+    return (
+        isinstance(record[request.key], str)
+        and isinstance(record[response.key], str)
+        and holds_reply(decoded(response.body))
     )
 
 
-def _request(record: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
-    """The part of the record that holds `messages`, None if there is none."""
-    if isinstance(record.get("messages"), list):
-        return dict(record)
-    for key in _REQUEST_KEYS:
-        value = decoded(record.get(key))
-        if isinstance(value, dict) and "messages" not in value:
-            value = decoded(value.get("body"))
-        if isinstance(value, dict) and "messages" in value:
-            return value
-        if isinstance(value, list):
-            return {"messages": value}
-        if isinstance(value, str) and key == "input" and "output" in record:
-            return {"messages": [{"role": "user", "content": value}]}
+def request_body(record: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """The body of the request in a record; {} without one."""
+    request = _request(record)
+    return request.body if request and isinstance(request.body, dict) else {}
+
+
+def response_body(record: Mapping[str, JsonValue]) -> JsonValue:
+    """The response in a record; None without one."""
+    response = _response(record, _request(record))
+    return decoded(response.body) if response else None
+
+
+def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None = None) -> Exchange:
+    """Read a request and its response, or one of them where an id joins it with the other.
+
+    `task` is that of a record which names none.
+
+    Raises:
+        RecordError: the record has neither, or it cannot be asked again as text.
+    """
+    asked = _request(record)
+    response = _response(record, asked)
+    pair = _pair_id(record, response) if asked is None or response is None else None
+    body = asked.body if asked and isinstance(asked.body, dict) else {}
+    facts = read_facts(record, body)
+    if asked is None and (pair is None or (response is None and not facts.failure)):
+        raise _unrecognised(record)
+    request = read_request(body, record.get("model_parameters")) if asked else Request((), {}, None)
+    reply, notes = _with_outcome(record, response, facts)
+    metadata = _metadata(body, record)
+    kind = _take(metadata, record, "kind")
+    documents = facts.documents or (reply.documents if reply else ())
+    return Exchange(
+        source=source,
+        messages=request.messages,
+        reply=reply,
+        conversation=reply is None and pair is None,
+        pair=pair,
+        task=_take(metadata, record, "task") or task,
+        kind=kind if kind in KINDS else None,
+        model=request.model or nonblank(record.get("model")) or nonblank(record.get("modelId")),
+        options=request.options,
+        documents=documents,
+        feedback=read_feedback(record),
+        reference=reference(record.get("label"), None, by=record.get("labelled_by")),
+        metadata=metadata,
+        log_id=facts.log_id,
+        session=facts.session,
+        user=facts.user,
+        time=facts.time,
+        latency_s=facts.latency_s,
+        cost_usd=facts.cost_usd,
+        unused=_unused(record, asked, response, request),
+        notes=tuple(dict.fromkeys((*request.notes, *(reply.notes if reply else ()), *notes))),
+    )
+
+
+def _request(record: Mapping[str, JsonValue]) -> _Found | None:
+    """The request in a record: the record itself, or the value of a key."""
+    if isinstance(record.get("messages"), list) and not _is_answer_list(record):
+        return _Found(dict(record), "")
+    for key, value in _asking(record):
+        if (asked := _asked_under(record, key, value)) is not None:
+            return asked
+    listing = _stored_messages(record)
+    return _Found({"messages": listing}, "data") if listing else _flat_or_elsewhere(record)
+
+
+def _asked_under(record: Mapping[str, JsonValue], key: str, value: JsonValue) -> _Found | None:
+    """The request under a key: a body, or messages or a text.
+
+    To messages and a text the other keys of the record belong.
+    """
+    body = _inner_request(value, named=True)
+    if body is not None:
+        return _Found(body, key)
+    is_text = isinstance(value, str) and _has_answer_beside(record, key)
+    if is_text or (isinstance(value, list) and key in ("request", "input", "prompt", "body")):
+        others = {other: inner for other, inner in record.items() if other not in (key, "messages")}
+        return _Found({**others, **(text_body(value) or {})}, "")
+    return None
+
+
+def _flat_or_elsewhere(record: Mapping[str, JsonValue]) -> _Found | None:
+    if is_request(record) and not _is_answer_list(record):
+        return _Found(dict(record), "")
     messages = decoded(record.get("messages"))
-    return {**record, "messages": messages} if isinstance(messages, list) else None
+    if isinstance(messages, list) and messages:
+        return _Found({**record, "messages": messages}, "")
+    for key, value in record.items():
+        body = None if _words(key) & (_ANSWERING | _ASKING) else _inner_request(value, named=False)
+        if body is not None:
+            return _Found(body, key)
+    return None
 
 
-def _reply(record: dict[str, JsonValue]) -> Reply | None:
-    """The record's separate answer, if it has one; a failed call has the finish reason "error"."""
-    response: JsonValue = next((record[key] for key in _RESPONSE_KEYS if record.get(key) is not None), None)
+def _asking(record: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the values of keys whose words name a request, those of a request itself first."""
+    keys = [key for key in record if (words := _words(key)) & _ASKING and not words & (_ABOUT | _ANSWERING)]
+    for key in sorted(keys, key=lambda key: not _words(key) & {"request", "req"}):
+        value = decoded(record[key])
+        if value:
+            yield key, value
+
+
+def _inner_request(value: JsonValue, *, named: bool, depth: int = 0) -> dict[str, JsonValue] | None:
+    """The request body in a value, also inside wrappers such as `body`."""
+    value = decoded(value)
+    if not isinstance(value, dict) or depth > _DEEPEST:
+        return None
+    if is_request(value, named=named):
+        return value
+    for key, inner in value.items():
+        if key not in ("headers", "metadata") and isinstance(inner, str | dict):
+            body = _inner_request(inner, named=named, depth=depth + 1)
+            if body is not None:
+                return body
+    return None
+
+
+def _has_answer_beside(record: Mapping[str, JsonValue], key: str) -> bool:
+    """Return whether a text has `output` or the response of an API beside it."""
+    if key == "input" and "output" in record:
+        return True
+    answers = (value for other, value in record.items() if other != key and _words(other) & _ANSWERING)
+    return any(holds_reply(decoded(value)) for value in answers) or holds_answer(record)
+
+
+def _is_answer_list(record: Mapping[str, JsonValue]) -> bool:
+    """Return whether the messages of a record are an answer, with the request beside."""
+    return any(_inner_request(value, named=True) is not None for _, value in _asking(record))
+
+
+def _response(record: Mapping[str, JsonValue], request: _Found | None) -> _Found | None:
+    """The response in a record: under a key of that name, else in the record itself."""
+    asked = request.key if request else None
+    flat = {key: record[key] for key in (*_FLAT_ANSWER, *_BODY_KEYS) if record.get(key) is not None and key != asked}
+    if isinstance(flat.get("output"), list) and holds_answer(flat):
+        return _Found(flat, "")
+    held = [key for key, value in record.items() if key != asked and value is not None and _names_answer(key)]
+    held.sort(key=lambda key: not _words(key) & {"response", "resp", "res"})
+    if held:
+        serialised = bool(asked) and isinstance(record[asked or ""], str)
+        return _Found(_innermost(record[held[0]], serialised=serialised), held[0])
+    if "choices" in flat or "candidates" in flat or ((request is None or request.key) and holds_answer(flat)):
+        return _Found(flat, "")
+    for key, text in record.items():
+        value = decoded(text)
+        other = key not in ("messages", "metadata", asked)
+        if other and isinstance(value, dict) and holds_reply(value) and not is_request(value):
+            return _Found(value, key)
+    return None
+
+
+def _names_answer(key: str) -> bool:
+    words = _words(key)
+    return bool(words & _ANSWERING) and not words & _ABOUT
+
+
+def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
+    """The response in an object that only wraps it, such as `outputBodyJson`.
+
+    A text that is JSON may be the answer itself, unless the request is `serialised` too.
+    """
+    structure = decoded(value)
+    if not isinstance(structure, dict) or holds_reply(structure):
+        return value
+    for key, inner in structure.items():
+        words = _words(key)
+        if words & {"body", "response", "output", "json"} and not words & _ABOUT and holds_reply(decoded(inner)):
+            return {**{name: structure[name] for name in _STATUS if name in structure}, "body": inner}
+    return structure if serialised else value
+
+
+_STATUS = ("status_code", "status", "statusCode")
+
+
+def _stored_messages(record: Mapping[str, JsonValue]) -> list[JsonValue] | None:
+    """The messages of a stored completion, as `GET .../messages` lists them."""
+    data = record.get("data")
+    if record.get("object") != "list" or not isinstance(data, list) or not data:
+        return None
+    turns = all(isinstance(item, dict) and "role" in item and "content" in item for item in data)
+    return data if turns else None
+
+
+def _pair_id(record: Mapping[str, JsonValue], response: _Found | None) -> str | None:
+    """The id that joins the record of a question with that of its answer."""
+    for key in ("custom_id", "completion_id", "response_id"):
+        if (named := nonblank(record.get(key))) is not None:
+            return named
+    if listing := _stored_messages(record):
+        first = listing[0]
+        id_ = nonblank(first.get("id")) if isinstance(first, dict) else None
+        return id_.rpartition("-")[0] or None if id_ else None
+    if response is not None and record.get("object") in ("chat.completion", "response"):
+        return nonblank(record.get("id"))
+    return None
+
+
+def _with_outcome(
+    record: Mapping[str, JsonValue], response: _Found | None, facts: Facts
+) -> tuple[Reply | None, tuple[str, ...]]:
+    """The reply with what the record says of the call, and notes.
+
+    The response of a failed call need not be readable.
+    """
+    if not facts.failure:
+        reply = None if response is None else read_reply(response.body)
+        logged = finish_reason_of(record.get("finish_reason") or record.get("stop_reason"))
+        return (replace(reply, finish_reason=logged) if reply and logged and not reply.finish_reason else reply), ()
     reply = None
-    if "proxy_server_request" in record:
-        # a row of LiteLLM's database, where every object is kept as its JSON text
-        response = decoded(response)
-    if response is not None:
-        reply = read_reply(response)
-    elif "choices" in record:
-        reply = read_reply({key: record.get(key) for key in ("choices", "model", "id")})
-    failed = record.get("error") or record.get("error_str") or record.get("status") in ("failure", "failed", "error")
-    if failed and (reply is None or reply.text is None):
-        return failed_reply(reply)
-    logged = finish_reason_of(record.get("finish_reason"))
-    return replace(reply, finish_reason=logged) if reply and logged and not reply.finish_reason else reply
+    with contextlib.suppress(RecordError):
+        reply = None if response is None else read_reply(response.body)
+    if reply is not None and reply.text is not None and reply.finish_reason and not facts.hard:
+        return reply, (BESIDE_ERROR,)
+    return failed_reply(reply), ()
 
 
-def _metadata(request: dict[str, JsonValue], record: dict[str, JsonValue]) -> dict[str, Scalar]:
+def _metadata(request: Mapping[str, JsonValue], record: Mapping[str, JsonValue]) -> dict[str, Scalar]:
     """The scalars of the request's and the record's `metadata`."""
     scalars: dict[str, Scalar] = {}
     for holder in (request, record):
@@ -116,23 +322,23 @@ def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -
     return nonblank(metadata.pop(key, None)) or nonblank(record.get(key))
 
 
-def request_options(request: dict[str, JsonValue], parameters: JsonValue) -> dict[str, JsonValue]:
-    """The request options that shape an answer; LiteLLM logs them as `model_parameters`."""
-    options: dict[str, JsonValue] = {}
-    for holder in (parameters, request):
-        if not isinstance(holder, dict):
-            continue
-        for key in ("max_tokens", "max_completion_tokens"):
-            limit = holder.get(key)
-            if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
-                options["max_tokens"] = limit
-        options |= {key: holder[key] for key, types in _OPTION_TYPES.items() if isinstance(holder.get(key), types)}
-    return options
+def _unused(
+    record: Mapping[str, JsonValue], asked: _Found | None, response: _Found | None, request: Request
+) -> tuple[str, ...]:
+    """The paths of keys with content that were not read, in the request and in the record."""
+    read_keys = {*_OWN_KEYS, *FACT_KEYS}
+    read_keys |= {place.key for place in (asked, response) if place}
+    if response and not response.key:
+        read_keys |= {*_FLAT_ANSWER, *_BODY_KEYS}
+    if asked and not asked.key:
+        return tuple(key for key in request.unused if key not in read_keys)
+    inside = tuple(f"{asked.key}.{key}" for key in request.unused if key not in _OWN_KEYS) if asked else ()
+    return (*inside, *(key for key, value in record.items() if key not in read_keys and bears_content(decoded(value))))
 
 
-def _log_id(record: dict[str, JsonValue]) -> str | None:
-    named = (nonblank(record.get(key)) for key in ("id", "request_id", "custom_id"))
-    return next((id_ for id_ in named if id_), None)
+def _words(key: str) -> set[str]:
+    """The words of a key: `inputBodyJson` has `input`, `body` and `json`."""
+    return set(re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower().replace("-", "_").replace(".", "_").split("_"))
 
 
 def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
@@ -142,7 +348,7 @@ def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
             f"`messages` is a JSON {type_name(record['messages'])}, not a list",
             'log the list: [{"role": "user", "content": "..."}]',
         )
-    if _holds_answer_only(record):
+    if holds_answer(record) or "custom_id" in record or holds_reply(decoded(record.get("response"))):
         return RecordError(
             f"an answer without its question: no `messages` among the keys {listed(keys)}",
             "log request and response in one record; a batch's output file is joined with its input on `custom_id`",
@@ -153,25 +359,20 @@ def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
     )
 
 
-def _holds_answer_only(record: dict[str, JsonValue]) -> bool:
-    response = record.get("response")
-    body = response.get("body", response) if isinstance(response, dict) else None
-    return "choices" in record or "custom_id" in record or (isinstance(body, dict) and "choices" in body)
-
-
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """Half sure of any request: a format that wraps such a request is recognised before."""
     return 0.5 if is_chat(record) else 0.0
 
 
-def _parse_chat(record: LogRecord, options: LogsConfig) -> Exchange:
+def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange:
+    """Read a record of any format whose requests and responses are found by their shapes."""
     return read_chat(record.cells, record.source, task=options.task)
 
 
 CHAT = Reader(
     name="chat",
-    description="JSONL of chat-completions request/response pairs, as gateways, LiteLLM and batch files log them.",
-    understands=frozenset({"question", "answer", "system", "tools", "feedback"}),
+    description="Request and response in one record, under any usual keys or flat, plain or streamed; the shape of each tells the API.",
+    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
     sniff=_sniff_chat,
-    parse=_parse_chat,
+    parse=parse_chat,
 )

@@ -64,7 +64,7 @@ def _about_turn(exchange: Exchange, i: int, reply: Reply) -> tuple[Exchange, tup
 
 
 def _case(exchange: Exchange, messages: tuple[Message, ...], reply: Reply) -> Case:
-    if not messages and reply.text is not None:
+    if not messages and (reply.text is not None or reply.finish_reason):
         raise RecordError(
             "an answer without its question",
             "read the file of the requests in the same run (name both files, or their folder); they are joined by their ids",
@@ -100,7 +100,8 @@ def _case(exchange: Exchange, messages: tuple[Message, ...], reply: Reply) -> Ca
 def _with_outcome(reply: Reply) -> Reply:
     """The reply without a text where the model did not write it."""
     reason = finish_reason_of(reply.finish_reason)
-    if reply.text is not None and (reason == FAILED or (reason != FILTERED and failed_text(reply.text))):
+    failed = reply.text is not None and reason != FILTERED and failed_text(reply.text, written=reason is not None)
+    if reply.text is not None and (reason == FAILED or failed):
         return replace(reply, text=None, finish_reason=FAILED, is_call=False, logprobs=None)
     if reason == FILTERED and not (reply.text or "").strip():
         return replace(reply, text=None, finish_reason=FILTERED)

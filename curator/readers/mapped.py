@@ -8,7 +8,6 @@ from dataclasses import replace
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.readers.account import EMPTY
-from curator.readers.chat import request_options
 from curator.readers.documents import read_documents
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
@@ -19,6 +18,7 @@ from curator.readers.paths import lookup
 from curator.readers.pieces import Exchange, Place, Turn
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
+from curator.readers.requests import request_options
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
 from curator.readers.speakers import flagged_role, name_words, role_of, speaker_of

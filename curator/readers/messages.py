@@ -1,13 +1,22 @@
-"""Chat messages in the shapes of the chat-completions API and its near relatives."""
+"""Chat messages in the shapes of every API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import orjson
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from curator.errors import RecordError
 from curator.readers.json_text import type_name
+from curator.readers.parts import (
+    SERVER_TOOLS,
+    Fields,
+    is_call_item,
+    is_result_item,
+    is_skipped_item,
+    read_call,
+    read_parts,
+    read_result,
+)
 from curator.records import JsonValue, Message, Role, ToolCall
 
 _ROLES: dict[str, Role] = {
@@ -17,16 +26,26 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "tool": "tool",
     "function": "tool",
+    "human": "user",
+    "model": "assistant",
+    "ai": "assistant",
+    "chatbot": "assistant",
 }
-_TEXT_PARTS = ("text", "input_text", "output_text")
-_THOUGHT_PARTS = ("thinking", "redacted_thinking", "reasoning")
+_SHOWN_ROLES = 6
 _REDACTED = "redacted-by-litellm"
 SHORTENED = "(litellm_truncated"
 """What LiteLLM writes into a text that it shortened for its database."""
+_ELSEWHERE = RecordError(
+    "an item of the input is a reference to one that is stored elsewhere (`item_reference`)",
+    "log the whole input of each request: `GET /v1/responses/ID/input_items` gives it",
+)
 
 
-def read_messages(value: JsonValue) -> tuple[Message, ...]:
+def read_messages(value: JsonValue, notes: list[str] | None = None) -> tuple[Message, ...]:
     """A list of chat messages; `developer` counts as system, `function` as tool.
+
+    Content blocks and items that are tool calls belong to the message of the assistant, tool results are messages of their own.
+    What was left out is added to `notes`.
 
     Raises:
         RecordError: it is not a list of messages, a role is unknown, or a content is not text.
@@ -35,10 +54,11 @@ def read_messages(value: JsonValue) -> tuple[Message, ...]:
         raise RecordError(
             f"`messages` is a JSON {type_name(value)}, not a list", 'log the list: [{"role": "user", "content": "..."}]'
         )
-    messages = []
-    for index, message in enumerate(value):
+    messages: list[Message] = []
+    for index, item in enumerate(value):
         try:
-            messages.append(_read_message(message))
+            for message in _read_item(item, notes):
+                _append(messages, message, joins=isinstance(item, dict) and "role" not in item)
         except RecordError as error:
             raise error.inside(f"messages[{index}]") from None
     return tuple(messages)
@@ -69,18 +89,10 @@ def text_of(content: JsonValue) -> str:
     Raises:
         RecordError: a part is an image, audio, a file or unknown.
     """
-    if isinstance(content, str):
-        return content
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        return "\n".join(text for part in content if (text := _text_of_part(part)) is not None)
-    raise RecordError(
-        f"`content` is a JSON {type_name(content)}", "log it as a string, or as a list of parts of type `text`"
-    )
+    return read_parts(content).text
 
 
-def read_tool_calls(message: dict[str, JsonValue]) -> tuple[ToolCall, ...]:
+def read_tool_calls(message: Fields) -> tuple[ToolCall, ...]:
     """The function calls of an assistant message, the deprecated `function_call` included.
 
     Raises:
@@ -89,54 +101,72 @@ def read_tool_calls(message: dict[str, JsonValue]) -> tuple[ToolCall, ...]:
     calls = message.get("tool_calls")
     if not calls:
         legacy = message.get("function_call")
-        return (_read_call({"function": legacy}),) if legacy else ()
+        return (read_call(legacy),) if legacy else ()
     if not isinstance(calls, list):
         raise RecordError(f"`tool_calls` is a JSON {type_name(calls)}, not a list", "log it as the API gives it")
-    return tuple(_read_call(call) for call in calls)
+    return tuple(read_call(call) for call in calls)
 
 
-def _read_message(message: JsonValue) -> Message:
-    if not isinstance(message, dict):
-        raise RecordError(f"a JSON {type_name(message)}, not a message", 'log {"role": "user", "content": "..."}')
+def _read_item(item: JsonValue, notes: list[str] | None) -> Iterator[Message]:
+    if isinstance(item, dict) and "role" not in item:
+        if item.get("type") == "item_reference":
+            raise _ELSEWHERE
+        if is_call_item(item):
+            yield Message("assistant", "", (read_call(item),))
+            return
+        if is_result_item(item):
+            yield _result(*read_result(item))
+            return
+        if is_skipped_item(item):
+            if item.get("type") != "reasoning" and notes is not None:
+                notes.append(SERVER_TOOLS)
+            return
+        if "parts" in item:
+            item = {"role": "user", **item}
+    if not isinstance(item, dict):
+        raise RecordError(f"a JSON {type_name(item)}, not a message", 'log {"role": "user", "content": "..."}')
+    yield from _read_message(item, _role(item), notes)
+
+
+def _role(message: Fields) -> Role:
     role = message.get("role")
-    plain_role = _ROLES.get(role) if isinstance(role, str) else None
-    if plain_role is None:
+    plain = _ROLES.get(role.lower()) if isinstance(role, str) else None
+    if plain is None:
         raise RecordError(
             "a message without a `role`" if role is None else f"unknown role {str(role)[:40]!r}",
-            f"the roles are {', '.join(_ROLES)}",
+            f"the roles are {', '.join(list(_ROLES)[:_SHOWN_ROLES])}",
         )
-    content = message.get("content")
-    text = content if isinstance(content, str) else text_of(content)
-    if plain_role == "assistant":
-        return Message(plain_role, text, read_tool_calls(message))
-    call_id = message.get("tool_call_id")
-    return Message(plain_role, text, (), call_id) if isinstance(call_id, str) else Message(plain_role, text)
+    return plain
 
 
-def _text_of_part(part: JsonValue) -> str | None:
-    """The text of a content part, None for a part of a model's thoughts, which are no answer."""
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict):
-        raise RecordError(f"a content part that is a JSON {type_name(part)}", "log parts as the API takes them")
-    kind = part.get("type", "text" if "text" in part else None)
-    if kind in _THOUGHT_PARTS:
-        return None
-    text = part.get("text") if kind in _TEXT_PARTS else part.get("refusal") if kind == "refusal" else None
-    if isinstance(text, str):
-        return text
-    if kind in _TEXT_PARTS:
-        raise RecordError("a text part without text", 'log {"type": "text", "text": "..."}')
-    raise RecordError(
-        f"non-text content ({str(kind)[:40]!r})", "only text can be curated; leave such records out of the logs"
-    )
+def _read_message(message: Fields, role: Role, notes: list[str] | None) -> Iterator[Message]:
+    content = next((message[key] for key in ("content", "parts", "message") if message.get(key) is not None), None)
+    parts = read_parts(content)
+    if parts.server and notes is not None:
+        notes.append(SERVER_TOOLS)
+    if role == "tool":
+        if parts.results:
+            yield from (_result(text, id_) for text, id_ in parts.results)
+        else:
+            ids = (message.get(key) for key in ("tool_call_id", "tool_use_id", "call_id"))
+            name = message.get("name") if message.get("role") == "function" else None
+            yield _result(parts.text, next((id_ for id_ in (*ids, name) if isinstance(id_, str) and id_), None))
+        return
+    yield from (_result(text, id_) for text, id_ in parts.results)
+    if role == "assistant":
+        yield Message(role, parts.text, (*read_tool_calls(message), *parts.calls))
+    elif parts.texts or not parts.results:
+        yield Message(role, parts.text)
 
 
-def _read_call(call: JsonValue) -> ToolCall:
-    if isinstance(call, dict):
-        function = call.get("function") or call.get("custom")
-        if isinstance(function, dict) and isinstance(name := function.get("name"), str):
-            arguments = function.get("arguments", function.get("input"))
-            text = arguments if isinstance(arguments, str) else orjson.dumps(arguments or {}).decode()
-            return ToolCall(str(call.get("id") or ""), name, text)
-    raise RecordError("a tool call without a function name", "log `tool_calls` as the API gives them")
+def _result(text: str, call_id: str | None) -> Message:
+    return Message("tool", text, (), call_id)
+
+
+def _append(messages: list[Message], message: Message, *, joins: bool) -> None:
+    """Append a message; a call that is an item joins the turn of the assistant."""
+    last = messages[-1] if messages else None
+    if joins and message.tool_calls and last is not None and last.role == "assistant":
+        messages[-1] = replace(last, tool_calls=(*last.tool_calls, *message.tool_calls))
+    else:
+        messages.append(message)

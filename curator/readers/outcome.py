@@ -24,22 +24,45 @@ _FAILED_WORDS = frozenset(
 )
 _FINISH_REASONS = {
     **dict.fromkeys(
-        ("max_tokens", "max_output_tokens", "token_limit", "length", "model_length", "max_token"), TRUNCATED
+        (
+            "max_tokens", "max_output_tokens", "token_limit", "length", "model_length", "max_token",
+            "model_context_window_exceeded", "context_length", "context_length_exceeded",
+        ),
+        TRUNCATED,
     ),
     **dict.fromkeys(
-        ("content_filter", "content-filter", "content_filtered", "safety", "recitation", "blocklist"), FILTERED
+        (
+            "content_filter", "content-filter", "content_filtered", "safety", "recitation", "blocklist",
+            "prohibited_content", "spii", "image_safety", "guardrail_intervened", "refusal", "error_toxic", "filtered",
+        ),
+        FILTERED,
     ),
-    **dict.fromkeys(("prohibited_content", "spii", "image_safety", "guardrail_intervened"), FILTERED),
-    **dict.fromkeys(("error", "failed", "malformed_function_call"), FAILED),
-}
+    **dict.fromkeys(("error", "failed", "malformed_function_call", "unexpected_tool_call", "cancelled"), FAILED),
+}  # fmt: skip
 _ENVELOPE = frozenset((
     "error", "errors", "error_code", "error_message", "error_type", "code", "status", "statuscode", "status_code", "message",
     "type", "detail", "details", "request_id", "requestid", "object", "param", "timestamp", "path", "title", "success",
 ))  # fmt: skip
 """The keys of an error object as servers send it. An answer that is JSON has keys of its own beside them."""
 _PHRASES = {status.value: status.phrase.lower() for status in HTTPStatus if status >= 400}
-_PHRASES |= {502: "bad gateway", 504: "gateway time-out"}
+_PHRASE_VARIANTS = {"gateway time-out": 504, "service temporarily unavailable": 503, "rate limit exceeded": 429}
+_BARE_PHRASES = frozenset(
+    (
+        "internal server error", "bad gateway", "service unavailable", "gateway timeout", "too many requests",
+        *_PHRASE_VARIANTS,
+    )
+)  # fmt: skip
+"""Phrases that are a failure where a text has nothing else: no model answers so, unlike with `Conflict` or `Gone`."""
 _PROXY_TEXTS = ("upstream connect error", "no healthy upstream", "upstream request timeout", "stream timeout")
+_CLIENT_ERROR = re.compile(
+    r"(?:error code: [45]\d\d - [{<]|(?:litellm|openai|anthropic|botocore|httpx|google|groq|cohere|mistralai)(?:\.\w+)*"
+    r"\.\w*(?:error|exception|limit\w*|exhausted|timeout)\b)",
+    re.IGNORECASE,
+)
+"""The beginning of an exception of a client library that was logged as its text."""
+_SERVERS = re.compile(r"nginx|cloudflare|apache|openresty|envoy|cloudfront|akamai|varnish|haproxy|<hr\b", re.IGNORECASE)
+_MOST_GATEWAY_PAGE = 1500
+"""Characters of the longest error page that a server sends of its own; a page that a model wrote on request has a style."""
 _MOST_PAGE = 20_000
 _MOST_LINE = 300
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
@@ -55,7 +78,9 @@ def finish_reason_of(value: JsonValue) -> str | None:
 
 def failed_status(value: JsonValue) -> str | None:
     """The failure that a status states, as a number of HTTP or a word; None for any other."""
-    if isinstance(value, str) and value.strip().isdecimal() and len(value.strip()) == 3:
+    if isinstance(value, str) and re.fullmatch(r"(?:http[ /\d.]*)?[45]\d\d\b.*", value.strip(), re.IGNORECASE):
+        value = int(next(re.finditer(r"\b[45]\d\d\b", value))[0])
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return f"HTTP {value}" if 400 <= value < 600 else None
@@ -77,21 +102,49 @@ def failed_error(value: JsonValue) -> str | None:
     return " ".join(str(value).split())[:80] if value is not True else "error"
 
 
-def failed_text(text: str) -> str | None:
-    """The failure where a text is the error of a server, not of a model; else None."""
+def failed_text(text: str, *, written: bool = False) -> str | None:
+    """The failure where a text is the error of a server, not of a model; else None.
+
+    Args:
+        text: the text in place of an answer.
+        written: the record has a finish reason of the model, so that the text surely is what the model wrote, unless it has the
+            full form of an error of an API or of a server. Then `{"error": "no date found"}` is an answer.
+    """
     start = text[:64].lstrip()
     if start[:1] in ("{", "["):
-        return failed_body(decoded(text)) if "error" in text or "detail" in text or "status" in text else None
+        body = decoded(text) if "error" in text or "detail" in text or "status" in text else None
+        return None if written and not _is_api_error(body) else failed_body(body)
     if len(text) > _MOST_PAGE:
         return None
     if start[:1] == "<":
-        return _failed_page(text)
+        failure = _failed_page(text)
+        return None if written and (len(text) > _MOST_GATEWAY_PAGE or not _SERVERS.search(text)) else failure
     line = text.strip().lower()
-    if len(line) <= _MOST_LINE and not line.startswith(_PROXY_TEXTS):
-        code = line[:3]
-        phrase = code.isdecimal() and _PHRASES.get(int(code))
-        return f"HTTP {code}" if phrase and line[3:].strip(" :-.") == phrase else None
-    return "an error of the gateway" if line.startswith(_PROXY_TEXTS) else None
+    if line.startswith(_PROXY_TEXTS):
+        return "an error of the gateway"
+    return None if written or len(line) > _MOST_PAGE else _failed_line(line)
+
+
+def _is_api_error(body: JsonValue) -> bool:
+    """Return whether an error object has a message and a type or code."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and "message" in error and not {"type", "code", "status"}.isdisjoint(error)
+
+
+def _failed_line(line: str) -> str | None:
+    """The failure that a text in lower case states, where it has nothing else."""
+    if _CLIENT_ERROR.match(line):
+        return "an exception of the client"
+    if len(line) > _MOST_LINE:
+        return None
+    plain = line.strip(" :-.!")
+    if plain in _BARE_PHRASES:
+        return plain
+    code, rest = line[:3], line[3:].strip(" :-.")
+    is_phrase = (
+        code.isdecimal() and rest and (_PHRASES.get(int(code)) == rest or _PHRASE_VARIANTS.get(rest) == int(code))
+    )
+    return f"HTTP {code}" if is_phrase else None
 
 
 def failed_body(body: JsonValue) -> str | None:
@@ -114,8 +167,10 @@ def _failed_page(text: str) -> str | None:
     for _, title in _TITLE.findall(text):
         plain = re.sub(r"<[^>]+>", " ", title).strip().lower()
         code = re.search(r"\b([45]\d\d)\b", plain)
-        if code and (_PHRASES.get(int(code[1]), "\0") in plain or "error" in plain):
+        phrases = [phrase for phrase, number in _PHRASE_VARIANTS.items() if code and number == int(code[1])]
+        phrases += ["error", *([_PHRASES[int(code[1])]] if code and int(code[1]) in _PHRASES else [])]
+        if code and (plain == code[1] or any(phrase in plain for phrase in phrases)):
             return f"HTTP {code[1]}"
-        if any(plain == phrase for phrase in _PHRASES.values()):
+        if plain in _BARE_PHRASES or plain in _PHRASES.values():
             return plain
     return None

@@ -1,8 +1,9 @@
-"""Logged answers: a chat completion, its chunks, a choice, a message, or just text."""
+"""Logged answers: a response, its stream, a choice, a message, or just text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -10,17 +11,28 @@ import orjson
 from curator.errors import RecordError
 from curator.readers.hints import listed
 from curator.readers.json_text import as_text, decoded
-from curator.readers.messages import SHORTENED, read_tool_calls, text_of
-from curator.readers.outcome import FAILED, failed_error, finish_reason_of
-from curator.records import JsonValue, Message, ToolCall
+from curator.readers.messages import SHORTENED
+from curator.readers.outcome import FAILED, TRUNCATED, failed_body, failed_error, failed_status, finish_reason_of
+from curator.readers.response_bodies import Answer, holds_answer, read_body
+from curator.readers.streams import UNFINISHED, assembled, events_of
+from curator.records import Document, JsonValue, Message, ToolCall
 from curator.records.token_logprobs import TokenLogprobs, read_logprobs
+
+_THOUGHTS = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
+_OPEN_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>")
+_CLOSING = re.compile(r"</think>\s*")
+_HTTP_STATUS = ("status_code", "statusCode", "status")
+_WRAPPERS = ("body", "response", "json", "data", "result", "output", "completion")
+_DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A logged answer; `text` is None without one, and with `is_call` the JSON of tool calls.
+    """A logged answer; `text` is None without one.
 
-    `logprobs` has the log-probabilities of its tokens, where they were logged.
+    With `is_call` it is the JSON of tool calls, with the words beside them.
+    `logprobs` has the log-probabilities of its tokens, where they were logged, `documents` what the provider's file search found
+    for it. `notes` says what was lost.
     """
 
     text: str | None = None
@@ -29,6 +41,8 @@ class Reply:
     id: str | None = None
     is_call: bool = False
     logprobs: TokenLogprobs | None = None
+    documents: tuple[Document, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_reply(value: JsonValue) -> Reply:
@@ -37,27 +51,26 @@ def read_reply(value: JsonValue) -> Reply:
     Raises:
         RecordError: the answer has a shape that is not known, or is not text.
     """
-    if isinstance(value, str) and holds_reply(structure := decoded(value)):
-        value = structure
+    if isinstance(value, str):
+        if events := events_of(value):
+            return _read_object(assembled(events))
+        if holds_reply(structure := decoded(value)) or failed_body(structure):
+            value = structure
     if isinstance(value, dict):
         return _read_object(value)
     if isinstance(value, list):
         return _read_list(value)
-    return _answer(as_text(value), envelope={})
+    return _answer(Answer(as_text(value)))
 
 
 def holds_reply(value: JsonValue) -> bool:
-    """Return whether a value is a completion or a message, not an answer that is JSON itself."""
+    """Return whether a value is a response or a message, not an answer in JSON."""
     if isinstance(value, list):
-        value = value[0] if value else None
+        return events_of(value) is not None or (bool(value) and holds_reply(value[0]))
     if not isinstance(value, dict):
         return False
-    message = value.get("message", value)
-    if isinstance(message, dict) and message.get("role") == "assistant":
-        return "content" in message or "tool_calls" in message
-    choices = value.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return isinstance(first, dict) and ("message" in first or "delta" in first or "finish_reason" in first)
+    inner = decoded(value.get("body"))
+    return holds_answer(value) or (isinstance(inner, dict) and "status_code" in value and holds_reply(inner))
 
 
 def failed_reply(reply: Reply | None = None) -> Reply:
@@ -67,7 +80,7 @@ def failed_reply(reply: Reply | None = None) -> Reply:
 
 def answer_of(message: Message) -> Reply:
     """The answer that an assistant message is."""
-    return _answer(message.content, message.tool_calls, envelope={})
+    return _answer(Answer(message.content, message.tool_calls))
 
 
 def split_answer(messages: tuple[Message, ...], reply: Reply | None) -> tuple[tuple[Message, ...], Reply]:
@@ -79,29 +92,44 @@ def split_answer(messages: tuple[Message, ...], reply: Reply | None) -> tuple[tu
     last = messages[-1] if messages else None
     if last is None or last.role != "assistant":
         return messages, reply or Reply()
-    head: dict[str, JsonValue] = {"model": reply.model, "id": reply.id} if reply else {}
-    appended = _answer(last.content, last.tool_calls, envelope=head)
+    appended = answer_of(last)
     if reply is None or (reply.text is None and reply.finish_reason is None):
-        return messages[:-1], appended
+        return messages[:-1], replace(appended, model=reply.model, id=reply.id) if reply else appended
     return (messages[:-1] if appended.text == reply.text else messages), reply
 
 
-def _read_object(value: dict[str, JsonValue]) -> Reply:
-    body = decoded(value.get("body"))
-    if isinstance(body, dict):
-        return _read_object(body)
-    choices = value.get("choices")
-    if isinstance(choices, list) and choices:
-        if isinstance(choices[0], dict):
-            return _read_choice(choices[0], value)
-        raise RecordError("`choices` holds something else than objects", "log the response as the API gives it")
-    if isinstance(value.get("message"), dict) or isinstance(value.get("text"), str):
-        return _read_choice(value, value)
-    if "content" in value or "tool_calls" in value:
-        return _read_choice({"message": value, "finish_reason": value.get("finish_reason")}, value)
-    if failed_error(value.get("error")):
-        return failed_reply()
-    if not value or "choices" in value:
+def answer_text(text: str | None, calls: Sequence[ToolCall]) -> str | None:
+    """The one text of an answer: with calls `{"content", "tool_calls"}`, else its text.
+
+    `content` is left out where the answer only calls; a call has `arguments` and `name`.
+    """
+    if not calls:
+        return text
+    listing: list[JsonValue] = [{"name": call.name, "arguments": _arguments(call)} for call in calls]
+    words = (text or "").strip()
+    whole: dict[str, JsonValue] = {"tool_calls": listing, **({"content": words} if words else {})}
+    return orjson.dumps(whole, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _read_object(value: Mapping[str, JsonValue], depth: int = 0) -> Reply:
+    if (
+        any(failed_status(value.get(key)) for key in (*_HTTP_STATUS, "type"))
+        or (failed_error(value.get("error")) and not holds_answer(value))
+        or failed_body(dict(value))
+    ):
+        return failed_reply(_answer(Answer(model=value.get("model"), id=value.get("id"))))
+    answer = read_body(value)
+    if answer is not None:
+        return _answer(answer, unfinished=value.get("stream_unfinished") is True)
+    for key in _WRAPPERS:
+        inner = decoded(value.get(key))
+        if depth < _DEEPEST and isinstance(inner, dict) and inner:
+            reply = _read_object(inner, depth + 1)
+            outer = _answer(Answer(model=value.get("model"), id=value.get("id")))
+            return replace(reply, model=reply.model or outer.model, id=reply.id or outer.id)
+        if depth < _DEEPEST and key == "body" and isinstance(inner, str | list) and inner:
+            return read_reply(inner)
+    if not any(value[key] for key in value if key not in _BARE):
         return Reply()
     raise RecordError(
         f"the answer is an object of unknown shape with the keys {listed(list(value))}",
@@ -110,99 +138,55 @@ def _read_object(value: dict[str, JsonValue]) -> Reply:
     )
 
 
-def _read_choice(choice: dict[str, JsonValue], envelope: dict[str, JsonValue]) -> Reply:
-    """The answer of one choice; `envelope` is its completion, with the model and the id."""
-    message = choice.get("message")
-    calls: tuple[ToolCall, ...] = ()
-    if isinstance(message, dict):
-        content, refusal = message.get("content"), message.get("refusal")
-        text = None if content is None else text_of(content)
-        calls = read_tool_calls(message)
-        if not text and isinstance(refusal, str):
-            text = refusal
-    else:
-        content = choice.get("text")
-        text = content if isinstance(content, str) else None
-    reason = choice.get("finish_reason") or choice.get("done_reason")
-    answer = _answer(text, calls, reason=reason, envelope=envelope)
-    return replace(answer, logprobs=read_logprobs(choice.get("logprobs"))) if choice.get("logprobs") else answer
+_BARE = frozenset((*_HTTP_STATUS, "headers", "request_id", "usage", "id", "object", "created", "stream_unfinished"))
+"""Keys beside which an object without an answer is empty, not of an unknown shape."""
 
 
-def _answer(
-    text: str | None, calls: Sequence[ToolCall] = (), *, reason: JsonValue = None, envelope: dict[str, JsonValue]
-) -> Reply:
-    """An answer; calls without a text become `{"tool_calls": [{"arguments", "name"}]}`.
+def _read_list(value: Sequence[JsonValue]) -> Reply:
+    if events := events_of(list(value)):
+        return _read_object(assembled(events))
+    items = [item for item in value if isinstance(item, dict)]
+    if items and len(items) == len(value):
+        if all("role" in item for item in items):
+            return _answer(read_body({"messages": list(items)}) or Answer())
+        if all("message" in item or "generated_text" in item or "outputText" in item for item in items):
+            return _read_object(items[0])
+        if any("type" in item and ("role" in item or "call_id" in item) for item in items):
+            return _answer(read_body({"object": "response", "output": list(items)}) or Answer())
+    return _answer(read_body({"role": "assistant", "content": list(value)}) or Answer()) if value else Reply()
 
-    One that the logger shortened is not a whole answer, whatever its reason says.
+
+def _answer(answer: Answer, *, unfinished: bool = False) -> Reply:
+    """The reply of an answer. Thoughts at the start of its text are left out.
+
+    One that the logger shortened, or a stream without its end, is not a whole answer, whatever its reason says.
     """
-    is_call = bool(calls) and not (text or "").strip()
-    if is_call:
-        listing = [{"name": call.name, "arguments": _arguments(call)} for call in calls]
-        text = orjson.dumps({"tool_calls": listing}, option=orjson.OPT_SORT_KEYS).decode()
-    finish = "length" if text and SHORTENED in text else finish_reason_of(reason)
-    model, id_ = envelope.get("model"), envelope.get("id")
+    text = _without_thoughts(answer.text)
+    cut = bool(text and SHORTENED in text) or unfinished or (bool(answer.text) and text is None)
     return Reply(
-        text, finish, model if isinstance(model, str) else None, id_ if isinstance(id_, str) and id_ else None, is_call
+        answer_text("" if text is None and answer.text else text, answer.calls),
+        TRUNCATED if cut else finish_reason_of(answer.finish_reason),
+        answer.model if isinstance(answer.model, str) and answer.model else None,
+        answer.id if isinstance(answer.id, str) and answer.id else None,
+        bool(answer.calls),
+        read_logprobs(answer.logprobs) if answer.logprobs else None,
+        answer.documents,
+        (*answer.notes, UNFINISHED) if unfinished else answer.notes,
     )
+
+
+def _without_thoughts(text: str | None) -> str | None:
+    """The text without the thoughts before it; None where it has only thoughts."""
+    if text is None:
+        return None
+    if _OPEN_THOUGHT.match(text):
+        return _THOUGHTS.sub("", text, count=1) if _THOUGHTS.match(text) else None
+    if "</think>" in text and "<think>" not in text:  # templates that begin the thoughts in the prompt
+        return _CLOSING.split(text, maxsplit=1)[1]
+    return text
 
 
 def _arguments(call: ToolCall) -> JsonValue:
     """The arguments as a JSON object, so that calls compare by content; else as text."""
     value = decoded(call.arguments)
     return value if isinstance(value, dict) else call.arguments
-
-
-def _read_list(value: Sequence[JsonValue]) -> Reply:
-    items = [item for item in value if isinstance(item, dict)]
-    if items and len(items) == len(value):
-        if any(_delta(item) is not None for item in items):
-            return _read_chunks(items)
-        if all("role" in item for item in items):
-            answers = [item for item in items if item.get("role") == "assistant"]
-            return _read_object(answers[-1]) if answers else Reply()
-        if all("message" in item for item in items):
-            return _read_choice(items[0], items[0])
-    if not value:
-        return Reply()
-    return _answer(text_of(list(value)), envelope={})
-
-
-def _read_chunks(chunks: Sequence[dict[str, JsonValue]]) -> Reply:
-    """The answer that the chunks of a streamed completion add up to."""
-    texts: list[str] = []
-    calls: dict[int, dict[str, str]] = {}
-    reason: JsonValue = None
-    for chunk in chunks:
-        delta = _delta(chunk)
-        if delta is None:
-            continue
-        texts.append(text_of(delta.get("content")))
-        _add_calls(calls, delta.get("tool_calls"))
-        reason = _first_choice(chunk).get("finish_reason") or reason
-    parts = [ToolCall(call["id"], call["name"], call["arguments"]) for _, call in sorted(calls.items())]
-    text = "".join(texts) if any(texts) or not parts else None
-    return _answer(text, parts, reason=reason, envelope=chunks[0])
-
-
-def _first_choice(chunk: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    choices = chunk.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) and first.get("index", 0) == 0 else {}
-
-
-def _delta(chunk: dict[str, JsonValue]) -> dict[str, JsonValue] | None:
-    delta = _first_choice(chunk).get("delta")
-    return delta if isinstance(delta, dict) else None
-
-
-def _add_calls(calls: dict[int, dict[str, str]], deltas: JsonValue) -> None:
-    """Append the pieces of tool calls to those that came before, by their index."""
-    for delta in deltas if isinstance(deltas, list) else ():
-        if not isinstance(delta, dict) or not isinstance(index := delta.get("index", 0), int):
-            continue
-        call = calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
-        function = delta.get("function")
-        pieces = {**(function if isinstance(function, dict) else {}), "id": delta.get("id")}
-        for key in call:
-            if isinstance(piece := pieces.get(key), str):
-                call[key] += piece

@@ -7,6 +7,7 @@ from curator.readers.chat import is_chat, read_chat
 from curator.records import Case, Message, Reference, Source, case_id
 from tests.readers.reading_kit import case_of
 
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 SOURCE = Source("log.jsonl", 3)
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "q"}]}
 COMPLETION: dict[str, Any] = {
@@ -73,14 +74,14 @@ def test_options_that_shape_an_answer_are_kept_and_no_others() -> None:
         "max_completion_tokens": 9,
         "stop": "\n",
         "response_format": {"type": "json_object"},
-        "tools": [{"type": "function"}],
+        "tools": [TOOL],
         "tool_choice": "auto",
     }
     assert read({"request": request}).options == {
         "max_tokens": 9,
         "stop": "\n",
         "response_format": {"type": "json_object"},
-        "tools": [{"type": "function"}],
+        "tools": [TOOL],
         "tool_choice": "auto",
     }
     nothing = {**ASK, "max_tokens": True, "stop": None, "response_format": "json", "tools": {}, "tool_choice": 1}
@@ -146,7 +147,7 @@ def test_an_empty_answer_is_an_answer() -> None:
         ({f"key{i}": i for i in range(40)}, "and 28 more", "input"),
         ({"messages": "hello"}, "`messages` is a JSON string", "log the list"),
         ({"choices": [{"message": {"content": "x"}}]}, "an answer without its question", "custom_id"),
-        ({"custom_id": "1", "response": None, "error": {"code": "x"}}, "an answer without its question", "custom_id"),
+        ({"custom_id": "1", "response": None, "error": {"code": "x"}}, "an answer without its question", "same run"),
         ({"request": {"messages": []}}, "no user message", "role `user`"),
         ({**ASK, "response": {"odd": 1}}, "unknown shape with the keys 'odd'", "mapping"),
     ],

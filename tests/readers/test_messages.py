@@ -54,7 +54,7 @@ def test_tool_calls_and_their_results() -> None:
         ToolCall("c", "h", "free text"),
     )
     assert messages[1] == Message("tool", "42", (), "a")
-    assert messages[2].tool_calls == (ToolCall("", "old", "{}"),)
+    assert messages[2].tool_calls == (ToolCall("old", "old", "{}"),)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,15 @@ def test_tool_calls_and_their_results() -> None:
         ([{"role": "user", "content": "x"}, {"role": "wizard", "content": "x"}], "messages[1]: unknown role 'wizard'"),
         ([{"role": ["user"], "content": "x"}], "unknown role"),
         ([{"role": "user", "content": {"a": 1}}], "`content` is a JSON object"),
-        ([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}], "non-text content ('image_url')"),
-        ([{"role": "user", "content": [{"type": "input_audio"}]}], "non-text content ('input_audio')"),
-        ([{"role": "user", "content": [{"type": ["odd"]}]}], "non-text content"),
+        (
+            [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}],
+            "an image in the content (a part of type 'image_url')",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "input_audio"}]}],
+            "audio in the content (a part of type 'input_audio')",
+        ),
+        ([{"role": "user", "content": [{"type": ["odd"]}]}], "an unknown part of the content"),
         ([{"role": "user", "content": [{"type": "text"}]}], "a text part without text"),
         ([{"role": "user", "content": [7]}], "a content part that is a JSON number"),
         ([{"role": "assistant", "tool_calls": [{"function": {}}]}], "a tool call without a function name"),

@@ -69,7 +69,7 @@ def test_the_damaged_sample_loses_no_line_and_says_why() -> None:
         5: "NUL bytes",
         6: "a JSON array",
         7: "no user message",
-        8: "non-text content",
+        8: "an image in the content",
         9: "unknown role 'wizard'",
         10: "'question', 'reply', 'meta.lang'",
         11: "half a character",

@@ -35,6 +35,15 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "phoenix": (("phoenix_spans.jsonl+phoenix_annotations.jsonl", "phoenix_trace.jsonl"), {}),
     "pairs": (("pairs.jsonl",), {}),
     "transcripts": (("agent_claude.jsonl", "agent_codex.jsonl"), {}),
+    "openai-batch": (("batch_input.jsonl+batch_output.jsonl+batch_errors.jsonl",), {}),
+    "stored-completions": (("stored_completions.json+stored_messages.json",), {}),
+    "databricks": (("databricks.jsonl",), {}),
+    "litellm": (("litellm.jsonl",), {}),
+    "bedrock": (("bedrock.jsonl",), {}),
+    "anthropic": (("anthropic.jsonl",), {}),
+    "responses": (("responses.jsonl",), {}),
+    "gemini": (("gemini.jsonl",), {}),
+    "gateway": (("gateway.jsonl",), {}),
     "turns": (("turns.jsonl", "turns.csv", "turn_tree.jsonl"), {}),
 }
 """The samples of each reader with its options. Files of one exchange that belong together are named `a.jsonl+b.jsonl`."""

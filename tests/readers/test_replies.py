@@ -66,9 +66,10 @@ def test_arguments_that_are_no_object_stay_as_logged() -> None:
     assert reply.text == '{"tool_calls":[{"arguments":"{\\"city\\": \\"Bo","name":"weather"}]}'
 
 
-def test_text_beside_tool_calls_is_the_answer() -> None:
-    reply = read_reply(completion({"content": "Let me look.", "tool_calls": [CALL]}))
-    assert (reply.text, reply.is_call) == ("Let me look.", False)
+def test_text_and_tool_calls_are_one_answer() -> None:
+    reply = read_reply(completion({"content": " Let me look.", "tool_calls": [CALL]}))
+    call = '{"arguments":{"b":1,"city":"Bonn"},"name":"weather"}'
+    assert (reply.text, reply.is_call) == ('{"content":"Let me look.","tool_calls":[' + call + "]}", True)
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
@@ -107,7 +108,7 @@ def test_an_error_is_no_answer() -> None:
     [
         ({"answer_text": "x", "n": 1}, "unknown shape with the keys 'answer_text', 'n'"),
         ({"choices": ["x"]}, "something else than objects"),
-        ({"content": [{"type": "image_url"}]}, "non-text"),
+        ({"content": [{"type": "image_url"}]}, "an image in the content"),
     ],
 )
 def test_an_answer_that_cannot_be_read(value: Any, reason: str) -> None:

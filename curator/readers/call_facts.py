@@ -1,0 +1,155 @@
+"""Facts about a logged call: ids, session, user, time, latency, cost, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from curator.readers.documents import read_documents
+from curator.readers.feedback import nonblank
+from curator.readers.json_text import decoded
+from curator.readers.outcome import failed_error, failed_status
+from curator.readers.times import elapsed, seconds_of
+from curator.records import Document, JsonValue
+
+Fields = Mapping[str, JsonValue]
+
+_IDS = (
+    "custom_id",
+    "id",
+    "request_id",
+    "requestId",
+    "databricks_request_id",
+    "litellm_call_id",
+    "generation_id",
+    "call_id",
+)
+_SESSIONS = (
+    "session_id", "sessionId", "session", "conversation_id", "conversationId", "thread_id", "threadId", "chat_id",
+    "litellm_session_id",
+)  # fmt: skip
+_USERS = (
+    "end_user",
+    "user_id",
+    "userId",
+    "user",
+    "end_user_id",
+    "endUser",
+    "external_user",
+    "safety_identifier",
+    "requester",
+)
+_STARTS = (
+    "startTime", "start_time", "request_time", "request_created_at", "requestTime", "timestamp", "timestamp_ms", "time",
+    "created_at", "createdAt", "created", "datetime", "date",
+)  # fmt: skip
+_ENDS = ("endTime", "end_time", "response_created_at", "completed_at")
+_SECONDS = ("latency_s", "response_time", "latency_seconds", "duration_s", "duration_seconds", "elapsed_s")
+_MILLISECONDS = (
+    "latency_ms", "latencyMs", "duration_ms", "request_duration_ms", "execution_time_ms", "execution_duration_ms",
+    "response_time_ms", "delay_ms", "elapsed_ms", "generation_time", "response_latency_ms",
+)  # fmt: skip
+_COSTS = ("cost_usd", "response_cost", "spend", "total_cost", "costUSD", "cost_in_usd", "cost", "request_cost")
+_STATUSES = (
+    "status_code", "statusCode", "http_status", "status", "response_status", "request_status", "http_status_code",
+    "response_status_code", "state",
+)  # fmt: skip
+_ERRORS = ("error", "error_str", "errorCode", "error_message", "errorMessage", "exception")
+_DOCUMENTS = (
+    "documents", "retrieved_documents", "contexts", "context", "retrieved_contexts", "search_results", "retrieved_chunks",
+    "source_documents",
+)  # fmt: skip
+FACT_KEYS = frozenset(
+    (
+        *_IDS, *_SESSIONS, *_USERS, *_STARTS, *_ENDS, *_SECONDS, *_MILLISECONDS, *_COSTS, *_STATUSES, *_ERRORS,
+        *_DOCUMENTS, "model", "model_id", "modelId", "metadata", "usage",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts about a call.
+
+    `failure` names why it failed; None where it did not. `hard`: a status of HTTP says so.
+    """
+
+    log_id: str | None
+    session: str | None
+    user: str | None
+    time: float | None
+    latency_s: float | None
+    cost_usd: float | None
+    documents: tuple[Document, ...]
+    failure: str | None
+    hard: bool
+
+
+def read_facts(record: Fields, request: Fields) -> Facts:
+    """The facts that a record and the body of its request say; the record's count first."""
+    metadata = decoded(record.get("metadata"))
+    asked = decoded(request.get("metadata"))
+    inner = [holder for holder in (metadata, asked) if isinstance(holder, dict)]
+    holders: list[Fields] = [record, request, *inner]
+    start, end = _time(record, _STARTS), _time(record, _ENDS)
+    seconds, milliseconds = _number(record, _SECONDS), _number(record, _MILLISECONDS)
+    latency = (
+        seconds if seconds is not None else milliseconds / 1000 if milliseconds is not None else elapsed(start, end)
+    )
+    statuses = [status for key in _STATUSES if (status := failed_status(record.get(key)))]
+    error = next((error for key in _ERRORS if (error := failed_error(record.get(key)))), None)
+    return Facts(
+        log_id=_text((record,), _IDS),
+        session=_text(holders, _SESSIONS),
+        user=_text(holders, _USERS),
+        time=start,
+        latency_s=latency,
+        cost_usd=_cost(record),
+        documents=_documents([*inner, request, record]),
+        failure=next(iter(statuses), None) or error,
+        hard=any(status.startswith("HTTP") for status in statuses),
+    )
+
+
+def _text(holders: Sequence[Fields], keys: Sequence[str]) -> str | None:
+    values = (holder.get(key) for holder in holders for key in keys)
+    return next((text for value in values if isinstance(value, str | int) and (text := nonblank(value))), None)
+
+
+def _time(record: Fields, keys: Sequence[str]) -> float | None:
+    return next((time for key in keys if (time := seconds_of(record.get(key))) is not None), None)
+
+
+def _number(record: Fields, keys: Sequence[str]) -> float | None:
+    for key in keys:
+        value = record.get(key)
+        try:
+            number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+        except ValueError:
+            continue
+        if number is not None and 0 <= number < float("inf"):
+            return number
+    return None
+
+
+def _cost(record: Fields) -> float | None:
+    """The cost in US dollars; OpenRouter gives it in the usage of the response."""
+    usage = decoded(record.get("usage"))
+    cost = _number(record, _COSTS)
+    return _number(usage, ("cost",)) if cost is None and isinstance(usage, dict) else cost
+
+
+def _documents(holders: Sequence[Fields]) -> tuple[Document, ...]:
+    for holder in holders:
+        for value in (*_vector_stores(holder), *(holder.get(key) for key in _DOCUMENTS)):
+            if documents := read_documents(value):
+                return documents
+    return ()
+
+
+def _vector_stores(metadata: Fields) -> Iterator[JsonValue]:
+    """Yield what LiteLLM's vector stores found for a request."""
+    searches = decoded(metadata.get("vector_store_request_metadata"))
+    for search in searches if isinstance(searches, list) else ():
+        if isinstance(search, dict):
+            yield search.get("vector_store_search_response", search.get("search_response"))

@@ -1,0 +1,127 @@
+"""Formats of request/response logs by their names; `chat.py` reads them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from curator.config import LogsConfig
+from curator.readers.chat import holds_text_pair, is_chat, parse_chat, request_body, response_body
+from curator.readers.reader import Content, Reader
+from curator.readers.replies import holds_reply
+from curator.records import JsonValue
+
+Record = Mapping[str, JsonValue]
+
+_ALL: frozenset[Content] = frozenset(
+    {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}
+)
+_NAMED = 0.8
+"""An envelope that only one product writes."""
+_API = 0.6
+"""The shape of one API in an envelope that anyone may write: before `chat`, after every product's own reader."""
+_PAIR = 0.55
+_CHAT = 0.5
+"""As sure as `chat` is: a file of one API may have records that do not show it, such as errors."""
+
+
+def _is_batch(record: Record) -> bool:
+    asks = isinstance(record.get("body"), dict) and ("url" in record or "method" in record)
+    answers = "response" in record and "error" in record
+    return "custom_id" in record and (asks or answers or isinstance(record.get("params"), dict) or "result" in record)
+
+
+def _is_stored(record: Record) -> bool:
+    """Return whether a record is a stored completion or the list of its messages."""
+    if record.get("object") == "chat.completion":
+        return "choices" in record and "messages" not in record and "request" not in record
+    return record.get("object") == "list" and is_chat(record)
+
+
+def _is_responses(record: Record) -> bool:
+    response = response_body(record)
+    held = isinstance(response, dict) and isinstance(response.get("output"), list) and holds_reply(response)
+    return is_chat(record) and (
+        held or ("input" in request_body(record) and isinstance(request_body(record)["input"], list))
+    )
+
+
+def _is_anthropic(record: Record) -> bool:
+    response = response_body(record)
+    ended = isinstance(response, dict) and "stop_reason" in response and isinstance(response.get("content"), list)
+    streamed = isinstance(response, str) and "message_start" in response[:500]
+    return is_chat(record) and (ended or streamed or "anthropic_version" in request_body(record))
+
+
+def _is_gemini(record: Record) -> bool:
+    response = response_body(record)
+    held = isinstance(response, dict) and isinstance(response.get("candidates"), list)
+    return is_chat(record) and (held or "contents" in request_body(record))
+
+
+def _is_bedrock(record: Record) -> bool:
+    return record.get("schemaType") == "ModelInvocationLog" or ("modelId" in record and "operation" in record)
+
+
+def _is_databricks(record: Record) -> bool:
+    has_id = "databricks_request_id" in record or ("served_entity_id" in record and "request" in record)
+    return has_id and "request" in record and "response" in record
+
+
+def _is_litellm(record: Record) -> bool:
+    payload = "litellm_call_id" in record and "messages" in record
+    spend = "call_type" in record and "spend" in record and ("messages" in record or "proxy_server_request" in record)
+    logged = "call_type" in record and "model_parameters" in record and "messages" in record
+    return payload or spend or logged
+
+
+def _reader(
+    name: str, description: str, fits: Callable[[Record], bool], sureness: float, *, table: bool = False
+) -> Reader:
+    def sniff(record: Record, _: LogsConfig) -> float:
+        if fits(record):
+            return sureness
+        return _CHAT if sureness < _NAMED and is_chat(record) else 0.0
+
+    return Reader(name, description, _ALL, sniff, parse_chat, reads_csv=table)
+
+
+PAIR_READERS = (
+    _reader(
+        "openai-batch",
+        "Input, output and error files of the batch APIs of OpenAI and Anthropic, joined on `custom_id`: read them in one run.",
+        _is_batch,
+        _NAMED,
+    ),
+    _reader(
+        "stored-completions",
+        "OpenAI's stored chat completions and the lists of their messages, joined on the id: read both in one run.",
+        _is_stored,
+        _NAMED,
+    ),
+    _reader(
+        "databricks",
+        "Databricks inference tables: JSON texts in `request` and `response`.",
+        _is_databricks,
+        _NAMED,
+        table=True,
+    ),
+    _reader("litellm", "LiteLLM's logging payloads and the rows of its spend logs.", _is_litellm, _NAMED, table=True),
+    _reader(
+        "bedrock", "Invocation logs of Amazon Bedrock, of Converse and of each model's own body.", _is_bedrock, _NAMED
+    ),
+    _reader(
+        "anthropic", "Requests and responses of the Anthropic Messages API, plain or streamed.", _is_anthropic, _API
+    ),
+    _reader("responses", "Requests and responses of the OpenAI Responses API, plain or streamed.", _is_responses, _API),
+    _reader(
+        "gemini", "Requests and responses of the Gemini API and of Vertex AI, plain or streamed.", _is_gemini, _API
+    ),
+    _reader(
+        "gateway",
+        "Rows with a request and a response as JSON texts, as Helicone, OpenRouter and other gateways export them.",
+        holds_text_pair,
+        _PAIR,
+        table=True,
+    ),
+)
+"""Readers in the order in which they are listed; each reads records of all the others too, as one file may mix APIs."""

@@ -1,0 +1,255 @@
+"""The question in the body of a request, found by its shape, for the API of any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from curator.errors import RecordError
+from curator.readers.feedback import nonblank
+from curator.readers.json_text import as_text, decoded
+from curator.readers.messages import read_messages, text_of
+from curator.readers.parts import inner_list
+from curator.readers.span_bodies import call_options
+from curator.readers.tools import plain_tools
+from curator.records import JsonValue, Message
+
+Body = Mapping[str, JsonValue]
+
+SYSTEM_TWICE = "a system prompt beside the messages and another one in them: both are asked, in this order"
+LOST_TOOLS = "tools of the provider itself (such as a web search): the committee is asked without them"
+_SYSTEMS = (
+    "system", "instructions", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction", "preamble",
+)  # fmt: skip
+_LISTS = ("messages", "contents", "input", "input_items")
+_TEXTS = ("prompt", "inputText", "inputs", "input", "message", "messages", "contents", "question", "query")
+_ELSEWHERE = ("previous_response_id", "conversation")
+_CONFIGS = (
+    "generationConfig", "generation_config", "config", "inferenceConfig", "textGenerationConfig", "parameters", "options",
+    "toolConfig", "additionalModelRequestFields", "model_parameters",
+)  # fmt: skip
+_ASKS = frozenset(
+    (
+        "temperature", "max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample", "max_gen_len",
+        "stream", "top_p", "textGenerationConfig", "parameters", "chat_history", "n", *_CONFIGS,
+    )
+)  # fmt: skip
+"""Keys that only the request of a model has, beside a text that may be anything."""
+_TOKENS = {"max_tokens_to_sample", "max_gen_len", "maxTokenCount", "num_predict", "max_new_tokens"}
+_STOPS = ("stop_sequences", "stopSequences", "stop")
+_SILENT = frozenset(
+    (
+        "stream_options", "service_tier", "anthropic_version", "anthropic_beta", "modalities", "reasoning_effort",
+        "reasoning", "thinking", "include", "store", "truncation", "prompt_cache_key", "safety_identifier", "logit_bias",
+        "safetySettings", "safety_settings", "modelId", "guardrailConfig", "extra_headers", "headers", "extra_body", "url",
+        "method", "provider", "route", "transforms", "keep_alive", "verbosity", "prediction", "performanceConfig",
+        "context_management", "background", "user", "session_id", "litellm_params",
+    )
+)  # fmt: skip
+"""Keys of requests that say how to answer, not what was asked."""
+
+
+@dataclass(slots=True)
+class Request:
+    """The content of a request; `unused` has keys with content that were not read."""
+
+    messages: tuple[Message, ...]
+    options: dict[str, JsonValue]
+    model: str | None
+    unused: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+
+def is_request(body: Body, *, named: bool = False) -> bool:
+    """Return whether an object is the body of a request.
+
+    A plain text counts where the object is `named` as a request, or has options that only requests have.
+    """
+    for key in _LISTS:
+        items = inner_list(body.get(key))
+        if items and (key == "messages" or any(isinstance(item, dict) and _is_turn(item) for item in items)):
+            return True
+    if isinstance(body.get("messages"), list) or isinstance(body.get("contents"), dict):
+        return True
+    text = any(isinstance(body.get(key), str) and body[key] for key in _TEXTS)
+    return text and (named or not _ASKS.isdisjoint(body) or ("model" in body and ("prompt" in body or "input" in body)))
+
+
+def read_request(body: Body, model_parameters: JsonValue = None) -> Request:
+    """Read a request body.
+
+    Raises:
+        RecordError: what was asked is not all in it, or is not text.
+    """
+    for key in _ELSEWHERE:
+        if body.get(key):
+            raise RecordError(
+                f"the conversation before this request is stored elsewhere (`{key}`)",
+                "log the whole input of each request: `GET /v1/responses/ID/input_items` gives what was asked",
+            )
+    notes: list[str] = []
+    conversation, used = _conversation(body, notes)
+    messages = _with_system(body, conversation, notes)
+    options = request_options(body, model_parameters, notes)
+    read_keys = {used, *_SYSTEMS, *_CONFIGS, *_SILENT, *_TOKENS, *_STOPS, *_OPTION_KEYS}
+    unused = tuple(key for key, value in body.items() if key not in read_keys and bears_content(value))
+    return Request(messages, options, nonblank(body.get("model")) or nonblank(body.get("modelId")), unused, notes)
+
+
+_OPTION_KEYS = frozenset(
+    (
+        "model", "metadata", "tools", "functions", "tool_choice", "function_call", "response_format", "text", "format",
+        "chat_history", "documents",
+    )
+)  # fmt: skip
+
+
+def bears_content(value: JsonValue) -> bool:
+    """Return whether a value may say something: a text, a list or an object that is not empty."""
+    return isinstance(value, str | list | dict) and bool(value)
+
+
+def _is_turn(item: Body) -> bool:
+    return "role" in item or "parts" in item or ("type" in item and ("call_id" in item or "content" in item))
+
+
+def _conversation(body: Body, notes: list[str]) -> tuple[tuple[Message, ...], str]:
+    """The messages of the body, and the key that they stand under."""
+    for key in _LISTS:
+        items = _turns(body.get(key), key)
+        if items is not None and (items or key == "messages"):
+            return read_messages(items, notes), key
+    if isinstance(body.get("prompt"), dict):
+        raise RecordError(
+            "the prompt is a template that is stored elsewhere (`prompt` has its id)",
+            "log the whole input: the text of the template with its variables filled in",
+        )
+    earlier = inner_list(body.get("chat_history")) or []
+    for key in _TEXTS:
+        text = _only_text(body.get(key), key)
+        if text:
+            return (*read_messages(earlier, notes), Message("user", text)), key
+    return (), ""
+
+
+def _turns(value: JsonValue, key: str) -> list[JsonValue] | None:
+    """The messages in a value; None where it is a text, or a list of texts."""
+    items = inner_list(value)
+    if items is None and key == "contents" and isinstance(value, dict):
+        return [value]
+    if items and all(isinstance(item, str) for item in items):
+        return [{"role": "user", "content": items}] if key == "contents" else None
+    return items[0] if items and len(items) == 1 and isinstance(items[0], list) else items
+
+
+def _only_text(value: JsonValue, key: str) -> str:
+    """The text in a value; "" where there is none.
+
+    Raises:
+        RecordError: there are several texts, or tokens in place of a text.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        raise RecordError(f"several questions in one request (`{key}` is a list)", "log one request for each of them")
+    if isinstance(value, list) and value and key == "prompt":
+        raise RecordError("the prompt is a list of tokens, not text", "log the text that the tokens were made of")
+    return value if isinstance(value, str) else ""
+
+
+def _with_system(body: Body, messages: tuple[Message, ...], notes: list[str]) -> tuple[Message, ...]:
+    """The messages with the system prompts that stand beside them."""
+    beside = [text for key in _SYSTEMS if (text := _system_text(body.get(key))).strip()]
+    inside = [message.content.strip() for message in messages if message.role == "system"]
+    new = [text for place, text in enumerate(beside) if text.strip() not in inside and text not in beside[:place]]
+    if new and inside:
+        notes.append(SYSTEM_TWICE)
+    return (*(Message("system", text) for text in new), *messages)
+
+
+def _system_text(value: JsonValue) -> str:
+    value = decoded(value)
+    if isinstance(value, dict):
+        value = value.get("parts", value.get("content", value.get("text")))
+    if isinstance(value, list) and any(isinstance(item, dict) and "role" in item for item in value):
+        return "\n\n".join(message.content for message in read_messages(value))
+    return value if isinstance(value, str) else text_of(value)
+
+
+def request_options(
+    body: Body, model_parameters: JsonValue = None, notes: list[str] | None = None
+) -> dict[str, JsonValue]:
+    """The options of a request that shape an answer, by their names in chat completions.
+
+    LiteLLM logs them as `model_parameters`. What was lost is added to `notes`.
+    """
+    holders = [body, *(inner for key in _CONFIGS if isinstance(inner := decoded(body.get(key)), dict))]
+    if isinstance(parameters := decoded(model_parameters), dict):
+        holders.append(parameters)
+    options: dict[str, JsonValue] = {}
+    for holder in reversed(holders):
+        options |= call_options(_plain_names(holder))
+        definitions = holder.get("tools") or holder.get("functions")
+        tools, lost = _tools(definitions)
+        options |= {"tools": tools} if tools else {}
+        if lost and notes is not None:
+            notes.append(LOST_TOOLS)
+        if isinstance(choice := holder.get("tool_choice"), str) and choice:
+            options["tool_choice"] = choice
+        if form := _response_format(holder):
+            options["response_format"] = form
+    return options
+
+
+def _plain_names(holder: Body) -> dict[str, JsonValue]:
+    """The options with the names of chat completions in place of those of single models."""
+    plain = {
+        key: value for key, value in holder.items() if key not in ("tools", "functions", "tool_choice", "toolChoice")
+    }
+    for key in ("max_completion_tokens", *_TOKENS):
+        if (limit := holder.get(key)) and isinstance(limit, int):
+            plain["max_tokens"] = limit
+    choice = decoded(holder.get("tool_choice") or holder.get("toolChoice"))
+    if isinstance(choice, dict) and choice.get("type") == "any":
+        plain["tool_choice"] = "required"
+    elif isinstance(choice, dict) and (name := choice.get("name")) and choice.get("type") in ("tool", "function"):
+        plain["tool_choice"] = {"type": "function", "function": {"name": name}}
+    elif isinstance(choice, dict) and choice.get("type") not in ("auto", "none"):
+        plain["tool_choice"] = choice
+    return plain
+
+
+def _tools(definitions: JsonValue) -> tuple[list[JsonValue], bool]:
+    """The functions as chat completions have them, and whether other tools are lost.
+
+    The provider's own tools (a web search) cannot be offered to another model.
+    """
+    tools = plain_tools(definitions)
+    functions = [
+        tool for tool in tools if isinstance(tool, dict) and tool.get("type") == "function" and "function" in tool
+    ]
+    return list(functions), len(functions) < len(tools)
+
+
+def _response_format(holder: Body) -> dict[str, JsonValue] | None:
+    """The form of the answer that the Responses API, Gemini or Ollama was asked for."""
+    text = holder.get("text")
+    form = text.get("format") if isinstance(text, dict) else None
+    if isinstance(form, dict) and form.get("type") == "json_schema":
+        return {"type": "json_schema", "json_schema": {key: value for key, value in form.items() if key != "type"}}
+    if isinstance(form, dict) and form.get("type") == "json_object":
+        return {"type": "json_object"}
+    mime = holder.get("responseMimeType") or holder.get("response_mime_type")
+    schema = holder.get("responseSchema") or holder.get("response_schema") or holder.get("responseJsonSchema")
+    if isinstance(schema := decoded(schema) or holder.get("format"), dict) and schema and "text" not in holder:
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    return {"type": "json_object"} if mime == "application/json" or holder.get("format") == "json" else None
+
+
+def text_body(value: JsonValue) -> dict[str, JsonValue] | None:
+    """A request body that asks one text, or messages that are logged without their body."""
+    value = decoded(value)
+    if isinstance(value, list) and value:
+        return {"messages": value}
+    text = as_text(value) if isinstance(value, str) else None
+    return {"messages": [{"role": "user", "content": text}]} if text else None
