@@ -154,7 +154,7 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     if _is_log(record) and ("traceId" in record or "trace_id" in record) and "attributes" in record:
         return 0.7
     spans = _dicts(record.get("spans"))
-    return 0.8 if is_span(record) or (spans and all(map(is_span, spans))) else 0.0
+    return 0.92 if is_span(record) or (spans and all(map(is_span, spans))) else 0.0
 
 
 OTLP = Reader(

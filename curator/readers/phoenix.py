@@ -104,9 +104,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """Sure of spans whose kind is that of OpenInference, of traces of them, and of annotations."""
     spans = _dicts(record.get("spans")) if "info" not in record and "request" not in record else []
     if _is_annotation(record) or (spans and all("span_kind" in span and is_span(span) for span in spans)):
-        return 0.9
+        return 0.95
     has_kind = "span_kind" in record and ("parent_id" in record or "context.span_id" in record)
-    return 0.9 if has_kind and is_span(record) else 0.0
+    return 0.95 if has_kind and is_span(record) else 0.0
 
 
 PHOENIX = Reader(

@@ -113,8 +113,8 @@ def _ratings(kind: str, fields: Mapping[str, JsonValue]) -> SpanRatings:
 def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """Sure of a call with the name of its operation, and of feedback with its type."""
     if "op_name" in record and "inputs" in record:
-        return 0.9
-    return 0.9 if "feedback_type" in record and "payload" in record else 0.0
+        return 0.95
+    return 0.95 if "feedback_type" in record and "payload" in record else 0.0
 
 
 WEAVE = Reader(
