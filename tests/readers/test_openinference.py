@@ -77,6 +77,7 @@ def bare(attributes: dict[str, Any]) -> dict[str, Any]:
 def test_a_call_flattened_or_nested(tmp_path: Path, line: Any) -> None:
     (case,), rejected, _, reading = read_lines(tmp_path, line)
     assert not rejected
+    assert [file.reader for file in reading.account.files.values()] == ["otlp"]
     assert messages(case) == [("system", "Be brief."), ("user", "Weather?"), ("assistant", ""), ("tool", "rain")]
     assert case.messages[2].tool_calls[0].arguments == "{}"
     assert (case.target, case.finish_reason, case.model) == ("Rain.", "length", "m-1")
