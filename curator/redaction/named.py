@@ -25,8 +25,8 @@ _NAMES = {
 _ASSIGNMENT = re.compile(
     rf"""(?ix) (?P<flag>--[\w-]*)? (?: {"|".join(f"(?P<{name}>{words})" for name, words in _NAMES.items())} )
     (?:[_-]?(?:hash|value|confirm(?:ation)?|repeat|new|old|plain|text|[0-9]))?
-    (?: (?P<close>\\*["'`*]{{0,3}}) \]? \s{{0,3}} (?P<operator>:=|=>|->|==?|:|%3[AaDd]|\uff1a|>|\||,\s?["']?value["']?\s?[:=]|\b(?:is|was|ist|lautet|est|es|hei\u00dft|set[ ]to|changed[ ]to)\b:?|(?<=bearer)\s|(?<=\w)\s)
-      \s{{0,3}} (?:(?:bearer|basic|token|apikey|digest)[ ]+)? (?P<open>\\*["'`]{{0,3}}) )"""
+    (?: (?P<close>\\*["'`*]{{0,3}}) \]? \s{{0,3}} (?P<operator>\s[-\u2013]\s|:=|=>|->|==?|:|%3[AaDd]|\uff1a|>|\||,\s?["']?value["']?\s?[:=]|\b(?:is|was|ist|lautet|est|es|hei\u00dft|set[ ]to|changed[ ]to)\b:?|(?<=bearer)\s|(?<=\w)\s)
+      [*_]{{0,3}} \s{{0,3}} (?:(?:bearer|basic|token|apikey|digest)[ ]+)? (?P<open>\\*["'`]{{0,3}}) )"""
 )  # fmt: skip
 _UNQUOTED = re.compile(r"[^\s\"'`,;&<>)}\]|\\]+")
 _OF_COOKIE = re.compile(r"[^\n\"'\\]+")
@@ -42,6 +42,9 @@ _STRONG_WORDS = re.compile(r"(?i)secret|api[ _-]?key|access|private|password|bea
 _SENTENCE = re.compile(
     r"(?i)[ ].*\b(?:your|the|must|please|is|are|at|and|or|password|characters|a|an|to|for|of|user)\b|\b(?:your|the|enter|please|must|forgot|reset|password)\b.*[ ]"
 )
+_CARD_CODE = re.compile("(?i)cv[vc]2?")
+_TOLD = frozenset({"is", "was", "ist", "lautet", "est", "es", "hei\u00dft", "-", "\u2013", "|", ">", ""})
+"""Signs and words that also stand before other text than a value, so that the value has to show that it is one."""
 _LOOK_BACK = 64
 
 
@@ -58,7 +61,7 @@ def _assigned(text: str, match: re.Match[str]) -> Iterator[Span]:
     """The value of `name = value` if its name and its form together say that it is secret."""
     start, quote = match.end(), match["open"]
     spaced = match["operator"].isspace() and not (match["flag"] or match[0].lower().startswith("bearer"))
-    if spaced and not match["password"]:
+    if spaced and not match["password"] and not _CARD_CODE.fullmatch(match["pin"] or ""):
         return
     if match["cookie"]:
         value = _OF_COOKIE.match(text, start)
@@ -70,7 +73,7 @@ def _assigned(text: str, match: re.Match[str]) -> Iterator[Span]:
     if not quote:
         value_text = value_text.rstrip(".?:*_")
         end = start + len(value_text)
-    if is_placeholder(value_text) or (spaced and not _stands_out(value_text)):
+    if is_placeholder(value_text) or (spaced and not match["pin"] and not _stands_out(value_text)):
         return
     kind = _kind(match, value_text, quoted=bool(quote))
     if kind:
@@ -92,18 +95,7 @@ def _end_of_value(text: str, start: int, quote: str) -> int:
 
 def _kind(match: re.Match[str], value: str, *, quoted: bool) -> str | None:
     """The kind of secret that this value of this name is; None if it is none."""
-    assigned = match["operator"].strip().lower() not in (
-        "is",
-        "was",
-        "ist",
-        "lautet",
-        "est",
-        "es",
-        "hei\u00dft",
-        "|",
-        ">",
-        "",
-    )
+    assigned = match["operator"].strip().lower() not in _TOLD
     if match["password"]:
         bare = match["password"].lower() == "pass"
         if quoted and assigned and not bare and len(value) >= 3 and not _SENTENCE.search(value):

@@ -137,3 +137,22 @@ def test_the_message_of_a_log_that_cannot_be_read_quotes_no_secret(
     printed = capsys.readouterr()
     assert not leaks(printed.out + printed.err)
     assert not leaks((tmp_path / "out" / "set_aside.failed.jsonl").read_text(encoding="utf-8"))
+
+
+def test_a_label_keeps_the_pseudonyms_that_the_annotator_saw_and_loses_secrets(
+    write_logs: Path, job: dict[str, Any], encoder: Any, tmp_path: Path
+) -> None:
+    plant(write_logs)
+    job |= {"redaction": {"personal": ["mail"]}, "tasks": {}}
+    config, out = parse_config(job), tmp_path / "out"
+    curator.run(config, out=out, encoder=encoder)
+    pseudonym = {v: k for k, v in read_pseudonyms(tmp_path / "pseudonyms.sqlite").items()}[MAIL]
+    cases = [json.loads(line)["id"] for line in (out / "cases.jsonl").read_text().splitlines()]
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(json.dumps({"case_id": cases[0], "label": f"write to {pseudonym} about {KEY} and {MAIL}"}) + "\n")
+    curator.run(config, out=out, labels=[labels], encoder=encoder)
+    rows = [json.loads(line) for line in (out / "recorded.jsonl").read_text().splitlines()]
+    (reference,) = [row["reference"] for row in rows if row["id"] == cases[0]]
+    assert re.fullmatch(
+        rf"write to {re.escape(pseudonym)} about \[secret:openai-key:....\] and {re.escape(pseudonym)}", reference
+    )
