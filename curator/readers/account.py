@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from curator.io.file_kinds import Skipped
-from curator.readers.hints import listed
 from curator.readers.pieces import Attachment, Exchange, Piece, Reading, Turn
 from curator.records import Case, OtherRecord, RejectedRecord, Source
 
@@ -112,7 +111,7 @@ class ReadAccount:
             for text, seen in sorted(self.notes.items(), key=lambda item: -item[1].count)
         ]
         if self.absent:
-            lines.append(f"no record has {listed(self.absent)}, which `logs.mapping` names")
+            lines.append(f"no record has {'; '.join(self.absent[:_SHOWN])}: `logs.mapping` names it")
         for name, values in self.open_ratings.items():
             shown = ", ".join(f"{value:g}" for value in sorted(values)[:_SHOWN]) + (
                 ", ..." if len(values) > _SHOWN else ""

@@ -94,3 +94,8 @@ SOMETIMES_SESSIONS = (
 ID_WORDS = frozenset(
     ("id", "no", "number", "key", "uuid", "hash", "phone", "email", "ticket", "thread", "room", "contact")
 )
+QUESTION_OBJECTS = frozenset(("request", "prompt", "question", "user", "input", "inputs", "query", "human", "customer"))
+ANSWER_OBJECTS = frozenset(
+    ("response", "reply", "answer", "output", "outputs", "completion", "assistant", "bot", "result", "agent")
+)
+"""Objects that hold all about the question, or all about the answer."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
 from curator.readers.key_names import (
+    ANSWER_OBJECTS,
     ANSWERS,
     COMMENTS,
     CORRECTIONS,
@@ -18,6 +19,7 @@ from curator.readers.key_names import (
     MODELS,
     NO_TEXT,
     PARENTS,
+    QUESTION_OBJECTS,
     QUESTIONS,
     RATINGS,
     SOMETIMES_SESSIONS,
@@ -48,6 +50,8 @@ Records = Sequence[Mapping[str, JsonValue]]
 _MOST_KEYS = 400
 _DEEP = 5
 _FEW = 12
+_OTHER_SIDE = 300
+"""Behind all other keys comes a text in an object of the other speaker: `response.text` is hardly a question."""
 _MOST_OF = 0.8
 _SURE_ROLE_KEYS = 9
 
@@ -266,16 +270,16 @@ def _named(
 def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
     """The place of a key among the names: by its name, by a word of it, by its object."""
     head, _, last = path.rpartition(".")
-    name = plain_name(last)
+    name, above = plain_name(last), plain_name(head.rpartition(".")[2])
+    other_side = above in (ANSWER_OBJECTS if names is QUESTIONS else QUESTION_OBJECTS if names is ANSWERS else ())
     if name in names:
-        return names.index(name)
+        return names.index(name) + (_OTHER_SIDE if other_side else 0)
     if exact or not (words := name_words(last)) or words[-1] in NO_TEXT:
         return None
     speaker = next((word for word in words if word in SPEAKERS), None)
     for place, wanted in enumerate(names):
         if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
             return 100 + place
-    above = plain_name(head.rpartition(".")[2])
     return 200 + names.index(above) if above in names else None
 
 

@@ -13,7 +13,7 @@ from curator.io.log_file import LogFile
 from curator.readers import READERS, recognise
 from curator.readers.account import FileAccount, ReadAccount
 from curator.readers.chat import CHAT
-from curator.readers.hints import listed, nearest
+from curator.readers.hints import key_paths, listed, nearest
 from curator.readers.join import Joiner
 from curator.readers.mapped import MAPPED
 from curator.readers.paths import lookup
@@ -25,6 +25,7 @@ from curator.readers.suggest import suggested_mapping
 from curator.readers.table import Row
 from curator.records import Case, JsonValue, Source
 
+_MOST_KEYS = 1000
 _SNIFFED = 20
 """A file is recognised by its first readable records: the first one may be a header or a span without content."""
 
@@ -67,6 +68,7 @@ class LogReading:
         self.account = ReadAccount(skipped=logs.skipped)
         self._scale = _named_scale(options)
         self._absent: set[str] = set()
+        self._keys: dict[str, None] = {}
         self._expected = {r.name: tuple(r.columns(options).values()) for r in (opener.default,)}
         self._readings = self._read()
 
@@ -84,7 +86,8 @@ class LogReading:
         for reading in joiner.close():
             yield from self._counted(reading, ratings)
         self.account.repeated_turns = joiner.repeated_turns
-        self.account.absent = tuple(sorted(self._absent)) if self.account.cases else ()
+        if self.account.cases:
+            self.account.absent = tuple(f"{key!r}{nearest(key, self._keys)}" for key in sorted(self._absent))
         yield from ratings.close()
 
     def _counted(self, reading: Reading, ratings: Ratings) -> Iterator[Reading]:
@@ -105,6 +108,7 @@ class LogReading:
                     continue
                 record = LogRecord(row.cells, Source(file.path, row.number, row.part))
                 if self._absent:
+                    self._keys |= dict.fromkeys(key_paths(row.cells) if len(self._keys) < _MOST_KEYS else ())
                     self._absent = {
                         key for key in self._absent if key not in row.cells and lookup(row.cells, key) is None
                     }

@@ -240,7 +240,15 @@ def test_a_mapped_key_that_no_record_has_is_named(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", {"q": "x", "a": "y"}, {"q": "x", "note": None})
     assert read_all([file], mapping={"input": "q", "target": "a", "correction": "note"})[1].account.note_lines() == []
     account = read_all([file], mapping={"input": "q", "target": "answer", "label": "gold"})[1].account
-    assert account.note_lines() == ["no record has 'answer', 'gold', which `logs.mapping` names"]
+    assert account.note_lines() == ["no record has 'answer'; 'gold': `logs.mapping` names it"]
+
+
+def test_a_misspelt_key_gets_its_nearest_one(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", {"q": "x", "reply": {"answer": "y"}})
+    account = read_all([file], mapping={"input": "q", "target": "reply.anwser"})[1].account
+    assert account.note_lines() == [
+        "no record has 'reply.anwser', did you mean 'reply.answer'?: `logs.mapping` names it"
+    ]
 
 
 def test_reading_is_lazy(tmp_path: Path) -> None:
