@@ -2,10 +2,13 @@ from typing import Any
 
 import pytest
 
-from curator.config import FieldMapping
+from curator.config import FieldMapping, LogsConfig
 from curator.errors import RecordError
+from curator.readers import mapped
 from curator.readers.mapped import Mapper, mapped_keys
 from curator.readers.paths import lookup
+from curator.readers.pieces import Exchange
+from curator.readers.reader import LogRecord
 from curator.records import Case, Feedback, Message, Reference, Source
 from tests.readers.reading_kit import case_of
 
@@ -171,3 +174,80 @@ def test_an_input_that_is_missing_says_what_to_do(record: dict[str, Any], reason
 def test_mapped_keys_are_named_by_their_field() -> None:
     mapping = FieldMapping(input="q", label="gold", metadata=("a", "b"))
     assert mapped_keys(mapping) == {"input": "q", "label": "gold", "metadata[0]": "a", "metadata[1]": "b"}
+
+
+OTLP = {
+    "attributes": [
+        {"key": "a", "value": {"intValue": "1"}},
+        {"key": "gen_ai.prompt", "value": {"stringValue": '[{"content": "hi"}]'}},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("attributes[key=gen_ai.prompt].value", '[{"content": "hi"}]'),
+        ("attributes[key=gen_ai.prompt].value.0.content", "hi"),
+        ("attributes[key='a'].value", "1"),
+        ("attributes[-2].value.intValue", "1"),
+        ("attributes.-1.key", "gen_ai.prompt"),
+        ("attributes[1].key", "gen_ai.prompt"),
+        ("attributes[key=none].value", None),
+        ("attributes.-3.key", None),
+        ("attributes[key=a", None),
+    ],
+)
+def test_a_path_leads_into_lists_by_key_and_from_the_end(path: str, value: Any) -> None:
+    assert lookup(OTLP, path) == value  # type: ignore[arg-type]
+
+
+def test_the_rest_of_a_record_is_mapped_and_what_is_not_is_named() -> None:
+    record = {
+        "q": "Where?", "a": "There.", "t": [{"name": "f", "input_schema": {"type": "object"}}], "o": {"max_tokens": 9},
+        "docs": [{"text": "A doc", "score": 0.5}], "s": "s1", "u": 7, "at": "2026-01-01T00:00:00Z", "latency_ms": 1500,
+        "usd": "0.25", "stars": "4", "says": "fine", "extra": {"b": 1}, "empty": [],
+    }  # fmt: skip
+    exchange = Mapper(FieldMapping(
+        input="q", target="a", tools="t", options="o", documents="docs", session="s", user="u", time="at", latency="latency_ms",
+        cost="usd", rating="stars", comment="says",
+    )).read(record, SOURCE)  # fmt: skip
+    assert isinstance(exchange, Exchange)
+    case = case_of(exchange)
+    assert case.options["max_tokens"] == 9
+    assert case.options["tools"] == [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    assert [(document.text, document.score) for document in case.documents] == [("A doc", 0.5)]
+    assert case.session
+    assert case.user_id
+    assert (case.time, case.latency_s, case.cost_usd) == (1767225600, 1.5, 0.25)
+    assert case.feedback == Feedback(comment="fine", given={"stars": "4"})
+    assert exchange.unused == ("extra",)
+
+
+@pytest.mark.parametrize("status", [500, "503", "failed", "ERROR"])
+def test_a_failed_status_leaves_no_answer(status: Any) -> None:
+    case = read({"q": "x", "a": "Internal Server Error", "s": status}, input="q", target="a", status="s")
+    assert (case.target, case.failed_call) == (None, True)
+    assert read({"q": "x", "a": "y", "s": 200}, input="q", target="a", status="s").target == "y"
+
+
+@pytest.mark.parametrize(
+    "page", ["502 Bad Gateway", "<html><head><title>503 Service Unavailable</title></head></html>"]
+)
+def test_an_error_page_is_no_target_with_a_mapping_either(page: str) -> None:
+    case = read({"q": "x", "a": page}, input="q", target="a")
+    assert (case.target, case.failed_call) == (None, True)
+
+
+def test_several_keys_are_one_question() -> None:
+    assert read({"i": "Sum up", "t": "Text"}, input=("i", "t")).user == "Sum up\n\nText"
+    assert read({"i": "Sum up", "t": ""}, input=("i", "t")).user == "Sum up"
+
+
+def test_a_mapping_is_parsed_once_for_a_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(mapped, "Mapper", lambda *args, **more: made.append(1) or Mapper(*args, **more))
+    options = LogsConfig(mapping=FieldMapping(input="q"))
+    for number in range(5):
+        mapped.parse_mapped(LogRecord({"q": f"x{number}"}, SOURCE), options)
+    assert len(made) == 1
