@@ -10,6 +10,7 @@ import orjson
 
 from curator.contamination.questions import is_specific
 from curator.contamination.records import IN_WORDS, Match, MatchKind
+from curator.exporters.training_rows import row_problem
 from curator.records import Case, JsonValue, Message, Reference, ReferenceSource, Split, ToolCall, normalise_space
 from curator.text.shingles import decisive_tokens, normalise
 
@@ -138,7 +139,9 @@ class _TargetFilter:
         if self._questions & _questions(case):
             return ASKS_HELD_OUT
         answer = _answer_message(target.text, case)
-        return NO_TOOLS if answer is None else _example(case, target, answer)
+        if answer is None:
+            return NO_TOOLS
+        return row_problem(case.messages, answer, _tools(case)) or _example(case, target, answer)
 
 
 def _trusted_target(case: Case, trusted_models: Collection[str]) -> Reference | str:
