@@ -33,6 +33,8 @@ from curator.config import LogsConfig
 from curator.plugins import Registry
 from curator.readers.chat import CHAT
 from curator.readers.conversations import CONVERSATIONS
+from curator.readers.langfuse import LANGFUSE
+from curator.readers.langsmith import LANGSMITH
 from curator.readers.mapped import MAPPED
 from curator.readers.mlflow import MLFLOW
 from curator.readers.otlp import OTLP
@@ -53,6 +55,8 @@ READERS: Registry[Reader] = Registry(
         for reader in (
             MAPPED,
             CHAT,
+            LANGFUSE,
+            LANGSMITH,
             OTLP,
             PHOENIX,
             MLFLOW,

@@ -64,6 +64,7 @@ class Exchange:
         turns: what is known of single answers of the conversation, by the index of their message.
         pair: joins the record of a question with that of its answer, such as `custom_id` in a batch.
         place: joins the spans of a trace, and what other records say about the call.
+        speaks: it is what the application was asked and answered, and counts only where no call of its trace is in the logs.
         options: the request options that shape an answer (`chat.OPTION_TYPES`).
         documents: were retrieved for the question.
         feedback: ratings go into `Feedback.given`: their scale is found later, over the whole log.
@@ -83,6 +84,7 @@ class Exchange:
     turns: Mapping[int, AboutTurn] = field(default_factory=dict)
     pair: str | None = None
     place: Place | None = None
+    speaks: bool = False
     options: dict[str, JsonValue] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()
     feedback: Feedback | None = None

@@ -125,7 +125,7 @@ def read_response(value: JsonValue, *, is_text: bool = False) -> SpanCall:
     for key in ("choices", "generations", "candidates"):
         choice = _first(decoded(value.get(key)))
         if isinstance(choice, dict):
-            content = choice.get("message") or choice.get("content") or choice
+            content = choice.get("message") or choice.get("content") or choice.get("text") or choice
             return replace(call, answer=answer_message(content), finish_reason=_reason(choice) or call.finish_reason)
     if isinstance(message := decoded(value.get("message")), dict):
         return replace(call, answer=answer_message(message), finish_reason=call.finish_reason or _reason(message))

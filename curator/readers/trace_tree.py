@@ -107,6 +107,8 @@ class Trees:
         if id_ is None and trace:
             calls = self.of_trace(trace)[:1]
             node = next((self._nodes[above] for call in calls for above in self._to_the_top(call)), None)
+        if isinstance(node, Attachment):
+            return node.reply.text if node.reply else None
         return node.answer if isinstance(node, NoExchange) else None
 
     def session_of(self, call: Exchange) -> tuple[str | None, str | None]:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from curator.readers.pieces import Attachment, Exchange
+from curator.readers.pieces import Attachment, Exchange, Place
 from curator.readers.trace_parts import WRAPPED, merge_records
 from curator.readers.trace_tree import Node, Trees, begin_of, id_of
 from curator.records import Document, Feedback, OtherRecord, normalise_space
 
+SPEAKERS = "traces and their roots"
 WRAPPERS = "calls that wrap another logged call"
 JUDGE_CALLS = "calls of evaluators"
 
@@ -22,6 +23,7 @@ def join_traces(spans: Sequence[Node]) -> Iterator[Exchange | OtherRecord]:
     an evaluator judge answers, and give none either. A span that was exported twice counts once.
     """
     records, others = merge_records(spans)
+    records = _without_speakers(records)
     trees = Trees(records)
     additions: dict[int, list[Attachment]] = defaultdict(list)
     lost: set[int] = set()
@@ -30,7 +32,8 @@ def join_traces(spans: Sequence[Node]) -> Iterator[Exchange | OtherRecord]:
             targets = _targets(trees, span)
             for target in targets:
                 additions[id(target)].append(span)
-            if not targets and (span.feedback or span.reference or span.documents or span.messages or span.reply):
+            reply = span.reply if span.what != SPEAKERS else None
+            if not targets and (span.feedback or span.reference or span.documents or span.messages or reply):
                 lost.add(id(span))
     for span in records:
         if not isinstance(span, Exchange):
@@ -47,6 +50,48 @@ def join_traces(spans: Sequence[Node]) -> Iterator[Exchange | OtherRecord]:
             whole = _with_wrappers(span, trees)
             yield _with_session(_with_additions(whole, additions.get(id(span), [])), trees)
     yield from others
+
+
+def _without_speakers(records: Sequence[Node]) -> list[Node]:
+    """The records, with one call at most for each trace among those that speak for it.
+
+    It has one where no other call of the trace is in the logs. The others say of the calls of their trace who asked, and what the user thought of the answer.
+    """
+    calls = [record for record in records if isinstance(record, Exchange) and record.asks and record.place]
+    called = {call.place.trace for call in calls if call.place and not call.speaks}
+    speaker: dict[str | None, Exchange] = {}
+    for call in calls:
+        if call.speaks and call.place and call.place.trace not in called:
+            best = speaker.get(call.place.trace)
+            if best is None or (best.reply is None and call.reply is not None):
+                speaker[call.place.trace] = call
+    spoken = called | speaker.keys()
+    return [
+        _about_trace(record)
+        if isinstance(record, Exchange)
+        and record.speaks
+        and record.place
+        and record.place.trace in spoken
+        and speaker.get(record.place.trace) is not record
+        else record
+        for record in records
+    ]
+
+
+def _about_trace(speaker: Exchange) -> Attachment:
+    place = speaker.place or Place()
+    return Attachment(
+        source=speaker.source,
+        place=place if place.span != place.trace else Place(place.trace),
+        what=SPEAKERS,
+        reply=speaker.reply,
+        feedback=speaker.feedback,
+        reference=speaker.reference,
+        session=speaker.session,
+        user=speaker.user,
+        task=speaker.task,
+        metadata=speaker.metadata,
+    )
 
 
 def _targets(trees: Trees, addition: Attachment) -> list[Exchange]:
@@ -188,7 +233,7 @@ def joined_feedback(first: Feedback | None, second: Feedback | None) -> Feedback
         first,
         thumb=second.thumb or first.thumb,
         correction=second.correction or first.correction,
-        comment="\n".join(filter(None, (first.comment, second.comment))) or None,
+        comment="\n".join(dict.fromkeys(filter(None, (first.comment, second.comment)))) or None,
         rating=first.rating if second.rating is None else second.rating,
         given={**first.given, **second.given},
     )

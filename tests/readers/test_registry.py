@@ -28,6 +28,15 @@ MAPPING = {"input": "question", "target": "answer"}
 SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "chat": (("chat.jsonl", "damaged.jsonl"), {}),
     "conversations": (("conversations.jsonl",), {}),
+    "langfuse": (
+        (
+            "langfuse_observations.jsonl+langfuse_scores.jsonl+langfuse_traces.jsonl",
+            "langfuse_ui.csv",
+            "langfuse_trace.jsonl",
+        ),
+        {},
+    ),
+    "langsmith": (("langsmith_runs.jsonl+langsmith_feedback.jsonl", "langsmith_batch.jsonl"), {}),
     "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
     "mlflow": (("mlflow.jsonl", "mlflow_table.jsonl"), {}),
     "otlp": (("otlp.jsonl", "sdk_spans.jsonl"), {}),
