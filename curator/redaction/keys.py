@@ -54,8 +54,8 @@ _URL_PASSWORD = re.compile(
 _URL_TOKEN = re.compile(r"://(?P<token>[^\s/:@\"'<>]{16,})@(?=[A-Za-z0-9\[])")
 
 _COMMAND = re.compile(
-    r"(?<![\w-])(?:curl|wget)\b[^\n]*?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']+:(?P<curl>[^\s\"'`]+)"
-    r"|\b(?:mysql\w*|mariadb|sshpass|redis-cli)\b[^\n]*?\s-(?:p|a[ ])[ ]?[\"']?(?P<mysql>[^\s\"'`-][^\s\"'`]*)",
+    r"(?<![\w-])(?:curl|wget)\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']+:(?P<curl>[^\s\"'`]+)"
+    r"|\b(?:mysql\w*|mariadb|sshpass|redis-cli)\b[^\n]{0,200}?\s-(?:p|a[ ])[ ]?[\"']?(?P<mysql>[^\s\"'`-][^\s\"'`]*)",
     re.MULTILINE,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -225,3 +226,12 @@ def test_every_text_of_a_case_is_redacted() -> None:
 def test_a_case_without_anything_sensitive_is_the_same_object() -> None:
     case = Case(id="c1", messages=(Message("user", "Where is my order?"),), source=Source("a", 1), target="On its way")
     assert FULL.case(case).value is case
+
+
+@pytest.mark.parametrize(
+    "text", ["curl -x ", "-----BEGIN PRIVATE KEY-----", "key a1B2a1B2a1B2a1B2a1B2a1B2 ", "12 Ab Cd Ef ", "a@", '\\"']
+)
+def test_a_hostile_text_takes_little_time(text: str) -> None:
+    started = time.process_time()
+    FULL.text(text * 3000)
+    assert time.process_time() - started < 5
