@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -22,7 +23,7 @@ from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.providers.local import LOCAL_MODEL, model_file, usable_cores, verify
 from curator.config import Config, EmbeddingConfig, ModelConfig
 from curator.encoders.sentence import check_encoder
-from curator.errors import ExitCode, UserError
+from curator.errors import ConfigError, ExitCode, UserError
 from curator.io.find_logs import find_logs
 from curator.io.log_file import name_of
 from curator.readers.read import read
@@ -30,6 +31,7 @@ from curator.records import JsonValue, RejectedRecord
 from curator.records.result import TableResult
 from curator.state.paths import StatePaths
 from curator.text.display import plural
+from curator.workflows.doctor_probe import probe
 from curator.workflows.installation import PACKAGES, installed_version, plugin_registries
 
 Status = Literal["ok", "warn", "fail"]
@@ -81,7 +83,10 @@ class Examination(TableResult):
 
 
 def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination:
-    """Check the machine and, with a config, everything that it names. No tokens are spent."""
+    """Check the machine and, with a config, everything that it names.
+
+    Each OpenAI-compatible endpoint of the committee is asked one question, unless that may cost more than some cents.
+    """
     findings = [*_machine(config.folder.absolute() if config else Path.cwd()), *_packages(), *_plugins()]
     if config is None:
         findings += [_local_model(), _encoder(EmbeddingConfig())]
@@ -89,6 +94,8 @@ def examine(config: Config | None, *, environ: Mapping[str, str]) -> Examination
         findings += [_stored_answers(config), _logs(config), _variants(config), _encoder(config.embedding)]
         for model in (*config.committee.models, *config.models_beside):
             findings += _model(model, environ)
+            if model in config.committee.models and model.provider == "openai" and findings[-1].status != "fail":
+                findings.append(_answer(model, config.committee.max_tokens, environ))
     return Examination(tuple(findings))
 
 
@@ -242,6 +249,17 @@ def _endpoint(model: ModelConfig, environ: Mapping[str, str]) -> Finding:
         return Finding(model.name, "ok", f"{base_url} answers, and has {model.model!r}")
     shown = ", ".join(sorted(names)[:8])
     return Finding(model.name, "fail", f"{base_url} has no model {model.model!r}", f"set `model:` to one of: {shown}")
+
+
+def _answer(model: ModelConfig, max_tokens: int, environ: Mapping[str, str]) -> Finding:
+    """Ask one question, which finds a token limit that leaves no room for an answer."""
+    name = f"{model.name}: answer"
+    try:
+        return Finding(name, "ok", probe(model, max_tokens, environ=environ, now=time.time()))
+    except ConfigError as error:
+        return Finding(name, "warn", error.what, error.remedy)
+    except UserError as error:
+        return Finding(name, "fail", error.what, error.remedy)
 
 
 async def _listed_models(base_url: str, key: str | None, proxy: str | None) -> tuple[int, set[str]]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from curator.config import parse_config
+from curator.committee.requests import CallFailed, ModelReply
+from curator.config import ModelConfig, Price, parse_config
 from curator.plugins import Registry
-from curator.workflows import doctor, installation
+from curator.records import Usage
+from curator.workflows import doctor, doctor_probe, installation
 from curator.workflows.doctor import Finding, examine
 
 CHAT = '{"messages": [{"role": "user", "content": "Hello %d?"}]}\n'
@@ -66,3 +68,32 @@ def test_models_beside_the_committee_are_examined(job: dict[str, Any]) -> None:
     job["categories"] = {"model": {"name": "w", "model": "no-such-model", "base_url": "http://127.0.0.1:1/v1"}}
     [price] = [f for f in examine(parse_config(job), environ={}).findings if f.name == "w: price"]
     assert price.status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "words"),
+    [
+        (ModelReply("OK", "stop", Usage(9, 1)), "ok", "answers one question (1 output tokens)"),
+        (
+            ModelReply(
+                "", "length", None, failure=CallFailed("rejected", "x", cause="token_limit", reasoning_tokens=64)
+            ),
+            "fail",
+            "`committee.max_tokens: 64` was used up by hidden reasoning (64 tokens)",
+        ),
+        (CallFailed("retryable", "429 per day", status=429, retry_after_s=86_400.0), "fail", "24 h 0 min"),
+    ],
+)
+def test_one_question_finds_what_a_list_of_models_cannot(
+    monkeypatch: pytest.MonkeyPatch, outcome: ModelReply | CallFailed, status: str, words: str
+) -> None:
+    async def ask(*_: object) -> ModelReply | CallFailed:
+        return outcome
+
+    monkeypatch.setattr(doctor_probe, "_ask", ask)
+    model = ModelConfig(name="m", model="m-1", base_url="http://127.0.0.1:1/v1", price=Price(input=1, output=2))
+    finding = doctor._answer(model, 64, {})
+    assert (finding.name, finding.status) == ("m: answer", status)
+    assert words in finding.found
+    dear = model.model_copy(update={"price": Price(input=1, output=100_000)})
+    assert doctor._answer(dear, 64, {}).status == "warn"
