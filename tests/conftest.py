@@ -42,6 +42,7 @@ class FakeEndpoint:
         self.delay_s = 0.0
         self.temperature: float | None = None  # the only one it takes, if not None
         self.answer: Callable[[], str] | None = None  # what it answers instead
+        self.finish: dict[str, Any] | None = None  # fields of its choice that differ
         self.answers: dict[str, Callable[[dict[str, Any]], str]] = {}  # of other models, by name, from the request
         self.broken_for: str | None = None  # requests with this text in them get nonsense for an answer
         self.batches: list[list[dict[str, Any]]] = []  # the lines of each one handed in
@@ -92,6 +93,8 @@ class FakeEndpoint:
         done = _completion(body)
         if self.broken_for and self.broken_for in json.dumps(body["messages"]):
             done["choices"][0]["message"]["content"] = "zz qx vv"
+        if self.finish is not None:
+            done["choices"][0] |= self.finish
         if self.answer is not None:
             done["choices"][0]["message"]["content"] = self.answer()
         if body["model"] in self.answers:

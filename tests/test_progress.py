@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 
-from curator.progress import Bars, Events, Lines
+from curator.progress import Bars, Events, Lines, until
 
 
 class Clock:
@@ -72,6 +73,21 @@ def test_lines_show_the_note_and_not_the_facts() -> None:
     clock.now += 10
     shown.advance(100, note="3 failed", facts={"failed": 99})
     assert stream.getvalue() == "ask      100 of 200 answers, 10.0/s, 10 s left, 3 failed\n"
+
+
+def test_lines_show_a_wait_when_it_begins() -> None:
+    stream, clock = io.StringIO(), Clock()
+    shown = Lines(stream, clock=clock)
+    shown.start("ask", total=None, unit="answers")
+    for _ in range(5):
+        clock.now += 1
+        shown.advance(0, note="'m' waits 60 s", facts={"waiting": [{"model": "m"}]})
+    assert stream.getvalue() == "ask      0 answers, 0.0/s, 'm' waits 60 s\n"
+
+
+def test_a_time_of_another_day_has_its_day() -> None:
+    assert len(until(time.time())) == len("14:05:09")
+    assert "(" in until(time.time() + 3 * 86_400)
 
 
 def test_bars_leave_the_terminal_alone_while_they_are_paused() -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from curator.errors import BudgetReached, ConfigError
 from curator.io.atomic import run_lock
-from curator.progress import Silent
+from curator.progress import Silent, until
+from curator.records import JsonValue
 from curator.run_folder import status
 from curator.run_folder.status import StatusFile, newest_run, read_status
 
@@ -170,6 +171,20 @@ def test_a_run_that_works_is_shown_with_speed_money_and_errors(tmp_path: Path) -
     ]
     shown = found.to_dict()
     assert (shown["state"], shown["age_s"], shown["facts"]) == ("running", 61.0, FACTS)
+
+
+def test_a_wait_is_shown_with_its_reason_and_its_end(tmp_path: Path) -> None:
+    ends = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
+    wait: dict[str, JsonValue] = {"model": "m", "reason": "429 slow down", "seconds": 60.0, "until": ends.isoformat()}
+    with run_lock(tmp_path):
+        progress = StatusFile(tmp_path, Silent())
+        progress.start("ask", total=9, unit="answers")
+        progress.advance(0, facts={**FACTS, "waiting": [wait, "damaged", {"until": "soon"}]})
+        progress._write("running")
+        lines = read_status(tmp_path).to_text().splitlines()
+    assert [line for line in lines if "waiting" in line] == [
+        f"waiting: model 'm', until {until(ends.timestamp())}: 429 slow down"
+    ]
 
 
 def test_what_is_not_known_is_said_to_be(tmp_path: Path) -> None:

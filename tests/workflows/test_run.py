@@ -25,7 +25,7 @@ import curator
 from curator.cli import main
 from curator.committee.clock import Clock
 from curator.config import Config, parse_config
-from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed, ProviderError
+from curator.errors import BudgetReached, ConfigError, LogsError, NoAnswers, NotConfirmed, ProviderError
 from curator.io.atomic import run_lock
 from curator.report.category_text import headline
 from curator.run_folder.frozen_selection import read_frozen_selection
@@ -488,6 +488,34 @@ def test_a_run_that_ends_at_its_budget_reports_what_was_answered_and_goes_on(
     assert rest.from_store == 30
     assert json.loads((out / "summary.json").read_text())["stopped"] is None
     assert "incomplete" not in (out / "report.md").read_text()
+
+
+def test_a_model_that_says_nothing_ends_the_run_with_a_report_that_is_not_scored(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.finish = {"finish_reason": "length", "message": {"content": "", "reasoning_content": "Let me think"}}
+    with pytest.raises(NoAnswers, match=r"`committee\.max_tokens: 512`") as e:
+        do(parse_config(job), tmp_path, encoder)
+    out = tmp_path / "out"
+    assert (e.value.exit_code, len(endpoint.bodies)) == (5, 4)
+    assert e.value.result is not None
+    assert any("got no answer" in warning for warning in e.value.result.warnings)
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["stopped"]["cause"], summary["stopped"]["answers"]) == ("no-answers", 0)
+    report = (out / "report.md").read_text()
+    assert "a model gave no answer that can be used" in report
+    assert "format broken" not in report
+    endpoint.finish = None
+    job["committee"]["max_tokens"] = 4_000
+    assert do(parse_config(job), tmp_path, encoder).sent == 160
+
+
+def test_a_run_in_which_every_call_fails_ends_with_the_reasons(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    endpoint.finish = {"finish_reason": "content_filter"}
+    with pytest.raises(NoAnswers, match=r"none of 160 calls got an answer: 160 x a content filter"):
+        do(parse_config(job), tmp_path, encoder)
 
 
 def test_a_run_that_ends_early_uses_the_answers_of_earlier_runs_wherever_they_are_in_the_plan(

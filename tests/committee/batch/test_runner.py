@@ -902,3 +902,41 @@ async def test_a_killed_process_loses_nothing_and_pays_nothing_twice(desk: Desk,
     assert await process(18, ("before", "never", 1)) == 0
     assert provider.asked == provider.billed == once_each(18)
     assert desk.texts(18) == all_answered(18)
+
+
+async def test_a_refused_line_is_remembered_and_not_handed_in_again(desk: Desk, provider: Provider) -> None:
+    provider.faults = {"q1": [refused(400, "content_filter", "filtered")]}
+    assert "filtered" in (await desk.run(3))[desk.key(1)]
+    errors = await desk.run(3)
+    assert "not asked again" in errors[desk.key(1)]
+    assert provider.asked["q1"] == 1
+
+
+async def test_an_empty_answer_at_the_token_limit_is_paid_and_is_not_an_answer(desk: Desk, provider: Provider) -> None:
+    body = {
+        "choices": [{"finish_reason": "length", "message": {"content": ""}}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 16},
+    }
+    provider.faults = {"q1": [{"response": {"status_code": 200, "body": body}, "error": None}]}
+    assert "token limit" in (await desk.run(3))[desk.key(1)]
+    assert desk.texts(3).keys() == {"c0", "c2"}
+    assert desk.budget.ledger.tokens == 2 * 12 + 26
+
+
+async def test_a_prompt_that_is_too_long_is_not_handed_in(provider: Provider, tmp_path: Path) -> None:
+    config = ModelConfig(
+        name="small", model="m", base_url=provider.url, api_key_env="K", mode="batch", context_window=1
+    )
+    desk = Desk(provider, tmp_path / "store.sqlite", config)
+    long = [
+        replace(call, input_tokens=99, request=replace(call.request, messages=(Message("user", "word " * 99),)))
+        for call in desk.calls(1)
+    ]
+    with GenerationStore(desk.path) as store:
+        async with open_batch_client(config, {"K": CANARY}) as client:
+            errors = await answer_in_batches(
+                long, BatchEndpoint(config, PRICE, client), store=store, budget=desk.budget, progress=desk.heard,
+                clock=Clock(),
+            )  # fmt: skip
+    assert "too long" in errors[long[0].request.key]
+    assert not provider.asked
