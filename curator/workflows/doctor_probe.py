@@ -1,4 +1,4 @@
-"""One question to a model, as `curator doctor` asks it: it shows what a list of models cannot."""
+"""One question to a model, which shows what a list of models cannot; for `curator doctor`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _QUESTION = "Reply with the word OK."
 
 
 def probe(model: ModelConfig, max_tokens: int, *, environ: Mapping[str, str], now: float) -> str:
-    """Ask a model one question with the token limit of a run, and return what came, in words.
+    """Ask a model one question with the token limit of a run, and return the result in words.
 
     Raises:
         UserError: no answer came, or an empty one; or the question may cost more than `MOST_USD`.
