@@ -162,7 +162,10 @@ def test_assumptions_are_noted(tmp_path: Path) -> None:
 
 def test_transcripts_of_agents() -> None:
     cases, reading, _ = read_all([DATA / "agent_claude.jsonl", DATA / "agent_codex.jsonl"])
-    assert [case.target for case in cases if case.source.file.endswith("claude.jsonl")] == ["Reading", "Done", None]
+    first, second, failed = [case for case in cases if case.source.file.endswith("claude.jsonl")]
+    assert orjson.loads(first.target or "")["content"] == "Reading"
+    assert [call["name"] for call in orjson.loads(first.target or "")["tool_calls"]] == ["Read", "Read"]
+    assert (second.target, failed.target) == ("Done", None)
     done = next(case for case in cases if case.target == "Done")
     assert [(message.role, message.content) for message in done.messages] == [
         ("user", "Fix it"), ("assistant", "Reading"), ("tool", "one"), ("tool", "two"),
