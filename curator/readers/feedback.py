@@ -31,7 +31,26 @@ YES_OR_NO: Mapping[str, bool] = {**dict.fromkeys(_YES, True), **dict.fromkeys(_N
 CASE_ID_KEYS = ("case_id", "id")
 """The keys that may name a row's case, the first one first: results and logs often have an `id` of their own."""
 
-_THUMBS: Mapping[str, Thumb] = {**dict.fromkeys((*_UP, *_YES), "up"), **dict.fromkeys((*_DOWN, *_NO), "down")}
+_MORE_UP = (
+    "great", "excellent", "perfect", "very good", "helpful", "useful", "satisfied", "very satisfied", "happy", "upvote", "upvoted",
+    "gut", "sehr gut", "positiv", "hilfreich", "ja", "bien", "bueno", "buena", "bon", "bonne", "oui", "positivo", "positiva",
+    "positif", "utile", "\u00fatil", "s\u00ed", "si", "buono", "bom", "boa", "sim", "goed", "dobry", "dobre", "tak",
+    "\u597d", "\u8d5e", "\u6ee1\u610f", "\u826f\u3044", "\u3044\u3044", "\u306f\u3044", "\uc88b\uc544\uc694",
+    "\u0445\u043e\u0440\u043e\u0448\u043e", "\u0434\u0430", "\u2764", "\U0001f600", "\U0001f603", "\U0001f604", "\U0001f60a",
+    "\U0001f642", "\U0001f60d", "\U0001f389", "\U0001f44c", "\U0001f64f", "\U0001f44f",
+)  # fmt: skip
+_MORE_DOWN = (
+    "terrible", "awful", "poor", "very bad", "very poor", "unhelpful", "not helpful", "useless", "dissatisfied",
+    "very dissatisfied", "unsatisfied", "unhappy", "sad", "downvote", "downvoted", "schlecht", "sehr schlecht", "negativ",
+    "nicht hilfreich", "nein", "mal", "malo", "mala", "mauvais", "mauvaise", "non", "negativo", "negativa", "n\u00e9gatif",
+    "inutile", "cattivo", "ruim", "n\u00e3o", "nao", "slecht", "nee", "nie", "\u5dee", "\u8e29", "\u4e0d\u597d",
+    "\u4e0d\u6ee1\u610f", "\u60aa\u3044", "\u3044\u3044\u3048", "\uc2eb\uc5b4\uc694", "\u043f\u043b\u043e\u0445\u043e",
+    "\u043d\u0435\u0442", "\U0001f61e", "\U0001f641", "\u2639", "\U0001f620", "\U0001f621", "\U0001f622", "\U0001f494",
+)  # fmt: skip
+_THUMBS: Mapping[str, Thumb] = {
+    **dict.fromkeys((*_UP, *_PASS, *_YES, *_MORE_UP), "up"),
+    **dict.fromkeys((*_DOWN, *_FAIL, *_NO, *_MORE_DOWN), "down"),
+}
 _THUMB_NUMBERS: Mapping[str, Thumb] = {
     **dict.fromkeys(("1", "1.0"), "up"),
     **dict.fromkeys(("0", "0.0", "-1", "-1.0"), "down"),

@@ -15,8 +15,14 @@ from curator.records import Case, Feedback, Scalar
 
 LIKED, DISLIKED = 0.6, 0.4
 """From the first rating up a user liked the answer, from the second down not: of five stars four and two, the third is neither."""
-_TOPS = (5.0, 10.0, 100.0)
+_MANY = 30
+"""From so many ratings on, the best rating of a scale is among them: if a tenth of the ratings are the best one, 30 ratings miss
+it with a probability of 0.04."""
 _NAMED = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|to|-)\s*(-?\d+(?:\.\d+)?)\s*")
+_RATED = re.compile(
+    r"([+-]?\d+(?:[.,]\d+)?)\s*((?:(?:/|of|out of)\s*\d+(?:[.,]\d+)?|%|stars?|[\u2605\u2b50]+)?)", re.IGNORECASE
+)
+_STARS, _EMPTY_STARS = frozenset("\u2605\u2b50\U0001f31f"), frozenset("\u2606")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,15 @@ class Scale:
         return (value - self.low) / (self.high - self.low) if self.low <= value <= self.high else None
 
 
+_NAMES = {
+    re.compile(r"(?<![a-z])(thumbs?|likes?|liked|upvotes?|votes?)(?![a-z])"): Scale(0.0, 1.0),
+    re.compile(r"(?<![a-z])(stars?)(?![a-z])"): Scale(1.0, 5.0),
+    re.compile(r"(?<![a-z])nps(?![a-z])"): Scale(0.0, 10.0),
+    re.compile(r"(?<![a-z])(percent|percentage|pct)(?![a-z])"): Scale(0.0, 100.0),
+}
+"""Words in the names of ratings that say their scale."""
+
+
 def named_scale(text: str) -> Scale:
     """The scale that a config names, such as `1-5`, `0-10` or `-1..1`.
 
@@ -48,35 +63,79 @@ def named_scale(text: str) -> Scale:
     return Scale(float(match[1]), float(match[2]))
 
 
-def find_scale(values: Iterable[float]) -> Scale | None:
+def find_scale(values: Iterable[float], name: str = "") -> Scale | None:
     """The only usual scale that fits all values; None where several do, or none.
 
-    Usual are 0 and 1, -1 to 1, 0 to 1, one to 5, 10 or 100 points (from 0 where a 0 occurs). Some value has to lie in the upper
-    half of a scale of points, above the scale below it: 1, 2 and 3 may be of three points or of five.
+    The values are those of one kind of rating, named `name`. Usual are 0 and 1, -1 to 1, 0 to 1, one to 3, 5, 7, 10 or 100 points (from 0 where a 0 occurs), and -n to n. Some value has to
+    be in the upper half of a scale of points: 1 and 2 may be of three points or of five. One value alone decides nothing, as 1 may
+    be a thumb up or one star. A name such as `stars`, `thumbs` or `nps` decides where all values fit it.
     """
-    seen = {value for value in values if math.isfinite(value)}
-    if len(seen) < 2:
+    counts = Counter(value for value in values if math.isfinite(value))
+    if not counts:
         return None
-    low, high = min(seen), max(seen)
+    low, high = min(counts), max(counts)
+    if (named := _scale_of_name(name, low, high)) is not None:
+        return named
+    if len(counts) < 2:
+        return None
     if low < 0:
-        return Scale(-1.0, 1.0) if low >= -1 and high <= 1 else None
+        half = max(-low, high)
+        return Scale(-half, half) if half in (1, 2, 3, 5) or low == -high else None
     if high <= 1:
         return Scale(0.0, 1.0)
-    start = 0.0 if low < 1 else 1.0
-    for below, top in zip((3.0, *_TOPS), _TOPS, strict=False):
-        if high <= top:
-            return Scale(start, top) if high > below else None
+    top = _top_of_points(high, many=counts.total() >= _MANY)
+    return None if top is None else Scale(0.0 if low < 1 else 1.0, top)
+
+
+def _top_of_points(high: float, *, many: bool) -> float | None:
+    """The best rating of a scale by the best one in the log; None where it stays open."""
+    if high in (3, 7):  # of five or ten points, one of many ratings would be better
+        return high if many else None
+    if 5 < high < 7:
+        return None
+    above = ((5.0, 3.0), (10.0, 7.0), (100.0, 50.0))
+    return next((top if high > least else None for top, least in above if high <= top), None)
+
+
+def _scale_of_name(name: str, low: float, high: float) -> Scale | None:
+    """The scale that the name of a kind of rating says, where the values fit it."""
+    plain = name.lower().replace("_", " ").replace("-", " ")
+    for pattern, scale in _NAMES.items():
+        if pattern.search(plain):
+            start = -1.0 if scale.high == 1 and low < 0 else 0.0 if low < scale.low else scale.low
+            return Scale(start, scale.high) if start <= low and high <= scale.high else None
     return None
+
+
+def read_number(value: Scalar) -> tuple[float, Scale | None] | None:
+    """A rating as a number, and the scale that it names itself; None for a text.
+
+    `4` names none, `"4/5"`, `"80%"`, `"3 stars"` and stars drawn as signs do.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return (float(value), None) if math.isfinite(value) else None
+    text = value.replace("\ufe0f", "").strip()
+    if text and set(text) <= _STARS | _EMPTY_STARS and not set(text) <= _EMPTY_STARS:
+        drawn = sum(sign in _STARS for sign in text)
+        return float(drawn), Scale(1.0, 5.0) if len(text) <= 5 else None
+    match = _RATED.fullmatch(text)
+    if match is None:
+        return None
+    number = float(match[1].replace(",", "."))
+    unit = match[2].strip().lower()
+    if not unit or unit == "%":
+        return number, Scale(0.0, 100.0) if unit else None
+    top = re.search(r"\d+", unit)
+    best = float(top[0]) if top else 5.0
+    return number, Scale(0.0 if number < 1 or best > 5 else 1.0, best) if best > 1 else None
 
 
 def number_of(value: Scalar) -> float | None:
     """A rating as a number, such as `4`, `"4/5"` and `"80%"`; None for a text."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else None
-    match = re.fullmatch(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:/\s*\d+|%|stars?|\u2605*)?\s*", value)
-    return float(match[1].replace(",", ".")) if match else None
+    read = read_number(value)
+    return read[0] if read else None
 
 
 def with_rating(feedback: Feedback, scales: Mapping[str, Scale]) -> Feedback:
@@ -85,13 +144,15 @@ def with_rating(feedback: Feedback, scales: Mapping[str, Scale]) -> Feedback:
     Values of a name without a scale say nothing.
     """
     for name, value in feedback.given.items():
-        number = number_of(value)
-        if number is None:
+        read = read_number(value)
+        if read is None:
             thumb = read_thumb(value)
             if thumb is not None and feedback.thumb is None:
                 feedback = replace(feedback, thumb=thumb)
             continue
-        rating = scales[name].rating(number) if name in scales else None
+        number, written = read
+        scale = written or scales.get(name)
+        rating = scale.rating(number) if scale else None
         if rating is None or feedback.rating is not None:
             continue
         thumb = "up" if rating >= LIKED else "down" if rating <= DISLIKED else None
@@ -100,11 +161,11 @@ def with_rating(feedback: Feedback, scales: Mapping[str, Scale]) -> Feedback:
 
 
 def numbers_by_name(cases: Iterable[Case]) -> Iterator[tuple[str, float]]:
-    """Yield the numbers that were given as feedback, with their names."""
+    """Yield the numbers given as feedback that name no scale, with their names."""
     for case in cases:
         for name, value in (case.feedback.given if case.feedback else {}).items():
-            if (number := number_of(value)) is not None:
-                yield name, number
+            if (read := read_number(value)) is not None and read[1] is None:
+                yield name, read[0]
 
 
 class Ratings:
@@ -146,18 +207,19 @@ class Ratings:
         self._held.clear()
 
     def _find(self, cases: Sequence[Case]) -> dict[str, Scale]:
-        values: dict[str, set[float]] = {}
+        values: dict[str, list[float]] = {}
         for name, number in numbers_by_name(cases):
-            values.setdefault(name, set()).add(number)
-        scales = {name: self._named or find_scale(numbers) for name, numbers in values.items()}
+            values.setdefault(name, []).append(number)
+        scales = {name: self._named or find_scale(numbers, name) for name, numbers in values.items()}
         return {name: scale for name, scale in scales.items() if scale is not None}
 
     def _rated(self, case: Case, scales: Mapping[str, Scale]) -> Case:
         feedback = case.feedback or Feedback()
         for name, value in feedback.given.items():
-            number = number_of(value)
-            if name in scales:
-                self._account.scales[name] = str(scales[name])
-            if number is not None and (name not in scales or scales[name].rating(number) is None):
+            number, written = read_number(value) or (None, None)
+            scale = written or scales.get(name)
+            if scale is not None:
+                self._account.scales.setdefault(name, str(scale))
+            if number is not None and (scale is None or scale.rating(number) is None):
                 self._account.open_ratings.setdefault(name, Counter())[number] += 1
         return replace(case, feedback=with_rating(feedback, scales))
