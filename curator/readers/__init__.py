@@ -31,6 +31,7 @@ from collections.abc import Mapping, Sequence
 
 from curator.config import LogsConfig
 from curator.plugins import Registry
+from curator.readers.braintrust import BRAINTRUST
 from curator.readers.chat import CHAT
 from curator.readers.conversations import CONVERSATIONS
 from curator.readers.langfuse import LANGFUSE
@@ -55,6 +56,7 @@ READERS: Registry[Reader] = Registry(
         for reader in (
             MAPPED,
             CHAT,
+            BRAINTRUST,
             LANGFUSE,
             LANGSMITH,
             OTLP,

@@ -38,6 +38,7 @@ _USERS = (
     "external_user",
     "safety_identifier",
     "requester",
+    "request_user_id",
 )
 _STARTS = (
     "startTime", "start_time", "request_time", "request_created_at", "requestTime", "timestamp", "timestamp_ms", "time",

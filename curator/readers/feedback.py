@@ -59,7 +59,16 @@ _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "s
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
 _PLAIN_THUMBS = ("thumb", "thumbs")
-_THUMB_KEYS = (*_PLAIN_THUMBS, "score", "rating", "stars")
+_THUMB_KEYS = (
+    *_PLAIN_THUMBS,
+    "score",
+    "rating",
+    "stars",
+    "feedback_rating",
+    "user_rating",
+    "user_feedback",
+    "feedback_score",
+)
 _FEEDBACK_KEYS = frozenset(("feedback", "correction", "comment", *_THUMB_KEYS))
 
 

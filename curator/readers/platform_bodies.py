@@ -58,6 +58,8 @@ def framework_response(value: JsonValue) -> SpanCall:
     if isinstance(body, list) and body and all(isinstance(item, dict) and "role" in item for item in body):
         last = [item for item in body if isinstance(item, dict) and item.get("role") in ("assistant", "ai", "model")]
         body = last[-1] if last else body
+    if isinstance(body, list) and body and all(isinstance(item, dict) and "message" in item for item in body):
+        body = {"choices": body}
     if isinstance(body, dict) and body and _RESPONSE_KEYS.isdisjoint(body):
         answer = read_response(value if isinstance(value, str) else as_text(body), is_text=True)
         return SpanCall(answer=answer.answer, is_json=True)

@@ -54,3 +54,12 @@ def test_a_label_goes_before_a_correction() -> None:
     assert reference(" ", "C", by="ana") == Reference("C", "correction")
     assert reference(None, "") is None
     assert reference(0, None) == Reference("0", "label")
+
+
+@pytest.mark.parametrize(
+    "record", [{"feedback_rating": False}, {"user_feedback": "schlecht"}, {"feedback": {"rating": False}}]
+)
+def test_thumbs_under_the_names_of_gateways(record: dict[str, Any]) -> None:
+    read = read_feedback(record)
+    assert read is not None
+    assert read.thumb == "down"

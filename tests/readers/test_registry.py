@@ -26,6 +26,7 @@ from tests.readers.reading_kit import read_all
 DATA = Path(__file__).parents[1] / "data" / "logs"
 MAPPING = {"input": "question", "target": "answer"}
 SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
+    "braintrust": (("braintrust.jsonl",), {}),
     "chat": (("chat.jsonl", "damaged.jsonl"), {}),
     "conversations": (("conversations.jsonl",), {}),
     "langfuse": (
