@@ -13,7 +13,7 @@ from curator.readers.openinference import documents_of_span, read_openinference
 from curator.readers.pieces import Attachment, Exchange, NoExchange
 from curator.readers.replies import Reply, failed_reply
 from curator.readers.span_attributes import Attributes, scalars
-from curator.readers.span_bodies import SpanCall, hidden, read_request, read_response
+from curator.readers.span_bodies import SpanCall, call_options, hidden, read_request, read_response
 from curator.readers.span_feedback import SpanRatings, annotation_ratings, evaluation_ratings
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, OTHER, span_kind
 from curator.readers.span_messages import span_reply
@@ -133,6 +133,8 @@ def call_of(attributes: Attributes, span: SpanRecord) -> SpanCall:
             call = call.completed(read_request(request, is_text=asked not in _ENCODED))
         if response is not None and call.answer is None:
             call = call.completed(read_response(response, is_text=answered not in _ENCODED))
+    if isinstance(parameters := decoded(attributes.get("langfuse.observation.model.parameters")), dict):
+        call = call.completed(SpanCall(options=call_options(parameters)))
     if tools := attributes.get("mlflow.chat.tools"):
         call = call.completed(read_request({"tools": tools}))
     return call
