@@ -52,9 +52,17 @@ from curator.labels.batches import (
 from curator.progress import (
     Progress,
 )
+from curator.readers.account import (
+    ReadAccount,
+)
+from curator.readers.read import (
+    LogReading,
+)
 from curator.records import (
+    Document,
     Feedback,
     JsonValue,
+    LoggedAnswer,
     MemberHealth,
     Message,
     PartQuality,
@@ -142,6 +150,7 @@ __all__ = [
     "CostEstimate",
     "CrossValidation",
     "DedupeConfig",
+    "Document",
     "Drawn",
     "Encoder",
     "Estimate",
@@ -157,6 +166,8 @@ __all__ = [
     "JsonValue",
     "LabellingConfig",
     "Leak",
+    "LogReading",
+    "LoggedAnswer",
     "LogsConfig",
     "MemberHealth",
     "Message",
@@ -171,6 +182,7 @@ __all__ = [
     "PoolInput",
     "Progress",
     "QuestionEstimate",
+    "ReadAccount",
     "ReadingEvidence",
     "Recordings",
     "Records",
