@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.calibrate import CalibrationResult as CalibrationResult
     from curator.workflows.calibrate import calibrate as calibrate
     from curator.workflows.categories import read_categories as read_categories
+    from curator.workflows.check import CheckResult as CheckResult
+    from curator.workflows.check import check as check
     from curator.workflows.committee import CommitteeResult as CommitteeResult
     from curator.workflows.committee import committee_advice as committee_advice
     from curator.workflows.compare import CompareOptions as CompareOptions
@@ -74,6 +76,7 @@ _EXPORTS = {
     "Generation": "records",
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
+    "CheckResult": "workflows.check",
     "PurgeResult": "workflows.purge",
     "RejectedRecord": "records",
     "RunResult": "workflows.run_result",
@@ -96,6 +99,7 @@ _EXPORTS = {
     "load_config": "config",
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
+    "check": "workflows.check",
     "purge": "workflows.purge",
     "read_categories": "workflows.categories",
     "read_logs": "workflows.read_logs",

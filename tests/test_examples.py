@@ -22,7 +22,7 @@ DAMAGED = {
     ("2026-10-01.jsonl", 105): "invalid JSON",
     ("2026-10-02.jsonl.gz", 19): "null",
     ("2026-10-02.jsonl.gz", 78): "not a chat-completions record",
-    ("2026-10-02.jsonl.gz", 121): "no user message",
+    ("2026-10-02.jsonl.gz", 121): "an answer without its question",
 }
 
 

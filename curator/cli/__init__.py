@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from curator.cli.commands import (
     cache,
     calibrate,
+    check,
     committee,
     compare,
     distil,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "build_parser", "main"]
 
 COMMANDS: Mapping[str, Command] = {
+    "check": check.COMMAND,
     "run": run.COMMAND,
     "plan": plan.COMMAND,
     "status": status.COMMAND,

@@ -147,11 +147,11 @@ def test_the_key_inside_of_an_input_that_is_an_object_reads_it(tmp_path: Path) -
 
 
 def test_a_scale_that_a_note_asks_for_gives_the_ratings(tmp_path: Path) -> None:
-    file = write(tmp_path / "a.jsonl", *({"question": f"q{n}", "answer": "a", "stars": n % 3 + 1} for n in range(6)))
+    file = write(tmp_path / "a.jsonl", *({"question": f"q{n}", "answer": "a", "rating": n % 3 + 1} for n in range(6)))
     (note,) = read_all([file])[1].account.note_lines()
     for options in (
         options_in(note),
-        {"mapping": {"input": "question", "target": "answer", "rating": "stars", **options_in(note)}},
+        {"mapping": {"input": "question", "target": "answer", "rating": "rating", **options_in(note)}},
     ):
         cases, _, _ = read_all([file], **options)
         assert [case.feedback and case.feedback.rating for case in cases] == [0, 0.25, 0.5] * 2
