@@ -94,7 +94,7 @@ class CheckResult(Result):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was lost or assumed."""
+        """Sentences on what was lost or assumed."""
         return tuple(self.account.note_lines())
 
     @property
