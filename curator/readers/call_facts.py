@@ -37,7 +37,6 @@ _USERS = (
     "endUser",
     "external_user",
     "safety_identifier",
-    "requester",
     "request_user_id",
 )
 _STARTS = (

@@ -15,10 +15,10 @@ from curator.config import LogsConfig
 from curator.readers.exchange import cases_of
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place, Reading, Turn
 from curator.readers.sessions import join_session
+from curator.readers.trace_parts import TWICE, completed
 from curator.readers.traces import join_traces
 from curator.records import Case, OtherRecord, RejectedRecord
 
-TWICE = "records that were logged twice"
 _Key: TypeAlias = tuple[str | None, str, str | None]
 
 
@@ -120,33 +120,18 @@ def _join_pair(pieces: Sequence[Exchange]) -> Iterator[Exchange | OtherRecord]:
     answered = [piece for piece in pieces if piece.reply is not None]
     answered.sort(key=lambda piece: piece.reply is not None and piece.reply.text is not None)
     question, answer = (asked or pieces)[-1], (answered or pieces)[-1]
-    joined = question if question is answer else _merged(question, answer)
+    joined = (
+        question
+        if question is answer
+        else replace(
+            completed(question, answer),
+            reply=answer.reply or question.reply,
+            model=answer.model or question.model,
+        )
+    )
     yield joined
     for piece in pieces:
         if piece is not question:
             yield OtherRecord(
                 piece.source, "answers that are joined with their questions" if piece is answer else TWICE
             )
-
-
-def _merged(question: Exchange, answer: Exchange) -> Exchange:
-    """The question's record with what the answer's record adds."""
-    return replace(
-        question,
-        reply=answer.reply or question.reply,
-        options={**answer.options, **question.options},
-        documents=question.documents or answer.documents,
-        feedback=question.feedback or answer.feedback,
-        reference=question.reference or answer.reference,
-        log_id=question.log_id or answer.log_id,
-        task=question.task or answer.task,
-        kind=question.kind or answer.kind,
-        model=answer.model or question.model,
-        session=question.session or answer.session,
-        user=question.user or answer.user,
-        time=question.time if question.time is not None else answer.time,
-        latency_s=answer.latency_s if answer.latency_s is not None else question.latency_s,
-        cost_usd=answer.cost_usd if answer.cost_usd is not None else question.cost_usd,
-        metadata={**answer.metadata, **question.metadata},
-        place=question.place or answer.place,
-    )

@@ -54,7 +54,7 @@ def _merged(group: Sequence[Exchange | NoExchange], others: list[OtherRecord]) -
     for span in ranked[:-1]:
         if isinstance(whole, Exchange) and isinstance(span, Exchange):
             others.append(OtherRecord(span.source, TWICE if _content(span) == _content(whole) else WRAPPED))
-            whole = _completed(whole, span)
+            whole = completed(whole, span)
         else:
             others.append(OtherRecord(span.source, TWICE if isinstance(span, type(whole)) else span.what))  # type: ignore[union-attr]
     return whole
@@ -67,8 +67,8 @@ def _content(span: Exchange | NoExchange) -> int:
     return 1 + 2 * span.asks + bool(span.reply and span.reply.text is not None)
 
 
-def _completed(first: Exchange, second: Exchange) -> Exchange:
-    """The first record with what only the second one has."""
+def completed(first: Exchange, second: Exchange) -> Exchange:
+    """The first record of a call with what only the second one has."""
     return replace(
         first,
         messages=first.messages if first.asks or not second.messages else second.messages,
@@ -78,7 +78,9 @@ def _completed(first: Exchange, second: Exchange) -> Exchange:
         documents=first.documents or second.documents,
         feedback=first.feedback or second.feedback,
         reference=first.reference or second.reference,
+        log_id=first.log_id or second.log_id,
         task=first.task or second.task,
+        kind=first.kind or second.kind,
         model=first.model or second.model,
         session=first.session or second.session,
         user=first.user or second.user,
@@ -112,7 +114,7 @@ def _with_parts(
         call = _call_of(parts, others)
         return replace(call, place=whole.place, session=call.session or whole.session, user=call.user or whole.user)
     others += [OtherRecord(part.source, part.what) for part in parts]
-    return _completed(whole, _joined(parts))
+    return completed(whole, _joined(parts))
 
 
 def _call_of(parts: list[Attachment], others: list[OtherRecord]) -> Exchange:
