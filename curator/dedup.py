@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from curator.config import DedupeConfig
-from curator.records import Case, DuplicateRecord, Source, normalise_space
+from curator.records import (
+    Case,
+    DuplicateRecord,
+    LoggedAnswer,
+    MergeReason,
+    Source,
+    answer_case_id,
+    normalise_space,
+    stable_unit,
+)
 from curator.text.minhash import HEADS, components
 from curator.text.shingles import (
     SplitText,
@@ -23,6 +33,8 @@ from curator.text.shingles import (
 
 _DIGITS = re.compile(r"\d+")
 _CACHED_SETS = 4096
+MOST_ANSWERS = 4
+"""The answers to one question that are cases of their own; what is rarer is one case together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +46,36 @@ class DedupeResult:
 
 
 @dataclass(slots=True)
-class _Input:
-    """All records with one case id: the best one, and the sources of the others."""
+class _Answer:
+    """The records of one input with one answer: the best one, and the sources of all in their order."""
 
     best: Case
-    weight: int
-    others: list[Source]
+    sources: list[Source]
+    weight: int = 0
+    up: int = 0
+    down: int = 0
 
     def add(self, case: Case) -> None:
-        self.weight += case.weight
+        """Count a record."""
         if _rank(case) < _rank(self.best):
-            self.best, case = case, self.best
-        self.others.append(case.source)
+            self.best = case
+        self.sources.append(case.source)
+        self.weight += case.weight
+        thumb = case.feedback.thumb if case.feedback else None
+        self.up += case.weight * (thumb == "up")
+        self.down += case.weight * (thumb == "down")
+
+
+@dataclass(slots=True)
+class _Input:
+    """All records with one case id, by their answers; the first record of all stands first."""
+
+    answers: dict[str | None, _Answer]
+
+    @property
+    def best(self) -> Case:
+        """The record that stands for the question."""
+        return min((answer.best for answer in self.answers.values()), key=_rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +91,7 @@ class _MergeKey:
 def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
     """Merge exact and near duplicates, and give every kept case its near-duplicate group.
 
-    1. Records with the same case id are merged (`exact`).
+    1. Records with the same case id and the same answer are merged (`exact`).
     2. A case is merged (`near`) into the first earlier case that fulfils three conditions. Both the whole conversation and
        the last user turn are at least `merge_similarity` similar. The texts differ only in typos or up to two added words.
        Numbers, operators, negations, task, template and the system prompt (except its digits) are equal. A template is
@@ -70,15 +100,16 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
        case id that came first in the log, so that later records do not rename it. Numbers and the system prompt have no
        effect: a group is never split between eval and train. Merged cases always share a group.
 
-    Of merged records the one with a reference is kept, else with feedback, else with a complete answer, else the first. Its
+    Only records with the same answer share a case (`_units`). Of merged records the one with a reference is kept, else with feedback, else with a complete answer, else the first. Its
     weight is the sum of all. Kept cases are in the order of their first records.
     """
     inputs = _by_id(cases)
-    texts = split_templates([turns_text(i.best) for i in inputs])
+    bests = [asked.best for asked in inputs]
+    texts = split_templates([turns_text(best) for best in bests])
     normalised = [normalise(text.text) for text in texts]
-    keys = [_merge_key(i.best, text) for i, text in zip(inputs, texts, strict=True)]
+    keys = [_merge_key(best, text) for best, text in zip(bests, texts, strict=True)]
     similarity = _Similarity(normalised)
-    last_turn_similarity = _Similarity([normalise(i.best.user) for i in inputs])
+    last_turn_similarity = _Similarity([normalise(best.user) for best in bests])
 
     def mergeable(i: int, j: int) -> bool:
         return min(similarity(i, j), last_turn_similarity(i, j)) >= config.merge_similarity and same_but_for_typos(
@@ -88,22 +119,77 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
     threshold = min(config.group_similarity, config.merge_similarity)
 
     kept: list[tuple[int, Case]] = []
-    merged: list[tuple[int, list[DuplicateRecord]]] = []
+    merged: list[tuple[int, DuplicateRecord]] = []
     for group in components(
         normalised, lambda i, j: similarity(i, j) >= threshold, threshold=threshold, permutations=config.permutations
     ):
-        kept_of_group = []
-        for members in _clusters(group, keys, mergeable):
-            chosen = min(members, key=lambda i: _rank(inputs[i].best))
-            weight = sum(inputs[i].weight for i in members)
-            kept_of_group.append((members[0], replace(inputs[chosen].best, weight=weight)))
-            merged.extend((i, _merges(inputs[i], inputs[chosen].best.id, similarity(i, chosen))) for i in members)
         name = inputs[min(group)].best.id
-        kept.extend((first, replace(case, group=name)) for first, case in kept_of_group)
+        for members in _clusters(group, keys, mergeable):
+            chosen = min(members, key=lambda i: _rank(bests[i]))
+            units = _units([inputs[i] for i in members], bests[chosen])
+            kept.extend((members[0], replace(unit.case, group=name)) for unit in units)
+            into = {id(answer): unit.case for unit in units for answer in unit.answers}
+            for i in members:
+                alike = None if i == chosen else similarity(i, chosen)
+                merged.extend((i, record) for record in _merges(inputs[i], into, alike))
     return DedupeResult(
         cases=tuple(case for _, case in sorted(kept, key=lambda item: item[0])),
-        merged=tuple(record for _, records in sorted(merged, key=lambda item: item[0]) for record in records),
+        merged=tuple(record for _, record in sorted(merged, key=lambda item: item[0])),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A case that is kept, and the answers of inputs that it stands for."""
+
+    case: Case
+    answers: tuple[_Answer, ...]
+
+
+def _units(inputs: Sequence[_Input], question: Case) -> list[_Unit]:
+    """The cases of inputs that ask the same: one for each answer that production gave, the first answer first.
+
+    So a label of one answer says nothing of records with another one. Of many answers the commonest are cases of their own, and
+    the others are one case with the answer of a random record of them: its label then stands for them without bias. Records
+    without an answer belong to the first case and have no weight, unless no record has an answer.
+    """
+    by_text: dict[str | None, list[_Answer]] = {}
+    for asked in inputs:
+        for text, answer in asked.answers.items():
+            by_text.setdefault(text, []).append(answer)
+    unanswered = by_text.pop(None, []) if len(by_text) > 1 else []
+    common = sorted(by_text, key=lambda text: -sum(answer.weight for answer in by_text[text]))
+    alone = (
+        {text for text in common[:MOST_ANSWERS] if text is not None} if len(common) > MOST_ANSWERS + 1 else set(common)
+    )
+    parts = [answers for text, answers in by_text.items() if text in alone]
+    rest = [answer for text, answers in by_text.items() if text not in alone for answer in answers]
+    if rest:
+        parts.append(rest)
+    logged = tuple(
+        LoggedAnswer(text, sum(a.weight for a in answers), sum(a.up for a in answers), sum(a.down for a in answers))
+        for text, answers in (*by_text.items(), *([(None, unanswered)] if unanswered else []))
+    )
+    units: list[_Unit] = []
+    for answers in parts:
+        is_rest = answers is rest
+        best = min(answers, key=_draw if is_rest else lambda answer: _rank(answer.best)).best
+        own_id = question.id if not units else answer_case_id(question.id, "" if is_rest else best.target or "")
+        case = replace(
+            best,
+            id=own_id,
+            messages=question.messages,
+            question=question.id if units else "",
+            weight=sum(answer.weight for answer in answers),
+            answers=logged if sum(answer.records for answer in logged) > 1 else (),
+        )
+        units.append(_Unit(case, (*answers, *(() if units else unanswered))))
+    return units
+
+
+def _draw(answer: _Answer) -> float:
+    """The place of an answer in a random order in which it is first with a probability in proportion to its records."""
+    return -math.log(stable_unit("answer", answer.best.id, answer.best.target or "") or 1e-300) / answer.weight
 
 
 def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[str]:
@@ -131,10 +217,9 @@ def _by_id(cases: Iterable[Case]) -> list[_Input]:
     """The inputs in order of their first record."""
     inputs: dict[str, _Input] = {}
     for case in cases:
-        if case.id in inputs:
-            inputs[case.id].add(case)
-        else:
-            inputs[case.id] = _Input(case, case.weight, [])
+        answers = inputs.setdefault(case.id, _Input({})).answers
+        text = None if case.target is None else normalise_space(case.target)
+        answers.setdefault(text, _Answer(case, [])).add(case)
     return list(inputs.values())
 
 
@@ -175,13 +260,21 @@ def _clusters(
     return clusters
 
 
-def _merges(record: _Input, into: str, similarity: float) -> list[DuplicateRecord]:
-    if record.best.id == into:
-        return [DuplicateRecord(source, into, into, "exact", 1.0) for source in record.others]
-    record_id = record.best.id
-    return [
-        DuplicateRecord(source, record_id, into, "near", similarity) for source in (record.best.source, *record.others)
-    ]
+def _merges(asked: _Input, into: Mapping[int, Case], similarity: float | None) -> Iterator[DuplicateRecord]:
+    """Yield the records of an input that cases stand for, by the ids that the input's own cases would have.
+
+    `into` has the case of each answer, by its identity; `similarity` is None for the input that gave the question.
+    """
+    kept = {case.id for case in into.values()}
+    question = asked.best.id
+    how: MergeReason = "exact" if similarity is None else "near"
+    for number, (text, answer) in enumerate(asked.answers.items()):
+        case = into[id(answer)]
+        own_id = answer_case_id(question, text or "") if number else question
+        for source in answer.sources:
+            if source is not case.source:
+                record_id = case.id if own_id in kept else own_id
+                yield DuplicateRecord(source, record_id, case.id, how, 1.0 if similarity is None else similarity)
 
 
 class _Similarity:

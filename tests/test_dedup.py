@@ -284,3 +284,57 @@ print(deduplicate(cases, DedupeConfig()))
 def test_every_process_comes_to_the_same_result() -> None:
     texts = [LONG, LONG + "!", LONG.replace("red", "blue"), "Why?", LONG.replace("coat", "caot")]
     assert run_in_new_process("1", texts) == run_in_new_process("2", texts)
+
+
+def answered(text: str, target: str | None, line: int, **fields: object) -> Case:
+    return a_case(text, line, target=target, **fields)
+
+
+def test_each_answer_to_a_question_is_a_case_with_its_own_records() -> None:
+    result = dedupe(*(answered("Is it open?", "Yes" if n % 5 else "No", n) for n in range(60)))
+    assert [(case.target, case.weight, case.question) for case in result.cases] == [
+        ("No", 12, ""),
+        ("Yes", 48, result.cases[0].id),
+    ]
+    assert {case.group for case in result.cases} == {result.cases[0].id}
+    assert [(a.text, a.records) for a in result.cases[1].answers] == [("No", 12), ("Yes", 48)]
+    into = Counter(record.into for record in result.merged)
+    assert [into[case.id] for case in result.cases] == [11, 47]
+
+
+def test_thumbs_are_counted_for_each_answer() -> None:
+    thumbs = [Feedback("up"), Feedback("down"), Feedback("down"), None]
+    result = dedupe(*(answered("Why?", "So.", n, feedback=thumb) for n, thumb in enumerate(thumbs)))
+    assert [(a.records, a.up, a.down) for a in result.cases[0].answers] == [(4, 1, 2)]
+
+
+def test_failed_calls_have_no_weight_beside_answers() -> None:
+    records = [answered("Why?", None, 1, finish_reason="error"), answered("Why?", "So.", 2), answered("Why?", "So.", 3)]
+    result = dedupe(*records)
+    assert [(case.target, case.weight) for case in result.cases] == [("So.", 2)]
+    assert len(result.merged) == 2
+    assert [(a.text, a.records) for a in result.cases[0].answers] == [("So.", 2), (None, 1)]
+    assert [case.target for case in dedupe(records[0]).cases] == [None]
+
+
+def test_rare_answers_share_a_case_whose_answer_is_drawn_by_its_records() -> None:
+    texts = [
+        *(f"often {n}" for n in range(4) for _ in range(3)),
+        *("rare" for _ in range(2)),
+        *(f"once {n}" for n in range(6)),
+    ]
+    shown: Counter[str | None] = Counter()
+    for question in range(400):
+        cases = dedupe(*(answered(f"Question {question}?", text, n) for n, text in enumerate(texts))).cases
+        assert [case.weight for case in cases] == [3, 3, 3, 3, 8]
+        shown[cases[-1].target] += 1
+    assert sum(shown.values()) == 400
+    assert shown["rare"] == pytest.approx(100, abs=35)
+
+
+def test_near_duplicates_with_other_answers_ask_the_question_once() -> None:
+    result = dedupe(answered(LONG, "Sorry.", 1), answered(LONG.replace("winter", "wintr"), "It is late.", 2))
+    first, second = result.cases
+    assert second.messages == first.messages
+    assert (second.question, second.target, second.weight) == (first.id, "It is late.", 1)
+    assert result.merged == ()

@@ -7,7 +7,7 @@ import math
 import string
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -131,6 +131,7 @@ class Plan:
         prices: by model name.
         one_temperature: names of models that can only be asked at temperature 1. They get more repeats instead of the
             config's temperatures.
+        same_question: by the id of a case that is not asked, the one that asks the same and whose answers it gets.
     """
 
     cases: tuple[Case, ...]
@@ -139,6 +140,7 @@ class Plan:
     seed: int
     prices: Mapping[str, Price]
     one_temperature: frozenset[str] = frozenset()
+    same_question: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cases) * self.calls_per_case

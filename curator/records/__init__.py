@@ -16,6 +16,7 @@ from curator.records.cases import (
     Source,
     ToolCall,
     Verdict,
+    answer_case_id,
     case_id,
     with_group,
 )
@@ -37,7 +38,7 @@ from curator.records.identity import (
 from curator.records.labels import Label
 from curator.records.quality import PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
 from curator.records.readings import ReadingEvidence, TaskReadings
-from curator.records.rejected import DuplicateRecord, OtherRecord, RejectedRecord, too_many_rejected
+from curator.records.rejected import DuplicateRecord, IntakeCounts, OtherRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
 from curator.records.values import (
     KINDS,
@@ -85,6 +86,7 @@ __all__ = [
     "Feedback",
     "Generation",
     "GoneCategory",
+    "IntakeCounts",
     "JsonValue",
     "Kind",
     "Label",
@@ -119,6 +121,7 @@ __all__ = [
     "Trend",
     "Usage",
     "Verdict",
+    "answer_case_id",
     "case_id",
     "dump_line",
     "fingerprint",

@@ -145,7 +145,8 @@ class Case:
 
     `documents` were retrieved for the question. `session` and `user_id` are hashes (`records.hashed_id`). `time` is when it was
     asked, in seconds since 1970 (UTC). `further` marks a turn of a conversation whose record gives another case too.
-    `answers` are all that production answered to the question; () where it was asked once.
+    `question` is the id of the case that asks the same and got another answer, which the committee is asked about; "" where that
+    is the case itself. `answers` are all that production answered to the question; () where it was asked once.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Case:
     latency_s: float | None = None
     cost_usd: float | None = None
     further: bool = False
+    question: str = ""
     answers: tuple[LoggedAnswer, ...] = ()
 
     @property
@@ -212,6 +214,11 @@ def case_id(messages: Iterable[Message]) -> str:
     """
     parts = [[m.role, normalise_space(m.content), [[c.name, c.arguments] for c in m.tool_calls]] for m in messages]
     return "c" + hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+
+def answer_case_id(question: str, answer: str) -> str:
+    """Return the id of a further case of a question, for another of production's answers to it."""
+    return "c" + hashlib.sha256(orjson.dumps([question, normalise_space(answer)])).hexdigest()[:16]
 
 
 def with_group(case: Case) -> Case:

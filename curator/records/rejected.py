@@ -39,6 +39,23 @@ class OtherRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class IntakeCounts:
+    """Counts of the logs beside those of records and cases.
+
+    Attributes:
+        earlier_turns: exchanges of conversations beyond one for each record.
+        other_records: records that give no case of their own.
+        failed_calls: logged calls without an answer because they failed.
+        contradicted: questions to which production gave different answers.
+    """
+
+    earlier_turns: int = 0
+    other_records: int = 0
+    failed_calls: int = 0
+    contradicted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicateRecord:
     """A log record that a kept case (`into`) represents.
 

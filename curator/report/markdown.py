@@ -76,6 +76,12 @@ def _head(summary: Summary) -> str:
     figures = [
         ("log records read", count(c.read)),
         ("unique cases", count(c.kept)),
+        *([("failed calls in the logs", count(c.intake.failed_calls))] if c.intake.failed_calls else []),
+        *(
+            [("questions that production answered differently", count(c.intake.contradicted))]
+            if c.intake.contradicted
+            else []
+        ),
         ("asked of the committee", count(c.asked)),
         ("mean disagreement", with_n(spread.mean)),
         (

@@ -17,6 +17,7 @@ from curator.records import (
     DiagnosisName,
     DuplicateRecord,
     Generation,
+    IntakeCounts,
     Member,
     MemberHealth,
     Pick,
@@ -58,6 +59,7 @@ def count_records(  # noqa: PLR0913  one count for each stage
     scores: Mapping[str, Score],
     embedded: Sequence[str],
     picks: Sequence[Pick],
+    intake: IntakeCounts | None = None,
 ) -> Counts:
     """Count records and cases at each stage; `read` is the reader's count of log records.
 
@@ -76,6 +78,7 @@ def count_records(  # noqa: PLR0913  one count for each stage
         scored=sum(score.disagreement is not None for score in scores.values()),
         embedded=len(embedded),
         selected=len(picks),
+        intake=intake or IntakeCounts(),
     )
     accounted = counts.kept + counts.merged_exact + counts.merged_near + counts.set_aside
     if counts.read != accounted:

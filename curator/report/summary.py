@@ -17,6 +17,7 @@ from curator.records import (
     DiagnosisName,
     FailureRate,
     GoneCategory,
+    IntakeCounts,
     MemberHealth,
     NoiseFloor,
     ScoreQuality,
@@ -36,7 +37,7 @@ SCHEMA = 4
 class Counts:
     """Records (log lines) and cases (unique inputs) at each stage.
 
-    read = kept + merged_exact + merged_near + set_aside.
+    read = kept + merged_exact + merged_near + set_aside, where `intake` says how many records these are.
     """
 
     read: int
@@ -49,6 +50,7 @@ class Counts:
     scored: int
     embedded: int
     selected: int
+    intake: IntakeCounts = field(default_factory=IntakeCounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 from curator.errors import LogsError, RecordError
 from curator.io.json_rows import Fields, rows_of
-from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, Scalar, Score, Slice, Split, Thumb
+from curator.records import KINDS, Case, Diagnosis, JsonValue, Kind, LoggedAnswer, Scalar, Score, Slice, Split, Thumb
 from curator.run_folder.layout import CASES
 from curator.run_folder.scores import read_score, score_fields
 
@@ -37,6 +37,8 @@ class CaseRow:
         metadata: as logged.
         score: None where the committee was not asked.
         diagnosis: written by a run, not read back.
+        question: the id of the case that asks the same and got another answer; "" where the committee was asked this one.
+        answers: all that production answered to the question, not read back; () where it was asked once.
     """
 
     id: str
@@ -54,6 +56,8 @@ class CaseRow:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     score: Score | None = None
     diagnosis: Diagnosis | None = None
+    question: str = ""
+    answers: tuple[LoggedAnswer, ...] = ()
 
     @classmethod
     def of(
@@ -83,6 +87,8 @@ class CaseRow:
             metadata=case.metadata,
             score=score,
             diagnosis=diagnosis,
+            question=case.question,
+            answers=case.answers,
         )
 
     @property
@@ -111,6 +117,8 @@ class CaseRow:
             "characters": self.characters,
             "thumb": self.thumb,
             "metadata": dict(self.metadata),
+            **({"question": self.question} if self.question else {}),
+            **({"answers": [asdict(answer) for answer in self.answers]} if self.answers else {}),
             **score_fields(self.score),
         }
         return row if self.diagnosis is None else {**row, "diagnosis": asdict(self.diagnosis)}
@@ -134,6 +142,7 @@ class CaseRow:
             user_id=values.optional_text("user_id"),
             source=values.optional_text("source") or "",
             task=values.optional_text("task"),
+            question=values.optional_text("question") or "",
             category=values.optional_text("category"),
             slice=cast("Slice | None", values.optional_one_of("slice", get_args(Slice))),
             characters=values.optional_whole("characters"),

@@ -57,7 +57,8 @@ class SamplingResult:
     @property
     def answers(self) -> int:
         """The number of answers, failed calls not counted."""
-        return sum(generation.error is None for case in self.generations.values() for generation in case)
+        asked = (self.generations[case.id] for case in self.plan.cases if case.id in self.generations)
+        return sum(generation.error is None for case in asked for generation in case)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -77,7 +78,8 @@ class SamplingResult:
         if self.cascade is None:
             return disagreements
         means = ranking(self.cascade, scores)
-        return {i: means[i] if disagreement else 0.0 for i, disagreement in disagreements.items()}
+        same = self.plan.same_question
+        return {i: means[same.get(i, i)] if disagreement else 0.0 for i, disagreement in disagreements.items()}
 
     def with_spend(self, budget: Budget) -> SamplingResult:
         """Return the result with the dollars of the whole run so far.
@@ -287,6 +289,7 @@ class _Collected:
     def __init__(self, plan: Plan) -> None:
         self._order = {(m.model, m.variant, m.temperature): rank for rank, m in enumerate(plan.members)}
         self._generations: dict[str, list[Generation]] = {case.id: [] for case in plan.cases}
+        self._same_question = plan.same_question
 
     def take(self, call: PlannedCall, generation: Generation) -> None:
         """Add a generation, as `sample` delivers it."""
@@ -294,14 +297,23 @@ class _Collected:
 
     def by_case(self) -> dict[str, tuple[Generation, ...]]:
         """Return the generations by case id."""
-        return {case_id: tuple(sorted(items, key=self._place)) for case_id, items in self._generations.items()}
+        answers = {case_id: tuple(sorted(items, key=self._place)) for case_id, items in self._generations.items()}
+        return self._shared(answers)
 
     def failed_and(self, stored: Mapping[str, tuple[Generation, ...]]) -> dict[str, tuple[Generation, ...]]:
         """Return the stored answers by case id, with the calls that failed here."""
-        return {
-            case_id: tuple(sorted([*stored[case_id], *(g for g in items if g.error is not None)], key=self._place))
-            for case_id, items in self._generations.items()
-        }
+        return self._shared(
+            {
+                case_id: tuple(sorted([*stored[case_id], *(g for g in items if g.error is not None)], key=self._place))
+                for case_id, items in self._generations.items()
+            }
+        )
+
+    def _shared(self, answers: dict[str, tuple[Generation, ...]]) -> dict[str, tuple[Generation, ...]]:
+        """Add the cases of the same questions with other answers of production; what was paid counts once."""
+        for case_id, asked in self._same_question.items():
+            answers[case_id] = tuple(replace(g, case_id=case_id, cost_usd=0.0) for g in answers[asked])
+        return answers
 
     def _place(self, generation: Generation) -> tuple[int, int]:
         member = (generation.model or "", generation.variant or "", generation.temperature or 0.0)

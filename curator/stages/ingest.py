@@ -23,6 +23,7 @@ from curator.readers.read import read
 from curator.records import (
     Case,
     DuplicateRecord,
+    IntakeCounts,
     Label,
     Reference,
     RejectedRecord,
@@ -200,10 +201,11 @@ def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> C
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
     """Return the random subset that `logs.sample` asks for, in the order of the log."""
-    if config.logs.sample is None or config.logs.sample >= len(cases):
+    questions = [case.id for case in cases if not case.question]
+    if config.logs.sample is None or config.logs.sample >= len(questions):
         return cases
-    chosen = set(random_order([case.id for case in cases], config.seed)[: config.logs.sample])
-    return tuple(case for case in cases if case.id in chosen)
+    chosen = set(random_order(questions, config.seed)[: config.logs.sample])
+    return tuple(case for case in cases if (case.question or case.id) in chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +227,39 @@ class IngestResult:
     redacted: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def questions(self) -> tuple[Case, ...]:
+        """The cases that the committee is asked about: one for each question, whatever production answered."""
+        return tuple(case for case in self.asked if not case.question)
+
+    @property
+    def same_question(self) -> dict[str, str]:
+        """The case that is asked, by the id of each other case of its question."""
+        return {case.id: case.question for case in self.asked if case.question}
+
+    @property
+    def counts(self) -> IntakeCounts:
+        """What the numbers of records and cases alone do not say."""
+        return IntakeCounts(
+            earlier_turns=self.account.further,
+            other_records=sum(self.account.others.values()),
+            failed_calls=self.account.failed_calls,
+            contradicted=len({case.question for case in self.cases if case.question}),
+        )
+
+    @property
     def files(self) -> list[str]:
         """The names of the log files, sorted."""
         sources = (item.source for items in (self.cases, self.merged, self.unreadable) for item in items)
         return sorted({source.file for source in sources})
 
 
-def ingest_line(read: int, cases: int, merged: int, set_aside: int) -> str:
-    """Return the sentence that accounts for every record read, for plans and results."""
-    return f"{plural(read, 'record')} read = {plural(cases, 'case')} + {merged:,} merged + {set_aside:,} set aside"
+def ingest_lines(counts: IntakeCounts, read: int, cases: int, merged: int, set_aside: int) -> list[str]:
+    """Return the sentences that account for every record read, for plans and results."""
+    turns = f" with {plural(counts.earlier_turns, 'earlier turn')} of conversations" if counts.earlier_turns else ""
+    others = f" ({counts.other_records:,} of them without a case of their own)" if counts.other_records else ""
+    records = plural(read - counts.earlier_turns + counts.other_records, "record")
+    lines = [f"{records}{turns} read{others} = {plural(cases, 'case')} + {merged:,} merged + {set_aside:,} set aside"]
+    notes = [plural(counts.failed_calls, "failed call")] if counts.failed_calls else []
+    if counts.contradicted:
+        notes.append(f"production gave different answers to {plural(counts.contradicted, 'question')}")
+    return [*lines, *(["; ".join(notes)] if notes else [])]

@@ -55,6 +55,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
             "kept": len(run.ingest.cases),
             "merged": len(run.ingest.merged),
             "set_aside": len(run.ingest.unreadable),
+            **asdict(run.ingest.counts),
             "asked": len(run.ingest.asked),
             "requests_sent": run.sampling.stats.sent,
             "answers_from_store": run.sampling.stats.from_store,

@@ -22,7 +22,7 @@ from curator.records import (
 )
 from curator.records.result import Result
 from curator.stages.ask_attributes import AttributeQuestions, attribute_prompt
-from curator.stages.ingest import IngestResult, ingest_line
+from curator.stages.ingest import IngestResult, ingest_lines
 from curator.stages.name_categories import names_ceiling
 from curator.state.generations import GenerationStore
 from curator.text.display import money, plural
@@ -92,6 +92,7 @@ class PlanResult(Result):
         e, i = self.estimate, self.intake
         return {
             "read": i.read, "cases": len(i.cases), "merged": len(i.merged), "set_aside": len(i.unreadable),
+            **asdict(i.counts),
             "asked": e.cases, "members": e.members, "calls": e.calls, "stored_calls": e.stored_calls,
             "input_tokens": e.input_tokens, "max_output_tokens": e.max_output_tokens, "max_usd": e.usd_max,
             "max_usd_live": e.usd_live, "max_usd_batch": e.usd_batch, "budget_max_usd": self.max_usd,
@@ -115,7 +116,7 @@ class PlanResult(Result):
         """The figures for people."""
         e, i = self.estimate, self.intake
         lines = [
-            ingest_line(i.read, len(i.cases), len(i.merged), len(i.unreadable)),
+            *ingest_lines(i.counts, i.read, len(i.cases), len(i.merged), len(i.unreadable)),
             f"{plural(e.cases, 'case')}, {plural(e.members, 'member')}: {plural(e.calls, 'call')}, {e.stored_calls:,} of them stored already",
             f"{plural(e.input_tokens, 'input token')} (estimated), {plural(e.max_output_tokens, 'output token')} at most",
         ]

@@ -68,6 +68,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
             scores=scores,
             embedded=embedded.ids,
             picks=picks,
+            intake=ingest.counts,
         ),
         by_kind=count_kinds(ingest.cases, scores),
         by_task=count_tasks(ingest.cases),

@@ -48,7 +48,10 @@ def plan(
         redaction=Redaction(config, paths),
     )
     intake = replace(intake, warnings=(*paths.notices, *_missing_encoder(config.embedding), *intake.warnings))
-    committee_plan = Plan(intake.asked, config.committee, inputs.variants, config.seed, inputs.prices)
+    committee_plan = Plan(
+        intake.questions, config.committee, inputs.variants, config.seed, inputs.prices,
+        same_question=intake.same_question,
+    )  # fmt: skip
     work = workload(min(config.selection.k, len(intake.asked)), config.labelling)
     if not paths.store.exists():
         return replace(estimate_plan(config, intake, committee_plan, None), workload=work)

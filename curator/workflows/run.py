@@ -143,7 +143,15 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
         plan = with_model_limits(
-            Plan(intake.asked, config.committee, context.variants, config.seed, context.prices), context.store
+            Plan(
+                intake.questions,
+                config.committee,
+                context.variants,
+                config.seed,
+                context.prices,
+                same_question=intake.same_question,
+            ),
+            context.store,
         )
         if confirm is not None:
             confirm_cost(config, intake, plan, context.store, progress=status, confirm=confirm)

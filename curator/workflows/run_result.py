@@ -15,7 +15,7 @@ from curator.report.summary_cases import CategorySummary
 from curator.report.trends import since_last_night
 from curator.run_folder.categories import CategoryRow
 from curator.run_folder.layout import REPORT_HTML
-from curator.stages.ingest import ingest_line
+from curator.stages.ingest import ingest_lines
 from curator.text.display import money, plural
 from curator.workflows.categories import read_categories
 
@@ -87,7 +87,7 @@ class RunResult(Result):
             f" ({slice_counts(s.selection.by_slice)})"
         )
         lines = [
-            ingest_line(c.read, c.kept, merged, c.set_aside),
+            *ingest_lines(c.intake, c.read, c.kept, merged, c.set_aside),
             answers,
             *([self._cost_line()] if s.committee.cost_usd or self.spent_usd else []),
             selected,
