@@ -47,7 +47,7 @@ class DedupeResult:
 
 @dataclass(slots=True)
 class _Answer:
-    """The records of one input with one answer: the best one, and the sources of all in their order."""
+    """The records of one input with one answer, with the sources of all in their order."""
 
     best: Case
     sources: list[Source]
@@ -74,7 +74,7 @@ class _Input:
 
     @property
     def best(self) -> Case:
-        """The record that stands for the question."""
+        """The record that represents the input."""
         return min((answer.best for answer in self.answers.values()), key=_rank)
 
 
@@ -140,17 +140,17 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A case that is kept, and the answers of inputs that it stands for."""
+    """A case that is kept, and the answers of inputs that it represents."""
 
     case: Case
     answers: tuple[_Answer, ...]
 
 
 def _units(inputs: Sequence[_Input], question: Case) -> list[_Unit]:
-    """The cases of inputs that ask the same: one for each answer that production gave, the first answer first.
+    """The cases of inputs that ask the same: one for each answer, the first answer first.
 
     So a label of one answer says nothing of records with another one. Of many answers the commonest are cases of their own, and
-    the others are one case with the answer of a random record of them: its label then stands for them without bias. Records
+    the others are one case with the answer of a random record of them, whose label is an unbiased estimate for them. Records
     without an answer belong to the first case and have no weight, unless no record has an answer.
     """
     by_text: dict[str | None, list[_Answer]] = {}
@@ -188,7 +188,10 @@ def _units(inputs: Sequence[_Input], question: Case) -> list[_Unit]:
 
 
 def _draw(answer: _Answer) -> float:
-    """The place of an answer in a random order in which it is first with a probability in proportion to its records."""
+    """The place of an answer in a random order.
+
+    It is first with a probability in proportion to its records.
+    """
     return -math.log(stable_unit("answer", answer.best.id, answer.best.target or "") or 1e-300) / answer.weight
 
 
@@ -261,7 +264,9 @@ def _clusters(
 
 
 def _merges(asked: _Input, into: Mapping[int, Case], similarity: float | None) -> Iterator[DuplicateRecord]:
-    """Yield the records of an input that cases stand for, by the ids that the input's own cases would have.
+    """Yield the records of an input that cases represent.
+
+    Their ids are those that the cases of this input alone would have.
 
     `into` has the case of each answer, by its identity; `similarity` is None for the input that gave the question.
     """

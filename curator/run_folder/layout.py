@@ -32,7 +32,10 @@ REPORT_MARKDOWN = RunFile("report.md", "the report as Markdown, for a pull reque
 SUMMARY = RunFile("summary.json", "every figure of the report, for programs")
 SELECTION = RunFile("selection.jsonl", "a selected case: slice, stage, stratum, inclusion probability and draw order")
 DESIGN = RunFile("design.json", "the strata that the cases were drawn from, for `curator estimate`")
-CASES = RunFile("cases.jsonl", "a kept case: weight, group, split, score, category and diagnosis")
+CASES = RunFile(
+    "cases.jsonl",
+    "a kept case: weight, group, split, score, category and diagnosis, and all that production answered to its question",
+)
 CATEGORIES = RunFile(
     "categories.jsonl",
     "a category of failures: sentence, sides, labels, failure rate, diagnosis, and the ids of its cases",

@@ -310,7 +310,7 @@ class _Collected:
         )
 
     def _shared(self, answers: dict[str, tuple[Generation, ...]]) -> dict[str, tuple[Generation, ...]]:
-        """Add the cases of the same questions with other answers of production; what was paid counts once."""
+        """Add the cases of the same questions; what was paid counts once."""
         for case_id, asked in self._same_question.items():
             answers[case_id] = tuple(replace(g, case_id=case_id, cost_usd=0.0) for g in answers[asked])
         return answers

@@ -228,7 +228,7 @@ class IngestResult:
 
     @property
     def questions(self) -> tuple[Case, ...]:
-        """The cases that the committee is asked about: one for each question, whatever production answered."""
+        """The cases that the committee is asked about: one for each question."""
         return tuple(case for case in self.asked if not case.question)
 
     @property
@@ -238,7 +238,7 @@ class IngestResult:
 
     @property
     def counts(self) -> IntakeCounts:
-        """What the numbers of records and cases alone do not say."""
+        """Counts of the logs beside those of records and cases."""
         return IntakeCounts(
             earlier_turns=self.account.further,
             other_records=sum(self.account.others.values()),

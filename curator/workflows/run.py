@@ -142,17 +142,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         intake = ingest(config, logs, labels, status, folder, redaction=context.redaction)
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
-        plan = with_model_limits(
-            Plan(
-                intake.questions,
-                config.committee,
-                context.variants,
-                config.seed,
-                context.prices,
-                same_question=intake.same_question,
-            ),
-            context.store,
-        )
+        plan = with_model_limits(_plan(context, intake), context.store)
         if confirm is not None:
             confirm_cost(config, intake, plan, context.store, progress=status, confirm=confirm)
         # Before any model is asked, so that a damaged registry costs nothing.
@@ -194,6 +184,18 @@ def _is_complete(folder: Path) -> bool:
     except RecordError:
         return True
     return earlier is not None and earlier.stopped is None
+
+
+def _plan(context: RunContext, intake: IngestResult) -> Plan:
+    config = context.config
+    return Plan(
+        intake.questions,
+        config.committee,
+        context.variants,
+        config.seed,
+        context.prices,
+        same_question=intake.same_question,
+    )
 
 
 def _frozen_selection(config: Config, folder: Path, intake: IngestResult) -> FrozenSelection | None:
