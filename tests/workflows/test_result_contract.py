@@ -55,7 +55,7 @@ def results(
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
         examine(None, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
-        redact("my password is hunter2", config),
+        redact("my password is hunter2", config), curator.check(write_logs),
     ]  # fmt: skip
 
 
