@@ -138,6 +138,7 @@ def summarise_committee(
             for m in members
         ),
         generations=len(answers),
+        questions=sum(bool(case) for case in generations.values()),
         failed=sum(generation.error is not None for generation in answers),
         failures=_counted(one_line(g.error, _REASON_LIMIT) for g in answers if g.error is not None),
         cut_off=sum(generation.finish_reason == "length" for generation in answers),

@@ -98,6 +98,7 @@ class CommitteeSummary:
 
     `sees_within`: some prompt was sampled more than once, so that sampling noise shows; `sees_between`: there was more
     than one prompt or model, so that sensitivity to it shows. `estimated_usage` counts answers whose tokens were estimated.
+    `questions` were answered: several cases may ask the same one.
     """
 
     members: tuple[MemberSummary, ...]
@@ -111,6 +112,7 @@ class CommitteeSummary:
     cost_usd: float
     sees_within: bool
     sees_between: bool
+    questions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

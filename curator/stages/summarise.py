@@ -74,7 +74,10 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         by_task=count_tasks(ingest.cases),
         set_aside=summarise_rejected(ingest.unreadable),
         committee=summarise_committee(
-            run.sampling.plan.members, generations, run.scoring.health, beside_usd=run.beside_usd
+            run.sampling.plan.members,
+            {case.id: generations[case.id] for case in run.sampling.plan.cases if case.id in generations},
+            run.scoring.health,
+            beside_usd=run.beside_usd,
         ),
         adaptive=None if run.audit is None else _summarise_audit(run.audit),
         disagreement=summarise_disagreement(scores.values()),

@@ -78,8 +78,11 @@ class RunResult(Result):
         s, c = self.summary, self.summary.counts
         merged = c.merged_exact + c.merged_near
         adaptive = f" ({s.adaptive.calls_full:,} by the whole committee)" if s.adaptive else ""
+        asked = plural(c.asked, "case")
+        if s.committee.questions < c.asked:
+            asked = f"{plural(s.committee.questions, 'question')} of {asked}"
         answers = (
-            f"{plural(s.committee.generations, 'answer')} of {plural(len(s.committee.members), 'member')} to {plural(c.asked, 'case')}{adaptive}:"
+            f"{plural(s.committee.generations, 'answer')} of {plural(len(s.committee.members), 'member')} to {asked}{adaptive}:"
             f" {plural(self.sent, 'request')} sent now, {plural(self.from_store, 'answer')} stored before"
         )
         selected = (

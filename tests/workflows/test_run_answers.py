@@ -44,6 +44,8 @@ def test_a_failure_rate_over_records_holds_where_one_question_was_answered_diffe
     assert first.summary.counts.kept == 7
     assert first.sent == len(endpoint.bodies) == 6 * 4  # the question with two answers is asked once
     assert first.summary.counts.intake.contradicted == 1
+    assert "24 answers of 2 members to 6 questions of 7 cases" in first.to_text()
+    assert first.summary.committee.generations == 24
     assert "production gave different answers to 1 question" in first.to_text()
     queue = [json.loads(line) for line in (tmp_path / "out" / "label_queue.jsonl").read_text().splitlines()]
     labels = tmp_path / "labels.jsonl"
