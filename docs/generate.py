@@ -41,7 +41,7 @@ from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
 from curator.labels import LABEL_TOOLS
 from curator.plugins import Registry
-from curator.readers import READERS
+from curator.readers import READERS, Content
 from curator.run_folder import layout
 from curator.selection.strategies import STRATEGIES
 
@@ -109,11 +109,18 @@ def exporters_table(words: str, _: Path) -> str:
 
 def readers_table(words: str, _: Path) -> str:
     """The table of the log formats."""
+    rows = ((f"`{name}`", entry.description) for name, entry in _entries(READERS, words).items())
+    return table(("`logs.format`", "format"), rows)
+
+
+def formats_table(words: str, _: Path) -> str:
+    """The table of the parts of an exchange that each log format gives."""
+    parts = get_args(Content)
     rows = (
-        (f"`{name}`", entry.description, ", ".join(sorted(entry.understands)))
+        (f"`{name}`", *("yes" if part in entry.understands else "no" for part in parts))
         for name, entry in _entries(READERS, words).items()
     )
-    return table(("`logs.format`", "format", "parts that are read"), rows)
+    return table(("`logs.format`", *parts), rows)
 
 
 def label_tools_table(words: str, _: Path) -> str:
@@ -262,6 +269,7 @@ BLOCKS: dict[str, Block] = {
     "files": run_files,
     "exporters": exporters_table,
     "label-tools": label_tools_table,
+    "formats": formats_table,
     "readers": readers_table,
     "providers": providers_table,
     "strategies": strategies_table,

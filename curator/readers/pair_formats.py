@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from curator.config import LogsConfig
 from curator.readers.chat import holds_text_pair, is_chat, parse_chat, request_body, response_body
@@ -75,14 +75,20 @@ def _is_litellm(record: Record) -> bool:
 
 
 def _reader(
-    name: str, description: str, fits: Callable[[Record], bool], sureness: float, *, table: bool = False
+    name: str,
+    description: str,
+    fits: Callable[[Record], bool],
+    sureness: float,
+    *,
+    lacks: Iterable[Content] = (),
+    table: bool = False,
 ) -> Reader:
     def sniff(record: Record, _: LogsConfig) -> float:
         if fits(record):
             return sureness
         return _CHAT if sureness < _NAMED and is_chat(record) else 0.0
 
-    return Reader(name, description, _ALL, sniff, parse_chat, reads_csv=table)
+    return Reader(name, description, _ALL.difference(lacks), sniff, parse_chat, reads_csv=table)
 
 
 PAIR_READERS = (
@@ -91,23 +97,37 @@ PAIR_READERS = (
         "Input, output and error files of the batch APIs of OpenAI and Anthropic, joined on `custom_id`: read them in one run.",
         _is_batch,
         _NAMED,
+        lacks=("documents", "feedback", "time"),
     ),
     _reader(
         "stored-completions",
         "OpenAI's stored chat completions and the lists of their messages, joined on the id: read both in one run.",
         _is_stored,
         _NAMED,
+        lacks=("tools", "documents", "feedback"),
     ),
     _reader(
         "databricks",
         "Databricks inference tables: JSON texts in `request` and `response`.",
         _is_databricks,
         _NAMED,
+        lacks=("documents", "feedback"),
         table=True,
     ),
-    _reader("litellm", "LiteLLM's logging payloads and the rows of its spend logs.", _is_litellm, _NAMED, table=True),
     _reader(
-        "bedrock", "Invocation logs of Amazon Bedrock, of Converse and of each model's own body.", _is_bedrock, _NAMED
+        "litellm",
+        "LiteLLM's logging payloads and the rows of its spend logs.",
+        _is_litellm,
+        _NAMED,
+        lacks=("feedback",),
+        table=True,
+    ),
+    _reader(
+        "bedrock",
+        "Invocation logs of Amazon Bedrock, of Converse and of each model's own body.",
+        _is_bedrock,
+        _NAMED,
+        lacks=("documents", "feedback"),
     ),
     _reader(
         "anthropic", "Requests and responses of the Anthropic Messages API, plain or streamed.", _is_anthropic, _API
@@ -121,6 +141,7 @@ PAIR_READERS = (
         "Rows with a request and a response as JSON texts, as Helicone, OpenRouter and other gateways export them.",
         holds_text_pair,
         _PAIR,
+        lacks=("documents",),
         table=True,
     ),
 )

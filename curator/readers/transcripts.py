@@ -132,7 +132,7 @@ def _with_message(turn: Turn, *items: JsonValue) -> Turn | None:
 TRANSCRIPTS = Reader(
     name="transcripts",
     description="Transcripts of coding agents: the JSONL of Claude Code and of the Codex CLI.",
-    understands=frozenset({"question", "answer", "outcome", "time"}),
+    understands=frozenset({"question", "answer", "system", "tools", "outcome", "time"}),
     sniff=_sniff,
     parse=_parse,
 )

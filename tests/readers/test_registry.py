@@ -26,8 +26,8 @@ from tests.readers.reading_kit import read_all
 DATA = Path(__file__).parents[1] / "data" / "logs"
 MAPPING = {"input": "question", "target": "answer"}
 SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
-    "braintrust": (("braintrust.jsonl",), {}),
-    "chat": (("chat.jsonl", "damaged.jsonl"), {}),
+    "braintrust": (("braintrust.jsonl", "parts_braintrust.jsonl"), {}),
+    "chat": (("chat.jsonl", "damaged.jsonl", "parts_chat.jsonl"), {}),
     "conversations": (("conversations.jsonl",), {}),
     "langfuse": (
         (
@@ -41,20 +41,20 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "mapped": (("tickets.csv", "damaged.csv"), {"mapping": MAPPING}),
     "mlflow": (("mlflow.jsonl", "mlflow_table.jsonl"), {}),
     "otlp": (("otlp.jsonl", "sdk_spans.jsonl"), {}),
-    "weave": (("weave.jsonl",), {}),
-    "phoenix": (("phoenix_spans.jsonl+phoenix_annotations.jsonl", "phoenix_trace.jsonl"), {}),
-    "pairs": (("pairs.jsonl",), {}),
+    "weave": (("weave.jsonl", "parts_weave.jsonl"), {}),
+    "phoenix": (("phoenix_spans.jsonl+phoenix_annotations.jsonl", "phoenix_trace.jsonl", "parts_phoenix.jsonl"), {}),
+    "pairs": (("pairs.jsonl", "parts_pairs.jsonl"), {}),
     "transcripts": (("agent_claude.jsonl", "agent_codex.jsonl"), {}),
-    "openai-batch": (("batch_input.jsonl+batch_output.jsonl+batch_errors.jsonl",), {}),
-    "stored-completions": (("stored_completions.json+stored_messages.json",), {}),
-    "databricks": (("databricks.jsonl",), {}),
+    "openai-batch": (("batch_input.jsonl+batch_output.jsonl+batch_errors.jsonl", "parts_batch.jsonl"), {}),
+    "stored-completions": (("stored_completions.json+stored_messages.json", "parts_stored.jsonl"), {}),
+    "databricks": (("databricks.jsonl", "parts_databricks.jsonl"), {}),
     "litellm": (("litellm.jsonl",), {}),
     "bedrock": (("bedrock.jsonl",), {}),
-    "anthropic": (("anthropic.jsonl",), {}),
-    "responses": (("responses.jsonl",), {}),
-    "gemini": (("gemini.jsonl",), {}),
-    "gateway": (("gateway.jsonl",), {}),
-    "turns": (("turns.jsonl", "turns.csv", "turn_tree.jsonl"), {}),
+    "anthropic": (("anthropic.jsonl", "parts_anthropic.jsonl"), {}),
+    "responses": (("responses.jsonl", "parts_responses.jsonl"), {}),
+    "gemini": (("gemini.jsonl", "parts_gemini.jsonl"), {}),
+    "gateway": (("gateway.jsonl", "parts_gateway.jsonl"), {}),
+    "turns": (("turns.jsonl", "turns.csv", "turn_tree.jsonl", "parts_turns.jsonl"), {}),
 }
 """The samples of each reader with its options. Files of one exchange that belong together are named `a.jsonl+b.jsonl`."""
 EVERY = [(name, [DATA / part for part in file.split("+")]) for name, (files, _) in SAMPLES.items() for file in files]
@@ -63,6 +63,34 @@ IDS = [f"{name}-{paths[0].name}" for name, paths in EVERY]
 
 def options_of(name: str, **changes: Any) -> LogsConfig:
     return LogsConfig.model_validate({**SAMPLES[name][1], **changes})
+
+
+ALL_PARTS = {
+    "input": "asked", "target": "said", "system": "rules", "tools": "functions", "documents": "found", "thumb": "liked",
+    "finish_reason": "ended", "time": "at",
+}  # fmt: skip
+
+
+def parts_of(case: Case) -> set[str]:
+    """The parts of an exchange that a case has."""
+    has_tools = "tools" in case.options or any(message.tool_calls for message in case.messages)
+    parts = {
+        "answer": case.target is not None, "system": any(message.role == "system" for message in case.messages),
+        "tools": has_tools, "documents": bool(case.documents), "feedback": case.feedback is not None,
+        "outcome": case.finish_reason is not None, "time": case.time is not None,
+    }  # fmt: skip
+    return {"question", *(part for part, is_there in parts.items() if is_there)}
+
+
+@pytest.mark.parametrize("name", READERS.built_in)
+def test_a_reader_understands_the_parts_that_its_samples_show_and_no_others(name: str) -> None:
+    files: list[tuple[list[Path], dict[str, Any]]] = [
+        (paths, dict(SAMPLES[name][1])) for reader, paths in EVERY if reader == name
+    ]
+    if name == "mapped":
+        files.append(([DATA / "parts_mapped.jsonl"], {"mapping": ALL_PARTS}))
+    shown = {part for paths, options in files for case in read_all(paths, **options)[0] for part in parts_of(case)}
+    assert shown == READERS[name].understands
 
 
 def first_record(path: Path) -> dict[str, Any]:
