@@ -22,7 +22,10 @@ HELD_OUT = "held out: it, or a near-duplicate of it, belongs to the eval split"
 CONTINUES_HELD_OUT = "held out: it continues a held-out conversation"
 ASKS_HELD_OUT = "held out: its conversation asks a question of a held-out case"
 LEAKS: Mapping[MatchKind, str] = {kind: f"held out, see leaks.jsonl: {words}" for kind, words in IN_WORDS.items()}
+SAME_QUESTION = "the same question has a row already, with a trusted answer at least as good"
 NO_TOOLS = "the target calls tools whose definitions are not in the log"
+
+_SOURCES: tuple[ReferenceSource, ...] = ("label", "correction", "teacher")
 
 _Turns = tuple[tuple[str, str], ...]
 
@@ -83,6 +86,9 @@ def training_set(
     * its conversation continues the conversation of such a case;
     * one of its user turns asks the last question of such a case;
     * one of `leaks` is about it.
+
+    A question that production answered differently has several cases. It gets one row: of a label before a correction before a
+    teacher's answer, and of equals that of most log records.
     """
     cases = tuple(cases)
     target_filter = _TargetFilter(cases, held_out, split_of_group, trusted_models)
@@ -90,6 +96,8 @@ def training_set(
     examples: list[TrainingExample] = []
     sources: Counter[str] = Counter()
     excluded: Counter[str] = Counter()
+    best: dict[str, tuple[int, int]] = {}
+    candidates: list[tuple[Case, TrainingExample]] = []
     for case in cases:
         example = target_filter.example_of(case)
         if isinstance(example, str):
@@ -97,9 +105,23 @@ def training_set(
         elif case.id in leaking:
             excluded[leaking[case.id]] += 1
         else:
+            candidates.append((case, example))
+            question = case.question or case.id
+            best[question] = min(best.get(question, (len(_SOURCES), 0)), _rank(case, example))
+    for case, example in candidates:
+        question = case.question or case.id
+        if best.get(question) == _rank(case, example):
+            del best[question]
             examples.append(example)
             sources[example.target_source] += 1
+        else:
+            excluded[SAME_QUESTION] += 1
     return TrainingSet(tuple(examples), dict(sorted(sources.items())), dict(sorted(excluded.items())))
+
+
+def _rank(case: Case, example: TrainingExample) -> tuple[int, int]:
+    """The place of a row among those of its question; the smallest is kept."""
+    return _SOURCES.index(example.target_source), -case.weight
 
 
 def trainable_cases(

@@ -21,6 +21,7 @@ from curator.exporters.trusted_targets import (
     HELD_OUT,
     LEAKS,
     NO_TOOLS,
+    SAME_QUESTION,
     UNTRUSTED,
     TrainingSet,
     trainable_cases,
@@ -260,3 +261,17 @@ def test_trainable_are_the_cases_that_become_rows() -> None:
     found = trainable_cases(cases, split_of_group=split, trusted_models=("teacher",))
     made = training_set(cases, split_of_group=split, trusted_models=("teacher",))
     assert [c.id for c in found] == ["c1", "c5"] == [example.case_id for example in made.examples]
+
+
+def test_a_question_that_production_answered_differently_gets_one_row() -> None:
+    first = case(target="rare", model="teacher", weight=2)
+    others = [
+        replace(first, id=f"c1-{n}", target=text, question="c1", weight=n) for n, text in ((9, "often"), (1, "once"))
+    ]
+    made = made_of(first, *others, case("c2", target="x", model="teacher"))
+    assert [example.answer.content for example in made.examples] == ["often", "x"]
+    assert made.excluded == {SAME_QUESTION: 2}
+    labelled = [first, others[0], replace(others[1], reference=Reference("right", "label"))]
+    assert [example.answer.content for example in made_of(*labelled).examples] == ["right"]
+    twice = [replace(c, reference=Reference("right", "label")) for c in labelled]
+    assert len(made_of(*twice).examples) == 1
