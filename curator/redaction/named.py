@@ -52,8 +52,8 @@ def named_secrets(scan: Scan) -> Iterator[Span]:
     """Yield the values that words before them name as secret."""
     if scan.long_words:
         yield from _long_values(scan)
-    if scan.has_secret_name:
-        for match in _ASSIGNMENT.finditer(scan.text):
+    for start, end in scan.secret_names:
+        for match in _ASSIGNMENT.finditer(scan.text, start, end):
             yield from _assigned(scan.text, match)
 
 
