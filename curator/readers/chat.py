@@ -17,8 +17,9 @@ from curator.readers.call_facts import FACT_KEYS, Facts, read_facts
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.hints import key_paths, listed
 from curator.readers.json_text import decoded, type_name
+from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
-from curator.readers.pieces import Exchange
+from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
@@ -109,7 +110,12 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
         RecordError: the record has neither, or it cannot be asked again as text.
     """
     asked = _request(record)
-    response = _response(record, asked)
+    return _exchange(record, source, asked, _response(record, asked), task=task)
+
+
+def _exchange(
+    record: dict[str, JsonValue], source: Source, asked: _Found | None, response: _Found | None, *, task: str | None
+) -> Exchange:
     pair = _pair_id(record, response) if asked is None or response is None else None
     body = asked.body if asked and isinstance(asked.body, dict) else {}
     facts = read_facts(record, body)
@@ -364,9 +370,15 @@ def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     return 0.5 if is_chat(record) else 0.0
 
 
-def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange:
+def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
     """Read a record of any format whose requests and responses are found by their shapes."""
-    return read_chat(record.cells, record.source, task=options.task)
+    cells = record.cells
+    asked = _request(cells)
+    response = _response(cells, asked)
+    other = other_call(cells, asked.body if asked else None, response.body if response else None)
+    if other is not None:
+        return NoExchange(source=record.source, what=other)
+    return _exchange(cells, record.source, asked, response, task=options.task)
 
 
 CHAT = Reader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,6 +48,7 @@ from curator.readers.turns import is_conversation
 from curator.records import JsonValue
 
 Records = Sequence[Mapping[str, JsonValue]]
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
 _MOST_KEYS = 400
 _DEEP = 5
 _FEW = 12
@@ -66,7 +68,7 @@ class _Column:
 
     @property
     def name(self) -> str:
-        return plain_name(self.path.rpartition(".")[2])
+        return _plain(self.path.rpartition(".")[2])
 
     @property
     def distinct(self) -> int:
@@ -120,7 +122,7 @@ def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable
 def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> dict[str, object] | None:
     """The fields of a log of turns; None of another log, {} where the user is not clear."""
     role = _role_column(columns, records, guess=guess)
-    text = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts) if role is not None else None
+    text = _said(columns, role, records) if role is not None else None
     if role is None or text is None:
         return None
     fields: dict[str, object] = {"input": text.path, "role": role.path}
@@ -142,6 +144,23 @@ def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> di
         fields["turn"] = order.path
         taken.add(order.path)
     return fields | _other_fields(columns, taken, in_turns=True)
+
+
+def _said(columns: Sequence[_Column], role: _Column, records: int) -> _Column | None:
+    """The key of the texts of turns: a usual name, or the only key of free text of both sides."""
+    named = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts)
+    sides = {role_of(str(value)) for value in role.values}
+    if named is not None or not {"user", "assistant"} <= sides:
+        return named
+    free = [column for column in columns if column is not role and _is_free_text(column, records)]
+    return free[0] if len(free) == 1 else None
+
+
+def _is_free_text(column: _Column, records: int) -> bool:
+    """Return whether most values are several words, and differ."""
+    spoken = [value for value in column.values if isinstance(value, str) and len(value.split()) > 2]
+    some = len(spoken) >= _MOST_OF * records / 2 and not all(seconds_of(value) is not None for value in spoken)
+    return some and 2 * column.distinct > len(column.values)
 
 
 def _roles_of_names(column: _Column, *, guess: bool) -> dict[str, str] | None:
@@ -239,7 +258,11 @@ def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool
             fields["session"] = session.path
             taken.add(session.path)
     take("id", IDS, _any)
-    take("time", TIME_KEYS, _all(lambda value: seconds_of(value) is not None))
+    take("time", TIME_KEYS, _are_times)
+    if "time" not in fields:
+        dated = [each.path for each in columns if each.path not in taken and _are_dates(each.values)]
+        if len(dated) == 1:
+            fields["time"] = dated[0]
     for name, keys in FIXED.items():
         take(name, keys, _FITTING.get(name, _any))
     return fields
@@ -270,7 +293,7 @@ def _named(
 def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
     """The place of a key among the names: by its name, by a word of it, by its object."""
     head, _, last = path.rpartition(".")
-    name, above = plain_name(last), plain_name(head.rpartition(".")[2])
+    name, above = _plain(last), plain_name(head.rpartition(".")[2])
     other_side = above in (ANSWER_OBJECTS if names is QUESTIONS else QUESTION_OBJECTS if names is ANSWERS else ())
     if name in names:
         return names.index(name) + (_OTHER_SIDE if other_side else 0)
@@ -281,6 +304,11 @@ def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
         if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
             return 100 + place
     return 200 + names.index(above) if above in names else None
+
+
+def _plain(key: str) -> str:
+    """The plain name of a key without what is in brackets behind it: `Rating (1-5)` is `rating`."""
+    return plain_name(_BRACKETS.sub("", key)) or plain_name(key)
 
 
 def _same_side(speaker: str, names: Sequence[str]) -> bool:
@@ -325,6 +353,16 @@ def _is_request(value: JsonValue) -> bool:
 def _holds_answer(values: Sequence[JsonValue]) -> bool:
     """Return whether values may be answers; a category or a number may be one, a time not."""
     return not all(isinstance(value, str) and len(value) > 9 and seconds_of(value) is not None for value in values)
+
+
+def _are_times(values: Sequence[JsonValue]) -> bool:
+    return all(seconds_of(value) is not None for value in values)
+
+
+def _are_dates(values: Sequence[JsonValue]) -> bool:
+    """Return whether values are times whatever the name of their key: numbers may be anything."""
+    dates = (isinstance(value, str) and not value.strip().isdecimal() for value in values)
+    return bool(values) and all(dates) and _are_times(values)
 
 
 def _are_thumbs(values: Sequence[JsonValue]) -> bool:

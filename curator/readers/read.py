@@ -161,7 +161,7 @@ class _Opener:
         first, rows = _first_records(records.rows)
         reader = self.chosen or recognise(first, self.options) or self.default
         if records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
-            rows = iter((Row(1, _unmapped(records.columns, first)),))
+            rows = iter((Row(1, _unmapped(records.columns, first, self.chosen)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
         options = reader.adapt(first, self.options)
@@ -181,7 +181,7 @@ def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Ite
     return readable, chain(seen, rows)
 
 
-def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]]) -> RecordError:
+def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]], chosen: Reader | None) -> RecordError:
     mapping = suggested_mapping(first or [dict.fromkeys(columns)])
     if len(columns) == 1:
         return RecordError(
@@ -189,8 +189,9 @@ def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]]) 
             f"if it is CSV with the one column {listed(columns)}, write {mapping}",
         )
     return RecordError(
-        f"a CSV file with the columns {listed(columns)}, and no mapping in use",
-        f"name the column that holds the user's text, for example {mapping} (and no `format: chat`)",
+        f"a table with the columns {listed(columns)}, and no mapping in use",
+        f"name the column that holds the user's text, for example {mapping}"
+        + (f" (and no `format: {chosen.name}`)" if chosen else ""),
     )
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from unicodedata import combining, normalize
 
 from curator.records import JsonValue, Role
 
 _ROLES: Mapping[str, Role] = {
     **dict.fromkeys(
         ("user", "human", "customer", "visitor", "client", "prompter", "guest", "caller", "patient", "student", "shopper",
-         "consumer", "buyer", "enduser", "contact", "lead", "requester", "employee", "inbound", "incoming", "questioner"),
+         "consumer", "buyer", "enduser", "contact", "lead", "requester", "employee", "inbound", "incoming", "questioner", "kunde", "kundin", "nutzer", "benutzer", "cliente", "usuario",
+         "utilisateur", "klant", "gebruiker", "utente"),
         "user",
     ),
     **dict.fromkeys(
         ("assistant", "bot", "chatbot", "agent", "ai", "model", "gpt", "chatgpt", "bing", "bard", "claude", "gemini", "llm",
          "copilot", "operator", "support", "representative", "rep", "advisor", "consultant", "outbound", "outgoing",
-         "expert", "tutor", "seller", "staff", "moss", "llama", "mistral"),
+         "expert", "tutor", "seller", "staff", "moss", "llama", "mistral", "assistent", "assistentin", "asistente", "assistente",
+         "agente", "mitarbeiter", "berater", "conseiller", "medewerker"),
         "assistant",
     ),
     **dict.fromkeys(("system", "developer", "instructions"), "system"),
@@ -68,6 +71,8 @@ def role_of(speaker: str) -> Role | None:
 @lru_cache(maxsize=16384)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name: `userMessage`, `user_message` and `User message` have the same."""
+    if not name.isascii():  # `réponse` is `reponse`
+        name = "".join(letter for letter in normalize("NFKD", name) if not combining(letter))
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return tuple(re.findall(r"[a-z]+|\d+", spaced.lower()))
 

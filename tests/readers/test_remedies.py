@@ -86,6 +86,17 @@ TURNS = [
 ]
 
 
+def test_a_scale_in_the_header_of_a_column_hides_no_rating() -> None:
+    row = {"Frage": "Wo ist es?", "Antwort des Bots": "Dort.", "Bewertung (1-5)": 4, "Datum [MEZ]": "1.10.2026 10:00"}
+    suggested = yaml.safe_load(suggested_mapping([row]).strip("`"))["logs"]["mapping"]
+    assert suggested == {
+        "input": "Frage",
+        "target": "Antwort des Bots",
+        "rating": "Bewertung (1-5)",
+        "time": "Datum [MEZ]",
+    }
+
+
 def test_the_mapping_in_the_remedy_of_a_log_of_turns_reads_it(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", *TURNS)
     mapping = yaml.safe_load(suggested_mapping(TURNS).strip("`"))["logs"]["mapping"]

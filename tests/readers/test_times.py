@@ -41,3 +41,25 @@ def test_elapsed_seconds_need_both_times_in_order() -> None:
     assert elapsed(1.0, 2.5) == 1.5
     assert elapsed(None, 2.0) is None
     assert elapsed(3.0, 2.0) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "02.09.2026 20:35:00",
+        "2.9.2026, 20:35",
+        "9/2/2026 8:35 PM",
+        "09/02/2026 08:35:00pm",
+        "Wed, 02 Sep 2026 20:35:00 GMT",
+    ],
+)
+def test_a_date_of_people_is_read(value: str) -> None:
+    assert seconds_of(value) == 1_788_381_300
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["09/02/2026 20:35", "31.13.2026", "Call me on 2.9.2026 please", "Version 1.2.2026.4", "13/40/2026 8:35 PM"],
+)
+def test_a_date_whose_order_is_open_is_no_time(value: str) -> None:
+    assert seconds_of(value) is None

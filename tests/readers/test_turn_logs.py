@@ -181,3 +181,29 @@ def test_rows_of_question_and_answer_have_a_history_where_their_turn_is_mapped(t
     assert exchanges(cases) == [
         (["user: q1"], "a1"), (["user: q1", "assistant: a1", "user: q2"], "a2"), (["user: q"], "a"),
     ]  # fmt: skip
+
+
+def test_turns_with_a_header_of_another_language_are_read_in_order_of_their_dates(tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    rows = ["gespraech;absender;nachricht;gesendet_am;bewertung"]
+    for number in range(4):
+        rows.append(f"{number};bot;Das steht in Heft {number}.;1.10.2026 9:0{number + 1};{number + 1}")
+        rows.append(f"{number};kunde;Wo steht das in Fall {number}?;30.9.2026 10:0{number};")
+    path.write_text("\n".join(rows))
+    mapping = {"input": "nachricht", "role": "absender", "rating": "bewertung", "time": "gesendet_am"}
+    with path.open(newline="") as file:
+        assert found_mapping(list(csv.DictReader(file, delimiter=";"))) == mapping
+    mapping["session"] = "gespraech"
+    cases = read_all([path], mapping=mapping)[0]
+    assert [(case.user, case.target) for case in cases] == [
+        (f"Wo steht das in Fall {number}?", f"Das steht in Heft {number}.") for number in range(4)
+    ]
+
+
+def test_two_keys_of_free_text_are_not_guessed() -> None:
+    rows: list[dict[str, Any]] = [
+        {"x": side, "y": f"some words of turn {number}", "z": f"other words of turn {number}"}
+        for number in range(4)
+        for side in ("user", "assistant")
+    ]
+    assert "role" not in found_mapping(rows)
