@@ -70,12 +70,12 @@ class RecordError(CuratorError):
         self.reason = reason
         self.remedy = remedy
 
-    def at(self, file: str, line: int) -> RejectedRecord:
+    def at(self, file: str, line: int, part: int = 0) -> RejectedRecord:
         """Return the record to set aside."""
         from curator.records.cases import Source
         from curator.records.rejected import RejectedRecord
 
-        return RejectedRecord(Source(file, line), self.reason, self.remedy)
+        return RejectedRecord(Source(file, line, part), self.reason, self.remedy)
 
     def inside(self, place: str) -> RecordError:
         """Return the same error, prefixed with the place inside the record."""

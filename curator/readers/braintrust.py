@@ -60,11 +60,12 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece:
     start = seconds_of(metrics.get("start"))
     facts = scalars({key: value for key, value in metadata.items() if key not in (*_SESSIONS, *_USERS, "model")})
     name = text(attributes, "name")
+    speaks = parent is None and type_ in _SPEAKERS
     row = PlatformRow(
         kind=kind,
         name=name or "",
         place=Place(text(cells, "root_span_id") or span, span, parent, seconds_of(cells.get("created")) if start is None else start),
-        speaks=parent is None and type_ in _SPEAKERS,
+        speaks=speaks,
         request=cells.get("input"),
         response=cells.get("output"),
         parameters=dict(metadata),
@@ -86,7 +87,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece:
             **({"name": name} if name else {}),
         },
         ratings=joined_ratings(_ratings(cells)),
-        unused=tuple(unread(cells, _ROW)) if kind == CALL else (),
+        unused=tuple(unread(cells, _ROW)) if kind == CALL or speaks else (),
     )  # fmt: skip
     return row_piece(row, record.source, options.task)
 

@@ -85,7 +85,7 @@ def read_system_scores(paths: Sequence[str], *, by: Sequence[str] = ()) -> Syste
             try:
                 _read_row(cells, path, by, seen)
             except RecordError as error:
-                seen.rejected.append(error.at(source.file, source.line))
+                seen.rejected.append(error.at(source.file, source.line, source.part))
     return _means(seen, paths)
 
 
@@ -127,7 +127,7 @@ def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
             try:
                 designs[case_id_of(cells)] = {key: cells[key] for key in DESIGN if cells.get(key) is not None}
             except RecordError as error:
-                seen.rejected.append(error.at(source.file, source.line))
+                seen.rejected.append(error.at(source.file, source.line, source.part))
     if seen.rejected:
         first = seen.rejected[0]
         raise LogsError(f"{first.source}: {first.reason}", remedy=first.remedy)
@@ -157,7 +157,7 @@ def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue
     for row in open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True).rows:
         source = Source(str(path), row.sheet_row or row.number)
         if isinstance(row.cells, RecordError):
-            seen.rejected.append(row.cells.at(source.file, source.line))
+            seen.rejected.append(row.cells.at(source.file, source.line, source.part))
         else:
             yield source, row.cells
 

@@ -10,6 +10,8 @@ import orjson
 from curator.errors import RecordError
 from curator.records import JsonValue
 
+EXACT = 2.0**53
+"""From here on a number is not the one that was logged; no count, measure or limit is so large."""
 _DEEP = 200
 """orjson writes at most 254 levels; a value with fewer brackets than this surely fits into any record of ours."""
 

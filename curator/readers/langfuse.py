@@ -115,10 +115,14 @@ def _observation(cells: Fields, fields: Fields, source: Source, options: LogsCon
     row.tools = fields.get("tool_definitions")
     metadata = decoded(fields.get("metadata"))
     row.tools = _tools(fields.get("tool_definitions")) or _tools_of_attributes(metadata)
-    if kind == CALL:
-        used = _OBSERVATION | row.ratings.metadata.keys() | _given(row.ratings)
-        row.unused = tuple(key for key in unread(fields, used) if not _score_column(key, cells.get(key)))
+    if kind == CALL or row.speaks:
+        row.unused = _unused(row, cells, fields)
     return row_piece(row, source, options.task)
+
+
+def _unused(row: PlatformRow, cells: Fields, fields: Fields) -> tuple[str, ...]:
+    used = _OBSERVATION | row.ratings.metadata.keys() | _given(row.ratings)
+    return tuple(key for key in unread(fields, used) if not _score_column(key, cells.get(key)))
 
 
 def _trace(cells: Fields, fields: Fields, source: Source, options: LogsConfig) -> Piece:
@@ -128,6 +132,7 @@ def _trace(cells: Fields, fields: Fields, source: Source, options: LogsConfig) -
     row.kind = "traces"
     row.place = Place(id_, id_, None, _time(fields, "timestamp"))
     row.speaks = True
+    row.unused = _unused(row, cells, fields)
     piece = row_piece(row, source, options.task)
     if isinstance(piece, NoExchange):  # what it says of its calls does not depend on their parents
         about = Place(id_)

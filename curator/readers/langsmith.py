@@ -23,6 +23,7 @@ from curator.readers.platform_rows import (
     words,
 )
 from curator.readers.reader import LogRecord, Reader, parse_parts
+from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import SpanRatings, rating
 from curator.readers.span_kinds import CALL, DOCUMENTS
 from curator.readers.times import seconds_of
@@ -62,7 +63,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Iterator[Piece] | Piece:
     cells = record.cells
     if _is_batch(cells):
         runs = _joined_batch(cells)
-        return parse_parts(runs, lambda run, part: _run(run, part, options), record.source)
+        return parse_parts(runs, lambda run, part: _run(run, part, options), record.source, unread=content_keys(cells))
     if _is_feedback(cells):
         return _feedback(cells, record.source)
     runs = list(_with_children(cells))
@@ -116,11 +117,12 @@ def _run(run: Fields, source: Source, options: LogsConfig) -> Piece:
     metadata = scalars({key: value for item in held for key, value in scalars(item).items()})
     session, user = text(metadata, *_SESSIONS) or text(run, "thread_id"), text(metadata, *_USERS)
     model = text(metadata, "ls_model_name")
+    speaks = parent is None and kind not in (CALL, DOCUMENTS, "embedding spans", "parser spans")
     row = PlatformRow(
         kind=kind,
         name=text(run, "name") or "",
         place=Place(text(run, "trace_id") or (id_ if parent is None else None), id_, parent, _time(run, "start_time")),
-        speaks=parent is None and kind not in (CALL, DOCUMENTS, "embedding spans", "parser spans"),
+        speaks=speaks,
         request=inputs,
         response=_output(outputs),
         parameters=invocation,
@@ -139,7 +141,7 @@ def _run(run: Fields, source: Source, options: LogsConfig) -> Piece:
             **({"name": name} if (name := text(run, "name")) else {}),
         },
         ratings=joined_ratings(_stats(run.get("feedback_stats"))),
-        unused=tuple(unread(run, _RUN)) if kind == CALL else (),
+        unused=tuple(unread(run, _RUN)) if kind == CALL or speaks else (),
     )
     return row_piece(row, source, options.task)
 

@@ -11,11 +11,14 @@ from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place
 from curator.readers.reader import LogRecord, Reader, parse_parts
+from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import expectation, rating
 from curator.readers.span_pieces import span_piece
 from curator.readers.spans import is_span, plain_id, span_of
 from curator.records import JsonValue, Source
 
+_READ = ("request", "response", "data")
+"""Keys of a trace beside its spans: the whole of them, or what its root span repeats."""
 _METADATA = ("trace_metadata", "request_metadata")
 
 
@@ -63,7 +66,12 @@ def _parse(record: LogRecord, options: LogsConfig) -> Iterator[Piece] | Piece:
     items = [*trace.spans, *trace.assessments]
     if not items:
         return NoExchange(source=record.source, what="traces without spans")
-    return parse_parts(enumerate(items), lambda item, part: _piece(trace, *item, part, options), record.source)
+    return parse_parts(
+        enumerate(items),
+        lambda item, part: _piece(trace, *item, part, options),
+        record.source,
+        unread=content_keys(record.cells, _READ),
+    )
 
 
 def _piece(

@@ -17,6 +17,7 @@ from curator.readers.genai_attributes import (
 from curator.readers.json_text import decoded
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place
 from curator.readers.reader import LogRecord, Reader, parse_parts
+from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import evaluation_ratings
 from curator.readers.span_messages import span_reply
 from curator.readers.span_pieces import span_piece
@@ -70,11 +71,15 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece | Iterator[Piece]:
     if any(key in cells for key in _BATCHES):
         items = list(_items(cells))
         if items:
-            return parse_parts(items, lambda item, part: _piece(item, part, options), record.source)
+            return parse_parts(
+                items, lambda item, part: _piece(item, part, options), record.source, unread=content_keys(cells)
+            )
         return NoExchange(source=record.source, what="batches of metrics or without a span")
     if isinstance(cells.get("spans"), list):
         spans = [_Item(fields, {}) for fields in _dicts(cells["spans"])]
-        return parse_parts(spans, lambda item, part: _piece(item, part, options), record.source)
+        return parse_parts(
+            spans, lambda item, part: _piece(item, part, options), record.source, unread=content_keys(cells)
+        )
     if _is_log(cells):
         return _log_piece(cells, {}, record.source, options)
     resource = cells.get("resource")

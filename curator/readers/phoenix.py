@@ -11,6 +11,7 @@ from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.readers.pieces import Attachment, Piece, Place
 from curator.readers.reader import LogRecord, Reader, parse_parts
+from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import SpanRatings, annotation_ratings
 from curator.readers.span_pieces import span_piece
 from curator.readers.spans import is_span, plain_id, span_of
@@ -34,7 +35,12 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece | Iterator[Piece]:
     if _is_annotation(cells):
         return _annotation_piece(_annotation(cells), record.source)
     if isinstance(cells.get("spans"), list):
-        return parse_parts(_parts(cells), lambda item, part: _part_piece(item, part, options), record.source)
+        return parse_parts(
+            _parts(cells),
+            lambda item, part: _part_piece(item, part, options),
+            record.source,
+            unread=content_keys(cells),
+        )
     annotations = _dicts(cells.get("annotations"))
     if not annotations:
         return span_piece(span_of(cells), record.source, options.task)

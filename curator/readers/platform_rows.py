@@ -14,7 +14,7 @@ from curator.readers.account import EMPTY
 from curator.readers.documents import read_documents
 from curator.readers.feedback import nonblank
 from curator.readers.hints import listed
-from curator.readers.json_text import decoded
+from curator.readers.json_text import EXACT, decoded
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Place
 from curator.readers.platform_bodies import framework_request, framework_response
 from curator.readers.replies import Reply, failed_reply
@@ -151,7 +151,7 @@ def _exchange(row: PlatformRow, source: Source, task: str | None, *, speaks: boo
 def _problem(row: PlatformRow, source: Source) -> RejectedRecord:
     """The reason why a row without a question is set aside."""
     if row.elsewhere is not None:
-        return row.elsewhere.at(source.file, source.line)
+        return RejectedRecord(source, row.elsewhere.reason, row.elsewhere.remedy)
     value = decoded(row.request)
     if isinstance(value, dict) and value:
         keys = listed(list(value))
@@ -234,14 +234,14 @@ def words(value: JsonValue) -> str | None:
 
 
 def number(value: JsonValue) -> float | None:
-    """A number, also as text; None for anything else."""
+    """A number, also as text; None for anything else and for one too large to be a measure."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         read = float(value)
     except ValueError:
         return None
-    return read if abs(read) < float("inf") else None
+    return read if abs(read) < EXACT else None
 
 
 def dicts(value: JsonValue) -> list[dict[str, JsonValue]]:

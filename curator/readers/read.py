@@ -58,13 +58,14 @@ class LogReading:
     record, or as one other record.
 
     Attributes:
+        files: the log files, in their order.
         account: grows while the records are read.
     """
 
     def __init__(self, options: LogsConfig, opener: _Opener, logs: FoundLogs) -> None:
         self._options = options
         self._opener = opener
-        self._files = logs.files
+        self.files = logs.files
         self.account = ReadAccount(skipped=logs.skipped)
         self._scale = _named_scale(options)
         self._absent: set[str] = set()
@@ -95,7 +96,7 @@ class LogReading:
         yield from ratings.add(reading) if isinstance(reading, Case) else (reading,)
 
     def _pieces(self) -> Iterator[Piece]:
-        for file in map(self._opener.open, self._files):
+        for file in map(self._opener.open, self.files):
             account = FileAccount(file.path, file.reader.name, container=file.kind, encoding=file.encoding)
             account = self.account.files.setdefault(file.path, account)
             for note in file.notes:
@@ -104,7 +105,7 @@ class LogReading:
             for row in file.rows:
                 account.records += 1
                 if isinstance(row.cells, RecordError):
-                    yield row.cells.at(file.path, row.number)
+                    yield row.cells.at(file.path, row.number, row.part)
                     continue
                 record = LogRecord(row.cells, Source(file.path, row.number, row.part))
                 if self._absent:

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
-from curator.readers.pieces import Piece
+from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece
 from curator.records import JsonValue, RejectedRecord, Source
 
 Content = Literal["question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"]
@@ -68,17 +68,31 @@ class Reader:
 
 
 def parse_record(reader: Reader, record: LogRecord, options: LogsConfig) -> list[Piece]:
-    """The pieces of one record; a record that does not fit is one rejected record."""
-    return list(_guarded(lambda: reader.parse(record, options), record.source))
+    """The pieces of one record, at least one.
+
+    A record that does not fit is rejected. One that holds nothing, such as a trace without spans, asks no model.
+    """
+    pieces = list(_guarded(lambda: reader.parse(record, options), record.source))
+    return pieces or [NoExchange(source=record.source, what="records that hold nothing")]
 
 
 def parse_parts(
-    items: Iterable[T], parse: Callable[[T, Source], Piece | Iterable[Piece]], source: Source
+    items: Iterable[T],
+    parse: Callable[[T, Source], Piece | Iterable[Piece]],
+    source: Source,
+    *,
+    unread: tuple[str, ...] = (),
 ) -> Iterator[Piece]:
-    """Parse the records that one line holds; a damaged one costs no other."""
+    """Parse the records that one line holds; a damaged one costs no other.
+
+    `unread` are the keys with content beside them, which are counted as unused once.
+    """
     for number, item in enumerate(items, 1):
-        part = Source(source.file, source.line, number)
-        yield from _guarded(lambda item=item, part=part: parse(item, part), part)  # type: ignore[misc]
+        part = source.numbered(number)
+        for piece in _guarded(lambda item=item, part=part: parse(item, part), part):  # type: ignore[misc]
+            if unread and isinstance(piece, Exchange | Attachment):
+                piece.unused, unread = (*piece.unused, *unread), ()
+            yield piece
 
 
 def _guarded(parse: Callable[[], Piece | Iterable[Piece]], source: Source) -> Iterator[Piece]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from curator.readers.account import EMPTY
 from curator.readers.feedback import nonblank
-from curator.readers.json_text import decoded
+from curator.readers.json_text import EXACT, decoded
 from curator.records import JsonValue, Scalar
 
 _CONTENT_WORDS = frozenset((
@@ -186,9 +186,15 @@ def _python_list(text: str) -> JsonValue:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if abs(number) < EXACT else None
+
+
+def content_keys(record: Mapping[str, JsonValue], read: Iterable[str] = ()) -> tuple[str, ...]:
+    """The keys of a record that bear content, without those that are read."""
+    return tuple(key for key, value in record.items() if value not in EMPTY and key not in read and _bears_content(key))
 
 
 def _bears_content(key: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from curator.errors import RecordError
 from curator.readers.hints import listed
-from curator.readers.json_text import decoded
+from curator.readers.json_text import EXACT, decoded
 from curator.readers.span_messages import answer_message, span_messages, system_messages
 from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
@@ -166,7 +166,7 @@ def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The options of a request that shape an answer, by their names in the chat-completions API."""
     options: dict[str, JsonValue] = {}
     most = next((value[key] for key in _MOST_TOKENS if value.get(key)), None)
-    if isinstance(most, int | float) and not isinstance(most, bool) and most > 0:
+    if isinstance(most, int | float) and not isinstance(most, bool) and 0 < most < EXACT:
         options["max_tokens"] = int(most)
     stop = decoded(next((value[key] for key in _STOPS if value.get(key)), None))
     if isinstance(stop, str | list) and stop:

@@ -166,7 +166,7 @@ def _exchange(span: SpanRecord, attributes: Attributes, source: Source, task: st
         cost_usd=attributes.number(*_COSTS),
         metadata={**metadata, **ratings.metadata},
         documents=documents_of_span(attributes),
-        unused=attributes.unused(),
+        unused=(*span.unread, *attributes.unused()),
         notes=call.notes,
         problem=RejectedRecord(source, "the prompt of the call was not captured", SWITCHES),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from curator.readers.json_text import decoded
 from curator.readers.pieces import Place
+from curator.readers.span_attributes import content_keys
 from curator.readers.times import seconds_of
 from curator.records import JsonValue
 
@@ -20,6 +21,8 @@ _STARTS = ("starttimeunixnano", "starttime", "starttimestamp", "startedat", "tim
 _ENDS = ("endtimeunixnano", "endtime", "endtimestamp", "endedat")
 _OTEL_KINDS = frozenset(("", "UNKNOWN", "INTERNAL", "CLIENT", "SERVER", "PRODUCER", "CONSUMER"))
 _NO_PARENTS = frozenset(("", "0" * 16))
+_READ = frozenset(("span_data", "status_message", "statusMessage", "StatusMessage"))
+"""Keys of spans whose names say content, but that are read, or repeat the status."""
 _FAILED_CODES = frozenset(("2", "error", "status_code_error", "statuscode.error"))
 
 
@@ -33,7 +36,10 @@ class SpanEvent:
 
 @dataclass(frozen=True, slots=True)
 class SpanRecord:
-    """One span; `place` has its ids in hex and its start, `end` is in seconds since 1970."""
+    """One span; `place` has its ids in hex and its start, `end` is in seconds since 1970.
+
+    `unread` are the keys beside the attributes and events that bear content.
+    """
 
     place: Place
     name: str
@@ -41,6 +47,7 @@ class SpanRecord:
     attributes: dict[str, JsonValue]
     events: tuple[SpanEvent, ...] = ()
     failed: bool = False
+    unread: tuple[str, ...] = ()
 
 
 def is_span(record: Mapping[str, JsonValue]) -> bool:
@@ -77,6 +84,7 @@ def span_of(record: Mapping[str, JsonValue], shared: Mapping[str, JsonValue] | N
         attributes={**(shared or {}), **attributes},
         events=tuple(_event(event) for event in _list(events) if isinstance(event, dict)),
         failed=_failed(fields) or str(attributes.get("otel.status_code")).lower() in _FAILED_CODES,
+        unread=tuple(key for key in content_keys(record, _READ) if not key.startswith("attributes.")),
     )
 
 

@@ -21,6 +21,8 @@ _FORMS = (
     (re.compile(r"[\d/]{8,10}[ ,]+[\d:]{4,5} ?[AP]M"), "%m/%d/%Y %I:%M %p"),
 )
 """Dates with dots begin with the day. Dates with slashes are read only beside AM or PM, where the month comes first."""
+_LAST = 253402300800.0
+"""The year 10000, which no date can have."""
 
 
 def seconds_of(value: JsonValue) -> float | None:
@@ -49,7 +51,8 @@ def elapsed(start: float | None, end: float | None) -> float | None:
 def _scaled(number: float) -> float | None:
     if not math.isfinite(number) or number <= 0:
         return None
-    return number / next((unit for least, unit in _UNITS if number >= least), 1)
+    seconds = number / next((unit for least, unit in _UNITS if number >= least), 1)
+    return seconds if seconds < _LAST else None
 
 
 def _of_text(text: str) -> float | None:

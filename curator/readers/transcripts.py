@@ -14,6 +14,7 @@ from curator.readers.json_text import as_text
 from curator.readers.pieces import Exchange, NoExchange, Piece, Place, Turn
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply
+from curator.readers.span_attributes import content_keys
 from curator.readers.span_messages import span_messages
 from curator.readers.times import seconds_of
 from curator.records import JsonValue, Message
@@ -27,7 +28,7 @@ _NOTHING = Message("system", "")
 
 
 def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
-    kind = record.get("type")
+    kind = str(record.get("type"))
     if kind in _CODEX and isinstance(record.get("payload"), dict):
         return 0.95
     claude = "sessionId" in record and ("parentUuid" in record or "operation" in record)
@@ -39,6 +40,8 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece:
     if turn is None:
         return NoExchange(source=record.source, what=META)
     turn.exchange.task = options.task
+    if turn.skipped is None:
+        turn.exchange.unused = content_keys(record.cells, ("message",))
     return turn
 
 
@@ -99,7 +102,7 @@ def _codex_turn(record: LogRecord) -> Turn | None:
 
 
 def _codex_item(payload: dict[str, JsonValue]) -> JsonValue:
-    kind = payload.get("type")
+    kind = str(payload.get("type"))
     if kind == "message":
         return payload
     id_ = payload.get("call_id") or payload.get("id")
@@ -110,7 +113,7 @@ def _codex_item(payload: dict[str, JsonValue]) -> JsonValue:
     if kind not in _CALLS:
         return None
     arguments = next((payload[key] for key in ("arguments", "input", "action") if payload.get(key) is not None), {})
-    name = payload.get("name") or str(kind).removesuffix("_call")
+    name = payload.get("name") or kind.removesuffix("_call")
     return {"role": "assistant", "tool_calls": [{"id": id_, "name": name, "arguments": arguments}]}
 
 

@@ -43,7 +43,9 @@ def is_pair(record: Mapping[str, JsonValue]) -> bool:
         return False
     asked = fields["input"]
     first = str(asked[0] if isinstance(asked, list) else asked)
-    return plain_name(first) in _ASKED and plain_name(str(fields["target"])) in _ANSWERED and _is_text(record[first])
+    return (
+        plain_name(first) in _ASKED and plain_name(str(fields["target"])) in _ANSWERED and _is_text(record.get(first))
+    )
 
 
 def _is_text(value: JsonValue) -> bool:

@@ -23,6 +23,8 @@ _MODEL_CALLS = re.compile(
 )
 """The ends of the names of operations that are calls of a model's client."""
 _JUDGES = re.compile(r"(^|\.)(evaluate|predict_and_score|score|evaluation)$", re.IGNORECASE)
+_READ = frozenset(("id", "attributes", "inputs", "output"))
+"""Keys of a call that are not those of a span."""
 _KINDS = ("llm", "chat", "agent", "tool", "retriever", "search", "embedding", "guardrail")
 
 
@@ -31,7 +33,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece:
     if "feedback_type" in cells:
         return _feedback(record)
     name = _operation(cells)
-    span = span_of({key: value for key, value in cells.items() if key not in ("id", "attributes")})
+    span = span_of({key: value for key, value in cells.items() if key not in _READ})
     place = Place(
         nonblank(cells.get("trace_id")), nonblank(cells.get("id")), nonblank(cells.get("parent_id")), span.place.time
     )

@@ -49,15 +49,22 @@ class Message:
 class Source:
     """The place of a record: the file as the user named it, and its first line, counted from 1.
 
-    `part` counts the records of one line from 1 on, such as the spans of a batch; 0 where the line is one record.
+    `part` counts the records of one line from 1 on, such as the spans of a batch; 0 where the line is one record. `inner` counts
+    those within a part in the same way, such as the spans of several batches on one line.
     """
 
     file: str
     line: int
     part: int = 0
+    inner: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}" + (f", part {self.part}" if self.part else "")
+        part = f", part {self.part}" + (f".{self.inner}" if self.inner else "")
+        return f"{self.file}:{self.line}" + (part if self.part else "")
+
+    def numbered(self, number: int) -> Source:
+        """Return the place of a record within this one, counted from 1."""
+        return replace(self, inner=number) if self.part else replace(self, part=number)
 
 
 @dataclass(frozen=True, slots=True)
