@@ -13,6 +13,7 @@ from curator.config.logs import kind_of
 from curator.dedup import DedupeResult, deduplicate
 from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
+from curator.io.log_file import LogFile
 from curator.labels.archive import archived_labels
 from curator.labels.merge import corrected
 from curator.labels.read import read_labels
@@ -94,6 +95,7 @@ def ingest(
         tuple(map(redaction.redactor.text, (*account.note_lines(), *warnings))),
         account,
         dict(redaction.counts),
+        reading.files,
     )
 
 
@@ -213,7 +215,8 @@ class IngestResult:
     """The cases of the logs; `read` exchanges and records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
-    that were used; `warnings` name the others. `redacted` counts what was replaced in the cases, by kind.
+    that were used; `warnings` name the others. `redacted` counts what was replaced in the cases, by kind. `logs` are the files that
+    were read.
     """
 
     read: int
@@ -225,6 +228,7 @@ class IngestResult:
     warnings: tuple[str, ...]
     account: ReadAccount = field(default_factory=ReadAccount)
     redacted: Mapping[str, int] = field(default_factory=dict)
+    logs: tuple[LogFile, ...] = ()
 
     @property
     def questions(self) -> tuple[Case, ...]:
@@ -249,8 +253,7 @@ class IngestResult:
     @property
     def files(self) -> list[str]:
         """The names of the log files, sorted."""
-        sources = (item.source for items in (self.cases, self.merged, self.unreadable) for item in items)
-        return sorted({source.file for source in sources})
+        return sorted(map(str, self.logs))
 
 
 def ingest_lines(counts: IntakeCounts, read: int, cases: int, merged: int, set_aside: int) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import orjson
 
@@ -17,11 +16,13 @@ from curator._version import __version__
 from curator.committee.prices import price_of, price_source
 from curator.config import ModelConfig
 from curator.config.committee import is_conventional_name
+from curator.io.log_file import LogFile
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile
 from curator.stages.artifacts import RunArtifacts
 
 SECRET_NAME = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
+_BLOCK = 1 << 20
 PACKAGES = ("aiohttp", "hdbscan", "litellm", "numpy", "pydantic", "scikit-learn", "sentence-transformers", "torch")
 
 
@@ -39,7 +40,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
         "config": config,
         "config_sha256": hashlib.sha256(orjson.dumps(config, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         "seed": run.config.seed,
-        "logs": [{"file": name, "sha256": file_sha256(Path(name))} for name in run.ingest.files],
+        "logs": [{"file": str(file), "sha256": file_sha256(file)} for file in run.ingest.logs],
         "members": [_masked(asdict(member)) for member in run.sampling.plan.members],
         "variants": [{"id": v.id, "version": v.version, "sha256": v.digest} for v in run.sampling.plan.variants],
         "prices": {
@@ -143,10 +144,13 @@ def _is_secret(key: str, item: JsonValue) -> bool:
     return key != "api_key_env" or not is_conventional_name(item)
 
 
-def file_sha256(path: Path) -> str | None:
-    """Return the SHA-256 of a file; None if the file is gone, such as a rotated log."""
+def file_sha256(file: LogFile) -> str | None:
+    """Return the SHA-256 of a file, packed as it is; None if it is gone, such as a rotated log."""
+    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with file.open("rb") as opened:
+            while block := opened.read(_BLOCK):
+                digest.update(block)
     except OSError:
         return None
+    return digest.hexdigest()
