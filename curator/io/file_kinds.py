@@ -57,6 +57,10 @@ class Skipped:
     file: str
     reason: str
 
+    def __str__(self) -> str:
+        """The file with the reason, for a user."""
+        return f"{self.file} ({self.reason})"
+
 
 def binary_kind(head: bytes) -> BinaryKind | None:
     """Return the kind of a file by its first, unpacked bytes; None of others, such as text."""

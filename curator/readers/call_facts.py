@@ -41,7 +41,8 @@ _USERS = (
 )
 _STARTS = (
     "startTime", "start_time", "request_time", "request_created_at", "requestTime", "timestamp", "timestamp_ms", "time",
-    "created_at", "createdAt", "created", "datetime", "date",
+    "created_at", "createdAt", "created", "datetime", "date", "ts", "@timestamp", "event_time", "logged_at", "occurred_at",
+    "request_timestamp", "received_at", "sent_at",
 )  # fmt: skip
 _ENDS = ("endTime", "end_time", "response_created_at", "completed_at")
 _SECONDS = ("latency_s", "response_time", "latency_seconds", "duration_s", "duration_seconds", "elapsed_s")

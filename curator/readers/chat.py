@@ -15,7 +15,7 @@ from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.readers.call_facts import FACT_KEYS, Facts, read_facts
 from curator.readers.feedback import nonblank, read_feedback, reference
-from curator.readers.hints import key_paths, listed
+from curator.readers.hints import address_of_body, key_paths, listed
 from curator.readers.json_text import decoded, type_name
 from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
@@ -23,7 +23,7 @@ from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
-from curator.readers.response_bodies import holds_answer
+from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.suggest import suggested_mapping
 from curator.records import KINDS, JsonValue, Scalar, Source
 
@@ -263,7 +263,9 @@ def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
         return value
     for key, inner in structure.items():
         words = _words(key)
-        if words & {"body", "response", "output", "json"} and not words & _ABOUT and holds_reply(decoded(inner)):
+        if not words & {"body", "response", "output", "json"} or words & _ABOUT:
+            continue
+        if holds_reply(decoded(inner)) or ("body" in words and names_answer(decoded(inner))):
             return {**{name: structure[name] for name in _STATUS if name in structure}, "body": inner}
     return structure if serialised else value
 
@@ -349,6 +351,11 @@ def _words(key: str) -> set[str]:
 
 def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
     keys = key_paths(record)
+    if place := address_of_body(record):
+        return RecordError(
+            f"the request is not in the record: {place!r} names the file that holds it",
+            "put the content of that file in its place, or leave such records out of the logs: all others are used",
+        )
     if "messages" in record:
         return RecordError(
             f"`messages` is a JSON {type_name(record['messages'])}, not a list",

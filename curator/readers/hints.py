@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 from curator.records import JsonValue
 
 _SHOWN = 12
+_IN_STORE = re.compile(r"(?:s3a?|gs|gcs|abfss?|wasbs?|azure|r2|minio)://\S+$")
 _INPUTS = ("input", "prompt", "question", "query", "text", "user", "utterance", "message", "messages", "content")
 
 
@@ -20,6 +22,16 @@ def key_paths(record: dict[str, JsonValue]) -> list[str]:
         else:
             paths.append(key)
     return paths
+
+
+def address_of_body(record: dict[str, JsonValue]) -> str | None:
+    """The path of the first value that is an address in a store, such as `s3://`; else None."""
+    for key, value in record.items():
+        if isinstance(value, str) and _IN_STORE.match(value):
+            return key
+        if isinstance(value, dict) and (inner := address_of_body(value)):
+            return f"{key}.{inner}"
+    return None
 
 
 def listed(keys: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ from curator.records import JsonValue
 
 Records = Sequence[Mapping[str, JsonValue]]
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
+_ADDRESS = re.compile(r"\w+://\S+")
 _MOST_KEYS = 400
 _DEEP = 5
 _FEW = 12
@@ -338,9 +339,9 @@ def _holds_question(values: Sequence[JsonValue]) -> bool:
     """Return whether values are texts with words, requests or conversations."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) == len(values):
-        return any(
-            any(map(str.isalpha, text)) and not text.startswith(("http://", "https://")) for text in texts
-        ) and not all(seconds_of(text) is not None for text in texts)
+        return any(any(map(str.isalpha, text)) and not _ADDRESS.fullmatch(text) for text in texts) and not all(
+            seconds_of(text) is not None for text in texts
+        )
     return all(is_conversation(value) or _is_request(value) for value in values if not isinstance(value, str))
 
 

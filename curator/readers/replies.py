@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from curator.errors import RecordError
-from curator.readers.hints import listed
+from curator.readers.hints import address_of_body, listed
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import SHORTENED
 from curator.readers.outcome import FAILED, TRUNCATED, failed_body, failed_error, failed_status, finish_reason_of
@@ -131,6 +131,11 @@ def _read_object(value: Mapping[str, JsonValue], depth: int = 0) -> Reply:
             return read_reply(inner)
     if not any(value[key] for key in value if key not in _BARE):
         return Reply()
+    if place := address_of_body(dict(value)):
+        raise RecordError(
+            f"the answer is not in the record: {place!r} names the file that holds it",
+            "put the content of that file in its place, or leave such records out of the logs: all others are used",
+        )
     raise RecordError(
         f"the answer is an object of unknown shape with the keys {listed(list(value))}",
         "log it as text or as a chat completion (`choices`), or name the key of its text with "

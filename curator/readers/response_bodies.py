@@ -59,6 +59,14 @@ def holds_answer(body: Body) -> bool:
     return bool(turns) and all(isinstance(turn, dict) and "role" in turn and "content" in turn for turn in turns)
 
 
+def names_answer(body: JsonValue) -> bool:
+    """Return whether an object that is known to be a response has its answer under a usual name."""
+    if not isinstance(body, dict):
+        return False
+    texts = any(isinstance(body.get(key), str) for key in _TEXT_KEYS)
+    return texts or any(isinstance(body.get(key), list) for key in _LISTS) or holds_answer(body)
+
+
 _SIGNS: Mapping[str, tuple[str, ...]] = {
     "choices": ("message", "delta", "finish_reason"),
     "candidates": ("content", "finishReason"),

@@ -20,6 +20,7 @@ _ANTHROPIC = (
 )  # fmt: skip
 _BEDROCK = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop")
 _OLLAMA = ("message", "response", "thinking")
+_COMPLETIONS = ("outputText", "generation", "completion", "text")
 _LONGEST_HEAD = 200
 
 
@@ -315,6 +316,28 @@ def _of_bedrock(events: Sequence[Event]) -> Event:
     return _ended(body, ended=reason is not None)
 
 
+def _is_completion(event: Event) -> bool:
+    """Return whether an event is a chunk of a model of Bedrock that completes a text."""
+    if isinstance(event.get("outputText"), str):
+        return "completionReason" in event
+    if any(isinstance(event.get(key), str) for key in ("generation", "completion")):
+        return "stop_reason" in event
+    outputs = event.get("outputs")
+    return isinstance(outputs, list) and any(isinstance(each, dict) and "stop_reason" in each for each in outputs)
+
+
+def _of_completions(events: Sequence[Event]) -> Event:
+    text = ""
+    reason: JsonValue = None
+    for event in events:
+        outputs = event.get("outputs")
+        first = outputs[0] if isinstance(outputs, list) and outputs else None
+        piece = first if isinstance(first, dict) else event
+        text += "".join(str(piece[key]) for key in _COMPLETIONS if isinstance(piece.get(key), str))
+        reason = piece.get("stop_reason") or piece.get("completionReason") or reason
+    return _ended({"completion": text, "stop_reason": reason}, ended=bool(reason))
+
+
 def _started(start: JsonValue) -> Event:
     use = start.get("toolUse") if isinstance(start, dict) else None
     return {"toolUse": dict(use)} if isinstance(use, dict) else {}
@@ -331,4 +354,5 @@ _APIS: Sequence[tuple[Callable[[Event], bool], Callable[[Sequence[Event]], Event
     (_is_gemini, _of_gemini),
     (_is_ollama, _of_ollama),
     (_is_bedrock, _of_bedrock),
+    (_is_completion, _of_completions),
 )
