@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.errors import ExitCode as ExitCode
     from curator.errors import UserError as UserError
     from curator.estimation.comparison.case_weights import CaseDesign as CaseDesign
+    from curator.readers.trial import MappingTrial as MappingTrial
     from curator.records import Case as Case
     from curator.records import Generation as Generation
     from curator.records import RejectedRecord as RejectedRecord
@@ -30,8 +31,10 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.calibrate import CalibrationResult as CalibrationResult
     from curator.workflows.calibrate import calibrate as calibrate
     from curator.workflows.categories import read_categories as read_categories
-    from curator.workflows.check import CheckResult as CheckResult
     from curator.workflows.check import check as check
+    from curator.workflows.check_result import CheckResult as CheckResult
+    from curator.workflows.check_result import SetAsideReason as SetAsideReason
+    from curator.workflows.check_result import TaskAnswers as TaskAnswers
     from curator.workflows.committee import CommitteeResult as CommitteeResult
     from curator.workflows.committee import committee_advice as committee_advice
     from curator.workflows.compare import CompareOptions as CompareOptions
@@ -76,7 +79,10 @@ _EXPORTS = {
     "Generation": "records",
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
-    "CheckResult": "workflows.check",
+    "CheckResult": "workflows.check_result",
+    "MappingTrial": "readers.trial",
+    "SetAsideReason": "workflows.check_result",
+    "TaskAnswers": "workflows.check_result",
     "PurgeResult": "workflows.purge",
     "RejectedRecord": "records",
     "RunResult": "workflows.run_result",

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from curator.io.file_kinds import Skipped
 from curator.readers.pieces import Attachment, Exchange, Piece, Reading, Turn
 from curator.records import Case, OtherRecord, RejectedRecord, Source
+from curator.text.display import one_line, plural
 
 _SHOWN = 12
+_SHORT = 5
+_LONGEST_KEY = 60
 
 
 @dataclass(slots=True)
@@ -23,13 +26,17 @@ class Seen:
 
 @dataclass(slots=True)
 class FileAccount:
-    """One log file: its reader, container, encoding and number of records."""
+    """One log file: its reader, container, encoding and number of records.
+
+    `recognised` is False where no reader was sure of the file, so that the default one read it.
+    """
 
     path: str
     reader: str
     records: int = 0
     container: str = "jsonl"
     encoding: str | None = None
+    recognised: bool = True
 
 
 @dataclass(slots=True)
@@ -103,6 +110,20 @@ class ReadAccount:
         for counts, added in ((self.unused, unused), (self.notes, notes)):
             for text, seen in added.items():
                 _count(counts, text, seen.first, seen.count)
+
+    def understood(self) -> str:
+        """The formats of the files and the keys that were not used, on one line."""
+        names = [file.reader if file.recognised else "files of no known format" for file in self.files.values()]
+        counts = Counter(names).most_common()
+        formats = ", ".join(f"{name} ({count:,})" if len(counts) > 1 else name for name, count in counts)
+        keys = sorted(self.unused, key=lambda path: -self.unused[path].count)
+        more = f" and {len(keys) - _SHORT} more" if len(keys) > _SHORT else ""
+        unused = (
+            f"; keys not used: {', '.join(one_line(key, _LONGEST_KEY) for key in keys[:_SHORT])}{more} (`curator check`)"
+            if keys
+            else ""
+        )
+        return f"{plural(len(self.files), 'file')} read as {formats}{unused}" if self.files else ""
 
     def note_lines(self) -> list[str]:
         """The notes with their counts and first places, the most frequent ones first."""

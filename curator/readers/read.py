@@ -97,7 +97,13 @@ class LogReading:
 
     def _pieces(self) -> Iterator[Piece]:
         for file in map(self._opener.open, self.files):
-            account = FileAccount(file.path, file.reader.name, container=file.kind, encoding=file.encoding)
+            account = FileAccount(
+                file.path,
+                file.reader.name,
+                container=file.kind,
+                encoding=file.encoding,
+                recognised=file.recognised,
+            )
             account = self.account.files.setdefault(file.path, account)
             for note in file.notes:
                 self.account.note(note, Source(file.path, 1))
@@ -134,6 +140,7 @@ class _LogFile:
     kind: Kind
     encoding: str | None
     notes: tuple[str, ...]
+    recognised: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +167,15 @@ class _Opener:
             is_record=lambda value: recognise([value], self.options) is not None,
         )
         first, rows = _first_records(records.rows)
-        reader = self.chosen or recognise(first, self.options) or self.default
+        recogniser = self.chosen or recognise(first, self.options)
+        reader = recogniser or self.default
         if records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
             rows = iter((Row(1, _unmapped(records.columns, first, self.chosen)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
         options = reader.adapt(first, self.options)
-        return _LogFile(str(path), reader, options, rows, records.kind, records.encoding, records.notes)
+        recognised = recogniser is not None or reader is MAPPED
+        return _LogFile(str(path), reader, options, rows, records.kind, records.encoding, records.notes, recognised)
 
 
 def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:

@@ -96,6 +96,7 @@ def ingest(
         account,
         dict(redaction.counts),
         reading.files,
+        redaction.redactor.text(account.understood()),
     )
 
 
@@ -216,7 +217,7 @@ class IngestResult:
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
     that were used; `warnings` name the others. `redacted` counts what was replaced in the cases, by kind. `logs` are the files that
-    were read.
+    were read; `understood` names their formats and the keys that were not used.
     """
 
     read: int
@@ -229,6 +230,7 @@ class IngestResult:
     account: ReadAccount = field(default_factory=ReadAccount)
     redacted: Mapping[str, int] = field(default_factory=dict)
     logs: tuple[LogFile, ...] = ()
+    understood: str = ""
 
     @property
     def questions(self) -> tuple[Case, ...]:

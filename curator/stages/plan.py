@@ -116,6 +116,7 @@ class PlanResult(Result):
         """The figures for people."""
         e, i = self.estimate, self.intake
         lines = [
+            *([i.understood] if i.understood else []),
             *ingest_lines(i.counts, i.read, len(i.cases), len(i.merged), len(i.unreadable)),
             f"{plural(e.cases, 'case')}, {plural(e.members, 'member')}: {plural(e.calls, 'call')}, {e.stored_calls:,} of them stored already",
             f"{plural(e.input_tokens, 'input token')} (estimated), {plural(e.max_output_tokens, 'output token')} at most",

@@ -167,6 +167,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
             workload=workload(summary.selection.to_label, config.labelling),
             rejected=intake.unreadable,
             spent_usd=artifacts.sampling.stats.usd,
+            understood=intake.understood,
         )
         if sampling.stopped is not None:
             raise _incomplete(sampling.stopped, folder, result)

@@ -36,6 +36,7 @@ class RunResult(Result):
         warnings: what to know before relying on the result.
         workload: what it takes to label the queue.
         rejected: the log records that could not be read.
+        understood: the formats of the log files and the keys that were not used.
         spent_usd: what this run paid, in US dollars; `summary.committee.cost_usd` is the cost of all answers.
     """
 
@@ -48,6 +49,7 @@ class RunResult(Result):
     workload: Workload | None = None
     rejected: tuple[RejectedRecord, ...] = field(default=(), repr=False)
     spent_usd: float = 0.0
+    understood: str = ""
 
     warnings_in_text = True
 
@@ -90,6 +92,7 @@ class RunResult(Result):
             f" ({slice_counts(s.selection.by_slice)})"
         )
         lines = [
+            *([self.understood] if self.understood else []),
             *ingest_lines(c.intake, c.read, c.kept, merged, c.set_aside),
             answers,
             *([self._cost_line()] if s.committee.cost_usd or self.spent_usd else []),

@@ -67,3 +67,56 @@ def test_a_check_counts_conversations_and_takes_a_mapping(tmp_path: Path) -> Non
 def test_a_check_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogsError):
         curator.check(tmp_path / "gone.jsonl")
+
+
+def test_a_check_detects_the_kind_of_answers_of_each_task(tmp_path: Path) -> None:
+    labels = ("Refund", "refund", "delivery")
+    rows = [pair(f"What is topic {n} about, sir?", labels[n % 3], metadata={"task": "route"}) for n in range(60)]
+    rows += [pair(f"What is {n} + {n}?", str(2 * n), metadata={"task": "sums"}) for n in range(20)]
+    result = curator.check(write(tmp_path / "a.jsonl", *rows))
+    assert result.answers["route"].kind == "label"
+    assert dict(result.answers["route"].labels) == {"Refund": 40, "delivery": 20}
+    assert result.answers["sums"].kind == "number"
+    assert "kinds of answers: route: label (Refund, delivery); sums: number" in result.to_text()
+
+
+def test_a_check_of_an_unknown_format_names_the_mapping_that_fits_and_was_tried(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", *({"subject": f"Where {n}?", "agent_text": f"There {n}."} for n in range(6)))
+    result = curator.check(log)
+    text = result.to_text()
+    assert "1 file of no known format (jsonl, utf-8)" in text
+    assert "6 records (first at" in text
+    assert "what would help: `logs: {mapping: {input: subject, target: agent_text}}` gives 6 cases of" in text
+    assert result.trial
+    assert curator.check(log, config=LogsConfig.model_validate({"mapping": result.trial.fields})).account.cases == 6
+
+
+def test_a_check_suggests_no_mapping_that_reads_nothing(tmp_path: Path) -> None:
+    result = curator.check(write(tmp_path / "a.jsonl", *({"level": "info", "n": n} for n in range(6))))
+    assert result.trial is None
+    assert "what would help" not in result.to_text()
+
+
+def test_a_check_shows_the_commonest_reasons_first_with_their_counts(tmp_path: Path) -> None:
+    no_user = {"messages": [{"role": "system", "content": "Be brief."}]}
+    log = write(tmp_path / "a.jsonl", *(pair(f"Where {n}?", "Here.") for n in range(9)), *([no_user] * 3))
+    with log.open("a") as file:
+        file.write('{"messages": [\n')
+    text = curator.check(log).to_text()
+    assert text.index("3 records (first at") < text.index("no user message") < text.index("1 record (at")
+    assert "-> log the whole request, with at least one message of role `user`" in text
+
+
+def test_a_check_shows_no_secret_in_names_of_keys_tasks_and_models(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", {**pair("Where?", "Here."), f"note for {KEY}": "x", "metadata": {"task": KEY}})
+    result = curator.check(log)
+    assert result.account.unused
+    assert KEY not in result.to_text()
+    assert KEY not in str(result.to_dict())
+
+
+def test_a_check_names_skipped_files_with_the_reason(tmp_path: Path) -> None:
+    write(tmp_path / "logs.jsonl", pair("Where?", "Here."))
+    (tmp_path / "README.md").write_text("Logs of May.")
+    (skipped,) = curator.check(tmp_path).account.skipped
+    assert f"1 file skipped: {skipped.file} ({skipped.reason})" in curator.check(tmp_path).to_text()

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="CONFIG",
-        help="a job whose `logs:` and `redaction:` sections are used; default: none",
+        help="a job whose `logs:`, `tasks:` and `redaction:` sections are used; default: none",
     )
 
 
@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     from curator.workflows.check import check
 
     config = load(arguments.config) if arguments.config else None
-    return print_result(check(data_paths("PATH", arguments.logs), config=config), as_json=arguments.json)
+    result = check(data_paths("PATH", arguments.logs), config=config)
+    return print_result(result, as_json=arguments.json, report_rejected=False)  # the text has them by remedy
 
 
 COMMAND = Command("show what is understood of logs, before anything is spent", LOCAL, add_arguments, run)
