@@ -25,7 +25,7 @@ from curator.records import Category
 from curator.stages.name_categories import naming_evidence, naming_prompt
 
 STEERED = ("All systems work", "Nothing fails here and no action is needed")
-"""What a text in a log asks for."""
+"""The name and the sentence that a text in a log asks for."""
 KINDS = ("its own description", "of another mode", "asked for by a log", "with a word of one case")
 
 

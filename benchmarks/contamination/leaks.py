@@ -1,4 +1,4 @@
-"""How many leaks are found, and how much that is none is taken for one, beside what else is used to look for them.
+"""Measure the leaks that are found and the false alarms, beside other methods.
 
     python benchmarks/contamination/leaks.py --data DIR [--cache DIR] [--repeats N]
 
@@ -187,7 +187,7 @@ def _found(
 
 
 def methods(vectors: Embed) -> list[Method]:
-    """What is compared: scores of all pairs."""
+    """Return the methods that are compared; each scores all pairs."""
     return [
         Method("exact (normalised)", _pairwise(normalise, lambda a, b: float(a == b)), 1.0),
         Method(
@@ -226,7 +226,7 @@ def _cosines(rows: Sequence[str], held: Sequence[str], vectors: Embed) -> Floats
 
 
 def _likeness(rows: Sequence[str], held: Sequence[str], vectors: Embed) -> Floats:
-    """What `meaning.paraphrases` compares with its threshold, of every pair."""
+    """Return the score of every pair that `meaning.paraphrases` compares with its threshold."""
     scores = _cosines(rows, held, vectors)
     left, right = [details_of(t) for t in rows], [details_of(t) for t in held]
     for i, j in np.argwhere(scores >= 0.6).tolist():

@@ -1,4 +1,4 @@
-"""How often the interval of `curator compare` holds the truth, how often it errs, and what pairing is worth.
+"""Measure the coverage and the errors of `curator compare`, and the gain from pairing.
 
     python benchmarks/estimation/comparing.py --data DIR [--repetitions 1000]
 
@@ -142,7 +142,7 @@ def wald(differences: Floats, sample: Sample) -> tuple[float, float, bool]:
 
 
 def unpaired(a: Floats, b: Floats, weights: Floats) -> bool:
-    """Whether a z-test that takes the two for different cases rejects."""
+    """Return whether a z-test rejects that takes the two for different cases."""
     total = weights.sum()
     means = [float(weights @ x / total) for x in (a, b)]
     errors = [float((weights**2 * (x - mean) ** 2).sum()) / total**2 for x, mean in zip((a, b), means, strict=True)]

@@ -1,4 +1,4 @@
-"""How well the K cases that `curator distil` keeps predict systems that it did not know.
+"""Measure the prediction of unknown systems from the K cases that `curator distil` keeps.
 
     python benchmarks/estimation/distil.py --data DIR [--draws 100]
 

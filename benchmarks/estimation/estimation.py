@@ -1,4 +1,4 @@
-"""How far few labels tell a failure rate: `curator.estimation` against other designs, on recorded answers.
+"""Compare `curator.estimation` with other designs: failure rates from few labels of recorded answers.
 
     python benchmarks/estimation/estimation.py --data DIR [--repetitions 1000] [--labels 50 100 200] [--pools NAME ...]
 
@@ -44,7 +44,7 @@ Run = Callable[[int], tuple[float, Intervals]]
 
 @dataclass(frozen=True)
 class Row:
-    """What the repetitions of one method on one pool come to."""
+    """The errors of the repetitions of one method on one pool."""
 
     error: float
     bias: float
@@ -120,7 +120,7 @@ def ours(frame: SamplingFrame, labels: Mapping[str, float], sizes: Sequence[int]
 
 
 def row(run: Run, y: np.ndarray, n: int, repetitions: int) -> Row:
-    """What a method's repetitions come to. Every method has the same seeds."""
+    """Return the errors of a method over its repetitions; every method has the same seeds."""
     found = [run(seed) for seed in range(repetitions)]
     rates, truth = np.array([rate for rate, _ in found]), float(y.mean())
     random_draw = y.var(ddof=1) / n * (1 - n / len(y))

@@ -116,7 +116,7 @@ Rule = Callable[[PartQuality], bool]
 
 
 def rules() -> Mapping[str, Rule]:
-    """Whether to fall back, by the name of the rule."""
+    """Return the rules that say when to fall back, by their names."""
 
     def below(margin: float) -> Rule:
         return lambda q: bool(

@@ -1,4 +1,4 @@
-"""What clusters are worth against known intents, and what they take.
+"""Compare clusters with known intents, and measure their time and memory.
 
     python benchmarks/selection/clustering.py --data DIR --cache DIR [--sizes 10000 30000 100000] [--seeds 3]
 
@@ -137,7 +137,7 @@ def synthetic(n: int, seed: int = 0) -> tuple[Vectors, Labels]:
 
 
 def scale(n: int) -> None:
-    """What n vectors take."""
+    """Print the time and memory of clustering n vectors."""
     vectors, truth = synthetic(n)
     start = time.process_time()
     labels = cluster(vectors, CONFIG, seed=0).labels

@@ -1,4 +1,4 @@
-"""How many failures, and how many different ones, discovery finds among so many picks, against picks at random.
+"""Count the failures, and the different ones, among the picks of discovery and random picks.
 
     python benchmarks/selection/discovery.py --data DIR [--cache DIR] [--picks N ...] [--resamples N]
 
@@ -169,7 +169,7 @@ def near_duplicates(pool: Pool, chosen: Places) -> int:
 
 
 def out_of_scope(pool: Pool) -> None:
-    """How far clinc's out-of-scope questions come up among 100 picks, and in the region of outliers."""
+    """Print the share of out-of-scope questions of clinc among 100 picks and among outliers."""
     outside = pool.categories == OUT_OF_SCOPE
     found = discovered(pool, 100, SelectionConfig(), 0)
     share = float(outside[[int(pick.case_id) for pick in found.picks]].mean())
@@ -187,7 +187,7 @@ def out_of_scope(pool: Pool) -> None:
 
 
 def arena(path: Path, vectors: Embed) -> None:
-    """How many of the named topics 50 picks meet where nothing is known of disagreement."""
+    """Print the number of named topics among 50 picks without any scores of disagreement."""
     rows = read(path)
     cluster = np.array([row["cluster"] for row in rows])
     matrix = vectors([row["prompt"] for row in rows])

@@ -1,4 +1,4 @@
-"""How long discovery takes, and how much memory, from 10,000 to 100,000 cases.
+"""Measure time and memory of discovery, from 10,000 to 100,000 cases.
 
     python benchmarks/selection/selection.py [--sizes N ...] [--k K] [--dimensions D]
 

@@ -1,4 +1,4 @@
-"""How a labelling budget is best divided between discovery and the random sample.
+"""Compare divisions of a labelling budget between discovery and the random sample.
 
     python benchmarks/selection/shares.py --data DIR [--cache DIR] [--k N] [--resamples N] [--draws N] [--lexical]
 

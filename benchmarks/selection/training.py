@@ -1,4 +1,4 @@
-"""How many labels a learner needs by each way of choosing them, against choosing at random.
+"""Count the labels that a learner needs by each strategy, against random choice.
 
     python benchmarks/selection/training.py --data DIR [--cache DIR] [--strategies NAME ...] [--pools NAME ...] [--seeds N]
         [--batch N] [--most N] [--cases N] [--tests N] [--penalty C] [--start own | random]

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Turn:
-    """What a strategy sees: the vectors, the labels so far, and the student's probabilities once it is fitted."""
+    """The input of a strategy: vectors, labels so far, and probabilities of a fitted student."""
 
     vectors: NDArray[np.float32]
     chosen: Ints
