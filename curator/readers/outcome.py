@@ -18,6 +18,10 @@ FILTERED = "content_filter"
 """The finish reason of an answer that a content filter took away."""
 TRUNCATED = "length"
 """The finish reason of an answer that ended at the token limit."""
+STOPPED = "stop"
+"""The finish reason of an answer that the model ended itself, or that ended at a stop sequence."""
+CALLED = "tool_calls"
+"""The finish reason of an answer that calls tools."""
 
 _FAILED_WORDS = frozenset(
     ("failure", "failed", "fail", "error", "errored", "cancelled", "canceled", "timeout", "expired")
@@ -37,6 +41,10 @@ _FINISH_REASONS = {
         ),
         FILTERED,
     ),
+    **dict.fromkeys(
+        ("stop", "end_turn", "finish", "finished", "complete", "stop_sequence", "stop_criteria_met", "eos", "eos_token"), STOPPED
+    ),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), CALLED),
     **dict.fromkeys(("error", "failed", "malformed_function_call", "unexpected_tool_call", "cancelled"), FAILED),
 }  # fmt: skip
 _ENVELOPE = frozenset((

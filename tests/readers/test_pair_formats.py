@@ -27,7 +27,7 @@ def test_a_batch_is_joined_with_its_answers_and_errors() -> None:
     assert rejected == []
     assert outcomes(cases) == {
         "b-0": ("Assam", "stop"), "b-1": (None, "error"), "b-2": ("Apple", "stop"), "b-3": (None, "error"),
-        "a-1": ("Rye", "end_turn"),
+        "a-1": ("Rye", "stop"),
     }  # fmt: skip
     assert cases["a-1"].system == "Be brief."
 
@@ -54,7 +54,7 @@ def test_bedrock_logs_of_every_operation() -> None:
     assert rejected == []
     call = '{"content":"I look.","tool_calls":[{"arguments":{"item":"4"},"name":"stock"}]}'
     assert outcomes(cases) == {
-        "k1": (call, "tool_use"), "k2": ("First", "length"), "k3": ("Oak", "FINISH"), "k4": ("Wren", "end_turn"),
+        "k1": (call, "tool_calls"), "k2": ("First", "length"), "k3": ("Oak", "stop"), "k4": ("Wren", "stop"),
         "k5": (None, "error"),
     }  # fmt: skip
     assert (cases["k1"].system, cases["k1"].options["max_tokens"]) == ("Be polite.", 60)
@@ -63,8 +63,8 @@ def test_bedrock_logs_of_every_operation() -> None:
 def test_anthropic_tools_thoughts_and_images() -> None:
     cases, rejected = sample("anthropic.jsonl")
     assert outcomes(cases) == {
-        "n1": ("Good day.", "end_turn"),
-        "n2": ("Yes, three.", "end_turn"),
+        "n1": ("Good day.", "stop"),
+        "n2": ("Yes, three.", "stop"),
         "n4": (None, "error"),
     }
     assert [message.role for message in cases["n2"].messages] == ["system", "user", "assistant", "tool"]
@@ -88,7 +88,7 @@ def test_responses_with_files_and_with_context_elsewhere() -> None:
 def test_gemini_calls_streams_and_blocked_prompts() -> None:
     cases, rejected = sample("gemini.jsonl")
     assert [(case.target, case.finish_reason) for case in cases.values()] == [
-        ('{"n": 3}', "STOP"), ("Once", "length"), (None, "content_filter"),
+        ('{"n": 3}', "stop"), ("Once", "length"), (None, "content_filter"),
     ]  # fmt: skip
     first = next(iter(cases.values()))
     assert [message.role for message in first.messages] == ["system", "user", "assistant", "tool"]

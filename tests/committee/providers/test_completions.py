@@ -49,6 +49,13 @@ def test_an_error_inside_a_200_is_a_failed_call_by_its_code(data: Any, kind: str
     assert (failed.kind, failed.status) == (kind, status)
 
 
+@pytest.mark.parametrize(("finish", "name"), [("STOP", "stop"), ("end_turn", "stop"), ("tool_use", "tool_calls")])
+def test_a_finish_reason_has_the_name_that_it_has_in_logs(finish: str, name: str) -> None:
+    reply = read_completion(completion(finish=finish))
+    assert isinstance(reply, ModelReply)
+    assert (reply.text, reply.finish_reason) == ("hi", name)
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
