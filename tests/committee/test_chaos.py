@@ -41,7 +41,7 @@ def test_interrupts_pay_nothing_twice() -> None:
 
 @pytest.mark.slow
 def test_the_bill_never_exceeds_a_budget_and_is_the_ledgers() -> None:
-    checks = spending.budgets(40)
+    checks = spending.budgets(40, timeout_s=2.0)
     assert missed(checks) == []
     assert 5 < measured(checks, "of them reached") < 40
     assert measured(checks, "of them with requests that may have been billed") > 5
