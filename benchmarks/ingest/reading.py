@@ -1,10 +1,10 @@
 """Speed and memory of reading logs to redacted cases, by format, beside a loop that only parses the same lines as JSON.
 
-    python -m benchmarks.ingest.reading [--records 10000] [--repeats 3] [--formats chat litellm ...]
+    python -m benchmarks.ingest.reading [--records 20000] [--repeats 3] [--formats chat litellm ...] [--processes 1 2] [--memory]
 
 Every file holds made-up records of about 1 KB, without secrets. `ratio` is the time of `for line in open(path, "rb"): orjson.loads(line)`
-divided by the time to read and redact the file: 1 is as fast. Times are the best of the repeats, taken in turn in one process. Memory is
-the peak of a fresh process that reads the file, and one that reads ten times the records, workers not included.
+divided by the time to read and redact the file: 1 is as fast. Times are the best of the repeats, taken in turn in one process. The start of
+worker processes, about a second, counts. Memory is the peak of a fresh process that reads the file, and one that reads ten times the records, workers not included.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from curator.config import FieldMapping, LogsConfig
 from curator.config.redaction import RedactionConfig
 from curator.readers.read import read
 from curator.records import Case
-from curator.redaction.redactor import Redactor
+from curator.redaction.redactor import Redacted, Redactor
 
 WORDS = ("invoice", "parcel", "refund", "label", "d\u00e9livery", "size", "order", "late", "twice", "broken", "please")
 MAPPING = FieldMapping(input="question", target="answer", id="ticket", system="context", model="engine")
@@ -179,11 +179,20 @@ def write(folder: Path, name: str, count: int) -> Path:
     return path
 
 
-def case_count(name: str, path: Path) -> int:
-    """Read a file and redact its cases, as a run does; the cases are dropped."""
+class Counted:
+    """Redacts by a key of its own, and forgets what was replaced."""
+
     redactor = Redactor(RedactionConfig(), b"key of the benchmark of reading.")
-    reading = read(config_of(name), paths=[str(path)])
-    cases = sum(redactor.case(record) is not None for record in reading if isinstance(record, Case))
+
+    def counted(self, redacted: Redacted[Case]) -> Case:
+        """Return the case."""
+        return redacted.value
+
+
+def case_count(name: str, path: Path, processes: int = 1) -> int:
+    """Read a file and redact its cases, as a run does; the cases are dropped."""
+    reading = read(config_of(name), paths=[str(path)], redaction=Counted(), processes=processes)
+    cases = sum(isinstance(record, Case) for record in reading)
     if reading.account.rejected or not cases:
         raise RuntimeError(f"{name}: {cases} cases, {reading.account.rejected} records set aside")
     return cases
@@ -208,9 +217,10 @@ def peak_mb(name: str, path: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=int, default=10_000)
+    parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--formats", nargs="+", choices=list(MAKERS), default=list(MAKERS))
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--memory", action="store_true", help="also read ten times the records, for the peak of memory")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -218,16 +228,18 @@ def main() -> None:
         for name in arguments.formats:
             path = write(folder, name, arguments.records)
             lines = path if path.suffix != ".csv" else write(folder, "mapped", arguments.records)
-            calls = [partial(bare_records, lines), partial(case_count, name, path)]
-            (bare, records), (seconds, cases) = best(calls, arguments.repeats)
+            calls = [partial(bare_records, lines)]
+            calls += [partial(case_count, name, path, processes) for processes in arguments.processes]
+            (bare, records), *timed = best(calls, arguments.repeats)
             print(
-                f"{name:14} {path.stat().st_size / records:5.0f} bytes   {records / seconds:8,.0f} records a second"
-                f"   {cases / seconds:8,.0f} cases   ratio {bare / seconds:5.3f}",
-                flush=True,
+                f"{name}: {path.stat().st_size / records:.0f} bytes a record, JSON alone {records / bare:,.0f} a second"
             )
+            for processes, (seconds, _) in zip(arguments.processes, timed, strict=True):
+                speed = f"{records / seconds:8,.0f} records a second   ratio {bare / seconds:5.3f}"
+                print(f"  {processes} process{'es' if processes > 1 else '  '} {speed}", flush=True)
             if arguments.memory:
                 small = peak_mb(name, path)
-                print(f"{'':14} peak {small:.0f} MB, of ten times the records", end=" ", flush=True)
+                print(f"  peak {small:.0f} MB, of ten times the records", end=" ", flush=True)
                 print(f"{peak_mb(name, write(folder, name, 10 * arguments.records)):.0f} MB", flush=True)
 
 

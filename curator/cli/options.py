@@ -66,12 +66,18 @@ def exit_code_help(codes: tuple[ExitCode, ...]) -> str:
 
 
 def add_job_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the config, `--logs` and `--quiet`."""
+    """Add the config, `--logs`, `--jobs` and `--quiet`."""
     parser.add_argument(
         "config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="CONFIG", help=f"default: {DEFAULT_CONFIG}"
     )
     add_files(parser, "--logs", metavar="PATH", help="files, folders or globs to read instead of the config's")
+    add_jobs(parser)
     add_quiet(parser)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add `--jobs`; None means all cores that the process may use."""
+    parser.add_argument("--jobs", type=positive, metavar="N", help="processors to read with (default: all)")
 
 
 def add_files(parser: argparse.ArgumentParser, flag: str, *, help: str, metavar: str = "FILE") -> None:

@@ -27,27 +27,55 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Workers:
+    """Worker processes, started at the first use; several maps one after the other share them.
+
+    With one process everything happens in this one. Functions, items and results are pickled otherwise. Workers are fresh
+    interpreters: a fork would copy the locks of whatever threads the caller has.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map_ordered(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Map a function over items; the results are in order.
+
+        Only a few items are read ahead of the results.
+
+        Raises:
+            UserError: a worker was killed, as by the system when memory runs out.
+        """
+        if self.processes <= 1:
+            yield from map(function, items)
+            return
+        if self._pool is None:
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_leave_interrupts)
+        try:
+            yield from _through(self._pool, function, items, ahead=AHEAD * self.processes)
+        except BrokenProcessPool as error:
+            remedy = "free some memory, or use fewer with --jobs 1"
+            raise UserError("a worker process was killed", remedy=remedy) from error
+
+    def close(self) -> None:
+        """End the processes; what they had not begun is left out."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
 def map_ordered(function: Callable[[T], R], items: Iterable[T], *, processes: int) -> Iterator[R]:
-    """Map a function over items in worker processes; the results are in order.
-
-    Only a few items are read ahead of the results.
-
-    With one process everything happens in this one. `function`, items and results are pickled otherwise. Workers are
-    fresh interpreters: a fork would copy the locks of whatever threads the caller has.
+    """Map a function over items in `Workers` of its own.
 
     Raises:
         UserError: a worker was killed, as by the system when memory runs out.
     """
-    if processes <= 1:
-        yield from map(function, items)
-        return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    workers = Workers(processes)
     try:
-        yield from _through(pool, function, items, ahead=AHEAD * processes)
-    except BrokenProcessPool as error:
-        raise UserError("a worker process was killed", remedy="free some memory, or use fewer with --jobs 1") from error
+        yield from workers.map_ordered(function, items)
     finally:
-        pool.shutdown(cancel_futures=True)
+        workers.close()
 
 
 def _through(pool: ProcessPoolExecutor, function: Callable[[T], R], items: Iterable[T], *, ahead: int) -> Iterator[R]:

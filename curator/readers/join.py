@@ -7,13 +7,13 @@ Complete exchanges pass through at once. The others are held until the logs end:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from curator.config import LogsConfig
 from curator.readers.exchange import cases_of
-from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place, Reading, Turn
+from curator.readers.pieces import Attachment, Complete, Exchange, NoExchange, Piece, Place, Reading, Turn
 from curator.readers.sessions import join_session
 from curator.readers.trace_parts import TWICE, completed
 from curator.readers.traces import join_traces
@@ -41,12 +41,14 @@ class Joiner:
     def add(self, piece: Piece) -> Iterator[Reading]:
         """Take one piece; yield what is complete with it."""
         if isinstance(piece, Exchange):
-            if piece.pair is not None:
-                self._pairs[piece.pair].append(piece)
-            elif _joins(piece.place):
-                self._spans.append(piece)
-            else:
+            if is_complete(piece):
                 yield from self._cases(piece)
+            elif piece.pair is not None:
+                self._pairs[piece.pair].append(piece)
+            else:
+                self._spans.append(piece)
+        elif isinstance(piece, Complete):
+            yield from self._turns_of(piece.readings) if piece.conversation else piece.readings
         elif isinstance(piece, Turn):
             self._turns[(None, piece.session) if piece.session else (piece.source.file, "")].append(piece)
         elif isinstance(piece, Attachment) or (isinstance(piece, NoExchange) and _joins(piece.place)):
@@ -91,16 +93,23 @@ class Joiner:
                 yield case
 
     def _cases(self, exchange: Exchange) -> Iterator[Case | RejectedRecord]:
-        if not exchange.conversation:
-            yield from cases_of(exchange)
-            return
-        for case in cases_of(exchange):
+        cases = cases_of(exchange)
+        return self._turns_of(cases) if exchange.conversation else cases
+
+    def _turns_of(self, cases: Iterable[Case | RejectedRecord]) -> Iterator[Case | RejectedRecord]:
+        """Yield the last answer of a conversation, and hold the earlier ones."""
+        for case in cases:
             if isinstance(case, RejectedRecord) or not case.further:
                 if isinstance(case, Case):
                     self._last_turns.add(_key(case))
                 yield case
             elif self._options.turns == "all":
                 self._earlier.append(case)  # until all records are there: another one may have the turn as its last
+
+
+def is_complete(exchange: Exchange) -> bool:
+    """Return whether an exchange is joined with no other record."""
+    return exchange.pair is None and not _joins(exchange.place)
 
 
 def _key(case: Case) -> _Key:

@@ -187,6 +187,14 @@ class NoExchange:
     judges: bool = False
 
 
-Piece: TypeAlias = Case | Exchange | Turn | Attachment | NoExchange | RejectedRecord
+@dataclass(slots=True)
+class Complete:
+    """The cases of an exchange that is joined with nothing, made in the process that parsed it."""
+
+    readings: tuple[Case | RejectedRecord, ...]
+    conversation: bool
+
+
+Piece: TypeAlias = Case | Exchange | Complete | Turn | Attachment | NoExchange | RejectedRecord
 Reading: TypeAlias = Case | RejectedRecord | OtherRecord
 """What becomes of a record: a case, a rejected record, or a record that gives no case of its own."""

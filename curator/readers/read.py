@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Protocol
 
 from curator.config import LogsConfig
 from curator.errors import LogsError, RecordError
+from curator.executors.local import Workers
 from curator.io.find_logs import FoundLogs, find_logs
+from curator.io.lines import LineBatch
 from curator.io.log_file import LogFile
 from curator.readers import READERS, recognise
 from curator.readers.account import FileAccount, ReadAccount
+from curator.readers.batches import AbsentKeys, BatchParser, RowParser
 from curator.readers.chat import CHAT
-from curator.readers.hints import key_paths, listed, nearest
+from curator.readers.hints import listed, nearest
 from curator.readers.join import Joiner
 from curator.readers.mapped import MAPPED
-from curator.readers.paths import lookup
-from curator.readers.pieces import Piece, Reading
-from curator.readers.reader import LogRecord, Reader, parse_record
-from curator.readers.rows import Kind, open_records
+from curator.readers.pieces import Complete, Piece, Reading
+from curator.readers.reader import Reader
+from curator.readers.rows import Kind, Records, open_records, rows_of
 from curator.readers.scales import Ratings, Scale, named_scale
 from curator.readers.suggest import suggested_mapping
 from curator.readers.table import Row
 from curator.records import Case, JsonValue, Source
+from curator.redaction.redactor import Redacted, Redactor
 
-_MOST_KEYS = 1000
 _SNIFFED = 20
 """A file is recognised by its first readable records: the first one may be a header or a span without content."""
 
 
-def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> LogReading:
+WORTH_A_PROCESS = 16
+"""From this many batches on (4 MB), the start of worker processes, about a second, pays for itself."""
+
+
+class CaseRedaction(Protocol):
+    """Redacts cases, and counts what was replaced."""
+
+    @property
+    def redactor(self) -> Redactor:
+        """The redactor, which worker processes use too."""
+
+    def counted(self, redacted: Redacted[Case]) -> Case:
+        """Count what was replaced in a case; return the case."""
+
+
+def read(
+    config: LogsConfig,
+    *,
+    paths: Sequence[str] | None = None,
+    redaction: CaseRedaction | None = None,
+    processes: int = 1,
+) -> LogReading:
     """Stream the records of all log files; `paths` replaces those of the config.
 
     A file that cannot be read record by record gives one rejected record as a whole; an empty file gives nothing. With format
     `auto` the first readable records of each file decide who reads the file (`readers.recognise`). A file that no reader
-    recognises is read through the mapping where there is one, else as chat.
+    recognises is read through the mapping where there is one, else as chat. With `redaction`, cases come redacted; they are
+    joined before. With several `processes` large JSONL files are parsed and redacted in worker processes; the results are
+    the same.
 
     Raises:
         LogsError: no path is given, a path matches nothing, or a table lacks a mapped column (that one while reading).
@@ -46,8 +72,8 @@ def read(config: LogsConfig, *, paths: Sequence[str] | None = None) -> LogReadin
         raise LogsError("no logs are named", remedy="set `logs: {paths: [...]}` in the config, or give `--logs PATH`")
     chosen = None if config.format == "auto" else READERS.require(config.format, where="logs.format")
     default = chosen or (CHAT if config.mapping is None else MAPPED)
-    opener = _Opener(config, chosen, default, default.columns(config))
-    return LogReading(config, opener, find_logs(named))
+    opener = _Opener(config, chosen, default, default.columns(config), in_batches=processes > 1)
+    return LogReading(config, opener, find_logs(named), redaction, Workers(processes))
 
 
 class LogReading:
@@ -62,14 +88,23 @@ class LogReading:
         account: grows while the records are read.
     """
 
-    def __init__(self, options: LogsConfig, opener: _Opener, logs: FoundLogs) -> None:
+    def __init__(
+        self,
+        options: LogsConfig,
+        opener: _Opener,
+        logs: FoundLogs,
+        redaction: CaseRedaction | None,
+        workers: Workers,
+    ) -> None:
         self._options = options
         self._opener = opener
         self.files = logs.files
+        self._redaction = redaction
+        self._workers = workers
         self.account = ReadAccount(skipped=logs.skipped)
         self._scale = _named_scale(options)
-        self._absent: set[str] = set()
-        self._keys: dict[str, None] = {}
+        self._absent = AbsentKeys(set())
+        self._searched: dict[tuple[Source, str], Redacted[Case] | None] = {}
         self._expected = {r.name: tuple(r.columns(options).values()) for r in (opener.default,)}
         self._readings = self._read()
 
@@ -81,19 +116,42 @@ class LogReading:
 
     def _read(self) -> Iterator[Reading]:
         joiner, ratings = Joiner(self._options), Ratings(self._scale, self.account)
-        for piece in self._pieces():
-            for reading in joiner.add(piece):
-                yield from self._counted(reading, ratings)
+        try:
+            for piece in self._pieces():
+                for reading in joiner.add(piece):
+                    yield from self._counted(reading, ratings)
+        finally:
+            self._workers.close()
         for reading in joiner.close():
             yield from self._counted(reading, ratings)
         self.account.repeated_turns = joiner.repeated_turns
         if self.account.cases:
-            self.account.absent = tuple(f"{key!r}{nearest(key, self._keys)}" for key in sorted(self._absent))
-        yield from ratings.close()
+            keys = list(chain.from_iterable(self._absent.keys))
+            self.account.absent = tuple(f"{key!r}{nearest(key, keys)}" for key in sorted(self._absent.absent))
+        yield from map(self._redacted, ratings.close())
 
     def _counted(self, reading: Reading, ratings: Ratings) -> Iterator[Reading]:
         self.account.add_reading(reading)
-        yield from ratings.add(reading) if isinstance(reading, Case) else (reading,)
+        if isinstance(reading, Case):
+            yield from map(self._redacted, ratings.add(reading))
+        else:
+            yield reading
+
+    def _redacted(self, case: Case) -> Case:
+        """The case without what is sensitive, which a worker process may have looked for already."""
+        if self._redaction is None:
+            return case
+        place = case.source, case.id
+        if place not in self._searched:
+            return self._redaction.counted(self._redaction.redactor.case(case))
+        redacted = self._searched.pop(place)
+        if redacted is None:
+            return case
+        result, feedback = self._redaction.counted(redacted), case.feedback
+        if feedback is None or result.feedback is None:
+            return result
+        rated = replace(result.feedback, thumb=feedback.thumb, rating=feedback.rating)  # known since the file was read
+        return replace(result, feedback=rated)
 
     def _pieces(self) -> Iterator[Piece]:
         for file in map(self._opener.open, self.files):
@@ -107,21 +165,33 @@ class LogReading:
             account = self.account.files.setdefault(file.path, account)
             for note in file.notes:
                 self.account.note(note, Source(file.path, 1))
-            self._absent.update(self._expected.pop(file.reader.name, ()))
+            self._absent.look_for(self._expected.pop(file.reader.name, ()))
+            if file.batches is not None and READERS.get(file.reader.name) is file.reader:
+                yield from self._of_batches(file, file.batches, account)
+                continue
+            parser = RowParser(file.path, file.reader, file.options)
             for row in file.rows:
                 account.records += 1
-                if isinstance(row.cells, RecordError):
-                    yield row.cells.at(file.path, row.number, row.part)
-                    continue
-                record = LogRecord(row.cells, Source(file.path, row.number, row.part))
-                if self._absent:
-                    self._keys |= dict.fromkeys(key_paths(row.cells) if len(self._keys) < _MOST_KEYS else ())
-                    self._absent = {
-                        key for key in self._absent if key not in row.cells and lookup(row.cells, key) is None
-                    }
-                for piece in parse_record(file.reader, record, file.options):
+                self._absent.look(row)
+                for piece in parser.pieces(row):
                     self.account.add_piece(piece)
                     yield piece
+
+    def _of_batches(self, file: _LogFile, batches: Iterator[LineBatch], account: FileAccount) -> Iterator[Piece]:
+        """The pieces of a large file, parsed in worker processes."""
+        redactor = self._redaction.redactor if self._redaction else None
+        absent = frozenset(self._absent.absent)
+        parse = BatchParser(file.path, file.reader.name, file.options, redactor, absent)
+        for batch in self._workers.map_ordered(parse, batches):
+            account.records += batch.records
+            self.account.add_seen(batch.unused, batch.notes)
+            self._absent.merge(batch.absent)
+            for piece in batch.pieces:
+                for case in piece.readings if redactor and isinstance(piece, Complete) else ():
+                    if isinstance(case, Case) and parse.is_wanted(case):
+                        place = case.source, case.id
+                        self._searched[place] = batch.redacted.get(place)
+                yield piece
 
 
 def _named_scale(options: LogsConfig) -> Scale | None:
@@ -131,7 +201,7 @@ def _named_scale(options: LogsConfig) -> Scale | None:
 
 @dataclass(frozen=True, slots=True)
 class _LogFile:
-    """An opened file with the reader for it. `rows` are still to come."""
+    """An opened file with the reader for it. `rows`, or `batches` of the lines of a large file, are still to come."""
 
     path: str
     reader: Reader
@@ -141,16 +211,21 @@ class _LogFile:
     encoding: str | None
     notes: tuple[str, ...]
     recognised: bool
+    batches: Iterator[LineBatch] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Opener:
-    """Opens files; `chosen` reads them, or the reader that recognises each, or `default`."""
+    """Opens files; `chosen` reads them, or the reader that recognises each, or `default`.
+
+    `in_batches`: large files of lines are wanted in batches.
+    """
 
     options: LogsConfig
     chosen: Reader | None
     default: Reader
     columns: Mapping[str, str]
+    in_batches: bool
 
     def open(self, path: LogFile) -> _LogFile:
         """Open a file.
@@ -166,6 +241,7 @@ class _Opener:
             encoding=self.options.encoding,
             is_record=lambda value: recognise([value], self.options) is not None,
         )
+        records, batches = _large(records) if self.in_batches else (records, None)
         first, rows = _first_records(records.rows)
         recogniser = self.chosen or recognise(first, self.options)
         reader = recogniser or self.default
@@ -175,7 +251,19 @@ class _Opener:
             _check_columns(self.columns, records.columns, str(path))
         options = reader.adapt(first, self.options)
         recognised = recogniser is not None or reader is MAPPED
-        return _LogFile(str(path), reader, options, rows, records.kind, records.encoding, records.notes, recognised)
+        return _LogFile(
+            str(path), reader, options, rows, records.kind, records.encoding, records.notes, recognised, batches
+        )
+
+
+def _large(records: Records) -> tuple[Records, Iterator[LineBatch] | None]:
+    """The rows of a file, and the batches of a large file of lines: `rows` are then those of its first batches only."""
+    if records.batches is None:
+        return records, None
+    begin = list(islice(records.batches, WORTH_A_PROCESS))
+    is_large = len(begin) == WORTH_A_PROCESS
+    rows = chain.from_iterable(map(rows_of, begin))
+    return replace(records, rows=rows), chain(begin, records.batches) if is_large else None
 
 
 def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:

@@ -50,22 +50,24 @@ def ingest(
     folder: Path | None,
     *,
     redaction: Redaction | None = None,
+    processes: int = 1,
 ) -> IngestResult:
     """Read, redact, deduplicate and label the logs; `folder` holds the labels of earlier runs.
 
     `redaction` keeps its key and the map of pseudonyms if there is a folder; by default its key is new and forgotten.
+    Large files are read in so many `processes`.
     """
     redaction = redaction or Redaction(config, None)
     unreadable: list[RejectedRecord] = []
     paths = logs or config.logs.paths
-    reading = read(config.logs, paths=paths)
+    reading = read(config.logs, paths=paths, redaction=redaction, processes=processes)
     account = reading.account
 
     def readable() -> Iterator[Case]:
         for record in reading:
             progress.advance()
             if isinstance(record, Case):
-                yield redaction.case(record)
+                yield record
             elif isinstance(record, RejectedRecord):
                 unreadable.append(redaction.rejected(record))
                 if len(unreadable) % MOST_REJECTED == 0:  # more would fill the memory before the end shows their share

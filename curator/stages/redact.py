@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from curator.config import Config
-from curator.records import Case, Label, RejectedRecord
+from curator.records import Label, RejectedRecord
 from curator.redaction.redactor import Redacted, Redactor
 from curator.state.paths import StatePaths
 from curator.state.pseudonyms import PseudonymMap, new_key, read_key, read_pseudonyms, write_key
@@ -34,10 +34,6 @@ class Redaction:
         self.redactor = Redactor(config.redaction, key or new_key())
         self.counts: Counter[str] = Counter()
         self._originals: dict[str, str] = {}
-
-    def case(self, case: Case) -> Case:
-        """Return the case without what is sensitive."""
-        return self._counted(self.redactor.case(case))
 
     def rejected(self, record: RejectedRecord) -> RejectedRecord:
         """Return the rejected record with a reason and a remedy that quote nothing sensitive."""
@@ -79,7 +75,8 @@ class Redaction:
         earlier: Mapping[str, str] = read_pseudonyms(self._paths.pseudonyms) if self._paths else {}
         return replace(self.redactor, pseudonyms=frozenset(earlier) | frozenset(self._originals))
 
-    def _counted(self, redacted: Redacted[T]) -> T:
+    def counted(self, redacted: Redacted[T]) -> T:
+        """Count what was replaced in a value; return the value."""
         self.counts.update(redacted.counts)
         self._originals.update(redacted.originals)
         return redacted.value

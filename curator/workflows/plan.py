@@ -21,7 +21,12 @@ from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 
 
 def plan(
-    config: Config | PathLike, *, logs: Paths = (), labels: Paths = (), progress: Progress | None = None
+    config: Config | PathLike,
+    *,
+    logs: Paths = (),
+    labels: Paths = (),
+    progress: Progress | None = None,
+    processes: int = 1,
 ) -> PlanResult:
     """Estimate what a run would ask and cost, without asking any model.
 
@@ -32,6 +37,7 @@ def plan(
         logs: Files, folders or globs to read instead of `config.logs.paths`.
         labels: Label files to use beside `config.labels`.
         progress: Receives the progress of the work; silent by default.
+        processes: Reads large logs in so many processes, as in `run`.
 
     Raises:
         UserError: as `run`.
@@ -46,6 +52,7 @@ def plan(
         progress or Silent(),
         folder=None,
         redaction=Redaction(config, paths),
+        processes=processes,
     )
     intake = replace(intake, warnings=(*paths.notices, *_missing_encoder(config.embedding), *intake.warnings))
     committee_plan = Plan(

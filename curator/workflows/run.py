@@ -78,6 +78,7 @@ class RunOptions(TypedDict, total=False):
     environ: Mapping[str, str] | None
     encoder: Encoder | None
     confirm: Callable[[PlanResult], bool] | None
+    processes: int
 
 
 def run(  # noqa: PLR0913  each one is an option of the job, and all but the job have a default
@@ -90,6 +91,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     environ: Mapping[str, str] | None = None,
     encoder: Encoder | None = None,
     confirm: Callable[[PlanResult], bool] | None = None,
+    processes: int = 1,
 ) -> RunResult:
     """Run the whole job, or finish the one that was interrupted.
 
@@ -105,6 +107,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
         encoder: Turns inputs into vectors, instead of `config.embedding`.
         confirm: Returns whether to spend that much; called once, before any model is asked, if the run could cost more than
             `budget.confirm_above_usd`. By default the run does not ask.
+        processes: Reads large logs in so many processes. A script that asks for several runs under `if __name__ == "__main__":`.
 
     Raises:
         NotConfirmed: `confirm` said no.
@@ -115,7 +118,7 @@ def run(  # noqa: PLR0913  each one is an option of the job, and all but the job
     config = config_from(config)
     job = partial(
         _run, config, StatePaths.of(config, out=out), path_list(logs), path_list(labels), progress=progress or Silent(),
-        environ=os.environ if environ is None else environ, encoder=encoder, confirm=confirm,
+        environ=os.environ if environ is None else environ, encoder=encoder, confirm=confirm, processes=processes,
     )  # fmt: skip
     return run_job(job)
 
@@ -130,6 +133,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     environ: Mapping[str, str],
     encoder: Encoder | None,
     confirm: Callable[[PlanResult], bool] | None,
+    processes: int,
 ) -> RunResult:
     started, folder = datetime.now(UTC), paths.run_folder
     with (
@@ -139,7 +143,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     ):
         archive_labels(folder)
         archive_labels(folder / INCOMPLETE, into=folder)
-        intake = ingest(config, logs, labels, status, folder, redaction=context.redaction)
+        intake = ingest(config, logs, labels, status, folder, redaction=context.redaction, processes=processes)
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
         plan = with_model_limits(_plan(context, intake), context.store)

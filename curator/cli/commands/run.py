@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the job of a config."""
+    from curator.executors.local import cores
     from curator.workflows.run import run as run_job
 
     logs, labels = data_paths("--logs", arguments.logs), data_paths("--labels", arguments.labels)
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             out=arguments.out,
             progress=progress,
             confirm=None if agreed else ask_on_terminal(progress, as_json=arguments.json),
+            processes=arguments.jobs or cores(),
         )
     return print_result(result, as_json=arguments.json, report_rejected=False)
 
