@@ -201,7 +201,10 @@ def _named_scale(options: LogsConfig) -> Scale | None:
 
 @dataclass(frozen=True, slots=True)
 class _LogFile:
-    """An opened file with the reader for it. `rows`, or `batches` of the lines of a large file, are still to come."""
+    """An opened file with the reader for it.
+
+    `rows`, or `batches` of the lines of a large file, are still to come.
+    """
 
     path: str
     reader: Reader
@@ -257,7 +260,10 @@ class _Opener:
 
 
 def _large(records: Records) -> tuple[Records, Iterator[LineBatch] | None]:
-    """The rows of a file, and the batches of a large file of lines: `rows` are then those of its first batches only."""
+    """The records of a file, and the batches of a large file of lines.
+
+    The rows are then those of its first batches only.
+    """
     if records.batches is None:
         return records, None
     begin = list(islice(records.batches, WORTH_A_PROCESS))
