@@ -35,7 +35,10 @@ def framework_request(value: JsonValue) -> SpanCall:
     body = _without_definitions(body, tools)
     call = read_request(body)
     if any(_MEDIA in message.content for message in call.messages):
-        raise RecordError("a message has an image or a file that is stored elsewhere", "only text can be curated")
+        raise RecordError(
+            "a message has an image or a file that is stored elsewhere",
+            "log what it says as text in its place, or leave such records out of the logs: all others are used",
+        )
     definitions = read_tools(tools)
     return SpanCall(
         call.messages,

@@ -71,6 +71,8 @@ def is_request(body: Body, *, named: bool = False) -> bool:
             return True
     if isinstance(body.get("messages"), list) or isinstance(body.get("contents"), dict):
         return True
+    if "model" in body and body.get("prompt") and isinstance(body["prompt"], list | dict):
+        return True  # tokens, several questions or the id of a template: it says what is missing
     text = any(isinstance(body.get(key), str) and body[key] for key in _TEXTS)
     return text and (named or not _ASKS.isdisjoint(body) or ("model" in body and ("prompt" in body or "input" in body)))
 
