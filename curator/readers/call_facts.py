@@ -53,7 +53,7 @@ _MILLISECONDS = (
 _COSTS = ("cost_usd", "response_cost", "spend", "total_cost", "costUSD", "cost_in_usd", "cost", "request_cost")
 _STATUSES = (
     "status_code", "statusCode", "http_status", "status", "response_status", "request_status", "http_status_code",
-    "response_status_code", "state",
+    "response_status_code", "state", "responseCode", "response_code",
 )  # fmt: skip
 _ERRORS = ("error", "error_str", "errorCode", "error_message", "errorMessage", "exception")
 _DOCUMENTS = (

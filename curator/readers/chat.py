@@ -15,8 +15,7 @@ from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.readers.call_facts import FACT_KEYS, Facts, read_facts
 from curator.readers.feedback import nonblank, read_feedback, reference
-from curator.readers.hints import address_of_body, key_paths, listed
-from curator.readers.json_text import decoded, type_name
+from curator.readers.json_text import decoded
 from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
@@ -24,7 +23,7 @@ from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
-from curator.readers.suggest import suggested_mapping
+from curator.readers.unread import unrecognised
 from curator.records import KINDS, JsonValue, Scalar, Source
 
 BESIDE_ERROR = "an error beside an answer that has its finish reason: the answer is used"
@@ -120,7 +119,7 @@ def _exchange(
     body = asked.body if asked and isinstance(asked.body, dict) else {}
     facts = read_facts(record, body)
     if asked is None and (pair is None or (response is None and not facts.failure)):
-        raise _unrecognised(record)
+        raise unrecognised(record)
     request = read_request(body, record.get("model_parameters")) if asked else Request((), {}, None)
     reply, notes = _with_outcome(record, response, facts)
     metadata = _metadata(body, record)
@@ -248,6 +247,14 @@ def _response(record: Mapping[str, JsonValue], request: _Found | None) -> _Found
     return None
 
 
+def _lifted(record: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
+    """The record with the keys of an object in it that holds a request and its response."""
+    inner = decoded(record[key])
+    if not isinstance(inner, dict) or _response(inner, _request(inner)) is None:
+        return record
+    return {**{other: value for other, value in record.items() if other != key}, **inner}
+
+
 def _names_answer(key: str) -> bool:
     words = _words(key)
     return bool(words & _ANSWERING) and not words & _ABOUT
@@ -349,29 +356,6 @@ def _words(key: str) -> set[str]:
     return set(re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower().replace("-", "_").replace(".", "_").split("_"))
 
 
-def _unrecognised(record: dict[str, JsonValue]) -> RecordError:
-    keys = key_paths(record)
-    if place := address_of_body(record):
-        return RecordError(
-            f"the request is not in the record: {place!r} names the file that holds it",
-            "put the content of that file in its place, or leave such records out of the logs: all others are used",
-        )
-    if "messages" in record:
-        return RecordError(
-            f"`messages` is a JSON {type_name(record['messages'])}, not a list",
-            'log the list: [{"role": "user", "content": "..."}]',
-        )
-    if holds_answer(record) or "custom_id" in record or holds_reply(decoded(record.get("response"))):
-        return RecordError(
-            f"an answer without its question: no `messages` among the keys {listed(keys)}",
-            "log request and response in one record; a batch's output file is joined with its input on `custom_id`",
-        )
-    return RecordError(
-        f"not a chat-completions record: found the keys {listed(keys)}",
-        f"name the key that holds the user's text, for example {suggested_mapping([record])}",
-    )
-
-
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """Half sure of any request: a format that wraps such a request is recognised before."""
     return 0.5 if is_chat(record) else 0.0
@@ -382,6 +366,10 @@ def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
     cells = record.cells
     asked = _request(cells)
     response = _response(cells, asked)
+    if asked and asked.key and response is None:
+        cells = _lifted(cells, asked.key)
+        asked = _request(cells)
+        response = _response(cells, asked)
     other = other_call(cells, asked.body if asked else None, response.body if response else None)
     if other is not None:
         return NoExchange(source=record.source, what=other)

@@ -7,6 +7,7 @@ gateway in place of the model's text. A model's text about errors, or an HTML pa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from curator.readers.json_text import decoded
@@ -141,7 +142,7 @@ def _is_api_error(body: JsonValue) -> bool:
 
 def _failed_line(line: str) -> str | None:
     """The failure that a text in lower case states, where it has nothing else."""
-    if _CLIENT_ERROR.match(line):
+    if _CLIENT_ERROR.match(line) or line.startswith("traceback (most recent call last):"):
         return "an exception of the client"
     if len(line) > _MOST_LINE:
         return None
@@ -171,13 +172,32 @@ def failed_body(body: JsonValue) -> str | None:
     return None
 
 
+def names_failure(body: Mapping[str, JsonValue]) -> bool:
+    """Return whether a response in which no answer is found says that the call failed."""
+    keys = {key.lower().replace("_", ""): value for key, value in body.items() if value}
+    if not _FAILURES.isdisjoint(keys) or keys.keys() == {"detail"}:
+        return True
+    status = keys.get("baseresp")
+    if isinstance(status, dict):
+        return bool(status.get("status_code"))
+    worded = keys.keys() & {"message", "msg"} and {key.lower() for key in body} <= _ENVELOPE | {"msg"}
+    return bool(worded and keys.get("code", 200) not in _FINE_CODES)
+
+
+_FAILURES = frozenset(("fault", "error", "errors", "errorcode", "errormsg", "errormessage", "exception"))
+_FINE_CODES = (0, 200, "0", "200", "ok", "OK", "success", "Success")
+
+
 def _failed_page(text: str) -> str | None:
     for _, title in _TITLE.findall(text):
         plain = re.sub(r"<[^>]+>", " ", title).strip().lower()
         code = re.search(r"\b([45]\d\d)\b", plain)
         phrases = [phrase for phrase, number in _PHRASE_VARIANTS.items() if code and number == int(code[1])]
         phrases += ["error", *([_PHRASES[int(code[1])]] if code and int(code[1]) in _PHRASES else [])]
-        if code and (plain == code[1] or any(phrase in plain for phrase in phrases)):
+        named = any(phrase in plain for phrase in phrases) or (
+            code and _SERVERS.search(text) and re.search(rf"(?:^|\|)\s*{code[1]}\b", plain)
+        )
+        if code and (plain == code[1] or named):
             return f"HTTP {code[1]}"
         if plain in _BARE_PHRASES or plain in _PHRASES.values():
             return plain

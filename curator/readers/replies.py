@@ -12,7 +12,15 @@ from curator.errors import RecordError
 from curator.readers.hints import address_of_body, listed
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import SHORTENED
-from curator.readers.outcome import FAILED, TRUNCATED, failed_body, failed_error, failed_status, finish_reason_of
+from curator.readers.outcome import (
+    FAILED,
+    TRUNCATED,
+    failed_body,
+    failed_error,
+    failed_status,
+    finish_reason_of,
+    names_failure,
+)
 from curator.readers.response_bodies import Answer, holds_answer, read_body
 from curator.readers.streams import UNFINISHED, assembled, events_of
 from curator.records import Document, JsonValue, Message, ToolCall
@@ -22,6 +30,9 @@ _THOUGHTS = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
 _OPEN_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>")
 _CLOSING = re.compile(r"</think>\s*")
 _HTTP_STATUS = ("status_code", "statusCode", "status")
+_ANSWERS = re.compile(r'"(?:choices|candidates|output|content|stop_reason)"\s*:\s*[\[{"]')
+_TEXTS = ("response", "output", "completion")
+_CUT_OFF = re.compile(r'\s*\{\s*"(?:id|object|choices|candidates|type|model)"\s*:')
 _WRAPPERS = ("body", "response", "json", "data", "result", "output", "completion")
 _DEEPEST = 4
 
@@ -56,10 +67,15 @@ def read_reply(value: JsonValue) -> Reply:
             return _read_object(assembled(events))
         if holds_reply(structure := decoded(value)) or failed_body(structure):
             value = structure
+        elif structure == value and _CUT_OFF.match(value) and _ANSWERS.search(value):
+            raise RecordError(
+                "the response is cut off: its JSON has no end",
+                "let the logger keep whole responses, or leave such records out of the logs: all others are used",
+            )
     if isinstance(value, dict):
         return _read_object(value)
     if isinstance(value, list):
-        return _read_list(value)
+        return failed_reply() if failed_body(value) else _read_list(value)
     return _answer(Answer(as_text(value)))
 
 
@@ -127,10 +143,13 @@ def _read_object(value: Mapping[str, JsonValue], depth: int = 0) -> Reply:
             reply = _read_object(inner, depth + 1)
             outer = _answer(Answer(model=value.get("model"), id=value.get("id")))
             return replace(reply, model=reply.model or outer.model, id=reply.id or outer.id)
-        if depth < _DEEPEST and key == "body" and isinstance(inner, str | list) and inner:
+        text = isinstance(inner, str | list) and inner
+        if depth < _DEEPEST and text and (key == "body" or (key in _TEXTS and not value.keys() - {key, *_BARE})):
             return read_reply(inner)
     if not any(value[key] for key in value if key not in _BARE):
         return Reply()
+    if names_failure(value):
+        return failed_reply()
     if place := address_of_body(dict(value)):
         raise RecordError(
             f"the answer is not in the record: {place!r} names the file that holds it",

@@ -188,6 +188,8 @@ def _of_messages(body: Body) -> Answer | None:
     messages = decoded(body.get("messages"))
     if not isinstance(messages, list) or not all(isinstance(item, dict) and "role" in item for item in messages):
         return None
+    if not messages:  # the notes of a gateway
+        return None
     answers = [item for item in messages if isinstance(item, dict) and item.get("role") in ("assistant", "ai", "model")]
     return _of_message(answers[-1]) if answers else Answer()
 

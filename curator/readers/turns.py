@@ -126,9 +126,11 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
             chat[name] = turn[name]
     speaker_name = turn.get(key)
     if isinstance(speaker_name, str) and plain_name(speaker_name) in CALLS:
-        calls = decoded(content)
+        calls = decoded(content) if content is not None else dict(turn)
         return span_messages([{"role": "assistant", "tool_calls": calls if isinstance(calls, list) else [calls]}])
     if role == "tool":
+        if content is None and "output" in turn:  # an item of the Responses API
+            chat |= {"content": turn["output"], "tool_call_id": turn.get("call_id")}
         return span_messages([_tool_result(chat)])
     recipient = turn.get("recipient")
     if role == "assistant" and isinstance(recipient, str) and recipient not in ("all", ""):
