@@ -97,8 +97,9 @@ def read_facts(record: Fields, request: Fields) -> Facts:
     latency = (
         seconds if seconds is not None else milliseconds / 1000 if milliseconds is not None else elapsed(start, end)
     )
-    statuses = [status for key in _STATUSES if (status := failed_status(record.get(key)))]
-    error = next((error for key in _ERRORS if (error := failed_error(record.get(key)))), None)
+    given = [value for key in _STATUSES if (value := record.get(key)) is not None]
+    statuses = [status for value in given if (status := failed_status(value))]
+    error = next((error for key in _ERRORS if (value := record.get(key)) and (error := failed_error(value))), None)
     return Facts(
         log_id=_text((record,), _IDS),
         session=_text(holders, _SESSIONS),
@@ -113,17 +114,27 @@ def read_facts(record: Fields, request: Fields) -> Facts:
 
 
 def _text(holders: Sequence[Fields], keys: Sequence[str]) -> str | None:
-    values = (holder.get(key) for holder in holders for key in keys)
-    return next((text for value in values if isinstance(value, str | int) and (text := nonblank(value))), None)
+    for holder in holders:
+        for key in keys:
+            value = holder.get(key)
+            if value is not None and isinstance(value, str | int) and (text := nonblank(value)):
+                return text
+    return None
 
 
 def _time(record: Fields, keys: Sequence[str]) -> float | None:
-    return next((time for key in keys if (time := seconds_of(record.get(key))) is not None), None)
+    for key in keys:
+        value = record.get(key)
+        if value is not None and (time := seconds_of(value)) is not None:
+            return time
+    return None
 
 
 def _number(record: Fields, keys: Sequence[str]) -> float | None:
     for key in keys:
         value = record.get(key)
+        if value is None:
+            continue
         try:
             number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
         except ValueError:
@@ -143,7 +154,7 @@ def _cost(record: Fields) -> float | None:
 def _documents(holders: Sequence[Fields]) -> tuple[Document, ...]:
     for holder in holders:
         for value in (*_vector_stores(holder), *(holder.get(key) for key in _DOCUMENTS)):
-            if documents := read_documents(value):
+            if value and (documents := read_documents(value)):
                 return documents
     return ()
 

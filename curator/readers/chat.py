@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
@@ -351,9 +352,11 @@ def _unused(
     return (*inside, *(key for key, value in record.items() if key not in read_keys and bears_content(decoded(value))))
 
 
-def _words(key: str) -> set[str]:
+@lru_cache(maxsize=4096)  # the records of a log have the same keys
+def _words(key: str) -> frozenset[str]:
     """The words of a key: `inputBodyJson` has `input`, `body` and `json`."""
-    return set(re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower().replace("-", "_").replace(".", "_").split("_"))
+    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower()
+    return frozenset(apart.replace("-", "_").replace(".", "_").split("_"))
 
 
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
