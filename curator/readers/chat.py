@@ -184,7 +184,8 @@ def _flat_or_elsewhere(record: Mapping[str, JsonValue]) -> _Found | None:
     if isinstance(messages, list) and messages:
         return _Found({**record, "messages": messages}, "")
     for key, value in record.items():
-        body = None if _words(key) & (_ANSWERING | _ASKING) else _inner_request(value, named=False)
+        names_other = not key or _words(key) & (_ANSWERING | _ASKING)
+        body = None if names_other else _inner_request(value, named=False)
         if body is not None:
             return _Found(body, key)
     return None

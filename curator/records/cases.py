@@ -150,7 +150,7 @@ class Case:
     represents, and `group` names its near-duplicate group by the case id in it that came first. `verdict` is the human
     judgement of the target, `target_logprobs` has the log-probabilities of its tokens.
 
-    `documents` were retrieved for the question. `session` and `user_id` are hashes (`records.hashed_id`). `time` is when it was
+    `documents` were retrieved for the question. `session` and `user_id` are hashes (`records.hashed_id`), in a run with its key. `time` is when it was
     asked, in seconds since 1970 (UTC). `further` marks a turn of a conversation whose record gives another case too.
     `question` is the id of the case that asks the same and got another answer, which the committee is asked about; "" where that
     is the case itself. `answers` are all that production answered to the question; () where it was asked once.

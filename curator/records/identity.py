@@ -45,7 +45,10 @@ def _digest(*parts: str) -> str:
 
 
 def hashed_id(text: str) -> str:
-    """Return the name of a user or a session: `h` and 64 bits of the SHA-256 of its id, in hex."""
+    """Return the name of a user or a session: `h` and 64 bits of the SHA-256 of its id, in hex.
+
+    A guessed id can be confirmed by it: runs store it hashed once more, with a key (`Redaction.hashed_id`).
+    """
     return "h" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

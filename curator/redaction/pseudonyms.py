@@ -34,6 +34,11 @@ def pseudonym(kind: str, value: str, key: bytes) -> str:
     return _MAKERS[kind](value, key)
 
 
+def keyed_hash(hashed: str, key: bytes) -> str:
+    """Return a hash of the form of `records.hashed_id` that only the holder of the key can confirm."""
+    return "h" + _digest(key, "id", hashed).hex()[:16]
+
+
 def _digest(key: bytes, *parts: str) -> bytes:
     return hmac.new(key, "\x1f".join(parts).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 

@@ -67,7 +67,7 @@ def ingest(
         for record in reading:
             progress.advance()
             if isinstance(record, Case):
-                yield record
+                yield redaction.keyed(record)
             elif isinstance(record, RejectedRecord):
                 unreadable.append(redaction.rejected(record))
                 if len(unreadable) % MOST_REJECTED == 0:  # more would fill the memory before the end shows their share

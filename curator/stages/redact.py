@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from curator.config import Config
-from curator.records import Label, RejectedRecord
+from curator.records import Case, Label, RejectedRecord, hashed_id
+from curator.redaction.pseudonyms import keyed_hash
 from curator.redaction.redactor import Redacted, Redactor
 from curator.state.paths import StatePaths
 from curator.state.pseudonyms import PseudonymMap, new_key, read_key, read_pseudonyms, write_key
@@ -34,6 +35,21 @@ class Redaction:
         self.redactor = Redactor(config.redaction, key or new_key())
         self.counts: Counter[str] = Counter()
         self._originals: dict[str, str] = {}
+
+    def hashed_id(self, user: str) -> str:
+        """Return the hash that a case has for the id of a user or a session."""
+        return keyed_hash(hashed_id(user), self.redactor.key)
+
+    def keyed(self, case: Case) -> Case:
+        """Return the case with hashes of its session and user that cannot be confirmed without the key."""
+        if case.session is None and case.user_id is None:
+            return case
+        key = self.redactor.key
+        return replace(
+            case,
+            session=case.session and keyed_hash(case.session, key),
+            user_id=case.user_id and keyed_hash(case.user_id, key),
+        )
 
     def rejected(self, record: RejectedRecord) -> RejectedRecord:
         """Return the rejected record with a reason and a remedy that quote nothing sensitive."""

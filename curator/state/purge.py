@@ -34,6 +34,21 @@ def purge_registry(registry: Path, ids: Collection[str], *, dry_run: bool) -> in
     return _delete(registry, REGISTRY, "entry", "id", sorted(ids), dry_run=dry_run)
 
 
+def purge_refusals(store: Path, *, dry_run: bool) -> int:
+    """Forget all refused requests, and return their number.
+
+    Their keys name no case, and the reason that an endpoint gave may quote a prompt.
+
+    Raises:
+        StorageError: as `purge_answers`.
+    """
+    if not store.exists():
+        return 0
+    with Database(store, STORE) as database, database.explained():
+        models = [row[0] for row in database.connection.execute("SELECT DISTINCT model FROM refusal")]
+    return _delete(store, STORE, "refusal", "model", models, dry_run=dry_run)
+
+
 def _delete(path: Path, kind: DatabaseKind, table: str, field: str, values: Sequence[str], *, dry_run: bool) -> int:
     if not path.exists() or not values:
         return 0

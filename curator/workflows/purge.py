@@ -19,7 +19,7 @@ from curator.run_folder.purge import Person, PurgedFile, long_texts, purge_folde
 from curator.stages.redact import Redaction
 from curator.state.paths import RUNS, StatePaths
 from curator.state.pseudonyms import PseudonymMap, read_pseudonyms
-from curator.state.purge import purge_answers, purge_registry
+from curator.state.purge import purge_answers, purge_refusals, purge_registry
 from curator.text.display import plural
 from curator.workflows.inputs import PathLike, config_from
 
@@ -97,7 +97,8 @@ def purge(
     redaction = Redaction(config, paths)
     theirs, left = _PersonCases(), []
     wanted = {*ids, *map(redaction.redactor.text, ids)}
-    hashes = {*users, *map(hashed_id, users)}
+    # The hashes in run folders of earlier versions have no key.
+    hashes = {*users, *map(hashed_id, users), *map(redaction.hashed_id, users)}
     _search_folders(folders, wanted, hashes, theirs)
     try:
         _search_logs(config, redaction, wanted, hashes, theirs)
@@ -143,7 +144,7 @@ def _search_logs(
     for record in read(config.logs):
         if not isinstance(record, Case):
             continue
-        case = redaction.redactor.case(record).value
+        case = redaction.redactor.case(redaction.keyed(record)).value
         if {record.log_id, case.log_id, case.id} & set(wanted) or case.user_id in hashes:
             theirs.ids.add(case.id)
             theirs.sources.add(str(case.source))
@@ -197,10 +198,7 @@ def _remove(
     if not theirs.ids:
         return
     person = Person(frozenset(theirs.ids | theirs.names), theirs.texts())
-    answers = purge_answers(paths.store, theirs.answers(), dry_run=dry_run)
-    cases = purge_registry(paths.registry, theirs.ids, dry_run=dry_run)
-    yield from ((str(paths.store), plural(answers, "answer")),) if answers else ()
-    yield from ((str(paths.registry), plural(cases, "case")),) if cases else ()
+    yield from _remove_rows(paths, theirs, dry_run=dry_run)
     pseudonyms = _pseudonyms(paths, theirs)
     if pseudonyms:
         if not dry_run:
@@ -218,6 +216,17 @@ def _remove(
     for folder in folders:
         for purged in purge_folder(folder, person, dry_run=dry_run):
             yield str(purged.path), _what(purged)
+
+
+def _remove_rows(paths: StatePaths, theirs: _PersonCases, *, dry_run: bool) -> Iterator[tuple[str, str]]:
+    """Remove rows of the store and of the registry, and yield what went."""
+    if answers := purge_answers(paths.store, theirs.answers(), dry_run=dry_run):
+        yield str(paths.store), plural(answers, "answer")
+    if refusals := purge_refusals(paths.store, dry_run=dry_run):
+        what = plural(refusals, "refusal")
+        yield str(paths.store), f"{what}, whose reasons may quote a prompt (the next run asks again),"
+    if cases := purge_registry(paths.registry, theirs.ids, dry_run=dry_run):
+        yield str(paths.registry), plural(cases, "case")
 
 
 def _what(purged: PurgedFile) -> str:

@@ -13,7 +13,10 @@ from curator.cli import main
 from curator.config import Config, parse_config
 from curator.errors import ConfigError
 from curator.records import hashed_id
+from curator.stages.redact import Redaction
+from curator.state.paths import StatePaths
 from curator.state.pseudonyms import read_pseudonyms
+from curator.state.refusals import Refusal, Refusals
 
 MARK = "zeppelin quartz marmalade"
 """In every text of the person, and in none of the others."""
@@ -64,6 +67,9 @@ def holding(folder: Path, *needles: str) -> list[str]:
 
 
 def test_no_byte_of_the_person_stays_and_the_others_do(done: Config, tmp_path: Path) -> None:
+    theirs = Redaction(done, StatePaths.of(done)).hashed_id("u-7")
+    assert "cases.jsonl" in holding(tmp_path, theirs)
+    assert not holding(tmp_path, hashed_id("u-7"))  # who guesses an id could confirm it
     pseudonym = {v: k for k, v in read_pseudonyms(tmp_path / "pseudonyms.sqlite").items()}["zelda@private.example"]
     assert len(holding(tmp_path, MARK)) >= 5
     plan = curator.purge(done, users=["u-7"], dry_run=True)
@@ -71,7 +77,7 @@ def test_no_byte_of_the_person_stays_and_the_others_do(done: Config, tmp_path: P
     result = curator.purge(done, users=["u-7"])
     assert (result.cases, result.removed) == (plan.cases, plan.removed)
     assert len(result.cases) == 2
-    assert not holding(tmp_path, MARK, pseudonym, "zelda@private", hashed_id("u-7"), *result.cases)
+    assert not holding(tmp_path, MARK, pseudonym, "zelda@private", theirs, *result.cases)
     assert any("logs.jsonl" in sentence for sentence in result.left)
     for name in ("cases.jsonl", "recorded.jsonl"):
         assert (tmp_path / "out" / name).read_text().count("\n") > 10
@@ -79,6 +85,28 @@ def test_no_byte_of_the_person_stays_and_the_others_do(done: Config, tmp_path: P
     assert b"delivery" in (tmp_path / "store.sqlite").read_bytes()
     archive = [json.loads(line) for line in (tmp_path / "out" / "labels" / "0001.jsonl").read_text().splitlines()]
     assert len(archive) >= 8
+
+
+def test_a_hash_of_an_earlier_version_or_of_a_row_names_the_person_too(done: Config, tmp_path: Path) -> None:
+    theirs = Redaction(done, StatePaths.of(done)).hashed_id("u-7")
+    (tmp_path / "logs.jsonl").unlink()
+    assert len(curator.purge(done, users=[theirs], dry_run=True).cases) == 2
+    for path in (tmp_path / "out").rglob("cases.jsonl"):
+        path.write_text(path.read_text().replace(theirs, hashed_id("u-7")))
+    assert len(curator.purge(done, users=["u-7"], dry_run=True).cases) == 2
+
+
+def test_refusals_that_may_quote_the_person_are_forgotten(done: Config, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    with Refusals(store) as refusals:
+        refusals.add("ab" * 32, Refusal("test-model", "the prompt 'violet saxophone' is refused"))
+        refusals.add("cd" * 32, Refusal("another-model", "violet saxophone"))
+    curator.purge(done, users=["nobody-1"])
+    curator.purge(done, users=["u-7"], dry_run=True)
+    assert holding(tmp_path, "violet saxophone") == ["store.sqlite"]
+    result = curator.purge(done, users=["u-7"])
+    assert any("2 refusals" in what for place, what in result.removed if place == str(store))
+    assert not holding(tmp_path, "violet saxophone")
 
 
 def test_a_case_goes_by_the_id_of_its_record_without_the_logs(
