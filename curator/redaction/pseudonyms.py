@@ -35,7 +35,7 @@ def pseudonym(kind: str, value: str, key: bytes) -> str:
 
 
 def keyed_hash(hashed: str, key: bytes) -> str:
-    """Return a hash of the form of `records.hashed_id` that only the holder of the key can confirm."""
+    """Return a hash as `records.hashed_id` gives, that cannot be confirmed without the key."""
     return "h" + _digest(key, "id", hashed).hex()[:16]
 
 
