@@ -90,11 +90,13 @@ OLD = [
 ]  # fmt: skip
 
 
-def check_old(case: Any) -> None:
-    assert messages(case) == WHOLE
-    assert case.messages[2].tool_calls[0].name == "get_weather"
-    assert case.messages[3].tool_call_id == "c1"
-    assert (case.target, case.finish_reason) == ("Rain.", "length")
+def said(case: Any) -> tuple[Any, ...]:
+    """The whole exchange: the messages, the call and its result, the answer and its end."""
+    call, result = case.messages[2].tool_calls[0].name, case.messages[3].tool_call_id
+    return messages(case), call, result, case.target, case.finish_reason
+
+
+SAID_OF_OLD = (WHOLE, "get_weather", "c1", "Rain.", "length")
 
 
 def test_the_events_of_the_old_convention_on_the_span(tmp_path: Path) -> None:
@@ -103,13 +105,13 @@ def test_the_events_of_the_old_convention_on_the_span(tmp_path: Path) -> None:
         for name, body in OLD
     ]
     (case,), *_ = read_lines(tmp_path, batch(span(1, CHAT, events=events)))
-    check_old(case)
+    assert said(case) == SAID_OF_OLD
 
 
 def test_the_events_of_the_old_convention_in_one_attribute(tmp_path: Path) -> None:
     events = json.dumps([{"event.name": name, "gen_ai.message.index": i, **body} for i, (name, body) in enumerate(OLD)])
     (case,), *_ = read_lines(tmp_path, batch(span(1, CHAT | {"events": events})))
-    check_old(case)
+    assert said(case) == SAID_OF_OLD
 
 
 @pytest.mark.parametrize("with_span", [True, False])
@@ -119,7 +121,7 @@ def test_the_events_of_the_old_convention_as_log_records(tmp_path: Path, with_sp
     if with_span:
         lines.append(batch(span(1, CHAT | {"gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 1})))
     (case,), rejected, others, _ = read_lines(tmp_path, *lines)
-    check_old(case)
+    assert said(case) == SAID_OF_OLD
     assert not rejected
     assert others == {"messages that are logged beside their call": 5 if with_span else 4}
     assert case.metadata.get("input_tokens") == (9 if with_span else None)
@@ -204,7 +206,7 @@ WRAPPED = [(name, {"gen_ai.event.content": json.dumps(body)}) for name, body in 
 @pytest.mark.parametrize("events", [BLOCKS, WRAPPED], ids=["blocks", "one attribute"])
 def test_events_whose_content_is_json(tmp_path: Path, events: Any) -> None:
     (case,), *_ = read_lines(tmp_path, batch(span(1, CHAT, events=events)))
-    check_old(case)
+    assert said(case) == SAID_OF_OLD
 
 
 def test_a_second_choice_is_noted(tmp_path: Path) -> None:

@@ -104,4 +104,10 @@ def test_a_question_needs_the_users_text(messages: tuple[Message, ...], reason: 
 
 
 def test_one_user_message_with_text_is_a_question() -> None:
-    require_question((Message("user", ""), Message("assistant", "?"), Message("user", "hi")))
+    asked = (Message("user", ""), Message("assistant", "?"), Message("user", "hi"))
+    with pytest.raises(RecordError, match="empty"):
+        require_question(asked[:2])
+    try:
+        require_question(asked)
+    except RecordError as error:
+        pytest.fail(error.reason)

@@ -113,7 +113,10 @@ def test_no_damage_ends_a_reader(name: str, paths: Sequence[Path], seed: int, tm
         damaged.append(tmp_path / path.name)
         damaged[-1].write_bytes(b"\n".join(lines))
     for format_ in ("auto", name):
-        check_read(name, damaged, format=format_)
+        results = check_read(name, damaged, format=format_)
+        assert results
+        rejected = [result for result in results if isinstance(result, RejectedRecord)]
+        assert all(result.reason and result.remedy for result in rejected)
 
 
 def test_an_unknown_format_is_refused_with_the_formats_that_there_are() -> None:

@@ -53,9 +53,11 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 
 async def test_nothing_starts_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_start", lambda key: pytest.fail("it started"))
+    started: list[object] = []
+    monkeypatch.setattr(local, "_start", started.append)
     async with open_local(CONFIG, {}):
-        pass
+        assert started == []
+    assert started == []
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None)])
