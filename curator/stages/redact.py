@@ -41,7 +41,7 @@ class Redaction:
         return keyed_hash(hashed_id(user), self.redactor.key)
 
     def keyed(self, case: Case) -> Case:
-        """Return the case with hashes of its session and user that cannot be confirmed without the key."""
+        """Return the case with hashes of its session and user that need the key."""
         if case.session is None and case.user_id is None:
             return case
         key = self.redactor.key
