@@ -14,7 +14,6 @@ import csv
 import io
 import multiprocessing
 import random
-import resource
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -200,7 +199,9 @@ def case_count(name: str, path: Path, processes: int = 1) -> int:
 
 def _peak(name: str, path: Path, results: multiprocessing.Queue[float]) -> None:
     case_count(name, path)
-    results.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    # Not `ru_maxrss`: a process inherits that of the one that started it.
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    results.put(next(int(line.split()[1]) / 1000 for line in status if line.startswith("VmHWM:")))
 
 
 def peak_mb(name: str, path: Path) -> float:
