@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from curator.readers.json_text import decoded
 from curator.readers.span_attributes import Attributes, nested
-from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response, read_tools
+from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response
 from curator.readers.span_messages import answer_message, content_blocks, span_messages, system_messages
 from curator.readers.spans import SpanEvent
+from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
 
 CHOICE = "gen_ai.choice"
@@ -145,7 +146,7 @@ def _options(attributes: Attributes) -> SpanCall:
         }
     )
     tools = attributes.items("llm.request.functions") or decoded(get("gen_ai.tool.definitions", "gen_ai.request.tools"))
-    if definitions := read_tools(tools):
+    if definitions := plain_tools(tools):
         options["tools"] = definitions
     if get("gen_ai.output.type", "gen_ai.openai.request.response_format") in ("json", "json_object", "json_schema"):
         options.setdefault("response_format", {"type": "json_object"})

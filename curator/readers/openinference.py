@@ -8,8 +8,9 @@ from curator.errors import RecordError
 from curator.readers.documents import read_documents
 from curator.readers.json_text import decoded
 from curator.readers.span_attributes import Attributes
-from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response, read_tools
+from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response
 from curator.readers.span_messages import answer_message, span_messages
+from curator.readers.tools import plain_tools
 from curator.records import Document, JsonValue
 
 _MORE_CHOICES = "further choices of a call are not used: its first one is the answer"
@@ -70,7 +71,7 @@ def _response(value: JsonValue, *, is_text: bool, needed: bool) -> SpanCall:
 def _options(attributes: Attributes, parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     options = call_options({key: value if key == "stop" else decoded(value) for key, value in parameters.items()})
     tools = [_inner(tool, "tool") for tool in attributes.items("llm.tools")]
-    if definitions := read_tools(tools):
+    if definitions := plain_tools(tools):
         options["tools"] = definitions
     return options
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from curator.errors import RecordError
 from curator.readers.json_text import as_text, decoded
-from curator.readers.span_bodies import SpanCall, read_request, read_response, read_tools
+from curator.readers.span_bodies import SpanCall, read_request, read_response
+from curator.readers.tools import plain_tools
 from curator.records import JsonValue
 
 _CLASS = re.compile(r"(human|ai|system|tool|function|chat|user|assistant)message(chunk)?", re.IGNORECASE)
@@ -39,7 +40,7 @@ def framework_request(value: JsonValue) -> SpanCall:
             "a message has an image or a file that is stored elsewhere",
             "log what it says as text in its place, or leave such records out of the logs: all others are used",
         )
-    definitions = read_tools(tools)
+    definitions = plain_tools(tools)
     return SpanCall(
         call.messages,
         options={**({"tools": list(definitions)} if definitions else {}), **call.options},

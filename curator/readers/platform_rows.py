@@ -18,11 +18,12 @@ from curator.readers.json_text import EXACT, decoded
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Place
 from curator.readers.platform_bodies import framework_request, framework_response
 from curator.readers.replies import Reply, failed_reply
-from curator.readers.span_bodies import SpanCall, call_options, hidden, read_tools
+from curator.readers.span_bodies import SpanCall, call_options, hidden
 from curator.readers.span_feedback import SpanRatings
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, is_judge
 from curator.readers.span_messages import span_reply, system_messages
 from curator.readers.times import elapsed
+from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message, RejectedRecord, Scalar, Source
 
 _SYSTEMS = ("instructions", "system", "system_prompt", "system_instruction", "systemInstruction")
@@ -121,7 +122,7 @@ def _exchange(row: PlatformRow, source: Source, task: str | None, *, speaks: boo
     parameters = decoded(row.parameters)
     options = call_options(parameters) if isinstance(parameters, dict) else {}
     body = decoded(row.response)
-    tools = read_tools(row.tools) or read_tools(body.get("tools") if isinstance(body, dict) else None)
+    tools = plain_tools(row.tools) or plain_tools(body.get("tools") if isinstance(body, dict) else None)
     options = {**({"tools": list(tools)} if tools else {}), **options, **call.options}
     return Exchange(
         source=source,

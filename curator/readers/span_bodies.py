@@ -173,7 +173,7 @@ def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         options["stop"] = stop
     if isinstance(form := decoded(value.get("response_format")), dict) and form.get("type") not in (None, "text"):
         options["response_format"] = form
-    if tools := read_tools(value.get("tools") or value.get("functions")):
+    if tools := plain_tools(value.get("tools") or value.get("functions")):
         options["tools"] = list(tools)
     choice = decoded(value.get("tool_choice") or value.get("toolChoice"))
     if isinstance(choice, dict) and (choice.get("type") in ("auto", "none", "required")):
@@ -181,16 +181,6 @@ def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     if isinstance(choice, str | dict) and choice and choice != "auto":
         options["tool_choice"] = choice
     return options
-
-
-def read_tools(value: JsonValue) -> list[JsonValue]:
-    """Tool definitions as the chat-completions API has them, also where each is one JSON text."""
-    value = decoded(value)
-    items = [decoded(item) for item in value] if isinstance(value, list) else []
-    schemas = (decoded(item.get("json_schema")) if isinstance(item, dict) else None for item in items)
-    return plain_tools(
-        [schema if isinstance(schema, dict) else item for item, schema in zip(items, schemas, strict=True)]
-    )
 
 
 def _joined(value: JsonValue) -> Message | None:

@@ -22,6 +22,8 @@ def plain_tools(value: JsonValue) -> list[JsonValue]:
     tools: list[JsonValue] = []
     for item in value:
         tool = decoded(item)
+        if isinstance(tool, dict) and isinstance(schema := decoded(tool.get("json_schema")), dict):
+            tool = schema  # as OpenInference wraps it
         if not isinstance(tool, dict):
             continue
         group = tool.get("functionDeclarations") or tool.get("function_declarations")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from curator.readers.json_text import as_text, decoded
 from curator.readers.span_attributes import Attributes
-from curator.readers.span_bodies import SpanCall, call_options, read_request, read_tools
+from curator.readers.span_bodies import SpanCall, call_options, read_request
 from curator.readers.span_messages import answer_message, span_messages
+from curator.readers.tools import plain_tools
 from curator.records import JsonValue
 
 
@@ -46,7 +47,7 @@ def _options(attributes: Attributes) -> dict[str, JsonValue]:
             "tool_choice": get("ai.prompt.toolChoice"),
         }
     )
-    if tools := read_tools(get("ai.prompt.tools")):
+    if tools := plain_tools(get("ai.prompt.tools")):
         options["tools"] = tools
     schema = decoded(get("ai.schema"))
     if isinstance(schema, dict):
