@@ -219,10 +219,19 @@ def near_duplicate_groups(cases: Sequence[Case], config: DedupeConfig) -> list[s
 def _by_id(cases: Iterable[Case]) -> list[_Input]:
     """The inputs in order of their first record."""
     inputs: dict[str, _Input] = {}
+    logged: set[int] = set()
     for case in cases:
         answers = inputs.setdefault(case.id, _Input({})).answers
         text = None if case.target is None else normalise_space(case.target)
-        answers.setdefault(text, _Answer(case, [])).add(case)
+        answer = answers.setdefault(text, _Answer(case, []))
+        if case.log_id and case.time is not None:
+            # A record that was logged or exported twice is one call: it is merged, and has no weight of its own.
+            key = hash((case.log_id, case.time, case.id, text))
+            if key in logged:
+                answer.sources.append(case.source)
+                continue
+            logged.add(key)
+        answer.add(case)
     return list(inputs.values())
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -338,3 +339,14 @@ def test_near_duplicates_with_other_answers_ask_the_question_once() -> None:
     assert second.messages == first.messages
     assert (second.question, second.target, second.weight) == (first.id, "It is late.", 1)
     assert result.merged == ()
+
+
+def test_a_record_that_was_logged_twice_counts_once() -> None:
+    first = answered("Why?", "So.", 1, log_id="r1", time=1000.0)
+    again, later = (
+        replace(first, source=Source("log.jsonl", 2)),
+        replace(first, source=Source("log.jsonl", 3), time=1001.0),
+    )
+    result = dedupe(first, again, later)
+    assert [case.weight for case in result.cases] == [2]
+    assert [record.source.line for record in result.merged] == [2, 3]

@@ -118,7 +118,7 @@ class PlanResult(Result):
         lines = [
             *([i.understood] if i.understood else []),
             *ingest_lines(i.counts, i.read, len(i.cases), len(i.merged), len(i.unreadable)),
-            f"{plural(e.cases, 'case')}, {plural(e.members, 'member')}: {plural(e.calls, 'call')}, {e.stored_calls:,} of them stored already",
+            f"{plural(e.cases, 'question' if i.same_question else 'case')}, {plural(e.members, 'member')}: {plural(e.calls, 'call')}, {e.stored_calls:,} of them stored already",
             f"{plural(e.input_tokens, 'input token')} (estimated), {plural(e.max_output_tokens, 'output token')} at most",
         ]
         lines += [
