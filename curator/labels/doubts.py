@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from curator.errors import RecordError
+from curator.readers.cells import is_error_value
 from curator.readers.feedback import YES_OR_NO, right_or_wrong
 from curator.records import Label, RejectedRecord
 from curator.text.display import one_line
 
-_ERROR_VALUE = re.compile(
-    r"#[\u00a1\u00bf]?[^\W\d_]+(?:[/\s_.]?\w+)*[!?]"  # #NAME?, #REF!, #DIV/0!, #BEZUG!, and in Spanish with a mark on both sides
-    r"|#[^\W_]/[^\W_]"  # #N/A and its translations: #N/D, #I/T, ...
-    r"|#(?:NV|YOK|HI\u00c1NYZIK|GETTING_DATA|#{2,})"  # without a mark; and ######, of a column that is too narrow
-    r"|Err:\d{3}",
-    re.IGNORECASE,
-)
 _PLACEHOLDERS = frozenset((
     "nan", "none", "null", "nil", "n/a", "na", "n.a", "undefined", "blank", "(blank)", "empty", "missing", "tbd", "tba", "tbc",
     "todo", "to do", "fixme", "wip", "pending", "later", "done", "checked", "reviewed", "see above", "as above", "see below",
@@ -37,11 +30,6 @@ def certain_answers(texts: Iterable[str | None]) -> frozenset[str]:
     """
     answers = frozenset(_plain(text) for text in texts if text and len(text) <= _LONGEST and _is_doubtful(text))
     return answers if answers.isdisjoint(YES_OR_NO) else answers | yes_and_no()
-
-
-def is_error_value(text: str) -> bool:
-    """Return whether a cell is an error of a spreadsheet, such as `#NAME?`, in any language."""
-    return _ERROR_VALUE.fullmatch(text.strip()) is not None
 
 
 def yes_and_no() -> frozenset[str]:

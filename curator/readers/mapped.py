@@ -8,6 +8,7 @@ from dataclasses import replace
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.readers.account import EMPTY
+from curator.readers.cells import is_logged_error_value
 from curator.readers.documents import read_documents
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
@@ -29,6 +30,7 @@ from curator.readers.turns import is_conversation, read_conversation
 from curator.records import Feedback, JsonValue, Message, Role, Scalar, Source
 
 NO_SESSION = "no session is mapped: the turns of a file are read as one conversation"
+SPREADSHEET_ERROR = "an error of the spreadsheet such as `#NAME?` in the place of a value: read as an empty cell"
 _OTHER = ("roles", "feedback_scale", "metadata", "input")
 
 
@@ -77,7 +79,11 @@ class Mapper:
             RecordError: the input is missing, or cannot be asked as text.
         """
         values = {name: _get(record, key) for name, key in self._keys.items()}
+        errors = [name for name, value in values.items() if _is_error(value)]
+        values |= dict.fromkeys(errors)
         about = self._about(record, values, source)
+        if errors:
+            about = replace(about, notes=(SPREADSHEET_ERROR,))
         if self.mapping.role is not None:
             return self._turn(record, values, about)
         messages, whole = self._messages(record, values)
@@ -187,6 +193,12 @@ class Mapper:
         inputs = [value for key in self._inputs if (value := _get(record, key)) is not None]
         if not inputs:
             raise _no_input(record, self._inputs[0])
+        if all(map(_is_error, inputs)):
+            raise RecordError(
+                f"the input {self._inputs[0]!r} is an error of the spreadsheet, not a text",
+                "write the text again into the file (a cell that begins with = + - or @ takes an apostrophe before it), or "
+                "leave the row out",
+            )
         if len(inputs) == 1:
             return inputs[0]
         return "\n\n".join(text for value in inputs if (text := nonblank(value)))
@@ -248,6 +260,10 @@ def _beginnings(key: str) -> list[str]:
 def _get(record: Mapping[str, JsonValue], key: str) -> JsonValue:
     value = record.get(key)
     return lookup(dict(record), key) if value is None and ("." in key or "[" in key) else value
+
+
+def _is_error(value: JsonValue) -> bool:
+    return isinstance(value, str) and is_logged_error_value(value)
 
 
 def _number(value: JsonValue) -> float | None:

@@ -58,6 +58,7 @@ _PHRASE_VARIANTS = {"gateway time-out": 504, "service temporarily unavailable": 
 _BARE_PHRASES = frozenset(
     (
         "internal server error", "bad gateway", "service unavailable", "gateway timeout", "too many requests",
+        "fetch failed", "socket hang up", "read timed out", "the read operation timed out", "failed to fetch",
         *_PHRASE_VARIANTS,
     )
 )  # fmt: skip
@@ -69,6 +70,41 @@ _CLIENT_ERROR = re.compile(
     re.IGNORECASE,
 )
 """The beginning of an exception of a client library that was logged as its text."""
+_ERROR_HEAD = re.compile(
+    r"[\[(<*]*(?:(?:llm|model|api|http|request|call|server|upstream|gateway|network|internal|client|fatal|connection|completion"
+    r"|provider|fetch|inference|openai|anthropic|azure|bedrock) ){0,2}(?:error|exception|failure|failed)\b"
+    r"(?:[\])>*:]| ?[-\u2013\u2014] | \(?[45]\d\d\b| code\b|(?: while)? (?:calling|contacting|communicating|connecting|fetching)\b)",
+    re.IGNORECASE,
+)
+"""The beginning of a text that is an error: `Error: ...`, `[ERROR] ...`, `Request failed: ...`."""
+_EXCEPTION = re.compile(
+    r"(?:[a-z]\w*\.)*([a-z]\w*(?:error|exception|timeout|exceeded|exhausted|unavailable|requests|gateway))(?:[:(]|\Z)",
+    re.IGNORECASE,
+)
+"""The beginning of a text that is an exception: `requests.exceptions.ReadTimeout: ...`."""
+_CALL_FAILED = re.compile(
+    r"\btime(?:d )?-?out\b(?! (?:must|should|is|value|parameter|setting))|\bdeadline exceeded\b|\bupstream\b|\bgateway\b"
+    r"|\bconnect(?:ion)? (?:\w+ )?(?:refused|reset|closed|aborted|error|lost|failed|timeout)\b|\bremote disconnected\b"
+    r"|\bmax retries exceeded\b|\brate.?limit|\bquota exceeded\b|\binsufficient.quota\b|\btoo many requests\b|\boverloaded\b"
+    r"|\b(?:service|server|model) (?:is )?(?:temporarily |currently )?(?:unavailable|busy)\b|\binternal server error\b"
+    r"|\b(?:invalid|incorrect|missing) api.?key\b|\bfetch failed\b|\bsocket hang up\b|\bnetwork error\b|\be(?:conn\w+|timedout|notfound|pipe)\b"
+    r"|\bstatus(?: code)?:? [45]\d\d\b|\bhttps?(?:/\d\S*)? (?:error:? |status:? )?[45]\d\d\b|\bno healthy\b|\bthrottl|\breturned [45]\d\d\b"
+    r"|\babort(?:ed|error)\b",
+    re.IGNORECASE,
+)
+"""The words with which servers and clients say why a call of theirs failed."""
+_CLIENT_NAME = re.compile(
+    r"api|http|ratelimit|timeout|connect|overloaded|throttl|quota|unavailable|internalserver|gateway|upstream|deadline|exhausted"
+    r"|toomany|authentication|proxy|ssl|socket|protocol|retry",
+    re.IGNORECASE,
+)
+"""Parts of the names that clients of APIs give their exceptions."""
+_OF_PYTHON = frozenset(("timeouterror", "connectionerror", "sslerror"))
+"""Names that without a message may be the answer to a question about them."""
+_CLIENT_TEXTS = frozenset(("connection error.", "request timed out.", "network error."))
+"""Messages of clients; without the full stop they may be a category."""
+_MOST_ERROR_WORDS = 20
+"""Words: a longer text after `Error:` may be what a model tells about an error. Clients' texts with an address have about 15."""
 _SERVERS = re.compile(r"nginx|cloudflare|apache|openresty|envoy|cloudfront|akamai|varnish|haproxy|<hr\b", re.IGNORECASE)
 _MOST_GATEWAY_PAGE = 1500
 """Characters of the longest error page that a server sends of its own; a page that a model wrote on request has a style."""
@@ -122,10 +158,11 @@ def failed_text(text: str, *, written: bool = False) -> str | None:
     start = text[:64].lstrip()
     if start[:1] in ("{", "["):
         body = decoded(text) if "error" in text or "detail" in text or "status" in text else None
-        return None if written and not _is_api_error(body) else failed_body(body)
+        if start[:7].lower() != "[error]":
+            return None if written and not _is_api_error(body) else failed_body(body)
     if len(text) > _MOST_PAGE:
         return None
-    if start[:1] == "<":
+    if start[:1] == "<" and start[:6].lower() != "<error":
         failure = _failed_page(text)
         return None if written and (len(text) > _MOST_GATEWAY_PAGE or not _SERVERS.search(text)) else failure
     line = text.strip().lower()
@@ -150,10 +187,27 @@ def _failed_line(line: str) -> str | None:
     if plain in _BARE_PHRASES:
         return plain
     code, rest = line[:3], line[3:].strip(" :-.")
+    if _is_error_of_call(line):
+        return "an error of the client or the gateway"
     is_phrase = (
         code.isdecimal() and rest and (_PHRASES.get(int(code)) == rest or _PHRASE_VARIANTS.get(rest) == int(code))
     )
     return f"HTTP {code}" if is_phrase else None
+
+
+def _is_error_of_call(line: str) -> bool:
+    """Return whether a line says only that a call failed.
+
+    It begins as an error does, and says in the words of servers and clients why. `Error: division by zero` may be an answer,
+    and so may `ValueError`.
+    """
+    if "\n" in line or len(line.split()) > _MOST_ERROR_WORDS:
+        return False
+    name = _EXCEPTION.match(line)
+    if name is not None and _CLIENT_NAME.search(name[1]):
+        return bool(line[name.end() :].strip()) or (name[1] not in _OF_PYTHON and "_" not in name[1])
+    start = name or _ERROR_HEAD.match(line)
+    return line in _CLIENT_TEXTS or (start is not None and _CALL_FAILED.search(line) is not None)
 
 
 def failed_body(body: JsonValue) -> str | None:

@@ -239,6 +239,22 @@ def test_an_error_page_is_no_target_with_a_mapping_either(page: str) -> None:
     assert (case.target, case.failed_call) == (None, True)
 
 
+@pytest.mark.parametrize("value", ["#REF!", "#NAME?", " #N/A ", "#\u00a1REF!", "#NV", "Err:508", "########"])
+def test_the_error_of_a_spreadsheet_is_no_value(value: str) -> None:
+    exchange = Mapper(FieldMapping(input="q", target="a", label="l")).read({"q": "x", "a": value, "l": value}, SOURCE)
+    assert isinstance(exchange, Exchange)
+    case = case_of(exchange)
+    assert (case.target, case.reference, case.failed_call) == (None, None, False)
+    assert exchange.notes == (mapped.SPREADSHEET_ERROR,)
+    with pytest.raises(RecordError, match="an error of the spreadsheet"):
+        read({"q": value, "a": "y"}, input="q", target="a")
+
+
+@pytest.mark.parametrize("answer", ["#sold!", "#1 is C#", "Err: 508", "# Title"])
+def test_an_answer_that_only_begins_as_an_error_of_a_spreadsheet_is_kept(answer: str) -> None:
+    assert read({"q": "x", "a": answer}, input="q", target="a").target == answer
+
+
 def test_several_keys_are_one_question() -> None:
     assert read({"i": "Sum up", "t": "Text"}, input=("i", "t")).user == "Sum up\n\nText"
     assert read({"i": "Sum up", "t": ""}, input=("i", "t")).user == "Sum up"
