@@ -107,7 +107,7 @@ def test_the_tables_of_the_documentation_list_them(installed: Installed) -> None
     )
     tables = installed.python("-c", code)
     assert tables.returncode == 0, tables.stderr
-    assert "| `toy-gateway` | logs of the toy gateway | answer, question |" in tables.stdout
+    assert "| `toy-gateway` | logs of the toy gateway |" in tables.stdout
     assert "| `toy-quiz` | `quiz.jsonl` | questions with answers, for the toy quiz |" in tables.stdout
     assert "| `toy-board` | `label_queue.board.jsonl` | cards of the toy board |" in tables.stdout
 
