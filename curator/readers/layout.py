@@ -39,6 +39,7 @@ from curator.readers.speakers import (
     TEXT_KEYS,
     TIME_KEYS,
     flagged_role,
+    marks_bot,
     name_words,
     plain_name,
     role_of,
@@ -128,7 +129,7 @@ def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> di
         return None
     fields: dict[str, object] = {"input": text.path, "role": role.path}
     taken = {role.path, text.path}
-    if not _is_flag(role):
+    if not _is_flag(role) and not marks_bot(role.path):
         roles = _roles_of_names(role, guess=guess)
         if roles is None:
             return fields if guess else {}
@@ -200,7 +201,20 @@ def _role_column(columns: Sequence[_Column], records: int, *, guess: bool) -> _C
             return column
         if sure and 1 < len(names) <= 4 and records > len(names):
             return column
-    return None
+    return _mark_of_bots(columns, records)
+
+
+def _mark_of_bots(columns: Sequence[_Column], records: int) -> _Column | None:
+    """The column that only the turns of a program fill, in a log without a key of an answer.
+
+    In the messages of a chat product (`type: message`) it is one even where all of the records have it.
+    """
+    marks = [column for column in columns if marks_bot(column.path) and column.values]
+    answers = [name for name in ANSWERS if name not in TEXT_KEYS]
+    if not marks or _named(answers, columns, set(), _holds_answer, exact=True) is not None:
+        return None
+    are_messages = any(column.path == "type" and set(map(str, column.values)) == {"message"} for column in columns)
+    return marks[0] if len(marks[0].values) < records or are_messages else None
 
 
 def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Column | None:
@@ -258,7 +272,7 @@ def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool
         if session is not None:
             fields["session"] = session.path
             taken.add(session.path)
-    take("id", IDS, _any)
+    take("id", IDS, lambda values: len(values) == 1 or len(set(map(str, values))) > 1)
     take("time", TIME_KEYS, _are_times)
     if "time" not in fields:
         dated = [each.path for each in columns if each.path not in taken and _are_dates(each.values)]

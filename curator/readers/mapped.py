@@ -8,7 +8,7 @@ from dataclasses import replace
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import ConfigError, RecordError
 from curator.readers.account import EMPTY
-from curator.readers.cells import is_logged_error_value
+from curator.readers.cells import is_logged_error
 from curator.readers.documents import read_documents
 from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
@@ -22,7 +22,7 @@ from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import request_options
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
-from curator.readers.speakers import flagged_role, name_words, role_of, speaker_of
+from curator.readers.speakers import flagged_role, marks_bot, name_words, role_of, speaker_of
 from curator.readers.suggest import suggested_mapping
 from curator.readers.times import seconds_of
 from curator.readers.tools import plain_tools
@@ -79,7 +79,7 @@ class Mapper:
             RecordError: the input is missing, or cannot be asked as text.
         """
         values = {name: _get(record, key) for name, key in self._keys.items()}
-        errors = [name for name, value in values.items() if _is_error(value)]
+        errors = [name for name, value in values.items() if is_logged_error(value)]
         values |= dict.fromkeys(errors)
         about = self._about(record, values, source)
         if errors:
@@ -142,11 +142,13 @@ class Mapper:
         return turn
 
     def _role(self, speaker: str | None) -> Role:
+        key = (self.mapping.role or "").rpartition(".")[2]
+        if marks_bot(key):
+            return "assistant" if speaker else "user"
         if speaker is None:
             raise RecordError(
                 f"no speaker: {self.mapping.role!r} is empty", "log who said each turn, or leave the turn out"
             )
-        key = (self.mapping.role or "").rpartition(".")[2]
         role = self.mapping.roles.get(speaker) or flagged_role(key, speaker) or role_of(speaker)
         if role is None:
             raise RecordError(
@@ -193,7 +195,7 @@ class Mapper:
         inputs = [value for key in self._inputs if (value := _get(record, key)) is not None]
         if not inputs:
             raise _no_input(record, self._inputs[0])
-        if all(map(_is_error, inputs)):
+        if all(map(is_logged_error, inputs)):
             raise RecordError(
                 f"the input {self._inputs[0]!r} is an error of the spreadsheet, not a text",
                 "write the text again into the file (a cell that begins with = + - or @ takes an apostrophe before it), or "
@@ -262,10 +264,6 @@ def _get(record: Mapping[str, JsonValue], key: str) -> JsonValue:
     return lookup(dict(record), key) if value is None and ("." in key or "[" in key) else value
 
 
-def _is_error(value: JsonValue) -> bool:
-    return isinstance(value, str) and is_logged_error_value(value)
-
-
 def _number(value: JsonValue) -> float | None:
     return number_of(value) if isinstance(value, str | int | float) else None
 
@@ -310,6 +308,8 @@ def _check_speaker(record: Mapping[str, JsonValue], mapping: FieldMapping, used:
     if mapping.target is not None:
         return
     speaker = speaker_of({key: value for key, value in record.items() if key not in used}, {})
+    if speaker is None and record.get("type") == "message":
+        speaker = next(((key, "assistant") for key, value in record.items() if value and marks_bot(key)), None)
     if speaker is not None and speaker[1] == "assistant" and isinstance(record.get(speaker[0]), str):
         raise RecordError(
             f"a turn of the assistant (`{speaker[0]}`), not a question",

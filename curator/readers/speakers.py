@@ -37,7 +37,7 @@ TEXT_KEYS = ("content", "text", "message", "value", "body", "utterance", "msg", 
              "transcript", "said", "line", "blocks")  # fmt: skip
 """Keys of the text of a turn."""
 SESSION_KEYS = ("session_id", "conversation_id", "thread_id", "chat_id", "call_id", "dialog_id", "dialogue_id", "session",
-                "conversation", "thread", "ticket_id", "case_id", "room_id", "channel_id", "conv_id", "convo_id", "interaction_id",
+                "conversation", "thread", "thread_ts", "ticket_id", "case_id", "room_id", "channel_id", "conv_id", "convo_id", "interaction_id",
                 "message_tree_id", "transcript_id", "ticket", "contact_id", "chat", "call", "dialog", "dialogue", "conversation_hash",
                 "group_id", "run_id", "trace_id")  # fmt: skip
 """Keys that join the turns of a conversation."""
@@ -109,6 +109,12 @@ def flagged_role(key: str, value: JsonValue) -> Role | None:
     if role not in ("user", "assistant") or yes not in _YES_NO:
         return None
     return role if _YES_NO[yes] else "assistant" if role == "user" else "user"
+
+
+def marks_bot(key: str) -> bool:
+    """Return whether a key is on the turns of a program only, such as `bot_id` in the messages of chat products."""
+    words = name_words(key)
+    return len(words) == 2 and words[0] in ("bot", "chatbot") and words[1] in ("id", "name")
 
 
 def _role_rank(key: str) -> int:

@@ -21,6 +21,8 @@ _FORMS = (
     (re.compile(r"[\d/]{8,10}[ ,]+[\d:]{4,5} ?[AP]M"), "%m/%d/%Y %I:%M %p"),
 )
 """Dates with dots begin with the day. Dates with slashes are read only beside AM or PM, where the month comes first."""
+_SECONDS = re.compile(r"\d{9,10}\.\d{1,9}", re.ASCII)
+"""Seconds with their parts, as chat products write them; of other sizes a number with a point may be anything."""
 _LAST = 253402300800.0
 """The year 10000, which no date can have."""
 
@@ -58,6 +60,8 @@ def _scaled(number: float) -> float | None:
 def _of_text(text: str) -> float | None:
     if text.isdecimal():
         return _scaled(int(text[:20]))
+    if _SECONDS.fullmatch(text):
+        return float(text)
     if not len("1.1.2026") <= len(text) <= _LONGEST:
         return None
     return _of_iso(text) if text[:4].isdecimal() and len(text) >= len("2026-01-01") else _of_words(text)

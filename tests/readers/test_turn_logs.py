@@ -13,6 +13,7 @@ from curator.readers.layout import found_mapping
 from curator.readers.sessions import AFTER_DAMAGE, CONTINUED, EARLIER, MOST_UNNAMED, UNANSWERED
 from curator.records import Case, OtherRecord, RejectedRecord
 from tests.readers.reading_kit import read_all
+from tests.readers.test_remedies import options_in
 
 DATA = Path(__file__).parents[1] / "data" / "logs"
 
@@ -52,6 +53,54 @@ def test_each_answer_is_the_target_of_the_turns_before_it(tmp_path: Path, option
     assert exchanges(cases) == RIGHT
     assert len({case.session for case in cases}) == 2
     assert {file.reader for file in reading.account.files.values()} == {"turns"}
+
+
+def chat_message(text: str, ts: str, thread: str | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "user": "U1",
+        "text": text,
+        "ts": ts,
+        **({"thread_ts": thread} if thread else {}),
+        **more,
+    }
+
+
+BOT = {"bot_id": "B07", "subtype": "bot_message", "bot_profile": {"id": "B07", "name": "helper"}}
+CHANNEL = [
+    chat_message("My card is gone", "1764000000.000100", "1764000000.000100"),
+    chat_message("How do I cook rice?", "1764000060.000200", "1764000060.000200"),
+    chat_message("Shall I block it?", "1764000120.000300", "1764000000.000100", **BOT),
+    chat_message("With twice the water.", "1764000180.000400", "1764000060.000200", **BOT),
+    chat_message("Yes", "1764000240.000500", "1764000000.000100"),
+    chat_message("It is blocked.", "1764000300.000600", "1764000000.000100", bot_id="B07", user="U9"),
+]
+
+
+@pytest.mark.parametrize("options", [{}, {"mapping": {"input": "text"}}])
+def test_messages_of_a_chat_product_are_told_apart_by_the_mark_of_its_bots(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    cases, reading, _ = read_all([write(tmp_path / "a.jsonl", CHANNEL)], **options)
+    assert exchanges(cases) == RIGHT
+    assert {file.reader for file in reading.account.files.values()} == {"turns"}
+    assert cases[0].time == 1764000120.0003
+
+
+def test_a_bot_that_comes_late_is_not_asked_and_its_remedy_reads_the_log(tmp_path: Path) -> None:
+    early = [chat_message(f"Question {number}?", f"17640{number:05}.0001") for number in range(30)]
+    file = write(tmp_path / "a.jsonl", [*early, *CHANNEL])
+    _, _, results = read_all([file], mapping={"input": "text"})
+    rejected = [result for result in results if isinstance(result, RejectedRecord)]
+    assert len(rejected) == 3
+    assert "this is a log of turns" in rejected[0].remedy
+    cases, _, _ = read_all([file], **options_in(rejected[0].remedy))
+    assert [exchange for exchange in exchanges(cases) if exchange[1]] == RIGHT
+
+
+def test_a_name_of_a_bot_beside_questions_and_answers_makes_no_turns() -> None:
+    rows: list[dict[str, Any]] = [{"text": "Where?", "answer": "Here.", "bot_name": name} for name in ("helper", None)]
+    assert found_mapping(rows)["target"] == "answer"
 
 
 def test_the_order_is_that_of_time(tmp_path: Path) -> None:
