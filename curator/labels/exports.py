@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, cast
+from typing import cast
 
 from curator.labels.columns import LABEL_ROLES, columns_by_role
 from curator.readers.feedback import right_or_wrong
 from curator.readers.json_text import decoded
+from curator.readers.label_files import PRODIGY_ANSWERS, Program, labelling_program
 from curator.records import JsonValue
 
-Program = Literal["Label Studio", "Prodigy"]
 Row = dict[str, JsonValue]
 
 _VALUES = ("choices", "text", "rating", "number", "selected", "labels", "taxonomy", "datetime")
 """The keys of a Label Studio value that hold what the person said."""
-_PRODIGY_ANSWERS: Mapping[str, str] = {"accept": "pass", "reject": "fail", "ignore": "unsure"}
 
 
 def rows_of_export(row: Row) -> tuple[Program, list[Row]] | None:
@@ -23,13 +21,12 @@ def rows_of_export(row: Row) -> tuple[Program, list[Row]] | None:
 
     None for a record of no such program. A task without an annotation has no row.
     """
-    if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), dict):
-        return "Label Studio", _label_studio(row)
-    if "annotation_id" in row and "annotator" in row:
-        return "Label Studio", [_label_studio_flat(row)]
-    if ("_task_hash" in row or "_input_hash" in row) and row.get("answer") in _PRODIGY_ANSWERS:
-        return "Prodigy", [_prodigy(row)]
-    return None
+    program = labelling_program(row)
+    if program == "Prodigy":
+        return program, [_prodigy(row)]
+    if program is None:
+        return None
+    return program, [_label_studio_flat(row)] if "annotation_id" in row else _label_studio(row)
 
 
 def _label_studio(task: Row) -> list[Row]:
@@ -98,7 +95,7 @@ def _prodigy(task: Row) -> Row:
         "labelled_by": task.get("_annotator_id") or task.get("_session_id"),
         "label": task.get("user_input"),
     }
-    verdict = _PRODIGY_ANSWERS[str(task["answer"])]
+    verdict = PRODIGY_ANSWERS[str(task["answer"])]
     options = task.get("accept")
     if isinstance(options, list) and options and verdict == "pass":
         choice = _value(options)

@@ -13,11 +13,12 @@ from typing import Literal, get_args
 from curator.errors import LogsError, RecordError
 from curator.labels.columns import LABEL_ROLES, Role, by_role, columns_by_role, renamed
 from curator.labels.doubts import certain_answers, yes_and_no
-from curator.labels.exports import Program, rows_of_export
+from curator.labels.exports import rows_of_export
 from curator.readers.cells import is_error_value
 from curator.readers.feedback import case_id_of, nonblank, read_verdict, read_wrong, verdict_number
 from curator.readers.hints import listed, nearest
 from curator.readers.json_text import decoded
+from curator.readers.label_files import Program
 from curator.readers.rows import open_records
 from curator.readers.table import Row
 from curator.records import CUT_NOTE, FORMULA_STARTS, JsonValue, Label, RejectedRecord, Slice, Source, fingerprint_fits

@@ -19,6 +19,7 @@ from curator.readers.batches import AbsentKeys, BatchParser, RowParser
 from curator.readers.chat import CHAT
 from curator.readers.hints import listed, nearest
 from curator.readers.join import Joiner
+from curator.readers.label_files import no_logs
 from curator.readers.mapped import MAPPED
 from curator.readers.pieces import Complete, Piece, Reading
 from curator.readers.reader import Reader
@@ -248,7 +249,10 @@ class _Opener:
         first, rows = _first_records(records.rows)
         recogniser = self.chosen or recognise(first, self.options)
         reader = recogniser or self.default
-        if records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
+        labels = no_logs(first) if self.chosen is None and reader is not MAPPED else None
+        if labels is not None:
+            rows, batches = iter((Row(1, labels),)), None
+        elif records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
             rows = iter((Row(1, _unmapped(records.columns, first, self.chosen)),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))

@@ -275,6 +275,7 @@ IN_OTHER_TESTS = {
     "log the turns as a list": "no record reaches it: a value that is no list is not taken for turns",
     "fix the writer of the log: nest less deep": "no record reaches it: orjson refuses such nesting before",
     "log whole records, or name another format": "the fault of a reader: no record is known that reaches it",
+    "name it as labels: ": "test_label_files.py",
     "trace it as text, as a message": "test_openinference.py",
     "close it; ": "test_table.py: damage inside of quotes, with the remedy of the damage",
     "close the quotes where it begins": "test_table.py: rows of too many lines",
