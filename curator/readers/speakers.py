@@ -112,7 +112,7 @@ def flagged_role(key: str, value: JsonValue) -> Role | None:
 
 
 def marks_bot(key: str) -> bool:
-    """Return whether a key is on the turns of a program only, such as `bot_id` in the messages of chat products."""
+    """Return whether only the turns of a bot have a key, such as `bot_id` in chat products."""
     words = name_words(key)
     return len(words) == 2 and words[0] in ("bot", "chatbot") and words[1] in ("id", "name")
 
