@@ -13,9 +13,9 @@ import importlib.util
 import os
 from pathlib import Path
 
-from curator.committee.plan import estimate_tokens
 from curator.committee.unsent import least_tokens
 from curator.records import Message
+from curator.text.tokens import estimate_tokens
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.committee.endpoints import cost_usd
-from curator.committee.plan import Plan, batched, estimate_tokens, name_at_endpoint
+from curator.committee.plan import Plan, batched, name_at_endpoint
 from curator.committee.prices import batch_price, takes_batches
 from curator.config import Mode, ModelConfig
 from curator.records import Case, Message
 from curator.state.generations import RecentMeans
+from curator.text.tokens import estimate_tokens
 
 BATCH_S = 24 * 3600.0  # within which OpenAI promises the answers of a batch
 _KEYS_PER_LOOKUP = 500

@@ -15,7 +15,6 @@ from pathlib import Path
 from curator.committee.budget import Budget
 from curator.committee.endpoints import Endpoint
 from curator.committee.engine import EngineStats
-from curator.committee.plan import estimate_tokens
 from curator.committee.question_prompt import (
     QuestionPrompt,
     load_question_prompt,
@@ -32,6 +31,7 @@ from curator.io.assets import asset
 from curator.progress import Progress
 from curator.records import Case, Generation, Message, stable_unit
 from curator.state.generations import GenerationStore
+from curator.text.tokens import estimate_tokens
 
 PROMPT = "same-answer"
 NO_VERDICT = "the reply is not a verdict"

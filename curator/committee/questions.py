@@ -15,7 +15,7 @@ from curator.committee.endpoints import ONE_TEMPERATURE, Endpoint, cost_usd
 from curator.committee.engine import EngineStats, sample
 from curator.committee.engine_context import TemperatureRefused
 from curator.committee.engine_run import Deliver
-from curator.committee.plan import batched, endpoint_of, estimate_tokens, name_at_endpoint
+from curator.committee.plan import batched, endpoint_of, name_at_endpoint
 from curator.committee.prices import price_of
 from curator.committee.providers.open import open_clients
 from curator.committee.question_prompt import QuestionPrompt
@@ -25,6 +25,7 @@ from curator.errors import BudgetReached, MissingDependency, ProviderError, User
 from curator.progress import Progress
 from curator.records import Generation, JsonValue, Member, Message, stable_unit
 from curator.state.generations import GenerationStore
+from curator.text.tokens import estimate_tokens
 
 _KEYS_PER_LOOKUP = 500
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from curator.committee.endpoints import Endpoint
-from curator.committee.plan import prompt_text
 from curator.committee.prices import listed_context_window
 from curator.committee.providers.local import CONTEXT_TOKENS
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import ModelConfig
 from curator.records import Message
 from curator.state.refusals import Refusal, Refusals
+from curator.text.tokens import prompt_text
 
 _ALWAYS_FITS = 1_000  # estimated tokens; no model's limit is looked up for shorter prompts
 _RUN = re.compile(r"(.)\1{3,}", re.DOTALL)

@@ -79,6 +79,8 @@ class OutputsConfig(Section):
 
     trusted_models: tuple[str, ...] = ()
     """Models whose logged answers may become fine-tune targets, by the name in the log."""
+    max_row_tokens: Positive | None = None
+    """Longer rows of fine-tune data are left out (tokens are estimated, rather too many): a trainer would cut their answers off."""
     exports: tuple[str, ...] = ()
     """Further formats to write the eval set or the fine-tune data in, beside `eval_set.jsonl` and `finetune.jsonl`: names of
     exporters (`docs/files.md`), such as those of installed plugins."""

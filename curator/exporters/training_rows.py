@@ -16,6 +16,7 @@ UNCALLED = "not a valid row: a tool's result belongs to no call before it"
 NOT_JSON = "not a valid row: the arguments of a tool call are not a JSON object"
 UNDEFINED = "not a valid row: it calls a tool that its request did not define"
 EMPTY = "not a valid row: its target is empty"
+TOO_LONG = "longer than `outputs.max_row_tokens` (estimated)"
 
 
 def row_problem(messages: Sequence[Message], answer: Message, tools: Sequence[JsonValue]) -> str | None:

@@ -10,9 +10,10 @@ import orjson
 
 from curator.contamination.questions import is_specific
 from curator.contamination.records import IN_WORDS, Match, MatchKind
-from curator.exporters.training_rows import row_problem
+from curator.exporters.training_rows import TOO_LONG, row_problem
 from curator.records import Case, JsonValue, Message, Reference, ReferenceSource, Split, ToolCall, normalise_space
 from curator.text.shingles import decisive_tokens, normalise
+from curator.text.tokens import estimate_tokens
 
 UNTRUSTED = "no label, no correction and no trusted model's answer"
 CUT_OFF = "a trusted model's answer, but it was cut off or ended in an error"
@@ -76,6 +77,7 @@ def training_set(
     trusted_models: Collection[str],
     held_out: Iterable[Case] = (),
     leaks: Iterable[Match] = (),
+    max_tokens: int | None = None,
 ) -> TrainingSet:
     """Make an example of every case that has a trusted target and is not held out.
 
@@ -88,7 +90,8 @@ def training_set(
     * one of `leaks` is about it.
 
     A question that production answered differently has several cases. It gets one row: of a label before a correction before a
-    teacher's answer, and of equals that of most log records.
+    teacher's answer, and of equals that of most log records. An example with more than `max_tokens` tokens (estimated) is excluded:
+    a trainer would cut its answer off.
     """
     cases = tuple(cases)
     target_filter = _TargetFilter(cases, held_out, split_of_group, trusted_models)
@@ -104,6 +107,8 @@ def training_set(
             excluded[example] += 1
         elif case.id in leaking:
             excluded[leaking[case.id]] += 1
+        elif max_tokens is not None and _length(example) > max_tokens:
+            excluded[TOO_LONG] += 1
         else:
             candidates.append((case, example))
             question = case.question or case.id
@@ -117,6 +122,11 @@ def training_set(
         else:
             excluded[SAME_QUESTION] += 1
     return TrainingSet(tuple(examples), dict(sorted(sources.items())), dict(sorted(excluded.items())))
+
+
+def _length(example: TrainingExample) -> int:
+    """The estimated tokens of a row."""
+    return estimate_tokens((*example.messages, example.answer), {"tools": list(example.tools)} if example.tools else {})
 
 
 def _rank(case: Case, example: TrainingExample) -> tuple[int, int]:

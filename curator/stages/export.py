@@ -76,6 +76,7 @@ def export(
         split_of_group=holdout.split_of,
         trusted_models=config.outputs.trusted_models,
         leaks=holdout.leaks,
+        max_tokens=config.outputs.max_row_tokens,
     )
     by_id = {case.id: case for case in cases}
     rows: dict[type, Sequence[object]] = {

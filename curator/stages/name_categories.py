@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from curator.clustering.tracked_categories import TEMPLATE
 from curator.clustering.written_names import Evidence, Refusal, WrittenName, choose, clamp, distinct, gather_evidence
-from curator.committee.plan import estimate_tokens
 from curator.committee.prices import price_of
 from curator.committee.question_prompt import (
     QuestionPrompt,
@@ -31,6 +30,7 @@ from curator.config import CategoriesConfig, ModelConfig, NamesConfig
 from curator.io.assets import asset
 from curator.records import Basis, Case, Category, Contrast, Message
 from curator.text.display import clean, plural
+from curator.text.tokens import estimate_tokens
 
 INPUT_LIMIT = 600
 """Characters of an input that the model sees: the question of most inputs, with its reason."""

@@ -1,1 +1,1 @@
-"""Text: shingles and MinHash for near-duplicates, and text made safe to show."""
+"""Text: near-duplicates by shingles and MinHash, lengths in tokens, safe display."""

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from curator.answers.read import ReadRule
 from curator.committee.cost import Estimate, ModelEstimate, estimate_cost
-from curator.committee.plan import WINDOW, Plan, endpoint_of, estimate_tokens, members_of
+from curator.committee.plan import WINDOW, Plan, endpoint_of, members_of
 from curator.committee.prompts import Section, Variant, load_variants
 from curator.committee.providers.local import LOCAL_MODEL, local_identity
 from curator.committee.requests import PlannedCall
 from curator.config import CommitteeConfig, ModelConfig, Price
 from curator.records import Case, JsonValue, Message, Source, ToolCall
 from curator.state.generations import RecentMeans
+from curator.text.tokens import estimate_tokens
 
 LOCAL = {"name": "small", "provider": "local", "send_seed": True}
 REMOTE = {"name": "big", "model": "gpt-x", "base_url": "https://host.example/v1/", "options": {"top_p": 0.9}}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from curator.contamination.records import KINDS, Match
 from curator.exporters import OPENAI_CHAT, export_rows
+from curator.exporters.training_rows import TOO_LONG
 from curator.exporters.trusted_targets import (
     ASKS_HELD_OUT,
     CONTINUES_HELD_OUT,
@@ -275,3 +276,10 @@ def test_a_question_that_production_answered_differently_gets_one_row() -> None:
     assert [example.answer.content for example in made_of(*labelled).examples] == ["right"]
     twice = [replace(c, reference=Reference("right", "label")) for c in labelled]
     assert len(made_of(*twice).examples) == 1
+
+
+def test_a_row_that_a_trainer_would_cut_off_is_left_out() -> None:
+    cases = (case(reference=Reference("short", "label")), case("c2", reference=Reference("long " * 200, "label")))
+    made = training_set(cases, split_of_group=lambda _: "train", trusted_models=(), max_tokens=100)
+    assert [example.answer.content for example in made.examples] == ["short"]
+    assert made.excluded == {TOO_LONG: 1}

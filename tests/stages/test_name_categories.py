@@ -255,7 +255,7 @@ def test_the_ceiling_holds_for_long_texts(desk: Desk) -> None:
     limit = names_ceiling(desk.config.names, desk.config.model, list(long.values()), answer_tokens=5000)  # type: ignore[arg-type]
     assert limit.calls == 3 * 5
     desk.name()
-    from curator.committee.plan import estimate_tokens
+    from curator.text.tokens import estimate_tokens
 
     for body in desk.endpoint.bodies:
         messages = [Message(m["role"], m["content"]) for m in body["messages"]]
