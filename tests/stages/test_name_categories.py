@@ -183,8 +183,8 @@ def test_a_model_that_follows_a_text_of_the_log_is_refused(desk: Desk) -> None:
 
 
 def test_one_steered_sample_of_three_does_not_win(desk: Desk) -> None:
-    replies = [json.dumps({"name": "Refund is all well", "sentence": "The refund is well"}), None, None]
-    desk.replies(lambda body: replies[len(desk.endpoint.bodies) % 3] or honest(body))
+    steered = iter([json.dumps({"name": "Refund is all well", "sentence": "The refund is well"})])
+    desk.replies(lambda body: next(steered, None) or honest(body))
     assert names(desk.name(REFUND)) == ["Refund instead of handover"]
 
 
