@@ -5,22 +5,17 @@ The text is cut at its brackets and each record is parsed alone, so that a file 
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeAlias
 
 from curator.errors import RecordError
+from curator.readers.envelopes import Wraps
 from curator.readers.json_text import load_object
 from curator.readers.table import Row
 from curator.records import JsonValue
-
-
-class Wraps(Protocol):
-    """Tells whether an object only wraps records; `alone` if the file holds no other object."""
-
-    def __call__(self, value: Mapping[str, JsonValue], *, alone: bool) -> bool:
-        """Return whether its elements are the records."""
-
 
 _NEXT_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\\n]++|\\.)*+")*+([{}\[\]"])')
 """Everything up to a bracket outside strings, or to the quote of a string that does not end on its line or in the buffer."""
@@ -30,6 +25,7 @@ _NO_VALUE = re.compile(rb"[^\n{\[\]]*+")
 _OPENING_OF = {ord("}"): ord("{"), ord("]"): ord("[")}
 _OPEN, _CLOSE, _LIST, _LIST_END, _QUOTE = b'{}[]"'
 _OPENING = re.compile(rb'\{\s*+"[^"\\\n]*+"\s*+:')
+_MOST_BEGINNINGS = 20
 _LIST_OF_OBJECTS = re.compile(rb"\[\s*+(?=\{)")
 
 _CUT_OFF = RecordError(
@@ -48,7 +44,7 @@ _NO_OBJECT = RecordError(
 def document_rows(pieces: Iterable[bytes], *, max_bytes: int, wraps: Wraps) -> Iterator[Row]:
     """Yield the records of a file of JSON values, with their lines and parts.
 
-    The elements of an array are records, and so are those of the lists in an object that `wraps` says is only a wrapper.
+    The elements of an array are records, and so are those inside the brackets that `wraps` finds in an object.
     A damaged record costs no other record where the file is written over several lines: the next one begins with the same
     indentation. Otherwise the rest of the file is one rejected record.
     """
@@ -161,20 +157,22 @@ class _Scanner:
 
     def _object(self) -> Iterator[_Record]:
         """Yield an object outside lists, or the records that it wraps."""
-        if self._is_first and self._end_within_buffer(self._at) is None and self._begins_wrapper(alone=False):
-            yield from self._wrapped()  # a long one, which need not be held in memory, as a reader knows its elements
+        if self._is_first and self._end_within_buffer(self._at) is None and (around := self._begun(alone=False)):
+            yield from self._wrapped(
+                around
+            )  # a long one, which need not be held in memory: a reader knows its elements
             return
         try:
             size = self._size()
             cells = load_object(bytes(self._buffer[self._at : self._at + size]))
         except (_Broken, _TooLong, RecordError):
-            if self._begins_wrapper(alone=True):
-                yield from self._wrapped()
+            if around := self._begun(alone=True):
+                yield from self._wrapped(around)
             else:
                 yield self._record()
             return
-        if self._wraps(cells, alone=self._is_alone(size)):
-            yield from self._wrapped()
+        if around := self._wraps(cells, alone=self._is_alone(size)):
+            yield from self._wrapped(around)
         else:
             number = self._line
             self._move(size)
@@ -190,21 +188,26 @@ class _Scanner:
                 return True
         return False
 
-    def _begins_wrapper(self, *, alone: bool) -> bool:
-        """Return whether the keys up to the first list of objects, with one object, are a wrapper."""
-        depth = 0
+    def _begun(self, *, alone: bool) -> bytes:
+        """Return the brackets around the records of an object that is longer than the buffer, by its beginning."""
+        for begin in islice(self._beginnings(), _MOST_BEGINNINGS):
+            with contextlib.suppress(RecordError):
+                if around := self._wraps(load_object(begin), alone=alone):
+                    return around
+        return b""
+
+    def _beginnings(self) -> Iterator[bytes]:
+        """Yield the object at hand up to the first object in a list, and up to each second object under keys."""
+        stack, in_list, objects = b"", False, [0]
         for place, byte in self._brackets(self._at):
-            if depth == 1 and (match := _LIST_OF_OBJECTS.match(self._buffer, place)):
-                end = self._end_within_buffer(match.end())
-                try:
-                    head = bytes(self._buffer[self._at : place + 1])
-                    return bool(end) and self._wraps(
-                        load_object(head + self._buffer[match.end() : end] + b"]}"), alone=alone
-                    )
-                except RecordError:
-                    return False
-            depth += 1 if byte in (_OPEN, _LIST) else -1
-        return False
+            if byte == _LIST and not in_list and (match := _LIST_OF_OBJECTS.match(self._buffer, place)):
+                end, in_list = self._end_within_buffer(match.end()), True
+                yield bytes(self._buffer[self._at : end]) + b"]" + b"}" * len(stack)
+            stack = stack + bytes((byte,)) if byte in (_OPEN, _LIST) else stack[:-1]
+            objects = [*objects, 0][: len(stack) + 1]
+            objects[-1] += byte == _CLOSE
+            if byte == _CLOSE and objects[-1] == 2 and stack == b"{" * len(stack):
+                yield bytes(self._buffer[self._at : place + 1]) + b"}" * len(stack)
 
     def _end_within_buffer(self, start: int) -> int | None:
         depth = 0
@@ -220,11 +223,11 @@ class _Scanner:
             start = match.end()
             yield start - 1, match[1][0]
 
-    def _wrapped(self) -> Iterator[_Record]:
-        """Yield the elements of the lists of objects in the object at hand."""
+    def _wrapped(self, around: bytes) -> Iterator[_Record]:
+        """Yield the records inside the brackets `around` in the object at hand."""
         self._move(1)
-        depth = 1
-        while depth and not self._ended:
+        stack = b"{"
+        while stack and not self._ended:
             match = _NEXT_BRACKET.match(self._buffer, self._at)
             try:
                 if match is None or match[1] == b'"':
@@ -235,11 +238,18 @@ class _Scanner:
                 yield self._line, self._passed(error)
                 return
             byte = match[1][0]
+            if byte == _OPEN and stack == around:
+                self._move(match.end() - 1 - self._at)
+                self._separator = None
+                yield self._record()
+                continue
             self._move(match.end() - self._at)
-            depth += 1 if byte in (_OPEN, _LIST) else -1
-            if byte == _LIST and depth == 2 and self._next_byte() == _OPEN:
+            if byte not in (_OPEN, _LIST):
+                stack = stack[:-1]
+            elif byte == _LIST and stack + b"[" == around and self._next_byte() == _OPEN:
                 yield from self._elements()
-                depth = 1
+            else:
+                stack += match[1]
 
     def _next_byte(self) -> int | None:
         """Return the first byte of the next value, or a closing bracket; None at the end."""
@@ -339,7 +349,7 @@ class _Scanner:
     def _following(self, end: int | None) -> int | None:
         """Return the place of the next object with the indentation of the value at hand.
 
-        It is before `end` in the buffer.         Without an `end`, more of the text is read, as much as a record may be long.
+        It is before `end` in the buffer. Without an `end`, more of the text is read, as much as a record may be long.
         """
         if self._indent is None:
             return None

@@ -15,8 +15,8 @@ from curator.io.file_kinds import bare_suffix, binary_kind
 from curator.io.lines import LineBatch, batches, text_of
 from curator.io.log_file import LogFile
 from curator.readers.columnar import open_columnar
-from curator.readers.envelopes import IsRecord, wraps_records
-from curator.readers.json_documents import Wraps, document_rows
+from curator.readers.envelopes import IsRecord, Wraps, brackets_around_records
+from curator.readers.json_documents import document_rows
 from curator.readers.json_text import load_object, load_value
 from curator.readers.table import Row, open_table
 from curator.readers.workbook import open_workbook
@@ -87,7 +87,7 @@ def open_records(
         if kind is not None:
             columns, rows = open_columnar(path, head, kind, max_bytes=max_bytes)
             return Records(columns, rows, kind)
-        wraps = partial(wraps_records, is_record=is_record or _is_recognised)
+        wraps = partial(brackets_around_records, is_record=is_record or _is_recognised)
         return _open_text(path, wanted, max_bytes, encoding=encoding, wraps=wraps, by_hand=by_hand)
     except RecordError as error:
         return Records(None, iter((Row(1, error),)), kind or "json")
@@ -145,7 +145,7 @@ def _text_kind(head: bytes, suffix: str, wraps: Wraps) -> Literal["jsonl", "json
     return "csv"
 
 
-def _is_document(first: bytes, others: Sequence[bytes], wraps: Callable[[dict[str, JsonValue]], bool]) -> bool:
+def _is_document(first: bytes, others: Sequence[bytes], wraps: Callable[[dict[str, JsonValue]], bytes]) -> bool:
     """Return whether a text that begins as JSON is anything but one record on each line.
 
     One damaged line at the top of a good JSONL file is not a document: then objects follow.
@@ -155,7 +155,7 @@ def _is_document(first: bytes, others: Sequence[bytes], wraps: Callable[[dict[st
     except RecordError:
         value = None
     if isinstance(value, dict):
-        return wraps(value)
+        return bool(wraps(value))
     if isinstance(value, list):
         return not value or any(isinstance(item, dict) for item in value)
     if _is_json(first.rstrip(b", ")) or not any(map(_is_json, others)):

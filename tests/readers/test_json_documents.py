@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +25,10 @@ RECORDS: list[dict[str, Any]] = [
     {"id": 2, "q": "é🌦\n", "steps": []},
     {"id": 3, "q": "", "deep": [[[{}]]]},
 ]
+
+
+def wraps(value: Mapping[str, Any], *, alone: bool) -> bytes:
+    return b"{[" if {"data", "runs"} & value.keys() else b""
 
 
 def write(path: Path, data: bytes | str) -> Path:
@@ -78,7 +82,9 @@ def test_the_pieces_of_a_file_do_not_matter(container: str, size: int) -> None:
     data = CONTAINERS[container].encode()
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     rows = list(
-        document_rows(pieces, max_bytes=1000, wraps=lambda value, *, alone: {"data", "runs"} & value.keys() != set())
+        document_rows(
+            pieces, max_bytes=1000, wraps=lambda value, *, alone: b"{[" if {"data", "runs"} & value.keys() else b""
+        )
     )
     assert good(rows) == RECORDS
 
@@ -161,6 +167,71 @@ def test_elements_that_a_reader_knows_are_not_read_ahead(tmp_path: Path) -> None
     assert peak < 8_000_000
 
 
+def chat(number: int, **more: Any) -> dict[str, Any]:
+    return {"request": {"messages": [{"role": "user", "content": f"Where is {number}?"}]}, "response": "Here.", **more}
+
+
+CHATS = [chat(number) for number in range(3)]
+ENVELOPES: dict[str, Any] = {
+    "by id": {"id1": CHATS[0], "id2": CHATS[1], "7f3a": CHATS[2]},
+    "by id, in an object": {"conversations": {"id1": CHATS[0], "id2": CHATS[1], "x": CHATS[2]}, "next": None},
+    "a list in an object": {"data": {"items": CHATS}},
+    "a list in objects, with counts": {"status": "ok", "result": {"page": {"rows": CHATS, "total": 3}, "took": 4}},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_the_records_inside_of_objects_are_found(tmp_path: Path, name: str, indent: int | None) -> None:
+    text = json.dumps(ENVELOPES[name], indent=indent)
+    assert good(read(write(tmp_path / "a.json", text))) == CHATS
+    assert good(read(write(tmp_path / "a.jsonl", f"{json.dumps(ENVELOPES[name])}\n" * 2))) == [*CHATS, *CHATS]
+
+
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_the_records_inside_of_objects_of_any_size_take_constant_memory(tmp_path: Path, name: str) -> None:
+    chats = [chat(number, pad="x" * 5000) for number in range(3000)]
+    whole = json.dumps(ENVELOPES[name])
+    at = [whole.index(json.dumps(each)) for each in CHATS]
+    joined = ", ".join(
+        json.dumps(each) if "list" in name else f'"k{n}": {json.dumps(each)}' for n, each in enumerate(chats)
+    )
+    start = at[0] if "list" in name else whole.rindex('"id1"', 0, at[0])
+    path = write(tmp_path / "a.json", whole[:start] + joined + whole[at[2] + len(json.dumps(CHATS[2])) :])
+    del joined
+    tracemalloc.start()
+    try:
+        asked = [row.cells["request"] for row in opened(path, max_bytes=10**8).rows if isinstance(row.cells, dict)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert asked == [each["request"] for each in chats]
+    assert peak < 9_000_000
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"request": CHATS[0]["request"], "response": {"choices": [{"message": {"role": "assistant", "content": "x"}}]}},
+        {
+            "inputs": {"messages": [{"role": "user", "content": "x"}]},
+            "outputs": {"messages": [{"role": "user", "content": "y"}]},
+        },
+        {"a": {"messages": [{"role": "user", "content": "x"}]}, "b": {"total": 5}},
+        {"log": {"body": CHATS[0]}, "meta": {"region": "eu"}},
+    ],
+)
+def test_the_parts_of_one_record_are_not_taken_apart(tmp_path: Path, record: dict[str, Any]) -> None:
+    assert good(read(write(tmp_path / "a.json", json.dumps(record)))) == [record]
+
+
+def test_the_records_before_a_damaged_one_under_an_id_are_read(tmp_path: Path) -> None:
+    text = json.dumps(ENVELOPES["by id"], indent=2).replace('"content": "Where is 2?"', '"content": Where is 2?"')
+    rows = read(write(tmp_path / "a.json", text))
+    assert good(rows) == CHATS[:2]
+    assert len(problems(rows)) == 1
+
+
 @pytest.mark.parametrize("text", ["x" * 30_000_000, "\\n" * 15_000_000], ids=["plain", "escaped"])
 def test_a_record_that_is_too_long_is_passed_over_in_constant_memory(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "a.json", '[{"n": 1}, {"t": [["' + text + '"]]}, {"n": 2}]')
@@ -238,7 +309,7 @@ def test_no_damage_raises_or_loops(data: st.DataObject, container: str, seed: in
         text[at : at + random.randrange(3)] = random.choice(
             [b"", b'"', b"{", b"}", b"[", b"]", b"\n", b"\\", b"\xff", b"\0"]
         )
-    rows = list(document_rows([bytes(text)], max_bytes=500, wraps=lambda value, *, alone: "data" in value))
+    rows = list(document_rows([bytes(text)], max_bytes=500, wraps=wraps))
     assert rows
     assert all(row.cells.remedy for row in rows if isinstance(row.cells, RecordError))
     assert [row.number for row in rows] == sorted(row.number for row in rows)
