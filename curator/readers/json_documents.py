@@ -189,7 +189,7 @@ class _Scanner:
         return False
 
     def _begun(self, *, alone: bool) -> bytes:
-        """Return the brackets around the records of an object that is longer than the buffer, by its beginning."""
+        """Return the brackets around the records of a long object, by its beginning."""
         for begin in islice(self._beginnings(), _MOST_BEGINNINGS):
             with contextlib.suppress(RecordError):
                 if around := self._wraps(load_object(begin), alone=alone):
@@ -197,7 +197,7 @@ class _Scanner:
         return b""
 
     def _beginnings(self) -> Iterator[bytes]:
-        """Yield the object at hand up to the first object in a list, and up to each second object under keys."""
+        """Yield the object up to the first object in a list, and up to second objects under keys."""
         stack, in_list, objects = b"", False, [0]
         for place, byte in self._brackets(self._at):
             if byte == _LIST and not in_list and (match := _LIST_OF_OBJECTS.match(self._buffer, place)):
