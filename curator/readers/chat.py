@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
-from curator.readers.call_facts import FACT_KEYS, Facts, read_facts
+from curator.readers.call_facts import FACT_KEYS, Facts, read_facts, time_of_response
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.json_text import decoded
 from curator.readers.other_calls import other_call
@@ -22,7 +22,7 @@ from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
-from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
+from curator.readers.requests import Request, bears_content, is_request, read_request, request_options, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.unread import unrecognised
 from curator.records import KINDS, JsonValue, Scalar, Source
@@ -121,7 +121,7 @@ def _exchange(
     facts = read_facts(record, body)
     if asked is None and (pair is None or (response is None and not facts.failure)):
         raise unrecognised(record)
-    request = read_request(body, record.get("model_parameters")) if asked else Request((), {}, None)
+    request = read_request(body, record.get("model_parameters")) if asked else _answered_request(record)
     reply, notes = _with_outcome(record, response, facts)
     metadata = _metadata(body, record)
     kind = _take(metadata, record, "kind")
@@ -143,7 +143,7 @@ def _exchange(
         log_id=facts.log_id,
         session=facts.session,
         user=facts.user,
-        time=facts.time,
+        time=facts.time if facts.time is not None or response is None else time_of_response(response.body),
         latency_s=facts.latency_s,
         cost_usd=facts.cost_usd,
         unused=_unused(record, asked, response, request),
@@ -324,6 +324,12 @@ def _with_outcome(
     return failed_reply(reply), ()
 
 
+def _answered_request(record: Mapping[str, JsonValue]) -> Request:
+    """What a record of an answer says of its request: a stored completion has the options, not the messages."""
+    options = request_options(record) if record.get("object") == "chat.completion" else {}
+    return Request((), options, None)
+
+
 def _metadata(request: Mapping[str, JsonValue], record: Mapping[str, JsonValue]) -> dict[str, Scalar]:
     """The scalars of the request's and the record's `metadata`."""
     scalars: dict[str, Scalar] = {}
@@ -349,6 +355,8 @@ def _unused(
         read_keys |= {*_FLAT_ANSWER, *_BODY_KEYS}
     if asked and not asked.key:
         return tuple(key for key in request.unused if key not in read_keys)
+    if asked is None and record.get("object") == "chat.completion":
+        read_keys |= {"tools", "functions", "tool_choice", "response_format"}
     inside = tuple(f"{asked.key}.{key}" for key in request.unused if key not in _OWN_KEYS) if asked else ()
     return (*inside, *(key for key, value in record.items() if key not in read_keys and bears_content(decoded(value))))
 

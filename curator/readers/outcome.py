@@ -50,7 +50,7 @@ _FINISH_REASONS = {
 }  # fmt: skip
 _ENVELOPE = frozenset((
     "error", "errors", "error_code", "error_message", "error_type", "code", "status", "statuscode", "status_code", "message",
-    "type", "detail", "details", "request_id", "requestid", "object", "param", "timestamp", "path", "title", "success",
+    "type", "__type", "detail", "details", "request_id", "requestid", "object", "param", "timestamp", "path", "title", "success",
 ))  # fmt: skip
 """The keys of an error object as servers send it. An answer that is JSON has keys of its own beside them."""
 _PHRASES = {status.value: status.phrase.lower() for status in HTTPStatus if status >= 400}
@@ -101,6 +101,9 @@ _CLIENT_NAME = re.compile(
 """Parts of the names that clients of APIs give their exceptions."""
 _OF_PYTHON = frozenset(("timeouterror", "connectionerror", "sslerror"))
 """Names that without a message may be the answer to a question about them."""
+_MESSAGE_ONLY = frozenset(("message", "request_id", "requestId"))
+_GATEWAY_TEXTS = frozenset(("endpoint request timed out", "limit exceeded", "missing authentication token"))
+"""Messages of the gateways of AWS, which are a body's only text."""
 _CLIENT_TEXTS = frozenset(("connection error.", "request timed out.", "network error."))
 """Messages of clients; without the full stop they may be a category."""
 _MOST_ERROR_WORDS = 20
@@ -157,7 +160,8 @@ def failed_text(text: str, *, written: bool = False) -> str | None:
     """
     start = text[:64].lstrip()
     if start[:1] in ("{", "["):
-        body = decoded(text) if "error" in text or "detail" in text or "status" in text else None
+        is_short = len(text) <= _MOST_LINE and '"message"' in text
+        body = decoded(text) if is_short or "error" in text or "detail" in text or "status" in text else None
         if start[:7].lower() != "[error]":
             return None if written and not _is_api_error(body) else failed_body(body)
     if len(text) > _MOST_PAGE:
@@ -221,9 +225,17 @@ def failed_body(body: JsonValue) -> str | None:
         return failed_error(error)
     code = next((body[key] for key in ("status_code", "statusCode", "code", "status") if body.get(key)), None)
     message = body.get("message") or body.get("detail") or body.get("title")
-    if body.get("type") == "error" or (message and (failed_status(code) or body.get("error_code"))):
+    if isinstance(message, str) and body.keys() <= _MESSAGE_ONLY:
+        return _failed_message(message)
+    if body.get("type") == "error" or "__type" in body or (message and (failed_status(code) or body.get("error_code"))):
         return failed_status(code) or failed_error(message) or "error"
     return None
+
+
+def _failed_message(text: str) -> str | None:
+    """The failure where the only text of a body is one of a server, as the gateways of AWS write it."""
+    line = text.strip().lower()[:_MOST_LINE]
+    return line if line.strip(" .!") in _PHRASES.values() or line in _GATEWAY_TEXTS else _failed_line(line)
 
 
 def names_failure(body: Mapping[str, JsonValue]) -> bool:

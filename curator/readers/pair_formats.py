@@ -97,14 +97,14 @@ PAIR_READERS = (
         "Input, output and error files of the batch APIs of OpenAI and Anthropic, joined on `custom_id`: read them in one run.",
         _is_batch,
         _NAMED,
-        lacks=("documents", "feedback", "time"),
+        lacks=("documents", "feedback"),
     ),
     _reader(
         "stored-completions",
         "OpenAI's stored chat completions and the lists of their messages, joined on the id: read both in one run.",
         _is_stored,
         _NAMED,
-        lacks=("tools", "documents", "feedback"),
+        lacks=("documents", "feedback"),
     ),
     _reader(
         "databricks",

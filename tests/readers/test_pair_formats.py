@@ -30,6 +30,7 @@ def test_a_batch_is_joined_with_its_answers_and_errors() -> None:
         "a-1": ("Rye", "stop"),
     }  # fmt: skip
     assert cases["a-1"].system == "Be brief."
+    assert cases["b-0"].time == 1795000000
 
 
 def test_stored_completions_are_joined_with_their_messages() -> None:
