@@ -114,7 +114,7 @@ def read_facts(record: Fields, request: Fields) -> Facts:
 
 
 def time_of_response(value: JsonValue) -> float | None:
-    """The time in the body of a response, for a record that names none, such as the output of a batch."""
+    """The time in the body of a response, such as the output of a batch."""
     outer = decoded(value)
     inner = decoded(outer.get("body")) if isinstance(outer, dict) else None
     body = inner if isinstance(inner, dict) else outer
