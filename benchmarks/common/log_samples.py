@@ -33,6 +33,7 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Any]]] = {
     "databricks": (("databricks.jsonl", "parts_databricks.jsonl"), {}),
     "litellm": (("litellm.jsonl",), {}),
     "bedrock": (("bedrock.jsonl",), {}),
+    "sagemaker": (("sagemaker.jsonl",), {}),
     "anthropic": (("anthropic.jsonl", "parts_anthropic.jsonl"), {}),
     "responses": (("responses.jsonl", "parts_responses.jsonl"), {}),
     "gemini": (("gemini.jsonl", "parts_gemini.jsonl"), {}),

@@ -325,7 +325,7 @@ def _with_outcome(
 
 
 def _answered_request(record: Mapping[str, JsonValue]) -> Request:
-    """What a record of an answer says of its request: a stored completion has the options, not the messages."""
+    """The request of an answer: a stored completion has its options, not its messages."""
     options = request_options(record) if record.get("object") == "chat.completion" else {}
     return Request((), options, None)
 

@@ -31,6 +31,8 @@ _ROLES: dict[str, Role] = {
     "ai": "assistant",
     "chatbot": "assistant",
 }
+_TYPES = ("human", "ai", "system", "tool")
+"""The `type` of a message of LangChain says who speaks, in place of a role."""
 _SHOWN_ROLES = 6
 _REDACTED = "redacted-by-litellm"
 SHORTENED = "(litellm_truncated"
@@ -108,6 +110,8 @@ def read_tool_calls(message: Fields) -> tuple[ToolCall, ...]:
 
 
 def _read_item(item: JsonValue, notes: list[str] | None) -> Iterator[Message]:
+    if isinstance(item, dict) and "role" not in item and "content" in item and item.get("type") in _TYPES:
+        item = {**item, "role": item["type"]}
     if isinstance(item, dict) and "role" not in item:
         if item.get("type") == "item_reference":
             raise _ELSEWHERE

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 
 from curator.config import LogsConfig
+from curator.errors import RecordError
 from curator.readers.chat import holds_text_pair, is_chat, parse_chat, request_body, response_body
-from curator.readers.reader import Content, Reader
+from curator.readers.json_text import decoded
+from curator.readers.pieces import Exchange, NoExchange
+from curator.readers.reader import Content, LogRecord, Parse, Reader
 from curator.readers.replies import holds_reply
 from curator.records import JsonValue
 
@@ -67,6 +71,40 @@ def _is_databricks(record: Record) -> bool:
     return has_id and "request" in record and "response" in record
 
 
+def _is_capture(record: Record) -> bool:
+    return isinstance(decoded(record.get("captureData")), dict)
+
+
+def _parse_capture(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
+    """Read a record of SageMaker's data capture, whose bodies may be in Base64."""
+    capture, about = decoded(record.cells.get("captureData")), decoded(record.cells.get("eventMetadata"))
+    about = about if isinstance(about, dict) else {}
+    cells = {key: value for key, value in record.cells.items() if key not in ("captureData", "eventMetadata")}
+    cells |= {"id": about.get("eventId"), "time": about.get("inferenceTime")}
+    for key, side in (("request", "endpointInput"), ("response", "endpointOutput")):
+        body = capture.get(side) if isinstance(capture, dict) else None
+        cells[key] = _captured(body) if isinstance(body, dict) else None
+    return parse_chat(LogRecord(cells, record.source), options)
+
+
+def _captured(body: Record) -> JsonValue:
+    """The data of one side of a capture.
+
+    Raises:
+        RecordError: it is said to be Base64 and is not, or is no text.
+    """
+    data = body.get("data")
+    if not isinstance(data, str) or str(body.get("encoding")).upper() != "BASE64":
+        return decoded(data)
+    try:
+        return decoded(base64.b64decode(data, validate=True).decode())
+    except ValueError:
+        raise RecordError(
+            "the captured data are no text in Base64",
+            "capture data of endpoints that take and give JSON, or leave such records out of the logs: all others are used",
+        ) from None
+
+
 def _is_litellm(record: Record) -> bool:
     payload = "litellm_call_id" in record and "messages" in record
     spend = "call_type" in record and "spend" in record and ("messages" in record or "proxy_server_request" in record)
@@ -82,13 +120,14 @@ def _reader(
     *,
     lacks: Iterable[Content] = (),
     table: bool = False,
+    parse: Parse = parse_chat,
 ) -> Reader:
     def sniff(record: Record, _: LogsConfig) -> float:
         if fits(record):
             return sureness
         return _CHAT if sureness < _NAMED and is_chat(record) else 0.0
 
-    return Reader(name, description, _ALL.difference(lacks), sniff, parse_chat, reads_csv=table)
+    return Reader(name, description, _ALL.difference(lacks), sniff, parse, reads_csv=table)
 
 
 PAIR_READERS = (
@@ -128,6 +167,14 @@ PAIR_READERS = (
         _is_bedrock,
         _NAMED,
         lacks=("documents", "feedback"),
+    ),
+    _reader(
+        "sagemaker",
+        "SageMaker's data capture, in plain text or Base64.",
+        _is_capture,
+        _NAMED,
+        lacks=("documents", "feedback"),
+        parse=_parse_capture,
     ),
     _reader(
         "anthropic", "Requests and responses of the Anthropic Messages API, plain or streamed.", _is_anthropic, _API

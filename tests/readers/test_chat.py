@@ -4,6 +4,7 @@ import pytest
 
 from curator.errors import RecordError
 from curator.readers.chat import is_chat, read_chat
+from curator.readers.exchange import cases_of
 from curator.records import Case, Message, Reference, Source, case_id
 from tests.readers.reading_kit import case_of
 
@@ -157,3 +158,17 @@ def test_what_is_no_chat_record_says_what_to_do(record: dict[str, Any], reason: 
         read(record)
     assert reason in caught.value.reason
     assert remedy in caught.value.remedy
+
+
+def test_the_messages_of_a_state_in_an_object_are_a_conversation() -> None:
+    said = [("human", "Where?"), ("ai", "Here."), ("human", "And now?"), ("ai", "There.")]
+    state: Any = {"messages": [{"type": kind, "content": text, "id": text} for kind, text in said]}
+    record: Any = {
+        "values": state,
+        "next": [],
+        "metadata": {"thread_id": "t1", "step": 4},
+        "created_at": "2026-03-02T09:00:00Z",
+    }
+    cases = [case for case in cases_of(read_chat(record, Source("a", 1))) if isinstance(case, Case)]
+    assert [(case.user, case.target) for case in cases] == [("Where?", "Here."), ("And now?", "There.")]
+    assert all(case.session for case in cases)

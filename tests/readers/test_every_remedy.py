@@ -175,6 +175,7 @@ FOLLOWED = [
     Followed("export the calls with their input and output", [{**GENERATION, "input": None, "output": A}], [{**GENERATION, "input": [ASKED], "output": A}], {}, {"format": "langfuse"}),
     Followed("name the key that all turns of a conversation share", MANY, None, {"mapping": {**TURN["mapping"]}}, {"mapping": {"input": "text", "role": "who"}}),
     Followed("log each turn with its `role`", [{"messages": [ASKED, {"text": "x"}, {"role": "assistant", "content": A}]}], [MESSAGES], name="a.json"),
+    Followed("capture data of endpoints that take and give JSON", [{"captureData": {"endpointInput": {"data": "!", "encoding": "BASE64"}}}], [{"captureData": {"endpointInput": {"data": f'{{"inputs": "{Q}"}}', "encoding": "JSON"}, "endpointOutput": {"data": f'[{{"generated_text": "{A}"}}]', "encoding": "JSON"}}}]),
     Followed("write the text again into the file", [{"ask": "#REF!", "told": A}], [{"ask": Q, "told": A}], MAPPED, MAPPED),
     Followed("let the logger keep whole responses", [{"request": {"messages": [ASKED]}, "response": orjson.dumps(DONE).decode()[:40]}], [RIGHT]),
     Followed("raise `logs: {max_record_mb: ...}`", f"{LINE}\n".encode(), None, {}, {"max_record_mb": 0.0001}),

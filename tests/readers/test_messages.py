@@ -25,6 +25,17 @@ def test_text_parts_are_joined_by_line_feeds_and_thoughts_are_left_out() -> None
     assert text_of(content) == "one\ntwo\nthree\nfour\nfive"
 
 
+def test_the_type_of_a_message_says_who_speaks_where_it_has_no_role() -> None:
+    call: Any = {"name": "f", "args": {"x": 1}, "id": "k", "type": "tool_call"}
+    assert read_messages([
+        {"type": "system", "content": "Be brief."}, {"type": "human", "content": "Where?"},
+        {"type": "ai", "content": "", "tool_calls": [call]}, {"type": "tool", "content": "4", "tool_call_id": "k"},
+    ]) == (
+        Message("system", "Be brief."), Message("user", "Where?"), Message("assistant", "", (ToolCall("k", "f", '{"x":1}'),)),
+        Message("tool", "4", tool_call_id="k"),
+    )  # fmt: skip
+
+
 def test_null_content_is_empty_text() -> None:
     assert read_messages([{"role": "assistant", "content": None}, {"role": "user"}]) == (
         Message("assistant", ""),

@@ -39,6 +39,24 @@ def test_stored_completions_are_joined_with_their_messages() -> None:
     assert rejected == ["an answer without its question"]
 
 
+def test_captured_data_of_an_endpoint_plain_and_in_base64() -> None:
+    cases, rejected = sample("sagemaker.jsonl")
+    assert rejected == []
+    assert outcomes(cases) == {
+        "g1": ("Shelf 4.", "stop"),
+        "g2": ("Oak", None),
+        "g3": ("Wren", None),
+        "g4": (None, "error"),
+    }
+    assert [case.user for case in cases.values()] == [
+        "Where are nails?",
+        "Name a tree.",
+        "Name a bird.",
+        "Name a fish.",
+    ]
+    assert cases["g2"].options == {"max_tokens": 9}
+
+
 def test_litellm_payloads_and_spend_logs() -> None:
     cases, rejected = sample("litellm.jsonl")
     assert outcomes(cases) == {"l1": ("Two years.", "stop"), "l2": (None, "error"), "l3": ("Green", "stop")}
