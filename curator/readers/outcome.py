@@ -233,7 +233,7 @@ def failed_body(body: JsonValue) -> str | None:
 
 
 def _failed_message(text: str) -> str | None:
-    """The failure where the only text of a body is one of a server, as the gateways of AWS write it."""
+    """The failure that the only text of a body states, as the gateways of AWS write it."""
     line = text.strip().lower()[:_MOST_LINE]
     return line if line.strip(" .!") in _PHRASES.values() or line in _GATEWAY_TEXTS else _failed_line(line)
 
