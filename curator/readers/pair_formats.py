@@ -91,7 +91,7 @@ def _captured(body: Record) -> JsonValue:
     """The data of one side of a capture.
 
     Raises:
-        RecordError: it is said to be Base64 and is not, or is no text.
+        RecordError: the record says Base64, and it is not the Base64 of a text.
     """
     data = body.get("data")
     if not isinstance(data, str) or str(body.get("encoding")).upper() != "BASE64":
