@@ -198,7 +198,9 @@ def problems_of_account(batch: Batch, reading: LogReading, results: Sequence[Rea
         if file.records != len(rows) or lines != {number for number, _ in rows}:
             yield f"{path.name}: {len(rows)} rows, {file.records} counted, and outcomes of {len(lines)} lines"
         unknown = unknown or any(
-            isinstance(result, Case) and rows.get((result.source.line, result.source.part), {}).get(UNKNOWN_KEY)
+            isinstance(result, Case)
+            and isinstance(value := rows.get((result.source.line, result.source.part), {}).get(UNKNOWN_KEY), str)
+            and value  # a number or an empty value that a later mutation put there bears no content
             for result in outcomes
             if result.source.file == str(path)
         )

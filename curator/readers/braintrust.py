@@ -23,6 +23,7 @@ from curator.readers.platform_rows import (
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.span_feedback import SpanRatings, expectation, rating
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES
+from curator.readers.task_names import named_task
 from curator.readers.times import seconds_of
 from curator.records import Feedback, JsonValue
 
@@ -76,6 +77,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Piece:
         model=text(metadata, "model"),
         session=text(metadata, *_SESSIONS),
         user=text(metadata, *_USERS),
+        task=named_task(metadata),
         metadata={
             **facts,
             **{
@@ -126,7 +128,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 BRAINTRUST = Reader(
     name="braintrust",
     description="Spans of the logs of Braintrust, with their scores, comments and expected answers.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
     reads_csv=True,

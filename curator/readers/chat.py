@@ -24,6 +24,7 @@ from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, request_options, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
+from curator.readers.task_names import task_of_call
 from curator.readers.unread import unrecognised
 from curator.records import KINDS, JsonValue, Scalar, Source
 
@@ -47,7 +48,7 @@ _BODY_KEYS = (
 )  # fmt: skip
 _OWN_KEYS = frozenset(
     (
-        "task", "kind", "label", "labelled_by", "feedback", "thumb", "thumbs", "score", "rating", "stars", "correction",
+        "task", "task_name", "prompt_name", "promptName", "kind", "label", "labelled_by", "feedback", "thumb", "thumbs", "score", "rating", "stars", "correction",
         "comment", "finish_reason", "model_parameters", "method", "url", "headers", "object", "call_type",
         "custom_llm_provider", "provider", "api_base", "model_group", "type", "stop_reason", "role", "status_fields",
         "trace_id", "span_id", "served_entity_id", "workspace_id", "endpoint_name", "schemaType", "schemaVersion", "region",
@@ -60,6 +61,7 @@ _OWN_KEYS = frozenset(
     )
 )  # fmt: skip
 """Keys of records that are read, or that say nothing of what was asked and answered."""
+_STATUS = ("status_code", "status", "statusCode")
 _DEEPEST = 3
 
 
@@ -132,7 +134,7 @@ def _exchange(
         reply=reply,
         conversation=reply is None and pair is None,
         pair=pair,
-        task=_take(metadata, record, "task") or task,
+        task=task_of_call(record, body) or task,
         kind=kind if kind in KINDS else None,
         model=request.model or nonblank(record.get("model")) or nonblank(record.get("modelId")),
         options=request.options,
@@ -279,9 +281,6 @@ def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
     return structure if serialised else value
 
 
-_STATUS = ("status_code", "status", "statusCode")
-
-
 def _stored_messages(record: Mapping[str, JsonValue]) -> list[JsonValue] | None:
     """The messages of a stored completion, as `GET .../messages` lists them."""
     data = record.get("data")
@@ -337,6 +336,7 @@ def _metadata(request: Mapping[str, JsonValue], record: Mapping[str, JsonValue])
         metadata = decoded(holder.get("metadata"))
         if isinstance(metadata, dict):
             scalars |= {key: value for key, value in metadata.items() if isinstance(value, (str, int, float))}
+    scalars.pop("task", None)
     return scalars
 
 
@@ -391,7 +391,9 @@ def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
 CHAT = Reader(
     name="chat",
     description="Request and response in one record, under any usual keys or flat, plain or streamed; the shape of each tells the API.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff_chat,
     parse=parse_chat,
 )

@@ -181,7 +181,7 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 CONVERSATIONS = Reader(
     name="conversations",
     description="A whole conversation in each record: lists of turns under any usual names, exports of chat products.",
-    understands=frozenset({"question", "answer", "system", "tools", "feedback", "time"}),
+    understands=frozenset({"question", "answer", "system", "tools", "feedback", "time", "task"}),
     sniff=_sniff,
     parse=_read,
     reads_csv=True,

@@ -28,6 +28,7 @@ from curator.readers.platform_rows import (
 from curator.readers.reader import LogRecord, Reader, parse_parts
 from curator.readers.span_feedback import SpanRatings, rating
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES
+from curator.readers.task_names import named_task
 from curator.readers.times import seconds_of
 from curator.records import Feedback, JsonValue, Scalar, Source
 
@@ -112,7 +113,6 @@ def _observation(cells: Fields, fields: Fields, source: Source, options: LogsCon
     row.kind = kind
     row.place = Place(trace, text(fields, "id"), None if parent == trace else parent, _time(fields, "start_time"))
     row.speaks = type_ in _ROOTS and parent is None
-    row.tools = fields.get("tool_definitions")
     metadata = decoded(fields.get("metadata"))
     row.tools = _tools(fields.get("tool_definitions")) or _tools_of_attributes(metadata)
     if kind == CALL or row.speaks:
@@ -177,7 +177,7 @@ def _common(cells: Fields, fields: Fields) -> PlatformRow:
         model=text(fields, "provided_model_name", "model"),
         session=text(fields, "session_id"),
         user=text(fields, "user_id"),
-        task=text(fields, "prompt_name"),
+        task=named_task(decoded(fields.get("metadata")), fields),
         metadata=metadata,
         ratings=joined_ratings(_flat_scores(cells)),
     )
@@ -326,7 +326,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 LANGFUSE = Reader(
     name="langfuse",
     description="Langfuse: observations, traces and scores, as the UI, the public API and the blob storage export them.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
     reads_csv=True,

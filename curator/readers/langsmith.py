@@ -26,6 +26,7 @@ from curator.readers.reader import LogRecord, Reader, parse_parts
 from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import SpanRatings, rating
 from curator.readers.span_kinds import CALL, DOCUMENTS
+from curator.readers.task_names import named_task
 from curator.readers.times import seconds_of
 from curator.records import Feedback, JsonValue, Source
 
@@ -134,6 +135,7 @@ def _run(run: Fields, source: Source, options: LogsConfig) -> Piece:
         model=model or (text(invocation, "model", "model_name") if isinstance(invocation, dict) else None),
         session=session,
         user=user,
+        task=named_task(metadata),
         metadata={
             **{key: value for key, value in metadata.items() if key not in (*_SESSIONS, *_USERS)},
             **_usage(run),
@@ -262,7 +264,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 LANGSMITH = Reader(
     name="langsmith",
     description="LangSmith: runs as JSON or rows of a table, ingestion batches, and feedback.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
     reads_csv=True,

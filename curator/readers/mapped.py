@@ -389,7 +389,9 @@ def _columns(options: LogsConfig) -> Mapping[str, str]:
 MAPPED = Reader(
     name="mapped",
     description="CSV, or JSONL of any shape, through `logs.mapping`.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff_mapped,
     sniff_file=_sniff_file,
     parse=parse_mapped,

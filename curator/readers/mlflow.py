@@ -15,6 +15,7 @@ from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import expectation, rating
 from curator.readers.span_pieces import span_piece
 from curator.readers.spans import is_span, plain_id, span_of
+from curator.readers.task_names import named_task
 from curator.records import JsonValue, Source
 
 _READ = ("request", "response", "data")
@@ -37,10 +38,13 @@ class _Trace:
 
     def fact(self, name: str) -> str | None:
         """A fact of the metadata or the tags of the trace."""
+        return next((nonblank(holder[name]) for holder in self.facts if holder.get(name)), None)
+
+    @property
+    def facts(self) -> list[dict[str, JsonValue]]:
+        """The metadata and the tags of the trace."""
         holders = (decoded(self.info.get(key)) for key in (*_METADATA, "tags"))
-        return next(
-            (nonblank(holder.get(name)) for holder in holders if isinstance(holder, dict) and holder.get(name)), None
-        )
+        return [holder for holder in holders if isinstance(holder, dict)]
 
 
 def _trace(record: Mapping[str, JsonValue]) -> _Trace | None:
@@ -83,9 +87,8 @@ def _piece(
         raise RecordError("a span without ids", "write whole traces, as `Trace.to_json` gives them")
     span = span_of(item)
     attributes = {key: _plain(value) for key, value in span.attributes.items()}
-    piece = span_piece(
-        replace(span, place=replace(span.place, trace=trace.id), attributes=attributes), source, options.task
-    )
+    placed = replace(span, place=replace(span.place, trace=trace.id), attributes=attributes)
+    piece = span_piece(placed, source, named_task(attributes, *trace.facts) or options.task)
     piece.session = piece.session or trace.fact("mlflow.trace.session")
     piece.user = piece.user or trace.fact("mlflow.trace.user")
     return piece
@@ -147,7 +150,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 MLFLOW = Reader(
     name="mlflow",
     description="Traces of MLflow: `Trace.to_json`, and the tables of `search_traces`.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
     reads_csv=True,

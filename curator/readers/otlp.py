@@ -165,7 +165,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 OTLP = Reader(
     name="otlp",
     description="Spans and log records in OTLP JSON, or as SDKs print them: GenAI conventions, OpenLLMetry, OpenInference, AI SDK.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
 )

@@ -17,7 +17,7 @@ from curator.records import JsonValue
 Record = Mapping[str, JsonValue]
 
 _ALL: frozenset[Content] = frozenset(
-    {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}
+    {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
 )
 _NAMED = 0.8
 """An envelope that only one product writes."""

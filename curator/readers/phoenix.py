@@ -118,7 +118,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 PHOENIX = Reader(
     name="phoenix",
     description="Spans, traces and annotations of Phoenix, as JSON or as the rows of a table.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
     reads_csv=True,

@@ -11,7 +11,7 @@ from curator.errors import RecordError
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece
 from curator.records import JsonValue, RejectedRecord, Source
 
-Content = Literal["question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"]
+Content = Literal["question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"]
 """Parts of a logged exchange that a format may hold."""
 
 T = TypeVar("T")

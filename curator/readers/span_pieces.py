@@ -18,6 +18,7 @@ from curator.readers.span_feedback import SpanRatings, annotation_ratings, evalu
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, OTHER, span_kind
 from curator.readers.span_messages import span_reply
 from curator.readers.spans import SpanRecord
+from curator.readers.task_names import SPAN_TASKS
 from curator.readers.times import elapsed
 from curator.readers.vercel import read_vercel
 from curator.records import Document, JsonValue, RejectedRecord, Scalar, Source
@@ -47,7 +48,6 @@ _USERS = (
     "user.id", "enduser.id", "enduser.pseudo.id", "langfuse.user.id", "mlflow.trace.user", f"{_PROPERTIES}.user_id",
     "ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id", "gen_ai.user.id", "metadata.user_id",
 )  # fmt: skip
-_TASKS = ("gen_ai.prompt.name", "ai.telemetry.functionId", "traceloop.prompt.key", "langfuse.observation.prompt.name")
 _REQUEST_MODELS = (
     "gen_ai.request.model",
     "ai.model.id",
@@ -156,7 +156,7 @@ def _exchange(span: SpanRecord, attributes: Attributes, source: Source, task: st
         place=span.place,
         options=call.options,
         feedback=ratings.feedback,
-        task=attributes.text(*_TASKS) or task,
+        task=attributes.text(*SPAN_TASKS) or task,
         kind="json" if call.is_json else None,
         model=requested or answered,
         session=session,

@@ -79,7 +79,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Exchange | Turn:
 TURNS = Reader(
     name="turns",
     description="One turn of a conversation in each record, with its speaker; a session joins them. CSV or JSONL.",
-    understands=frozenset({"question", "answer", "system", "tools", "feedback", "time"}),
+    understands=frozenset({"question", "answer", "system", "tools", "feedback", "time", "task"}),
     sniff=lambda record, _: is_turn(record),
     sniff_file=lambda records, _: len(records) * _turn_sureness(records),
     parse=_parse,
@@ -89,7 +89,7 @@ TURNS = Reader(
 PAIRS = Reader(
     name="pairs",
     description="A question and an answer in each record under usual names (`prompt`, `completion`; Alpaca). CSV or JSONL.",
-    understands=frozenset({"question", "answer", "system", "feedback", "time"}),
+    understands=frozenset({"question", "answer", "system", "feedback", "time", "task"}),
     sniff=lambda record, _: 0.55 if is_pair(record) else 0.0,
     parse=_parse,
     reads_csv=True,

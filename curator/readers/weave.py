@@ -122,7 +122,9 @@ def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
 WEAVE = Reader(
     name="weave",
     description="Calls and feedback of W&B Weave.",
-    understands=frozenset({"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time"}),
+    understands=frozenset(
+        {"question", "answer", "system", "tools", "documents", "feedback", "outcome", "time", "task"}
+    ),
     sniff=_sniff,
     parse=_parse,
 )

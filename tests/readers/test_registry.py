@@ -33,7 +33,7 @@ def options_of(name: str, **changes: Any) -> LogsConfig:
 
 ALL_PARTS = {
     "input": "asked", "target": "said", "system": "rules", "tools": "functions", "documents": "found", "thumb": "liked",
-    "finish_reason": "ended", "time": "at",
+    "finish_reason": "ended", "time": "at", "task": "job",
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def parts_of(case: Case) -> set[str]:
     parts = {
         "answer": case.target is not None, "system": any(message.role == "system" for message in case.messages),
         "tools": has_tools, "documents": bool(case.documents), "feedback": case.feedback is not None,
-        "outcome": case.finish_reason is not None, "time": case.time is not None,
+        "outcome": case.finish_reason is not None, "time": case.time is not None, "task": case.task is not None,
     }  # fmt: skip
     return {"question", *(part for part, is_there in parts.items() if is_there)}
 
