@@ -14,6 +14,7 @@ DEFAULT_STORE = Path(".curator") / "store.sqlite"
 DEFAULT_VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
 REGISTRY_NAME = "held_out.sqlite"
 RUNS = Path("runs")
+_CATEGORIES = "categories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class StatePaths:
         """The map from pseudonyms back to personal data."""
         return self.store.with_name("pseudonyms.sqlite")
 
+    def every_categories(self) -> list[Path]:
+        """The categories of all configs whose files lie beside this store."""
+        return sorted(self.store.parent.glob(f"{_CATEGORIES}.*.json"))
+
     @classmethod
     def of(cls, config: Config, *, out: str | Path | None = None) -> Self:
         """Return the paths of a config; `out` is a run folder that the caller names."""
@@ -85,7 +90,7 @@ class StatePaths:
             store=store,
             vectors=store.with_name(DEFAULT_VECTORS.name),
             registry=Path(registry) if registry else store.with_name(REGISTRY_NAME),
-            categories=store.with_name(f"categories.{config.name}.json"),
+            categories=store.with_name(f"{_CATEGORIES}.{config.name}.json"),
             run_folder=run_folder,
             notices=tuple(notices),
         )

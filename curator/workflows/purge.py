@@ -205,17 +205,22 @@ def _remove(
             with PseudonymMap(paths.pseudonyms) as file:
                 file.remove(pseudonyms)
         yield str(paths.pseudonyms), plural(len(pseudonyms), "pseudonym")
-    if paths.vectors.exists():
+    for path, what in _whole_files(paths, person):
         if not dry_run:
-            paths.vectors.unlink()
-        yield str(paths.vectors), "the cache of all vectors (the next run computes it again)"
-    if paths.categories.exists() and person.is_in_bytes(paths.categories.read_bytes()):
-        if not dry_run:
-            paths.categories.unlink()
-        yield str(paths.categories), "the categories of earlier nights, which quote a case,"
+            path.unlink()
+        yield str(path), what
     for folder in folders:
         for purged in purge_folder(folder, person, dry_run=dry_run):
             yield str(purged.path), _what(purged)
+
+
+def _whole_files(paths: StatePaths, person: Person) -> Iterator[tuple[Path, str]]:
+    """Yield the state files that go as a whole."""
+    if paths.vectors.exists():
+        yield paths.vectors, "the cache of all vectors (the next run computes it again)"
+    for path in paths.every_categories():
+        if person.is_in_bytes(path.read_bytes()):
+            yield path, "the categories of earlier nights, which quote a case,"
 
 
 def _remove_rows(paths: StatePaths, theirs: _PersonCases, *, dry_run: bool) -> Iterator[tuple[str, str]]:

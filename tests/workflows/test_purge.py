@@ -109,6 +109,18 @@ def test_refusals_that_may_quote_the_person_are_forgotten(done: Config, tmp_path
     assert not holding(tmp_path, "violet saxophone")
 
 
+def test_categories_of_another_config_that_quote_the_person_go_and_others_stay(done: Config, tmp_path: Path) -> None:
+    quoting, other = tmp_path / "categories.nightly.json", tmp_path / "categories.weekly.json"
+    row = next(row for row in (tmp_path / "out" / "recorded.jsonl").read_text().splitlines() if MARK in row)
+    asked = json.loads(row)["input"][-1]["content"]
+    quoting.write_text(json.dumps({"sentence": asked}))
+    other.write_text(json.dumps({"sentence": "Orders that are late"}))
+    result = curator.purge(done, users=["u-7"])
+    assert str(quoting) in dict(result.removed)
+    assert not quoting.exists()
+    assert other.exists()
+
+
 def test_a_case_goes_by_the_id_of_its_record_without_the_logs(
     done: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
