@@ -42,7 +42,7 @@ _USERS = (
 _STARTS = (
     "startTime", "start_time", "request_time", "request_created_at", "requestTime", "timestamp", "timestamp_ms", "time",
     "created_at", "createdAt", "created", "datetime", "date", "ts", "@timestamp", "event_time", "logged_at", "occurred_at",
-    "request_timestamp", "received_at", "sent_at",
+    "request_timestamp", "received_at", "sent_at", "logging_time",
 )  # fmt: skip
 _ENDS = ("endTime", "end_time", "response_created_at", "completed_at")
 _SECONDS = ("latency_s", "response_time", "latency_seconds", "duration_s", "duration_seconds", "elapsed_s")
@@ -104,7 +104,7 @@ def read_facts(record: Fields, request: Fields) -> Facts:
         log_id=_text((record,), _IDS),
         session=_text(holders, _SESSIONS),
         user=_text(holders, _USERS),
-        time=start,
+        time=_named_time(record) if start is None else start,
         latency_s=latency,
         cost_usd=_cost(record),
         documents=_documents([*inner, request, record]),
@@ -136,6 +136,13 @@ def _time(record: Fields, keys: Sequence[str]) -> float | None:
         if value is not None and (time := seconds_of(value)) is not None:
             return time
     return None
+
+
+def _named_time(record: Fields) -> float | None:
+    """The first date under a key that is a time by its name, such as `logging_time`."""
+    named = (value for key, value in record.items() if "time" in key.lower() or "date" in key.lower())
+    dates = (seconds_of(value) for value in named if isinstance(value, str) and not value.isdecimal())
+    return next((time for time in dates if time is not None), None)
 
 
 def _number(record: Fields, keys: Sequence[str]) -> float | None:

@@ -21,7 +21,7 @@ from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
-from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
+from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, request_options, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.task_names import task_of_call
@@ -37,7 +37,7 @@ _ABOUT = frozenset(
     (
         "time", "ms", "cost", "id", "ids", "status", "code", "headers", "tokens", "token", "at", "length", "format", "model",
         "schema", "type", "count", "url", "size", "start", "latency", "duration", "date", "timestamp", "usage", "reason",
-        "tags", "ip", "path", "method", "hash", "name", "user", "metadata", "parameters", "price", "seconds", "s",
+        "tags", "ip", "head", "path", "method", "hash", "name", "user", "metadata", "parameters", "price", "seconds", "s",
     )
 )  # fmt: skip
 """Words of keys that say something about a request or a response, and do not hold it."""
@@ -237,7 +237,8 @@ def _response(record: Mapping[str, JsonValue], request: _Found | None) -> _Found
     if isinstance(flat.get("output"), list) and holds_answer(flat):
         return _Found(flat, "")
     held = [key for key, value in record.items() if key != asked and value is not None and _names_answer(key)]
-    held.sort(key=lambda key: not _words(key) & {"response", "resp", "res"})
+    if len(held) > 1:
+        held.sort(key=lambda key: (not is_response(record[key]), not _words(key) & {"response", "resp", "res"}))
     if held:
         serialised = bool(asked) and isinstance(record[asked or ""], str)
         return _Found(_innermost(record[held[0]], serialised=serialised), held[0])

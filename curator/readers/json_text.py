@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import json
-from typing import cast
+import re
+import zlib
+from typing import NoReturn, cast
 
 import orjson
 
@@ -12,6 +16,18 @@ from curator.records import JsonValue
 
 EXACT = 2.0**53
 """From here on a number is not the one that was logged; no count, measure or limit is so large."""
+_LONGEST_PREFIX = 500
+_PREFIX = re.compile(rb"(?:[\w(<]|\[[\d\w])[^\x00-\x08]*")
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?")
+_GZIP = "H4sI"
+_BASE64 = ("eyJ", "eyA", "ewo", "ew0K", "W3s", "Wwo", _GZIP)
+"""How the Base64 of an object, of a list of objects and of a gzip file begin."""
+_LARGEST_BODY = 64_000_000
+"""Bytes of an unpacked body: more is no request or response, but what a small text was made to unpack to."""
+_LITERAL = re.compile(r"\s*(?:\[\s*)?\{\s*'|\s*\['")
+_OBJECT = re.compile(r"(?=[A-Z])\w*(?:Completion|Message|Response|Result|Content)\w*\(\w+=")
+_LONGEST_LITERAL = 1_000_000
+_NO_COMMA = re.compile(r"\}\s*\n\s*\{")
 _DEEP = 200
 """orjson writes at most 254 levels; a value with fewer brackets than this surely fits into any record of ours."""
 
@@ -19,12 +35,21 @@ _DEEP = 200
 def load_object(data: bytes) -> dict[str, JsonValue]:
     """Parse one line of JSONL: NaN and Infinity become null, the last of equal keys counts.
 
+    The object may be encoded twice, or be behind the prefix of a logger.
+
     Raises:
         RecordError: it is not a JSON object in valid UTF-8.
     """
-    value = load_value(data)
+    try:
+        value = load_value(data)
+    except RecordError:
+        if (behind := behind_prefix(data)) is None:
+            raise
+        return behind
     if isinstance(value, dict):
         return value
+    if isinstance(value, str) and isinstance(inner := decoded(value), dict):  # encoded twice
+        return inner
     if isinstance(value, list):
         raise RecordError(
             "a JSON array, not an object", "write one object per line: `jq -c '.[]' FILE > NEW.jsonl` takes it apart"
@@ -34,14 +59,94 @@ def load_object(data: bytes) -> dict[str, JsonValue]:
     )
 
 
+def behind_prefix(line: bytes) -> dict[str, JsonValue] | None:
+    """The object behind the prefix of a logger (`2026-01-05 10:00:00 INFO app {...}`); None on any other line.
+
+    The time in the prefix is that of the record, unless it has one of that name.
+    """
+    prefix, brace, rest = line.strip().partition(b"{")
+    if not brace or len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix):
+        return None
+    try:
+        value = load_value(brace + rest)
+    except RecordError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    time = _TIME.search(prefix)
+    return {"timestamp": time[0].decode().replace(",", "."), **value} if time else value
+
+
 def decoded(value: JsonValue) -> JsonValue:
-    """The value, or its content where it is the text of a JSON object or array, as in exports."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    """The value, or its content where it is the text of an object or array.
+
+    The text is JSON as in exports, JSON in Base64 (also of gzip) as proxies write bodies, or what Python prints of objects, as
+    pandas writes them into the cells of a CSV file.
+    """
+    if not isinstance(value, str):
+        return value
+    if value.startswith(_BASE64):
+        return _unpacked(value)
+    if value.lstrip()[:1] in ("{", "["):
         try:
             return load_value(value.encode())
         except RecordError:
-            return value
-    return value
+            return _of_python(value) if _LITERAL.match(value) else value
+    return _of_python(value) if value.endswith(")") and _OBJECT.match(value) else value
+
+
+def _unpacked(text: str) -> JsonValue:
+    """The JSON object or array that a text in Base64 holds; the text itself where it holds none."""
+    try:
+        data = base64.b64decode(text, validate=True)
+        if text.startswith(_GZIP):
+            unpack = zlib.decompressobj(wbits=31)
+            data = unpack.decompress(data, _LARGEST_BODY)
+            if not unpack.eof:
+                return text
+        value = load_value(data)
+    except (ValueError, zlib.error, RecordError):
+        return text
+    return value if isinstance(value, dict | list) else text
+
+
+def _of_python(text: str) -> JsonValue:
+    """The object or array that Python printed so; the text itself where it is none.
+
+    An object of a class, such as `ChatCompletion(id='x', ...)`, is that of its fields. numpy prints the objects of an array
+    without commas between their lines.
+    """
+    if len(text) > _LONGEST_LITERAL:
+        return text
+    try:
+        value = _plain(ast.parse(_NO_COMMA.sub("}, {", text.strip()), mode="eval").body)
+        return load_value(orjson.dumps(value))
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, RecordError):
+        return text
+
+
+def _plain(node: ast.expr | None) -> object:
+    """The value of a literal, or the fields of an object.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(node, ast.Call):
+        if not node.args:
+            return {field.arg: _plain(field.value) for field in node.keywords}
+        return None if not node.keywords else _unprintable()  # such as a date: a fact that is not asked
+    if isinstance(node, ast.Dict):
+        keys = [ast.literal_eval(key) if key is not None else _unprintable() for key in node.keys]
+        return dict(zip(map(str, keys), map(_plain, node.values), strict=True))
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_plain(item) for item in node.elts]
+    if isinstance(node, ast.Name) and node.id in ("nan", "inf"):
+        return None
+    return ast.literal_eval(node) if node is not None else None
+
+
+def _unprintable() -> NoReturn:
+    raise ValueError("no literal")
 
 
 def as_text(value: JsonValue) -> str | None:

@@ -37,6 +37,14 @@ _WRAPPERS = ("body", "response", "json", "data", "result", "output", "completion
 _DEEPEST = 4
 
 
+_PRINTED = re.compile(
+    r"content=(['\"]).{0,100000}?\1 additional_kwargs=\{|(?=[A-Z])\w*(?:Completion|Message|Response|Result|Content)\w*\((?:id|content|choices|message|candidates|text)=.{0,100000}=.*\)\s*$"
+    r"|<[a-z_]+(?:\.\w+)+ (?:object )?at 0x[0-9a-f]+>$",
+    re.DOTALL,
+)
+"""What Python prints of messages and responses: of LangChain, of the SDKs of APIs, and of objects that print nothing of themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A logged answer; `text` is None without one.
@@ -72,6 +80,12 @@ def read_reply(value: JsonValue) -> Reply:
                 "the response is cut off: its JSON has no end",
                 "let the logger keep whole responses, or leave such records out of the logs: all others are used",
             )
+        elif structure == value and _PRINTED.match(value):
+            raise RecordError(
+                "the response is what Python prints of an object, which cannot be read back",
+                "log the text of the answer or the object's JSON (`response.model_dump_json()`), or leave such records out of "
+                "the logs: all others are used",
+            )
     if isinstance(value, dict):
         return _read_object(value)
     if isinstance(value, list):
@@ -87,6 +101,12 @@ def holds_reply(value: JsonValue) -> bool:
         return False
     inner = decoded(value.get("body"))
     return holds_answer(value) or (isinstance(inner, dict) and "status_code" in value and holds_reply(inner))
+
+
+def is_response(value: JsonValue) -> bool:
+    """Return whether a value, also as the text of JSON, is a response or the error of a failed call."""
+    value = decoded(value)
+    return holds_reply(value) or failed_body(value)
 
 
 def failed_reply(reply: Reply | None = None) -> Reply:

@@ -17,7 +17,7 @@ from curator.io.log_file import LogFile
 from curator.readers.columnar import open_columnar
 from curator.readers.envelopes import IsRecord, Wraps, brackets_around_records
 from curator.readers.json_documents import document_rows
-from curator.readers.json_text import load_object, load_value
+from curator.readers.json_text import behind_prefix, load_object, load_value
 from curator.readers.table import Row, open_table
 from curator.readers.workbook import open_workbook
 from curator.records import JsonValue
@@ -135,14 +135,15 @@ def _text_kind(head: bytes, suffix: str, wraps: Wraps) -> Literal["jsonl", "json
     first, *others = texts
     if first.startswith(b"\x1e"):  # a JSON text sequence (RFC 7464)
         return "json"
-    if first.startswith((b"{", b"[")):
+    if first.startswith((b"{", b"[")) and behind_prefix(first) is None:
         if suffix in _TABLES and first not in (b"{", b"[") and not _is_json(first):
             return "csv"
         is_alone = not others and suffix not in _LINES
         return "json" if _is_document(first, others, partial(wraps, alone=is_alone)) else "jsonl"
-    if suffix in (*_LINES, ".json") or (suffix not in _TABLES and any(map(_is_json, others))):
+    if suffix in (*_LINES, ".json"):
         return "jsonl"
-    return "csv"
+    prefixed = sum(behind_prefix(text) is not None for text in texts)
+    return "jsonl" if suffix not in _TABLES and (any(map(_is_json, others)) or 2 * prefixed >= len(texts)) else "csv"
 
 
 def _is_document(first: bytes, others: Sequence[bytes], wraps: Callable[[dict[str, JsonValue]], bytes]) -> bool:

@@ -104,6 +104,7 @@ def tarred(text: str) -> bytes:
 
 
 FOLLOWED = [
+    Followed("the object's JSON", [RIGHT | {"response": "<x.y.Completion object at 0x7f>"}], [RIGHT]),
     Followed("log the list: ", [{"messages": {"role": "user"}}], [MESSAGES]),
     Followed("log the whole request, with at least one message", [request({"role": "system", "content": "Be kind."})], [RIGHT]),
     Followed("log the text that the user sent", [request({"role": "user", "content": " "})], [RIGHT]),
