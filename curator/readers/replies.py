@@ -106,7 +106,7 @@ def holds_reply(value: JsonValue) -> bool:
 def is_response(value: JsonValue) -> bool:
     """Return whether a value, also as the text of JSON, is a response or the error of a failed call."""
     value = decoded(value)
-    return holds_reply(value) or failed_body(value)
+    return holds_reply(value) or bool(failed_body(value))
 
 
 def failed_reply(reply: Reply | None = None) -> Reply:
