@@ -23,7 +23,7 @@ _GZIP = "H4sI"
 _BASE64 = ("eyJ", "eyA", "ewo", "ew0K", "W3s", "Wwo", _GZIP)
 """How the Base64 of an object, of a list of objects and of a gzip file begin."""
 _LARGEST_BODY = 64_000_000
-"""Bytes of an unpacked body: more is no request or response, but what a small text was made to unpack to."""
+"""Bytes of an unpacked body: requests and responses are smaller, and a small text may be made to unpack to far more."""
 _LITERAL = re.compile(r"\s*(?:\[\s*)?\{\s*'|\s*\['")
 _OBJECT = re.compile(r"(?=[A-Z])\w*(?:Completion|Message|Response|Result|Content)\w*\(\w+=")
 _LONGEST_LITERAL = 1_000_000
@@ -60,9 +60,9 @@ def load_object(data: bytes) -> dict[str, JsonValue]:
 
 
 def behind_prefix(line: bytes) -> dict[str, JsonValue] | None:
-    """The object behind the prefix of a logger (`2026-01-05 10:00:00 INFO app {...}`); None on any other line.
+    """The object behind the prefix of a logger; None on any other line.
 
-    The time in the prefix is that of the record, unless it has one of that name.
+    Such a line is `2026-01-05 10:00:00 INFO app {...}`. The time in the prefix is that of the record, unless it has one of that name.
     """
     prefix, brace, rest = line.strip().partition(b"{")
     if not brace or len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix):
