@@ -104,7 +104,7 @@ def holds_reply(value: JsonValue) -> bool:
 
 
 def is_response(value: JsonValue) -> bool:
-    """Return whether a value, also as the text of JSON, is a response or the error of a failed call."""
+    """Return whether a value is a response or the error of a call, also as JSON text."""
     value = decoded(value)
     return holds_reply(value) or bool(failed_body(value))
 
