@@ -55,6 +55,11 @@ _THUMB_NUMBERS: Mapping[str, Thumb] = {
     **dict.fromkeys(("1", "1.0"), "up"),
     **dict.fromkeys(("0", "0.0", "-1", "-1.0"), "down"),
 }
+_OPINIONS = frozenset(
+    ("thumbs up", "thumb up", "thumbsup", "thumbs down", "thumb down", "thumbsdown", "like", "liked", "dislike", "disliked",
+     "upvote", "upvoted", "downvote", "downvoted", "helpful", "not helpful", "unhelpful", "hilfreich", "nicht hilfreich")
+)  # fmt: skip
+"""Words that only an opinion of an answer has: `good` may be a mood, `down` a status."""
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
@@ -111,6 +116,14 @@ def read_thumb(value: JsonValue) -> Thumb | None:
     if isinstance(value, (int, float)) and value in (1, 0, -1):
         return "up" if value == 1 else "down"
     return None
+
+
+def is_opinion(value: JsonValue) -> bool:
+    """Return whether a value can only be an opinion of an answer: a sign, or words for one."""
+    if not isinstance(value, str) or read_thumb(value) is None:
+        return False
+    word = _plain_word(value)
+    return word in _OPINIONS or not (word in (*_PASS, *_FAIL) or word.isascii() or any(map(str.isalnum, word)))
 
 
 def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:

@@ -35,7 +35,7 @@ IDS = ("id", "request_id", "record_id", "message_id", "uuid", "row_id", "log_id"
 TASKS = ("task", "task_name", "use_case", "intent_task", "endpoint", "route", "prompt_name", "feature")
 MODELS = ("model", "model_name", "model_id", "engine", "deployment", "llm", "model_version", "deployment_name")
 THUMBS = ("thumb", "thumbs", "feedback", "vote", "verdict", "user_feedback", "liked", "helpful", "reaction", "rating", "score",
-           "like", "was_helpful", "thumbs_up", "is_helpful", "label")  # fmt: skip
+           "like", "was_helpful", "thumbs_up", "is_helpful", "daumen", "pouce", "pulgar", "polegar", "pollice", "duim", "label")  # fmt: skip
 RATINGS = (
     "rating",
     "stars",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
+from curator.readers.columns import Column, columns_of, joining_column, name_of_column, thumb_column
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
 from curator.readers.key_names import (
@@ -30,7 +30,6 @@ from curator.readers.key_names import (
     THUMBS,
     USERS,
 )
-from curator.readers.replies import holds_reply
 from curator.readers.scales import number_of
 from curator.readers.speakers import (
     ORDER_KEYS,
@@ -46,35 +45,15 @@ from curator.readers.speakers import (
 )
 from curator.readers.times import seconds_of
 from curator.readers.turns import is_conversation
-from curator.records import JsonValue
+from curator.records import JsonValue, Role
 
 Records = Sequence[Mapping[str, JsonValue]]
-_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
 _ADDRESS = re.compile(r"\w+://\S+")
-_MOST_KEYS = 400
-_DEEP = 5
 _FEW = 12
 _OTHER_SIDE = 300
 """Behind all other keys comes a text in an object of the other speaker: `response.text` is hardly a question."""
 _MOST_OF = 0.8
 _SURE_ROLE_KEYS = 9
-
-
-@dataclass(slots=True)
-class _Column:
-    """The values of a key over some records, without empty ones."""
-
-    path: str
-    order: int
-    values: list[JsonValue] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return _plain(self.path.rpartition(".")[2])
-
-    @property
-    def distinct(self) -> int:
-        return len({str(value) for value in self.values})
 
 
 def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]:
@@ -83,7 +62,7 @@ def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]
     A log of turns gives `input` and `role`, never a question. Keys whose values are all None are judged by their names. With
     `guess`, of two speakers whose names say nothing the one who speaks first is the user: a person has to check it.
     """
-    columns = _columns(records)
+    columns = columns_of(records)
     turns = _turn_fields(columns, len(records), guess=guess)
     if turns is not None:
         return turns
@@ -99,29 +78,7 @@ def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]
     return fields | _other_fields(columns, taken, in_turns=False)
 
 
-def _columns(records: Records) -> list[_Column]:
-    columns: dict[str, _Column] = {}
-    for record in records:
-        for path, value in _leaves(record, "", 0):
-            if path not in columns and len(columns) < _MOST_KEYS:
-                columns[path] = _Column(path, len(columns))
-            if path in columns and value not in (None, "", [], {}):
-                columns[path].values.append(value)
-    return list(columns.values())
-
-
-def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable[tuple[str, JsonValue]]:
-    """Yield the paths of the values; a request, a message or a response is one value."""
-    for key, raw in record.items():
-        value = decoded(raw)
-        whole = isinstance(value, dict) and ("messages" in value or "role" in value or holds_reply(value))
-        if isinstance(value, dict) and value and not whole and depth < _DEEP:
-            yield from _leaves(value, f"{above}{key}.", depth + 1)
-        else:
-            yield above + key, raw
-
-
-def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> dict[str, object] | None:
+def _turn_fields(columns: Sequence[Column], records: int, *, guess: bool) -> dict[str, object] | None:
     """The fields of a log of turns; None of another log, {} where the user is not clear."""
     role = _role_column(columns, records, guess=guess)
     text = _said(columns, role, records) if role is not None else None
@@ -134,7 +91,8 @@ def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> di
         if roles is None:
             return fields if guess else {}
         fields |= {"roles": roles} if roles else {}
-    if (session := _session(columns, taken, records)) is not None:
+    session = _session(columns, taken, records) or joining_column(columns, role, taken, _sides(role, fields))
+    if session is not None:
         fields["session"] = session.path
         taken.add(session.path)
     parent = _named(PARENTS, columns, taken, _any)
@@ -148,7 +106,7 @@ def _turn_fields(columns: Sequence[_Column], records: int, *, guess: bool) -> di
     return fields | _other_fields(columns, taken, in_turns=True)
 
 
-def _said(columns: Sequence[_Column], role: _Column, records: int) -> _Column | None:
+def _said(columns: Sequence[Column], role: Column, records: int) -> Column | None:
     """The key of the texts of turns: a usual name, or the only key of free text of both sides."""
     named = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts)
     sides = {role_of(str(value)) for value in role.values}
@@ -158,14 +116,14 @@ def _said(columns: Sequence[_Column], role: _Column, records: int) -> _Column | 
     return free[0] if len(free) == 1 else None
 
 
-def _is_free_text(column: _Column, records: int) -> bool:
-    """Return whether most values are several words, and differ."""
+def _is_free_text(column: Column, records: int) -> bool:
+    """Return whether most values are several words, and differ; in long logs texts occur again."""
     spoken = [value for value in column.values if isinstance(value, str) and len(value.split()) > 2]
     some = len(spoken) >= _MOST_OF * records / 2 and not all(seconds_of(value) is not None for value in spoken)
-    return some and 2 * column.distinct > len(column.values)
+    return some and column.distinct > min(len(column.values) // 2, _FEW)
 
 
-def _roles_of_names(column: _Column, *, guess: bool) -> dict[str, str] | None:
+def _roles_of_names(column: Column, *, guess: bool) -> dict[str, str] | None:
     """The roles of speakers whose names say none: {} where all do, None where it is not clear."""
     names = list(dict.fromkeys(str(value) for value in column.values))
     unknown = [name for name in names if role_of(name) is None]
@@ -177,12 +135,22 @@ def _roles_of_names(column: _Column, *, guess: bool) -> dict[str, str] | None:
     return dict(zip(unknown, ("user", "assistant"), strict=True)) if guess and len(unknown) == 2 and not sides else None
 
 
-def _is_flag(column: _Column) -> bool:
+def _sides(role: Column, fields: Mapping[str, object]) -> Mapping[str, Role | None]:
+    """The roles of the values of the column of the speaker."""
+    named = fields.get("roles")
+    roles = named if isinstance(named, dict) else {}
+    return {
+        str(value): roles.get(str(value)) or flagged_role(role.path.rpartition(".")[2], value) or role_of(str(value))
+        for value in role.values
+    }
+
+
+def _is_flag(column: Column) -> bool:
     name = column.path.rpartition(".")[2]
     return bool(column.values) and all(flagged_role(name, value) is not None for value in column.values)
 
 
-def _role_column(columns: Sequence[_Column], records: int, *, guess: bool) -> _Column | None:
+def _role_column(columns: Sequence[Column], records: int, *, guess: bool) -> Column | None:
     """The column of the speaker: few values, a user and an assistant, or a flag as `is_bot`."""
     for column in columns:
         names = {value for value in column.values if isinstance(value, str)}
@@ -204,7 +172,7 @@ def _role_column(columns: Sequence[_Column], records: int, *, guess: bool) -> _C
     return _mark_of_bots(columns, records)
 
 
-def _mark_of_bots(columns: Sequence[_Column], records: int) -> _Column | None:
+def _mark_of_bots(columns: Sequence[Column], records: int) -> Column | None:
     """The column that only the turns of a program fill, in a log without a key of an answer.
 
     In the messages of a chat product (`type: message`) it is one even where all of the records have it.
@@ -217,7 +185,7 @@ def _mark_of_bots(columns: Sequence[_Column], records: int) -> _Column | None:
     return marks[0] if len(marks[0].values) < records or are_messages else None
 
 
-def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Column | None:
+def _session(columns: Sequence[Column], taken: set[str], records: int) -> Column | None:
     """The key that joins turns: a usual name, or an id whose values repeat."""
     named = _named(SESSION_KEYS, columns, taken, _any)
     if named is not None:
@@ -233,7 +201,7 @@ def _session(columns: Sequence[_Column], taken: set[str], records: int) -> _Colu
     return max(repeating, key=lambda column: column.distinct, default=None)
 
 
-def _question(columns: Sequence[_Column]) -> list[str]:
+def _question(columns: Sequence[Column]) -> list[str]:
     column = _named(QUESTIONS, columns, set(), _holds_question)
     if column is None:
         return []
@@ -245,7 +213,7 @@ def _question(columns: Sequence[_Column]) -> list[str]:
     return [column.path]
 
 
-def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool) -> dict[str, object]:
+def _other_fields(columns: Sequence[Column], taken: set[str], *, in_turns: bool) -> dict[str, object]:
     fields: dict[str, object] = {}
 
     def take(name: str, keys: Sequence[str], fits: Callable[[Sequence[JsonValue]], bool]) -> None:
@@ -258,6 +226,9 @@ def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool
     take("correction", CORRECTIONS, _holds_answer)
     take("thumb", THUMBS, _are_thumbs)
     take("rating", RATINGS, _are_ratings)
+    if not fields.keys() & {"thumb", "rating"} and (thumbs := thumb_column(columns, taken)) is not None:
+        fields["thumb"] = thumbs.path
+        taken.add(thumbs.path)
     take("comment", COMMENTS, _holds_answer)
     take("system", SYSTEMS, _is_text)
     take("task", TASKS, _is_text)
@@ -285,14 +256,14 @@ def _other_fields(columns: Sequence[_Column], taken: set[str], *, in_turns: bool
 
 def _named(
     names: Sequence[str],
-    columns: Sequence[_Column],
+    columns: Sequence[Column],
     taken: set[str],
     fits: Callable[[Sequence[JsonValue]], bool],
     *,
     exact: bool = False,
-) -> _Column | None:
+) -> Column | None:
     """The least nested column with the first of the names whose values fit, if it has any."""
-    best: tuple[tuple[int, int, int], _Column] | None = None
+    best: tuple[tuple[int, int, int], Column] | None = None
     for column in columns:
         if column.path in taken or any(column.path.startswith(f"{path}.") for path in taken):
             continue
@@ -308,7 +279,7 @@ def _named(
 def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
     """The place of a key among the names: by its name, by a word of it, by its object."""
     head, _, last = path.rpartition(".")
-    name, above = _plain(last), plain_name(head.rpartition(".")[2])
+    name, above = name_of_column(last), plain_name(head.rpartition(".")[2])
     other_side = above in (ANSWER_OBJECTS if names is QUESTIONS else QUESTION_OBJECTS if names is ANSWERS else ())
     if name in names:
         return names.index(name) + (_OTHER_SIDE if other_side else 0)
@@ -319,11 +290,6 @@ def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
         if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
             return 100 + place
     return 200 + names.index(above) if above in names else None
-
-
-def _plain(key: str) -> str:
-    """The plain name of a key without what is in brackets behind it: `Rating (1-5)` is `rating`."""
-    return plain_name(_BRACKETS.sub("", key)) or plain_name(key)
 
 
 def _same_side(speaker: str, names: Sequence[str]) -> bool:

@@ -29,7 +29,10 @@ from curator.readers.tools import plain_tools
 from curator.readers.turns import is_conversation, read_conversation
 from curator.records import Feedback, JsonValue, Message, Role, Scalar, Source
 
-NO_SESSION = "no session is mapped: the turns of a file are read as one conversation"
+NO_SESSION = (
+    "no session is mapped: the turns of a file are read as one conversation; several ones need the key that their turns share, "
+    "`logs: {mapping: {session: ...}}`, beside `input` and `role`"
+)
 SPREADSHEET_ERROR = "an error of the spreadsheet such as `#NAME?` in the place of a value: read as an empty cell"
 _OTHER = ("roles", "feedback_scale", "metadata", "input")
 
@@ -382,10 +385,6 @@ def parse_mapped(record: LogRecord, options: LogsConfig) -> Exchange | Turn:
     return _MAPPERS.of(options).read(record.cells, record.source)
 
 
-def _columns(options: LogsConfig) -> Mapping[str, str]:
-    return {f"logs.mapping.{name}": key for name, key in mapped_keys(_mapping_of(options)).items()}
-
-
 MAPPED = Reader(
     name="mapped",
     description="CSV, or JSONL of any shape, through `logs.mapping`.",
@@ -396,5 +395,5 @@ MAPPED = Reader(
     sniff_file=_sniff_file,
     parse=parse_mapped,
     reads_csv=True,
-    columns=_columns,
+    columns=lambda options: {f"logs.mapping.{name}": key for name, key in mapped_keys(_mapping_of(options)).items()},
 )

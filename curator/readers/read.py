@@ -32,6 +32,8 @@ from curator.redaction.redactor import Redacted, Redactor
 
 _SNIFFED = 20
 """A file is recognised by its first readable records: the first one may be a header or a span without content."""
+FIRST_ROWS = 200
+"""Rows of a table by which its columns are understood: a column of thumbs is empty in most of them."""
 
 
 WORTH_A_PROCESS = 16
@@ -246,10 +248,10 @@ class _Opener:
             is_record=lambda value: recognise([value], self.options) is not None,
         )
         records, batches = _large(records) if self.in_batches else (records, None)
-        first, rows = _first_records(records.rows)
-        recogniser = self.chosen or recognise(first, self.options)
+        first, rows = _first_records(records.rows, FIRST_ROWS if records.columns else _SNIFFED)
+        recogniser = self.chosen or recognise(first[:_SNIFFED], self.options)
         reader = recogniser or self.default
-        labels = no_logs(first) if self.chosen is None and reader is not MAPPED else None
+        labels = no_logs(first[:_SNIFFED]) if self.chosen is None and reader is not MAPPED else None
         if labels is not None:
             rows, batches = iter((Row(1, labels),)), None
         elif records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
@@ -276,7 +278,7 @@ def _large(records: Records) -> tuple[Records, Iterator[LineBatch] | None]:
     return replace(records, rows=rows), chain(begin, records.batches) if is_large else None
 
 
-def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:
+def _first_records(rows: Iterator[Row], most: int) -> tuple[list[dict[str, JsonValue]], Iterator[Row]]:
     """The first readable records, and all rows still to come."""
     seen: list[Row] = []
     readable: list[dict[str, JsonValue]] = []
@@ -284,7 +286,7 @@ def _first_records(rows: Iterator[Row]) -> tuple[list[dict[str, JsonValue]], Ite
         seen.append(row)
         if not isinstance(row.cells, RecordError):
             readable.append(row.cells)
-        if len(readable) >= _SNIFFED or len(seen) >= 10 * _SNIFFED:
+        if len(readable) >= most or len(seen) >= 10 * most:
             break
     return readable, chain(seen, rows)
 

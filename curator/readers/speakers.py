@@ -39,6 +39,9 @@ TEXT_KEYS = ("content", "text", "message", "value", "body", "utterance", "msg", 
 SESSION_KEYS = ("session_id", "conversation_id", "thread_id", "chat_id", "call_id", "dialog_id", "dialogue_id", "session",
                 "conversation", "thread", "thread_ts", "ticket_id", "case_id", "room_id", "channel_id", "conv_id", "convo_id", "interaction_id",
                 "message_tree_id", "transcript_id", "ticket", "contact_id", "chat", "call", "dialog", "dialogue", "conversation_hash",
+                "gesprach", "gesprachs_id", "gesprachsnummer", "konversation", "konversations_id", "sitzung", "sitzungs_id", "unterhaltung",
+                "id_conversation", "conversacion", "id_conversacion", "sesion", "id_sesion", "conversa", "sessao", "id_sessao",
+                "conversazione", "sessione", "gesprek", "gesprek_id", "sessie", "sessie_id",
                 "group_id", "run_id", "trace_id")  # fmt: skip
 """Keys that join the turns of a conversation."""
 ORDER_KEYS = ("turn", "turn_id", "turn_index", "turn_number", "turn_no", "turn_idx", "message_index", "message_number", "message_no",

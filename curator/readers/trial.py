@@ -10,12 +10,11 @@ from curator.config import FieldMapping, LogsConfig
 from curator.errors import CuratorError, RecordError
 from curator.io.find_logs import find_logs
 from curator.readers.layout import found_mapping
-from curator.readers.read import read
+from curator.readers.read import FIRST_ROWS, read
 from curator.readers.rows import open_records
 from curator.readers.suggest import suggested_mapping
 from curator.records import Case, JsonValue
 
-_FIRST = 20
 _TRIED = 1000
 """Records that a mapping is tried on: enough to see that it fits, and soon done."""
 _ENOUGH = 0.5
@@ -72,4 +71,4 @@ def _first_records(file: str, options: LogsConfig) -> list[dict[str, JsonValue]]
         encoding=options.encoding,
     ).rows
     readable = (row.cells for row in rows if not isinstance(row.cells, RecordError))
-    return list(islice(readable, _FIRST))
+    return list(islice(readable, FIRST_ROWS))

@@ -256,3 +256,67 @@ def test_two_keys_of_free_text_are_not_guessed() -> None:
         for side in ("user", "assistant")
     ]
     assert "role" not in found_mapping(rows)
+
+
+def _chat_rows(**names: str) -> list[dict[str, str | None]]:
+    """Conversations of two to four questions, one after the other, with thumbs on some answers."""
+    rows: list[dict[str, str | None]] = []
+    for session in range(6):
+        for number in range(2 + session % 3):
+            id_ = f"G-{100 + session}"
+            rows.append({"a": id_, "b": "Kunde", "c": f"Frage {number} von {id_}", "d": None, "e": "Web 2"})
+            thumb = ("👍", None, "👎")[number % 3]
+            rows.append({"a": id_, "b": "Bot", "c": f"Antwort {number} an alle", "d": thumb, "e": "Web 2"})
+    return [{names.get(key, key): value for key, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("session", "thumb"), [("Aktenzeichen", "Urteil"), ("wzr", "q7"), ("Gesprächsnummer", "Daumen")]
+)
+def test_the_key_of_the_conversation_and_the_thumbs_are_found_by_their_values(
+    tmp_path: Path, session: str, thumb: str
+) -> None:
+    rows = _chat_rows(a=session, b="Absender", c="Nachricht", d=thumb, e="Kanal")
+    path = tmp_path / "chat.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    cases, reading, _ = read_all([path])
+    assert len(cases) == 18
+    assert len({case.session for case in cases}) == 6
+    assert all(case.messages[0].content.startswith("Frage 0 ") for case in cases)
+    assert [case.feedback.thumb for case in cases if case.feedback].count("down") == 4
+    assert set(reading.account.unused) == {"Kanal"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0, 0, 1, 1, 2, 2, 3, 3],  # the number of the question
+        [1, 2, 3, 4, 1, 2, 3, 4],  # the place of the turn
+        ["v1", "v2", "v1", "v2", "v1", "v2", "v1", "v2"],  # says who speaks
+        ["de", "de", "de", "de", "en", "en", "en", "en"],  # no id
+        [
+            "2026-01-01",
+            "2026-01-01",
+            "2026-01-01",
+            "2026-01-01",
+            "2026-01-02",
+            "2026-01-02",
+            "2026-01-02",
+            "2026-01-02",
+        ],
+    ],
+)
+def test_values_that_join_no_turns_are_no_session(values: list[Any]) -> None:
+    rows = [{"who": ("user", "bot")[n % 2], "text": f"line {n}", "x": value} for n, value in enumerate(values)]
+    assert "session" not in found_mapping(rows)
+
+
+def test_marks_and_moods_are_no_thumbs() -> None:
+    rows = [
+        {"question": f"q {n}", "answer": f"a {n}", "done": "✅", "mood": mood, "online": "down"}
+        for n, mood in enumerate(("good", "bad", "good"))
+    ]
+    assert found_mapping(rows).keys() == {"input", "target"}

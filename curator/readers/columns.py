@@ -1,0 +1,138 @@
+"""The values of each key over some records, and what they say whatever its name."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from curator.readers.feedback import is_opinion
+from curator.readers.json_text import decoded
+from curator.readers.replies import holds_reply
+from curator.readers.speakers import ORDER_KEYS, TIME_KEYS, plain_name
+from curator.readers.times import seconds_of
+from curator.records import JsonValue, Role
+
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
+_MOST_KEYS = 400
+_DEEP = 5
+_LEAST_TURNS = 4
+_MOST_OF = 0.8
+_LONGEST_ID = 80
+_SMALL = 1000
+"""Numbers below this one may count the turns of a conversation."""
+_PAIR = 2
+
+
+@dataclass(slots=True)
+class Column:
+    """The values of a key over some records, without empty ones.
+
+    Attributes:
+        path: the key, dotted inside objects.
+        order: its place among the keys.
+        values: its values that are not empty.
+        rows: the places of their records.
+    """
+
+    path: str
+    order: int
+    values: list[JsonValue] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The plain name of the key itself."""
+        return name_of_column(self.path.rpartition(".")[2])
+
+    @property
+    def distinct(self) -> int:
+        """The number of different values."""
+        return len({str(value) for value in self.values})
+
+
+def name_of_column(key: str) -> str:
+    """The plain name of a key without what is in brackets behind it: `Rating (1-5)` is `rating`."""
+    return plain_name(_BRACKETS.sub("", key)) or plain_name(key)
+
+
+def columns_of(records: Sequence[Mapping[str, JsonValue]]) -> list[Column]:
+    """The columns of records, in the order in which their keys occur."""
+    columns: dict[str, Column] = {}
+    for row, record in enumerate(records):
+        for path, value in _leaves(record, "", 0):
+            if path not in columns and len(columns) < _MOST_KEYS:
+                columns[path] = Column(path, len(columns))
+            if path in columns and value not in (None, "", [], {}):
+                columns[path].values.append(value)
+                columns[path].rows.append(row)
+    return list(columns.values())
+
+
+def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable[tuple[str, JsonValue]]:
+    """Yield the paths of the values; a request, a message or a response is one value."""
+    for key, raw in record.items():
+        value = decoded(raw)
+        whole = isinstance(value, dict) and ("messages" in value or "role" in value or holds_reply(value))
+        if isinstance(value, dict) and value and not whole and depth < _DEEP:
+            yield from _leaves(value, f"{above}{key}.", depth + 1)
+        else:
+            yield above + key, raw
+
+
+def joining_column(
+    columns: Sequence[Column], speakers: Column, taken: set[str], roles: Mapping[str, Role | None]
+) -> Column | None:
+    """The column of the conversation in a log of turns; None where no column has such values.
+
+    Its values are ids, each of which most often is on records next to each other, and is on turns of both sides. Of several such
+    columns it is the one with most values: a user has several conversations.
+
+    Args:
+        columns: the columns of the log.
+        speakers: the column of the speaker.
+        taken: the paths of columns that hold something else.
+        roles: the roles of the speakers.
+    """
+    sides = {row: roles.get(str(value)) for row, value in zip(speakers.rows, speakers.values, strict=True)}
+    joining = [column for column in columns if column.path not in taken and _joins(column, sides)]
+    return max(joining, key=lambda column: column.distinct, default=None)
+
+
+def _joins(column: Column, sides: Mapping[int, Role | None]) -> bool:
+    values = [str(value) for value in column.values if isinstance(value, str | int) and not isinstance(value, bool)]
+    turns, distinct = len(values), column.distinct
+    if turns < max(_LEAST_TURNS, len(sides)) or not 1 < distinct <= turns / 2:
+        return False
+    if column.name in ORDER_KEYS or column.name in TIME_KEYS or not all(map(_is_id, values)):
+        return False
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, value in zip(column.rows, values, strict=True):
+        rows_of[value].append(row)
+    if all(value.isdecimal() and int(value) < _SMALL for value in values) and max(map(len, rows_of.values())) <= _PAIR:
+        return False  # may as well be the number of the question in one conversation
+    beside = sum(value == following for value, following in pairwise(values))
+    if 2 * beside < turns - distinct:
+        return False
+    *complete, _ = rows_of.values()  # the last conversation may be cut off
+    both = sum({"user", "assistant"} <= {sides.get(row) for row in rows} for rows in complete)
+    return both >= _MOST_OF * len(complete)
+
+
+def _is_id(value: str) -> bool:
+    """Return whether a text is one word with a number in it, and no time."""
+    text = value.strip()
+    is_word = len(text) <= _LONGEST_ID and not any(map(str.isspace, text)) and any(map(str.isdigit, text))
+    return is_word and (text.isdecimal() or seconds_of(text) is None)
+
+
+def thumb_column(columns: Sequence[Column], taken: set[str]) -> Column | None:
+    """The only column whose values are thumbs, drawn or in words such as `not helpful`."""
+    thumbs = [
+        column
+        for column in columns
+        if column.path not in taken and column.values and all(is_opinion(value) for value in column.values)
+    ]
+    return thumbs[0] if len(thumbs) == 1 else None
