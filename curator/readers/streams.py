@@ -6,6 +6,7 @@ A stream is the text of server-sent events, JSON values one a line, or a list of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from curator.readers.json_text import decoded
 from curator.records import JsonValue
@@ -36,13 +37,16 @@ def events_of(value: JsonValue) -> list[Event] | None:
             lines = [item for item in value if isinstance(item, str)]
             return events_of("\n".join(lines)) if len(lines) == len(value) and lines else None
         return events if any(map(_is_event, events)) else None
-    if not isinstance(value, str):
-        return None
-    head = value[:_LONGEST_HEAD].lstrip("\ufeff \t\r\n")
+    read = logged_events(value) if isinstance(value, str) else None
+    return read if read and any(map(_is_event, read)) else None
+
+
+def logged_events(text: str) -> list[Event] | None:
+    """The events in a text of server-sent events or of JSON lines, of any API; None for any other text."""
+    head = text[:_LONGEST_HEAD].lstrip("\ufeff \t\r\n")
     if not head.startswith((*_SSE_FIELDS, "{")):
         return None
-    read = _of_json_lines(value) if head.startswith("{") else _of_sse(value)
-    return read if read and any(map(_is_event, read)) else None
+    return _of_json_lines(text) if head.startswith("{") else _of_sse(text)
 
 
 def assembled(events: Sequence[Event]) -> Event:
@@ -98,12 +102,6 @@ def _is_event(event: Event) -> bool:
     return any(is_of(event) for is_of, _ in _APIS)
 
 
-def _choice(event: Event) -> Event:
-    choices = event.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) and first.get("index", 0) == 0 else {}
-
-
 def _is_chat(event: Event) -> bool:
     choices = event.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -113,35 +111,56 @@ def _is_chat(event: Event) -> bool:
 
 
 def _of_chat(events: Sequence[Event]) -> Event:
-    texts: dict[str, str] = {}
-    calls: dict[int, Event] = {}
-    logprobs: list[JsonValue] = []
     head: Event = {}
-    reason: JsonValue = None
+    choices: dict[int, _Choice] = {}
     for event in events:
-        head = {**{key: event[key] for key in ("id", "model", "usage") if event.get(key)}, **head}
-        choice = _choice(event)
-        reason = choice.get("finish_reason") or reason
-        delta = choice.get("delta", {"content": choice.get("text")})
+        head |= {key: event[key] for key in ("id", "model", "usage") if event.get(key)}
+        parts = event.get("choices")
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict) and isinstance(index := part.get("index", 0), int):
+                choices.setdefault(index, _Choice()).add(part)
+    whole = [choice.whole(index) for index, choice in sorted(choices.items())] or [_Choice().whole(0)]
+    ended = any(choice.reason for choice in choices.values()) or any(e.get("type") == "[DONE]" for e in events)
+    return _ended({**head, "choices": whole}, ended=ended)
+
+
+@dataclass(slots=True)
+class _Choice:
+    """One of the answers of a streamed chat completion, as far as its parts came."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    calls: dict[int, Event] = field(default_factory=dict)
+    logprobs: list[JsonValue] = field(default_factory=list)
+    reason: JsonValue = None
+    error: JsonValue = None
+
+    def add(self, part: Event) -> None:
+        """Append one event's part to what came before."""
+        self.reason = part.get("finish_reason") or self.reason
+        self.error = part.get("error") or self.error
+        delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
         if isinstance(delta, dict):
             for key in ("content", "refusal", "reasoning_content"):
                 if pieces := list(_texts(delta.get(key))):
-                    texts[key] = texts.get(key, "") + "".join(pieces)
-            _add_calls(calls, delta.get("tool_calls"))
+                    self.texts[key] = self.texts.get(key, "") + "".join(pieces)
+            _add_calls(self.calls, delta.get("tool_calls"))
             if isinstance(legacy := delta.get("function_call"), dict):
-                _add_calls(calls, [{"function": legacy}])
-        probabilities = choice.get("logprobs")
+                _add_calls(self.calls, [{"function": legacy}])
+        probabilities = part.get("logprobs")
         content = probabilities.get("content") if isinstance(probabilities, dict) else None
-        logprobs += content if isinstance(content, list) else []
-    message: Event = {"role": "assistant", **texts}
-    if calls:
-        message["tool_calls"] = [call for _, call in sorted(calls.items())]
-    elif "content" not in message:
-        message["content"] = ""
-    answer: Event = {"message": message, "finish_reason": reason}
-    if logprobs:
-        answer["logprobs"] = {"content": logprobs}
-    return _ended({**head, "choices": [answer]}, ended=bool(reason) or any(e.get("type") == "[DONE]" for e in events))
+        self.logprobs += content if isinstance(content, list) else []
+
+    def whole(self, index: int) -> JsonValue:
+        """The choice as an answer that was not streamed has it."""
+        message: Event = {"role": "assistant", **self.texts}
+        if self.calls:
+            message["tool_calls"] = [call for _, call in sorted(self.calls.items())]
+        elif "content" not in message:
+            message["content"] = ""
+        choice: Event = {"index": index, "message": message, "finish_reason": self.reason}
+        if self.logprobs:
+            choice["logprobs"] = {"content": self.logprobs}
+        return {**choice, "error": self.error} if self.error else choice
 
 
 def _texts(value: JsonValue) -> Iterator[str]:
@@ -155,9 +174,9 @@ def _texts(value: JsonValue) -> Iterator[str]:
 
 
 def _add_calls(calls: dict[int, Event], deltas: JsonValue) -> None:
-    """Append the pieces of tool calls to those that came before, by their index."""
-    for delta in deltas if isinstance(deltas, list) else ():
-        if not isinstance(delta, dict) or not isinstance(index := delta.get("index", 0), int):
+    """Append the pieces of tool calls to those that came before, by their index or their place."""
+    for place, delta in enumerate(deltas if isinstance(deltas, list) else ()):
+        if not isinstance(delta, dict) or not isinstance(index := delta.get("index", place), int):
             continue
         call = calls.setdefault(index, {"id": "", "function": {"name": "", "arguments": ""}})
         function, piece = call["function"], delta.get("function")

@@ -4,6 +4,7 @@ import pytest
 
 from curator.errors import RecordError
 from curator.readers.replies import Reply, read_reply, split_answer
+from curator.readers.response_bodies import MORE_CHOICES
 from curator.records import Message, ToolCall
 from curator.records.token_logprobs import TokenLogprobs
 
@@ -89,7 +90,7 @@ def test_chunks_of_a_stream_are_put_together() -> None:
 
     text = [chunk({"role": "assistant"}), chunk({"content": "Bo"}), chunk({"content": "no"}, index=1)]
     text += [chunk({"content": "nn"}), chunk({}, "length"), {"choices": [], "usage": {}}]
-    assert read_reply(text) == Reply("Bonn", "length", "m", "s1")  # type: ignore[arg-type]
+    assert read_reply(text) == Reply("Bonn", "length", "m", "s1", notes=(MORE_CHOICES,))  # type: ignore[arg-type]
 
     calls = [
         chunk({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": ""}}]}),

@@ -17,15 +17,19 @@ import orjson
 
 from curator.answers.normalization import answer_part
 from curator.committee.providers.refusals import failure, failure_inside
-from curator.committee.providers.streams import join_stream
 from curator.committee.rate_limits import limits_of
 from curator.committee.requests import CallFailed, ModelReply
+from curator.errors import RecordError
+from curator.readers.messages import read_tool_calls
 from curator.readers.outcome import FAILED, FILTERED, TRUNCATED, failed_body, failed_text, finish_reason_of
-from curator.records import Usage
+from curator.readers.replies import answer_text
+from curator.readers.streams import assembled, logged_events
+from curator.records import JsonValue, Usage
 from curator.records.token_logprobs import read_logprobs
 
-_MALFORMED = (KeyError, ValueError, TypeError, AttributeError)
+_MALFORMED = (KeyError, ValueError, TypeError, AttributeError, RecordError)
 _REFUSED = frozenset({"refusal", "refused"})  # Anthropic's word for an answer that its filter stopped
+_STREAMED = frozenset({"choices", "error", "usage"})
 _STATUS = re.compile(r"HTTP (\d{3})")
 
 
@@ -56,12 +60,25 @@ def read_body(body: bytes, envelope: Envelope) -> ModelReply | CallFailed:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
-        data = join_stream(body)
+        data = _joined_stream(body.decode(errors="replace"))
         if data is None:
             text = body.decode(errors="replace")
             failed = envelope.failure_in_text(text)
             return failed or CallFailed("ambiguous", f"the answer is not JSON: {text[:80]!r}")
     return read_completion(data, envelope)
+
+
+def _joined_stream(text: str) -> dict[str, JsonValue] | None:
+    """Return the completion that the events of a stream add up to; None for any other text.
+
+    Some endpoints stream although no stream was asked for. A stream that ends early gives a completion without choices, since
+    its text is not a whole answer.
+    """
+    events = logged_events(text)
+    if not events or not any(event.keys() & _STREAMED for event in events):
+        return None
+    whole = assembled(events)
+    return {**whole, "choices": []} if whole.get("stream_unfinished") else whole
 
 
 def read_completion(data: Any, envelope: Envelope = Envelope()) -> ModelReply | CallFailed:  # noqa: ANN401
@@ -160,14 +177,9 @@ def _blocked(data: Mapping[str, Any]) -> str | None:
 
 
 def _text(message: Any) -> str:  # noqa: ANN401
-    """Return a message as text; the log readers write its calls of tools in the same way."""
+    """Return a message as text, its calls of tools as logged answers have them."""
     text = _content(message.get("content")) or message.get("refusal") or ""
-    if not message.get("tool_calls"):
-        return text
-    answer: dict[str, Any] = {"tool_calls": _calls(message["tool_calls"])}
-    if text.strip():
-        answer["content"] = text
-    return orjson.dumps(answer, option=orjson.OPT_SORT_KEYS).decode()
+    return answer_text(text, read_tool_calls(message)) or ""
 
 
 def _content(content: Any) -> str:  # noqa: ANN401
@@ -177,20 +189,6 @@ def _content(content: Any) -> str:  # noqa: ANN401
     if content is None or isinstance(content, str):
         return content or ""
     raise TypeError
-
-
-def _calls(calls: list[Any]) -> list[dict[str, Any]]:
-    functions = [call["function"] for call in calls]
-    return [{"name": f["name"], "arguments": _arguments(f.get("arguments"))} for f in functions]
-
-
-def _arguments(arguments: Any) -> Any:  # noqa: ANN401
-    """Return a call's arguments as a value; as text where they are not a JSON object."""
-    try:
-        value = orjson.loads(arguments or "")
-    except orjson.JSONDecodeError:
-        return arguments or ""
-    return value if isinstance(value, dict) else arguments
 
 
 def _usage(usage: Any) -> Usage | None:  # noqa: ANN401

@@ -131,6 +131,18 @@ def test_a_stream_that_was_not_asked_for_is_put_together() -> None:
     assert failed_of(read_body(b"\n\n".join([*lines, error]), Envelope())).status == 429
 
 
+def test_a_stream_has_every_choice_and_the_error_of_one() -> None:
+    parts = [
+        {"index": 1, "delta": {"content": "no"}, "finish_reason": "stop"},
+        {"index": 0, "delta": {"content": [{"type": "text", "text": "yes"}]}, "finish_reason": "stop"},
+        {"index": 2, "delta": {}, "error": {"code": 429, "message": "slow"}},
+    ]
+    reply = read_body(b"\n".join(orjson.dumps({"choices": [part]}) for part in parts), Envelope())
+    assert isinstance(reply, ModelReply)
+    assert [answer.text for answer in (reply, *reply.more)] == ["yes", "no", ""]
+    assert failed_of(reply.more[1]).status == 429
+
+
 AZURE = {"error": {"message": "filtered", "code": None, "innererror": {"code": "ResponsibleAIPolicyViolation"}}}
 
 

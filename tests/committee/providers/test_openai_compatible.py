@@ -177,7 +177,7 @@ TOOL_CALLS = [{"id": "1", "type": "function", "function": {"name": "refund", "ar
         ),
         (
             {"content": None, "tool_calls": [{"function": {"name": "f"}}]},
-            '{"tool_calls":[{"arguments":"","name":"f"}]}',
+            '{"tool_calls":[{"arguments":{},"name":"f"}]}',
         ),
         (
             {"content": "Let me see.", "tool_calls": TOOL_CALLS},
