@@ -42,7 +42,7 @@ def events_of(value: JsonValue) -> list[Event] | None:
 
 
 def logged_events(text: str) -> list[Event] | None:
-    """The events in a text of server-sent events or of JSON lines, of any API; None for any other text."""
+    """The events in a text of server-sent events or JSON lines; None for any other text."""
     head = text[:_LONGEST_HEAD].lstrip("\ufeff \t\r\n")
     if not head.startswith((*_SSE_FIELDS, "{")):
         return None
