@@ -64,6 +64,13 @@ COMMENTS = (
     "note",
     "notes",
     "feedback",
+    "bemerkung",
+    "kommentar",
+    "anmerkung",
+    "commentaire",
+    "comentario",
+    "commento",
+    "opmerking",
 )
 SYSTEMS = ("system", "system_prompt", "system_message", "instructions", "preprompt", "system_instruction")
 FIXED: Mapping[str, tuple[str, ...]] = {

@@ -72,9 +72,8 @@ def _understood(logs: Sequence[str]) -> tuple[CheckResult, Mapping[str, object]]
         raise LogsError("a config cannot name standard input", remedy="save the log as a file, and name the file")
     result = check(logs)
     if result.trial is not None:
-        mapping = FieldMapping.model_validate(result.trial.fields)
-        mapped = check(logs, config=LogsConfig(format="mapped", mapping=mapping))
-        if mapped.account.cases > result.account.cases:
+        mapped = _mapped(logs, result, result.trial.fields)
+        if mapped is not None:
             return replace(mapped, trial=None), result.trial.fields
         result = replace(result, trial=None)
     if result.too_many:
@@ -86,3 +85,21 @@ def _understood(logs: Sequence[str]) -> tuple[CheckResult, Mapping[str, object]]
             + "`curator check PATH` shows all reasons; nothing was written",
         )
     return result, {}
+
+
+def _mapped(logs: Sequence[str], result: CheckResult, fields: Mapping[str, object]) -> CheckResult | None:
+    """Check logs through a mapping; None where that reads no more, or files of another reader.
+
+    A file alone is read through it as a whole. Of several files those are whose format is not recognised.
+    """
+    mapping = FieldMapping.model_validate(fields)
+    several = len(result.account.files) > 1
+    try:
+        mapped = check(logs, config=LogsConfig(format="auto" if several else "mapped", mapping=mapping))
+    except LogsError:  # a second table has other columns
+        return None
+    readers = {path: file.reader for path, file in mapped.account.files.items()}
+    kept = all(
+        readers[path] == file.reader for path, file in result.account.files.items() if several and file.recognised
+    )
+    return mapped if kept and mapped.account.cases > result.account.cases else None

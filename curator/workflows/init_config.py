@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from os.path import normpath
 from pathlib import Path
 
 import yaml
@@ -61,7 +62,10 @@ def _logs_section(paths: list[str], result: CheckResult, folder: Path, mapping: 
     readers = sorted({file.reader for file in result.account.files.values()})
     if mapping:
         yield f"  # Found from the names and values of the keys: it gives {plural(result.account.cases, 'case')}. Check the first ones."
-        yield "  format: mapped"
+        if readers == ["mapped"]:
+            yield "  format: mapped"
+        else:
+            yield f"  # The format of each other file is recognised: {', '.join(name for name in readers if name != 'mapped')}."
         yield f"  mapping: {_flow(mapping)}"
     elif len(readers) == 1:
         yield f"  format: {_quoted(readers[0])}"
@@ -77,7 +81,7 @@ def _from_folder(path: str, folder: Path) -> str:
     """The path as the config in the folder has to name it."""
     if is_address(path):
         return path
-    full, base = Path(path).expanduser().absolute(), folder.absolute()
+    full, base = (Path(normpath(each.expanduser().absolute())) for each in (Path(path), folder))
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else str(full)
 
 

@@ -91,6 +91,33 @@ def test_the_config_for_a_table_has_a_mapping_that_reads_it(
         assert asked == {f"Anna says {r} {t}": f"Zara says {r} {t + 1}" for r in range(4) for t in (0, 2)}
 
 
+def test_a_folder_of_several_formats_has_the_mapping_of_its_table_only(tmp_path: Path) -> None:
+    table, turns, calls = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.jsonl"
+    written(table, UNMAPPED)
+    written(turns, [{**row, "author": ("user", "bot")[row["no"] % 2]} for row in TURNS])
+    written(calls, [chat(f"Who {n}?", "I.", "t") for n in range(3)])
+    job, content = job_for(tmp_path / "job", table, turns, calls)
+    assert content["logs"]["mapping"] == {"input": "subject", "target": "agent_text"}
+    assert "format" not in content["logs"]
+    plan = curator.plan(job)
+    assert [file.reader for file in plan.intake.account.files.values()] == ["mapped", "turns", "chat"]
+    assert (plan.intake.account.cases, plan.intake.account.rejected) == (6 + 8 + 3, 0)
+
+
+def test_of_two_tables_without_a_format_none_is_read_through_the_mapping_of_the_other(tmp_path: Path) -> None:
+    other = [{"wer": "x", "was": "1", "wie": "2"} for _ in range(3)]
+    tables = written(tmp_path / "a.csv", UNMAPPED), written(tmp_path / "b.csv", other)
+    with pytest.raises(LogsError, match="not understood"):
+        scaffold(tmp_path / "job", logs=[str(table) for table in tables])
+
+
+def test_a_path_of_the_config_has_no_detours(tmp_path: Path) -> None:
+    written(tmp_path / "logs.jsonl", [chat("Who?", "I.", "t")])
+    (tmp_path / "jobs").mkdir()
+    _, content = job_for(tmp_path / "jobs" / "a", tmp_path / "jobs" / ".." / "logs.jsonl")
+    assert content["logs"]["paths"] == [str(tmp_path / "logs.jsonl")]
+
+
 def chat(question: str, answer: str, task: str) -> dict[str, Any]:
     return {
         "request": {"messages": [{"role": "user", "content": question}]},
