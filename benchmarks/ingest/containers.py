@@ -15,7 +15,6 @@ import gzip
 import json
 import random
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl import Workbook
 
+from benchmarks.ingest.timing import bare_records, best
 from curator.io.lines import line_batches, physical_lines
 from curator.readers.rows import open_records
 
@@ -88,24 +88,8 @@ def bare_lines(path: Path) -> int:
         return sum(1 for _ in file)
 
 
-def bare_records(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for line in file if orjson.loads(line))
-
-
 def row_count(path: Path) -> int:
     return sum(1 for row in open_records(path, wanted=(), max_bytes=MAX_BYTES).rows if isinstance(row.cells, dict))
-
-
-def best(calls: Sequence[Callable[[], int]], repeats: int) -> list[tuple[float, int]]:
-    """The shortest time of each call and its result; the calls take turns, so that a busy machine hits all of them."""
-    results = [(float("inf"), 0)] * len(calls)
-    for _ in range(repeats):
-        for place, call in enumerate(calls):
-            started = time.perf_counter()
-            count = call()
-            results[place] = (min(results[place][0], time.perf_counter() - started), count)
-    return results
 
 
 def peak_mb(call: Callable[[], int]) -> float:

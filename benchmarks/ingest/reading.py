@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks.ingest.containers import bare_records, best
+from benchmarks.ingest.timing import bare_records, best
 from curator.config import FieldMapping, LogsConfig
 from curator.config.redaction import RedactionConfig
 from curator.readers.read import read

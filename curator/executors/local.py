@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.context import BaseContext
+from threading import Thread
 from typing import TypeVar
 
 from curator.errors import UserError
@@ -30,8 +32,8 @@ def cores() -> int:
 class Workers:
     """Worker processes, started at the first use; several maps one after the other share them.
 
-    With one process everything happens in this one. Functions, items and results are pickled otherwise. Workers are fresh
-    interpreters: a fork would copy the locks of whatever threads the caller has.
+    With one process everything happens in this one. Functions, items and results are pickled otherwise. Workers are copies of a
+    fresh interpreter, not of this process: that would copy the locks of whatever threads the caller has.
     """
 
     def __init__(self, processes: int) -> None:
@@ -41,7 +43,7 @@ class Workers:
     def map_ordered(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Map a function over items; the results are in order.
 
-        Only a few items are read ahead of the results.
+        Only a few items are read ahead of the results. While the processes start, about half a second, this one works itself.
 
         Raises:
             UserError: a worker was killed, as by the system when memory runs out.
@@ -49,11 +51,18 @@ class Workers:
         if self.processes <= 1:
             yield from map(function, items)
             return
-        if self._pool is None:
-            context = get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_leave_interrupts)
+        rest = iter(items)
         try:
-            yield from _through(self._pool, function, items, ahead=AHEAD * self.processes)
+            if self._pool is None:
+                context = _context(function.__module__)
+                self._pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_begin)
+                starting = Thread(target=self._pool.submit, args=(os.getpid,))
+                starting.start()
+                for item in rest:
+                    yield function(item)
+                    if not starting.is_alive():
+                        break
+            yield from _through(self._pool, function, rest, ahead=AHEAD * self.processes)
         except BrokenProcessPool as error:
             remedy = "free some memory, or use fewer with --jobs 1"
             raise UserError("a worker process was killed", remedy=remedy) from error
@@ -88,6 +97,29 @@ def _through(pool: ProcessPoolExecutor, function: Callable[[T], R], items: Itera
         yield waiting.popleft().result()
 
 
-def _leave_interrupts() -> None:
-    """Ignore Ctrl-C, which reaches every process of the terminal: the parent ends the workers."""
+def _context(module: str) -> BaseContext:
+    """The way to start processes: as copies of one interpreter that imported the module.
+
+    Where the system knows no copies, each is an interpreter of its own.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
+
+
+def _begin() -> None:
+    """Prepare a worker, which ends with its parent.
+
+    It ignores Ctrl-C, which reaches every process of the terminal.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for a parent that is killed: the queue of a worker never ends by itself."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from curator.readers.documents import read_documents
 from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.readers.outcome import failed_error, failed_status
+from curator.readers.record_keys import by_keys
 from curator.readers.times import elapsed, seconds_of
 from curator.records import Document, JsonValue
 
@@ -60,6 +61,7 @@ _DOCUMENTS = (
     "documents", "retrieved_documents", "contexts", "context", "retrieved_contexts", "search_results", "retrieved_chunks",
     "source_documents",
 )  # fmt: skip
+_VECTOR_STORES = ("vector_store_request_metadata",)
 FACT_KEYS = frozenset(
     (
         *_IDS, *_SESSIONS, *_USERS, *_STARTS, *_ENDS, *_SECONDS, *_MILLISECONDS, *_COSTS, *_STATUSES, *_ERRORS,
@@ -68,8 +70,7 @@ FACT_KEYS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The facts about a call.
 
     `failure` names why it failed; None where it did not. `hard`: a status of HTTP says so.
@@ -86,28 +87,51 @@ class Facts:
     hard: bool
 
 
+class _Names(NamedTuple):
+    """The usual names of facts; of a record those that it has, in the same order."""
+
+    ids: Sequence[str] = _IDS
+    sessions: Sequence[str] = _SESSIONS
+    users: Sequence[str] = _USERS
+    starts: Sequence[str] = _STARTS
+    ends: Sequence[str] = _ENDS
+    seconds: Sequence[str] = _SECONDS
+    milliseconds: Sequence[str] = _MILLISECONDS
+    costs: Sequence[str] = _COSTS
+    statuses: Sequence[str] = _STATUSES
+    errors: Sequence[str] = _ERRORS
+    documents: Sequence[str] = _DOCUMENTS
+    vector_stores: Sequence[str] = _VECTOR_STORES
+
+
+@by_keys
+def _names(keys: tuple[str, ...]) -> _Names:
+    return _Names(*(tuple(name for name in names if name in keys) for names in _Names()))
+
+
 def read_facts(record: Fields, request: Fields) -> Facts:
     """The facts that a record and the body of its request say; the record's count first."""
     metadata = decoded(record.get("metadata"))
     asked = decoded(request.get("metadata"))
     inner = [holder for holder in (metadata, asked) if isinstance(holder, dict)]
-    holders: list[Fields] = [record, request, *inner]
-    start, end = _time(record, _STARTS), _time(record, _ENDS)
-    seconds, milliseconds = _number(record, _SECONDS), _number(record, _MILLISECONDS)
+    names = _names(record)
+    named = [(record, names), *((holder, _names(holder)) for holder in (request, *inner))]
+    start, end = _time(record, names.starts), _time(record, names.ends)
+    seconds, milliseconds = _number(record, names.seconds), _number(record, names.milliseconds)
     latency = (
         seconds if seconds is not None else milliseconds / 1000 if milliseconds is not None else elapsed(start, end)
     )
-    given = [value for key in _STATUSES if (value := record.get(key)) is not None]
+    given = [value for key in names.statuses if (value := record[key]) is not None]
     statuses = [status for value in given if (status := failed_status(value))]
-    error = next((error for key in _ERRORS if (value := record.get(key)) and (error := failed_error(value))), None)
+    error = next((error for key in names.errors if (value := record[key]) and (error := failed_error(value))), None)
     return Facts(
-        log_id=_text((record,), _IDS),
-        session=_text(holders, _SESSIONS),
-        user=_text(holders, _USERS),
+        log_id=_text(record, names.ids),
+        session=next((text for holder, held in named if (text := _text(holder, held.sessions))), None),
+        user=next((text for holder, held in named if (text := _text(holder, held.users))), None),
         time=_named_time(record) if start is None else start,
         latency_s=latency,
-        cost_usd=_cost(record),
-        documents=_documents([*inner, request, record]),
+        cost_usd=_cost(record, names),
+        documents=_documents([*named[2:], named[1], named[0]]),
         failure=next(iter(statuses), None) or error,
         hard=any(status.startswith("HTTP") for status in statuses),
     )
@@ -121,12 +145,11 @@ def time_of_response(value: JsonValue) -> float | None:
     return _time(body, ("created", "created_at")) if isinstance(body, dict) else None
 
 
-def _text(holders: Sequence[Fields], keys: Sequence[str]) -> str | None:
-    for holder in holders:
-        for key in keys:
-            value = holder.get(key)
-            if value is not None and isinstance(value, str | int) and (text := nonblank(value)):
-                return text
+def _text(holder: Fields, keys: Sequence[str]) -> str | None:
+    for key in keys:
+        value = holder[key]
+        if isinstance(value, str | int) and (text := nonblank(value)):
+            return text
     return None
 
 
@@ -159,24 +182,25 @@ def _number(record: Fields, keys: Sequence[str]) -> float | None:
     return None
 
 
-def _cost(record: Fields) -> float | None:
+def _cost(record: Fields, names: _Names) -> float | None:
     """The cost in US dollars; OpenRouter gives it in the usage of the response."""
     usage = decoded(record.get("usage"))
-    cost = _number(record, _COSTS)
+    cost = _number(record, names.costs)
     return _number(usage, ("cost",)) if cost is None and isinstance(usage, dict) else cost
 
 
-def _documents(holders: Sequence[Fields]) -> tuple[Document, ...]:
-    for holder in holders:
-        for value in (*_vector_stores(holder), *(holder.get(key) for key in _DOCUMENTS)):
+def _documents(named: Sequence[tuple[Fields, _Names]]) -> tuple[Document, ...]:
+    for holder, names in named:
+        for value in (*_of_vector_stores(holder, names), *(holder[key] for key in names.documents)):
             if value and (documents := read_documents(value)):
                 return documents
     return ()
 
 
-def _vector_stores(metadata: Fields) -> Iterator[JsonValue]:
+def _of_vector_stores(metadata: Fields, names: _Names) -> Iterator[JsonValue]:
     """Yield what LiteLLM's vector stores found for a request."""
-    searches = decoded(metadata.get("vector_store_request_metadata"))
-    for search in searches if isinstance(searches, list) else ():
-        if isinstance(search, dict):
-            yield search.get("vector_store_search_response", search.get("search_response"))
+    for key in names.vector_stores:
+        searches = decoded(metadata[key])
+        for search in searches if isinstance(searches, list) else ():
+            if isinstance(search, dict):
+                yield search.get("vector_store_search_response", search.get("search_response"))

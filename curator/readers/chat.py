@@ -7,10 +7,8 @@ The request is found by its shape (`messages`, `contents`, `input` with `model`,
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from curator.config import LogsConfig
 from curator.errors import RecordError
@@ -21,6 +19,7 @@ from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
+from curator.readers.record_keys import ABOUT, ANSWERING, ASKING, answering_keys, asking_keys, by_keys, key_words
 from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, request_options, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
@@ -29,18 +28,6 @@ from curator.readers.unread import unrecognised
 from curator.records import KINDS, JsonValue, Scalar, Source
 
 BESIDE_ERROR = "an error beside an answer that has its finish reason: the answer is used"
-_ASKING = frozenset(("request", "req", "input", "body", "prompt", "payload", "kwargs", "question", "query"))
-_ANSWERING = frozenset(
-    ("response", "resp", "res", "output", "completion", "answer", "reply", "result", "generation", "chunks", "events")
-)
-_ABOUT = frozenset(
-    (
-        "time", "ms", "cost", "id", "ids", "status", "code", "headers", "tokens", "token", "at", "length", "format", "model",
-        "schema", "type", "count", "url", "size", "start", "latency", "duration", "date", "timestamp", "usage", "reason",
-        "tags", "ip", "head", "path", "method", "hash", "name", "user", "metadata", "parameters", "price", "seconds", "s",
-    )
-)  # fmt: skip
-"""Words of keys that say something about a request or a response, and do not hold it."""
 _FLAT_ANSWER = ("choices", "candidates", "output", "content", "stop_reason", "role", "generations", "results")
 _BODY_KEYS = (
     "model", "id", "object", "status", "incomplete_details", "usage", "finish_reason", "error", "promptFeedback",
@@ -62,6 +49,9 @@ _OWN_KEYS = frozenset(
 )  # fmt: skip
 """Keys of records that are read, or that say nothing of what was asked and answered."""
 _STATUS = ("status_code", "status", "statusCode")
+_RECORD_KEYS = _OWN_KEYS | FACT_KEYS
+_READ_KEYS = frozenset((*_RECORD_KEYS, *_FLAT_ANSWER, *_BODY_KEYS))
+"""Those of a record that is a response itself."""
 _DEEPEST = 3
 
 
@@ -186,7 +176,7 @@ def _flat_or_elsewhere(record: Mapping[str, JsonValue]) -> _Found | None:
     if isinstance(messages, list) and messages:
         return _Found({**record, "messages": messages}, "")
     for key, value in record.items():
-        names_other = not key or _words(key) & (_ANSWERING | _ASKING)
+        names_other = not key or key_words(key) & (ANSWERING | ASKING)
         body = None if names_other else _inner_request(value, named=False)
         if body is not None:
             return _Found(body, key)
@@ -195,11 +185,16 @@ def _flat_or_elsewhere(record: Mapping[str, JsonValue]) -> _Found | None:
 
 def _asking(record: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
     """Yield the values of keys whose words name a request, those of a request itself first."""
-    keys = [key for key in record if (words := _words(key)) & _ASKING and not words & (_ABOUT | _ANSWERING)]
-    for key in sorted(keys, key=lambda key: not _words(key) & {"request", "req"}):
+    for key in asking_keys(record):
         value = decoded(record[key])
         if value:
             yield key, value
+
+
+@by_keys
+def _flat_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of a response that is the record itself."""
+    return tuple(key for key in (*_FLAT_ANSWER, *_BODY_KEYS) if key in keys)
 
 
 def _inner_request(value: JsonValue, *, named: bool, depth: int = 0) -> dict[str, JsonValue] | None:
@@ -221,7 +216,7 @@ def _has_answer_beside(record: Mapping[str, JsonValue], key: str) -> bool:
     """Return whether a text has `output` or the response of an API beside it."""
     if key == "input" and "output" in record:
         return True
-    answers = (value for other, value in record.items() if other != key and _words(other) & _ANSWERING)
+    answers = (value for other, value in record.items() if other != key and key_words(other) & ANSWERING)
     return any(holds_reply(decoded(value)) for value in answers) or holds_answer(record)
 
 
@@ -233,12 +228,12 @@ def _is_answer_list(record: Mapping[str, JsonValue]) -> bool:
 def _response(record: Mapping[str, JsonValue], request: _Found | None) -> _Found | None:
     """The response in a record: under a key of that name, else in the record itself."""
     asked = request.key if request else None
-    flat = {key: record[key] for key in (*_FLAT_ANSWER, *_BODY_KEYS) if record.get(key) is not None and key != asked}
+    flat = {key: record[key] for key in _flat_keys(record) if record[key] is not None and key != asked}
     if isinstance(flat.get("output"), list) and holds_answer(flat):
         return _Found(flat, "")
-    held = [key for key, value in record.items() if key != asked and value is not None and _names_answer(key)]
+    held = [key for key in answering_keys(record) if key != asked and record[key] is not None]
     if len(held) > 1:
-        held.sort(key=lambda key: (not is_response(record[key]), not _words(key) & {"response", "resp", "res"}))
+        held.sort(key=lambda key: not is_response(record[key]))
     if held:
         serialised = bool(asked) and isinstance(record[asked or ""], str)
         return _Found(_innermost(record[held[0]], serialised=serialised), held[0])
@@ -260,11 +255,6 @@ def _lifted(record: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
     return {**{other: value for other, value in record.items() if other != key}, **inner}
 
 
-def _names_answer(key: str) -> bool:
-    words = _words(key)
-    return bool(words & _ANSWERING) and not words & _ABOUT
-
-
 def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
     """The response in an object that only wraps it, such as `outputBodyJson`.
 
@@ -274,8 +264,8 @@ def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
     if not isinstance(structure, dict) or holds_reply(structure):
         return value
     for key, inner in structure.items():
-        words = _words(key)
-        if not words & {"body", "response", "output", "json"} or words & _ABOUT:
+        words = key_words(key)
+        if not words & {"body", "response", "output", "json"} or words & ABOUT:
             continue
         if holds_reply(decoded(inner)) or ("body" in words and names_answer(decoded(inner))):
             return {**{name: structure[name] for name in _STATUS if name in structure}, "body": inner}
@@ -350,23 +340,15 @@ def _unused(
     record: Mapping[str, JsonValue], asked: _Found | None, response: _Found | None, request: Request
 ) -> tuple[str, ...]:
     """The paths of keys with content that were not read, in the request and in the record."""
-    read_keys = {*_OWN_KEYS, *FACT_KEYS}
-    read_keys |= {place.key for place in (asked, response) if place}
-    if response and not response.key:
-        read_keys |= {*_FLAT_ANSWER, *_BODY_KEYS}
+    read_keys = _READ_KEYS if response and not response.key else _RECORD_KEYS
+    places = {place.key for place in (asked, response) if place}
     if asked and not asked.key:
-        return tuple(key for key in request.unused if key not in read_keys)
+        return tuple(key for key in request.unused if key not in read_keys and key not in places)
     if asked is None and record.get("object") == "chat.completion":
-        read_keys |= {"tools", "functions", "tool_choice", "response_format"}
+        places |= {"tools", "functions", "tool_choice", "response_format"}
     inside = tuple(f"{asked.key}.{key}" for key in request.unused if key not in _OWN_KEYS) if asked else ()
-    return (*inside, *(key for key, value in record.items() if key not in read_keys and bears_content(decoded(value))))
-
-
-@lru_cache(maxsize=4096)  # the records of a log have the same keys
-def _words(key: str) -> frozenset[str]:
-    """The words of a key: `inputBodyJson` has `input`, `body` and `json`."""
-    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower()
-    return frozenset(apart.replace("-", "_").replace(".", "_").split("_"))
+    beside = ((key, value) for key, value in record.items() if key not in read_keys and key not in places)
+    return (*inside, *(key for key, value in beside if bears_content(decoded(value))))
 
 
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:

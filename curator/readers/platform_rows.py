@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from curator.errors import RecordError
 from curator.readers.account import EMPTY
@@ -275,6 +276,7 @@ def snake_case(fields: Fields) -> dict[str, JsonValue]:
     return {_snake(key): value for key, value in fields.items()}
 
 
+@lru_cache(maxsize=4096)  # the rows of an export have the same keys
 def _snake(key: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower() if key.isidentifier() else key
 

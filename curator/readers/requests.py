@@ -10,7 +10,7 @@ from curator.readers.feedback import nonblank
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import read_messages, text_of
 from curator.readers.parts import inner_list
-from curator.readers.span_bodies import call_options
+from curator.readers.span_bodies import CALL_OPTIONS, call_options
 from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
 
@@ -93,8 +93,7 @@ def read_request(body: Body, model_parameters: JsonValue = None) -> Request:
     conversation, used = _conversation(body, notes)
     messages = _with_system(body, conversation, notes)
     options = request_options(body, model_parameters, notes)
-    read_keys = {used, *_SYSTEMS, *_CONFIGS, *_SILENT, *_TOKENS, *_STOPS, *_OPTION_KEYS}
-    unused = tuple(key for key, value in body.items() if key not in read_keys and bears_content(value))
+    unused = tuple(key for key, value in body.items() if key not in _READ_KEYS and key != used and bears_content(value))
     return Request(messages, options, nonblank(body.get("model")) or nonblank(body.get("modelId")), unused, notes)
 
 
@@ -104,6 +103,9 @@ _OPTION_KEYS = frozenset(
         "chat_history", "documents",
     )
 )  # fmt: skip
+
+
+_READ_KEYS = frozenset((*_SYSTEMS, *_CONFIGS, *_SILENT, *_TOKENS, *_STOPS, *_OPTION_KEYS))
 
 
 def bears_content(value: JsonValue) -> bool:
@@ -161,7 +163,9 @@ def _only_text(value: JsonValue, key: str) -> str:
 
 def _with_system(body: Body, messages: tuple[Message, ...], notes: list[str]) -> tuple[Message, ...]:
     """The messages with the system prompts that stand beside them."""
-    beside = [text for key in _SYSTEMS if (text := _system_text(body.get(key))).strip()]
+    beside = [text for key in _SYSTEMS if body.get(key) is not None and (text := _system_text(body[key])).strip()]
+    if not beside:
+        return messages
     inside = [message.content.strip() for message in messages if message.role == "system"]
     new = [text for place, text in enumerate(beside) if text.strip() not in inside and text not in beside[:place]]
     if new and inside:
@@ -178,6 +182,13 @@ def _system_text(value: JsonValue) -> str:
     return value if isinstance(value, str) else text_of(value)
 
 
+_FORMS = ("responseSchema", "response_schema", "responseJsonSchema")
+_SHAPING_KEYS = CALL_OPTIONS | {
+    "max_completion_tokens", *_TOKENS, "text", "format", "responseMimeType", "response_mime_type", *_FORMS
+}  # fmt: skip
+"""The keys of the options that shape an answer."""
+
+
 def request_options(
     body: Body, model_parameters: JsonValue = None, notes: list[str] | None = None
 ) -> dict[str, JsonValue]:
@@ -185,11 +196,13 @@ def request_options(
 
     LiteLLM logs them as `model_parameters`. What was lost is added to `notes`.
     """
-    holders = [body, *(inner for key in _CONFIGS if isinstance(inner := decoded(body.get(key)), dict))]
+    holders = [body, *(inner for key in _CONFIGS if key in body and isinstance(inner := decoded(body[key]), dict))]
     if isinstance(parameters := decoded(model_parameters), dict):
         holders.append(parameters)
     options: dict[str, JsonValue] = {}
     for holder in reversed(holders):
+        if _SHAPING_KEYS.isdisjoint(holder):
+            continue
         options |= call_options(_plain_names(holder))
         definitions = holder.get("tools") or holder.get("functions")
         tools, lost = _tools(definitions)
@@ -242,7 +255,7 @@ def _response_format(holder: Body) -> dict[str, JsonValue] | None:
     if isinstance(form, dict) and form.get("type") == "json_object":
         return {"type": "json_object"}
     mime = holder.get("responseMimeType") or holder.get("response_mime_type")
-    schema = holder.get("responseSchema") or holder.get("response_schema") or holder.get("responseJsonSchema")
+    schema = next((holder[key] for key in _FORMS if holder.get(key)), None)
     if isinstance(schema := decoded(schema) or holder.get("format"), dict) and schema and "text" not in holder:
         return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
     return {"type": "json_object"} if mime == "application/json" or holder.get("format") == "json" else None

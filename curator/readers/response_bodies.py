@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from curator.errors import RecordError
 from curator.readers.documents import read_documents
@@ -11,6 +11,7 @@ from curator.readers.json_text import decoded
 from curator.readers.messages import read_messages, read_tool_calls
 from curator.readers.outcome import FAILED, FILTERED, failed_error
 from curator.readers.parts import SERVER_TOOLS, read_parts
+from curator.readers.record_keys import by_keys
 from curator.records import Document, JsonValue, ToolCall
 
 Body = Mapping[str, JsonValue]
@@ -19,12 +20,13 @@ MORE_CHOICES = "several answers to one request: the first one is used"
 _REASONS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason", "completionReason")
 _TEXT_KEYS = ("output_text", "outputText", "generation", "generated_text", "completion", "text")
 _LISTS = ("choices", "candidates", "generations", "outputs", "results", "predictions")
+_MESSAGES = ("message", "content", "delta")
+_OF_MESSAGE = frozenset(("content", "parts", "tool_calls", "function_call", "refusal"))
 _MODELS = ("model", "modelVersion", "model_version", "model_id", "modelId")
 _IDS = ("id", "responseId", "response_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer in a response body; `finish_reason`, `model` and `id` are as logged."""
 
     text: str | None = None
@@ -35,6 +37,9 @@ class Answer:
     logprobs: JsonValue = None
     documents: tuple[Document, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+_ReadAnswer = Callable[[Body], Answer | None]
 
 
 def holds_answer(body: Body) -> bool:
@@ -83,16 +88,20 @@ def read_body(body: Body) -> Answer | None:
     Raises:
         RecordError: the answer is not text.
     """
-    for read in _SHAPES:
+    for read in _readers_of(body):
         answer = read(body)
         if answer is not None:
-            return replace(
-                answer,
+            return answer._replace(
                 finish_reason=answer.finish_reason or _reason(body),
                 model=answer.model or next((body[key] for key in _MODELS if body.get(key)), None),
                 id=answer.id or next((body[key] for key in _IDS if body.get(key)), None),
             )
     return None
+
+
+@by_keys
+def _readers_of(keys: tuple[str, ...]) -> tuple[_ReadAnswer, ...]:
+    return tuple(read for names, read in _SHAPES if not names.isdisjoint(keys))
 
 
 def _of_list(body: Body) -> Answer | None:
@@ -114,7 +123,7 @@ def _of_list(body: Body) -> Answer | None:
             return Answer(finish_reason=FAILED)
         answer = read_body(first) or Answer()
         logprobs = first.get("logprobs")
-        return replace(answer, logprobs=logprobs, notes=(*answer.notes, *notes), id=None, model=None)
+        return answer._replace(logprobs=logprobs, notes=(*answer.notes, *notes), id=None, model=None)
     return None
 
 
@@ -165,12 +174,12 @@ def _is_items(output: Sequence[JsonValue]) -> bool:
 
 def _of_message(body: Body) -> Answer | None:
     """A message, alone, under `message`, or as the content of a candidate."""
-    for key in ("message", "content", "delta"):
+    for key in _MESSAGES:
         inner = body.get(key)
         if isinstance(inner, dict) and (key != "content" or "parts" in inner):
             answer = _of_message(inner) or Answer()
-            return replace(answer, finish_reason=_reason(body) or answer.finish_reason)
-    if not any(key in body for key in ("content", "parts", "tool_calls", "function_call", "refusal")):
+            return answer._replace(finish_reason=_reason(body) or answer.finish_reason)
+    if _OF_MESSAGE.isdisjoint(body):
         return None
     content = next((body[key] for key in ("content", "parts") if body.get(key) is not None), None)
     parts = read_parts(content)
@@ -211,14 +220,15 @@ def _of_text(body: Body) -> Answer | None:
     return None
 
 
-_SHAPES: Sequence[Callable[[Body], Answer | None]] = (
-    _of_output_message,
-    _of_items,
-    _of_list,
-    _of_message,
-    _of_text,
-    _of_messages,
+_SHAPES: Sequence[tuple[frozenset[str], _ReadAnswer]] = (
+    (frozenset(("output",)), _of_output_message),
+    (frozenset(("output",)), _of_items),
+    (frozenset(_LISTS), _of_list),
+    (frozenset((*_MESSAGES, *_OF_MESSAGE)), _of_message),
+    (frozenset((*_TEXT_KEYS, "response")), _of_text),
+    (frozenset(("messages",)), _of_messages),
 )
+"""The readers of the shapes of an answer, with the keys of which its body has at least one."""
 
 
 def _reason(body: Body) -> JsonValue:

@@ -162,6 +162,10 @@ def _first(value: JsonValue) -> JsonValue:
     return value
 
 
+CALL_OPTIONS = frozenset((*_MOST_TOKENS, *_STOPS, "response_format", "tools", "functions", "tool_choice", "toolChoice"))
+"""The keys that `call_options` reads."""
+
+
 def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The options of a request that shape an answer, by their names in the chat-completions API."""
     options: dict[str, JsonValue] = {}
