@@ -18,6 +18,8 @@ from curator.records import JsonValue, Role
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]\s*$")
 _MOST_KEYS = 400
 _DEEP = 5
+_NOTHING = ("nan", "NaN", "null", "NULL", "None", "<NA>", "NaT")
+"""The texts of pandas and of databases for a cell without a value."""
 _LEAST_TURNS = 4
 _MOST_OF = 0.8
 _LONGEST_ID = 80
@@ -65,7 +67,7 @@ def columns_of(records: Sequence[Mapping[str, JsonValue]]) -> list[Column]:
         for path, value in _leaves(record, "", 0):
             if path not in columns and len(columns) < _MOST_KEYS:
                 columns[path] = Column(path, len(columns))
-            if path in columns and value not in (None, "", [], {}):
+            if path in columns and value not in (None, "", [], {}, *_NOTHING):
                 columns[path].values.append(value)
                 columns[path].rows.append(row)
     return list(columns.values())

@@ -25,7 +25,10 @@ KEYS = (
 )  # fmt: skip
 """Keys of the turns, the surest first; a list of turns under any other key is found too."""
 _TREE = "mapping"
+_HOLDERS = ("chat", "conversation", "thread")
 _ANSWERS = ("response", "output", "completion", "choices", "responses", "answer", "target")
+_PARENT_KEYS = ("parent_message_id", "parent_id", "parent_message_uuid", "parent_uuid", "parent")
+_TURN_IDS = ("message_id", "uuid", "id", "message_uuid")
 _SYSTEM = ("system", "system_prompt", "system_message", "instructions", "preprompt")
 _ALTERNATING = (
     "dialog",
@@ -51,6 +54,10 @@ BRANCHES = "other branches of a conversation, such as answers that were written 
 
 def turns_key(record: Mapping[str, JsonValue]) -> str | None:
     """The key of the turns of a whole conversation; None where the record is another one."""
+    return _turns_key(_opened(dict(record)))
+
+
+def _turns_key(record: Mapping[str, JsonValue]) -> str | None:
     if any(record.get(key) for key in _ANSWERS):
         return None
     tree = record.get(_TREE)
@@ -64,7 +71,19 @@ def turns_key(record: Mapping[str, JsonValue]) -> str | None:
     return None
 
 
+def _opened(record: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The record with the keys of the object in it that holds the conversation (Open WebUI)."""
+    if _turns_key(record) is not None:
+        return record
+    for key in _HOLDERS:
+        inner = decoded(record.get(key))
+        if isinstance(inner, dict) and _turns_key(inner) is not None:
+            return {**{other: value for other, value in record.items() if other != key}, **inner}
+    return record
+
+
 def _read(record: LogRecord, options: LogsConfig) -> Exchange:
+    record = LogRecord(_opened(record.cells), record.source)
     cells = record.cells
     key = turns_key(cells)
     if key is None:
@@ -77,6 +96,9 @@ def _read(record: LogRecord, options: LogsConfig) -> Exchange:
     if not isinstance(items, list):
         raise RecordError(f"`{key}` is not a list of turns", "log the turns as a list")
     if key == _TREE and _has_branches(cells[_TREE]):
+        notes.append(BRANCHES)
+    if key != _TREE and (path := _current_path(items)) is not None:
+        items = path
         notes.append(BRANCHES)
     if key != _TREE and _alternates(items):
         items = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(items)]
@@ -147,6 +169,27 @@ def _tree_messages(record: Mapping[str, JsonValue]) -> list[JsonValue]:
             path.append(message)
         node_id = node.get("parent")
     return path[::-1]
+
+
+def _current_path(items: JsonValue) -> list[JsonValue] | None:
+    """The turns before the last one, where turns name their parents and one has several answers.
+
+    None where each turn has one at most, so that the turns are in their order.
+    """
+    turns = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    parent_key = next((key for key in (turns[-1] if turns else ()) if plain_name(key) in _PARENT_KEYS), None)
+    id_key = next((key for key in (turns[-1] if turns else ()) if plain_name(key) in _TURN_IDS), None)
+    if parent_key is None or id_key is None or len(turns) != len(items if isinstance(items, list) else ()):
+        return None
+    parents = [str(turn.get(parent_key)) for turn in turns if turn.get(parent_key) is not None]
+    by_id = {str(turn.get(id_key)): turn for turn in turns}
+    if len(set(parents)) == len(parents) or parents[-1] not in by_id:
+        return None
+    path, turn = [turns[-1]], by_id.get(str(turns[-1].get(parent_key)))
+    while turn is not None and len(path) < len(turns):
+        path.append(turn)
+        turn = by_id.get(str(turn.get(parent_key)))
+    return list(path[::-1])
 
 
 def _hidden(message: Mapping[str, JsonValue]) -> bool:

@@ -74,7 +74,9 @@ _THUMB_KEYS = (
     "user_feedback",
     "feedback_score",
 )
-_FEEDBACK_KEYS = frozenset(("feedback", "correction", "comment", *_THUMB_KEYS))
+_VALUES = ("value", "vote", "sentiment", "label", "reaction", "type")
+_COMMENTS = ("text", "reason", "message", "remark", "explanation", "note", "details", "feedbackContent")
+_FEEDBACK_KEYS = frozenset(("feedback", "annotation", "correction", "comment", *_THUMB_KEYS))
 
 
 def case_id_of(row: Mapping[str, JsonValue]) -> str:
@@ -183,10 +185,14 @@ def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:
     """
     if _FEEDBACK_KEYS.isdisjoint(record):
         return None
-    value = decoded(record.get("feedback"))
-    if value is not None and not isinstance(value, (dict, list)):
+    value, noted = decoded(record.get("feedback")), record.get("annotation")
+    if value is None and isinstance(noted, dict):  # Open WebUI
+        value = noted
+    if isinstance(value, list):  # of several ones the last one counts
+        value = next((item for item in reversed(value) if isinstance(item, dict)), None)
+    if value is not None and not isinstance(value, dict):
         value = {"thumb": value}
-    fields: dict[str, JsonValue] = {**record, **value} if isinstance(value, dict) else record
+    fields: dict[str, JsonValue] = {**record, **_plain_fields(value)} if isinstance(value, dict) else record
     given: dict[str, Scalar] = {}
     thumb = None
     for key in _THUMB_KEYS:
@@ -196,6 +202,18 @@ def read_feedback(record: dict[str, JsonValue]) -> Feedback | None:
         if read is None and isinstance(value, (str, int, float)) and value != "":
             given[key] = value
     return feedback(thumb, fields.get("correction"), fields.get("comment"), given)
+
+
+def _plain_fields(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The fields of an object of feedback, under the names of those that are flat in a record."""
+    fields = dict(value)
+    if not any(fields.get(key) is not None for key in _THUMB_KEYS):
+        verdict = next((fields[key] for key in _VALUES if isinstance(fields.get(key), str | int | float)), None)
+        word = read_thumb(verdict) if isinstance(verdict, str | bool) else None
+        fields |= {"thumb": word} if word else {"feedback_score": verdict} if _is_number(verdict) else {}
+    if fields.get("comment") is None:
+        fields["comment"] = next((fields[key] for key in _COMMENTS if isinstance(fields.get(key), str)), None)
+    return fields
 
 
 def feedback(

@@ -33,9 +33,21 @@ CORRECTIONS = (
 IDS = ("id", "request_id", "record_id", "message_id", "uuid", "row_id", "log_id", "case_id", "event_id", "interaction_id",
         "query_id", "ticket", "ticket_id", "custom_id", "guid")  # fmt: skip
 TASKS = ("task", "task_name", "use_case", "intent_task", "endpoint", "route", "prompt_name", "feature")
-MODELS = ("model", "model_name", "model_id", "engine", "deployment", "llm", "model_version", "deployment_name")
+MODELS = (
+    "model",
+    "modell",
+    "modelo",
+    "modele",
+    "model_name",
+    "model_id",
+    "engine",
+    "deployment",
+    "llm",
+    "model_version",
+    "deployment_name",
+)
 THUMBS = ("thumb", "thumbs", "feedback", "vote", "verdict", "user_feedback", "liked", "helpful", "reaction", "rating", "score",
-           "like", "was_helpful", "thumbs_up", "is_helpful", "daumen", "pouce", "pulgar", "polegar", "pollice", "duim", "label")  # fmt: skip
+           "like", "was_helpful", "thumbs_up", "is_helpful", "daumen", "pouce", "pulgar", "polegar", "pollice", "duim", "bewertung", "valoracion", "avaliacao", "label")  # fmt: skip
 RATINGS = (
     "rating",
     "stars",
@@ -48,6 +60,7 @@ RATINGS = (
     "nps",
     "user_score",
     "bewertung",
+    "valoracion",
     "calificacion",
     "puntuacion",
     "avaliacao",
@@ -78,7 +91,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "options": ("options", "model_parameters", "parameters", "request_options", "invocation_params"),
     "documents": ("documents", "contexts", "retrieved_documents", "retrieved_contexts", "chunks", "passages", "sources", "retrieved",
                   "search_results", "docs", "context"),
-    "user": ("user_id", "userid", "customer_id", "account_id", "user_hash", "visitor_id", "end_user", "client_id", "user_email"),
+    "user": ("benutzer", "nutzer", "usuario", "utilisateur", "user_id", "userid", "customer_id", "account_id", "user_hash", "visitor_id", "end_user", "client_id", "user_email"),
     "status": ("status_code", "status", "http_status", "response_status", "outcome", "state", "code"),
     "finish_reason": ("finish_reason", "stop_reason", "finishreason", "done_reason"),
     "latency": ("latency_ms", "latency", "latency_s", "duration_ms", "duration", "response_time", "response_time_ms", "elapsed_ms",

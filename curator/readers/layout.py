@@ -187,7 +187,7 @@ def _mark_of_bots(columns: Sequence[Column], records: int) -> Column | None:
 
 def _session(columns: Sequence[Column], taken: set[str], records: int) -> Column | None:
     """The key that joins turns: a usual name, or an id whose values repeat."""
-    named = _named(SESSION_KEYS, columns, taken, _any)
+    named = _named(SESSION_KEYS, columns, taken, _are_scalars)
     if named is not None:
         return named
     repeating = [
@@ -229,7 +229,7 @@ def _other_fields(columns: Sequence[Column], taken: set[str], *, in_turns: bool)
     if not fields.keys() & {"thumb", "rating"} and (thumbs := thumb_column(columns, taken)) is not None:
         fields["thumb"] = thumbs.path
         taken.add(thumbs.path)
-    take("comment", COMMENTS, _holds_answer)
+    take("comment", COMMENTS, _all(lambda value: isinstance(value, str)))
     take("system", SYSTEMS, _is_text)
     take("task", TASKS, _is_text)
     take("model", MODELS, _is_text)
@@ -239,7 +239,7 @@ def _other_fields(columns: Sequence[Column], taken: set[str], *, in_turns: bool)
             for column in columns
             if column.name in SOMETIMES_SESSIONS and column.distinct == len(column.values)
         }
-        session = _named(SESSION_KEYS, columns, taken | once, _any, exact=True)
+        session = _named(SESSION_KEYS, columns, taken | once, _are_scalars, exact=True)
         if session is not None:
             fields["session"] = session.path
             taken.add(session.path)
@@ -303,6 +303,10 @@ def _any(_: Sequence[JsonValue]) -> bool:
 
 def _all(fits: Callable[[JsonValue], bool]) -> Callable[[Sequence[JsonValue]], bool]:
     return lambda values: all(map(fits, values))
+
+
+def _are_scalars(values: Sequence[JsonValue]) -> bool:
+    return not any(isinstance(decoded(value), list | dict) for value in values)
 
 
 def _is_text(values: Sequence[JsonValue]) -> bool:

@@ -15,18 +15,18 @@ from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.layout import found_mapping
 from curator.readers.outcome import failed_status, finish_reason_of
-from curator.readers.paths import lookup
+from curator.readers.paths import beginnings, lookup_key
 from curator.readers.pieces import Exchange, Place, Turn
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
-from curator.readers.requests import request_options
+from curator.readers.requests import is_request, read_request, request_options
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
 from curator.readers.speakers import flagged_role, marks_bot, name_words, role_of, speaker_of
 from curator.readers.suggest import suggested_mapping
 from curator.readers.times import seconds_of
 from curator.readers.tools import plain_tools
-from curator.readers.turns import is_conversation, read_conversation
+from curator.readers.turns import earlier_key, earlier_turns, is_conversation, read_conversation
 from curator.records import Feedback, JsonValue, Message, Role, Scalar, Source
 
 NO_SESSION = (
@@ -68,12 +68,12 @@ class Mapper:
         keys = mapped_keys(mapping)
         self._keys = {name: key for name, key in keys.items() if not name.startswith(("input", "metadata["))}
         self._used = frozenset(keys.values())
-        self._begun = frozenset(part for key in self._used for part in _beginnings(key))
+        self._begun = frozenset(part for key in self._used for part in beginnings(key))
         self._ms = "ms" in name_words(mapping.latency or "") or "milliseconds" in name_words(mapping.latency or "")
 
     def fits(self, record: Mapping[str, JsonValue]) -> bool:
         """Return whether the record has the key of the input."""
-        return any(_get(record, key) is not None for key in self._inputs)
+        return any(lookup_key(record, key) is not None for key in self._inputs)
 
     def read(self, record: dict[str, JsonValue], source: Source) -> Exchange | Turn:
         """The exchange or the turn of one record. An empty CSV cell is None in the record.
@@ -81,7 +81,7 @@ class Mapper:
         Raises:
             RecordError: the input is missing, or cannot be asked as text.
         """
-        values = {name: _get(record, key) for name, key in self._keys.items()}
+        values = {name: lookup_key(record, key) for name, key in self._keys.items()}
         errors = [name for name, value in values.items() if is_logged_error(value)]
         values |= dict.fromkeys(errors)
         about = self._about(record, values, source)
@@ -104,7 +104,7 @@ class Mapper:
     def _about(self, record: dict[str, JsonValue], values: Mapping[str, JsonValue], source: Source) -> Exchange:
         """Everything but the question and the answer."""
         latency, cost = _number(values.get("latency")), _number(values.get("cost"))
-        body = decoded(_get(record, self._inputs[0]))
+        body = decoded(lookup_key(record, self._inputs[0]))
         return Exchange(
             source=source,
             options=self._options(values, body if isinstance(body, dict) else {}),
@@ -188,6 +188,8 @@ class Mapper:
         value = self._input(record)
         messages = _read_input(value, self._inputs[0], self.mapping.roles)
         whole = not isinstance(value, str) or len(messages) > 1
+        if not whole and self.mapping.turn is None:
+            messages = (*earlier_turns(record, self.mapping.roles), *messages)
         system = nonblank(values.get("system")) or self._system
         if system and not any(message.role == "system" for message in messages):
             messages = (Message("system", system), *messages)
@@ -195,7 +197,7 @@ class Mapper:
         return (*messages[:start], *self._examples, *messages[start:]), whole
 
     def _input(self, record: dict[str, JsonValue]) -> JsonValue:
-        inputs = [value for key in self._inputs if (value := _get(record, key)) is not None]
+        inputs = [value for key in self._inputs if (value := lookup_key(record, key)) is not None]
         if not inputs:
             raise _no_input(record, self._inputs[0])
         if all(map(is_logged_error, inputs)):
@@ -246,7 +248,7 @@ class Mapper:
         return options | ({"tools": tools} if tools else {})
 
     def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
-        fields = {key: _get(record, key) for key in self.mapping.metadata}
+        fields = {key: lookup_key(record, key) for key in self.mapping.metadata}
         return {
             key: value if isinstance(value, (str, int, float)) else as_text(value) or ""
             for key, value in fields.items()
@@ -254,17 +256,10 @@ class Mapper:
         }
 
     def _unused(self, record: dict[str, JsonValue]) -> tuple[str, ...]:
-        return tuple(key for key, value in record.items() if key not in self._begun and value not in EMPTY)
-
-
-def _beginnings(key: str) -> list[str]:
-    """The keys that a path may begin with: itself, and each part before a dot or bracket."""
-    return [key, *(key[:at] for at, character in enumerate(key) if character in ".[")]
-
-
-def _get(record: Mapping[str, JsonValue], key: str) -> JsonValue:
-    value = record.get(key)
-    return lookup(dict(record), key) if value is None and ("." in key or "[" in key) else value
+        read = earlier_key(record) if self.mapping.role is None and self.mapping.turn is None else None
+        return tuple(
+            key for key, value in record.items() if key not in self._begun and key != read and value not in EMPTY
+        )
 
 
 def _number(value: JsonValue) -> float | None:
@@ -275,6 +270,8 @@ def _read_input(value: JsonValue, key: str, roles: Mapping[str, Role]) -> tuple[
     """One user message, or the conversation that the value holds as a list or a request body."""
     structure = decoded(value)
     system: JsonValue = None
+    if isinstance(structure, dict) and "role" not in structure and is_request(structure):
+        return read_request(structure).messages
     if isinstance(structure, dict):
         system = structure.get("system")
         structure = [structure] if "role" in structure else structure.get("messages")

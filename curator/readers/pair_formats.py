@@ -105,6 +105,15 @@ def _captured(body: Record) -> JsonValue:
         ) from None
 
 
+def _holds_call(record: Record) -> bool:
+    """Return whether two cells are a request and its response, or one cell holds both."""
+    if holds_text_pair(record):
+        return True
+    texts = (value for value in record.values() if isinstance(value, str) and value.startswith("{"))
+    records = (inner for text in texts if isinstance(inner := decoded(text), dict))
+    return any(is_chat(inner) and response_body(inner) is not None for inner in records)
+
+
 def _is_litellm(record: Record) -> bool:
     payload = "litellm_call_id" in record and "messages" in record
     spend = "call_type" in record and "spend" in record and ("messages" in record or "proxy_server_request" in record)
@@ -186,7 +195,7 @@ PAIR_READERS = (
     _reader(
         "gateway",
         "Rows with a request and a response as JSON texts, as Helicone, OpenRouter and other gateways export them.",
-        holds_text_pair,
+        _holds_call,
         _PAIR,
         lacks=("documents",),
         table=True,

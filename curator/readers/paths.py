@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -96,3 +97,14 @@ def _untyped(value: JsonValue) -> JsonValue:
         ((key, inner),) = value.items()
         return inner if key in _TYPED else value
     return value
+
+
+def lookup_key(record: Mapping[str, JsonValue], key: str) -> JsonValue:
+    """The value of a key, which may be a path into the record."""
+    value = record.get(key)
+    return lookup(dict(record), key) if value is None and ("." in key or "[" in key) else value
+
+
+def beginnings(key: str) -> list[str]:
+    """The keys that a path may begin with: itself, and each part before a dot or bracket."""
+    return [key, *(key[:at] for at, character in enumerate(key) if character in ".[")]

@@ -48,7 +48,7 @@ def holds_answer(body: Body) -> bool:
     if (
         isinstance(message, dict)
         and message.get("role") == "assistant"
-        and ("content" in message or "tool_calls" in message)
+        and not message.keys().isdisjoint(("content", "tool_calls", "parts"))
     ):
         return True
     for key, signs in _SIGNS.items():
@@ -112,8 +112,7 @@ def _of_list(body: Body) -> Answer | None:
             continue
         first = _first(items)
         if not items:
-            blocked = body.get("promptFeedback")
-            return Answer(finish_reason=FILTERED) if isinstance(blocked, dict) and blocked else Answer()
+            return _of_blocked(body) or Answer()
         notes = (MORE_CHOICES,) if len(items) > 1 else ()
         if isinstance(first, str):
             return Answer(first, notes=notes) if key != "choices" else _bad_choices()
@@ -125,6 +124,13 @@ def _of_list(body: Body) -> Answer | None:
         logprobs = first.get("logprobs")
         return answer._replace(logprobs=logprobs, notes=(*answer.notes, *notes), id=None, model=None)
     return None
+
+
+def _of_blocked(body: Body) -> Answer | None:
+    """No text, where Gemini blocked the prompt; the response then has no candidates."""
+    about = body.get("promptFeedback") or body.get("prompt_feedback")
+    is_blocked = isinstance(about, dict) and (about.get("blockReason") or about.get("block_reason"))
+    return Answer(finish_reason=FILTERED) if is_blocked else None
 
 
 def _bad_choices() -> Answer:
@@ -227,6 +233,7 @@ _SHAPES: Sequence[tuple[frozenset[str], _ReadAnswer]] = (
     (frozenset((*_MESSAGES, *_OF_MESSAGE)), _of_message),
     (frozenset((*_TEXT_KEYS, "response")), _of_text),
     (frozenset(("messages",)), _of_messages),
+    (frozenset(("promptFeedback", "prompt_feedback")), _of_blocked),
 )
 """The readers of the shapes of an answer, with the keys of which its body has at least one."""
 

@@ -16,9 +16,11 @@ from curator.records import JsonValue
 
 _VALUE_KINDS = frozenset(("stringvalue", "intvalue", "doublevalue", "boolvalue", "bytesvalue"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11}=|[A-Za-z0-9+/_-]{22}==")
-_CONTEXTS = ("context", "spancontext")
+_CONTEXTS = ("context", "spancontext", "trace")
 _STARTS = ("starttimeunixnano", "starttime", "starttimestamp", "startedat", "timestamp")
 _ENDS = ("endtimeunixnano", "endtime", "endtimestamp", "endedat")
+_CONVENTIONS = ("gen_ai.", "llm.", "traceloop.", "openinference.", "ai.prompt", "input.value", "output.value")
+"""How attributes of calls begin, in rows that have a column for each attribute."""
 _OTEL_KINDS = frozenset(("", "UNKNOWN", "INTERNAL", "CLIENT", "SERVER", "PRODUCER", "CONSUMER"))
 _NO_PARENTS = frozenset(("", "0" * 16))
 _READ = frozenset(("span_data", "status_message", "statusMessage", "StatusMessage"))
@@ -52,7 +54,9 @@ class SpanRecord:
 
 def is_span(record: Mapping[str, JsonValue]) -> bool:
     """Return whether a record has the ids of a span, and attributes or events."""
-    if not any("ttribute" in key or key in ("events", "tags", "span_data") for key in record):
+    if not any(
+        "ttribute" in key or key in ("events", "tags", "span_data") or key.startswith(_CONVENTIONS) for key in record
+    ):
         return False
     fields = _plain_keys(record)
     return _id(fields, "span") is not None and _id(fields, "trace") is not None
@@ -70,6 +74,8 @@ def span_of(record: Mapping[str, JsonValue], shared: Mapping[str, JsonValue] | N
     attributes |= attributes_of(
         {key.removeprefix("attributes."): value for key, value in record.items() if key.startswith("attributes.")}
     )
+    if any(key.startswith(_CONVENTIONS) for key in record):
+        attributes |= attributes_of({key: value for key, value in record.items() if "." in key})
     kind = fields.get("spankind")
     if isinstance(kind, str) and kind.upper() not in _OTEL_KINDS and "SPAN_KIND" not in kind.upper():
         attributes.setdefault("openinference.span.kind", kind)
@@ -84,7 +90,9 @@ def span_of(record: Mapping[str, JsonValue], shared: Mapping[str, JsonValue] | N
         attributes={**(shared or {}), **attributes},
         events=tuple(_event(event) for event in _list(events) if isinstance(event, dict)),
         failed=_failed(fields) or str(attributes.get("otel.status_code")).lower() in _FAILED_CODES,
-        unread=tuple(key for key in content_keys(record, _READ) if not key.startswith("attributes.")),
+        unread=tuple(
+            key for key in content_keys(record, _READ) if not key.startswith("attributes.") and key not in attributes
+        ),
     )
 
 
@@ -97,6 +105,8 @@ def _end(fields: Mapping[str, JsonValue], begin: float | None) -> float | None:
     """The end of a span, else from its duration; consoles and Jaeger give microseconds."""
     end = seconds_of(_first(fields, *_ENDS))
     duration = fields.get("duration")
+    if end is None and begin is not None and isinstance(in_ms := fields.get("durationms"), int | float):
+        return begin + in_ms / 1e3
     if end is None and begin is not None and isinstance(duration, int | float) and "spanattributes" not in fields:
         return begin + duration / 1e6
     if end is None and begin is not None and isinstance(duration, int | float):
@@ -168,7 +178,7 @@ def _id(fields: Mapping[str, JsonValue], what: str) -> str | None:
 
 
 def _parent(fields: Mapping[str, JsonValue]) -> str | None:
-    value = _first(fields, "parentspanid", "parentid")
+    value = _first(fields, "parentspanid", "parentid", "trace.parentid")
     context = fields.get("parentspancontext")
     if value is None and isinstance(context, dict):
         value = context.get("spanId")

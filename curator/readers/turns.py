@@ -34,6 +34,11 @@ QUESTION_KEYS = (
 """Keys of the question in a turn of question and answer, the surest first."""
 ANSWER_KEYS = ("assistant", "bot", "answer", "output", "response", "reply", "completion", "gpt", "ai", "agent", "a", "model",
                "chatbot", "bot_response", "assistant_message")  # fmt: skip
+_EARLIER = (
+    "history", "chat_history", "conversation_history", "message_history", "dialog_history", "dialogue_history", "previous_messages",
+    "prior_messages", "previous_turns", "earlier_turns", "conversation_context", "memory",
+)  # fmt: skip
+"""Keys of the turns before a question."""
 _WRAPPERS = ("message", "info", "data", "kwargs")
 _THOUGHTS = frozenset(("thoughts", "reasoning_recap", "thinking", "reasoning"))
 _NOTICES = frozenset(
@@ -43,12 +48,29 @@ _NOTICES = frozenset(
 _STEPS = frozenset(("step-start", "step-finish", "snapshot", "patch", "compaction", "retry", "agent"))
 """Parts of a turn that hold nothing that was said."""
 _IDS = frozenset(
-    ("id", "uuid", "message_id", "turn_id", "turn_identifier", "index", "timestamp", "ts", "status", "type", "name")
+    (
+        "parent_message_id",
+        "parent_message_uuid",
+        "conversation_id",
+        "id",
+        "uuid",
+        "message_id",
+        "turn_id",
+        "turn_identifier",
+        "index",
+        "timestamp",
+        "ts",
+        "status",
+        "type",
+        "name",
+    )
 )
 _USED = frozenset(
     ("tool_calls", "toolcalls", "tool_call_id", "function_call", "weight", "thoughts", "model", "info", "parts")
 )
-_FEEDBACK = frozenset(("feedback", "thumb", "thumbs", "rating", "score", "stars", "comment", "correction"))
+_FEEDBACK = frozenset(
+    ("feedback", "annotation", "thumb", "thumbs", "rating", "score", "stars", "comment", "correction")
+)
 _SAID_ELSEWHERE = _IDS | _USED | _FEEDBACK | frozenset(TIME_KEYS)
 """Keys of a turn that are read, or that are ids."""
 
@@ -86,6 +108,19 @@ def is_conversation(value: JsonValue) -> bool:
     return "user" in roles and "assistant" in roles
 
 
+def earlier_key(record: Fields) -> str | None:
+    """The key of the turns before the question, in a record of one question; None without any."""
+    return next((key for key in record if plain_name(key) in _EARLIER and is_conversation(decoded(record[key]))), None)
+
+
+def earlier_turns(record: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...]:
+    """The turns before the question of a record; a question at their end is the record's own."""
+    key = earlier_key(record)
+    turns = decoded(record[key]) if key else None
+    earlier = read_conversation(turns, roles).messages if isinstance(turns, list) else []
+    return tuple(earlier[:-1] if earlier and earlier[-1].role == "user" else earlier)
+
+
 def read_conversation(items: Sequence[JsonValue], roles: Mapping[str, Role]) -> Conversation:
     """The messages of a list of turns.
 
@@ -119,7 +154,7 @@ def turn_messages(turn: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...
     if speaker is None:
         return _unknown_speaker(turn)
     key, role = speaker
-    content = _content(turn, key)
+    content = _with_attachments(_content(turn, key), turn)
     chat: dict[str, JsonValue] = {"role": role, "content": content}
     for name in ("tool_calls", "tool_call_id", "function_call", "name"):
         if turn.get(name) is not None:
@@ -212,6 +247,23 @@ def _content(turn: Fields, speaker_key: str) -> JsonValue:
     return [_part(part, turn) for part in value if part not in EMPTY and not _is_step(part)]
 
 
+def _with_attachments(content: JsonValue, turn: Fields) -> JsonValue:
+    """The content with the texts of attachments, which the model saw too (Claude's export)."""
+    attached = turn.get("attachments")
+    items = attached if isinstance(attached, list) else []
+    texts = [str(item["extracted_content"]) for item in items if isinstance(item, dict) and _has_text(item)]
+    if not texts:
+        return content
+    parts: list[JsonValue] = content if isinstance(content, list) else [content] if nonblank(content) else []
+    whole: list[JsonValue] = [{"type": "text", "text": part} if isinstance(part, str) else part for part in parts]
+    whole += [{"type": "text", "text": text} for text in texts]
+    return whole
+
+
+def _has_text(attachment: JsonValue) -> bool:
+    return isinstance(attachment, dict) and nonblank(attachment.get("extracted_content")) is not None
+
+
 def _is_step(part: JsonValue) -> bool:
     return isinstance(part, dict) and part.get("type") in _STEPS
 
@@ -298,6 +350,8 @@ def _unused(turn: Fields) -> Iterator[str]:
     used = {speaker[0] if speaker else "", text or ""}
     for key, value in turn.items():
         if key in used or value in EMPTY or not isinstance(value, str | dict | list) or value == turn.get(text or ""):
+            continue
+        if key == "attachments" and isinstance(value, list) and all(_has_text(item) for item in value):
             continue
         if plain_name(key) not in _SAID_ELSEWHERE:
             yield key

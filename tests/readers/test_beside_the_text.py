@@ -1,0 +1,167 @@
+"""What is beside a question or an answer: earlier turns, branches, attachments, feedback, the wrapper of a record."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from curator.records import Case
+from tests.readers.reading_kit import read_all
+from tests.readers.test_remedies import options_in
+
+
+def written(path: Path, *records: Any) -> Path:
+    path.write_bytes(b"\n".join(map(orjson.dumps, records)))
+    return path
+
+
+def table(path: Path, *rows: tuple[str, ...]) -> Path:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    path.write_text(text.getvalue())
+    return path
+
+
+def said(case: Case) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in case.messages]
+
+
+BEFORE = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
+
+
+@pytest.mark.parametrize("history", [BEFORE, [*BEFORE, {"role": "user", "content": "Where?"}], [["Hi.", "Hello."]]])
+def test_the_turns_before_a_question_are_asked_with_it(history: Any, tmp_path: Path) -> None:
+    cell = orjson.dumps(history).decode()
+    path = table(tmp_path / "a.csv", ("chat_history", "question", "answer"), (cell, "Where?", "Here."))
+    (case,), reading, _ = read_all([path])
+    assert said(case) == [("user", "Hi."), ("assistant", "Hello."), ("user", "Where?")]
+    assert (case.target, dict(reading.account.unused)) == ("Here.", {})
+
+
+def test_of_turns_that_name_their_parents_the_last_branch_is_the_conversation(tmp_path: Path) -> None:
+    turns = [("1", "0", "User", "Where?"), ("2", "1", "GPT", "There."), ("3", "1", "GPT", "Here.")]
+    messages = [{"messageId": i, "parentMessageId": parent, "sender": who, "text": t} for i, parent, who, t in turns]
+    (case,), reading, _ = read_all([written(tmp_path / "a.json", {"conversationId": "c", "messages": messages})])
+    assert (said(case), case.target) == ([("user", "Where?")], "Here.")
+    assert any("other branches" in note for note in reading.account.notes)
+
+
+def test_the_text_of_an_attachment_is_part_of_the_question(tmp_path: Path) -> None:
+    asked = {"sender": "human", "text": "Sum up.", "attachments": [{"file_name": "a.txt", "extracted_content": "One."}]}
+    told = {"sender": "assistant", "text": "It says one.", "attachments": []}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", {"uuid": "c", "chat_messages": [asked, told]})])
+    assert said(case) == [("user", "Sum up.\nOne.")]
+
+
+def test_a_conversation_inside_of_an_object_keeps_what_its_turns_say(tmp_path: Path) -> None:
+    """As Open WebUI exports chats."""
+    records = []
+    for number, rating in enumerate((1, -1)):
+        told = {
+            "role": "assistant",
+            "content": "Here.",
+            "model": "m",
+            "annotation": {"rating": rating, "reason": "So."},
+        }
+        asked = {"role": "user", "content": f"Where is {number}?", "timestamp": 1764000000}
+        records.append({"id": f"c{number}", "user_id": "u", "chat": {"title": "t", "messages": [asked, told]}})
+    cases, _, _ = read_all([written(tmp_path / "a.jsonl", *records)])
+    assert [(case.user, case.model, case.feedback and case.feedback.thumb) for case in cases] == [
+        ("Where is 0?", "m", "up"),
+        ("Where is 1?", "m", "down"),
+    ]
+    assert cases[0].feedback is not None
+    assert cases[0].feedback.comment == "So."
+
+
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        ({"value": 1, "weight": 1}, {"value": -1, "weight": 1}),
+        ({"type": "thumbs_up"}, {"type": "thumbs_down"}),
+        ({"sentiment": "positive", "text": "So."}, {"sentiment": "negative", "text": "So."}),
+        ([{"label": "bad"}, {"label": "good"}], [{"label": "bad"}]),
+    ],
+)
+def test_an_object_of_feedback_says_it_under_any_usual_key(up: Any, down: Any, tmp_path: Path) -> None:
+    records = [
+        {"prompt": f"Where is {n}?", "completion": "Here.", "model": "m", "feedback": f}
+        for n, f in enumerate((up, down))
+    ]
+    cases, _, _ = read_all([written(tmp_path / "a.jsonl", *records)], format="chat")
+    assert [case.feedback and case.feedback.thumb for case in cases] == ["up", "down"]
+
+
+def test_a_prompt_that_was_blocked_was_filtered(tmp_path: Path) -> None:
+    request = {"contents": [{"role": "user", "parts": [{"text": "Where?"}]}]}
+    record = {"request": request, "response": {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {}}}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert (case.target, case.finish_reason) == (None, "content_filter")
+
+
+def test_a_row_with_a_column_for_each_attribute_is_a_span(tmp_path: Path) -> None:
+    """As trace stores export their events."""
+    parts = [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in (("user", "Where?"), ("assistant", "Here."))]  # fmt: skip
+    row = {
+        "Timestamp": "2026-01-05T10:00:00Z",
+        "trace.trace_id": "t1",
+        "trace.span_id": "s1",
+        "duration_ms": 900,
+        "gen_ai.request.model": "m",
+        "gen_ai.input.messages": orjson.dumps(parts[:1]).decode(),
+        "gen_ai.output.messages": orjson.dumps(parts[1:]).decode(),
+    }
+    (case,), reading, _ = read_all([written(tmp_path / "a.jsonl", row)])
+    assert (reading.account.files[str(tmp_path / "a.jsonl")].reader, case.latency_s) == ("otlp", 0.9)
+    assert (said(case), case.target, case.model) == ([("user", "Where?")], "Here.", "m")
+    assert not reading.account.unused
+
+
+def test_a_column_that_holds_whole_records_is_read_as_these(tmp_path: Path) -> None:
+    """As a query over the invocation logs of Bedrock is downloaded."""
+    asked = {"system": [{"text": "Be brief."}], "messages": [{"role": "user", "content": [{"text": "Where?"}]}]}
+    told = {"output": {"message": {"role": "assistant", "content": [{"text": "Here."}]}}, "stopReason": "end_turn"}
+    record = {
+        "modelId": "m",
+        "operation": "Converse",
+        "input": {"inputBodyJson": asked},
+        "output": {"outputBodyJson": told},
+    }
+    cell = orjson.dumps(record).decode()
+    (case,), _, _ = read_all([table(tmp_path / "a.csv", ("@timestamp", "@message"), ("2026-01-05 10:00:00", cell))])
+    assert (said(case), case.target) == ([("system", "Be brief."), ("user", "Where?")], "Here.")
+    assert (case.model, case.finish_reason) == ("m", "stop")
+    mapping = {"input": "@message.input.inputBodyJson", "target": "@message.output.outputBodyJson"}
+    (mapped,), _, _ = read_all([tmp_path / "a.csv"], mapping=mapping)
+    assert said(mapped) == said(case)
+
+
+def test_cells_that_say_nothing_do_not_hide_a_rating(tmp_path: Path) -> None:
+    header = ("Frage", "Antwort", "Bewertung", "Modell", "Benutzer")
+    rows = [(f"Wo ist {n}?", "Hier.", ("5", "nan", "1")[n], "m", f"u{n}") for n in range(3)]
+    path = table(tmp_path / "a.csv", header, *rows)
+    (refused,) = read_all([path])[2]
+    assert not isinstance(refused, Case)
+    cases, _, _ = read_all([path], **options_in(refused.remedy))  # type: ignore[union-attr]
+    assert [case.feedback and case.feedback.thumb for case in cases] == ["up", None, "down"]
+    assert {case.model for case in cases} == {"m"}
+    assert all(case.user_id for case in cases)
+
+
+def test_a_list_of_objects_is_neither_a_comment_nor_a_session(tmp_path: Path) -> None:
+    record = {
+        "id": 1,
+        "subject": "An order",
+        "comments": [{"author_id": 1, "body": "Where is it?"}],
+        "thread": [{"a": 1}],
+    }
+    (refused,) = read_all([written(tmp_path / "a.jsonl", record)])[2]
+    assert not isinstance(refused, Case)
+    mapping = options_in(refused.remedy)["mapping"]  # type: ignore[union-attr]
+    assert "comment" not in mapping
+    assert "session" not in mapping
