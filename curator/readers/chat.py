@@ -15,13 +15,14 @@ from curator.errors import RecordError
 from curator.readers.call_facts import FACT_KEYS, Facts, read_facts, time_of_response
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.json_text import decoded
+from curator.readers.options import request_options
 from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.record_keys import ABOUT, ANSWERING, ASKING, answering_keys, asking_keys, by_keys, key_words
 from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
-from curator.readers.requests import Request, bears_content, is_request, read_request, request_options, text_body
+from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.task_names import task_of_call
 from curator.readers.unread import unrecognised
@@ -327,8 +328,7 @@ def _metadata(request: Mapping[str, JsonValue], record: Mapping[str, JsonValue])
         metadata = decoded(holder.get("metadata"))
         if isinstance(metadata, dict):
             scalars |= {key: value for key, value in metadata.items() if isinstance(value, (str, int, float))}
-    scalars.pop("task", None)
-    return scalars
+    return {key: value for key, value in scalars.items() if key != "task"}
 
 
 def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from curator.readers.json_text import decoded
+from curator.readers.options import call_options
 from curator.readers.span_attributes import Attributes, nested
-from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response
+from curator.readers.span_bodies import SpanCall, read_request, read_response
 from curator.readers.span_messages import answer_message, content_blocks, span_messages, system_messages
 from curator.readers.spans import SpanEvent
 from curator.readers.tools import plain_tools

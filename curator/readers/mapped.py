@@ -14,12 +14,13 @@ from curator.readers.feedback import feedback, nonblank, read_thumb, reference
 from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.layout import found_mapping
+from curator.readers.options import request_options
 from curator.readers.outcome import failed_status, finish_reason_of
 from curator.readers.paths import beginnings, lookup_key
 from curator.readers.pieces import Exchange, Place, Turn
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
-from curator.readers.requests import is_request, read_request, request_options
+from curator.readers.requests import is_request, read_request
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
 from curator.readers.speakers import flagged_role, marks_bot, name_words, role_of, speaker_of

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from curator.errors import RecordError
 from curator.readers.documents import read_documents
 from curator.readers.json_text import decoded
+from curator.readers.options import call_options
 from curator.readers.span_attributes import Attributes
-from curator.readers.span_bodies import SpanCall, call_options, read_request, read_response
+from curator.readers.span_bodies import SpanCall, read_request, read_response
 from curator.readers.span_messages import answer_message, span_messages
 from curator.readers.tools import plain_tools
 from curator.records import Document, JsonValue

@@ -16,10 +16,11 @@ from curator.readers.documents import read_documents
 from curator.readers.feedback import nonblank
 from curator.readers.hints import listed
 from curator.readers.json_text import EXACT, decoded
+from curator.readers.options import call_options
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Place
 from curator.readers.platform_bodies import framework_request, framework_response
 from curator.readers.replies import Reply, failed_reply
-from curator.readers.span_bodies import SpanCall, call_options, hidden
+from curator.readers.span_bodies import SpanCall, hidden
 from curator.readers.span_feedback import SpanRatings
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, is_judge
 from curator.readers.span_messages import span_reply, system_messages

@@ -9,34 +9,26 @@ from curator.errors import RecordError
 from curator.readers.feedback import nonblank
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import read_messages, text_of
+from curator.readers.options import CONFIGS, OPTION_KEYS, request_options
 from curator.readers.parts import inner_list
-from curator.readers.span_bodies import CALL_OPTIONS, call_options
-from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
 
 Body = Mapping[str, JsonValue]
 
 SYSTEM_TWICE = "a system prompt beside the messages and another one in them: both are asked, in this order"
-LOST_TOOLS = "tools of the provider itself (such as a web search): the committee is asked without them"
 _SYSTEMS = (
     "system", "instructions", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction", "preamble",
 )  # fmt: skip
 _LISTS = ("messages", "contents", "input", "input_items")
 _TEXTS = ("prompt", "inputText", "inputs", "input", "message", "messages", "contents", "question", "query")
 _ELSEWHERE = ("previous_response_id", "conversation")
-_CONFIGS = (
-    "generationConfig", "generation_config", "config", "inferenceConfig", "textGenerationConfig", "parameters", "options",
-    "toolConfig", "additionalModelRequestFields", "model_parameters",
-)  # fmt: skip
 _ASKS = frozenset(
     (
         "temperature", "max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample", "max_gen_len",
-        "stream", "top_p", "textGenerationConfig", "parameters", "chat_history", "n", *_CONFIGS,
+        "stream", "top_p", "textGenerationConfig", "parameters", "chat_history", "n", *CONFIGS,
     )
 )  # fmt: skip
 """Keys that only the request of a model has, beside a text that may be anything."""
-_TOKENS = {"max_tokens_to_sample", "max_gen_len", "maxTokenCount", "num_predict", "max_new_tokens"}
-_STOPS = ("stop_sequences", "stopSequences", "stop")
 _SILENT = frozenset(
     (
         "stream_options", "service_tier", "anthropic_version", "anthropic_beta", "modalities", "reasoning_effort",
@@ -97,15 +89,7 @@ def read_request(body: Body, model_parameters: JsonValue = None) -> Request:
     return Request(messages, options, nonblank(body.get("model")) or nonblank(body.get("modelId")), unused, notes)
 
 
-_OPTION_KEYS = frozenset(
-    (
-        "model", "metadata", "tools", "functions", "tool_choice", "function_call", "response_format", "text", "format",
-        "chat_history", "documents",
-    )
-)  # fmt: skip
-
-
-_READ_KEYS = frozenset((*_SYSTEMS, *_CONFIGS, *_SILENT, *_TOKENS, *_STOPS, *_OPTION_KEYS))
+_READ_KEYS = frozenset((*_SYSTEMS, *CONFIGS, *_SILENT, *OPTION_KEYS, "metadata", "chat_history", "documents"))
 
 
 def bears_content(value: JsonValue) -> bool:
@@ -180,85 +164,6 @@ def _system_text(value: JsonValue) -> str:
     if isinstance(value, list) and any(isinstance(item, dict) and "role" in item for item in value):
         return "\n\n".join(message.content for message in read_messages(value))
     return value if isinstance(value, str) else text_of(value)
-
-
-_FORMS = ("responseSchema", "response_schema", "responseJsonSchema")
-_SHAPING_KEYS = CALL_OPTIONS | {
-    "max_completion_tokens", *_TOKENS, "text", "format", "responseMimeType", "response_mime_type", *_FORMS
-}  # fmt: skip
-"""The keys of the options that shape an answer."""
-
-
-def request_options(
-    body: Body, model_parameters: JsonValue = None, notes: list[str] | None = None
-) -> dict[str, JsonValue]:
-    """The options of a request that shape an answer, by their names in chat completions.
-
-    LiteLLM logs them as `model_parameters`. What was lost is added to `notes`.
-    """
-    holders = [body, *(inner for key in _CONFIGS if key in body and isinstance(inner := decoded(body[key]), dict))]
-    if isinstance(parameters := decoded(model_parameters), dict):
-        holders.append(parameters)
-    options: dict[str, JsonValue] = {}
-    for holder in reversed(holders):
-        if _SHAPING_KEYS.isdisjoint(holder):
-            continue
-        options |= call_options(_plain_names(holder))
-        definitions = holder.get("tools") or holder.get("functions")
-        tools, lost = _tools(definitions)
-        options |= {"tools": tools} if tools else {}
-        if lost and notes is not None:
-            notes.append(LOST_TOOLS)
-        if isinstance(choice := holder.get("tool_choice"), str) and choice:
-            options["tool_choice"] = choice
-        if form := _response_format(holder):
-            options["response_format"] = form
-    return options
-
-
-def _plain_names(holder: Body) -> dict[str, JsonValue]:
-    """The options with the names of chat completions in place of those of single models."""
-    plain = {
-        key: value for key, value in holder.items() if key not in ("tools", "functions", "tool_choice", "toolChoice")
-    }
-    for key in ("max_completion_tokens", *_TOKENS):
-        if (limit := holder.get(key)) and isinstance(limit, int):
-            plain["max_tokens"] = limit
-    choice = decoded(holder.get("tool_choice") or holder.get("toolChoice"))
-    if isinstance(choice, dict) and choice.get("type") == "any":
-        plain["tool_choice"] = "required"
-    elif isinstance(choice, dict) and (name := choice.get("name")) and choice.get("type") in ("tool", "function"):
-        plain["tool_choice"] = {"type": "function", "function": {"name": name}}
-    elif isinstance(choice, dict) and choice.get("type") not in ("auto", "none"):
-        plain["tool_choice"] = choice
-    return plain
-
-
-def _tools(definitions: JsonValue) -> tuple[list[JsonValue], bool]:
-    """The functions as chat completions have them, and whether other tools are lost.
-
-    The provider's own tools (a web search) cannot be offered to another model.
-    """
-    tools = plain_tools(definitions)
-    functions = [
-        tool for tool in tools if isinstance(tool, dict) and tool.get("type") == "function" and "function" in tool
-    ]
-    return list(functions), len(functions) < len(tools)
-
-
-def _response_format(holder: Body) -> dict[str, JsonValue] | None:
-    """The form of the answer that the Responses API, Gemini or Ollama was asked for."""
-    text = holder.get("text")
-    form = text.get("format") if isinstance(text, dict) else None
-    if isinstance(form, dict) and form.get("type") == "json_schema":
-        return {"type": "json_schema", "json_schema": {key: value for key, value in form.items() if key != "type"}}
-    if isinstance(form, dict) and form.get("type") == "json_object":
-        return {"type": "json_object"}
-    mime = holder.get("responseMimeType") or holder.get("response_mime_type")
-    schema = next((holder[key] for key in _FORMS if holder.get(key)), None)
-    if isinstance(schema := decoded(schema) or holder.get("format"), dict) and schema and "text" not in holder:
-        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-    return {"type": "json_object"} if mime == "application/json" or holder.get("format") == "json" else None
 
 
 def text_body(value: JsonValue) -> dict[str, JsonValue] | None:

@@ -7,24 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from curator.errors import RecordError
 from curator.readers.hints import listed
-from curator.readers.json_text import EXACT, decoded
+from curator.readers.json_text import decoded
+from curator.readers.options import call_options
 from curator.readers.span_messages import answer_message, span_messages, system_messages
-from curator.readers.tools import plain_tools
 from curator.records import JsonValue, Message
 
 _SYSTEMS = ("system", "instructions", "system_prompt", "system_instruction", "systemInstruction", "system_instructions")
 _CONVERSATIONS = ("messages", "contents", "input", "prompts", "prompt", "chat_history", "history")
 _QUESTIONS = ("question", "query", "text", "user_input", "inputs", "q", "message", "content")
 _WRAPPERS = ("request", "body", "inputs", "input", "kwargs", "config", "parameters", "generationConfig", "model_kwargs")
-_MOST_TOKENS = (
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "maxTokens",
-    "maxOutputTokens",
-    "max_new_tokens",
-)
-_STOPS = ("stop", "stop_sequences", "stopSequences")
 _REASONS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason")
 _ANSWERS = ("output_text", "text", "response", "answer", "result", "output", "completion", "generated_text")
 _REQUEST_KEYS = frozenset((*_CONVERSATIONS, *_SYSTEMS, "role", "parts", "model"))
@@ -160,31 +151,6 @@ def _first(value: JsonValue) -> JsonValue:
     while isinstance(value, list) and value:
         value = value[0]
     return value
-
-
-CALL_OPTIONS = frozenset((*_MOST_TOKENS, *_STOPS, "response_format", "tools", "functions", "tool_choice", "toolChoice"))
-"""The keys that `call_options` reads."""
-
-
-def call_options(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The options of a request that shape an answer, by their names in the chat-completions API."""
-    options: dict[str, JsonValue] = {}
-    most = next((value[key] for key in _MOST_TOKENS if value.get(key)), None)
-    if isinstance(most, int | float) and not isinstance(most, bool) and 0 < most < EXACT:
-        options["max_tokens"] = int(most)
-    stop = decoded(next((value[key] for key in _STOPS if value.get(key)), None))
-    if isinstance(stop, str | list) and stop:
-        options["stop"] = stop
-    if isinstance(form := decoded(value.get("response_format")), dict) and form.get("type") not in (None, "text"):
-        options["response_format"] = form
-    if tools := plain_tools(value.get("tools") or value.get("functions")):
-        options["tools"] = list(tools)
-    choice = decoded(value.get("tool_choice") or value.get("toolChoice"))
-    if isinstance(choice, dict) and (choice.get("type") in ("auto", "none", "required")):
-        choice = choice["type"]
-    if isinstance(choice, str | dict) and choice and choice != "auto":
-        options["tool_choice"] = choice
-    return options
 
 
 def _joined(value: JsonValue) -> Message | None:

@@ -10,10 +10,11 @@ from curator.readers.feedback import nonblank
 from curator.readers.genai_attributes import EVALUATION, SWITCHES, read_genai
 from curator.readers.json_text import decoded
 from curator.readers.openinference import documents_of_span, read_openinference
+from curator.readers.options import call_options
 from curator.readers.pieces import Attachment, Exchange, NoExchange
 from curator.readers.replies import Reply, failed_reply
 from curator.readers.span_attributes import Attributes, scalars
-from curator.readers.span_bodies import SpanCall, call_options, hidden, read_request, read_response
+from curator.readers.span_bodies import SpanCall, hidden, read_request, read_response
 from curator.readers.span_feedback import SpanRatings, annotation_ratings, evaluation_ratings
 from curator.readers.span_kinds import CALL, DOCUMENTS, JUDGES, OTHER, span_kind
 from curator.readers.span_messages import span_reply

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from curator.readers.json_text import as_text, decoded
+from curator.readers.options import call_options
 from curator.readers.span_attributes import Attributes
-from curator.readers.span_bodies import SpanCall, call_options, read_request
+from curator.readers.span_bodies import SpanCall, read_request
 from curator.readers.span_messages import answer_message, span_messages
 from curator.readers.tools import plain_tools
 from curator.records import JsonValue
