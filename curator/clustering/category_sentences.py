@@ -120,20 +120,24 @@ def describe_topic(name: str, sentence: str, topic: str) -> CategoryText:
 
 
 def sides_of(pairs: Iterable[tuple[Basis, Difference]]) -> tuple[AnswerSide, ...]:
-    """Return the largest groups of answers on each side, from one difference of each case."""
+    """Return the largest groups of answers on each side, from one difference of each case.
+
+    A thumb down has one side only: no other answer is right for it.
+    """
     given: Counter[str] = Counter()
     expected: Counter[str] = Counter()
     bases: Counter[Basis] = Counter()
     for basis, difference in pairs:
         given[_value(difference, difference.given)] += 1
-        expected[_value(difference, difference.expected)] += 1
+        if difference.aspect != "complaint":
+            expected[_value(difference, difference.expected)] += 1
         bases[basis] += 1
     if not given:
         return ()
     basis = bases.most_common(1)[0][0]
     first: Side = "committee" if basis == "committee" else "production"
     second: Side = "label" if basis == "label" else "committee"
-    return (*_sides(given, first, 2), *_sides(expected, second, 1))
+    return (*_sides(given, first, 2), *(_sides(expected, second, 1) if expected else ()))
 
 
 def _sides(counts: Counter[str], by: Side, most: int) -> list[AnswerSide]:

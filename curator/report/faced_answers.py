@@ -31,6 +31,8 @@ def shown_contrast(
     if chosen is None:
         return None
     basis, given, expected = chosen
+    if basis == "label" and case.reference is None:  # a thumb down, or a verdict alone: the committee's answer is shown
+        basis = "production"
     left, right = word_diff(given, expected, limit=limit)
     return ShownContrast(basis, left, right)
 

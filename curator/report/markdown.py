@@ -34,6 +34,7 @@ from curator.report.sentences import (
     incomplete,
     leak,
     length_sentence,
+    records_read,
     redaction_sentence,
     sample,
     unanimous_at_0,
@@ -74,7 +75,7 @@ def render_markdown(summary: Summary) -> str:
 def _head(summary: Summary) -> str:
     c, spread = summary.counts, summary.disagreement
     figures = [
-        ("log records read", count(c.read)),
+        ("log records read", count(records_read(c))),
         ("unique cases", count(c.kept)),
         *([("failed calls in the logs", count(c.intake.failed_calls))] if c.intake.failed_calls else []),
         *(

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from curator.records import BlindShare, FailureRate, NoiseFloor
 from curator.report.format import NO_DATA, count, interval, percent, score
-from curator.report.summary import AdaptiveSummary, Leak, LengthBaseline, SelectionSummary, StoppedSummary, Summary
+from curator.report.summary import (
+    AdaptiveSummary,
+    Counts,
+    Leak,
+    LengthBaseline,
+    SelectionSummary,
+    StoppedSummary,
+    Summary,
+)
 from curator.report.summary_cases import CoverageSummary, FieldSummary
 from curator.stats import share
 from curator.text.display import money, plural
@@ -27,16 +35,28 @@ class Step:
 
 def funnel(summary: Summary) -> tuple[Step, ...]:
     """Return the stages from log records to selected cases, with the losses of each."""
-    c = summary.counts
+    c, intake = summary.counts, summary.counts.intake
+    others = (("without a case of their own", intake.other_records),)
+    begin = Step("log records read", records_read(c))
+    turns = f", {intake.earlier_turns:,} of them earlier turns of conversations" if intake.earlier_turns else ""
+    logged = (
+        (Step(f"logged exchanges{turns}", c.read, others),) if c.read != begin.count or intake.other_records else ()
+    )
     merged = (("exact duplicates", c.merged_exact), ("near-duplicates", c.merged_near))
     steps = (
-        Step("log records read", c.read),
+        begin,
+        *logged,
         Step("unique cases kept", c.kept, (("set aside as unreadable", c.set_aside), *merged)),
         Step("asked of the committee", c.asked, (("not asked (logs.sample)", c.kept - c.asked),)),
         Step("scored", c.scored, (("without two answers to compare", c.asked - c.scored),)),
         Step("selected for the labelling budget", c.selected, (("left in the pool", max(0, c.scored - c.selected)),)),
     )
     return tuple(Step(s.label, s.count, tuple(item for item in s.lost if item[1])) for s in steps)
+
+
+def records_read(counts: Counts) -> int:
+    """Return the number of log records: those of spans and scores too, a conversation once."""
+    return counts.read + counts.intake.other_records - counts.intake.earlier_turns
 
 
 def sample(selection: SelectionSummary) -> str:

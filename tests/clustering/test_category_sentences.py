@@ -116,6 +116,8 @@ def test_sides_are_the_usual_values_with_their_shares() -> None:
         AnswerSide("returns", "label", 1.0),
     )  # fmt: skip
     assert sides_of([]) == ()
+    complaint = Difference("complaint", "", "thumb down", "no complaint")
+    assert [side.by for side in sides_of([("label", complaint)])] == ["production"]
     many = [("committee", Difference("value", "number", str(n), "0")) for n in range(30)]
     first = sides_of(many)[0]  # type: ignore[arg-type]
     assert (first.text, first.by, first.share) == ("such as 0", "committee", 1.0)

@@ -29,6 +29,7 @@ from curator.records import (
     DuplicateRecord,
     Feedback,
     Generation,
+    IntakeCounts,
     Member,
     MemberHealth,
     Message,
@@ -458,6 +459,16 @@ def test_the_funnel_adds_up(summary: Summary) -> None:
     steps = funnel(summary)
     for before, after in itertools.pairwise(steps):
         assert before.count - sum(n for _, n in after.lost) == after.count
+
+
+def test_the_funnel_begins_with_every_record_of_the_logs(summary: Summary) -> None:
+    c = summary.counts
+    counts = replace(c, intake=IntakeCounts(other_records=7, earlier_turns=2))
+    page = replace(summary, counts=counts)
+    records, logged, *rest = funnel(page)
+    assert (records.count, logged.count, logged.lost) == (c.read + 5, c.read, (("without a case of their own", 7),))
+    assert rest == [*funnel(summary)[1:]]
+    assert f"| log records read | {c.read + 5} |" in render_markdown(page)
 
 
 def test_forty_categories_look_different() -> None:

@@ -93,3 +93,13 @@ def test_a_contrast_that_was_found_comes_first() -> None:
     shown = shown_contrast(case("refund", "close it"), GROUPS, contrast)
     assert shown is not None
     assert (shown.basis, _text(shown.given), _text(shown.expected)) == ("committee", "a [b]", "a [c]")
+
+
+def test_without_a_label_the_other_side_of_a_thumb_down_is_the_committee() -> None:
+    contrast = Contrast("c1", "label", (), 1.0, "refund", "hand over")
+    shown = shown_contrast(case("refund"), GROUPS, contrast)
+    assert shown is not None
+    assert shown.basis == "production"
+    labelled = shown_contrast(case("refund", "hand over"), GROUPS, contrast)
+    assert labelled is not None
+    assert labelled.basis == "label"
