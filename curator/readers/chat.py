@@ -20,6 +20,7 @@ from curator.readers.other_calls import other_call
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
+from curator.readers.record_ids import check_whole, event_id, pair_id, stored_messages
 from curator.readers.record_keys import ABOUT, ANSWERING, ASKING, answering_keys, asking_keys, by_keys, key_words
 from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
 from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
@@ -109,11 +110,16 @@ def read_chat(record: dict[str, JsonValue], source: Source, *, task: str | None 
 def _exchange(
     record: dict[str, JsonValue], source: Source, asked: _Found | None, response: _Found | None, *, task: str | None
 ) -> Exchange:
-    pair = _pair_id(record, response) if asked is None or response is None else None
+    pair = pair_id(record, answers=response is not None) if asked is None or response is None else None
+    event = (
+        None if pair is not None or (asked and response) else event_id(record, nested=bool(asked is None or asked.key))
+    )
     body = asked.body if asked and isinstance(asked.body, dict) else {}
     facts = read_facts(record, body)
-    if asked is None and (pair is None or (response is None and not facts.failure)):
+    if asked is None and ((pair or event) is None or (response is None and not facts.failure)):
         raise unrecognised(record)
+    if asked is None and response is not None:
+        check_whole(response.body)
     request = read_request(body, record.get("model_parameters")) if asked else _answered_request(record)
     reply, notes = _with_outcome(record, response, facts)
     metadata = _metadata(body, record)
@@ -124,7 +130,7 @@ def _exchange(
         messages=request.messages,
         reply=reply,
         conversation=reply is None and pair is None,
-        pair=pair,
+        pair=pair or event,
         task=task_of_call(record, body) or task,
         kind=kind if kind in KINDS else None,
         model=request.model or nonblank(record.get("model")) or nonblank(record.get("modelId")),
@@ -151,7 +157,7 @@ def _request(record: Mapping[str, JsonValue]) -> _Found | None:
     for key, value in _asking(record):
         if (asked := _asked_under(record, key, value)) is not None:
             return asked
-    listing = _stored_messages(record)
+    listing = stored_messages(record)
     return _Found({"messages": listing}, "data") if listing else _flat_or_elsewhere(record)
 
 
@@ -271,29 +277,6 @@ def _innermost(value: JsonValue, *, serialised: bool) -> JsonValue:
         if holds_reply(decoded(inner)) or ("body" in words and names_answer(decoded(inner))):
             return {**{name: structure[name] for name in _STATUS if name in structure}, "body": inner}
     return structure if serialised else value
-
-
-def _stored_messages(record: Mapping[str, JsonValue]) -> list[JsonValue] | None:
-    """The messages of a stored completion, as `GET .../messages` lists them."""
-    data = record.get("data")
-    if record.get("object") != "list" or not isinstance(data, list) or not data:
-        return None
-    turns = all(isinstance(item, dict) and "role" in item and "content" in item for item in data)
-    return data if turns else None
-
-
-def _pair_id(record: Mapping[str, JsonValue], response: _Found | None) -> str | None:
-    """The id that joins the record of a question with that of its answer."""
-    for key in ("custom_id", "completion_id", "response_id"):
-        if (named := nonblank(record.get(key))) is not None:
-            return named
-    if listing := _stored_messages(record):
-        first = listing[0]
-        id_ = nonblank(first.get("id")) if isinstance(first, dict) else None
-        return id_.rpartition("-")[0] or None if id_ else None
-    if response is not None and record.get("object") in ("chat.completion", "response"):
-        return nonblank(record.get("id"))
-    return None
 
 
 def _with_outcome(

@@ -103,7 +103,14 @@ def tarred(text: str) -> bytes:
     return content.getvalue()
 
 
+CHUNK = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": A}, "finish_reason": "stop"}]}
+
 FOLLOWED = [
+    Followed(
+        "log the whole stream in one record",
+        [{"request_id": "r", "request": RIGHT["request"]}, {"request_id": "r", "chunk": CHUNK}],
+        [RIGHT | {"response": [CHUNK]}],
+    ),
     Followed("the object's JSON", [RIGHT | {"response": "<x.y.Completion object at 0x7f>"}], [RIGHT]),
     Followed("log the list: ", [{"messages": {"role": "user"}}], [MESSAGES]),
     Followed("log the whole request, with at least one message", [request({"role": "system", "content": "Be kind."})], [RIGHT]),
