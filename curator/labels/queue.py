@@ -13,7 +13,9 @@ from typing import cast, get_args
 from curator.config import LabellingConfig
 from curator.io.json_rows import Fields
 from curator.labels.batches import Assignment, Task, assignments
-from curator.records import Case, Category, JsonValue, Message, Pick, Score, Slice, Split, fingerprint
+from curator.readers.documents import read_documents
+from curator.readers.messages import read_messages
+from curator.records import Case, Category, Document, JsonValue, Message, Pick, Score, Slice, Split, fingerprint
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 
@@ -60,6 +62,9 @@ class QueueRow:
         alternatives: the committee's answers in groups that mean the same.
         category: the name of its category; None where it is in none.
         annotator: the person who should label it, "" for anybody.
+        messages: the conversation turn by turn.
+        documents: those that were retrieved for it.
+        labels: the labels that an answer can be; () where they are not fixed.
     """
 
     batch: int
@@ -78,9 +83,17 @@ class QueueRow:
     alternatives: tuple[AnswerGroup, ...]
     category: str | None
     annotator: str
+    messages: tuple[Message, ...] = ()
+    documents: tuple[Document, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """The last turn of the user; the whole conversation where the turns are not known."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), self.input)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The row by column, with `verdict` and `label` to fill in."""
+        """The row by column; `verdict` and `label` are to fill in, parts of the input for programs."""
         return {
             "batch": self.batch,
             "case_id": self.case_id,
@@ -100,6 +113,11 @@ class QueueRow:
             "verdict": "",
             "label": "",
             "labelled_by": self.annotator,
+            "messages": [message.as_openai() for message in self.messages],
+            "documents": [
+                {"text": d.text, "id": d.id, "score": d.score, "metadata": dict(d.metadata)} for d in self.documents
+            ],
+            "allowed_labels": list(self.labels),
         }
 
     @classmethod
@@ -128,15 +146,19 @@ class QueueRow:
             alternatives=tuple(AnswerGroup(answer.text("text"), answer.whole("count"), ()) for answer in alternatives),
             category=values.optional_text("category"),
             annotator=values.optional_text("labelled_by") or "",
+            messages=read_messages(values.value("messages") or []),
+            documents=read_documents(values.value("documents") or []),
+            labels=values.texts("allowed_labels"),
         )
 
 
-def queue_rows(
+def queue_rows(  # noqa: PLR0913  what a row shows comes from every stage
     picks: Iterable[Pick],
     *,
     cases: Mapping[str, Case],
     scores: Mapping[str, Score],
     answers_of: Callable[[str], Sequence[AnswerGroup]],
+    labels_of: Callable[[Case], tuple[str, ...]] = lambda _: (),
     categories: Iterable[Category] = (),
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
@@ -161,6 +183,7 @@ def queue_rows(
             scores.get(case_id),
             answers_of(case_id),
             category_of.get(case_id),
+            labels_of(cases[case_id]),
         )
 
 
@@ -176,6 +199,7 @@ def _row(
     score: Score | None,
     answers: Sequence[AnswerGroup],
     category: str | None,
+    labels: tuple[str, ...],
 ) -> QueueRow:
     shown = readable(case.messages)
     return QueueRow(
@@ -195,6 +219,9 @@ def _row(
         alternatives=tuple(answers),
         category=category,
         annotator=assignment.annotator,
+        messages=case.messages,
+        documents=case.documents,
+        labels=labels,
     )
 
 

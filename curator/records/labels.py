@@ -20,6 +20,9 @@ class Label:
         by: the person's name, "" where the row has none.
         slice: how the case came into the selection; None where the row does not say.
         probability: the inclusion probability, above 0 and up to 1.
+        category: the category that the person put the case in; None where it was not changed.
+        note: what the person wrote about the case, "" for nothing.
+        seconds: the time that the person took; None where it was not measured.
     """
 
     case_id: str
@@ -29,6 +32,9 @@ class Label:
     by: str = ""
     slice: Slice | None = None
     probability: float = 1.0
+    category: str | None = None
+    note: str = ""
+    seconds: float | None = None
 
     @property
     def unsure(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -120,6 +121,7 @@ def _label_queue(run: RunArtifacts) -> list[QueueRow]:
             cases={case.id: case for case in run.ingest.cases},
             scores=run.scoring.scores,
             answers_of=run.scoring.answers.__getitem__,
+            labels_of=partial(_allowed_labels, run),
             categories=categories_of(run),
             labelling=run.config.labelling,
             seed=run.config.seed,

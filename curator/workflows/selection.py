@@ -355,7 +355,7 @@ def _write(
     labels = {item.case.id: item.labels for item in pool.cases}
     queue = list(
         queue_rows(
-            selected.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()),
+            selected.picks, cases=cases, scores=scores, answers_of=lambda i: answers.get(i, ()), labels_of=lambda case: labels[case.id],
             labelling=options.labelling, seed=options.seed, categories=_categories(selected.rows),
         )
     )  # fmt: skip

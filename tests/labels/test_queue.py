@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from curator.records import (
     FORMULA_STARTS,
     Case,
     Category,
+    Document,
     Message,
     Pick,
     Reference,
@@ -43,6 +45,7 @@ def rows_of(*cases: Case, labelling: LabellingConfig = ALONE) -> list[QueueRow]:
             cases={c.id: c for c in cases},
             scores={"c1": SCORE},
             answers_of=lambda _: ANSWERS,
+            labels_of=lambda _: ("refund", "track"),
             categories=[Category("k", "money", (), ("c1",))],
             labelling=labelling,
         )
@@ -96,7 +99,7 @@ def test_the_rows_come_batch_by_batch_with_those_who_label_them() -> None:
 
 def test_the_json_row_holds_every_text_as_it_is() -> None:
     row = rows_of(CASE)[0].to_json()
-    assert set(row) == set(COLUMNS)
+    assert set(row) == {*COLUMNS, "messages", "documents", "allowed_labels"}
     assert row["target"] == "=1+1"
     assert row["alternatives"] == [{"text": "refund", "count": 3}, {"text": "y" * 400, "count": 1}]
 
@@ -115,6 +118,23 @@ def test_any_text_leaves_the_table_whole(text: str) -> None:
     assert set(row) == set(COLUMNS)
     assert row["case_id"] == "c1"
     assert "\x00" not in row["target"]
+
+
+def test_a_row_comes_back_as_it_was_written() -> None:
+    case = replace(
+        CASE,
+        messages=(
+            Message("system", "Be kind."),
+            Message("user", "Where?"),
+            Message("assistant", "Who?"),
+            Message("user", "I"),
+        ),
+        documents=(Document("Parcels take two days.", "kb-1", 0.7, {"page": 3}), Document("Nothing")),
+    )
+    (row,) = rows_of(case)
+    back = QueueRow.from_json(orjson.loads(orjson.dumps(row.to_json())))
+    assert replace(back, alternatives=row.alternatives) == row
+    assert (row.question, row.documents[0].id, row.labels) == ("I", "kb-1", ("refund", "track"))
 
 
 def test_a_text_too_long_for_a_cell_is_cut_with_a_note() -> None:
