@@ -15,7 +15,7 @@ from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.layout import found_mapping
 from curator.readers.options import request_options
-from curator.readers.outcome import failed_status, finish_reason_of
+from curator.readers.outcome import failed_status, failed_text, finish_reason_of
 from curator.readers.paths import beginnings, lookup_key
 from curator.readers.pieces import Exchange, Place, Turn
 from curator.readers.reader import LogRecord, Reader
@@ -136,8 +136,10 @@ class Mapper:
             order=self._order(values, about),
         )
         try:
-            role = self._role(nonblank(values.get("role")))
-            chat: dict[str, JsonValue] = {"role": role, "content": self._input(record)}
+            role, content = self._role(nonblank(values.get("role"))), self._input(record)
+            if role == "system" and isinstance(content, str) and failed_text(content) is not None:
+                role = "assistant"  # a notice in place of an answer
+            chat: dict[str, JsonValue] = {"role": role, "content": content}
             chat |= {key: record[key] for key in ("tool_calls", "tool_call_id") if record.get(key) is not None}
             *before, turn.message = span_messages([chat]) or (Message(role, ""),)
             turn.before = tuple(before)

@@ -72,8 +72,8 @@ _CLIENT_ERROR = re.compile(
 """The beginning of an exception of a client library that was logged as its text."""
 _ERROR_HEAD = re.compile(
     r"[\[(<*]*(?:(?:llm|model|api|http|request|call|server|upstream|gateway|network|internal|client|fatal|connection|completion"
-    r"|provider|fetch|inference|openai|anthropic|azure|bedrock) ){0,2}(?:error|exception|failure|failed)\b"
-    r"(?:[\])>*:]| ?[-\u2013\u2014] | \(?[45]\d\d\b| code\b|(?: while)? (?:calling|contacting|communicating|connecting|fetching)\b)",
+    r"|provider|fetch|inference|openai|anthropic|azure|bedrock) ){0,2}(?:error|exception|failure|failed|fehler|erreur|errore|erro|fout)\b"
+    r"(?:[\])>*:]| :| ?[-\u2013\u2014] | \(?[45]\d\d\b| code\b|(?: while)? (?:calling|contacting|communicating|connecting|fetching)\b)",
     re.IGNORECASE,
 )
 """The beginning of a text that is an error: `Error: ...`, `[ERROR] ...`, `Request failed: ...`."""
@@ -89,10 +89,13 @@ _CALL_FAILED = re.compile(
     r"|\b(?:service|server|model) (?:is )?(?:temporarily |currently )?(?:unavailable|busy)\b|\binternal server error\b"
     r"|\b(?:invalid|incorrect|missing) api.?key\b|\bfetch failed\b|\bsocket hang up\b|\bnetwork error\b|\be(?:conn\w+|timedout|notfound|pipe)\b"
     r"|\bstatus(?: code)?:? [45]\d\d\b|\bhttps?(?:/\d\S*)? (?:error:? |status:? )?[45]\d\d\b|\bno healthy\b|\bthrottl|\breturned [45]\d\d\b"
-    r"|\babort(?:ed|error)\b",
+    r"|\babort(?:ed|error)\b"
+    r"|\b(?:dienst|server|service|serveur|servicio|servidor|servizio|serviço|modell|modèle|modelo|modello|api|ki)\b.{0,30}"
+    r"\b(?:nicht (?:erreichbar|verfügbar)|überlastet|indisponible|no disponible|non disponibile|indisponível|niet (?:bereikbaar|beschikbaar))"
+    r"|\bzeitüberschreitung\b|\bdélai (?:d.attente )?dépassé\b|\btiempo de espera\b|\btempo (?:limite|scaduto)\b",
     re.IGNORECASE,
 )
-"""The words with which servers and clients say why a call of theirs failed."""
+"""The words with which servers and clients, also translated ones, say why a call of theirs failed."""
 _CLIENT_NAME = re.compile(
     r"api|http|ratelimit|timeout|connect|overloaded|throttl|quota|unavailable|internalserver|gateway|upstream|deadline|exhausted"
     r"|toomany|authentication|proxy|ssl|socket|protocol|retry",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from curator.readers.exchange import cases_of
-from curator.readers.outcome import FAILED
+from curator.readers.outcome import FAILED, failed_text
 from curator.readers.pieces import Reading, Turn
 from curator.readers.replies import Reply, answer_of
 from curator.readers.traces import joined_feedback
@@ -211,6 +211,7 @@ def _was_said(turn: Turn, message: Message) -> bool:
     if message is not turn.message or message.role != "assistant":
         return True
     failed = turn.exchange.reply is not None and turn.exchange.reply.finish_reason == FAILED
+    failed = failed or (not message.tool_calls and failed_text(message.content) is not None)
     return not failed and bool(message.content.strip() or message.tool_calls)
 
 

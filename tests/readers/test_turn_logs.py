@@ -207,6 +207,14 @@ def test_a_failed_turn_has_no_answer_and_is_not_history(tmp_path: Path) -> None:
     assert cases[0].failed_call
 
 
+def test_a_notice_of_a_failure_in_place_of_an_answer_is_a_failed_call(tmp_path: Path) -> None:
+    rows = [turn("a", "user", "Hi", 0), turn("a", "system", "Fehler: Dienst nicht erreichbar (503)", 1)]
+    rows += [turn("a", "user", "Hi?", 2), turn("a", "assistant", "Hello", 3)]
+    cases, reading, _ = read_all([write(tmp_path / "a.jsonl", rows)])
+    assert exchanges(cases) == [(["user: Hi"], None), (["user: Hi", "user: Hi?"], "Hello")]
+    assert reading.account.failed_calls == 1
+
+
 def test_names_that_say_nothing_are_not_guessed(tmp_path: Path) -> None:
     names = {"user": "Anna", "assistant": "Zara"}
     rows = [{**row, "role": names[row["role"]]} for row in SUPPORT]
