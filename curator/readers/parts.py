@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from curator.errors import RecordError
@@ -22,6 +22,8 @@ _RESULTS = frozenset(
         "tool_call_response", "function_response",
     )
 )  # fmt: skip
+_PARTS = (_TEXTS | _THOUGHTS | _CALLS | _RESULTS | {"refusal"}) - {"function"}
+"""The kinds of parts; "function" is the definition of a tool, too."""
 _SERVER = (
     "server_tool", "web_search", "code_execution", "bash_code", "text_editor_code", "executablecode", "codeexecution",
     "tool_reference", "cachepoint", "mcp_tool", "compaction", "container_upload",
@@ -70,21 +72,32 @@ def read_parts(content: JsonValue) -> Parts:
 
 
 def read_call(call: JsonValue) -> ToolCall:
-    """A tool call in the shape of any API. One without an id has its name as the id.
+    """A tool call in the shape of any API; without an id, its name is the id.
+
+    Without arguments they are `{}`.
 
     Raises:
         RecordError: the call has no name.
     """
     if isinstance(call, dict):
-        holders = [inner for key in _CALL_HOLDERS if isinstance(inner := call.get(key), dict)]
-        holder = next(iter(holders), call)
+        holders = list(_call_holders(call))
+        holder = holders[-1]
         name = holder.get("name", holder.get("toolName"))
         if isinstance(name, str) and name:
             arguments = next((holder[key] for key in _ARGUMENTS if holder.get(key) is not None), None)
             text = arguments if isinstance(arguments, str) else as_text({} if arguments is None else arguments)
-            ids = (outer.get(key) for key in _IDS for outer in (call, holder))
-            return ToolCall(next((id_ for id_ in ids if isinstance(id_, str)), name), name, text or "")
+            ids = (outer.get(key) for key in _IDS for outer in holders)
+            return ToolCall(next((id_ for id_ in ids if isinstance(id_, str) and id_), name), name, text or "{}")
     raise RecordError("a tool call without a function name", "log `tool_calls` as the API gives them")
+
+
+def _call_holders(call: Fields) -> Iterator[Fields]:
+    """Yield a call and the objects inside of each other that hold its name and arguments."""
+    inner: Fields | None = call
+    while inner is not None:
+        yield inner
+        outer = inner
+        inner = next((held for key in _CALL_HOLDERS if isinstance(held := outer.get(key), dict)), None)
 
 
 _CALL_HOLDERS = ("function", "custom", "functionCall", "function_call", "toolUse", "tool_call")
@@ -103,9 +116,11 @@ def read_result(part: Fields) -> tuple[str, str | None]:
     """
     holder = next((inner for key in _RESULT_HOLDERS if isinstance(inner := part.get(key), dict)), part)
     value = next((holder[key] for key in _OUTPUTS if holder.get(key) is not None), None)
+    if isinstance(value, dict) and value.keys() == {"type", "value"}:  # the AI SDK says whether it is text or JSON
+        value = value["value"]
     ids = (holder.get(key) for key in _RESULT_IDS)
     id_ = next((text for text in ids if isinstance(text, str) and text), None)
-    if isinstance(value, list) and value and all(isinstance(item, dict) and _is_part(item) for item in value):
+    if isinstance(value, list) and value and all(isinstance(item, dict) and _has_text_or_media(item) for item in value):
         return read_parts(value).text, id_
     return as_text(value) or "", id_
 
@@ -118,6 +133,16 @@ def is_call_item(item: Fields) -> bool:
 def is_result_item(item: Fields) -> bool:
     """Return whether a message without a role is a tool's result."""
     return "role" not in item and _kind(item) in _RESULTS
+
+
+def is_part(item: Fields) -> bool:
+    """Return whether an object is a part of a message: its type says so, or its only key."""
+    return ("type" in item or len(item) == 1) and _kind(item) in _PARTS
+
+
+def is_thought(item: Fields) -> bool:
+    """Return whether an object is what a model thought before it answered."""
+    return _kind(item) in _THOUGHTS
 
 
 def is_skipped_item(item: Fields) -> bool:
@@ -190,7 +215,7 @@ def _kind(part: Fields) -> str:
     return "unknown" if kind is None else str(kind)[:40]
 
 
-def _is_part(item: Fields) -> bool:
+def _has_text_or_media(item: Fields) -> bool:
     return _kind(item) in ("json", *_TEXTS) or _media(_kind(item), item) is not None
 
 

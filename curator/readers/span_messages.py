@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from curator.readers.json_text import as_text, decoded
 from curator.readers.messages import read_messages
+from curator.readers.parts import is_call_item, is_part, is_result_item, is_thought
 from curator.readers.replies import Reply, answer_of
 from curator.records import JsonValue, Message
 
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant", "chatbot": "assistant"}
 _TYPES = frozenset((*_ROLES, "system", "user", "assistant", "tool", "function", "developer"))
-_TEXTS = frozenset(("text", "input_text", "output_text", "refusal"))
-_THOUGHTS = frozenset(("reasoning", "thinking", "redacted_thinking", "thought"))
-_CALLS = frozenset(("tool_call", "tool_use", "function_call", "functioncall"))
-_RESULTS = frozenset(
-    ("tool_call_response", "tool_result", "function_response", "functionresponse", "function_call_output")
-)
-_PART_TYPES = _TEXTS | _THOUGHTS | _CALLS | _RESULTS
 _MESSAGE_KEYS = frozenset(("role", "parts", "kwargs", "message"))
-_KINDS_BY_KEY = {
-    "text": "text", "functionCall": "function_call", "function_call": "function_call", "toolUse": "tool_use",
-    "functionResponse": "function_response", "function_response": "function_response", "toolResult": "tool_result",
-    "reasoningContent": "reasoning",
-}  # fmt: skip
-"""The kinds of parts that Gemini and Bedrock name by their key."""
-_CALL_IDS = ("id", "toolCallId", "toolUseId", "tool_call_id", "tool_use_id", "call_id")
-_NAMES = ("name", "toolName", "tool_name")
-_ARGUMENTS = ("arguments", "args", "input", "parameters")
-_RESPONSES = ("response", "result", "output", "content")
-
-Fields = Mapping[str, JsonValue]
+Fields = dict[str, JsonValue]
 
 
 def span_messages(value: JsonValue, role: str = "user") -> tuple[Message, ...]:
@@ -55,7 +38,7 @@ def span_messages(value: JsonValue, role: str = "user") -> tuple[Message, ...]:
 def content_blocks(value: JsonValue) -> JsonValue:
     """A content that is the JSON text of a list of parts as that list; others as they are."""
     parts = decoded(value) if isinstance(value, str) else None
-    if isinstance(parts, list) and parts and all(isinstance(part, dict) and _is_part(part) for part in parts):
+    if isinstance(parts, list) and parts and all(isinstance(part, dict) and is_part(part) for part in parts):
         return parts
     return value
 
@@ -84,7 +67,7 @@ def answer_message(value: JsonValue) -> Message | None:
 
 
 def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
-    """Yield a logged message as the chat-completions API has it, its tool results apart."""
+    """Yield a logged message as an API has it, or as the items that `read_messages` reads."""
     if not isinstance(raw, dict):
         yield {"role": role, "content": raw} if isinstance(raw, str) else raw
         return
@@ -92,22 +75,24 @@ def _chat(raw: JsonValue, role: str) -> Iterator[JsonValue]:
         if isinstance(raw.get(inner), dict) and "role" not in raw and "content" not in raw:
             yield from _chat(_with_type(raw, inner), role)
             return
+    parts = [raw] if "role" not in raw and is_part(raw) else _parts(raw)
+    results = [_result(part) for part in parts if is_result_item(part)]
     speaker = _speaker(raw, role)
-    is_part = "role" not in raw and str(raw.get("type")) in _PART_TYPES
-    parts = [raw] if is_part else _parts(raw)
-    results = [_result(part) for part in parts if _kind(part) in _RESULTS]
     if speaker in ("tool", "function"):
         yield from results or [_result(raw)]
         return
     yield from results
-    calls = [_call(call) for call in _dicts(raw.get("tool_calls"))]
-    if isinstance(raw.get("function_call"), dict) and not calls:
-        calls = [_call(_inner(raw, "function_call"))]
-    calls += [_call(part) for part in parts if _kind(part) in _CALLS]
-    texts = [_text(part) for part in parts if _kind(part) not in _CALLS | _RESULTS | _THOUGHTS]
-    if texts or calls or not parts:
-        message: dict[str, JsonValue] = {"role": speaker, "content": texts or None}
-        yield {**message, "tool_calls": list(calls)} if calls else message
+    others = [part for part in parts if not is_result_item(part) and not is_thought(part)]
+    calls = _dicts(raw.get("tool_calls")) or _dicts([raw.get("function_call")])
+    if others or calls or not parts:
+        message: dict[str, JsonValue] = {"role": speaker, "content": [*others] or None}
+        yield {**message, "tool_calls": [*calls]} if calls else message
+
+
+def _result(part: Fields) -> JsonValue:
+    """The item of a tool's result; its text may be the JSON of parts."""
+    held = {key: content_blocks(value) for key, value in part.items() if key != "role"}
+    return {**held, "type": "tool_result"}
 
 
 def _are_messages(items: Sequence[JsonValue]) -> bool:
@@ -115,19 +100,14 @@ def _are_messages(items: Sequence[JsonValue]) -> bool:
     inner = [item for entry in items for item in (entry if isinstance(entry, list) else [entry])]
     dicts = [item for item in map(decoded, inner) if isinstance(item, dict)]
     return bool(dicts) and all(
-        not _MESSAGE_KEYS.isdisjoint(item) or _is_part(item) or str(item.get("type")) in _TYPES for item in dicts
+        not _MESSAGE_KEYS.isdisjoint(item) or is_part(item) or str(item.get("type")) in _TYPES for item in dicts
     )
-
-
-def _is_part(item: Fields) -> bool:
-    """Return whether an object is a part of a message: its type says so, or its only key."""
-    return _kind(item) in _PART_TYPES and ("type" in item or len(item) == 1)
 
 
 def _speaker(raw: Fields, role: str) -> str:
     """The role of a message; it may be named as its type, and a tool call may have none."""
-    kind = _kind(raw)
-    speaker = raw.get("role") or (kind if kind in _TYPES else "assistant" if kind in _CALLS else role)
+    kind = str(raw.get("type")).lower()
+    speaker = raw.get("role") or (kind if kind in _TYPES else "assistant" if is_call_item(raw) else role)
     return _ROLES.get(str(speaker).lower(), str(speaker).lower())
 
 
@@ -148,56 +128,22 @@ def _parts(raw: Fields) -> list[Fields]:
         if isinstance(value, str) and value:
             return [{"type": "text", "text": value}]
         if isinstance(value, list) and value:
-            return [_inner(part, "message_content") if isinstance(part, dict) else {"text": part} for part in value]
+            return [_plain(part) if isinstance(part, dict) else {"type": "text", "text": part} for part in value]
         if isinstance(value, dict) and value:
             return [value]
     return []
 
 
-def _kind(part: Fields) -> str:
-    kind = part.get("type")
-    if not isinstance(kind, str):
-        kind = next((_KINDS_BY_KEY[key] for key in part if key in _KINDS_BY_KEY), "unknown")
-        kind = "thought" if part.get("thought") is True else kind
-    return kind.replace("-", "_").lower()
-
-
-def _text(part: Fields) -> JsonValue:
-    """A part of text as the API has it; any other part as it is."""
-    if _kind(part) not in _TEXTS:
-        return {**part, "type": part.get("type") or _kind(part)}
-    value = next((part[key] for key in ("text", "content", "refusal") if part.get(key) is not None), "")
-    return {"type": "text", "text": value if isinstance(value, str) else as_text(value)}
-
-
-def _call(call: Fields) -> dict[str, JsonValue]:
-    inner = _inner(call, "tool_call", "functionCall", "function_call", "toolUse")
-    function = _inner(inner, "function")
-    arguments = _pick(function, _ARGUMENTS)
-    text = arguments if isinstance(arguments, str) and arguments else as_text(arguments or {})
-    name = _pick(function, _NAMES)
-    return {"id": _pick(inner, _CALL_IDS) or "", "type": "function", "function": {"name": name, "arguments": text}}
-
-
-def _result(part: Fields) -> JsonValue:
-    """The message of a tool's result."""
-    part = _inner(part, "functionResponse", "function_response", "toolResult")
-    id_ = _pick(part, ("tool_call_id", "toolCallId", "toolUseId", "tool_use_id", "call_id", "id"))
-    value = content_blocks(_pick(part, _RESPONSES))
-    # The AI SDK says of a result whether it is text or JSON.
-    if isinstance(value, dict) and value.keys() <= {"type", "value"}:
-        value = value.get("value")
-    if isinstance(value, list) and value and all(isinstance(item, dict) and _kind(item) == "text" for item in value):
-        value = "\n".join(str(_pick(item, ("text", "content")) or "") for item in value if isinstance(item, dict))
-    return {"role": "tool", "content": as_text(value) or "", "tool_call_id": id_}
+def _plain(part: Fields) -> Fields:
+    """A part without its wrapper; the text of one may be an object."""
+    part = _inner(part, "message_content")
+    text = part.get("text") if part.get("text") is not None else part.get("content")
+    is_object = part.get("type") == "text" and text is not None and not isinstance(text, str)
+    return {"type": "text", "text": as_text(text)} if is_object else part
 
 
 def _inner(value: Fields, *keys: str) -> Fields:
     return next((inner for key in keys if isinstance(inner := value.get(key), dict)), value)
-
-
-def _pick(value: Fields, keys: Sequence[str]) -> JsonValue:
-    return next((value[key] for key in keys if value.get(key) is not None), None)
 
 
 def _dicts(value: JsonValue) -> list[Fields]:

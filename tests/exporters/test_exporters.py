@@ -35,7 +35,7 @@ HOSTILE = ("", " ", "\x00", "a\nb\r\u2028c", '"},{"', "=cmd()", "</script>", "\U
 TEXTS = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MESSAGES = st.lists(
     st.builds(Message, st.sampled_from(["system", "user", "assistant"]), TEXTS)
-    | st.builds(lambda text: Message("assistant", "", (ToolCall("t", "f", text),)), TEXTS),
+    | st.builds(lambda text: Message("assistant", "", (ToolCall("t", "f", text or "{}"),)), TEXTS),
     min_size=1,
     max_size=4,
 ).map(tuple)
@@ -57,7 +57,7 @@ EXAMPLES = st.builds(
     case_id=TEXTS.filter(bool),
     messages=MESSAGES,
     answer=st.builds(Message, st.just("assistant"), TEXTS)
-    | st.builds(lambda text: Message("assistant", "", (ToolCall("call_1", "f", text),)), TEXTS),
+    | st.builds(lambda text: Message("assistant", "", (ToolCall("call_1", "f", text or "{}"),)), TEXTS),
     target_source=st.sampled_from(["label", "correction", "teacher"]),
     target_by=st.none() | TEXTS,
     tools=st.just(()) | st.just(({"type": "function", "function": {"name": "f"}},)),

@@ -4,6 +4,7 @@ import pytest
 
 from curator.errors import RecordError
 from curator.readers.messages import read_messages, require_question, text_of
+from curator.readers.parts import read_call, read_result
 from curator.records import Message, ToolCall
 
 
@@ -122,3 +123,20 @@ def test_one_user_message_with_text_is_a_question() -> None:
         require_question(asked)
     except RecordError as error:
         pytest.fail(error.reason)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "c", "function": {"name": "f", "arguments": ""}},
+        {"tool_call": {"id": "c", "function": {"name": "f", "arguments": {}}}},
+        {"type": "tool-call", "toolCallId": "c", "toolName": "f"},
+    ],
+)
+def test_a_call_is_found_in_its_wrappers_and_one_without_arguments_has_an_empty_object(call: dict[str, Any]) -> None:
+    assert read_call(call) == ToolCall("c", "f", "{}")
+
+
+def test_a_result_of_the_ai_sdk_is_its_value() -> None:
+    part = {"type": "tool-result", "toolCallId": "c", "output": {"type": "json", "value": {"n": 7}}}
+    assert read_result(part) == ('{"n":7}', "c")
