@@ -299,7 +299,7 @@ def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]], 
             f"if it is CSV with the one column {listed(columns)}, write {mapping}",
         )
     return RecordError(
-        f"a table with the columns {listed(columns)}, and no mapping in use",
+        f"a table with the columns {listed(columns)}, and no mapping in use: its rows are not read",
         f"name the column that holds the user's text, for example {mapping}"
         + (f" (and no `format: {chosen.name}`)" if chosen else ""),
     )

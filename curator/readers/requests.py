@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ SYSTEM_TWICE = "a system prompt beside the messages and another one in them: bot
 _SYSTEMS = (
     "system", "instructions", "system_prompt", "systemPrompt", "systemInstruction", "system_instruction", "preamble",
 )  # fmt: skip
+_NUMBER = re.compile(r"\s*[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\s*", re.IGNORECASE)
 _LISTS = ("messages", "contents", "input", "input_items")
 _TEXTS = ("prompt", "inputText", "inputs", "input", "message", "messages", "contents", "question", "query")
 _ELSEWHERE = ("previous_response_id", "conversation")
@@ -93,8 +95,10 @@ _READ_KEYS = frozenset((*_SYSTEMS, *CONFIGS, *_SILENT, *OPTION_KEYS, "metadata",
 
 
 def bears_content(value: JsonValue) -> bool:
-    """Return whether a value may say something: a text, a list or an object that is not empty."""
-    return isinstance(value, str | list | dict) and bool(value)
+    """Return whether a value may say something: a text other than a number, a list or an object."""
+    if isinstance(value, str):
+        return bool(value) and _NUMBER.fullmatch(value) is None
+    return isinstance(value, list | dict) and bool(value)
 
 
 def _is_turn(item: Body) -> bool:

@@ -26,6 +26,8 @@ _ANSWERS = 500
 _MOST_TASKS = 50
 _MOST_LABELS = 30
 """Labels beyond this number are rather short answers of their own than the values of a classifier."""
+_QUOTED = 40
+"""Characters of a document by which it is found in a prompt."""
 _NONE = "(none)"
 
 
@@ -37,6 +39,9 @@ class _Tally:
     answers: int = 0
     tools: int = 0
     documents: int = 0
+    unquoted: int = 0
+    costs: int = 0
+    usd: float = 0.0
     labels: int = 0
     thumbs: Counter[str] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
@@ -54,6 +59,10 @@ class _Tally:
         self.answers += case.target is not None
         self.tools += "tools" in case.options or any(message.tool_calls for message in case.messages)
         self.documents += bool(case.documents)
+        self.unquoted += bool(case.documents) and not _is_quoted(case)
+        if case.cost_usd is not None:
+            self.costs += 1
+            self.usd += case.cost_usd
         self.labels += case.reference is not None
         if case.feedback and case.feedback.thumb:
             self.thumbs[case.feedback.thumb] += 1
@@ -134,8 +143,10 @@ def check(logs: Paths, *, config: Config | LogsConfig | None = None) -> CheckRes
         account,
         tuple(first),
         None if tally.first is None or tally.last is None else (tally.first, tally.last),
+        tally.usd,
         {
-            "answers": tally.answers, "tools": tally.tools, "documents": tally.documents, "labels": tally.labels,
+            "answers": tally.answers, "tools": tally.tools, "documents": tally.documents, "labels": tally.labels, "unquoted": tally.unquoted,
+            "costs": tally.costs,
             "thumbs_up": tally.thumbs["up"], "thumbs_down": tally.thumbs["down"], "sessions": len(tally.sessions),
         },
         _counts(tally.tasks, redactor),
@@ -150,6 +161,12 @@ def check(logs: Paths, *, config: Config | LogsConfig | None = None) -> CheckRes
         tuple(aside.first),
         account.rejected > options.max_unreadable * account.records or account.rejected == account.records,
     )  # fmt: skip
+
+
+def _is_quoted(case: Case) -> bool:
+    """Return whether the messages hold the beginning of a document."""
+    begins = [text[:_QUOTED] for document in case.documents if (text := document.text.strip())]
+    return any(begin in message.content for begin in begins for message in case.messages)
 
 
 def _counts(counter: Counter[str], redactor: Redactor) -> dict[str, int]:

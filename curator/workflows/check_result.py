@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 
 from curator.errors import ExitCode
 from curator.readers import READERS
-from curator.readers.account import ReadAccount
+from curator.readers.account import FileAccount, ReadAccount
 from curator.readers.trial import MappingTrial
 from curator.records import Case, JsonValue, Kind, RejectedRecord
 from curator.records.result import Result
-from curator.text.display import one_line, plural
+from curator.text.display import money, one_line, plural
 
 _SHOWN = 8
 _SHOWN_REASONS = 5
 _LINE = 160
 _LONG_LINE = 400
+_TEXTS = ("jsonl", "json", "csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ class CheckResult(Result):
         account: every record, unused key and note.
         first: the first cases, redacted.
         span: the times of the first and the last call, in seconds since 1970; None where none is logged.
-        counts: cases with an answer, tools, documents, a label, a thumb up or down, and sessions, by these names.
+        cost_usd: what the logged calls cost, in US dollars; 0 where no cost is logged.
+        counts: cases with an answer, tools, documents, documents that the prompt does not quote, a label, a thumb up or down, a
+            cost, and sessions, by these names.
         tasks: cases by task.
         models: cases by model.
         finish_reasons: cases by finish reason.
@@ -66,6 +69,7 @@ class CheckResult(Result):
     account: ReadAccount
     first: tuple[Case, ...]
     span: tuple[float, float] | None
+    cost_usd: float
     counts: dict[str, int]
     tasks: dict[str, int]
     models: dict[str, int]
@@ -97,7 +101,7 @@ class CheckResult(Result):
         return {
             "records": account.records, "cases": account.cases, "earlier_turns": account.further,
             "repeated_turns": account.repeated_turns, "set_aside": account.rejected, "failed_calls": account.failed_calls,
-            "other_records": {**account.others}, "counts": {**self.counts}, "tasks": {**self.tasks},
+            "other_records": {**account.others}, "counts": {**self.counts}, "cost_usd": self.cost_usd, "tasks": {**self.tasks},
             "models": {**self.models}, "finish_reasons": {**self.finish_reasons},
             "answers": {task: {"kind": a.kind, "labels": dict(a.labels)} for task, a in self.answers.items()},
             "set_aside_by_remedy": [{"count": r.count, "first": {**r.first.to_dict()}} for r in self.reasons],
@@ -145,17 +149,22 @@ def _records_line(account: ReadAccount) -> str:
 
 def _counts_lines(result: CheckResult) -> list[str]:
     counts, account = result.counts, result.account
+    without = account.cases - counts["answers"] - account.failed_calls
     lines = [
         ", ".join(
             (
                 f"{counts['answers']:,} with an answer",
                 plural(account.failed_calls, "failed call"),
+                *([f"{without:,} without an answer"] if without > 0 else []),
                 f"{counts['tools']:,} with tools",
                 f"{counts['documents']:,} with documents",
                 f"{counts['labels']:,} with a label or correction",
             )
         )
     ]
+    if counts["unquoted"]:
+        cases = plural(counts["unquoted"], "case")
+        lines.append(f"the prompt quotes none of the documents in {cases}: the committee would be asked without them")
     if counts["thumbs_up"] or counts["thumbs_down"] or account.scales:
         scales = "".join(f"; {name}: {scale}" for name, scale in account.scales.items())
         lines.append(f"feedback: {counts['thumbs_up']:,} up, {counts['thumbs_down']:,} down{scales}")
@@ -166,6 +175,8 @@ def _counts_lines(result: CheckResult) -> list[str]:
         alone = result.answers.keys() <= {"(none)"}
         kinds = (f"{'' if alone else f'{task}: '}{_kind_text(answers)}" for task, answers in result.answers.items())
         lines.append(f"kinds of answers: {_listed(kinds, between='; ')}")
+    if counts["costs"]:
+        lines.append(f"cost in the logs: {money(result.cost_usd)} in {plural(counts['costs'], 'call')}")
     if counts["sessions"]:
         lines.append(plural(counts["sessions"], "session"))
     if result.span:
@@ -176,14 +187,19 @@ def _counts_lines(result: CheckResult) -> list[str]:
 
 def _format_lines(account: ReadAccount) -> Iterator[str]:
     files = account.files.values()
-    formats = Counter((f.reader if f.recognised else "", f.container, f.encoding or "utf-8") for f in files)
+    formats = Counter((f.reader if f.recognised else "", f.container, _encoding_of(f)) for f in files)
     for (reader, container, encoding), count in formats.items():
         description = f": {READERS[reader].description}" if reader in READERS else ""
         understood = f"read as {reader}" if reader else "of no known format"
-        yield f"{plural(count, 'file')} {understood} ({container}, {encoding}){description}"
+        yield f"{plural(count, 'file')} {understood} ({container}{encoding}){description}"
     if account.skipped:
         skipped = (f"{skip.file} ({skip.reason})" for skip in account.skipped)
         yield f"{plural(len(account.skipped), 'file')} skipped: {_listed(skipped)}"
+
+
+def _encoding_of(file: FileAccount) -> str:
+    """The encoding of a text behind a comma; "" for tables that are no text."""
+    return f", {file.encoding or 'utf-8'}" if file.container in _TEXTS else ""
 
 
 def _reason_lines(reasons: tuple[SetAsideReason, ...]) -> Iterator[str]:

@@ -44,6 +44,21 @@ def test_a_check_accounts_for_every_record_and_names_unused_keys(tmp_path: Path)
     assert result.exit_code is ExitCode.UNREADABLE
 
 
+def test_a_check_names_costs_unanswered_cases_and_documents_that_are_not_asked(tmp_path: Path) -> None:
+    documents: JsonValue = [{"text": "Parcels are kept for seven days."}]
+    quoted = pair("Use this: Parcels are kept for seven days. How long?", "7 days.", documents=documents, cost=0.25)
+    beside = pair("How long?", "7 days.", documents=documents, cost=0.5, prompt_tokens="17", marks_of_qa="12.5 good")
+    result = curator.check(
+        write(tmp_path / "a.jsonl", quoted, beside, {"messages": [{"role": "user", "content": "And now?"}]})
+    )
+    text = result.to_text()
+    assert "2 with an answer, 0 failed calls, 1 without an answer" in text
+    assert "the prompt quotes none of the documents in 1 case: the committee would be asked without them" in text
+    assert "cost in the logs: $0.75 in 2 calls" in text
+    assert set(result.account.unused) == {"marks_of_qa"}
+    assert result.to_dict()["cost_usd"] == 0.75
+
+
 def test_a_check_shows_no_secret(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", pair(f"My key is {KEY}, why is it refused?", f"{KEY} has expired."))
     result = curator.check(log)
