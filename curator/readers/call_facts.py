@@ -54,9 +54,12 @@ _MILLISECONDS = (
 _COSTS = ("cost_usd", "response_cost", "spend", "total_cost", "costUSD", "cost_in_usd", "cost", "request_cost")
 _STATUSES = (
     "status_code", "statusCode", "http_status", "status", "response_status", "request_status", "http_status_code",
-    "response_status_code", "state", "responseCode", "response_code",
+    "response_status_code", "http", "outcome", "state", "responseCode", "response_code",
 )  # fmt: skip
-_ERRORS = ("error", "error_str", "errorCode", "error_message", "errorMessage", "exception")
+_GOOD = ("success", "ok", "is_success", "isSuccess", "succeeded", "successful")
+_BAD = ("is_error", "isError", "has_error", "hasError", "failed", "errored", "is_failed", "is_failure", "timed_out")
+_LEVELS = ("level", "severity", "log_level", "logLevel", "levelname", "loglevel")
+_ERRORS = ("error_code", "error_type", "error", "error_str", "errorCode", "error_message", "errorMessage", "exception")
 _DOCUMENTS = (
     "documents", "retrieved_documents", "contexts", "context", "retrieved_contexts", "search_results", "retrieved_chunks",
     "source_documents",
@@ -64,7 +67,7 @@ _DOCUMENTS = (
 _VECTOR_STORES = ("vector_store_request_metadata",)
 FACT_KEYS = frozenset(
     (
-        *_IDS, *_SESSIONS, *_USERS, *_STARTS, *_ENDS, *_SECONDS, *_MILLISECONDS, *_COSTS, *_STATUSES, *_ERRORS,
+        *_IDS, *_SESSIONS, *_USERS, *_STARTS, *_ENDS, *_SECONDS, *_MILLISECONDS, *_COSTS, *_STATUSES, *_ERRORS, *_GOOD, *_BAD, *_LEVELS,
         *_DOCUMENTS, "model", "model_id", "modelId", "metadata", "usage",
     )
 )  # fmt: skip
@@ -100,6 +103,7 @@ class _Names(NamedTuple):
     costs: Sequence[str] = _COSTS
     statuses: Sequence[str] = _STATUSES
     errors: Sequence[str] = _ERRORS
+    flags: Sequence[str] = (*_GOOD, *_BAD, *_LEVELS)
     documents: Sequence[str] = _DOCUMENTS
     vector_stores: Sequence[str] = _VECTOR_STORES
 
@@ -122,7 +126,8 @@ def read_facts(record: Fields, request: Fields) -> Facts:
         seconds if seconds is not None else milliseconds / 1000 if milliseconds is not None else elapsed(start, end)
     )
     given = [value for key in names.statuses if (value := record[key]) is not None]
-    statuses = [status for value in given if (status := failed_status(value))]
+    statuses = [status for value in given if (status := failed_status(_code_of(value)))]
+    statuses += [f"{key} {record[key]!r}" for key in names.flags if _is_failed_flag(key, record[key])]
     error = next((error for key in names.errors if (value := record[key]) and (error := failed_error(value))), None)
     return Facts(
         log_id=_text(record, names.ids),
@@ -135,6 +140,21 @@ def read_facts(record: Fields, request: Fields) -> Facts:
         failure=next(iter(statuses), None) or error,
         hard=any(status.startswith("HTTP") for status in statuses),
     )
+
+
+def _code_of(status: JsonValue) -> JsonValue:
+    """The code of a status that is an object, such as `{"status": 503}`."""
+    if not isinstance(status, dict):
+        return status
+    return next((status[key] for key in ("status_code", "statusCode", "status", "code") if status.get(key)), None)
+
+
+def _is_failed_flag(key: str, value: JsonValue) -> bool:
+    """Return whether a flag or the level of a log line says that the call failed."""
+    word = str(value).lower()
+    if key in _LEVELS:
+        return word in ("error", "fatal", "critical")
+    return word == "false" if key in _GOOD else word == "true"
 
 
 def time_of_response(value: JsonValue) -> float | None:

@@ -23,7 +23,7 @@ from curator.readers.reader import LogRecord, Reader
 from curator.readers.record_ids import check_whole, event_id, pair_id, stored_messages
 from curator.readers.record_keys import ABOUT, ANSWERING, ASKING, answering_keys, asking_keys, by_keys, key_words
 from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
-from curator.readers.requests import Request, bears_content, is_request, read_request, text_body
+from curator.readers.requests import Request, bears_content, beside_request, is_request, read_request, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.task_names import task_of_call
 from curator.readers.unread import unrecognised
@@ -120,7 +120,9 @@ def _exchange(
         raise unrecognised(record)
     if asked is None and response is not None:
         check_whole(response.body)
-    request = read_request(body, record.get("model_parameters")) if asked else _answered_request(record)
+    beside = beside_request(record) if asked and asked.key else {}
+    whole = {**beside, **body} if beside else body
+    request = read_request(whole, record.get("model_parameters")) if asked else _answered_request(record)
     reply, notes = _with_outcome(record, response, facts)
     metadata = _metadata(body, record)
     kind = _take(metadata, record, "kind")
@@ -329,6 +331,8 @@ def _unused(
         return tuple(key for key in request.unused if key not in read_keys and key not in places)
     if asked is None and record.get("object") == "chat.completion":
         places |= {"tools", "functions", "tool_choice", "response_format"}
+    if asked:
+        read_keys |= beside_request(record).keys()
     inside = tuple(f"{asked.key}.{key}" for key in request.unused if key not in _OWN_KEYS) if asked else ()
     beside = ((key, value) for key, value in record.items() if key not in read_keys and key not in places)
     return (*inside, *(key for key, value in beside if bears_content(decoded(value))))

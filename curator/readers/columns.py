@@ -73,11 +73,20 @@ def columns_of(records: Sequence[Mapping[str, JsonValue]]) -> list[Column]:
     return list(columns.values())
 
 
+def _is_message(value: Mapping[str, JsonValue], depth: int) -> bool:
+    """Return whether an object is a message, or inside of others its speaker."""
+    if depth:
+        return "role" in value
+    return "role" in value and not value.keys().isdisjoint(
+        ("content", "parts", "text", "tool_calls", "value", "message")
+    )
+
+
 def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable[tuple[str, JsonValue]]:
     """Yield the paths of the values; a request, a message or a response is one value."""
     for key, raw in record.items():
         value = decoded(raw)
-        whole = isinstance(value, dict) and ("messages" in value or "role" in value or holds_reply(value))
+        whole = isinstance(value, dict) and ("messages" in value or _is_message(value, depth) or holds_reply(value))
         if isinstance(value, dict) and value and not whole and depth < _DEEP:
             yield from _leaves(value, f"{above}{key}.", depth + 1)
         else:

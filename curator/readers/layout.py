@@ -283,6 +283,8 @@ def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
     other_side = above in (ANSWER_OBJECTS if names is QUESTIONS else QUESTION_OBJECTS if names is ANSWERS else ())
     if name in names:
         return names.index(name) + (_OTHER_SIDE if other_side else 0)
+    if names is SESSION_KEYS and name in ("id", "uuid") and above in names:
+        return names.index(above)
     if exact or not (words := name_words(last)) or words[-1] in NO_TEXT:
         return None
     speaker = next((word for word in words if word in SPEAKERS), None)

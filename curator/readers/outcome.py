@@ -64,6 +64,7 @@ _BARE_PHRASES = frozenset(
 )  # fmt: skip
 """Phrases that are a failure where a text has nothing else: no model answers so, unlike with `Conflict` or `Gone`."""
 _PROXY_TEXTS = ("upstream connect error", "no healthy upstream", "upstream request timeout", "stream timeout")
+_CODE_ONLY = re.compile(r"error(?: code)?:? \d{3,4}\.?")
 _CLIENT_ERROR = re.compile(
     r"(?:error code: [45]\d\d - [{<]|(?:litellm|openai|anthropic|botocore|httpx|google|groq|cohere|mistralai)(?:\.\w+)*"
     r"\.\w*(?:error|exception|limit\w*|exhausted|timeout)\b)",
@@ -105,6 +106,7 @@ _CLIENT_NAME = re.compile(
 _OF_PYTHON = frozenset(("timeouterror", "connectionerror", "sslerror"))
 """Names that without a message may be the answer to a question about them."""
 _MESSAGE_ONLY = frozenset(("message", "request_id", "requestId"))
+_XML_ERROR = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<Error(?:Response)?(?:\s[^>]*)?>\s*<(?:Code|Error)>")
 _GATEWAY_TEXTS = frozenset(("endpoint request timed out", "limit exceeded", "missing authentication token"))
 """Messages of the gateways of AWS, which are a body's only text."""
 _CLIENT_TEXTS = frozenset(("connection error.", "request timed out.", "network error."))
@@ -169,11 +171,13 @@ def failed_text(text: str, *, written: bool = False) -> str | None:
             return None if written and not _is_api_error(body) else failed_body(body)
     if len(text) > _MOST_PAGE:
         return None
+    if _XML_ERROR.match(text):
+        return "an error of a server"
     if start[:1] == "<" and start[:6].lower() != "<error":
         failure = _failed_page(text)
         return None if written and (len(text) > _MOST_GATEWAY_PAGE or not _SERVERS.search(text)) else failure
     line = text.strip().lower()
-    if line.startswith(_PROXY_TEXTS):
+    if line.startswith(_PROXY_TEXTS) or _CODE_ONLY.fullmatch(line):
         return "an error of the gateway"
     return None if written or len(line) > _MOST_PAGE else _failed_line(line)
 
@@ -230,7 +234,12 @@ def failed_body(body: JsonValue) -> str | None:
     message = body.get("message") or body.get("detail") or body.get("title")
     if isinstance(message, str) and body.keys() <= _MESSAGE_ONLY:
         return _failed_message(message)
-    if body.get("type") == "error" or "__type" in body or (message and (failed_status(code) or body.get("error_code"))):
+    if (
+        body.get("type") == "error"
+        or "__type" in body
+        or (message and body.get("success") is False)
+        or (message and (failed_status(code) or body.get("error_code")))
+    ):
         return failed_status(code) or failed_error(message) or "error"
     return None
 

@@ -23,6 +23,7 @@ from curator.readers.outcome import (
 )
 from curator.readers.response_bodies import Answer, holds_answer, read_body
 from curator.readers.streams import UNFINISHED, assembled, events_of
+from curator.readers.text_streams import framework_stream
 from curator.records import Document, JsonValue, Message, ToolCall
 from curator.records.token_logprobs import TokenLogprobs, read_logprobs
 
@@ -73,6 +74,8 @@ def read_reply(value: JsonValue) -> Reply:
     if isinstance(value, str):
         if events := events_of(value):
             return _read_object(assembled(events))
+        if (whole := framework_stream(value)) is not None:
+            return _read_object(whole)
         if holds_reply(structure := decoded(value)) or failed_body(structure):
             value = structure
         elif structure == value and _CUT_OFF.match(value) and _ANSWERS.search(value):

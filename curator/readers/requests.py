@@ -54,6 +54,15 @@ class Request:
     notes: list[str] = field(default_factory=list)
 
 
+def beside_request(record: Body) -> dict[str, JsonValue]:
+    """The system prompt of a record that holds its request under a key; {} where it has none.
+
+    A single word names the system of a call, such as `openai`.
+    """
+    texts = {key: value for key in _SYSTEMS if isinstance(value := decoded(record.get(key)), str | list)}
+    return {key: value for key, value in texts.items() if isinstance(value, list) or len(value.split()) > 1}
+
+
 def is_request(body: Body, *, named: bool = False) -> bool:
     """Return whether an object is the body of a request.
 
@@ -151,7 +160,10 @@ def _only_text(value: JsonValue, key: str) -> str:
 
 def _with_system(body: Body, messages: tuple[Message, ...], notes: list[str]) -> tuple[Message, ...]:
     """The messages with the system prompts that stand beside them."""
-    beside = [text for key in _SYSTEMS if body.get(key) is not None and (text := _system_text(body[key])).strip()]
+    configs = (decoded(body[key]) for key in CONFIGS if key in body)
+    holders = [body, *(config for config in configs if isinstance(config, dict))]
+    texts = (_system_text(holder[key]) for holder in holders for key in _SYSTEMS if holder.get(key) is not None)
+    beside = [text for text in texts if text.strip()]
     if not beside:
         return messages
     inside = [message.content.strip() for message in messages if message.role == "system"]

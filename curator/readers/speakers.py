@@ -37,7 +37,7 @@ TEXT_KEYS = ("content", "text", "message", "value", "body", "utterance", "msg", 
              "transcript", "said", "line", "blocks")  # fmt: skip
 """Keys of the text of a turn."""
 SESSION_KEYS = ("session_id", "conversation_id", "thread_id", "chat_id", "call_id", "dialog_id", "dialogue_id", "session",
-                "conversation", "thread", "thread_ts", "ticket_id", "case_id", "room_id", "channel_id", "conv_id", "convo_id", "interaction_id",
+                "conversation", "thread", "thread_ts", "ticket_id", "case_id", "room_id", "channel_id", "conv_id", "convo_id", "sid", "cid", "session_uuid", "interaction_id",
                 "message_tree_id", "transcript_id", "ticket", "contact_id", "chat", "call", "dialog", "dialogue", "conversation_hash",
                 "gesprach", "gesprachs_id", "gesprachsnummer", "konversation", "konversations_id", "sitzung", "sitzungs_id", "unterhaltung",
                 "id_conversation", "conversacion", "id_conversacion", "sesion", "id_sesion", "conversa", "sessao", "id_sessao",

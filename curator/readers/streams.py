@@ -257,7 +257,10 @@ def _add_block_delta(blocks: dict[str, Event], arguments: dict[str, str], place:
 
 
 def _is_gemini(event: Event) -> bool:
-    return isinstance(event.get("candidates"), list) and ("modelVersion" in event or "usageMetadata" in event)
+    candidates = event.get("candidates")
+    first = candidates[0] if isinstance(candidates, list) and candidates else None
+    streamed = isinstance(first, dict) and isinstance(content := first.get("content"), dict) and "parts" in content
+    return isinstance(candidates, list) and (streamed or "modelVersion" in event or "usageMetadata" in event)
 
 
 def _of_gemini(events: Sequence[Event]) -> Event:

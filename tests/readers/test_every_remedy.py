@@ -111,6 +111,7 @@ FOLLOWED = [
         [{"request_id": "r", "request": RIGHT["request"]}, {"request_id": "r", "chunk": CHUNK}],
         [RIGHT | {"response": [CHUNK]}],
     ),
+    Followed("log the whole answer as text", [RIGHT | {"response": 'data: {"x": 1}\n\ndata: {"x": 2}\n'}], [RIGHT | {"response": A}]),
     Followed("the object's JSON", [RIGHT | {"response": "<x.y.Completion object at 0x7f>"}], [RIGHT]),
     Followed("log the list: ", [{"messages": {"role": "user"}}], [MESSAGES]),
     Followed("log the whole request, with at least one message", [request({"role": "system", "content": "Be kind."})], [RIGHT]),
