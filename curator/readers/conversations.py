@@ -21,7 +21,7 @@ from curator.records import JsonValue, Message
 
 KEYS = (
     "messages", "conversation", "conversations", "chat_messages", "dialog", "dialogue", "turns", "chat", "history", "transcript",
-    "thread", "utterances", "chosen", "conversation_a", "data", "items", "interactions", "exchanges",
+    "thread", "utterances", "chosen", "conversation_a", "conversation_b", "data", "items", "interactions", "exchanges",
 )  # fmt: skip
 """Keys of the turns, the surest first; a list of turns under any other key is found too."""
 _TREE = "mapping"
@@ -49,6 +49,7 @@ _READ = frozenset(
      "current_node", "finish_reason", "status", "error")
 )  # fmt: skip
 ASSUMED = "the turns have no speakers: they are read in turn, the user's first"
+COMPARED = "two conversations that were compared: the winner is read, of equal ones the first"
 BRANCHES = "other branches of a conversation, such as answers that were written anew, are not read"
 
 
@@ -82,16 +83,27 @@ def _opened(record: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return record
 
 
+def _winner(record: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bool]:
+    """The record with the winner of two compared conversations, and whether it has two."""
+    if not (record.get("conversation_a") and record.get("conversation_b")):
+        return record, False
+    won = str(record.get("winner", "")).lower()
+    side, other = ("b", "a") if won in ("b", "model_b") or record.get("winner_model_b") == 1 else ("a", "b")
+    lost = {f"conversation_{other}", f"model_{other}", f"model_{side}", "winner"}
+    model = {"model": record[f"model_{side}"]} if record.get(f"model_{side}") else {}
+    return {**{key: value for key, value in record.items() if key not in lost}, **model}, True
+
+
 def _read(record: LogRecord, options: LogsConfig) -> Exchange:
-    record = LogRecord(_opened(record.cells), record.source)
-    cells = record.cells
+    cells, compared = _winner(_opened(record.cells))
+    record = LogRecord(cells, record.source)
     key = turns_key(cells)
     if key is None:
         raise RecordError(
             "no conversation: none of the keys holds turns of a user and an assistant",
             'log each turn with its speaker: {"messages": [{"role": "user", "content": "..."}, ...]}',
         )
-    notes: list[str] = []
+    notes: list[str] = [COMPARED] if compared else []
     items = _tree_messages(cells) if key == _TREE else decoded(cells[key])
     if not isinstance(items, list):
         raise RecordError(f"`{key}` is not a list of turns", "log the turns as a list")

@@ -12,7 +12,7 @@ _LISTS = ("documents", "results", "matches", "output_documents", "chunks", "hits
 _TEXTS = ("page_content", "pageContent", "content", "text", "document", "chunk", "passage", "snippet", "body")
 _IDS = ("id", "document_id", "doc_id", "chunk_id", "doc_uri", "file_id", "filename", "url", "source")
 _SCORES = ("score", "relevance_score", "relevanceScore", "similarity", "relevance", "rank_score", "_score", "distance")
-_HOLDERS = ("document", "node", "metadata", "payload", "item")
+_HOLDERS = ("document", "node", "data", "metadata", "payload", "item")
 """The objects inside a document that may hold what it is searched for."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -60,6 +60,7 @@ _OPINIONS = frozenset(
      "upvote", "upvoted", "downvote", "downvoted", "helpful", "not helpful", "unhelpful", "hilfreich", "nicht hilfreich")
 )  # fmt: skip
 """Words that only an opinion of an answer has: `good` may be a mood, `down` a status."""
+_OPPOSITES = (("like", "dislike"), ("up", "down"), ("positive", "negative"), ("helpful", "unhelpful"), ("good", "bad"))
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
@@ -126,6 +127,20 @@ def is_opinion(value: JsonValue) -> bool:
         return False
     word = _plain_word(value)
     return word in _OPINIONS or not (word in (*_PASS, *_FAIL) or word.isascii() or any(map(str.isalnum, word)))
+
+
+def opposite_key(keys: Collection[str], key: str) -> str | None:
+    """The key of the other thumb, such as `disliked` beside `liked`; None without one."""
+    flat = key.lower()
+    others = [flat.replace(up, down) for up, down in _OPPOSITES if up in flat and down not in flat]
+    return next((other for other in keys if other != key and other.lower() in others), None)
+
+
+def thumb_of_flag(record: Mapping[str, JsonValue], key: str, value: JsonValue) -> Thumb | None:
+    """The thumb in a value; where each thumb has a flag, a no is not the other one."""
+    thumb = read_thumb(value)
+    other = opposite_key(record.keys(), key) if thumb == "down" else None
+    return thumb if other is None or read_thumb(record[other]) == "up" else None
 
 
 def read_verdict(value: JsonValue) -> float | Literal["unsure"] | None:

@@ -10,7 +10,7 @@ from curator.errors import ConfigError, RecordError
 from curator.readers.account import EMPTY
 from curator.readers.cells import is_logged_error
 from curator.readers.documents import read_documents
-from curator.readers.feedback import feedback, nonblank, read_thumb, reference
+from curator.readers.feedback import feedback, nonblank, opposite_key, read_thumb, reference, thumb_of_flag
 from curator.readers.hints import key_inside, key_paths, listed, nearest
 from curator.readers.json_text import as_text, decoded, type_name
 from curator.readers.layout import found_mapping
@@ -112,7 +112,7 @@ class Mapper:
             documents=read_documents(values.get("documents")),
             task=nonblank(values.get("task")) or self._task,
             model=nonblank(values.get("model")) or (nonblank(body.get("model")) if isinstance(body, dict) else None),
-            feedback=self._feedback(values),
+            feedback=self._feedback(record, values),
             reference=reference(values.get("label"), None),
             session=nonblank(values.get("session")),
             user=nonblank(values.get("user")),
@@ -230,10 +230,10 @@ class Mapper:
         reason = finish_reason_of(values.get("finish_reason"))
         return Reply(finish_reason=reason) if reason else None
 
-    def _feedback(self, values: Mapping[str, JsonValue]) -> Feedback | None:
+    def _feedback(self, record: Mapping[str, JsonValue], values: Mapping[str, JsonValue]) -> Feedback | None:
         given: dict[str, Scalar] = {}
         thumb, rating = values.get("thumb"), values.get("rating")
-        read = read_thumb(thumb)
+        read = thumb_of_flag(record, self.mapping.thumb or "", thumb)
         if (
             isinstance(rating, str | int | float)
             and not isinstance(rating, bool)
@@ -241,7 +241,8 @@ class Mapper:
             and self.mapping.rating
         ):
             given[self.mapping.rating] = rating
-        if read is None and isinstance(thumb, str | int | float) and _number(thumb) is not None and self.mapping.thumb:
+        is_number = _number(thumb) is not None and read_thumb(thumb) is None
+        if is_number and isinstance(thumb, str | int | float) and self.mapping.thumb:
             given[self.mapping.thumb] = thumb
         return feedback(read, values.get("correction"), values.get("comment"), given)
 
@@ -251,17 +252,15 @@ class Mapper:
         return options | ({"tools": tools} if tools else {})
 
     def _metadata(self, record: dict[str, JsonValue]) -> dict[str, Scalar]:
-        fields = {key: lookup_key(record, key) for key in self.mapping.metadata}
-        return {
-            key: value if isinstance(value, (str, int, float)) else as_text(value) or ""
-            for key, value in fields.items()
-            if value is not None
-        }
+        fields = ((key, lookup_key(record, key)) for key in self.mapping.metadata)
+        filled = ((key, value) for key, value in fields if value is not None)
+        return {key: value if isinstance(value, str | int | float) else as_text(value) or "" for key, value in filled}
 
     def _unused(self, record: dict[str, JsonValue]) -> tuple[str, ...]:
-        read = earlier_key(record) if self.mapping.role is None and self.mapping.turn is None else None
+        read = {earlier_key(record) if self.mapping.role is None and self.mapping.turn is None else None}
+        read |= {opposite_key(record.keys(), self.mapping.thumb)} if self.mapping.thumb else set()
         return tuple(
-            key for key, value in record.items() if key not in self._begun and key != read and value not in EMPTY
+            key for key, value in record.items() if key not in self._begun and key not in read and value not in EMPTY
         )
 
 

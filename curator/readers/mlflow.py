@@ -10,12 +10,14 @@ from curator.errors import RecordError
 from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.readers.pieces import Attachment, Exchange, NoExchange, Piece, Place
+from curator.readers.platform_rows import PlatformRow, number, row_piece
 from curator.readers.reader import LogRecord, Reader, parse_parts
 from curator.readers.span_attributes import content_keys
 from curator.readers.span_feedback import expectation, rating
 from curator.readers.span_pieces import span_piece
 from curator.readers.spans import is_span, plain_id, span_of
 from curator.readers.task_names import named_task
+from curator.readers.times import seconds_of
 from curator.records import JsonValue, Source
 
 _READ = ("request", "response", "data")
@@ -30,6 +32,11 @@ class _Trace:
     info: Mapping[str, JsonValue]
     spans: list[dict[str, JsonValue]]
     id: str | None
+
+    @property
+    def root(self) -> list[dict[str, JsonValue]]:
+        """The question and the answer of the trace, where its spans are not in the export."""
+        return [dict(self.info)] if self.info.get("request") and not self.spans else []
 
     @property
     def assessments(self) -> list[dict[str, JsonValue]]:
@@ -67,7 +74,7 @@ def _parse(record: LogRecord, options: LogsConfig) -> Iterator[Piece] | Piece:
     trace = _trace(record.cells)
     if trace is None:
         raise RecordError("no trace of MLflow", "write traces with `Trace.to_json`, or the table of `search_traces`")
-    items = [*trace.spans, *trace.assessments]
+    items = [*(trace.spans or trace.root), *trace.assessments]
     if not items:
         return NoExchange(source=record.source, what="traces without spans")
     return parse_parts(
@@ -79,9 +86,11 @@ def _parse(record: LogRecord, options: LogsConfig) -> Iterator[Piece] | Piece:
 
 
 def _piece(
-    trace: _Trace, number: int, item: dict[str, JsonValue], source: Source, options: LogsConfig
+    trace: _Trace, place: int, item: dict[str, JsonValue], source: Source, options: LogsConfig
 ) -> Exchange | Attachment | NoExchange:
-    if number >= len(trace.spans):
+    if not trace.spans and place < len(trace.root):
+        return _root(trace, source, options)
+    if place >= len(trace.spans):
         return _assessment(trace, item, source)
     if not is_span(item):
         raise RecordError("a span without ids", "write whole traces, as `Trace.to_json` gives them")
@@ -92,6 +101,23 @@ def _piece(
     piece.session = piece.session or trace.fact("mlflow.trace.session")
     piece.user = piece.user or trace.fact("mlflow.trace.user")
     return piece
+
+
+def _root(trace: _Trace, source: Source, options: LogsConfig) -> Exchange | Attachment | NoExchange:
+    """The question and the answer of a trace whose spans are not in the export."""
+    (info,) = trace.root
+    row = PlatformRow(
+        kind="traces",
+        speaks=True,
+        place=Place(trace.id, None, None, seconds_of(info.get("request_time") or info.get("timestamp_ms"))),
+        request=info.get("request"),
+        response=info.get("response"),
+        failure="error" if str(info.get("state") or info.get("status")).upper().endswith("ERROR") else None,
+        latency_s=None if (ms := number(info.get("execution_duration"))) is None else ms / 1000,
+        session=trace.fact("mlflow.trace.session"),
+        user=trace.fact("mlflow.trace.user"),
+    )
+    return row_piece(row, source, options.task)
 
 
 def _plain(value: JsonValue) -> JsonValue:

@@ -204,6 +204,8 @@ def _roles(item: JsonValue) -> Iterator[Role]:
 def _pair(item: JsonValue) -> tuple[str, str] | None:
     """The question and the answer of a turn that holds both; None for any other one."""
     if isinstance(item, list) and len(item) == 2 and all(text is None or isinstance(text, str) for text in item):
+        if any(isinstance(text, str) and seconds_of(text) is not None for text in item[:1]):
+            return None  # a line of a log with its time
         return str(item[0] or ""), str(item[1] or "")
     if not isinstance(item, dict) or any(
         isinstance(item.get(key), str) and role_of(str(item[key])) for key in ("role", "from")

@@ -165,3 +165,68 @@ def test_a_list_of_objects_is_neither_a_comment_nor_a_session(tmp_path: Path) ->
     mapping = options_in(refused.remedy)["mapping"]  # type: ignore[union-attr]
     assert "comment" not in mapping
     assert "session" not in mapping
+
+
+@pytest.mark.parametrize(("up", "down"), [("liked", "disliked"), ("thumbs_up", "thumbs_down")])
+def test_where_each_thumb_has_a_flag_a_no_is_not_the_other_thumb(up: str, down: str, tmp_path: Path) -> None:
+    flags = [(True, False), (False, True), (False, False)]
+    records = [{"prompt": f"Where is {n}?", "completion": "Here.", up: u, down: d} for n, (u, d) in enumerate(flags)]
+    cases, reading, _ = read_all([written(tmp_path / "a.jsonl", *records)])
+    assert [case.feedback and case.feedback.thumb for case in cases] == ["up", "down", None]
+    assert not reading.account.unused
+
+
+def test_of_two_conversations_that_were_compared_the_winner_is_read(tmp_path: Path) -> None:
+    asked = {"role": "user", "content": "Where?"}
+    told = {side: [asked, {"role": "assistant", "content": f"In {side}."}] for side in "ab"}
+    record = {
+        "model_a": "m1",
+        "model_b": "m2",
+        "winner": "model_b",
+        "conversation_a": told["a"],
+        "conversation_b": told["b"],
+    }
+    (case,), reading, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert (case.target, case.model) == ("In b.", "m2")
+    assert any("compared" in note for note in reading.account.notes)
+
+
+def test_documents_whose_text_is_in_their_data_are_read(tmp_path: Path) -> None:
+    request = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Where?"}],
+        "documents": [{"id": "d", "data": {"text": "T."}}],
+    }
+    record = {
+        "request": request,
+        "response": {"message": {"role": "assistant", "content": [{"type": "text", "text": "Here."}]}},
+    }
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert [(document.id, document.text) for document in case.documents] == [("d", "T.")]
+
+
+def test_lines_of_a_log_with_their_times_are_no_conversation(tmp_path: Path) -> None:
+    lines: Any = {
+        "stream": {"app": "x"},
+        "values": [["1764000000000000000", "a line"], ["1764000001000000000", "another"]],
+    }
+    assert not read_all([written(tmp_path / "a.jsonl", lines)])[0]
+
+
+def test_a_trace_of_mlflow_without_its_spans_is_its_question_and_answer(tmp_path: Path) -> None:
+    told = {"choices": [{"message": {"role": "assistant", "content": "Here."}, "finish_reason": "stop"}]}
+    feedback = {"assessment_name": "user thumbs", "source": {"source_type": "HUMAN"}, "feedback": {"value": "up"}}
+    row = {
+        "trace_id": "tr-1",
+        "request": orjson.dumps({"messages": [{"role": "user", "content": "Where?"}]}).decode(),
+        "response": orjson.dumps(told).decode(),
+        "state": "OK",
+        "request_time": 1764000000000,
+        "execution_duration": 900,
+        "assessments": [feedback],
+        "spans": [],
+    }
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", row)])
+    assert (case.user, case.target, case.time, case.latency_s) == ("Where?", "Here.", 1764000000.0, 0.9)
+    assert case.feedback is not None
+    assert case.feedback.thumb == "up"
