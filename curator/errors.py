@@ -19,6 +19,7 @@ Ctrl-C and SIGTERM stay Python's KeyboardInterrupt; the command ends with 130.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class RecordError(CuratorError):
         self.reason = reason
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how a worker process hands the error over."""
+        return type(self), (self.reason, self.remedy)
+
     def at(self, file: str, line: int, part: int = 0) -> RejectedRecord:
         """Return the record to set aside."""
         from curator.records.cases import Source
@@ -89,6 +94,10 @@ class UserError(CuratorError):
         super().__init__(what)
         self.what = what
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how a worker process hands the error over."""
+        return partial(type(self), remedy=self.remedy), (self.what,), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.what}\n  -> {self.remedy}"

@@ -23,6 +23,12 @@ _KEPT_WORDS = re.compile(
     r"|suite|ste|unit|flat|floor|box|p|o|rue|chemin|impasse|quai|route|calle|avenida|plaza|paseo|via|viale|piazza|corso|rua|de|du|des|la|le|les|del|di|bis)"
 )
 
+_NAME_PARTICLES = re.compile(
+    r"(?i)mr|mrs|ms|miss|dr|prof|sir|jr|sr|von|van|vom|zu|zur|de|del|della|der|den|di|da|do|dos|du|la|le|el|al|bin|ibn|ter|ten|herr|frau|mme"
+)
+_SHORTEST_NAME = 6
+"""Letters of a pseudonym: half a million words, so that two names hardly share one."""
+
 
 def secret_mark(kind: str, value: str, key: bytes) -> str:
     """Return the mark of a secret: its kind, and four digits by which equal ones are equal."""
@@ -30,7 +36,7 @@ def secret_mark(kind: str, value: str, key: bytes) -> str:
 
 
 def pseudonym(kind: str, value: str, key: bytes) -> str:
-    """Return a value of the same form: mail, phone, card, iban, ip, address or birth_date."""
+    """Return a value of the same form: mail, phone, card, iban, ip, address, birth_date or name."""
     return _MAKERS[kind](value, key)
 
 
@@ -166,6 +172,22 @@ def _address(value: str, key: bytes) -> str:
     return re.sub(r"[^\W_]+", other, value)
 
 
+def _name(value: str, key: bytes) -> str:
+    """A name of the same layout; each of its words has one pseudonym, also alone.
+
+    Titles and particles stay. Short words become longer ones, because few words have three letters.
+    """
+
+    def other(match: re.Match[str]) -> str:
+        word = match[0]
+        if len(word) == 1 or _NAME_PARTICLES.fullmatch(word):
+            return word
+        filled = word + ("X" if word.isupper() else "x") * (_SHORTEST_NAME - len(word))
+        return _same_letters(filled, _numbers(key, "name", word.lower()))
+
+    return re.sub(r"[^\W_]+", other, value)
+
+
 def _birth_date(value: str, key: bytes) -> str:
     """A date of the same layout: another day and month, and a year at most five years away."""
     numbers = _numbers(key, "birth_date", re.sub(r"\W+", " ", value).lower())
@@ -182,4 +204,5 @@ def _birth_date(value: str, key: bytes) -> str:
 
 _MAKERS: Mapping[str, Callable[[str, bytes], str]] = {
     "mail": _mail, "phone": _phone, "card": _card, "iban": _iban, "ip": _ip, "address": _address, "birth_date": _birth_date,
+    "name": _name,
 }  # fmt: skip

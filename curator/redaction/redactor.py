@@ -18,6 +18,7 @@ from curator.redaction.decoded import decoded, encoded_like, may_hold_escapes
 from curator.redaction.json_values import dumped, is_json, redacted_json_text, redacted_value
 from curator.redaction.keys import keys
 from curator.redaction.named import named_secrets
+from curator.redaction.names import load_recogniser, names
 from curator.redaction.nested import encoded_texts
 from curator.redaction.numbers import addresses_of_machines, cards, ibans, phones
 from curator.redaction.pseudonyms import SECRET_MARK, pseudonym, secret_mark
@@ -71,9 +72,19 @@ class Redactor:
     key: bytes = field(repr=False)
     pseudonyms: frozenset[str] = field(default=frozenset(), repr=False)
 
+    def __post_init__(self) -> None:
+        """Load what finds names of people.
+
+        Raises:
+            ConfigError: it cannot be loaded.
+            MissingDependency: it is not installed.
+        """
+        if self.config.names is not None:
+            load_recogniser(self.config.names)
+
     def secrets_only(self) -> Redactor:
         """Return a redactor that leaves personal data."""
-        return replace(self, config=self.config.model_copy(update={"personal": ()}))
+        return replace(self, config=self.config.model_copy(update={"personal": (), "names": None}))
 
     def text(self, text: str) -> str:
         """Return the text without what is sensitive."""
@@ -104,7 +115,8 @@ class Redactor:
         )
 
     def _finds(self, text: str) -> bool:
-        return bool(self._spans(text, 0))
+        """Return whether a text may hold something; names are looked for in each text alone."""
+        return self.config.names is not None or bool(self._spans(text, 0))
 
     def _text(self, text: str, tally: _Tally, depth: int = 0) -> str:
         spans = self._spans(text, depth)
@@ -154,6 +166,9 @@ class Redactor:
             return secret_mark(span.kind, plain, self.key)
         name = pseudonym(span.kind, plain, self.key)
         tally.originals[name] = plain
+        if span.kind == "name":  # people write of the first or of the last name alone
+            words = zip(name.split(), plain.split(), strict=True)
+            tally.originals.update((other, word) for other, word in words if other != word)
         replacement = encoded_like(name, original)
         if replacement != name:
             tally.originals[replacement] = encoded_like(plain, original)
@@ -184,6 +199,8 @@ class Redactor:
             yield from rule(scan)
         for kind in self.config.personal:
             yield from _PERSONAL[kind](scan)
+        if self.config.names is not None:
+            yield from names(scan.text, self.config.names)
 
     def _encoded(self, scan: Scan, depth: int) -> Iterator[Span]:
         for start, end in scan.long_words:
