@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from curator.readers.feedback import is_opinion
 from curator.readers.json_text import decoded
 from curator.readers.replies import holds_reply
+from curator.readers.scales import read_number
 from curator.readers.speakers import ORDER_KEYS, TIME_KEYS, plain_name
 from curator.readers.times import seconds_of
 from curator.records import JsonValue, Role
@@ -141,9 +142,20 @@ def _is_id(value: str) -> bool:
 
 def thumb_column(columns: Sequence[Column], taken: set[str]) -> Column | None:
     """The only column whose values are thumbs, drawn or in words such as `not helpful`."""
-    thumbs = [
-        column
-        for column in columns
-        if column.path not in taken and column.values and all(is_opinion(value) for value in column.values)
-    ]
-    return thumbs[0] if len(thumbs) == 1 else None
+    return _only_column(columns, taken, is_opinion)
+
+
+def rating_column(columns: Sequence[Column], taken: set[str]) -> Column | None:
+    """The only column whose values are ratings with their scale, such as `4/5` or drawn stars."""
+    return _only_column(columns, taken, _names_scale)
+
+
+def _only_column(columns: Sequence[Column], taken: set[str], fits: Callable[[JsonValue], bool]) -> Column | None:
+    fitting = [each for each in columns if each.path not in taken and each.values and all(map(fits, each.values))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _names_scale(value: JsonValue) -> bool:
+    """Return whether a text is a rating with its scale; a share in percent may be anything."""
+    read = read_number(value) if isinstance(value, str) and not value.rstrip().endswith("%") else None
+    return read is not None and read[1] is not None

@@ -57,10 +57,12 @@ _THUMB_NUMBERS: Mapping[str, Thumb] = {
 }
 _OPINIONS = frozenset(
     ("thumbs up", "thumb up", "thumbsup", "thumbs down", "thumb down", "thumbsdown", "like", "liked", "dislike", "disliked",
-     "upvote", "upvoted", "downvote", "downvoted", "helpful", "not helpful", "unhelpful", "hilfreich", "nicht hilfreich")
+     "upvote", "upvoted", "downvote", "downvoted", "helpful", "not helpful", "unhelpful", "hilfreich", "nicht hilfreich",
+     "\u00fatil", "no \u00fatil", "utile", "pas utile", "inutile")
 )  # fmt: skip
 """Words that only an opinion of an answer has: `good` may be a mood, `down` a status."""
 _OPPOSITES = (("like", "dislike"), ("up", "down"), ("positive", "negative"), ("helpful", "unhelpful"), ("good", "bad"))
+_NEGATED = re.compile(r"(?:not|no|nicht|pas|n\u00e3o|nao|non|niet) ")
 _UNSURE = frozenset(("unsure", "not sure", "don't know", "dont know", "skip", "skipped", "?", "n/a", "na"))
 _NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))\s*(%?)")
 _EMOJI_VARIANTS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # skin tones and the request to draw in colour
@@ -115,7 +117,11 @@ def read_thumb(value: JsonValue) -> Thumb | None:
     A number other than 1, 0 and -1 may be stars or a share.
     """
     if isinstance(value, str):
-        return _THUMBS.get(_plain_word(value)) or _THUMB_NUMBERS.get(value.strip().removeprefix("+"))
+        word = _plain_word(value)
+        negated = _NEGATED.match(word)
+        if negated and word not in _THUMBS and _THUMBS.get(word[negated.end() :]) == "up":
+            return "down"
+        return _THUMBS.get(word) or _THUMB_NUMBERS.get(value.strip().removeprefix("+"))
     if isinstance(value, (int, float)) and value in (1, 0, -1):
         return "up" if value == 1 else "down"
     return None

@@ -9,14 +9,14 @@ SPEAKERS = USERS | {"assistant", "bot", "chatbot", "agent", "ai", "model", "llm"
 QUESTIONS = (
     "input", "prompt", "question", "query", "instruction", "user_input", "user_message", "user_query", "user_prompt", "user_text",
     "request", "text", "user", "utterance", "message", "messages", "content", "human", "customer_message", "problem", "ask", "asked",
-    "conversation", "conversations", "inputs", "q", "said", "body", "subject", "frage", "anfrage", "pregunta", "consulta", "pergunta",
+    "conversation", "conversations", "inputs", "q", "said", "body", "subject", "frage", "anfrage", "eingabe", "pregunta", "consulta", "pergunta",
     "domanda", "vraag", "demande",
 )  # fmt: skip
 ANSWERS = (
     "target", "output", "response", "answer", "completion", "reply", "prediction", "result", "assistant", "bot", "bot_response",
     "assistant_response", "model_response", "model_output", "assistant_message", "bot_message", "bot_reply", "generated_text",
     "generation", "chosen", "llm_output", "llm_response", "ai_response", "outputs", "agent_reply", "gpt", "a", "solution", "message",
-    "text", "content", "antwort", "respuesta", "resposta", "risposta", "reponse", "antwoord",
+    "text", "content", "antwort", "ausgabe", "respuesta", "resposta", "risposta", "reponse", "antwoord",
 )  # fmt: skip
 LABELS = ("label", "gold", "expected", "expected_output", "expected_answer", "ideal", "reference", "reference_answer", "ground_truth",
            "correct_answer", "gold_answer", "gold_label", "human_answer", "golden_answer", "true_label", "reference_output")  # fmt: skip
@@ -47,7 +47,8 @@ MODELS = (
     "deployment_name",
 )
 THUMBS = ("thumb", "thumbs", "feedback", "vote", "verdict", "user_feedback", "liked", "helpful", "reaction", "rating", "score",
-           "like", "was_helpful", "thumbs_up", "is_helpful", "daumen", "pouce", "pulgar", "polegar", "pollice", "duim", "bewertung", "valoracion", "avaliacao", "label")  # fmt: skip
+           "like", "was_helpful", "thumbs_up", "is_helpful", "hilfreich", "util", "utile",
+           "daumen", "pouce", "pulgar", "polegar", "pollice", "duim", "bewertung", "valoracion", "avaliacao", "label")  # fmt: skip
 RATINGS = (
     "rating",
     "stars",
@@ -60,6 +61,11 @@ RATINGS = (
     "nps",
     "user_score",
     "bewertung",
+    "sterne",
+    "estrellas",
+    "etoiles",
+    "stelle",
+    "sterren",
     "valoracion",
     "calificacion",
     "puntuacion",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from curator.readers.columns import Column, columns_of, joining_column, name_of_column, thumb_column
+from curator.readers.columns import Column, columns_of, joining_column, name_of_column, rating_column, thumb_column
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
 from curator.readers.key_names import (
@@ -54,6 +54,8 @@ _OTHER_SIDE = 300
 """Behind all other keys comes a text in an object of the other speaker: `response.text` is hardly a question."""
 _MOST_OF = 0.8
 _SURE_ROLE_KEYS = 9
+_LEAST_PART = 5
+"""Letters of a name that may end a longer word: `text` also ends `context`."""
 
 
 def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]:
@@ -226,10 +228,13 @@ def _other_fields(columns: Sequence[Column], taken: set[str], *, in_turns: bool)
     take("correction", CORRECTIONS, _holds_answer)
     take("thumb", THUMBS, _are_thumbs)
     take("rating", RATINGS, _are_ratings)
-    if not fields.keys() & {"thumb", "rating"} and (thumbs := thumb_column(columns, taken)) is not None:
-        fields["thumb"] = thumbs.path
-        taken.add(thumbs.path)
-    take("comment", COMMENTS, _all(lambda value: isinstance(value, str)))
+    for name, find in (("thumb", thumb_column), ("rating", rating_column)):
+        if not fields.keys() & {"thumb", "rating"} and (column := find(columns, taken)) is not None:
+            fields[name] = column.path
+            taken.add(column.path)
+    take(
+        "comment", COMMENTS, lambda values: all(isinstance(value, str) for value in values) and not _are_ratings(values)
+    )
     take("system", SYSTEMS, _is_text)
     take("task", TASKS, _is_text)
     take("model", MODELS, _is_text)
@@ -291,7 +296,17 @@ def _rank(names: Sequence[str], path: str, *, exact: bool) -> int | None:
     for place, wanted in enumerate(names):
         if wanted in words and (speaker is None or speaker == wanted or _same_side(speaker, names)):
             return 100 + place
+    joined = [place for place, wanted in enumerate(names) if _is_last_part(wanted, name, names)]
+    if joined:
+        return 150 + joined[0]
     return 200 + names.index(above) if above in names else None
+
+
+def _is_last_part(wanted: str, name: str, names: Sequence[str]) -> bool:
+    """Return whether a name is the last part of a word, such as `frage` of `Kundenfrage`."""
+    before = name.removesuffix(wanted).rstrip("s_")
+    is_end = len(wanted) >= _LEAST_PART and before not in ("", name.rstrip("s_")) and "_" not in before
+    return is_end and (before not in SPEAKERS or _same_side(before, names))
 
 
 def _same_side(speaker: str, names: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ from curator.readers.pieces import Complete, Piece, Reading
 from curator.readers.reader import Reader
 from curator.readers.rows import Kind, Records, open_records, rows_of
 from curator.readers.scales import Ratings, Scale, named_scale
-from curator.readers.suggest import suggested_mapping
+from curator.readers.suggest import is_whole, suggested_mapping
 from curator.readers.table import Row
 from curator.records import Case, JsonValue, Source
 from curator.redaction.redactor import Redacted, Redactor
@@ -298,10 +298,15 @@ def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]], 
             "neither JSONL nor CSV with several columns",
             f"if it is CSV with the one column {listed(columns)}, write {mapping}",
         )
+    remedy = f"name the column that holds the user's text, for example {mapping}"
+    if not is_whole(mapping):
+        remedy = (
+            "name the columns of the question and the answer, `logs: {mapping: {input: ..., target: ...}}`; where each row is a turn"
+            " of a conversation, those of its text, speaker and conversation, `logs: {mapping: {input: ..., role: ..., session: ...}}`"
+        )
     return RecordError(
         f"a table with the columns {listed(columns)}, and no mapping in use: its rows are not read",
-        f"name the column that holds the user's text, for example {mapping}"
-        + (f" (and no `format: {chosen.name}`)" if chosen else ""),
+        remedy + (f" (and no `format: {chosen.name}`)" if chosen else ""),
     )
 
 

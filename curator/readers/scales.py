@@ -20,7 +20,8 @@ _MANY = 30
 it with a probability of 0.04."""
 _NAMED = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:\.\.|to|-)\s*(-?\d+(?:\.\d+)?)\s*")
 _RATED = re.compile(
-    r"([+-]?\d+(?:[.,]\d+)?)\s*((?:(?:/|of|out of)\s*\d+(?:[.,]\d+)?|%|stars?|[\u2605\u2b50]+)?)", re.IGNORECASE
+    r"([+-]?\d+(?:[.,]\d+)?)\s*((?:(?:/|of|out of|von|sur|su|de|van)\s*\d+(?:[.,]\d+)?|%|stars?|[\u2605\u2b50]+)?)",
+    re.IGNORECASE,
 )
 _STARS, _EMPTY_STARS = frozenset("\u2605\u2b50\U0001f31f"), frozenset("\u2606")
 

@@ -11,6 +11,7 @@ from curator.records import JsonValue
 _PLAIN = re.compile(r"[A-Za-z_][\w .\-/$]*(?<! )")
 _YAML_WORDS = frozenset(("true", "false", "yes", "no", "null", "on", "off", "y", "n", "none"))
 _MOST = 120
+_PLACEHOLDER = "<the key of the user text>"
 
 
 def suggested_mapping(records: Sequence[Mapping[str, JsonValue]]) -> str:
@@ -21,8 +22,13 @@ def suggested_mapping(records: Sequence[Mapping[str, JsonValue]]) -> str:
     fields = found_mapping(records, guess=True)
     shown = [f"{name}: {text}" for name, value in fields.items() if (text := _yaml(value)) is not None]
     if "input" not in fields or not shown or not shown[0].startswith("input"):
-        return "`logs: {mapping: {input: <the key of the user text>}}`"
+        return f"`logs: {{mapping: {{input: {_PLACEHOLDER}}}}}`"
     return f"`logs: {{mapping: {{{', '.join(shown)}}}}}`"
+
+
+def is_whole(mapping: str) -> bool:
+    """Return whether a mapping of `suggested_mapping` names the key of the question."""
+    return _PLACEHOLDER not in mapping
 
 
 def _yaml(value: object) -> str | None:

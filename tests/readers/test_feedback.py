@@ -15,7 +15,25 @@ def test_thumbs_up(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["down", "thumbs down", -1, 0, -1.0, "-1", "0", False, "False", "bad", "negative", "dislike", "👎", "👎🏿"]
+    "value",
+    [
+        "down",
+        "thumbs down",
+        -1,
+        0,
+        -1.0,
+        "-1",
+        "0",
+        False,
+        "False",
+        "bad",
+        "negative",
+        "dislike",
+        "👎",
+        "👎🏿",
+        "no útil",
+        "nicht gut",
+    ],
 )
 def test_thumbs_down(value: Any) -> None:
     assert read_thumb(value) == "down"

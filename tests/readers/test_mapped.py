@@ -5,6 +5,7 @@ import pytest
 from curator.config import FieldMapping, LogsConfig
 from curator.errors import RecordError
 from curator.readers import mapped
+from curator.readers.layout import found_mapping
 from curator.readers.mapped import Mapper, mapped_keys
 from curator.readers.paths import lookup
 from curator.readers.pieces import Exchange
@@ -267,3 +268,20 @@ def test_a_mapping_is_parsed_once_for_a_config(monkeypatch: pytest.MonkeyPatch) 
     for number in range(5):
         mapped.parse_mapped(LogRecord({"q": f"x{number}"}, SOURCE), options)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ({"Kundenfrage": "Wo?", "Bot-Antwort": "Hier.", "Hilfreich?": "nein"}, {"thumb": "Hilfreich?"}),
+        ({"Nutzereingabe": "Wo?", "KI-Ausgabe": "Hier.", "Note": "4 von 5"}, {"rating": "Note"}),
+        ({"userquestion": "Where?", "botreply": "Here.", "w": "★☆☆☆☆"}, {"rating": "w"}),
+        ({"usermessage": "Where?", "botmessage": "Here.", "w": "pas utile"}, {"thumb": "w"}),
+        ({"question": "Where?", "botreply": "Here.", "share": "80%", "note": "wrong"}, {"comment": "note"}),
+    ],
+)
+def test_words_written_as_one_and_ratings_with_their_scale_are_found(
+    row: dict[str, str], fields: dict[str, str]
+) -> None:
+    question, answer, *_ = row
+    assert found_mapping([row, row]) == {"input": question, "target": answer, **fields}
