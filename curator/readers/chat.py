@@ -16,17 +16,17 @@ from curator.readers.call_facts import FACT_KEYS, Facts, read_facts, time_of_res
 from curator.readers.feedback import nonblank, read_feedback, reference
 from curator.readers.json_text import decoded
 from curator.readers.options import request_options
-from curator.readers.other_calls import other_call
+from curator.readers.other_calls import other_call, step_kind
 from curator.readers.outcome import finish_reason_of
 from curator.readers.pieces import Exchange, NoExchange
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.record_ids import check_whole, event_id, pair_id, stored_messages
 from curator.readers.record_keys import ABOUT, ANSWERING, ASKING, answering_keys, asking_keys, by_keys, key_words
-from curator.readers.replies import Reply, failed_reply, holds_reply, is_response, read_reply
+from curator.readers.replies import Reply, UnknownShape, failed_reply, holds_reply, is_response, read_reply
 from curator.readers.requests import Request, bears_content, beside_request, is_request, read_request, text_body
 from curator.readers.response_bodies import holds_answer, names_answer
 from curator.readers.task_names import task_of_call
-from curator.readers.unread import unrecognised
+from curator.readers.unread import unknown_remedy, unrecognised
 from curator.records import KINDS, JsonValue, Scalar, Source
 
 BESIDE_ERROR = "an error beside an answer that has its finish reason: the answer is used"
@@ -123,7 +123,10 @@ def _exchange(
     beside = beside_request(record) if asked and asked.key else {}
     whole = {**beside, **body} if beside else body
     request = read_request(whole, record.get("model_parameters")) if asked else _answered_request(record)
-    reply, notes = _with_outcome(record, response, facts)
+    try:
+        reply, notes = _with_outcome(record, response, facts)
+    except UnknownShape as error:
+        raise RecordError(error.reason, unknown_remedy(record)) from None
     metadata = _metadata(body, record)
     kind = _take(metadata, record, "kind")
     documents = facts.documents or (reply.documents if reply else ())
@@ -352,7 +355,8 @@ def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
         cells = _lifted(cells, asked.key)
         asked = _request(cells)
         response = _response(cells, asked)
-    other = other_call(cells, asked.body if asked else None, response.body if response else None)
+    step = step_kind(cells) if asked and response and "messages" not in cells else None
+    other = step or other_call(cells, asked.body if asked else None, response.body if response else None)
     if other is not None:
         return NoExchange(source=record.source, what=other)
     return _exchange(cells, record.source, asked, response, task=options.task)

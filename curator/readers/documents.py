@@ -12,6 +12,8 @@ _LISTS = ("documents", "results", "matches", "output_documents", "chunks", "hits
 _TEXTS = ("page_content", "pageContent", "content", "text", "document", "chunk", "passage", "snippet", "body")
 _IDS = ("id", "document_id", "doc_id", "chunk_id", "doc_uri", "file_id", "filename", "url", "source")
 _SCORES = ("score", "relevance_score", "relevanceScore", "similarity", "relevance", "rank_score", "_score", "distance")
+_FEWEST_WORDS = 4
+"""A shorter text in the place of documents is the name of something."""
 _HOLDERS = ("document", "node", "data", "metadata", "payload", "item")
 """The objects inside a document that may hold what it is searched for."""
 
@@ -28,6 +30,8 @@ def read_documents(value: JsonValue) -> tuple[Document, ...]:
         if items is None:
             return tuple(filter(None, (_read_document(value),)))
         value = items
+    if isinstance(value, str) and len(value.split()) >= _FEWEST_WORDS:
+        return (Document(value),)
     if not isinstance(value, list):
         return ()
     flat = [item for entry in value for item in (entry if isinstance(entry, list) else [entry])]

@@ -95,7 +95,7 @@ SYSTEMS = ("system", "system_prompt", "system_message", "instructions", "preprom
 FIXED: Mapping[str, tuple[str, ...]] = {
     "tools": ("tools", "functions", "available_tools", "tool_definitions"),
     "options": ("options", "model_parameters", "parameters", "request_options", "invocation_params"),
-    "documents": ("documents", "contexts", "retrieved_documents", "retrieved_contexts", "chunks", "passages", "sources", "retrieved",
+    "documents": ("documents", "source_documents", "contexts", "retrieved_documents", "retrieved_contexts", "chunks", "passages", "sources", "retrieved",
                   "search_results", "docs", "context"),
     "user": ("benutzer", "nutzer", "usuario", "utilisateur", "user_id", "userid", "customer_id", "account_id", "user_hash", "visitor_id", "end_user", "client_id", "user_email"),
     "status": ("status_code", "status", "http_status", "response_status", "outcome", "state", "code"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from curator.readers.columns import Column, columns_of, joining_column, name_of_column, rating_column, thumb_column
+from curator.readers.documents import read_documents
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
 from curator.readers.key_names import (
@@ -53,6 +54,8 @@ _FEW = 12
 _OTHER_SIDE = 300
 """Behind all other keys comes a text in an object of the other speaker: `response.text` is hardly a question."""
 _MOST_OF = 0.8
+_MOST_TIMES = 0.6
+"""A few times that cannot be read, such as dates with slashes, cost no other record its time."""
 _SURE_ROLE_KEYS = 9
 _LEAST_PART = 5
 """Letters of a name that may end a longer word: `text` also ends `context`."""
@@ -74,10 +77,20 @@ def found_mapping(records: Records, *, guess: bool = False) -> dict[str, object]
     taken = set(question)
     answer = _named(ANSWERS, columns, taken, _holds_answer)
     fields: dict[str, object] = {"input": question[0] if len(question) == 1 else list(question)}
-    if answer:
+    if answer and not _is_one_of_two(answer, columns):
         fields["target"] = answer.path
         taken.add(answer.path)
     return fields | _other_fields(columns, taken, in_turns=False)
+
+
+def _is_one_of_two(answer: Column, columns: Sequence[Column]) -> bool:
+    """Return whether another answer has the same name, as `response_a` and `response_b` have."""
+    others = {
+        answer.path[:-1] + pair[1 - pair.index(answer.path[-1])]
+        for pair in ("ab", "AB", "12")
+        if answer.path[-1] in pair
+    }
+    return len(answer.name) > 1 and any(column.path in others for column in columns)
 
 
 def _turn_fields(columns: Sequence[Column], records: int, *, guess: bool) -> dict[str, object] | None:
@@ -358,7 +371,8 @@ def _holds_answer(values: Sequence[JsonValue]) -> bool:
 
 
 def _are_times(values: Sequence[JsonValue]) -> bool:
-    return all(seconds_of(value) is not None for value in values)
+    read = sum(seconds_of(value) is not None for value in values)
+    return read >= _MOST_TIMES * len(values)
 
 
 def _are_dates(values: Sequence[JsonValue]) -> bool:
@@ -380,5 +394,5 @@ _FITTING: Mapping[str, Callable[[Sequence[JsonValue]], bool]] = {
     "cost": _are_ratings,
     "tools": _all(lambda value: isinstance(decoded(value), list)),
     "options": _all(lambda value: isinstance(decoded(value), dict)),
-    "documents": _all(lambda value: isinstance(decoded(value), list | dict)),
+    "documents": _all(lambda value: bool(read_documents(value))),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -35,7 +36,20 @@ _TYPES = ("human", "ai", "system", "tool")
 """The `type` of a message of LangChain says who speaks, in place of a role."""
 _SHOWN_ROLES = 6
 _REDACTED = "redacted-by-litellm"
-SHORTENED = "(litellm_truncated"
+_SHORTENED = "(litellm_truncated"
+_MASKED = re.compile(
+    r"\W*(?:redacted|masked|message (?:redacted|removed)|content (?:redacted|removed))\W*|\*{3,}", re.IGNORECASE
+)
+"""A text in the place of one that was removed."""
+_CUT = re.compile(
+    r"[\[(<{]\s*(?:\W{1,3}\s*)?(?:(?:text |message |content |output )?truncated\b[^\])>}\n]{0,40}"
+    r"|\d[\d,]* (?:more (?:chars?|characters?|bytes|tokens)(?: \w+)?|(?:chars?|characters?|bytes|tokens) (?:truncated|omitted|more)))"
+    r"\s*[\])>}]\s*$",
+    re.IGNORECASE,
+)
+"""The mark of a logger at the end of a text that it shortened."""
+_MOST_MARK = 120
+_BRACKETS = ("]", ")", ">", "}", "*")
 """What LiteLLM writes into a text that it shortened for its database."""
 _ELSEWHERE = RecordError(
     "an item of the input is a reference to one that is stored elsewhere (`item_reference`)",
@@ -66,6 +80,16 @@ def read_messages(value: JsonValue, notes: list[str] | None = None) -> tuple[Mes
     return tuple(messages)
 
 
+def is_shortened(text: str) -> bool:
+    """Return whether the logger removed or shortened a text, and left a mark."""
+    if _SHORTENED in text:
+        return True
+    return text[-1:] in _BRACKETS and (
+        _CUT.search(text, max(0, len(text) - _MOST_MARK)) is not None
+        or (len(text) < _MOST_MARK and _MASKED.fullmatch(text) is not None)
+    )
+
+
 def require_question(messages: Sequence[Message]) -> None:
     """Check that there is something that the committee can be asked.
 
@@ -73,9 +97,9 @@ def require_question(messages: Sequence[Message]) -> None:
         RecordError: no user message has text, or the logger took text away.
     """
     for message in messages:
-        if message.content == _REDACTED or SHORTENED in message.content:
+        if message.content == _REDACTED or is_shortened(message.content):
             raise RecordError(
-                f"the text of a {message.role} message was removed or shortened by LiteLLM",
+                f"the text of a {message.role} message was removed or shortened by the logger",
                 "turn off its message redaction, or log whole requests (a callback to files instead of the database)",
             )
     users = [message for message in messages if message.role == "user"]

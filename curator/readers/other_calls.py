@@ -22,6 +22,15 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )  # `aembedding`, `aimage_generation`; `/v1/embeddings`, `/v1/images/edits`, `models/m:embedContent`
 _NAMING = ("call_type", "url", "path")
+_KIND_KEYS = ("run_type", "span_type", "span_kind", "step_type", "node_type", "observation_type", "type", "kind")
+_STEPS: Mapping[str, str] = {
+    **dict.fromkeys(("retriever", "retrieval", "reranker", "vector_search"), "steps of retrievers"),
+    **dict.fromkeys(("tool", "tool_run", "tool_execution"), "steps of tools"),
+    **dict.fromkeys(("guardrail", "guardrails", "moderation"), "steps of guardrails"),
+    **dict.fromkeys(("evaluator", "evaluation", "judge", "grader"), "steps of evaluators"),
+    **dict.fromkeys(("embedding", "embeddings"), "embedding calls"),
+}
+"""Kinds of steps that are no calls of the application's model, by what traces call them."""
 _VECTORS = frozenset(("embedding", "embeddings"))
 _ITEMS = (
     (_VECTORS, "embedding calls"),
@@ -29,6 +38,14 @@ _ITEMS = (
     (frozenset(("flagged",)), "moderation calls"),
     (frozenset(("relevance_score",)), "reranking calls"),
 )
+
+
+def step_kind(record: Mapping[str, JsonValue]) -> str | None:
+    """Name the kind of step that a record says it is (`type: tool`); None for a call of a model."""
+    for key in _KIND_KEYS:
+        if isinstance(word := record.get(key), str) and (kind := _STEPS.get(word.lower())) is not None:
+            return kind
+    return None
 
 
 def other_call(record: Mapping[str, JsonValue], request: JsonValue, response: JsonValue) -> str | None:

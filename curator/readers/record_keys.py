@@ -12,7 +12,20 @@ T = TypeVar("T")
 
 ASKING = frozenset(("request", "req", "input", "body", "prompt", "payload", "kwargs", "question", "query"))
 ANSWERING = frozenset(
-    ("response", "resp", "res", "output", "completion", "answer", "reply", "result", "generation", "chunks", "events")
+    (
+        "response",
+        "resp",
+        "res",
+        "output",
+        "outputs",
+        "completion",
+        "answer",
+        "reply",
+        "result",
+        "generation",
+        "chunks",
+        "events",
+    )
 )
 ABOUT = frozenset(
     (

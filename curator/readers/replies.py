@@ -11,7 +11,7 @@ import orjson
 from curator.errors import RecordError
 from curator.readers.hints import address_of_body, listed
 from curator.readers.json_text import as_text, decoded
-from curator.readers.messages import SHORTENED
+from curator.readers.messages import is_shortened
 from curator.readers.outcome import (
     FAILED,
     TRUNCATED,
@@ -63,6 +63,10 @@ class Reply:
     logprobs: TokenLogprobs | None = None
     documents: tuple[Document, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class UnknownShape(RecordError):
+    """An answer that is an object in which no text is the answer."""
 
 
 def read_reply(value: JsonValue) -> Reply:
@@ -178,7 +182,7 @@ def _read_object(value: Mapping[str, JsonValue], depth: int = 0) -> Reply:
             f"the answer is not in the record: {place!r} names the file that holds it",
             "put the content of that file in its place, or leave such records out of the logs: all others are used",
         )
-    raise RecordError(
+    raise UnknownShape(
         f"the answer is an object of unknown shape with the keys {listed(list(value))}",
         "log it as text or as a chat completion (`choices`), or name the key of its text with "
         "`logs: {mapping: {input: ..., target: ...}}`",
@@ -209,7 +213,7 @@ def _answer(answer: Answer, *, unfinished: bool = False) -> Reply:
     One that the logger shortened, or a stream without its end, is not a whole answer, whatever its reason says.
     """
     text = _without_thoughts(answer.text)
-    cut = bool(text and SHORTENED in text) or unfinished or (bool(answer.text) and text is None)
+    cut = bool(text and is_shortened(text)) or unfinished or (bool(answer.text) and text is None)
     return Reply(
         answer_text("" if text is None and answer.text else text, answer.calls),
         TRUNCATED if cut else finish_reason_of(answer.finish_reason),

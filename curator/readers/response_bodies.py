@@ -191,6 +191,8 @@ def _of_message(body: Body) -> Answer | None:
     parts = read_parts(content)
     calls = (*read_tool_calls(body), *parts.calls)
     text = None if content is None or (isinstance(content, list) and not parts.texts) else parts.text
+    if not text and isinstance(spoken := body.get("audio"), dict) and isinstance(spoken.get("transcript"), str):
+        text = str(spoken["transcript"])
     refusal = body.get("refusal")
     if not text and isinstance(refusal, str) and refusal:
         text = refusal

@@ -9,7 +9,8 @@ from curator.errors import RecordError
 from curator.readers.hints import key_paths, listed
 from curator.readers.layout import found_mapping
 from curator.readers.mapped import parse_mapped
-from curator.readers.pieces import Exchange, Turn
+from curator.readers.other_calls import step_kind
+from curator.readers.pieces import Exchange, NoExchange, Turn
 from curator.readers.reader import LogRecord, Reader
 from curator.readers.speakers import plain_name
 from curator.records import JsonValue
@@ -54,7 +55,8 @@ def _is_text(value: JsonValue) -> bool:
 
 def _adapted(records: Records, options: LogsConfig) -> LogsConfig:
     """The options with the mapping that fits the first records; what the config names counts."""
-    fields = found_mapping(records)
+    calls = [record for record in records if step_kind(record) is None]
+    fields = found_mapping(calls or records)
     if not fields:
         return options
     named = options.mapping.model_dump(exclude_unset=True) if options.mapping else {}
@@ -64,7 +66,9 @@ def _adapted(records: Records, options: LogsConfig) -> LogsConfig:
     return options.model_copy(update={"mapping": mapping})
 
 
-def _parse(record: LogRecord, options: LogsConfig) -> Exchange | Turn:
+def _parse(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange | Turn:
+    if (step := step_kind(record.cells)) is not None and options.mapping and options.mapping.role is None:
+        return NoExchange(source=record.source, what=step)
     if options.mapping is None:
         options = _adapted([record.cells], options)
     if options.mapping is None:

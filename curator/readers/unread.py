@@ -11,6 +11,13 @@ from curator.readers.suggest import suggested_mapping
 from curator.records import JsonValue
 
 
+def unknown_remedy(record: dict[str, JsonValue]) -> str:
+    """The remedy for a response of unknown shape, with the mapping that names its text."""
+    mapping = suggested_mapping([record])
+    named = mapping if "target:" in mapping else "`logs: {mapping: {input: ..., target: ...}}`"
+    return f"log it as text or as a chat completion (`choices`), or name the key of its text with {named}"
+
+
 def unrecognised(record: dict[str, JsonValue]) -> RecordError:
     """The error of a record that holds no request."""
     keys = key_paths(record)

@@ -230,3 +230,80 @@ def test_a_trace_of_mlflow_without_its_spans_is_its_question_and_answer(tmp_path
     assert (case.user, case.target, case.time, case.latency_s) == ("Where?", "Here.", 1764000000.0, 0.9)
     assert case.feedback is not None
     assert case.feedback.thumb == "up"
+
+
+def test_steps_of_tools_retrievers_and_guardrails_are_no_questions(tmp_path: Path) -> None:
+    steps = [
+        {"type": "llm", "prompt": "Where?", "completion": "Here."},
+        {"type": "tool", "input": "SELECT 1", "output": "1"},
+        {"type": "retriever", "input": "Where?", "output": ["One text."]},
+        {"type": "guardrail", "input": "Where?", "output": "pass"},
+    ]
+    cases, reading, _ = read_all([written(tmp_path / "a.jsonl", *steps)])
+    assert [(case.user, case.target) for case in cases] == [("Where?", "Here.")]
+    assert (sum(reading.account.others.values()), reading.account.rejected) == (3, 0)
+    cases, _, _ = read_all(
+        [written(tmp_path / "b.jsonl", {"span_type": "tool", "request": {"prompt": "x"}, "response": "y"})]
+    )
+    assert not cases
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"inputs": {"query": "Where?"}, "outputs": {"result": "Here.", "source_documents": [{"page_content": "One."}]}},
+        {"input": {"question": "Where?"}, "output": {"answer": "Here."}},
+    ],
+)
+def test_an_answer_inside_of_an_object_is_named_by_the_remedy(record: Any, tmp_path: Path) -> None:
+    (refused,) = read_all([written(tmp_path / "a.jsonl", record)])[2]
+    assert not isinstance(refused, Case)
+    (case,), _, _ = read_all([tmp_path / "a.jsonl"], **options_in(refused.remedy))  # type: ignore[union-attr]
+    assert (case.user, case.target) == ("Where?", "Here.")
+    assert len(case.documents) == ("outputs" in record)
+
+
+def test_of_two_answers_none_is_named_as_the_answer(tmp_path: Path) -> None:
+    record = {"prompt": "Where?", "response_a": "Here.", "response_b": "There.", "winner": "b"}
+    (refused,) = read_all([written(tmp_path / "a.jsonl", record)])[2]
+    assert not isinstance(refused, Case)
+    assert "target" not in options_in(refused.remedy)["mapping"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text", ["[REDACTED]", "***", "<masked>", "A long text... [truncated 5,000 characters]", "A (300 more characters)"]
+)
+def test_a_question_that_the_logger_removed_or_shortened_is_set_aside(text: str, tmp_path: Path) -> None:
+    (refused,) = read_all(
+        [written(tmp_path / "a.jsonl", {"messages": [{"role": "user", "content": text}], "response": "x"})]
+    )[2]
+    assert not isinstance(refused, Case)
+    assert "by the logger" in refused.reason  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text", ["The limit is (500 characters)", "A truncated cone (a frustum)", "**Here**", "Print [x]"]
+)
+def test_a_text_in_brackets_is_no_mark_of_a_logger(text: str, tmp_path: Path) -> None:
+    record = {"messages": [{"role": "user", "content": text}], "response": text}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert (case.target, case.finish_reason) == (text, None)
+
+
+def test_an_answer_that_the_logger_shortened_is_not_whole(tmp_path: Path) -> None:
+    record = {"messages": [{"role": "user", "content": "Where?"}], "response": "Here and ... (truncated)"}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert case.finish_reason == "length"
+
+
+def test_the_text_beside_a_question_is_its_document(tmp_path: Path) -> None:
+    record = {"question": "Where?", "context": "It is in the box.", "answer": "There."}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert [document.text for document in case.documents] == ["It is in the box."]
+
+
+def test_a_spoken_answer_is_its_transcript(tmp_path: Path) -> None:
+    told = {"choices": [{"message": {"role": "assistant", "content": None, "audio": {"transcript": "Here."}}}]}
+    record = {"request": {"messages": [{"role": "user", "content": "Where?"}]}, "response": told}
+    (case,), _, _ = read_all([written(tmp_path / "a.jsonl", record)])
+    assert case.target == "Here."
