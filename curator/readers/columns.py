@@ -114,14 +114,19 @@ def joining_column(
 
 
 def _joins(column: Column, sides: Mapping[int, Role | None]) -> bool:
-    values = [str(value) for value in column.values if isinstance(value, str | int) and not isinstance(value, bool)]
-    turns, distinct = len(values), column.distinct
+    placed = [
+        (row, str(value))
+        for row, value in zip(column.rows, column.values, strict=True)
+        if isinstance(value, str | int) and not isinstance(value, bool)
+    ]
+    values = [value for _, value in placed]
+    turns, distinct = len(values), len(set(values))
     if turns < max(_LEAST_TURNS, len(sides)) or not 1 < distinct <= turns / 2:
         return False
     if column.name in ORDER_KEYS or column.name in TIME_KEYS or not all(map(_is_id, values)):
         return False
     rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, value in zip(column.rows, values, strict=True):
+    for row, value in placed:
         rows_of[value].append(row)
     if all(value.isdecimal() and int(value) < _SMALL for value in values) and max(map(len, rows_of.values())) <= _PAIR:
         return False  # may as well be the number of the question in one conversation

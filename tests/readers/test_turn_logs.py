@@ -298,6 +298,12 @@ def test_the_key_of_the_conversation_and_the_thumbs_are_found_by_their_values(
     assert set(reading.account.unused) == {"Kanal"}
 
 
+def test_the_key_of_the_conversation_may_hold_odd_values_in_some_records() -> None:
+    rows = _chat_rows(a="wzr", b="Absender", c="Nachricht", d="q7", e="Kanal")
+    odd: Any = {"id": 1}
+    assert found_mapping([*rows, {**rows[0], "wzr": odd}])["session"] == "wzr"
+
+
 @pytest.mark.parametrize(
     "values",
     [
