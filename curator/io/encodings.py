@@ -33,6 +33,10 @@ _NOT_LEGACY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]")
 _FEW_ZEROS, _MANY_ZEROS, _ZEROS_SHARE = 4, 20, 0.6
 """Zeros at every other byte are UTF-16 if there are many, as in Chinese text with ASCII punctuation, or a few in a short text."""
 
+NAME_IT = "name its encoding in `logs: {encoding: ...}` if that is wrong"
+SAVE_IT = "save it as UTF-8 if that is wrong"
+"""Remedies of a guess: of logs, and of files for which the config has no encoding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -49,9 +53,7 @@ class Encoding:
         """A sentence for the user about a guess."""
         if not self.guessed:
             return ()
-        return (
-            f"the text is not UTF-8 and was read as {self.name}; name its encoding in `logs: {{encoding: ...}}` if that is wrong",
-        )
+        return (f"the text is not UTF-8 and was read as {self.name}; {NAME_IT}",)
 
 
 def find_encoding(head: bytes) -> Encoding:

@@ -26,8 +26,6 @@ from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
-_OF_LOGS = "; name its encoding in `logs:"
-"""The remedy of a note that is for logs only."""
 _NULLS = frozenset(("nan", "none", "null", "<na>", "nat"))
 """The text of an empty cell, as programs write it."""
 _NULLS_OF_PROGRAMS: Sequence[Role] = (
@@ -97,7 +95,7 @@ def read_label_file(path: Path) -> LabelFile:
     answers = certain_answers(text for _, cells in judged for text in _answers_in(cells))
     if any(cells.get("kind") == "boolean" for _, cells in judged):
         answers |= yes_and_no()
-    notes = (f"{path}: {note.partition(_OF_LOGS)[0]}" for note in records.notes)
+    notes = records.notes_elsewhere(path)
     return LabelFile([*results, *_edited(edited)], answers, (*notes, *sheet.notes(records.columns)))
 
 

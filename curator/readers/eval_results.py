@@ -45,6 +45,7 @@ class SystemScores:
         repeated: how many means were made of several scores.
         rejected: the rows that give none though they should.
         rows: how many rows gave a score.
+        notes: sentences about how the files were read, such as a guessed encoding.
     """
 
     scores: Mapping[str, Mapping[str, float]]
@@ -52,6 +53,7 @@ class SystemScores:
     repeated: int = 0
     rejected: tuple[RejectedRecord, ...] = ()
     rows: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class _Seen:
     design: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     rejected: list[RejectedRecord] = field(default_factory=list)
     rows: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def add(self, system: str, case_id: str, score: float) -> None:
         cases = self.sums.setdefault(system, {})
@@ -110,11 +113,11 @@ def _means(seen: _Seen, paths: Sequence[str]) -> SystemScores:
         raise _nothing(paths, seen.rejected)
     means = {name: {i: total / count for i, (total, count) in cases.items()} for name, cases in seen.sums.items()}
     repeated = sum(count > 1 for cases in seen.sums.values() for _, count in cases.values())
-    return SystemScores(means, seen.design, repeated, tuple(seen.rejected), seen.rows)
+    return SystemScores(means, seen.design, repeated, tuple(seen.rejected), seen.rows, tuple(seen.notes))
 
 
-def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
-    """Read the sampling design from the rows of an eval set, by case id.
+def read_designs(path: str) -> tuple[Mapping[str, Mapping[str, JsonValue]], tuple[str, ...]]:
+    """Read the sampling design from the rows of an eval set, by case id, and notes on the file.
 
     A row without one gives an empty mapping.
 
@@ -131,7 +134,7 @@ def read_designs(path: str) -> Mapping[str, Mapping[str, JsonValue]]:
     if seen.rejected:
         first = seen.rejected[0]
         raise LogsError(f"{first.source}: {first.reason}", remedy=first.remedy)
-    return designs
+    return designs, tuple(seen.notes)
 
 
 def read_rows(paths: Sequence[str]) -> Iterator[tuple[str, bytes | None, Mapping[str, JsonValue]]]:
@@ -154,7 +157,9 @@ def has_case_id(cells: Mapping[str, JsonValue]) -> bool:
 
 def _rows(path: Path, seen: _Seen) -> Iterator[tuple[Source, dict[str, JsonValue]]]:
     wanted = (*CASE_ID_KEYS, *NAMES, *GOOD, *BAD)
-    for row in open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True).rows:
+    records = open_records(path, wanted=wanted, max_bytes=_MAX_BYTES, by_hand=True)
+    seen.notes += records.notes_elsewhere(path)
+    for row in records.rows:
         source = Source(str(path), row.sheet_row or row.number)
         if isinstance(row.cells, RecordError):
             seen.rejected.append(row.cells.at(source.file, source.line, source.part))

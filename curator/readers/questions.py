@@ -47,12 +47,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionFile:
-    """The questions of a file with their lines, and the records that could not be read."""
+    """The questions of a file with their lines, and the records that could not be read.
+
+    `notes` are sentences about assumptions, such as a guessed encoding.
+    """
 
     path: Path
     questions: tuple[Question, ...]
     lines: tuple[int, ...]
     rejected: tuple[RejectedRecord, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def records(self) -> int:
@@ -80,7 +84,8 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
     questions: list[Question] = []
     lines: list[int] = []
     rejected: list[RejectedRecord] = []
-    for row in open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES).rows:
+    records = open_records(file, wanted=[key] if key else QUESTION_KEYS, max_bytes=MAX_BYTES)
+    for row in records.rows:
         try:
             if isinstance(row.cells, RecordError):
                 raise row.cells
@@ -88,7 +93,7 @@ def read_questions(path: str | Path, *, key: str | None = None) -> QuestionFile:
             lines.append(row.number)
         except RecordError as error:
             rejected.append(error.at(str(path), row.number))
-    return QuestionFile(file, tuple(questions), tuple(lines), tuple(rejected))
+    return QuestionFile(file, tuple(questions), tuple(lines), tuple(rejected), records.notes_elsewhere(file))
 
 
 def question_of(record: Mapping[str, JsonValue], *, source: Source, key: str | None = None) -> Question:

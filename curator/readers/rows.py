@@ -11,6 +11,7 @@ from typing import Literal
 from curator.config import LogsConfig
 from curator.errors import RecordError
 from curator.io.compression import chunks
+from curator.io.encodings import NAME_IT, SAVE_IT
 from curator.io.file_kinds import bare_suffix, binary_kind
 from curator.io.lines import LineBatch, batches, text_of
 from curator.io.log_file import LogFile
@@ -50,6 +51,10 @@ class Records:
     encoding: str | None = None
     notes: tuple[str, ...] = ()
     batches: Iterator[LineBatch] | None = None
+
+    def notes_elsewhere(self, path: object) -> tuple[str, ...]:
+        """The notes with the file, for a file that the config does not name as logs."""
+        return tuple(f"{path}: {note.replace(NAME_IT, SAVE_IT)}" for note in self.notes)
 
 
 def open_records(

@@ -163,9 +163,9 @@ def compare_files(
         ConfigError: as `compare`.
     """
     read = read_results(results, by=by)
-    eval_rows = read_designs(eval_set) if eval_set else {}
+    eval_rows, notes = read_designs(eval_set) if eval_set else ({}, ())
     scores = read.scores
-    warnings: list[str] = []
+    warnings = [*read.notes, *notes]
     if eval_set:
         scored = {case_id for cases in scores.values() for case_id in cases}
         scores = {name: {i: s for i, s in cases.items() if i in eval_rows} for name, cases in scores.items()}

@@ -237,7 +237,9 @@ def distil_files(
         write_atomic(out, [_line(i, weight, lines.get(i), result) for i, weight in result.weights.items()])
     if out is not None and repeated:
         warnings.append("the results have several rows for a case: only `id` and `weight` were written; name --eval")
-    return replace(result, out=out, warnings=(*result.warnings, *warnings), rejected=read.rejected, rows=read.rows)
+    return replace(
+        result, out=out, warnings=(*result.warnings, *read.notes, *warnings), rejected=read.rejected, rows=read.rows
+    )
 
 
 def _rows_of(

@@ -72,6 +72,7 @@ class LeakResult(TableResult):
         too_many_unreadable: more than a fifth of the records of one of the files could not be read, or all.
         out: where the leaks were written; None for nowhere.
         clean: where the training file without them was written; None for nowhere.
+        notes: sentences about how the files were read, such as a guessed encoding.
     """
 
     leaks: tuple[Leak, ...]
@@ -82,6 +83,7 @@ class LeakResult(TableResult):
     too_many_unreadable: bool = False
     out: Path | None = None
     clean: Path | None = None
+    notes: tuple[str, ...] = ()
 
     unreadable = renamed("unreadable", "rejected")
 
@@ -111,6 +113,7 @@ class LeakResult(TableResult):
             "rejected": self.rejected_rows(),
             "out": str(self.out) if self.out else None,
             "clean": str(self.clean) if self.clean else None,
+            "notes": list(self.notes),
         }
 
     def table_rows(self) -> list[dict[str, JsonValue]]:
@@ -136,6 +139,7 @@ class LeakResult(TableResult):
             yield f"  held out  {_short(m.held_text)}  ({m.held})"
         if self.rejected:
             yield f"\n{plural(len(self.rejected), 'record')} could not be read and were not checked"
+        yield from self.notes
         if self.out:
             yield f"\n{self.out}  every leak with its evidence"
         if self.clean:
@@ -164,8 +168,7 @@ def find_leaks(  # noqa: PLR0913  the options of the command
 
     Args:
         train: a JSONL or CSV file, a run (its `finetune.jsonl`), or records or texts.
-        held_out: a JSONL or CSV file, a run (its `eval_set.jsonl`), records or texts, or the registry of held-out cases
-            (`held_out.sqlite`).
+        held_out: a JSONL or CSV file, a run (its `eval_set.jsonl`), records or texts, or the registry (`held_out.sqlite`).
         train_key: the key of the question in `train`; detected by default.
         eval_key: the key of the question in `held_out`; detected by default.
         embedding: also look for paraphrases, which needs an encoder and takes time.
@@ -203,6 +206,7 @@ def find_leaks(  # noqa: PLR0913  the options of the command
         too_many_unreadable=too_many_unreadable(rows) or too_many_unreadable(held),
         out=Path(out) if out else None,
         clean=Path(clean) if clean else None,
+        notes=(*rows.notes, *held.notes),
     )
     _write_outputs(result, train, rows)
     return result

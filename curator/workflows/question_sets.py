@@ -27,6 +27,7 @@ class QuestionSet:
     questions: tuple[Question, ...]
     unreadable: tuple[RejectedRecord, ...]
     starts: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class HeldOutSet:
     entries: tuple[Entry, ...] = ()
     remembered: frozenset[str] = frozenset()
     unreadable: tuple[RejectedRecord, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def texts(self, examples: frozenset[Message], templates: frozenset[str]) -> tuple[list[HeldText], frozenset[str]]:
         """Return the held-out questions, by line or case id, and the templates of both sides.
@@ -60,7 +62,7 @@ def read_question_set(records: Records, key: str | None, what: str) -> QuestionS
     if isinstance(records, str | Path):
         file = read_questions(records, key=key)
         starts = tuple(sorted([*file.lines, *(u.source.line for u in file.rejected)]))
-        question_set = QuestionSet(file.questions, file.rejected, starts)
+        question_set = QuestionSet(file.questions, file.rejected, starts, file.notes)
     else:
         question_set = _from_memory(records, key, what)
     if not question_set.questions:
@@ -104,7 +106,9 @@ def read_held_out(records: Records, key: str | None) -> HeldOutSet:
         return HeldOutSet(str(records), entries=tuple(entries), remembered=templates)
     question_set = read_question_set(records, key, "held-out")
     name = Path(records).name if isinstance(records, str | Path) else "held-out"
-    return HeldOutSet(name, questions=question_set.questions, unreadable=question_set.unreadable)
+    return HeldOutSet(
+        name, questions=question_set.questions, unreadable=question_set.unreadable, notes=question_set.notes
+    )
 
 
 def _is_registry(path: Path) -> bool:

@@ -16,6 +16,7 @@ from curator.errors import ConfigError, LogsError
 from curator.estimation.comparison.case_weights import CaseDesign
 from curator.readers.eval_results import read_system_scores
 from curator.workflows.compare import CompareOptions, compare, compare_files
+from curator.workflows.distil import distil
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> str:
@@ -315,3 +316,17 @@ def test_the_gate_keeps_its_code_behind_a_pipe_that_is_closed(
         patch.setattr(sys, stream, Closed())
         assert main(["compare", file, "--fail-if-worse", "old"]) == 3
         getattr(sys, stream).close()
+
+
+def test_a_guessed_encoding_of_the_results_and_of_the_eval_set_is_named(tmp_path: Path) -> None:
+    ids = [f"Müller für Größe über Straße {n}" for n in range(12)]
+    results, cases = tmp_path / "results.csv", tmp_path / "cases.csv"
+    scores = "".join(
+        f"{case},{system},{(n + shift) % 2}\n" for n, case in enumerate(ids) for system, shift in (("a", 0), ("b", 1))
+    )
+    results.write_bytes(f"id,system,score\n{scores}".encode("cp1252"))
+    cases.write_bytes(("id,weight\n" + "".join(f"{case},1\n" for case in ids)).encode("cp1252"))
+    comparison = compare([results], eval_set=cases)
+    notes = [warning for warning in comparison.warnings if "was read as" in warning]
+    assert [note.partition(":")[0] for note in notes] == [str(results), str(cases)]
+    assert any("was read as" in warning for warning in distil([results], 3).warnings)

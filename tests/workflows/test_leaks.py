@@ -328,3 +328,22 @@ def test_a_held_out_question_is_no_example_however_often_it_stands_there(tmp_pat
     train = [{"messages": with_examples(f"{OTHER} {n * n * 7919}")} for n in range(8)]
     held = [{"input": "How big is the oak table in your shop window?"}]
     assert len(check(train, held, tmp_path).leaks) == 8
+
+
+@pytest.mark.parametrize("guessed", ["train", "held"])
+def test_a_guessed_encoding_of_either_file_is_named(
+    tmp_path: Path, guessed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"Wie kündige ich für Müller das Abo Nummer {n} über die Straße?,x\n" for n in range(12))
+    for name in ("train", "held"):
+        encoding = "cp1252" if name == guessed else "utf-8"
+        (tmp_path / f"{name}.csv").write_bytes(f"question,answer\n{rows}".encode(encoding))
+    files = tmp_path / "train.csv", tmp_path / "held.csv"
+    result = curator.find_leaks(*files, embedding=False)
+    (note,) = result.notes
+    assert len(result.leaks) == 12
+    assert note.startswith(f"{tmp_path / guessed}.csv: the text is not UTF-8 and was read as ")
+    assert note.endswith("save it as UTF-8 if that is wrong")
+    assert result.to_dict()["notes"] == [note]
+    assert main(["leaks", str(files[0]), str(files[1]), "--no-embedding"]) == 3
+    assert note in capsys.readouterr().out
