@@ -121,7 +121,8 @@ def _joins(column: Column, sides: Mapping[int, Role | None]) -> bool:
     ]
     values = [value for _, value in placed]
     turns, distinct = len(values), len(set(values))
-    if turns < max(_LEAST_TURNS, len(sides)) or not 1 < distinct <= turns / 2:
+    filled = len(column.values)
+    if filled < len(sides) or turns < max(_LEAST_TURNS, _MOST_OF * filled) or not 1 < distinct <= turns / 2:
         return False
     if column.name in ORDER_KEYS or column.name in TIME_KEYS or not all(map(_is_id, values)):
         return False

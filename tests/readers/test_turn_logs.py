@@ -300,7 +300,7 @@ def test_the_key_of_the_conversation_and_the_thumbs_are_found_by_their_values(
 
 def test_the_key_of_the_conversation_may_hold_odd_values_in_some_records() -> None:
     rows = _chat_rows(a="wzr", b="Absender", c="Nachricht", d="q7", e="Kanal")
-    odd: Any = {"id": 1}
+    odd: Any = 1.5
     assert found_mapping([*rows, {**rows[0], "wzr": odd}])["session"] == "wzr"
 
 
