@@ -12,21 +12,29 @@ from curator.readers.feedback import nonblank
 from curator.records import JsonValue
 
 Role = Literal[
-    "case_id", "content_hash", "slice", "inclusion_probability", "kind", "input", "target", "committee_majority", "alternatives",
-    "verdict", "wrong", "label", "labelled_by",
+    "case_id", "content_hash", "slice", "inclusion_probability", "kind", "question", "input", "target", "committee_majority",
+    "alternatives", "verdict", "wrong", "label", "note", "corrected_category", "labelled_by", "seconds", "labelled_at",
 ]  # fmt: skip
 """The columns of the label queue that are read, by their own names."""
 LABEL_ROLES: tuple[Role, ...] = ("verdict", "wrong", "label")
 """The columns that say something of production's answer."""
+REMARK_ROLES: tuple[Role, ...] = ("note", "corrected_category")
+"""The columns that a person may fill in beside them."""
 
 _USUAL_NAMES: Mapping[Role, Sequence[str]] = {
     "case_id": ("id", "case"),
+    "input": ("conversation",),
+    "target": ("answer",),
     "verdict": ("judgement", "judgment", "assessment", "evaluation", "decision", "pass_fail", "correct", "is_correct", "passed"),
     "wrong": ("is_wrong", "incorrect", "is_incorrect", "failed", "failure", "is_failure"),
     "label": (
         "labels", "right_answer", "right_label", "correct_answer", "correct_label", "corrected_answer", "corrected_label",
         "correction", "human_label", "gold_label", "final_label", "reference", "reference_answer",
     ),
+    "note": ("notes", "comment", "comments", "remark", "remarks", "rationale"),
+    "corrected_category": ("category_correction", "correct_category", "right_category", "new_category"),
+    "seconds": ("lead_time", "duration_s", "time_spent"),
+    "labelled_at": ("labeled_at", "annotated_at", "reviewed_at", "judged_at", "completed_at"),
     "labelled_by": ("user", "username", "user_id", "worker", "worker_id", "by", "initials", "expert"),
 }  # fmt: skip
 _PERSON = re.compile(
@@ -36,6 +44,7 @@ _PERSON = re.compile(
 )
 """The person in a column's name, as the noun or as the verb with `by`."""
 _RESPELT: Sequence[Role] = ("case_id", *LABEL_ROLES, "labelled_by")
+_NAMED: Sequence[Role] = (*_RESPELT, *REMARK_ROLES)
 _ALIKE = 0.8
 """`lable` and `label` are that similar, `table` and `label` are not (.6)."""
 
@@ -76,9 +85,9 @@ def by_role(row: Mapping[str, JsonValue]) -> dict[Role, JsonValue]:
 
 
 def renamed(columns: Iterable[str]) -> Iterator[str]:
-    """Yield `role from 'column'` for each column that is read under another name."""
+    """Yield `role from 'column'` for each column of a label that is read under another name."""
     for role, (first, *_) in columns_by_role(tuple(columns)).items():
-        if first != role and (role, first) != ("case_id", "id"):
+        if role in _NAMED and first != role and (role, first) != ("case_id", "id"):
             yield f"`{role}` from {first!r}"
 
 

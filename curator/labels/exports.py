@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from curator.labels.columns import LABEL_ROLES, columns_by_role
+from curator.labels.columns import LABEL_ROLES, REMARK_ROLES, columns_by_role
 from curator.readers.feedback import right_or_wrong
 from curator.readers.json_text import decoded
 from curator.readers.label_files import PRODIGY_ANSWERS, Program, labelling_program
@@ -34,10 +34,20 @@ def _label_studio(task: Row) -> list[Row]:
     data, meta = cast(Row, task["data"]), task.get("meta")
     shown = {**(meta if isinstance(meta, dict) else {}), **data}
     roles = columns_by_role(tuple(shown))
-    labels = {column for role in (*LABEL_ROLES, "labelled_by") for column in roles.get(role, ())}
+    persons = (*LABEL_ROLES, *REMARK_ROLES, "labelled_by", "seconds", "labelled_at")
+    labels = {column for role in persons for column in roles.get(role, ())}
     shown = {key: value for key, value in shown.items() if key not in labels}
     annotations = [item for item in cast("list[JsonValue]", task["annotations"]) if isinstance(item, dict)]
-    return [{**shown, **_controls(annotation), "labelled_by": _person(annotation)} for annotation in annotations]
+    return [
+        {
+            **shown,
+            "seconds": annotation.get("lead_time"),
+            "labelled_at": annotation.get("updated_at") or annotation.get("created_at"),
+            **_controls(annotation),
+            "labelled_by": _person(annotation),
+        }
+        for annotation in annotations
+    ]
 
 
 def _controls(annotation: Row) -> Row:
@@ -62,7 +72,7 @@ def _person(annotation: Row) -> JsonValue:
 def _label_studio_flat(row: Row) -> Row:
     """A row of the CSV or the short JSON: one annotation, its person in `annotator`."""
     roles = columns_by_role(tuple(row))
-    labels = {column for role in LABEL_ROLES for column in roles.get(role, ())}
+    labels = {column for role in (*LABEL_ROLES, *REMARK_ROLES) for column in roles.get(role, ())}
     return {**row, **{column: _value(decoded(row[column])) for column in labels}, "labelled_by": row["annotator"]}
 
 

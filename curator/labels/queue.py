@@ -1,7 +1,7 @@
 """The label queue: the selected cases that a person has to label, batch by batch.
 
-A labeller fills `verdict` (how good production's answer is) or `label` (the right answer), or both, and, where several people
-share the work, `labelled_by`: docs/labelling.md.
+A person fills `verdict` (how good production's answer is) or `label` (the right answer), or both, a `note`, a
+`corrected_category`, and, where several people share the work, `labelled_by`: docs/labelling.md.
 """
 
 from __future__ import annotations
@@ -19,26 +19,8 @@ from curator.records import Case, Category, Document, JsonValue, Message, Pick, 
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 
-COLUMNS = (
-    "batch",
-    "case_id",
-    "content_hash",
-    "split",
-    "slice",
-    "inclusion_probability",
-    "task",
-    "kind",
-    "input",
-    "target",
-    "committee_majority",
-    "agreement",
-    "disagreement",
-    "alternatives",
-    "category",
-    "verdict",
-    "label",
-    "labelled_by",
-)
+UNSURE = "unsure"
+"""The verdict of a person who looked at a case and could not judge it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +44,8 @@ class QueueRow:
         alternatives: the committee's answers in groups that mean the same.
         category: the name of its category; None where it is in none.
         annotator: the person who should label it, "" for anybody.
+        verdict: the mark that an earlier look left: `unsure`, "" without one.
+        note: of that person, "" for nothing.
         messages: the conversation turn by turn.
         documents: those that were retrieved for it.
         labels: the labels that an answer can be; () where they are not fixed.
@@ -86,6 +70,8 @@ class QueueRow:
     messages: tuple[Message, ...] = ()
     documents: tuple[Document, ...] = ()
     labels: tuple[str, ...] = ()
+    verdict: str = ""
+    note: str = ""
 
     @property
     def question(self) -> str:
@@ -93,7 +79,7 @@ class QueueRow:
         return next((m.content for m in reversed(self.messages) if m.role == "user"), self.input)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The row by column; `verdict` and `label` are to fill in, parts of the input for programs."""
+        """The row by column; `verdict`, `label`, `note` and `corrected_category` are to fill in."""
         return {
             "batch": self.batch,
             "case_id": self.case_id,
@@ -110,8 +96,10 @@ class QueueRow:
             "disagreement": self.disagreement,
             "alternatives": [{"text": answer.text, "count": answer.count} for answer in self.alternatives],
             "category": self.category,
-            "verdict": "",
+            "verdict": self.verdict,
             "label": "",
+            "note": self.note,
+            "corrected_category": "",
             "labelled_by": self.annotator,
             "messages": [message.as_openai() for message in self.messages],
             "documents": [
@@ -122,7 +110,7 @@ class QueueRow:
 
     @classmethod
     def from_json(cls, row: object) -> QueueRow:
-        """Read a row that `to_json` made; of what a labeller fills in, only the annotator.
+        """Read a row that `to_json` made; a verdict or a label that a person filled in is left out.
 
         Raises:
             RecordError: a field is missing, or of another type.
@@ -149,6 +137,8 @@ class QueueRow:
             messages=read_messages(values.value("messages") or []),
             documents=read_documents(values.value("documents") or []),
             labels=values.texts("allowed_labels"),
+            verdict=UNSURE if values.optional_text("verdict") == UNSURE else "",
+            note=values.optional_text("note") or "",
         )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
 from curator.errors import LogsError, RecordError
-from curator.labels.columns import LABEL_ROLES, Role, by_role, columns_by_role, renamed
+from curator.labels.columns import LABEL_ROLES, REMARK_ROLES, Role, by_role, columns_by_role, renamed
 from curator.labels.doubts import certain_answers, yes_and_no
 from curator.labels.exports import rows_of_export
+from curator.labels.guard import unguarded
+from curator.labels.sheet import as_conversation
 from curator.readers.cells import is_error_value
 from curator.readers.feedback import case_id_of, nonblank, read_verdict, read_wrong, verdict_number
 from curator.readers.hints import listed, nearest
@@ -21,7 +25,8 @@ from curator.readers.json_text import decoded
 from curator.readers.label_files import Program
 from curator.readers.rows import open_records
 from curator.readers.table import Row
-from curator.records import CUT_NOTE, FORMULA_STARTS, JsonValue, Label, RejectedRecord, Slice, Source, fingerprint_fits
+from curator.readers.times import seconds_of
+from curator.records import CUT_NOTE, JsonValue, Label, RejectedRecord, Slice, Source, fingerprint_fits
 from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
@@ -29,10 +34,11 @@ _MAX_ROWS = 1_000_000
 _NULLS = frozenset(("nan", "none", "null", "<na>", "nat"))
 """The text of an empty cell, as programs write it."""
 _NULLS_OF_PROGRAMS: Sequence[Role] = (
-    "verdict", "wrong", "labelled_by", "content_hash", "slice", "inclusion_probability", "kind",
+    "verdict", "wrong", "note", "corrected_category", "labelled_by", "content_hash", "slice", "inclusion_probability", "kind",
 )  # fmt: skip
 _JUDGEMENTS = frozenset(("pass", "passed", "fail", "failed", "correct", "incorrect", "wrong", "not ok", "unsure"))
 """Words of which a column without a usual name is a verdict; `yes` and `bad` may be of anything."""
+_SHOWN: Sequence[Role] = ("content_hash", "input", "question")
 _COUNTED = re.compile(r"\d+ x (.*)")
 
 
@@ -59,7 +65,8 @@ def read_label_rows(path: Path) -> Sequence[Label | RejectedRecord]:
 def read_label_file(path: Path) -> LabelFile:
     """Read the filled-in rows of a file and reject those that cannot be read, in their order.
 
-    A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank. A row whose `verdict`
+    A row is still to do, and left out, where its `verdict`, `wrong` and `label` are blank; one with a `note` or a
+    `corrected_category` and none of them is a case that the person could not judge. A row whose `verdict`
     and `wrong` contradict each other is rejected; where they do not, the number in `verdict` counts. Columns may have other
     names (`columns`), and the file may be an export of a labelling program (`exports`). Rows of a table are numbered as a
     spreadsheet numbers them.
@@ -222,7 +229,8 @@ def _read_row(cells: Cells, source: Source, *, beyond: bool) -> tuple[Label | No
     case_id, text = str(cells["case_id"]).strip(), nonblank(cells.get("label"))
     quality, unclear = _read_quality(cells.get("verdict"), beyond=beyond)
     wrong = read_wrong(cells.get("wrong"))
-    if text is None and quality is None and wrong is None:
+    note, category = ((nonblank(cells.get(role)) or "").strip() for role in REMARK_ROLES)
+    if text is None and quality is None and wrong is None and (unclear or not (note or category)):
         return None, unclear
     failure = 1.0 - quality if isinstance(quality, float) else wrong
     if wrong is not None and isinstance(quality, float) and (quality > 0.5 if wrong else quality < 0.5):
@@ -238,8 +246,27 @@ def _read_row(cells: Cells, source: Source, *, beyond: bool) -> tuple[Label | No
         by=_person(cells.get("labelled_by")),
         slice=_slice_of(cells.get("slice")),
         probability=probability_of(cells.get("inclusion_probability")),
+        category=category or None,
+        note=note,
+        seconds=_seconds(cells.get("seconds")),
+        at=_time(cells.get("labelled_at")),
     )
     return label, unclear
+
+
+def _seconds(cell: JsonValue) -> float | None:
+    """Read how long a person took; None where the cell does not say."""
+    try:
+        seconds = float(str(cell).replace(",", "."))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _time(cell: JsonValue) -> str:
+    """Read a time as ISO 8601 in UTC; "" where the cell is none."""
+    seconds = seconds_of(cell)
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
 
 
 def _read_quality(cell: JsonValue, *, beyond: bool) -> tuple[float | Literal["unsure"] | None, tuple[RecordError, ...]]:
@@ -267,9 +294,8 @@ def _person(cell: JsonValue) -> str:
 
 
 def _unguarded(cell: JsonValue) -> JsonValue:
-    """A cell without the `'` that keeps spreadsheets from running it as a formula."""
-    guarded = isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS)
-    return cell[1:] if guarded and isinstance(cell, str) else cell
+    """Return a cell without the `'` that keeps spreadsheets from running or changing it."""
+    return unguarded(cell) if isinstance(cell, str) else cell
 
 
 def _is_untouched(cells: Cells, case_id: str) -> bool:
@@ -278,9 +304,11 @@ def _is_untouched(cells: Cells, case_id: str) -> bool:
     Raises:
         RecordError: the fingerprint is another case's, so that cells have moved between rows.
     """
-    mark, text = nonblank(cells.get("content_hash")), nonblank(cells.get("input"))
+    mark, text, question = (nonblank(cells.get(role)) for role in _SHOWN)
     if mark is None:
         return True
+    if text is None and question is not None and not question.endswith(CUT_NOTE):
+        text = as_conversation(question)  # a conversation of one question has no `input` of its own
     of_case, of_text = fingerprint_fits(mark.strip(), case_id, None if text and text.endswith(CUT_NOTE) else text)
     if not of_case:
         raise RecordError(

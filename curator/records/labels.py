@@ -23,6 +23,7 @@ class Label:
         category: the category that the person put the case in; None where it was not changed.
         note: what the person wrote about the case, "" for nothing.
         seconds: the time that the person took; None where it was not measured.
+        at: when the person gave it last, ISO 8601 in UTC; "" where the row does not say.
     """
 
     case_id: str
@@ -35,6 +36,7 @@ class Label:
     category: str | None = None
     note: str = ""
     seconds: float | None = None
+    at: str = ""
 
     @property
     def unsure(self) -> bool:

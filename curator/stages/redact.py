@@ -58,7 +58,8 @@ class Redaction:
 
     def label(self, label: Label) -> Label:
         """Return the label without what is sensitive; pseudonyms that the annotator saw stay."""
-        return replace(label, text=None if label.text is None else self._of_people.text(label.text))
+        text = None if label.text is None else self._of_people.text(label.text)
+        return replace(label, text=text, note=self._of_people.text(label.note))
 
     def answer(self, text: str) -> str:
         """Return a model's answer without secrets.

@@ -50,7 +50,7 @@ def test_of_two_columns_of_a_role_the_one_that_is_filled_in_counts(tmp_path: Pat
 
 
 def test_a_column_of_another_meaning_is_not_taken() -> None:
-    assert columns_by_role(("id", "table", "remark", "created_at")) == {"case_id": ("id",)}
+    assert columns_by_role(("id", "table", "colour", "created_at")) == {"case_id": ("id",)}
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])

@@ -117,3 +117,13 @@ def test_decisions_of_prodigy_are_verdicts(tmp_path: Path) -> None:
     assert labels.unsure == ("c3",)
     assert labels.labels["c1"].by == "ana"
     assert "an export of Prodigy, 5 records with 5 annotations by 1 person ('ana')" in labels.notes[0]
+
+
+def test_the_time_of_an_annotation_is_read_and_remarks_in_the_data_are_not_a_person_s(tmp_path: Path) -> None:
+    annotation = {
+        "id": 1, "completed_by": 7, "was_cancelled": False, "lead_time": 8.5, "created_at": "2026-11-20T10:00:00Z",
+        "result": [{"from_name": "verdict", "type": "choices", "value": {"choices": ["fail"]}}],
+    }  # fmt: skip
+    task = {"id": 1, "data": {"case_id": "c1", "comment": "of the log"}, "annotations": [annotation], "predictions": []}
+    label = read(tmp_path, "ls.json", json.dumps([task])).labels["c1"]
+    assert (label.seconds, label.at, label.note) == (8.5, "2026-11-20T10:00:00.000000+00:00", "")

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.config import LabellingConfig
-from curator.labels.queue import COLUMNS, QueueRow, queue_rows, readable
-from curator.labels.spreadsheet import CELL_LIMIT, csv_chunks, guarded
+from curator.labels.guard import guarded, unguarded
+from curator.labels.queue import QueueRow, queue_rows, readable
+from curator.labels.sheet import CELL_LIMIT, NAMES, NO_ANSWER
+from curator.labels.spreadsheet import csv_chunks
 from curator.records import (
     FORMULA_STARTS,
     Case,
@@ -60,26 +62,41 @@ def table_of(rows: list[QueueRow]) -> list[dict[str, str]]:
 
 def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
     (row,) = table_of(rows_of(CASE))
-    assert row == {
-        "batch": "1",
-        "case_id": "c1",
-        "content_hash": fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
-        "split": "eval",
-        "slice": "disagreement",
-        "inclusion_probability": "1",
-        "task": "",
-        "kind": "label",
-        "input": "[system]\nRoute it.\n\n[user]\nHi,\nrefund?",
-        "target": "'=1+1",
-        "committee_majority": "refund",
-        "agreement": "0.75",
-        "disagreement": "0.6667",
-        "alternatives": "3 x refund\n1 x " + "y" * 300 + " ...",
-        "category": "money",
-        "verdict": "",
-        "label": "",
-        "labelled_by": "",
-    }
+    assert list(row.items()) == [
+        ("question", "Hi,\nrefund?"),
+        ("answer", "'=1+1"),
+        ("verdict", ""),
+        ("label", ""),
+        ("note", ""),
+        ("labelled_by", ""),
+        ("batch", "1"),
+        ("input", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?"),
+        ("alternatives", "3 x refund\n1 x " + "y" * 300 + " ..."),
+        ("documents", ""),
+        ("category", "money"),
+        ("corrected_category", ""),
+        ("allowed_labels", "refund\ntrack"),
+        ("task", ""),
+        ("kind", "label"),
+        ("target", "'=1+1"),
+        ("committee_majority", "refund"),
+        ("agreement", "0.75"),
+        ("disagreement", "0.6667"),
+        ("split", "eval"),
+        ("case_id", "c1"),
+        ("content_hash", fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?")),
+        ("slice", "disagreement"),
+        ("inclusion_probability", "1"),
+    ]
+
+
+def test_a_case_without_an_answer_says_so_and_one_question_is_shown_once() -> None:
+    asked = replace(
+        CASE, messages=(Message("user", "Where is it?"),), target=None, documents=(Document("Here.", "kb"),)
+    )
+    (row,) = table_of(rows_of(asked))
+    assert (row["question"], row["answer"], row["input"], row["target"]) == ("Where is it?", NO_ANSWER, "", "")
+    assert row["documents"] == "[kb]\nHere."
 
 
 def test_a_case_with_a_reference_needs_no_label() -> None:
@@ -99,7 +116,7 @@ def test_the_rows_come_batch_by_batch_with_those_who_label_them() -> None:
 
 def test_the_json_row_holds_every_text_as_it_is() -> None:
     row = rows_of(CASE)[0].to_json()
-    assert set(row) == {*COLUMNS, "messages", "documents", "allowed_labels"}
+    assert set(row) == {*NAMES, "messages"} - {"question", "answer"}
     assert row["target"] == "=1+1"
     assert row["alternatives"] == [{"text": "refund", "count": 3}, {"text": "y" * 400, "count": 1}]
 
@@ -108,14 +125,28 @@ def test_the_json_row_holds_every_text_as_it_is() -> None:
 def test_no_cell_starts_a_formula_and_the_guard_comes_off_again(text: str) -> None:
     cell = guarded(text)
     assert not cell.startswith(FORMULA_STARTS)
-    back = cell[1:] if cell.startswith(tuple("'" + start for start in FORMULA_STARTS)) else cell
-    assert back == text or text.startswith("'")
+    assert unguarded(cell) == text or text.startswith("'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["00123", "1E5", "3-4", "3/4", "1.50", "1.235e-05", "4.3.2026", "2026-04-03T10:00", "Mar-4", "4 March", "SEPT2", "10:30",
+     "9 am", "50%", "$3", "1,000", "123456789012", " 7"],
+)  # fmt: skip
+def test_what_a_spreadsheet_would_change_is_guarded(text: str) -> None:
+    assert guarded(text) == f"'{text}"
+    assert unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize("text", ["7", "0", "0.25", "12345678901", "3 apples", "c0ffee12", "May", "no. 7", "30 days"])
+def test_what_a_spreadsheet_leaves_alone_is_not_guarded(text: str) -> None:
+    assert guarded(text) == text
 
 
 @given(st.text(max_size=40))
 def test_any_text_leaves_the_table_whole(text: str) -> None:
     (row,) = table_of(rows_of(replace(CASE, target=text, task=text)))
-    assert set(row) == set(COLUMNS)
+    assert set(row) == set(NAMES)
     assert row["case_id"] == "c1"
     assert "\x00" not in row["target"]
 
@@ -137,10 +168,11 @@ def test_a_row_comes_back_as_it_was_written() -> None:
     assert (row.question, row.documents[0].id, row.labels) == ("I", "kb-1", ("refund", "track"))
 
 
-def test_a_text_too_long_for_a_cell_is_cut_with_a_note() -> None:
-    (row,) = table_of(rows_of(replace(CASE, target="x" * (CELL_LIMIT + 7))))
-    assert row["target"].endswith("x [7 more characters: see the JSONL file]")
-    assert len(row["target"]) < 32_767
+@pytest.mark.parametrize(("character", "fit"), [("x", CELL_LIMIT), ("\U0001f600", CELL_LIMIT // 2)])
+def test_a_text_too_long_for_a_cell_is_cut_with_a_note(character: str, fit: int) -> None:
+    (row,) = table_of(rows_of(replace(CASE, target=character * (fit + 7))))
+    assert row["answer"].endswith(f"{character} [7 more characters: see the JSONL file]")
+    assert len(row["answer"].encode("utf-16-le")) < 2 * 32_767
 
 
 def test_tool_calls_can_be_read() -> None:
@@ -160,9 +192,9 @@ def test_a_fingerprint_tells_an_edited_text_and_another_cases_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chance", "cell"), [(1.0, "1"), (0.02914, "0.0291"), (0.000549, "0.000549"), (1.23456e-5, "1.235e-05"), (0.0, "0")]
+    ("chance", "cell"),
+    [(1.0, "1"), (0.02914, "0.0291"), (0.000549, "0.000549"), (1.23456e-5, "'1.235e-05"), (0.0, "0")],
 )
 def test_the_chance_of_a_case_of_a_large_pool_keeps_its_digits(chance: float, cell: str) -> None:
     row = replace(rows_of(CASE)[0], inclusion_probability=chance)
-    *_, line = csv_chunks([row])
-    assert line.decode().split(",")[COLUMNS.index("inclusion_probability")] == cell
+    assert table_of([row])[0]["inclusion_probability"] == cell

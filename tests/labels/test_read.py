@@ -1,3 +1,6 @@
+import csv
+import io
+import json
 from pathlib import Path
 
 import pytest
@@ -163,7 +166,10 @@ def test_what_the_queue_shows_comes_back_untouched(tmp_path: Path, text: str) ->
     rows = list(
         queue_rows([Pick("c1", 1, "random", 0.5, "eval")], cases={"c1": case}, scores={}, answers_of=lambda _: ())
     )
-    data = b"".join(csv_chunks(rows)).removesuffix(b",,,\r\n") + b",fail,,\r\n"
+    (table,) = csv.DictReader(io.StringIO(b"".join(csv_chunks(rows)).decode("utf-8-sig"), newline=""))
+    sheet = io.StringIO(newline="")
+    csv.writer(sheet).writerows([table.keys(), (table | {"verdict": "fail"}).values()])
+    data = sheet.getvalue().encode()
     (tmp_path / "a.csv").write_bytes(data)
     assert (CUT_NOTE in data.decode()) == (len(text) > 40_000)
     found = read_labels([str(tmp_path / "a.csv")])
@@ -172,3 +178,35 @@ def test_what_the_queue_shows_comes_back_untouched(tmp_path: Path, text: str) ->
 
 def test_a_chance_with_a_decimal_comma_is_one() -> None:
     assert [probability_of(cell) for cell in ("0,25", "0.25", 0.25, "2", "?", None)] == [0.25, 0.25, 0.25, 1, 1, 1]
+
+
+def test_what_a_person_adds_to_a_label_is_read(tmp_path: Path) -> None:
+    row = {
+        "case_id": "c1", "verdict": "fail", "note": "out of date", "corrected_category": "old prices", "labelled_by": "ana",
+        "seconds": 12.5, "labelled_at": "2026-11-30T11:00:00+01:00",
+    }  # fmt: skip
+    found = read_labels([write(tmp_path / "label_queue.done.jsonl", json.dumps(row) + "\n")]).labels["c1"]
+    assert (found.note, found.category, found.seconds) == ("out of date", "old prices", 12.5)
+    assert found.at == "2026-11-30T10:00:00.000000+00:00"
+    table = "case_id,verdict,Comment,corrected_category,seconds\nc1,pass,nan,nan,nan\nc2,,who knows,,x\nc3,,,,3\n"
+    sheet = read_labels([write(tmp_path / "a.csv", table)])
+    assert (sheet.labels["c1"].note, sheet.labels["c1"].category, sheet.labels["c1"].seconds) == ("", None, None)
+    assert sheet.unsure == ("c2",)
+    assert sheet.labels["c2"].note == "who knows"
+    assert any("`note` from 'Comment'" in note for note in sheet.notes)
+
+
+@pytest.mark.parametrize(
+    "header", ["case_id,content_hash,input,target,verdict", "case_id,content_hash,conversation,answer,verdict"]
+)
+def test_the_columns_of_earlier_queues_are_read(tmp_path: Path, header: str) -> None:
+    mark = fingerprint("c1", "[user]\nWhere?")
+    found = read_labels([write(tmp_path / "a.csv", f'{header}\nc1,{mark},"[user]\nWhere?",there,pass\n')])
+    assert (found.failures, found.rejected, found.notes) == ({"c1": 0}, (), ())
+
+
+def test_an_edited_question_is_told(tmp_path: Path) -> None:
+    mark = fingerprint("c1", "[user]\nWhere?")
+    rows = f"Where?,pass,c1,{mark}\nWhen?,pass,c1,{mark}\n"
+    found = read_labels([write(tmp_path / "a.csv", f"question,verdict,case_id,content_hash\n{rows}")])
+    assert [(problem.source.line, problem.reason[:20]) for problem in found.rejected] == [(3, "the input was edited")]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.errors import LogsError
-from curator.labels.queue import COLUMNS
 from curator.labels.read import read_labels
+from curator.labels.sheet import NAMES as COLUMNS
 from curator.readers.eval_results import read_designs, read_rows, read_system_scores
 from curator.readers.feedback import WORDS, YES_OR_NO
 from curator.run_folder.recorded import read_record
