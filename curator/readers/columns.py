@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,7 +12,7 @@ from curator.readers.feedback import is_opinion
 from curator.readers.json_text import decoded
 from curator.readers.replies import holds_reply
 from curator.readers.scales import read_number
-from curator.readers.speakers import ORDER_KEYS, TIME_KEYS, plain_name
+from curator.readers.speakers import ORDER_KEYS, TIME_KEYS, plain_name, role_of
 from curator.readers.times import seconds_of
 from curator.records import JsonValue, Role
 
@@ -22,11 +22,18 @@ _DEEP = 5
 _NOTHING = ("nan", "NaN", "null", "NULL", "None", "<NA>", "NaT")
 """The texts of pandas and of databases for a cell without a value."""
 _LEAST_TURNS = 4
+_MANY_TEXTS = 12
+"""More different texts than this are no categories."""
 _MOST_OF = 0.8
 _LONGEST_ID = 80
 _SMALL = 1000
 """Numbers below this one may count the turns of a conversation."""
 _PAIR = 2
+_LEAST_SPEAKERS = 8
+_WORDS_OF_NAME = 4
+_ABOUT_HALF = 0.35, 0.65
+_SELDOM = 0.2
+"""Of values without an order, half of those after a value that is there half of the time are the same one."""
 
 
 @dataclass(slots=True)
@@ -94,6 +101,13 @@ def _leaves(record: Mapping[str, JsonValue], above: str, depth: int) -> Iterable
             yield above + key, raw
 
 
+def is_free_text(column: Column, records: int) -> bool:
+    """Return whether most values are several words, and differ; in long logs texts occur again."""
+    spoken = [value for value in column.values if isinstance(value, str) and len(value.split()) > 2]
+    some = len(spoken) >= _MOST_OF * records / 2 and not all(seconds_of(value) is not None for value in spoken)
+    return some and column.distinct > min(len(column.values) // 2, _MANY_TEXTS)
+
+
 def joining_column(
     columns: Sequence[Column], speakers: Column, taken: set[str], roles: Mapping[str, Role | None]
 ) -> Column | None:
@@ -144,6 +158,36 @@ def _is_id(value: str) -> bool:
     text = value.strip()
     is_word = len(text) <= _LONGEST_ID and not any(map(str.isspace, text)) and any(map(str.isdigit, text))
     return is_word and (text.isdecimal() or seconds_of(text) is None)
+
+
+def dominant_speaker(column: Column) -> str | None:
+    """The speaker of about half of the turns, among several others; None where there is none.
+
+    It is a program: its turns hardly ever follow each other.
+    """
+    names = [value for value in column.values if isinstance(value, str)]
+    usual = Counter(names).most_common(2)
+    if len(names) < max(_LEAST_SPEAKERS, len(column.values)) or column.distinct <= _PAIR:
+        return None
+    (name, count), (_, next_count) = usual
+    about_half = _ABOUT_HALF[0] * len(names) <= count <= _ABOUT_HALF[1] * len(names) and 2 * next_count <= count
+    again = sum(value == following == name for value, following in pairwise(names))
+    is_name = all(len(value.split()) <= _WORDS_OF_NAME for value in names)
+    return name if about_half and is_name and again <= count * _SELDOM else None
+
+
+def roles_of_names(column: Column, *, guess: bool) -> dict[str, str] | None:
+    """The roles of speakers whose names say none: {} where all do, None where it is not clear."""
+    names = list(dict.fromkeys(str(value) for value in column.values))
+    unknown = [name for name in names if role_of(name) is None]
+    sides = {role_of(name) for name in names} & {"user", "assistant"}
+    if not unknown:
+        return {}
+    if len(unknown) == 1 and len(sides) == 1:
+        return {unknown[0]: "assistant" if "user" in sides else "user"}
+    if guess and len(unknown) == len(names) and (program := dominant_speaker(column)) is not None:
+        return {program: "assistant"}
+    return dict(zip(unknown, ("user", "assistant"), strict=True)) if guess and len(unknown) == 2 and not sides else None
 
 
 def thumb_column(columns: Sequence[Column], taken: set[str]) -> Column | None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from curator.readers.columns import Column, columns_of, joining_column, name_of_column, rating_column, thumb_column
+from curator.readers.columns import (
+    Column,
+    columns_of,
+    dominant_speaker,
+    is_free_text,
+    joining_column,
+    name_of_column,
+    rating_column,
+    roles_of_names,
+    thumb_column,
+)
 from curator.readers.documents import read_documents
 from curator.readers.feedback import read_thumb
 from curator.readers.json_text import decoded
@@ -43,6 +53,7 @@ from curator.readers.speakers import (
     name_words,
     plain_name,
     role_of,
+    role_of_others,
 )
 from curator.readers.times import seconds_of
 from curator.readers.turns import is_conversation
@@ -102,7 +113,7 @@ def _turn_fields(columns: Sequence[Column], records: int, *, guess: bool) -> dic
     fields: dict[str, object] = {"input": text.path, "role": role.path}
     taken = {role.path, text.path}
     if not _is_flag(role) and not marks_bot(role.path):
-        roles = _roles_of_names(role, guess=guess)
+        roles = roles_of_names(role, guess=guess)
         if roles is None:
             return fields if guess else {}
         fields |= {"roles": roles} if roles else {}
@@ -125,37 +136,19 @@ def _said(columns: Sequence[Column], role: Column, records: int) -> Column | Non
     """The key of the texts of turns: a usual name, or the only key of free text of both sides."""
     named = _named(TEXT_KEYS, columns, {role.path}, _is_text_or_parts)
     sides = {role_of(str(value)) for value in role.values}
-    if named is not None or not {"user", "assistant"} <= sides:
+    if named is not None or not ({"user", "assistant"} <= sides or dominant_speaker(role)):
         return named
-    free = [column for column in columns if column is not role and _is_free_text(column, records)]
+    free = [column for column in columns if column is not role and is_free_text(column, records)]
     return free[0] if len(free) == 1 else None
-
-
-def _is_free_text(column: Column, records: int) -> bool:
-    """Return whether most values are several words, and differ; in long logs texts occur again."""
-    spoken = [value for value in column.values if isinstance(value, str) and len(value.split()) > 2]
-    some = len(spoken) >= _MOST_OF * records / 2 and not all(seconds_of(value) is not None for value in spoken)
-    return some and column.distinct > min(len(column.values) // 2, _FEW)
-
-
-def _roles_of_names(column: Column, *, guess: bool) -> dict[str, str] | None:
-    """The roles of speakers whose names say none: {} where all do, None where it is not clear."""
-    names = list(dict.fromkeys(str(value) for value in column.values))
-    unknown = [name for name in names if role_of(name) is None]
-    sides = {role_of(name) for name in names} & {"user", "assistant"}
-    if not unknown:
-        return {}
-    if len(unknown) == 1 and len(sides) == 1:
-        return {unknown[0]: "assistant" if "user" in sides else "user"}
-    return dict(zip(unknown, ("user", "assistant"), strict=True)) if guess and len(unknown) == 2 and not sides else None
 
 
 def _sides(role: Column, fields: Mapping[str, object]) -> Mapping[str, Role | None]:
     """The roles of the values of the column of the speaker."""
     named = fields.get("roles")
     roles = named if isinstance(named, dict) else {}
+    key = role.path.rpartition(".")[2]
     return {
-        str(value): roles.get(str(value)) or flagged_role(role.path.rpartition(".")[2], value) or role_of(str(value))
+        str(value): roles.get(str(value)) or flagged_role(key, value) or role_of(str(value)) or role_of_others(roles)
         for value in role.values
     }
 
@@ -184,7 +177,16 @@ def _role_column(columns: Sequence[Column], records: int, *, guess: bool) -> Col
             return column
         if sure and 1 < len(names) <= 4 and records > len(names):
             return column
-    return _mark_of_bots(columns, records)
+    marks = _mark_of_bots(columns, records)
+    return marks if marks is not None or not guess else _column_of_names(columns, records)
+
+
+def _column_of_names(columns: Sequence[Column], records: int) -> Column | None:
+    """The only column with the names of many people and of a program that answers them."""
+    if _named(ANSWERS, columns, set(), _holds_answer, exact=True) is not None:
+        return None
+    names = [each for each in columns if len(each.values) == records and dominant_speaker(each) is not None]
+    return names[0] if len(names) == 1 else None
 
 
 def _mark_of_bots(columns: Sequence[Column], records: int) -> Column | None:

@@ -23,7 +23,7 @@ from curator.readers.replies import Reply, failed_reply, holds_reply, read_reply
 from curator.readers.requests import is_request, read_request
 from curator.readers.scales import number_of
 from curator.readers.span_messages import span_messages
-from curator.readers.speakers import flagged_role, marks_bot, name_words, role_of, speaker_of
+from curator.readers.speakers import flagged_role, marks_bot, name_words, role_of, role_of_others, speaker_of
 from curator.readers.suggest import suggested_mapping
 from curator.readers.times import seconds_of
 from curator.readers.tools import plain_tools
@@ -155,12 +155,13 @@ class Mapper:
             raise RecordError(
                 f"no speaker: {self.mapping.role!r} is empty", "log who said each turn, or leave the turn out"
             )
-        role = self.mapping.roles.get(speaker) or flagged_role(key, speaker) or role_of(speaker)
+        roles = self.mapping.roles
+        role = roles.get(speaker) or flagged_role(key, speaker) or role_of(speaker) or role_of_others(roles)
         if role is None:
             raise RecordError(
                 f"the speaker {speaker[:40]!r} has no role that is known",
                 "say beside `role` who it is, `user`, `assistant`, `system` or `tool`: "
-                f"`logs: {{mapping: {{roles: {{{speaker[:40]}: user}}}}}}`",
+                f"`logs: {{mapping: {{roles: {{{speaker[:40]}: user}}}}}}`; where only assistants are named, all others are users",
             )
         return role
 

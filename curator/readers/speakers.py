@@ -71,6 +71,11 @@ def role_of(speaker: str) -> Role | None:
     return next((_ROLES[word] for word in reversed(plain) if word in _ROLES), None)
 
 
+def role_of_others(roles: Mapping[str, Role]) -> Role | None:
+    """The role of all speakers beside the named ones: users, where only assistants are named."""
+    return "user" if "assistant" in roles.values() and "user" not in roles.values() else None
+
+
 @lru_cache(maxsize=16384)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name: `userMessage`, `user_message` and `User message` have the same."""

@@ -328,6 +328,33 @@ def test_values_that_join_no_turns_are_no_session(values: list[Any]) -> None:
     assert "session" not in found_mapping(rows)
 
 
+def _of_many_people(program: str) -> list[dict[str, str]]:
+    return [
+        {"k": f"c{call}", "wer": who, "was": f"{who} sagt {call} {turn} und mehr"}
+        for call in range(8)
+        for turn in range(2)
+        for who in (f"Frau {'ABCDE'[call % 5]}. Meier", program)
+    ]
+
+
+def test_of_many_people_only_the_program_needs_a_role(tmp_path: Path) -> None:
+    rows = _of_many_people("Nora")
+    mapping = {"input": "was", "role": "wer", "session": "k", "roles": {"Nora": "assistant"}}
+    assert found_mapping(rows, guess=True) == mapping
+    assert found_mapping(rows) == {}
+    cases, _, _ = read_all([write(tmp_path / "a.jsonl", rows)], mapping=mapping)
+    assert len(cases) == 16
+    assert all(case.target and case.target.startswith("Nora sagt") for case in cases)
+    assert all(case.user.startswith("Frau") for case in cases)
+
+
+def test_a_column_of_editors_is_none_of_speakers() -> None:
+    editors = ["AB"] * 10 + ["CD"] * 4 + ["EF"] * 4 + ["GH"] * 4
+    rows = [{"frage": f"Wo ist Nummer {n} heute?", "x": f"Dort bei {n} ist es.", "bearbeiter": who}
+            for n, who in enumerate(editors)]  # fmt: skip
+    assert "role" not in found_mapping(rows, guess=True)
+
+
 def test_marks_and_moods_are_no_thumbs() -> None:
     rows = [
         {"question": f"q {n}", "answer": f"a {n}", "done": "✅", "mood": mood, "online": "down"}
