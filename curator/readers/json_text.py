@@ -22,6 +22,8 @@ _TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-
 _GZIP = "H4sI"
 _BASE64 = ("eyJ", "eyA", "ewo", "ew0K", "W3s", "Wwo", _GZIP)
 """How the Base64 of an object, of a list of objects and of a gzip file begin."""
+_BASE64_LETTERS = frozenset("eWH")
+_BRACKETS = frozenset("{[")
 _LARGEST_BODY = 64_000_000
 """Bytes of an unpacked body: requests and responses are smaller, and a small text may be made to unpack to far more."""
 _LITERAL = re.compile(r"\s*(?:\[\s*)?\{\s*'|\s*\['")
@@ -85,14 +87,15 @@ def decoded(value: JsonValue) -> JsonValue:
     """
     if not isinstance(value, str):
         return value
-    if value.startswith(_BASE64):
+    first = value[:1]
+    if first in _BASE64_LETTERS and value.startswith(_BASE64):
         return _unpacked(value)
-    if value.lstrip()[:1] in ("{", "["):
+    if first in _BRACKETS or (first.isspace() and value.lstrip()[:1] in _BRACKETS):
         try:
             return load_value(value.encode())
         except RecordError:
             return _of_python(value) if _LITERAL.match(value) else value
-    return _of_python(value) if value.endswith(")") and _OBJECT.match(value) else value
+    return _of_python(value) if value[-1:] == ")" and _OBJECT.match(value) else value
 
 
 def _unpacked(text: str) -> JsonValue:
