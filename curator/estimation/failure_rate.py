@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from curator.errors import Refused
+from curator.estimation.prediction_powered import beyond_predictions
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import Bools, Floats, SamplingFrame, SamplingUnit, build_frame
 from curator.estimation.stage_estimate import LabelledStage, Variance, label_stage, mean, stage_weights, variance
@@ -72,6 +73,7 @@ class Estimate:
         cases: of the pool.
         degrees_of_freedom: of the standard error.
         possible: the lowest and the highest rate that the labels do not rule out.
+        prediction_weight: how far the predictions count, 0 (not at all) to 1.
         domains: the rates by value, for each requested category.
     """
 
@@ -90,6 +92,7 @@ class Estimate:
     cases: int
     degrees_of_freedom: float
     possible: tuple[float, float]
+    prediction_weight: float = 0.0
     domains: Mapping[str, tuple[DomainEstimate, ...]] = field(default_factory=dict)
 
     def interval(self, confidence: float) -> tuple[float, float]:
@@ -126,6 +129,7 @@ def estimate(
     confidence: float = 0.95,
     by: Sequence[str] = (),
     least: int = MIN_LABELS_OF_DOMAIN,
+    predictions: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Estimate the failure rate over the pool's records.
 
@@ -136,6 +140,8 @@ def estimate(
         confidence: of the intervals.
         by: the categories to report domains of.
         least: a domain with fewer labels has no rate.
+        predictions: of failure, by id, 0..1, made before the cases were drawn, such as a judge's verdicts. They narrow the
+            interval as far as the labels show that they are right (`prediction_powered`); they bias nothing.
 
     Raises:
         Refused: the labels do not support an estimate.
@@ -143,19 +149,16 @@ def estimate(
     frame = pool if isinstance(pool, SamplingFrame) else build_frame(pool)
     _check(frame, stages, labels, confidence)
     eligible = {i for stage in stages for i in (*stage.certain, *stage.drawn)}
-    y = np.full(len(frame), np.nan)
-    for case_id in eligible & labels.keys():
-        y[frame.place[case_id]] = labels[case_id]
+    y = _labels_of(frame, labels, eligible)
     labelled = ~np.isnan(y)
     labelled_stages = [label_stage(frame, stage, labelled) for stage in stages]
-    drawn = {i for stage in stages for i in stage.drawn}
-    _check_labels(stages, labelled_stages, count=sum(i in drawn for i in labels))
+    _check_labels(stages, labelled_stages, labels)
     weights = stage_weights(labelled_stages)
     possible = _possible(frame, y)
-    rate = _mean(frame, labelled_stages, weights, y)
-    spread = _mean(frame, labelled_stages, weights, y**2) - rate**2
-    rate = min(max(rate, possible[0]), possible[1])
-    total = _combined(weights, [variance(frame, s, y, y) for s in labelled_stages])
+    spread = _mean(frame, labelled_stages, weights, y**2) - _mean(frame, labelled_stages, weights, y) ** 2
+    values, weight = beyond_predictions(frame, labelled_stages, weights, y, predictions or {})
+    rate = min(max(_mean(frame, labelled_stages, weights, values), possible[0]), possible[1])
+    total = _combined(weights, [variance(frame, s, values, y) for s in labelled_stages])
     missing = sum(not labelled[frame.place[i]] for i in eligible)
     size, size_low, size_high = _effective_sample_size(spread, total, len(frame))
     without_interval = Estimate(
@@ -174,10 +177,19 @@ def estimate(
         cases=len(frame),
         degrees_of_freedom=total.degrees_of_freedom,
         possible=possible,
+        prediction_weight=weight,
         domains={name: _domains(frame, labelled_stages, weights, y, name, confidence, least) for name in by},
     )
     low, high = without_interval.interval(confidence)
     return replace(without_interval, low=low, high=high)
+
+
+def _labels_of(frame: SamplingFrame, labels: Mapping[str, float], eligible: set[str]) -> Floats:
+    """The label of each case, (N,), nan where there is none."""
+    y = np.full(len(frame), np.nan)
+    for case_id in eligible & labels.keys():
+        y[frame.place[case_id]] = labels[case_id]
+    return y
 
 
 def _check(frame: SamplingFrame, stages: Sequence[Stage], labels: Mapping[str, float], confidence: float) -> None:
@@ -209,8 +221,9 @@ def _check_stage(frame: SamplingFrame, stage: Stage) -> None:
         )
 
 
-def _check_labels(stages: Sequence[Stage], labelled: Sequence[LabelledStage], *, count: int) -> None:
+def _check_labels(stages: Sequence[Stage], labelled: Sequence[LabelledStage], labels: Mapping[str, float]) -> None:
     drawn = sum(len(stage.drawn) for stage in stages)
+    count = len(labels.keys() & {i for stage in stages for i in stage.drawn})
     if count < min(MIN_LABELS, drawn):
         raise Refused(
             f"only {count} of {plural(drawn, 'case')} drawn for the estimate are labelled",
