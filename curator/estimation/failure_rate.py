@@ -140,8 +140,7 @@ def estimate(
         confidence: of the intervals.
         by: the categories to report domains of.
         least: a domain with fewer labels has no rate.
-        predictions: of failure, by id, 0..1, made before the cases were drawn, such as a judge's verdicts. They narrow the
-            interval as far as the labels show that they are right (`prediction_powered`); they bias nothing.
+        predictions: of failure by id, 0..1, such as a judge's verdicts. They bias nothing (`prediction_powered`).
 
     Raises:
         Refused: the labels do not support an estimate.
