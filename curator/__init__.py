@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.export import export as export
     from curator.workflows.label_exchange import export_labels as export_labels
     from curator.workflows.label_exchange import import_labels as import_labels
+    from curator.workflows.label_page import LabelPage as LabelPage
+    from curator.workflows.label_page import label_page as label_page
     from curator.workflows.leaks import LeakResult as LeakResult
     from curator.workflows.leaks import find_leaks as find_leaks
     from curator.workflows.plan import plan as plan
@@ -77,6 +79,7 @@ _EXPORTS = {
     "EstimateResult": "workflows.estimate",
     "ExitCode": "errors",
     "Generation": "records",
+    "LabelPage": "workflows.label_page",
     "LeakResult": "workflows.leaks",
     "PlanResult": "stages.plan",
     "CheckResult": "workflows.check_result",
@@ -101,6 +104,7 @@ _EXPORTS = {
     "export_labels": "workflows.label_exchange",
     "find_leaks": "workflows.leaks",
     "import_labels": "workflows.label_exchange",
+    "label_page": "workflows.label_page",
     "load_calibration": "run_folder.calibration",
     "load_config": "config",
     "next_batch": "selection.training_batch",

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Set before anything of the product is imported.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -27,6 +27,9 @@ from numpy.typing import NDArray
 # A busy machine is no failure: how fast an example is drawn or run is nobody's property.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+if TYPE_CHECKING:
+    from benchmarks.common.chromium import Chromium
 
 LABELS = ("billing", "delivery", "returns", "account", "product")
 
@@ -239,3 +242,14 @@ def job(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
         "selection": {"k": 12, "held_out_share": 0.5},
         "store": str(tmp_path / "store.sqlite"),
     }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A headless Chromium with a profile of its own for each test module; `.ci/run` installs it."""
+    from benchmarks.common.chromium import Chromium, executable
+
+    if executable() is None:
+        pytest.skip("no headless Chromium on this machine")
+    with Chromium(tmp_path_factory.mktemp("browser")) as started:
+        yield started

@@ -23,7 +23,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--disable-dev-shm-usage",
 )  # fmt: skip
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowDown": 40}
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowRight": 39, "ArrowDown": 40}
 TIMEOUT_S = 60.0
 # The browser reads descriptor 3 and writes descriptor 4; the pipes may have these numbers already, the wrong way round.
 _LAUNCHER = """
@@ -119,6 +119,16 @@ class Chromium:
         """Type a text, key by key."""
         for character in text:
             self.press(character)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Choose a file in an `<input type="file">`, as a person does in the dialog of the browser."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+    def download_into(self, folder: Path) -> None:
+        """Let downloads of the page go into a folder."""
+        self.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def emulate(self, **features: str) -> None:
         """Set media features, such as `prefers_color_scheme="dark"`; `media` is the medium."""

@@ -32,6 +32,11 @@ def certain_answers(texts: Iterable[str | None]) -> frozenset[str]:
     return answers if answers.isdisjoint(YES_OR_NO) else answers | yes_and_no()
 
 
+def quoted(text: str) -> str:
+    """Return an answer as a label file writes it: in quotes where it would be doubted without them."""
+    return f'"{text}"' if _is_doubtful(text) else text
+
+
 def yes_and_no() -> frozenset[str]:
     """The answers of a question that is answered by yes or no."""
     return frozenset(YES_OR_NO)

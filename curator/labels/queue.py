@@ -94,7 +94,10 @@ class QueueRow:
             "committee_majority": self.committee_majority,
             "agreement": self.agreement,
             "disagreement": self.disagreement,
-            "alternatives": [{"text": answer.text, "count": answer.count} for answer in self.alternatives],
+            "alternatives": [
+                {"text": answer.text, "count": answer.count, "is_target": answer.is_target}
+                for answer in self.alternatives
+            ],
             "category": self.category,
             "verdict": self.verdict,
             "label": "",
@@ -131,7 +134,15 @@ class QueueRow:
             committee_majority=values.optional_text("committee_majority"),
             agreement=values.optional_number("agreement"),
             disagreement=values.optional_number("disagreement"),
-            alternatives=tuple(AnswerGroup(answer.text("text"), answer.whole("count"), ()) for answer in alternatives),
+            alternatives=tuple(
+                AnswerGroup(
+                    answer.optional_text("text") or "",
+                    answer.whole("count"),
+                    (),
+                    is_target=answer.value("is_target") is True,
+                )
+                for answer in alternatives
+            ),
             category=values.optional_text("category"),
             annotator=values.optional_text("labelled_by") or "",
             messages=read_messages(values.value("messages") or []),

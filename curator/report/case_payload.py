@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
-import orjson
-
 from curator.records import Case, Category, Contrast, Diagnosis, JsonValue, Message, Scalar, Score
 from curator.report.answer_groups import AnswerGroup
 from curator.report.faced_answers import SIDES, shown_contrast
+from curator.report.static_page import inert_json
 from curator.report.word_diff import TextRun
 from curator.text.display import Excerpt, clean, excerpt, one_line
 
@@ -22,7 +21,6 @@ _INPUT_LIMIT, _ANSWER_LIMIT, _SYSTEM_LIMIT, _TURN_LIMIT = 1200, 400, 2000, 400
 _SHOWN_ANSWERS, _SHOWN_TURNS = 5, 6
 _SHOWN_KEYS, _KEY_LIMIT, _VALUE_LIMIT = 12, 40, 100
 _SECRET_KEY = re.compile(r"api.?key|secret|password|passwd|authori[sz]ation|credential|(?:^|_)token$", re.IGNORECASE)
-_ESCAPES = {c: f"\\u{ord(c):04x}".encode() for c in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class PageCases:
 
     def to_script(self) -> bytes:
         """Return the JSON for a `<script>` element; no text in it can end the element."""
-        text = orjson.dumps(
+        return inert_json(
             {
                 "cases": self.rows,
                 "systems": self.system_prompts,
@@ -70,9 +68,6 @@ class PageCases:
                 "evals": EVAL_FILE,
             }
         )
-        for character, escape in _ESCAPES.items():
-            text = text.replace(character.encode(), escape)
-        return text
 
 
 def page_cases(categories: Sequence[Category], records: PageRecords, *, most: int = MOST_CASES) -> PageCases:

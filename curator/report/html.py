@@ -6,16 +6,12 @@ page carries.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from hashlib import sha256
-from importlib.resources import files
+from functools import partial
 from statistics import median
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from curator.report import category_text, committee_advice, score_quality, sentences, trends
 from curator.report import format as formats
@@ -23,6 +19,7 @@ from curator.report.case_payload import PageCases
 from curator.report.faced_answers import SIDES
 from curator.report.how_to_read import reading
 from curator.report.readings import readings_sentence
+from curator.report.static_page import inline_text, page_environment
 from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary, Point, TypicalCase
 from curator.report.word_diff import shortened
@@ -86,9 +83,9 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
     """
     shown, rest = summary.top_categories[:MOST_CATEGORIES], summary.top_categories[MOST_CATEGORIES:]
     marks = {c.id: mark_of(i) for i, c in enumerate(shown)}
-    script, digest = _script()
+    script = inline_text("curator.report", "report.js")
     return (
-        _environment()
+        page_environment("curator.report")
         .get_template("report.html.j2")
         .render(
             s=summary,
@@ -101,8 +98,8 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
             rest_share=sum(c.traffic_share for c in rest),
             page=cases,
             case_json=Markup(cases.to_script().decode()),  # noqa: S704  it holds no < > &
-            script=script,
-            script_hash=digest,
+            script=script.text,
+            script_hash=script.digest,
             sides=SIDES,
             marks=marks,
             grey=GREY,
@@ -190,31 +187,3 @@ def _pixel(point: Point) -> tuple[float, float]:
     x = _MAP_MARGIN + point.x * (MAP_WIDTH - 2 * _MAP_MARGIN)
     y = _MAP_MARGIN + (1 - point.y) * (MAP_HEIGHT - 2 * _MAP_MARGIN)
     return round(x, 1), round(y, 1)
-
-
-@cache
-def _script() -> tuple[Markup, str]:
-    """Return the script of the page, and its hash for the content security policy."""
-    text = files("curator.report").joinpath("templates", "report.js").read_text(encoding="utf-8")
-    return Markup(text), b64encode(sha256(text.encode()).digest()).decode()  # noqa: S704  it is part of the package
-
-
-def with_code(text: str) -> Markup:
-    """Escape a text, and show what stands between two backticks as code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:  # a backtick without its partner
-        return escape(text)
-    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("curator.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = with_code
-    return environment

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from curator.text.display import clean
 
@@ -39,11 +40,33 @@ def word_diff(given: str, expected: str, *, limit: int) -> tuple[Runs, Runs]:
     Equal stretches are shortened in the middle, so that a difference at the end of a long answer is shown, and each side
     is cut to about `limit` characters.
     """
+    left, right = (_cut(shortened(runs, context=_CONTEXT), limit) for runs in marked_words(given, expected))
+    return left, right
+
+
+def marked_words(given: str, expected: str) -> tuple[Runs, Runs]:
+    """Return both answers whole as runs, with the words that only one of them has marked."""
     first, second = (_TOKEN.findall(clean(text).strip()) for text in (given, expected))
     equal = _equal_blocks(first, second)
-    sides = _side(first, [(a, size) for a, _, size in equal]), _side(second, [(b, size) for _, b, size in equal])
-    left, right = (_cut(shortened(_joined(runs), context=_CONTEXT), limit) for runs in sides)
-    return left, right
+    left = _joined(_side(first, [(a, size) for a, _, size in equal]))
+    return left, _joined(_side(second, [(b, size) for _, b, size in equal]))
+
+
+def marked_in_all(versions: Sequence[Runs]) -> Runs:
+    """Return a text as runs, marked only where each of its `versions` marks it.
+
+    The versions are the same text compared with several others, so that a marked run is in none of these.
+    """
+    text = "".join(run.text for run in versions[0])
+    counts = [0] * len(text)
+    for version in versions:
+        end = 0
+        for run in version:
+            start, end = end, end + len(run.text)
+            if run.differs:
+                counts[start:end] = [count + 1 for count in counts[start:end]]
+    parts = groupby(zip(text, counts, strict=True), key=lambda pair: pair[1] == len(versions))
+    return tuple(TextRun("".join(character for character, _ in part), differs) for differs, part in parts)
 
 
 def _equal_blocks(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int, int]]:

@@ -28,6 +28,7 @@ class RunFile:
 
 
 REPORT_HTML = RunFile("report.html", "the report; open this first")
+LABEL_PAGE = RunFile("label.html", "the label page: the label queue in a browser, case by case")
 REPORT_MARKDOWN = RunFile("report.md", "the report as Markdown, for a pull request or a terminal")
 SUMMARY = RunFile("summary.json", "every figure of the report, for programs")
 SELECTION = RunFile("selection.jsonl", "a selected case: slice, stage, stratum, inclusion probability and draw order")
@@ -54,7 +55,8 @@ MANIFEST = RunFile(
 )
 
 FILES = (
-    REPORT_HTML, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, CATEGORIES, RECORDED, LEAKS, MERGED, SET_ASIDE, SET_ASIDE_FAILED,
+    REPORT_HTML, LABEL_PAGE, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, CATEGORIES, RECORDED, LEAKS, MERGED, SET_ASIDE,
+    SET_ASIDE_FAILED,
     EARLIER_LABELS, STATUS, MANIFEST,
 )  # fmt: skip
 """All of them, in the order in which documentation lists them."""

@@ -15,6 +15,7 @@ import orjson
 from curator.disagreement.diagnosis.diagnose import diagnose
 from curator.io.atomic import json_lines, write_atomic
 from curator.labels import QueueRow, chosen_tools
+from curator.labels.page import label_page
 from curator.labels.queue import queue_rows
 from curator.progress import Progress
 from curator.records import Case, Diagnosis, JsonValue
@@ -29,6 +30,7 @@ from curator.run_folder.layout import (
     CASES,
     CATEGORIES,
     DESIGN,
+    LABEL_PAGE,
     LEAKS,
     MANIFEST,
     MERGED,
@@ -82,6 +84,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         **{name: tool.write(queue) for name, tool in queues.items()},
         DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
         REPORT_HTML.name: [render_html(summary, carried_cases(run, diagnoses, queue)).encode()],
+        LABEL_PAGE.name: [label_page(queue, (c.name for c in summary.categories)).encode()],
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
         SUMMARY.name: [summary_json(summary)],
     }

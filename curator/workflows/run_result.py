@@ -14,7 +14,7 @@ from curator.report.summary import Summary
 from curator.report.summary_cases import CategorySummary
 from curator.report.trends import since_last_night
 from curator.run_folder.categories import CategoryRow
-from curator.run_folder.layout import REPORT_HTML
+from curator.run_folder.layout import LABEL_PAGE, REPORT_HTML
 from curator.stages.ingest import ingest_lines
 from curator.text.display import money, plural
 from curator.workflows.categories import read_categories
@@ -103,6 +103,11 @@ class RunResult(Result):
             *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
             "",
             f"{REPORT_HTML.of(self.folder)}  <- open this first",
+            *(
+                [f"{LABEL_PAGE.of(self.folder)}  <- judge the cases here"]
+                if self.workload and self.workload.cases
+                else []
+            ),
             *(f"{self.folder / name}  {plural(rows, 'row')}" for name, rows in s.outputs.items()),
         ]
         return "\n".join([*lines, *(f"warning: {w}" for w in self.warnings)])

@@ -21,6 +21,7 @@ from curator.io.atomic import json_lines, run_lock, write_atomic
 from curator.labels import CSV, LabelTool, chosen_tools
 from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
+from curator.labels.page import label_page
 from curator.labels.queue import queue_rows
 from curator.progress import Progress, Silent
 from curator.records import (
@@ -40,7 +41,7 @@ from curator.report.answer_groups import AnswerGroup
 from curator.report.score_quality import quality_sentences, yields_sentence
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.design import Design, pool_hash, read_design
-from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, SELECTION
+from curator.run_folder.layout import CASES, DESIGN, EARLIER_LABELS, LABEL_PAGE, SELECTION
 from curator.run_folder.selection import SelectionRow, read_selection
 from curator.selection.splits import split_of
 from curator.stages.embed_and_cluster import EmbeddedCases, SelectionSettings, find_topics, select_and_embed
@@ -174,6 +175,7 @@ class Selected(TableResult):
         yield self.workload.to_text()
         if self.folder:
             yield ""
+            yield f"{LABEL_PAGE.of(self.folder)}  <- judge the cases here, or"
             yield f"{self.folder / CSV.queue_name}  <- fill in `verdict` (pass or fail) or `label`, then:"
             yield f"curator estimate {self.folder / CSV.queue_name}"
         yield from (f"note: {warning}" for warning in self.warnings)
@@ -372,6 +374,7 @@ def _write(
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
     for tool in tools:
         write_atomic(out / tool.queue_name, tool.write(queue))
+    write_atomic(LABEL_PAGE.of(out), [label_page(queue).encode()])
     write_atomic(DESIGN.of(out), [Design(selected.stages, options.seed, pool_id).to_bytes()])
 
 

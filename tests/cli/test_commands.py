@@ -23,6 +23,7 @@ FAILING: Mapping[str, tuple[str, ...]] = {
     "calibrate": ("gone.jsonl",),
     "committee": ("gone.jsonl",),
     "select": ("gone.jsonl", "--no-embedding"),
+    "label": ("gone", "--no-open"),
     "estimate": ("gone/labels.csv",),
     "leaks": ("gone.jsonl", "gone.jsonl", "--no-embedding"),
     "compare": ("gone.jsonl",),

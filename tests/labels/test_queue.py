@@ -118,7 +118,10 @@ def test_the_json_row_holds_every_text_as_it_is() -> None:
     row = rows_of(CASE)[0].to_json()
     assert set(row) == {*NAMES, "messages"} - {"question", "answer"}
     assert row["target"] == "=1+1"
-    assert row["alternatives"] == [{"text": "refund", "count": 3}, {"text": "y" * 400, "count": 1}]
+    assert row["alternatives"] == [
+        {"text": "refund", "count": 3, "is_target": False},
+        {"text": "y" * 400, "count": 1, "is_target": False},
+    ]
 
 
 @given(st.text(max_size=20) | st.sampled_from(FORMULA_STARTS).flatmap(lambda c: st.just(c + "cmd|x")))

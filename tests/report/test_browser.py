@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.common.chromium import Chromium, executable
+from benchmarks.common.chromium import Chromium
 from curator.records import (
     BlindShare,
     Case,
@@ -54,14 +53,6 @@ STICKING_OUT = """(() => {
 SERIOUS = """axe.run(%s).then((found) => found.violations
   .filter((fault) => ["serious", "critical"].includes(fault.impact))
   .map((fault) => [fault.id, fault.nodes[0].html.slice(0, 200), fault.nodes[0].failureSummary]))"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    if executable() is None:
-        pytest.skip("no headless Chromium on this machine")
-    with Chromium(tmp_path_factory.mktemp("browser")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ import pytest
 
 from curator.records import FailureRate, Rate
 from curator.report.category_text import failure_rate
-from curator.report.html import example_of, render_html, with_code
+from curator.report.html import example_of, render_html
+from curator.report.static_page import with_code
 from curator.report.summary_cases import ShownContrast, TypicalCase
 from curator.report.word_diff import TextRun
 from tests.report.support_desk import MODES, Desk, support_desk

@@ -1,0 +1,75 @@
+"""`curator label`: the label page of a run or selection folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import ConfigError, LogsError, RecordError
+from curator.io.atomic import write_atomic
+from curator.io.json_rows import rows_of
+from curator.labels import JSONL
+from curator.labels.page import DONE_NAME, queue_identity
+from curator.labels.page import label_page as render
+from curator.labels.queue import QueueRow
+from curator.records import JsonValue
+from curator.records.result import Result
+from curator.run_folder.categories import read_category_rows
+from curator.run_folder.layout import CATEGORIES, LABEL_PAGE
+from curator.text.display import plural
+from curator.workflows.inputs import HasFolder, PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPage(Result):
+    """The label page of a folder.
+
+    Attributes:
+        path: the page.
+        cases: the cases on it.
+        batches: the batches that they are in.
+        written: whether it was written now, because it was missing or of another label queue.
+    """
+
+    path: Path
+    cases: int
+    batches: int
+    written: bool
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the figures for machines."""
+        return {"file": str(self.path), "cases": self.cases, "batches": self.batches, "written": self.written}
+
+    def to_text(self) -> str:
+        """Return the figures for people."""
+        size = f"{plural(self.cases, 'case')} in {plural(self.batches, 'batch', 'batches')}"
+        return f"{self.path}  {size}\nsave the labels as {self.path.parent / DONE_NAME}: the next run uses them"
+
+
+def label_page(run: PathLike | HasFolder) -> LabelPage:
+    """Return the label page of a run or a selection; write it where it is missing or of another queue.
+
+    Args:
+        run: the folder of a run or a selection, or the result of `curator.run` or `curator.select`.
+
+    Raises:
+        ConfigError: the folder holds no label queue.
+        LogsError: the label queue or `categories.jsonl` is damaged.
+        StorageError: the page cannot be written.
+    """
+    folder = run.folder if isinstance(run, HasFolder) else Path(run)
+    queue = folder / JSONL.queue_name if folder is not None else None
+    if queue is None or not queue.is_file():
+        raise ConfigError(
+            f"no label queue in {str(folder)!r}", remedy="name the folder that `curator run` or `curator select` wrote"
+        )
+    try:
+        rows = list(rows_of(queue, QueueRow.from_json))
+    except RecordError as error:
+        raise LogsError(error.reason, remedy=error.remedy) from error
+    page = LABEL_PAGE.of(folder)
+    stale = not page.is_file() or queue_identity(rows).encode() not in page.read_bytes()
+    if stale:
+        categories = read_category_rows(folder) if CATEGORIES.of(folder).is_file() else ()
+        write_atomic(page, [render(rows, (category.name for category in categories)).encode()])
+    return LabelPage(page, len({row.case_id for row in rows}), len({row.batch for row in rows}), stale)
