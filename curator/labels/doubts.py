@@ -33,7 +33,7 @@ def certain_answers(texts: Iterable[str | None]) -> frozenset[str]:
 
 
 def quoted(text: str) -> str:
-    """Return an answer as a label file writes it: in quotes where it would be doubted without them."""
+    """Return an answer as a label file has it: in quotes where it would be doubted otherwise."""
     return f'"{text}"' if _is_doubtful(text) else text
 
 

@@ -139,7 +139,7 @@ def _runs(runs: Runs) -> list[JsonValue]:
 
 
 def _turns(row: QueueRow, shared: dict[str, int]) -> list[JsonValue]:
-    """Return the turns: role, text by its place among the shared texts, and calls; of a result the tool's name."""
+    """Return the turns: role, place of the text among the shared ones, calls, name of the tool."""
     if not row.messages:
         return [{"role": "user", "text": _place(row.input, shared)}]
     names = {call.id: call.name for message in row.messages for call in message.tool_calls}

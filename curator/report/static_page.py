@@ -1,4 +1,4 @@
-"""The parts that every static page shares: its template engine, inline scripts by hash, and data that cannot run."""
+"""The shared parts of static pages: template engine, inline scripts, data that cannot run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def inline_text(package: str, name: str) -> InlineText:
 
 
 def inert_json(value: object) -> bytes:
-    """Return a value as JSON for a `<script type="application/json">`; no text in it can end the element."""
+    """Return a value as JSON for a `<script>` element, which no text in it can end."""
     text = orjson.dumps(value)
     for character, escaped in _ESCAPES.items():
         text = text.replace(character.encode(), escaped)

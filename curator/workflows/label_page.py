@@ -47,7 +47,9 @@ class LabelPage(Result):
 
 
 def label_page(run: PathLike | HasFolder) -> LabelPage:
-    """Return the label page of a run or a selection; write it where it is missing or of another queue.
+    """Return the label page of a run or a selection, written where it is missing or stale.
+
+    It is stale where it shows another label queue than the folder holds.
 
     Args:
         run: the folder of a run or a selection, or the result of `curator.run` or `curator.select`.

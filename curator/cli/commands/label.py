@@ -19,7 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def has_screen(environment: Mapping[str, str], platform: str) -> bool:
-    """Return whether a browser can open a window: elsewhere a text browser would be started, which runs no script."""
+    """Return whether a browser can open a window.
+
+    Elsewhere a text browser would be started, which runs no script.
+    """
     return platform != "linux" or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
