@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,14 +16,17 @@ from curator.estimation.stage_estimate import LabelledStage, Variance, label_sta
 from curator.stats import student_quantile, survey_wilson
 from curator.text.display import plural
 
-MIN_LABELS = 5
+MIN_LABELS = 3
 """With fewer labels of drawn cases nothing is estimated."""
 MIN_LABELS_OF_DOMAIN = 10
 """With fewer labels in it a domain has no estimate."""
 MAX_MISSING_SHARE = 0.03
 """Above this share of drawn cases without a label, the estimate also gives the bounds that these could move it to."""
 MAX_COLLAPSED_SHARE = 0.5
-"""Above this share of the records in strata without any label, nothing is estimated."""
+"""Above this share of the records in strata without any label, nothing is estimated, unless the labels follow the order."""
+IN_ORDER = 0.5
+"""Labels follow the order of the draw if, up to the last of them, at least this share of the drawn cases has one. A person
+labels the cases of a batch in any order."""
 SAMPLE_SIZE_CONFIDENCE = 0.8
 """Of the interval of the effective sample size."""
 _NO_SPREAD = 1e-9
@@ -220,20 +223,28 @@ def _check_stage(frame: SamplingFrame, stage: Stage) -> None:
         )
 
 
-def _check_labels(stages: Sequence[Stage], labelled: Sequence[LabelledStage], labels: Mapping[str, float]) -> None:
-    drawn = sum(len(stage.drawn) for stage in stages)
-    count = len(labels.keys() & {i for stage in stages for i in stage.drawn})
+def _check_labels(stages: Sequence[Stage], labelled: Sequence[LabelledStage], labels: Collection[str]) -> None:
+    every = {i for stage in stages for i in stage.drawn}
+    drawn, count = len(every), len(every & set(labels))
     if count < min(MIN_LABELS, drawn):
         raise Refused(
             f"only {count} of {plural(drawn, 'case')} drawn for the estimate are labelled",
             remedy=f"label at least {min(MIN_LABELS, drawn)} of them",
         )
-    for stage in labelled:
-        if stage.weight and stage.collapsed_share > MAX_COLLAPSED_SHARE:
+    for stage, of_stage in zip(stages, labelled, strict=True):
+        if of_stage.weight and of_stage.collapsed_share > MAX_COLLAPSED_SHARE and not _in_order(stage, labels):
             raise Refused(
-                f"the strata of {stage.collapsed_share:.0%} of the records have no label",
+                f"the strata of {of_stage.collapsed_share:.0%} of the records have no label",
                 remedy="label the drawn cases in the order in which they are listed",
             )
+
+
+def _in_order(stage: Stage, labels: Collection[str]) -> bool:
+    """Return whether the labelled cases are about the first ones in the order of labelling."""
+    has_label = [i in labels for i in stage.drawn]
+    count = sum(has_label)
+    last = max((place for place, has in enumerate(has_label, start=1) if has), default=0)
+    return count >= IN_ORDER * last
 
 
 def _combined(weights: Floats, variances: Sequence[Variance]) -> Variance:

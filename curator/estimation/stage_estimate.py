@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,14 +21,14 @@ class Cell:
     """A stratum, or the certain cases, with the labels.
 
     Attributes:
-        records: the weight of all its cases.
-        cases: their number.
+        records: the weight of all its cases, and of the unlabelled cases beside it that its labels represent as well.
+        cases: their number; a fraction where two cells represent a stratum between them.
         places: of the labelled cases.
         random: True where cases were drawn from it; False for the certain cases.
     """
 
     records: float
-    cases: int
+    cases: float
     places: Ints
     random: bool
 
@@ -60,8 +60,8 @@ class Variance:
 def label_stage(frame: SamplingFrame, stage: Stage, labelled: Bools) -> LabelledStage:
     """The stage with its labels; `labelled`, (N,), marks the labelled cases of the frame."""
     cells = [_cell(frame, stratum.cases, labelled, drawn=stratum.drawn) for stratum in stage.strata]
-    if stage.certain:
-        cells.append(_cell(frame, stage.certain, labelled, drawn=None))
+    by_label = [[i for i in stage.certain if labelled[frame.place[i]] == with_label] for with_label in (False, True)]
+    cells += [_cell(frame, certain, labelled, drawn=None) for certain in by_label if certain]
     drawn = sum(len(cell.places) for cell in cells if cell.random)
     remaining = sum(cell.cases for cell in cells if cell.random)
     records = sum(cell.records for cell in cells if cell.random)
@@ -70,8 +70,8 @@ def label_stage(frame: SamplingFrame, stage: Stage, labelled: Bools) -> Labelled
         # The inverse variance of a simple random draw of as many of the remaining cases.
         spread = (records / frame.weights.sum()) ** 2 * (1 / drawn - 1 / remaining)
         weight = np.inf if spread <= 0 else 1 / spread
-    without_label = sum(cell.records for cell in cells if not len(cell.places)) / float(frame.weights.sum())
-    return LabelledStage(_collapse(cells), weight, without_label)
+    without_label = sum(cell.records for cell in cells if cell.random and not len(cell.places))
+    return LabelledStage(_collapse(cells), weight, without_label / float(frame.weights.sum()))
 
 
 def stage_weights(stages: Sequence[LabelledStage]) -> Floats:
@@ -108,7 +108,7 @@ def variance(frame: SamplingFrame, stage: LabelledStage, values: Floats, prior: 
 
     The sum over cells of W^2 (1 - n/N) s^2 / n (Cochran 1977, 5.3). s^2 is pooled over neighbouring cells and shrunk
     slightly towards the variance of a failure at their rate, (SS + s0^2) / (df + 1): it is never 0 while a case is
-    unlabelled. Where all labels of the stage are equal, s^2 is s0^2.
+    unlabelled. Where all labels of the drawn cases, or of the certain ones, are equal, their s^2 is s0^2.
 
     Args:
         frame: the pool.
@@ -121,21 +121,22 @@ def variance(frame: SamplingFrame, stage: LabelledStage, values: Floats, prior: 
     def spread_of(group: Sequence[Cell]) -> _Spread:
         return _spread(frame, group, [centres[id(cell)] for cell in group], values, prior)
 
-    groups = _grouped(stage.cells)
-    spreads = [spread_of(group) for group in groups]
-    all_equal = not any(spread.squares for spread in spreads) and _all_equal(groups, prior)
-    if all_equal:
-        # Without any difference between labels s^2 has no data: s0^2, over all labels, is then the whole estimate. Divided by
-        # df + 1, 0 failures of 120 labels had an upper bound of 0.03%, where Wilson's interval reaches 3.1%.
-        groups = [[cell for group in groups for cell in group]]
-        spreads = [spread_of(groups[0])]
     total, sum_of_squares = 0.0, 0.0
-    for group, spread in zip(groups, spreads, strict=True):
-        of_group = (spread.prior_variance if all_equal else spread.shrunk) * sum(
-            _variance_factor(frame, cell) for cell in group
-        )
-        total += of_group
-        sum_of_squares += of_group**2 / spread.degrees_of_freedom
+    for of_kind in ([cell for cell in stage.cells if cell.random], [cell for cell in stage.cells if not cell.random]):
+        groups = _grouped(of_kind)
+        spreads = [spread_of(group) for group in groups]
+        all_equal = not any(spread.squares for spread in spreads) and _all_equal(groups, prior)
+        if all_equal:
+            # Without any difference between labels s^2 has no data: s0^2, over all labels, is then the whole estimate. Divided by
+            # df + 1, 0 failures of 120 labels had an upper bound of 0.03%, where Wilson's interval reaches 3.1%.
+            groups = [[cell for group in groups for cell in group]]
+            spreads = [spread_of(groups[0])]
+        for group, spread in zip(groups, spreads, strict=True):
+            of_group = (spread.prior_variance if all_equal else spread.shrunk) * sum(
+                _variance_factor(frame, cell) for cell in group
+            )
+            total += of_group
+            sum_of_squares += of_group**2 / spread.degrees_of_freedom
     return Variance(total, total**2 / sum_of_squares if sum_of_squares else np.inf)
 
 
@@ -146,19 +147,27 @@ def _cell(frame: SamplingFrame, cases: Sequence[str], labelled: Bools, *, drawn:
 
 
 def _collapse(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The cells; one without a label is merged into the one before, or the first with a label."""
-    merged: list[Cell] = []
-    for cell in cells:
-        if merged and (not len(cell.places) or not len(merged[-1].places)):
-            merged[-1] = _merged_cell(merged[-1], cell)
-        else:
-            merged.append(cell)
-    return tuple(cell for cell in merged if len(cell.places))
+    """The labelled cells; each also represents unlabelled cells beside it.
 
-
-def _merged_cell(first: Cell, second: Cell) -> Cell:
-    places = np.concatenate([first.places, second.places])
-    return Cell(first.records + second.records, first.cases + second.cases, places, first.random or second.random)
+    The cells are in the order of their risk. An unlabelled one counts half like the labelled one before it, and half like the
+    one after it, so that a trend of the risk cancels out: labels come in random order of the strata. Certain cases without a
+    label lie between the stratum of highest risk and the labelled ones, because discovery ranks those first that it expects
+    to fail. Certain cases represent no strata, while one of these is labelled.
+    """
+    labelled = [i for i, cell in enumerate(cells) if len(cell.places)]
+    drawn = [i for i in labelled if cells[i].random and len(cells[i].places) < cells[i].cases]
+    records, cases = [cell.records for cell in cells], [cell.cases for cell in cells]
+    for i, cell in enumerate(cells):
+        donors = (drawn if cell.random else [*drawn, *(j for j in labelled if not cells[j].random)]) or labelled
+        if donors and i not in labelled:
+            beside = {
+                max((j for j in donors if j < i), default=donors[0]),
+                min((j for j in donors if j > i), default=donors[-1]),
+            }
+            for donor in beside:
+                records[donor] += cell.records / len(beside)
+                cases[donor] += cell.cases / len(beside)
+    return tuple(replace(cells[i], records=records[i], cases=cases[i]) for i in labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +207,37 @@ def _grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
 def _spread(
     frame: SamplingFrame, group: Sequence[Cell], centres: Sequence[float], values: Floats, prior: Floats
 ) -> _Spread:
-    """Return the variation of the labels within the cells of a group."""
+    """Return the variation of the labels within the cells of a group.
+
+    Neighbouring cells of one label are collapsed in pairs, the last of an odd number in a group of three (Cochran 1977, 5A.12).
+    """
     squares, degrees_of_freedom = 0.0, PRIOR_LABELS
+    single: list[Floats] = []
+    centre = float(np.mean(centres))  # one for all: a difference between centres is not one between labels
     for cell, c in zip(group, centres, strict=True):
-        expanded = frame.weights[cell.places] * (cell.cases / cell.records) * (values[cell.places] - c)
-        squares += float(((expanded - expanded.mean()) ** 2).sum())
-        degrees_of_freedom += len(cell.places) - 1
+        scale = frame.weights[cell.places] * (cell.cases / cell.records)
+        if len(scale) == 1:
+            single.append(scale * (values[cell.places] - centre))
+        else:
+            expanded = scale * (values[cell.places] - c)
+            squares += float(((expanded - expanded.mean()) ** 2).sum())
+            degrees_of_freedom += len(expanded) - 1
+    for collapsed in _pairs(single):
+        squares += float(((collapsed - collapsed.mean()) ** 2).sum())
+        degrees_of_freedom += len(collapsed) - 1
     counted = prior[np.concatenate([cell.places for cell in group])]
     labels = counted[~np.isnan(counted)]
     middle = (labels.sum() + 0.5) / (len(labels) + 1)
     prior_variance = ((labels**2).sum() + 0.5) / (len(labels) + 1) - middle**2
     return _Spread(squares, prior_variance * len(labels) / len(counted), degrees_of_freedom)
+
+
+def _pairs(single: Sequence[Floats]) -> list[Floats]:
+    """Return neighbouring values in pairs; the last of an odd number joins the pair before it."""
+    pairs = [np.concatenate(single[i : i + 2]) for i in range(0, len(single) - 1, 2)]
+    if len(single) % 2 and pairs:
+        pairs[-1] = np.concatenate([pairs[-1], single[-1]])
+    return pairs
 
 
 def _all_equal(groups: Sequence[Sequence[Cell]], prior: Floats) -> bool:

@@ -229,6 +229,31 @@ def test_a_stratum_without_labels_joins_its_neighbour_and_most_without_are_refus
         estimate(MANY, [stage], only)
 
 
+def _first_batch(seed: int, drawn: int, certain: int, *, of: int = 30) -> Estimate:
+    """Label the first cases in their order: of the draw, and of 60 certain cases that fail more often, the riskiest first."""
+    by_risk = sorted(MANY, key=lambda case: -(case.covariates["score"] or 0))
+    stage = draw(MANY, of, seed=seed, certain=[case.id for case in by_risk[:60]])
+    known = [*stage.drawn[:drawn], *(case.id for case in by_risk[:certain])]
+    return estimate(MANY, [stage], {i: MANY_FAIL[i] for i in known})
+
+
+@pytest.mark.parametrize(("drawn", "certain"), [(4, 8), (8, 16), (15, 30)])
+def test_a_first_batch_gives_an_interval_that_covers_and_is_not_too_wide(drawn: int, certain: int) -> None:
+    found = [_first_batch(seed, drawn, certain) for seed in range(200)]
+    assert abs(np.mean([one.rate for one in found]) - TRUTH) < 0.05
+    assert np.mean([one.interval(0.9)[0] <= TRUTH <= one.interval(0.9)[1] for one in found]) >= 0.87
+    # 1.65 standard errors of as many random labels on each side, and a tenth.
+    assert np.mean([np.diff(one.interval(0.9)) for one in found]) < 1.1 * 2 * 1.65 * np.sqrt(0.25 / drawn)
+
+
+def test_labels_that_agree_give_the_drawn_cases_a_variance_whatever_the_certain_ones_say() -> None:
+    certain = [case.id for case in MANY[:40]]
+    stage = draw(MANY, 30, seed=0, certain=certain)
+    mixed = {i: float(n % 2) for n, i in enumerate(certain[:20])}
+    found = estimate(MANY, [stage], {**dict.fromkeys(stage.drawn[:8], 0.0), **mixed})
+    assert found.high - found.rate > 0.15
+
+
 def test_a_later_stage_without_labels_yet_counts_for_nothing() -> None:
     first = draw(MANY, 40, seed=0)
     labels = _known([first], MANY_FAIL)

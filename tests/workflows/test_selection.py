@@ -376,9 +376,9 @@ def test_labels_given_again_are_no_second_opinion(capsys: pytest.CaptureFixture[
 
 
 def test_too_few_labels_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
-    labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(4)])
-    assert "too few labels for a rate: 4" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
-    assert estimated(capsys, labels, "--sample-of", "4")["rate"] == 0
+    labels = put("labels.jsonl", [{"id": n, "wrong": False} for n in range(2)])
+    assert "too few labels for a rate: 2" in refused(capsys, 2, "estimate", labels, "--sample-of", "100")
+    assert estimated(capsys, labels, "--sample-of", "2")["rate"] == 0
 
 
 def test_a_pool_that_grew_is_no_pool_to_go_on_in(capsys: pytest.CaptureFixture[str]) -> None:
