@@ -13,7 +13,7 @@ class LabellingConfig(Section):
     """The batches of the label queue, and the effort of labelling."""
 
     tools: tuple[str, ...] = ()
-    """The label tools to write the queue for, beside CSV and JSONL: names that other packages add."""
+    """The label tools to write the queue for, beside CSV, workbook and JSONL."""
     batch_size: Positive = 25
     """The most cases of a batch. The first batches are a valid smaller sample: an annotator may stop after each."""
     minutes_per_label: Annotated[float, Field(gt=0)] = 1.0

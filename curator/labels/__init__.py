@@ -31,12 +31,13 @@ from curator.labels.json_lines import JSONL
 from curator.labels.queue import QueueRow
 from curator.labels.spreadsheet import CSV
 from curator.labels.tool import QUEUE_STEM, LabelTool
+from curator.labels.workbook import XLSX
 from curator.plugins import Registry
 
 LABEL_TOOLS: Registry[LabelTool] = Registry(
-    "label tool", LabelTool, {tool.name: tool for tool in (CSV, JSONL)}, group="curator.label_tools"
+    "label tool", LabelTool, {tool.name: tool for tool in (CSV, XLSX, JSONL)}, group="curator.label_tools"
 )
-ALWAYS: tuple[LabelTool, ...] = (CSV, JSONL)
+ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)
 """The tools that every queue is written for."""
 
 
@@ -67,6 +68,7 @@ __all__ = [
     "JSONL",
     "LABEL_TOOLS",
     "QUEUE_STEM",
+    "XLSX",
     "LabelTool",
     "QueueRow",
     "chosen_tools",

@@ -17,7 +17,7 @@ from curator.labels.columns import LABEL_ROLES, REMARK_ROLES, Role, by_role, col
 from curator.labels.doubts import certain_answers, yes_and_no
 from curator.labels.exports import rows_of_export
 from curator.labels.guard import unguarded
-from curator.labels.sheet import as_conversation
+from curator.labels.sheet import QUEUE_SHEET, as_conversation
 from curator.readers.cells import is_error_value
 from curator.readers.feedback import case_id_of, nonblank, read_verdict, read_wrong, verdict_number
 from curator.readers.hints import listed, nearest
@@ -31,6 +31,7 @@ from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
+_USUAL_SHEET = f"the sheet {QUEUE_SHEET!r} was read"
 _NULLS = frozenset(("nan", "none", "null", "<na>", "nat"))
 """The text of an empty cell, as programs write it."""
 _NULLS_OF_PROGRAMS: Sequence[Role] = (
@@ -102,7 +103,7 @@ def read_label_file(path: Path) -> LabelFile:
     answers = certain_answers(text for _, cells in judged for text in _answers_in(cells))
     if any(cells.get("kind") == "boolean" for _, cells in judged):
         answers |= yes_and_no()
-    notes = records.notes_elsewhere(path)
+    notes = (note for note in records.notes_elsewhere(path) if _USUAL_SHEET not in note)
     return LabelFile([*results, *_edited(edited)], answers, (*notes, *sheet.notes(records.columns)))
 
 

@@ -11,6 +11,8 @@ from curator.records import CUT_NOTE, Document, JsonValue, Message
 from curator.report.answer_groups import AnswerGroup
 from curator.text.display import clean, cut
 
+QUEUE_SHEET = "label queue"
+"""The name of the sheet in a workbook."""
 CELL_LIMIT = 32_000
 """UTF-16 units: a spreadsheet cell holds 32,767, and spoils the row beyond that."""
 NO_ANSWER = "[production gave no answer: write the right one into `label`]"
