@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from curator.errors import RecordError
 from curator.readers.cells import is_error_value
-from curator.readers.feedback import YES_OR_NO, right_or_wrong
+from curator.readers.feedback import WORDS, YES_OR_NO, right_or_wrong
 from curator.records import Label, RejectedRecord
 from curator.text.display import one_line
 
@@ -17,8 +17,10 @@ _PLACEHOLDERS = frozenset((
     "same", "same as above", "ditto", "idem", "x", "xx", "xxx", "unsure", "not sure", "don't know", "dont know", "idk", "skip",
     "skipped",
 ))  # fmt: skip
-_LONGEST = 20
+LONGEST_DOUBTFUL = 20
 """Characters: longer labels are no placeholders, whatever they say."""
+DOUBTFUL_WORDS = frozenset((*_PLACEHOLDERS, *WORDS, *YES_OR_NO))
+"""Labels that are doubted: placeholders and verdicts, in small letters."""
 _QUOTES = ('""', "''", "\u201c\u201d", "\u201e\u201c", "\u00ab\u00bb")
 _USE_IT = 'where it is the answer, put it in quotes: "{}"'
 
@@ -28,7 +30,7 @@ def certain_answers(texts: Iterable[str | None]) -> frozenset[str]:
 
     Where one answer is a yes or no, all of them are answers.
     """
-    answers = frozenset(_plain(text) for text in texts if text and len(text) <= _LONGEST and _is_doubtful(text))
+    answers = frozenset(_plain(text) for text in texts if text and len(text) <= LONGEST_DOUBTFUL and _is_doubtful(text))
     return answers if answers.isdisjoint(YES_OR_NO) else answers | yes_and_no()
 
 
@@ -73,7 +75,7 @@ def _doubt(text: str, answers: frozenset[str]) -> RecordError | None:
         )
     if _plain(text) in answers or not _is_doubtful(text):
         return None
-    shown = one_line(text, _LONGEST)
+    shown = one_line(text, LONGEST_DOUBTFUL)
     if right_or_wrong(text) is not None:
         return RecordError(
             f"the label {shown!r} is a verdict, not an answer",
@@ -86,7 +88,7 @@ def _doubt(text: str, answers: frozenset[str]) -> RecordError | None:
 
 
 def _is_doubtful(text: str) -> bool:
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_DOUBTFUL:
         return False
     return not any(map(str.isalnum, text)) or _plain(text) in _PLACEHOLDERS or right_or_wrong(text) is not None
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 import orjson
 from markupsafe import Markup
 
-from curator.labels.doubts import quoted
+from curator.labels.doubts import DOUBTFUL_WORDS, LONGEST_DOUBTFUL, quoted
 from curator.labels.queue import QueueRow
 from curator.labels.tool import QUEUE_STEM
 from curator.records import Document, JsonValue, Message, stable_unit
@@ -55,6 +55,7 @@ def _payload(rows: Sequence[QueueRow], categories: Iterable[str]) -> dict[str, J
     return {
         "queue": queue_identity(rows),
         "done": DONE_NAME,
+        "doubtful": {"words": sorted(DOUBTFUL_WORDS), "longest": LONGEST_DOUBTFUL},
         "categories": [{"name": name, "shown": one_line(name, _NAME_LIMIT)} for name in names],
         "cases": [_case(of_case, shared) for of_case in by_case.values()],
         "texts": [_excerpt(text) for text in shared],
@@ -99,7 +100,9 @@ def _case(rows: Sequence[QueueRow], shared: dict[str, int]) -> dict[str, JsonVal
             _answer(answer, right if row.target is not None else (), row)
             for answer, (_, right) in zip(answers, compared, strict=True)
         ],
-        "labels": [_option(label, row) for label in row.labels if label not in {a.text for a in answers}],
+        "labels": [
+            _option(label, row) for label in row.labels if label not in {row.target, *(a.text for a in answers)}
+        ],
     }
     return {name: value for name, value in case.items() if value not in (None, [])}
 

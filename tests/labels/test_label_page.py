@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.common.chromium import Chromium
 from curator.config import LabellingConfig
+from curator.labels.doubts import quoted
 from curator.labels.page import DONE_NAME, label_page
 from curator.labels.queue import QueueRow
 from curator.labels.read import read_labels
@@ -162,8 +163,8 @@ def test_a_number_chooses_the_right_answer(browser: Chromium, written: Page) -> 
 def test_another_label_of_the_task_can_be_chosen(browser: Chromium, written: Page) -> None:
     start(browser, written(desk_queue(4)))
     case = go_to(browser, "label")
-    assert [option["label"] for option in case["labels"]] == ["billing", "delivery"]
-    browser.press("4")
+    assert [option["label"] for option in case["labels"]] == ["delivery"]
+    browser.press("3")
     assert given(browser) == [["fail", "delivery"]]
 
 
@@ -195,6 +196,28 @@ def test_a_correction_is_typed_and_survives_a_reload_before_it_is_saved(browser:
     assert browser.evaluate("document.getElementById('typed').value") == "hand over, pf 1?"
     browser.press("Enter")
     assert given(browser) == [["fail", "hand over, pf 1?"]]
+
+
+def test_a_typed_placeholder_is_asked_about_and_then_meant(browser: Chromium, written: Page, tmp_path: Path) -> None:
+    start(browser, written(desk_queue(4)))
+    case = go_to(browser, "tool_call")
+    browser.press("c")
+    browser.type("N/A")
+    browser.press("Enter")
+    assert rows(browser) == []
+    assert "looks like a placeholder" in text(browser, "#status")
+    browser.press("Enter")
+    assert given(browser) == [["fail", '"N/A"']]
+    labels = read_labels([str(saved(browser, tmp_path / "saved"))])
+    assert labels.labels[case["case_id"]].text == "N/A"
+    assert labels.rejected == ()
+
+
+def test_the_words_that_are_doubted_are_those_of_the_reader(browser: Chromium, written: Page) -> None:
+    start(browser, written(desk_queue(4)))
+    page = browser.evaluate("Store.page.doubtful")
+    assert all(quoted(word) != word for word in page["words"])
+    assert page["longest"] == 20
 
 
 def test_note_and_category_stay_with_a_case_and_its_verdict(browser: Chromium, written: Page) -> None:

@@ -83,7 +83,7 @@ def test_the_order_of_the_answers_depends_on_the_case_and_not_on_their_counts() 
 def test_an_answer_that_looks_like_a_placeholder_gets_quotes_for_the_file() -> None:
     case = by_id(desk_queue(2))["c0000000000000001"]
     assert sorted(answer["label"] for answer in case["answers"]) == ['"n/a"', "returns"]
-    assert [(option["label"], option["same"]) for option in case["labels"]] == [("billing", True), ("delivery", False)]
+    assert [(option["label"], option["same"]) for option in case["labels"]] == [("delivery", False)]
 
 
 def test_a_case_of_two_people_is_on_the_page_once_with_both_names() -> None:

@@ -41,7 +41,7 @@ from curator.workflows.run import run, run_async
 from curator.workflows.run_result import SHOWN_CATEGORIES, RunResult
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "label_queue.xlsx", "report.html", "report.md",
+OUTPUTS = ("eval_set.jsonl", "finetune.jsonl", "label_queue.csv", "label_queue.jsonl", "label_queue.xlsx", "label.html", "report.html", "report.md",
            "summary.json", "manifest.json", "cases.jsonl", "categories.jsonl", "recorded.jsonl", "merged.jsonl", "set_aside.jsonl")  # fmt: skip
 
 

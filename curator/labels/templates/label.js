@@ -7,6 +7,7 @@
   const at = (id) => document.getElementById(id);
   const main = at("case");
   const editor = at("editor");
+  const here = location.protocol === "file:" ? Store.folder.replace(/^\/(?=[A-Za-z]:)/, "") : "the folder of this page";
   const history = [];
   const pending = new Map(); // ms spent on cases that are not judged yet
   let person = "";
@@ -134,7 +135,7 @@
     save.dataset.do = "save";
     return element("section", "finish", element("h2", "", title),
       cases.length ? element("dl", "sums num", ...facts.map(([name, n]) => element("div", "", element("dt", "", name), element("dd", "", `${n}`)))) : null,
-      cases.length ? element("p", "muted", `Save them, and put ${page.done} into ${Store.folder || "the folder of this page"}: the next run uses it.`) : null,
+      cases.length ? element("p", "muted", `Save them, and put ${page.done} into ${here}: the next run uses it.`) : null,
       cases.length ? element("div", "row", batch && open.length ? go : null, save) : null);
   }
 
@@ -176,10 +177,23 @@
     if (option) rightAnswer(option.label, option.same);
   }
   const flat = (text) => text.trim().replace(/\s+/g, " ");
+  // A text that the reader of label files would doubt is asked about here, and gets the quotes that say it is meant.
+  const doubtful = new Set(page.doubtful.words);
+  let doubted = null;
+  function isDoubtful(text) {
+    if (text.length > page.doubtful.longest || options(now).some((made) => [text, `"${text}"`].includes(made.label))) return false;
+    const plain = flat(text.toLowerCase()).replace(/[.!]+$/, "");
+    return !/[\p{L}\p{N}]/u.test(text) || doubtful.has(plain);
+  }
   function typed(text) {
+    if (isDoubtful(text) && doubted !== text && now.kind !== "boolean") {
+      doubted = text;
+      announce(`\u201c${text}\u201d looks like a placeholder or a verdict. Press Enter again if it is the right answer.`);
+      return;
+    }
     const option = options(now).find((made) => [text, `"${text}"`].includes(made.label));
     const same = now.target && flat(joined(now.target)) === flat(text);
-    rightAnswer(option?.label ?? text, same || option?.same);
+    rightAnswer(option?.label ?? (isDoubtful(text) ? `"${text}"` : text), same || option?.same);
   }
   function undo() {
     const past = history.pop();
@@ -197,6 +211,7 @@
   function closeEditor() {
     editor.hidden = true;
     editor.replaceChildren();
+    doubted = null;
   }
   function button(text, action, className = "") {
     const made = element("button", className, text);
@@ -335,7 +350,10 @@
     undo, save,
     back: () => move(-1), next: () => move(1),
     load: () => at("file").click(),
-    help: () => at("keys").showModal(),
+    help: () => {
+      at("keys").showModal();
+      at("close").focus();
+    },
     batch: () => at("batch").focus(),
     fold: () => {
       const parts = [...main.querySelectorAll("details")];
@@ -462,6 +480,7 @@
   at("show").value = Store.meta().show ?? "all";
   if (!Store.lasting()) warnOfStorage();
   offerEarlier();
-  if (Store.name()) start();
+  const known = Store.spelt(Store.name());
+  if (known && (!assigned.size || assigned.has(known))) start();
   else ask();
 })();

@@ -1,7 +1,7 @@
 "use strict";
 // Draws one case. Texts are set as text nodes only, so that no log and no loaded file can add markup.
 const CaseView = (({ texts }) => {
-  const SHORT_TALK = 1500; // characters of earlier turns that are shown unfolded
+  const SHORT_TALK = [4, 1500]; // turns before the question and their characters that are shown unfolded: about half a screen
   const SHORT_TEXT = 700; // of a tool's result, or of the only document
   const PREVIEW = 110;
   const ROLES = { user: "User", assistant: "Assistant", system: "System prompt", tool: "Result of a tool" };
@@ -23,7 +23,11 @@ const CaseView = (({ texts }) => {
     return made;
   }
   const looksLikeCode = (text) => /^\s*[[{]/.test(text);
-  const marked = (runs) => runs.map((run) => (Array.isArray(run) ? element("mark", "", run[0]) : run));
+  // Of an answer that shares nothing with the other side only the outline is marked: all of it would be.
+  const marked = (runs) => {
+    const name = runs.every((run) => Array.isArray(run) || !run.trim()) ? "whole" : "";
+    return runs.map((run) => (Array.isArray(run) ? element("mark", name, run[0]) : run));
+  };
   function answer(runs, kind) {
     const text = joined(runs);
     if (!text) return element("p", "muted", "(an empty answer)");
@@ -53,7 +57,7 @@ const CaseView = (({ texts }) => {
   }
   function earlier(turns) {
     if (!turns.length) return [];
-    const long = turns.reduce((sum, made) => sum + lengthOf(made), 0) > SHORT_TALK;
+    const long = turns.length > SHORT_TALK[0] || turns.reduce((sum, made) => sum + lengthOf(made), 0) > SHORT_TALK[1];
     const hidden = long ? turns.slice(0, -2) : [];
     const shown = turns.slice(hidden.length);
     return [hidden.length ? folded(plural(hidden.length, "earlier turn"), false, ...hidden.map(turn)) : null, ...shown.map(turn)];
