@@ -55,7 +55,7 @@ def _payload(rows: Sequence[QueueRow], categories: Iterable[str]) -> dict[str, J
     return {
         "queue": queue_identity(rows),
         "done": DONE_NAME,
-        "doubtful": {"words": sorted(DOUBTFUL_WORDS), "longest": LONGEST_DOUBTFUL},
+        "doubtful": {"words": list[JsonValue](sorted(DOUBTFUL_WORDS)), "longest": LONGEST_DOUBTFUL},
         "categories": [{"name": name, "shown": one_line(name, _NAME_LIMIT)} for name in names],
         "cases": [_case(of_case, shared) for of_case in by_case.values()],
         "texts": [_excerpt(text) for text in shared],
