@@ -39,6 +39,8 @@ LABEL_TOOLS: Registry[LabelTool] = Registry(
 )
 ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)
 """The tools that every queue is written for."""
+_OF_SPREADSHEETS = (".tsv", ".txt", ".ods", ".xls", ".numbers")
+"""What spreadsheet programs save a queue as. Where it cannot be read, the message says how to save it."""
 
 
 def chosen_tools(names: Sequence[str]) -> tuple[LabelTool, ...]:
@@ -58,8 +60,23 @@ def tool_of(path: Path) -> LabelTool | None:
 
 
 def queues_in(folder: Path) -> list[Path]:
-    """The label queues that a run or selection folder holds."""
-    return [path for tool in LABEL_TOOLS.values() if (path := folder / tool.queue_name).is_file()]
+    """Return the label queues in a folder, their copies, and the labels that came back.
+
+    They are the files whose names begin as those of queues do and that a label tool, or a spreadsheet program, has written:
+    `label_queue.done.jsonl` of the label page, `label_queue (1).csv`, `label_queue_ana.xlsx`.
+    """
+    order = [tool.name for tool in LABEL_TOOLS.values()]
+
+    def place(path: Path) -> tuple[int, int, str]:
+        tool = tool_of(path)
+        return order.index(tool.name) if tool else len(order), len(path.name), path.name
+
+    return sorted((path for path in folder.glob(f"{QUEUE_STEM}*") if path.is_file() and is_label_file(path)), key=place)
+
+
+def is_label_file(path: Path) -> bool:
+    """Return whether a file is named as those of label tools and spreadsheets are."""
+    return tool_of(path) is not None or path.suffix.lower() in _OF_SPREADSHEETS
 
 
 __all__ = [

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
+from curator.errors import RecordError, UserError
 from curator.io.atomic import write_atomic
-from curator.labels import queues_in, tool_of
-from curator.labels.merge import LabelSet, corrected
-from curator.labels.read import read_labels
-
-ARCHIVE = "labels"
+from curator.labels import QUEUE_STEM, is_label_file, queues_in, tool_of
+from curator.labels.history import ARCHIVE
+from curator.labels.merge import LabelSet
+from curator.labels.read import read_imports, read_labels
+from curator.records import RejectedRecord
 
 
 def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
     """Archive filled-in label queues to `labels/NNNN.*` and return the new paths.
 
-    `into` is the folder whose `labels/` gets them; by default the folder of the queues.
+    `into` is the folder whose `labels/` gets them; by default the folder of the queues. A file that cannot be read stays where it
+    is (`unreadable_queues`).
     """
-    destination = into or folder
-    archived = []
-    for queue in queues_in(folder):
-        if not read_labels([str(queue)]).touched:
-            continue
-        content, earlier, tool = queue.read_bytes(), archived_labels(destination), tool_of(queue)
-        if all(Path(path).read_bytes() != content for path in earlier):
-            suffix = tool.suffix if tool else queue.suffix
-            path = destination / ARCHIVE / f"{_last_number(destination) + 1:04d}{suffix}"
-            write_atomic(path, [content])
-            archived.append(path)
-    return archived
+    touched = (queue for queue in queues_in(folder) if _refusal(queue) is None and read_labels([str(queue)]).touched)
+    return [path for queue in touched if (path := archive_file(queue, into or folder))]
+
+
+def unreadable_queues(folder: Path) -> list[RejectedRecord]:
+    """Return why files that are named as queues cannot be read at all."""
+    return [refusal for queue in queues_in(folder) if (refusal := _refusal(queue))]
+
+
+def _refusal(queue: Path) -> RejectedRecord | None:
+    """Return why a file cannot be read at all; None where it can."""
+    try:
+        label_set = read_labels([str(queue)])
+    except UserError as error:
+        return RecordError(error.what, error.remedy).at(str(queue), 1)
+    return next(iter(label_set.rejected), None) if tool_of(queue) is None and not label_set.labels else None
+
+
+def archive_file(file: Path, folder: Path) -> Path | None:
+    """Archive a file of labels in a folder; None where it is archived already.
+
+    The copy has a number in place of the `label_queue` of a queue's name, and before any other name.
+    """
+    content = file.read_bytes()
+    if any(Path(path).read_bytes() == content for path in archived_labels(folder)):
+        return None
+    rest = file.name.removeprefix(QUEUE_STEM)
+    path = folder / ARCHIVE / f"{_last_number(folder) + 1:04d}{rest if rest != file.name else f'.{file.name}'}"
+    write_atomic(path, [content])
+    return path
 
 
 def _last_number(folder: Path) -> int:
@@ -36,18 +58,22 @@ def _last_number(folder: Path) -> int:
 
     The queues of a label tool that was uninstalled count too, so that none of them is overwritten.
     """
-    numbers = [path.name.partition(".")[0] for path in (folder / ARCHIVE).glob("*")]
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+    return max(map(_number, (folder / ARCHIVE).glob("*")), default=0)
+
+
+def _number(path: Path) -> int:
+    """Return the number in the name of an archived queue; 0 without one."""
+    digits = re.match(r"\d+", path.name)
+    return int(digits[0]) if digits else 0
 
 
 def archived_labels(folder: Path | None) -> list[str]:
-    """The archived queues of a run folder, the oldest first."""
-    paths = sorted((folder / ARCHIVE).glob("*")) if folder else []
-    return [str(path) for path in paths if tool_of(path)]
+    """Return the archived queues of a run folder, the oldest first."""
+    paths = sorted((folder / ARCHIVE).glob("*"), key=lambda path: (_number(path), path.name)) if folder else []
+    return [str(path) for path in paths if is_label_file(path)]
 
 
-def labels_in(folder: Path) -> LabelSet:
-    """Read the queues of a folder, archived ones first; a later one corrects an earlier one."""
+def labels_in(folder: Path, *, answers: Iterable[str | None] = ()) -> LabelSet:
+    """Read the archived queues of a folder one after another, then those there now."""
     queues = [str(path) for path in queues_in(folder)]
-    label_sets = [read_labels(paths) for paths in (*([path] for path in archived_labels(folder)), queues) if paths]
-    return LabelSet(corrected(label_sets), tuple(row for label_set in label_sets for row in label_set.rejected))
+    return read_imports([*([path] for path in archived_labels(folder)), queues], answers=answers)

@@ -10,6 +10,7 @@ from curator.errors import RecordError
 from curator.io.lines import expand
 from curator.labels import JSONL, tool_of
 from curator.labels.doubts import certain_answers, doubted
+from curator.labels.history import lineage, standing
 from curator.labels.merge import LabelSet, merge_rows
 from curator.labels.rows import LabelFile, read_label_file, read_label_rows
 from curator.records import Label, RejectedRecord
@@ -18,24 +19,47 @@ from curator.records import Label, RejectedRecord
 def read_labels(
     paths: Sequence[str], kept_cases: Mapping[str, str] | None = None, *, answers: Iterable[str | None] = ()
 ) -> LabelSet:
-    """Read the labels of all files, merged with the `kept_cases` as `merge_rows` says.
+    """Read the labels of files that came back together, one label a case.
 
-    A row that is not filled in is still to do. A label that cannot be an answer is rejected (`doubts`), unless it is among the `answers`
+    Rows are merged as `merge_rows` says, with the `kept_cases`. A row that is not filled in is still to do. A label that cannot be an answer is rejected (`doubts`), unless it is among the `answers`
     of production, or the labels of a task, or those that the files show.
 
     Raises:
         LogsError: a path matches nothing, or a file lacks the columns.
     """
-    places = {str(path): place for place, path in enumerate(expand(paths))}
-    files = [_read_file(Path(path)) for path in places]
-    rows = [row for file in files for row in file.rows]
-    certain = certain_answers(answers).union(*(file.answers for file in files))
-    labels, no_answers = doubted([row for row in rows if isinstance(row, Label)], certain)
-    merged = merge_rows(labels, kept_cases)
-    rejected = [*(row for row in rows if isinstance(row, RejectedRecord)), *no_answers, *merged.rejected]
+    return read_imports([paths], kept_cases, answers=answers)
+
+
+def read_imports(
+    imports: Iterable[Sequence[str]],
+    kept_cases: Mapping[str, str] | None = None,
+    *,
+    answers: Iterable[str | None] = (),
+) -> LabelSet:
+    """Read the labels of files that came back one after another (`history`).
+
+    Args:
+        imports: the paths of the files of each time, the first ones first.
+        kept_cases: the kept case by the id of a near-duplicate that was merged into it.
+        answers: what is an answer even where it reads like a placeholder.
+    """
+    groups = [[str(path) for path in expand(paths)] for paths in imports]
+    files = {path: _read_file(Path(path)) for path in dict.fromkeys(path for group in groups for path in group)}
+    certain = certain_answers(answers).union(*(file.answers for file in files.values()))
+    labels: dict[str, list[Label]] = {}
+    rejected: list[RejectedRecord] = []
+    for path, file in files.items():
+        labels[path], no_answers = doubted([row for row in file.rows if isinstance(row, Label)], certain)
+        rejected += [*(row for row in file.rows if isinstance(row, RejectedRecord)), *no_answers]
+    rows = standing(([row for path in group for row in labels[path]] for group in groups), kept_cases)
+    merged = merge_rows(rows, kept_cases)
+    places = {path: place for place, path in enumerate(files)}
     last = len(places)  # of a row for which a tool of another package names a file of its own
+    newest = {lineage(path): path for path in places}.values()
+    of_older = places.keys() - newest
+    rejected = [*(row for row in rejected if row.source.file not in of_older), *merged.rejected]
     rejected.sort(key=lambda r: (places.get(r.source.file, last), r.source.line))
-    return replace(merged, rejected=tuple(rejected), notes=tuple(note for file in files for note in file.notes))
+    return replace(merged, rejected=tuple(rejected), notes=tuple(note for path in newest for note in files[path].notes))
 
 
 def _read_file(path: Path) -> LabelFile:

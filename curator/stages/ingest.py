@@ -15,8 +15,7 @@ from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.log_file import LogFile
 from curator.labels.archive import archived_labels
-from curator.labels.merge import corrected
-from curator.labels.read import read_labels
+from curator.labels.read import read_imports
 from curator.progress import Progress
 from curator.readers.account import ReadAccount
 from curator.readers.hints import listed
@@ -144,12 +143,11 @@ def _label(
         *(case.target for case in deduped.cases),
         *(text for task in config.tasks.values() for text in task.labels),
     ]
-    label_sets = [read_labels(file, kept_cases, answers=answers) for file in files]
-    rejected = [row for label_set in label_sets for row in label_set.rejected]
-    warnings = [note for label_set in label_sets for note in label_set.notes]
-    warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(rejected)]
-    warnings += [label_set.agreement.to_text() for label_set in label_sets if label_set.agreement]
-    given = {i: redaction.label(label) for i, label in corrected(label_sets).items()}
+    label_set = read_imports(files, kept_cases, answers=answers)
+    warnings = list(label_set.notes)
+    warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(label_set.rejected)]
+    warnings += [label_set.agreement.to_text()] if label_set.agreement else []
+    given = {i: redaction.label(label) for i, label in label_set.labels.items()}
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
     labels, not_used = _usable(labels, cases, config)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from curator.labels.merge import LabelSet, corrected, merge_rows
+from curator.labels.history import standing
+from curator.labels.merge import merge_rows
 from curator.records import Label, Source
 
 
@@ -15,7 +16,7 @@ def row(line: int = 1, case_id: str = "c", **fields: Any) -> Label:
 
 
 def correct(*labels: Label) -> Label:
-    return corrected(LabelSet({label.case_id: label}) for label in labels)["c"]
+    return merge_rows(standing([label] for label in labels)).labels["c"]
 
 
 QUEUE: dict[str, Any] = {"slice": "disagreement", "probability": 0.25, "by": "ana"}
@@ -37,8 +38,8 @@ def test_the_draw_of_a_case_that_a_person_was_unsure_of_is_kept(queue_first: boo
 
 
 def test_a_later_draw_replaces_the_earlier_with_its_probability() -> None:
-    label = correct(row(failure=0.0, **QUEUE), row(failure=1.0, slice="random", by="ben"))
-    assert (label.slice, label.probability, label.by) == ("random", 1.0, "ben")
+    label = correct(row(failure=0.0, **QUEUE), row(failure=1.0, slice="random", by="ana"))
+    assert (label.slice, label.probability, label.by) == ("random", 1.0, "ana")
 
 
 def test_a_right_answer_keeps_its_author_beside_the_verdict_of_another() -> None:
@@ -64,5 +65,8 @@ def test_two_right_answers_for_near_duplicates_are_both_set_aside_and_named() ->
     merged = merge_rows([row(1, text="7", failure=1.0), row(2, "d", text="8")], {"d": "c"})
     assert (merged.failures, merged.texts) == ({"c": 1.0}, {})
     assert [(rejected.source.line, rejected.reason) for rejected in merged.rejected] == [
-        (2, "another label for 'd' than at labels.csv:1, for its near-duplicate 'c'")
+        (
+            2,
+            "another label for 'd' than at labels.csv:1, for its near-duplicate 'c'",
+        )
     ]

@@ -136,7 +136,7 @@ def test_people_are_averaged_and_one_who_contradicts_himself_is_not_used(tmp_pat
     found = read_labels([write(tmp_path / "a.csv", f"case_id,verdict,labelled_by\n{rows}")])
     assert found.failures == {"c1": 0.5, "c3": 1}
     assert [(p.source.line, p.reason) for p in found.rejected] == [
-        (5, f"another verdict for 'c2' than at {tmp_path / 'a.csv'}:4")
+        (5, f"another verdict for 'c2' than at {tmp_path / 'a.csv'}:4: 'ana' wrote fail, 'ana' pass")
     ]
     assert found.unsure == ()
     assert found.agreement is not None
