@@ -42,8 +42,8 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.comparison_result import Comparison as Comparison
     from curator.workflows.distil import Distilled as Distilled
     from curator.workflows.distil import distil as distil
-    from curator.workflows.estimate import EstimateResult as EstimateResult
     from curator.workflows.estimate import estimate as estimate
+    from curator.workflows.estimate_result import EstimateResult as EstimateResult
     from curator.workflows.export import export as export
     from curator.workflows.label_exchange import export_labels as export_labels
     from curator.workflows.label_exchange import import_labels as import_labels
@@ -76,7 +76,7 @@ _EXPORTS = {
     "Config": "config",
     "CuratorError": "errors",
     "Distilled": "workflows.distil",
-    "EstimateResult": "workflows.estimate",
+    "EstimateResult": "workflows.estimate_result",
     "ExitCode": "errors",
     "Generation": "records",
     "LabelPage": "workflows.label_page",

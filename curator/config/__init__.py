@@ -17,6 +17,7 @@ from curator.config.committee import (
     Provider,
 )
 from curator.config.job import Config
+from curator.config.judge import AnswerJudgeConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.load import load_config, parse_config, parse_equivalence
 from curator.config.logs import DedupeConfig, FieldMapping, LogsConfig, TaskConfig
@@ -25,6 +26,7 @@ from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutC
 
 __all__ = [
     "AdaptiveConfig",
+    "AnswerJudgeConfig",
     "AttributeConfig",
     "BudgetConfig",
     "CategoriesConfig",

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from curator.config.categories import CategoriesConfig
 from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceConfig, ModelConfig
+from curator.config.judge import AnswerJudgeConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
 from curator.config.redaction import RedactionConfig
@@ -43,6 +44,9 @@ class Config(Section):
     """The grouping of unstable cases into categories."""
     categories: CategoriesConfig = CategoriesConfig()
     """A model that writes the names of categories, and questions about every case."""
+    judge: AnswerJudgeConfig | None = None
+    """A judge of production's answers. Its verdicts narrow the estimated failure rate as far as labels show that they are right
+    (`docs/judge.md`)."""
     selection: SelectionConfig = SelectionConfig()
     """The selection of cases to label."""
     labelling: LabellingConfig = LabellingConfig()
@@ -71,10 +75,17 @@ class Config(Section):
 
     @property
     def models_beside(self) -> tuple[ModelConfig, ...]:
-        """The models that a run asks beside the committee: the judge, and the model of categories."""
-        judge, categories = self.equivalence.asks, self.categories
+        """The models that a run asks beside the committee: the judges, and the model of categories."""
+        same, categories = self.equivalence.asks, self.categories
         writer = categories.model if categories.attributes or categories.namer else None
-        return (*((judge.model,) if judge else ()), *((writer,) if writer else ()))
+        return tuple(model for model in (same and same.model, writer, self.judge_model) if model)
+
+    @property
+    def judge_model(self) -> ModelConfig | None:
+        """The model that judges production's answers; None where no model does."""
+        if self.judge is None or self.judge.recorded:
+            return None
+        return self.judge.model or self.committee.models[0]
 
     def in_folder(self, folder: Path) -> Self:
         """Return the same config as if its file were in this folder; the paths in it do not change."""

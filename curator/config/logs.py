@@ -51,7 +51,7 @@ class FieldMapping(Section):
     """The model that wrote the target."""
     role: str | None = None
     """The speaker, where each record is one turn of a conversation. `session` then joins the turns."""
-    roles: dict[str, Role] = Field(default_factory=dict)
+    roles: dict[str, Role] = Field(default={})
     """The role of a speaker (`user`, `assistant`, `system`, `tool`) whose name does not say it."""
     session: str | None = None
     """The id of the conversation; hashed."""

@@ -36,7 +36,7 @@ from curator.records.identity import (
     task_name,
 )
 from curator.records.labels import Label
-from curator.records.quality import PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
+from curator.records.quality import JudgeQuality, PartQuality, ScoreQuality, ScoreVerdict, StrategyYield, TaskQuality
 from curator.records.readings import ReadingEvidence, TaskReadings
 from curator.records.rejected import DuplicateRecord, IntakeCounts, OtherRecord, RejectedRecord, too_many_rejected
 from curator.records.selections import Category, CategoryChange, GoneCategory, Pick
@@ -88,6 +88,7 @@ __all__ = [
     "GoneCategory",
     "IntakeCounts",
     "JsonValue",
+    "JudgeQuality",
     "Kind",
     "Label",
     "LoggedAnswer",

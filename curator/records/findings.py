@@ -105,6 +105,7 @@ class FailureRate:
             are too few labels.
         silent_records: the number of log records there.
         reason: the reason why there is not a rate.
+        judge_weight: how far a judge's verdicts count in the rate, 0 (not at all) to 1.
     """
 
     rate: float | None
@@ -117,6 +118,7 @@ class FailureRate:
     silent: Rate
     silent_records: int
     reason: str | None = None
+    judge_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

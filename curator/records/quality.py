@@ -1,4 +1,4 @@
-"""The quality of the score that ranks the cases, as labels measure it."""
+"""The quality of the score that ranks the cases and of a judge, as labels measure it."""
 
 from __future__ import annotations
 
@@ -102,3 +102,26 @@ class StrategyYield:
     failures: float
     rate: float
     worth: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeQuality:
+    """A judge of answers by the labels of drawn cases, which represent all cases.
+
+    Attributes:
+        sensitivity: the share of the failures that it calls a failure.
+        specificity: the share of the right answers that it passes.
+        labels: labelled cases with a verdict; those that are half a failure do not count.
+        unjudged: labelled cases without a verdict.
+    """
+
+    sensitivity: Rate
+    specificity: Rate
+    labels: int
+    unjudged: int
+
+    @property
+    def better_than_chance(self) -> bool:
+        """True if the labels show it: at their lower ends the two add up to more than 1."""
+        low = (self.sensitivity.low, self.specificity.low)
+        return None not in low and sum(value or 0.0 for value in low) > 1

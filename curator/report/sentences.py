@@ -91,9 +91,11 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
         f" They are worth {estimate.worth:,.0f} labels of a plain random sample." if estimate.worth is not None else ""
     )
     subset = f" behind the {plural(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
+    weight = estimate.judge_weight
+    judge = f" and the judge's verdicts (weight {weight:.2f}, as far as the labels confirm them)" if weight else ""
     rate = (
         f"{percent(estimate.rate)} of the log records{subset} ({estimate.confidence:.0%} interval {percent(estimate.low)} to"
-        f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}.{worth}{_missing_labels(estimate.missing)}"
+        f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}{judge}.{worth}{_missing_labels(estimate.missing)}"
     )
     return rate, _silent_failures(estimate)
 

@@ -18,6 +18,7 @@ from curator.stages.embed_and_cluster import EmbeddedCases
 from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
 from curator.stages.ingest import IngestResult
+from curator.stages.judge_answers import NO_JUDGEMENTS, Judgements
 from curator.stages.pick import SelectionResult
 from curator.stages.score import ScoringResult
 
@@ -43,6 +44,7 @@ class RunArtifacts:
         yields: the failures among the labels of each slice.
         audit: what an adaptive committee missed; None where every case got the whole committee.
         attributes: the answers of a model to questions about the cases.
+        judgements: the verdicts of a judge on production's answers.
         names: the use of the model that named categories; None where templates named all.
     """
 
@@ -62,12 +64,13 @@ class RunArtifacts:
     yields: tuple[StrategyYield, ...] = ()
     audit: CascadeAudit | None = None
     attributes: AttributeAnswers = NO_ATTRIBUTES
+    judgements: Judgements = NO_JUDGEMENTS
     names: QuestionUsage | None = None
 
     @property
     def beside(self) -> dict[str, QuestionUsage]:
-        """The use of the model of categories, by its purpose, where it was asked."""
-        purposes = {"names": self.names, "attributes": self.attributes.usage}
+        """The use of the models beside the committee, by their purpose, where they were asked."""
+        purposes = {"names": self.names, "attributes": self.attributes.usage, "judge": self.judgements.usage}
         return {purpose: usage for purpose, usage in purposes.items() if usage}
 
     @property

@@ -105,7 +105,7 @@ class AttributeQuestions:
 
     def __iter__(self) -> Iterator[Question]:
         for case in self.cases:
-            conversation, answer = _conversation(case), shortened(clean(case.target or ""), ANSWER_LIMIT)
+            conversation, answer = conversation_text(case), shortened(clean(case.target or ""), ANSWER_LIMIT)
             texts = {"nonce": nonce_of(conversation, answer), "conversation": conversation, "answer": answer}
             for attribute in self.attributes:
                 values = {**texts, "question": attribute.question, "values": _allowed(attribute)}
@@ -184,7 +184,8 @@ def _question_id(attribute: AttributeConfig, case: Case) -> str:
     return f"{attribute.name} {case.id}"
 
 
-def _conversation(case: Case) -> str:
+def conversation_text(case: Case) -> str:
+    """The turns without the system prompt, as a model beside the committee sees them."""
     turns = (f"{m.role}: {m.content}" for m in case.messages if m.role != "system" and m.content)
     return shortened(clean("\n\n".join(turns)), CONVERSATION_LIMIT)
 

@@ -97,9 +97,14 @@ def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
 
 
 def _categories(run: RunArtifacts) -> dict[str, JsonValue]:
-    """Return the use of the model of categories, for their names and for attributes."""
-    model = run.config.categories.model
-    return {name: usage.facts() | {"price": _price(model)} for name, usage in run.beside.items() if model}
+    """Return the use of the model of categories, and of the judge of answers, by purpose."""
+    categories = run.config.categories.model
+    models = {"names": categories, "attributes": categories, "judge": run.config.judge_model}
+    return {
+        name: usage.facts() | {"price": _price(model)}
+        for name, usage in run.beside.items()
+        if (model := models[name]) is not None
+    }
 
 
 def _price(model: ModelConfig) -> dict[str, JsonValue]:

@@ -17,7 +17,7 @@ from curator.estimation.sample_design import Stage, draw
 from curator.estimation.sampling_frame import SamplingUnit
 from curator.records import Case, FailureRate, Pick, Rate, ScoreQuality, Split, StrategyYield, with_group
 from curator.selection.acquisition import Acquisition
-from curator.stages.sampling_units import AGREES, COMMITTEE, known_agreement
+from curator.stages.sampling_units import AGREES, COMMITTEE, judge_verdicts, known_agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,12 @@ def failure_rate(
     labelled = {i: failure for i, failure in failures.items() if i in picks}
     try:
         estimated = estimate(
-            picked.pool, [picked.stage], labelled, confidence=CONFIDENCE, by=known_agreement(picked.pool)
+            picked.pool,
+            [picked.stage],
+            labelled,
+            confidence=CONFIDENCE,
+            by=known_agreement(picked.pool),
+            predictions=judge_verdicts(picked.pool),
         )
     except Refused as refused:
         nothing = Rate(None, None, None, 0)
@@ -164,6 +169,7 @@ def failure_rate(
         if part
         else Rate(None, None, None, 0),
         silent_records=records,
+        judge_weight=round(estimated.prediction_weight, 6),
     )
 
 

@@ -23,6 +23,7 @@ from curator.records import (
 from curator.records.result import Result
 from curator.stages.ask_attributes import AttributeQuestions, attribute_prompt
 from curator.stages.ingest import IngestResult, ingest_lines
+from curator.stages.judge_answers import JudgeQuestions, answer_prompt
 from curator.stages.name_categories import names_ceiling
 from curator.state.generations import GenerationStore
 from curator.text.display import money, plural
@@ -40,6 +41,7 @@ class PlanResult(Result):
         judge: the most that a judge of answers can cost on top; None without one.
         names: the most that a model that names categories can cost on top; None where templates name them.
         attributes: the most that the questions about cases can cost on top; None without such questions.
+        answer_judge: the most that a judge of production's answers can cost on top; None without one.
         workload: what it takes to label the selection.
     """
 
@@ -50,6 +52,7 @@ class PlanResult(Result):
     judge: QuestionEstimate | None = None
     names: QuestionEstimate | None = None
     attributes: QuestionEstimate | None = None
+    answer_judge: QuestionEstimate | None = None
     workload: Workload | None = None
 
     warnings_in_text = True
@@ -67,7 +70,7 @@ class PlanResult(Result):
     @property
     def most_usd(self) -> float:
         """The ceiling of the committee and of the models beside it, in US dollars."""
-        beside = (self.judge, self.names, self.attributes)
+        beside = (self.judge, self.names, self.attributes, self.answer_judge)
         return self.estimate.usd_max + sum(estimate.usd_max for estimate in beside if estimate)
 
     @property
@@ -100,6 +103,7 @@ class PlanResult(Result):
             "judge": asdict(self.judge) if self.judge else None,
             "names": asdict(self.names) if self.names else None,
             "attributes": asdict(self.attributes) if self.attributes else None,
+            "answer_judge": asdict(self.answer_judge) if self.answer_judge else None,
             "labelling": asdict(self.workload) if self.workload else None,
             "warnings": list(self.warnings), "rejected": self.rejected_rows(),
             "by_model": {
@@ -138,6 +142,8 @@ class PlanResult(Result):
                 " of answers that words leave open, a number that only the answers show"
             )
         lines += _category_lines(self)
+        if self.answer_judge is not None:
+            lines.append(f"judge of production's answers: {_calls(self.answer_judge)}")
         lines.append(_expected_line(self))
         if self.ceiling_usd < self.most_usd:
             lines.append(f"the budget stops the run at {money(self.ceiling_usd, at_most=True)}")
@@ -156,7 +162,12 @@ def _expected_line(result: PlanResult) -> str:
     usd = result.expected_usd
     if usd is None:
         return "expected cost unknown until the first answers of every model are stored"
-    beside = {"the judge": result.judge, "the names": result.names, "the attributes": result.attributes}
+    beside = {
+        "the judge": result.judge,
+        "the names": result.names,
+        "the attributes": result.attributes,
+        "the judge of production's answers": result.answer_judge,
+    }
     others = " and ".join(name for name, estimate in beside.items() if estimate)
     without = f", without {others}" if others else ""
     return f"about {money(usd)} expected, by the lengths of stored or logged answers{without}"
@@ -171,10 +182,14 @@ def _category_lines(result: PlanResult) -> Iterator[str]:
             " fewer, a number that only the answers show"
         )
     if attributes is not None:
-        yield (
-            f"attributes: {plural(attributes.calls, 'call')}, {attributes.stored_calls:,} of them stored already,"
-            f" {money(attributes.usd_max, at_most=True)} at most"
-        )
+        yield (f"attributes: {_calls(attributes)}")
+
+
+def _calls(estimate: QuestionEstimate) -> str:
+    return (
+        f"{plural(estimate.calls, 'call')}, {estimate.stored_calls:,} of them stored already,"
+        f" {money(estimate.usd_max, at_most=True)} at most"
+    )
 
 
 def _other_mode(model: ModelEstimate) -> str:
@@ -231,6 +246,7 @@ def estimate_plan(config: Config, intake: IngestResult, plan: Plan, store: Gener
         judge=_judge_estimate(config, plan),
         names=_names_estimate(config, plan),
         attributes=_attributes_estimate(config, plan, store),
+        answer_judge=_answer_judge_estimate(config, intake, store),
     )
 
 
@@ -264,6 +280,15 @@ def _attributes_estimate(config: Config, plan: Plan, store: GenerationStore | No
     if model is None or not attributes:
         return None
     return estimate_questions(AttributeQuestions(plan.cases, attributes, attribute_prompt()), model, store)
+
+
+def _answer_judge_estimate(
+    config: Config, intake: IngestResult, store: GenerationStore | None
+) -> QuestionEstimate | None:
+    model, judge = config.judge_model, config.judge
+    if model is None or judge is None:
+        return None
+    return estimate_questions(JudgeQuestions.of(intake.asked, judge, answer_prompt()), model, store)
 
 
 def _longest_answer(config: Config, plan: Plan) -> int:

@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Protocol
 
-import orjson
-
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
+from curator.disagreement.ground_truth import HALF
 from curator.errors import ConfigError, Refused
-from curator.estimation.failure_rate import MIN_LABELS, DomainEstimate, Estimate
+from curator.estimation.failure_rate import MIN_LABELS, Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
+from curator.estimation.judge_quality import judge_quality
 from curator.estimation.sample_design import Stage, Stratum
 from curator.estimation.sampling_frame import SamplingUnit
 from curator.io.lines import expand
-from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
-from curator.records import JsonValue, RejectedRecord, ScoreQuality
-from curator.records.result import TableResult, renamed, warn_of_old_name
-from curator.report.score_quality import quality_sentences
+from curator.records import JudgeQuality, ScoreQuality
+from curator.records.result import warn_of_old_name
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
 from curator.stages.label_truth import NO_ANSWER, LabelledFailures, no_label, read_failures
-from curator.stages.measure_score import draws_of_stages, measure_score, ranked_rows
+from curator.stages.measure_score import case_weights, draws_of_stages, measure_score, ranked_rows
 from curator.stages.sampling_units import (
-    AGREES,
     CATEGORIES,
-    COMMITTEE,
     domain_of,
+    judge_verdicts,
     known_agreement,
     metadata_fields,
     sampling_units,
 )
-from curator.text.display import one_line, plural
+from curator.text.display import plural
+from curator.workflows.estimate_result import EstimateResult
 from curator.workflows.inputs import HasFolder, Paths
 from curator.workflows.label_inputs import failures_in_memory, label_files, label_paths, selection_of
-
-MOST_PARTS = 12
 
 
 class Drawn(Protocol):
@@ -58,159 +54,6 @@ class Drawn(Protocol):
     @property
     def folder(self) -> Path | None:
         """The folder that the selection was written to."""
-
-
-@dataclass(frozen=True, slots=True)
-class EstimateResult(TableResult):
-    """The failure rate of production, with its interval, as a whole and by part.
-
-    Attributes:
-        estimate: the failure rate with its interval.
-        pool: cases of the pool.
-        records: log records that they represent.
-        drawn: labelled cases of the probability sample.
-        certain: labelled cases that discovery chose; each represents itself only.
-        left_out: labels that were not used, by reason.
-        rejected: rows that could not be read.
-        agreement: of people who judged the same cases; None where no case was labelled by two.
-        half_width: the requested precision; None for none.
-        needed: further labels that it takes; None where it cannot be estimated.
-        score_quality: of the score that the cases were selected by; None without a selection.
-        notes: sentences on the form of the label files.
-    """
-
-    estimate: Estimate
-    pool: int
-    records: int
-    drawn: int
-    certain: int
-    left_out: Mapping[str, int]
-    rejected: tuple[RejectedRecord, ...] = field()
-    agreement: Agreement | None = None
-    half_width: float | None = None
-    needed: int | None = None
-    score_quality: ScoreQuality | None = None
-    notes: tuple[str, ...] = ()
-
-    problems = renamed("problems", "rejected")
-    found = renamed("found", "estimate")
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return the figures for machines."""
-        f = self.estimate
-        return {
-            "rate": f.rate, "low": f.low, "high": f.high, "confidence": f.confidence, "standard_error": f.standard_error,
-            "pool": self.pool, "records": self.records, "labels": f.labels, "drawn": self.drawn, "certain": self.certain,
-            "missing": f.missing, "bounds": list(f.bounds) if f.bounds else None, "ignored": list(f.ignored),
-            "worth": f.effective_sample_size, "worth_low": f.effective_sample_size_low,
-            "worth_high": f.effective_sample_size_high,
-            "half_width": self.half_width, "labels_needed": self.needed,
-            "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
-            "score_quality": orjson.loads(orjson.dumps(self.score_quality)) if self.score_quality else None,
-            "left_out": dict(self.left_out), "agreement": asdict(self.agreement) if self.agreement else None,
-            "notes": list(self.notes),
-            "problems": [f"{p.source}: {p.reason} -> {p.remedy}" for p in self.rejected],
-            "rejected": self.rejected_rows(),
-        }  # fmt: skip
-
-    def table_rows(self) -> list[dict[str, object]]:
-        """Return one row a part of the traffic, and a first one for all of it."""
-        rate = self.estimate
-        whole = {
-            "by": "all",
-            "value": "",
-            "share": 1.0,
-            "labels": rate.labels,
-            "rate": rate.rate,
-            "low": rate.low,
-            "high": rate.high,
-        }
-        parts = [(name, part) for name, parts in rate.domains.items() for part in parts]
-        return [
-            whole,
-            *({"by": name, **{key: getattr(part, key) for key in whole if key != "by"}} for name, part in parts),
-        ]
-
-    def to_text(self) -> str:
-        """Return the figures for people."""
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        f = self.estimate
-        records = f", {plural(self.records, 'log record')}" if self.records != self.pool else ""
-        yield (
-            f"failure rate  {f.rate:.1%}  ({f.confidence:.0%} interval {f.low:.1%} to {f.high:.1%})"
-            f"  of {plural(self.pool, 'case')}{records}"
-        )
-        certain = f", and {self.certain:,} picked by discovery (each counts only for itself)" if self.certain else ""
-        yield f"labels        {self.drawn:,} of the probability sample{certain}"
-        if f.effective_sample_size is not None:
-            low, high = f.effective_sample_size_low, f.effective_sample_size_high
-            span = f" (80% interval {low:,.0f} to {high:,.0f})" if low and high else ""
-            yield f"worth         your {plural(f.labels, 'label')} are worth {f.effective_sample_size:,.0f} random ones{span}"
-        if self.half_width is not None:
-            yield f"precision     {_needed(self.half_width, self.needed)}"
-        if f.missing:
-            bounds = (
-                f". Whatever their labels are, it lies between {f.bounds[0]:.1%} and {f.bounds[1]:.1%}"
-                if f.bounds
-                else ""
-            )
-            yield (
-                f"missing       {f.missing:,} of the selected cases without a label. The rate assumes that they fail as often as"
-                f" the labelled cases of the same stratum{bounds}"
-            )
-        yield from (f"labels from   {note}" for note in self.notes)
-        for reason, number in self.left_out.items():
-            yield f"not used      {number:,}: {reason}"
-        if self.agreement is not None:
-            yield self.agreement.to_text()
-        yield from self._silent()
-        if self.score_quality is not None:
-            yield from (f"score         {line}" for line in quality_sentences(self.score_quality))
-        for name, parts in f.domains.items():
-            if name != COMMITTEE:
-                yield from _by(name, parts)
-
-    def _silent(self) -> Iterator[str]:
-        part = next((p for p in self.estimate.domains.get(COMMITTEE, ()) if p.value == AGREES), None)
-        if part is None:
-            return
-        cases = part.share * self.records
-        if part.rate is None or part.low is None or part.high is None:
-            yield f"silent        failures where the committee agrees ({part.share:.0%} of the records): {part.reason}"
-        else:
-            yield (
-                f"silent        about {part.rate * cases:,.0f} failures (of {cases:,.0f} records) are where the committee"
-                f" agrees, where no review would look: {part.rate:.1%} there ({part.low:.1%} to {part.high:.1%})"
-            )
-
-
-def _needed(half_width: float, needed: int | None) -> str:
-    if needed is None:
-        return f"how many labels ±{half_width:.1%} takes cannot be estimated from these"
-    return (
-        f"±{half_width:.1%} is reached"
-        if needed == 0
-        else f"±{half_width:.1%} takes about {plural(needed, 'more label')}"
-    )
-
-
-_SHORTEST_COLUMN, _LONGEST_NAME = 32, 80
-
-
-def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
-    yield f"\nby {name}"
-    names = [one_line(part.value, _LONGEST_NAME) or "(none)" for part in parts[:MOST_PARTS]]
-    width = max(_SHORTEST_COLUMN, *map(len, names), 0)
-    for value, part in zip(names, parts, strict=False):
-        if part.rate is None or part.low is None or part.high is None:
-            shown = f"     -                     {part.reason}"
-        else:
-            shown = f"{part.rate:6.1%}  ({part.low:.1%} to {part.high:.1%})"
-        yield f"  {value:<{width}} {part.share:4.0%} of records  labels {part.labels:4,}  {shown}"
-    if len(parts) > MOST_PARTS:
-        yield f"  {len(parts) - MOST_PARTS:,} more, which --json lists"
 
 
 def estimate(
@@ -245,11 +88,7 @@ def estimate(
         Refused: there are too few labels, or the design does not support an estimate.
     """
     if population is not None:
-        if selection is not None:
-            raise ConfigError(
-                "both a selection and a population are given",
-                remedy="give the selection that drew the cases, or neither",
-            )
+        _require_no_selection(selection)
         return _estimate_simple_sample(labels, population, confidence=confidence, half_width=half_width)
     paths = [] if isinstance(labels, Mapping) else label_paths(labels)
     if selection is None and not paths:
@@ -262,17 +101,51 @@ def estimate(
     drawn_from = stages[0].cases if stages else frozenset()
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
+    labelled = _labelled(labels, paths, stages, folder, comparer)
+    rate = estimate_rate(
+        pool,
+        stages,
+        labelled.failures,
+        confidence=confidence,
+        by=_names(by, rows, pool),
+        predictions=judge_verdicts(pool),
+    )
+    return replace(
+        _result(rate, pool, stages, labelled, half_width),
+        score_quality=_quality(rows, stages, labelled),
+        judge=_judge(pool, stages, labelled),
+    )
+
+
+def _require_no_selection(selection: str | Path | Drawn | None) -> None:
+    if selection is not None:
+        raise ConfigError(
+            "both a selection and a population are given",
+            remedy="give the selection that drew the cases, or neither",
+        )
+
+
+def _labelled(
+    labels: Paths | HasFolder | Mapping[str, float],
+    paths: Sequence[str],
+    stages: Sequence[Stage],
+    folder: Path | None,
+    comparer: ComparerFactory,
+) -> LabelledFailures:
     if isinstance(labels, Mapping):
-        labelled = failures_in_memory(labels, selected={i for stage in stages for i in (*stage.certain, *stage.drawn)})
-    elif folder is None:
+        return failures_in_memory(labels, selected={i for stage in stages for i in (*stage.certain, *stage.drawn)})
+    if folder is None:
         raise ConfigError(
             "files of labels belong to a selection that was written to a folder",
             remedy="give `out` to `curator.select`, or give the labels by case id",
         )
-    else:
-        labelled = read_failures(label_files(paths), folder, comparer)
-    rate = estimate_rate(pool, stages, labelled.failures, confidence=confidence, by=_names(by, rows, pool))
-    return replace(_result(rate, pool, stages, labelled, half_width), score_quality=_quality(rows, stages, labelled))
+    return read_failures(label_files(paths), folder, comparer)
+
+
+def _judge(pool: Sequence[SamplingUnit], stages: Sequence[Stage], labelled: LabelledFailures) -> JudgeQuality | None:
+    draws, failures = draws_of_stages(stages), labelled.unselected_failures
+    weights = case_weights({i for i, failure in failures.items() if failure != HALF} & draws.keys(), draws)
+    return judge_quality(failures, judge_verdicts(pool), weights)
 
 
 def _quality(rows: Sequence[CaseRow], stages: Sequence[Stage], labelled: LabelledFailures) -> ScoreQuality | None:

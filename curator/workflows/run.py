@@ -42,6 +42,7 @@ from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest
+from curator.stages.judge_answers import judge_answers, with_judgements
 from curator.stages.measure_score import (
     answer_lengths,
     draws_by_labels,
@@ -154,11 +155,12 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         asking = Asking(context.store, Budget(config.budget), status, environ)
         sampling = run_coroutine(ask(config, plan, scorer, asking))
         attributes = run_coroutine(ask_attributes(intake.asked, config.categories, asking))
-        intake = with_attributes(intake, attributes)
+        judgements = run_coroutine(judge_answers(intake.asked, config.judge, config.judge_model, asking))
+        intake = with_judgements(with_attributes(intake, attributes), judgements)
         context.compare_answers(scorer, sampling.generations, status)
         frozen = _frozen_selection(config, folder, intake)
         artifacts = _analyse(context, started, intake, sampling, scorer, holdout, frozen=frozen, asking=asking)
-        artifacts = replace(artifacts, attributes=attributes)
+        artifacts = replace(artifacts, attributes=attributes, judgements=judgements)
         output = folder / INCOMPLETE if sampling.stopped and _is_complete(folder) else folder
         summary = write_run_folder(output, artifacts, status)
         result = RunResult(
@@ -293,7 +295,7 @@ def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     """Yield what each stage warns of, in the order of the stages."""
     plan, judged = run.sampling.plan, run.sampling.judged
     yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings, *run.sampling.warnings)
-    yield from (*run.attributes.warnings, *run.categories.warnings)
+    yield from (*run.attributes.warnings, *run.judgements.warnings, *run.categories.warnings)
     yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
     if run.calibration:
         members = {prompt_id_of(member.model, member.variant) for member in plan.members}
