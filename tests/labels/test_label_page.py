@@ -277,7 +277,7 @@ def test_a_reload_keeps_labels_person_and_place(browser: Chromium, written: Page
     assert rows(browser) == before
     assert text(browser, "#name") == "Ana"
     assert text(browser, "#title").startswith("Case 4 of 8")
-    assert "3 of 8 judged" in text(browser, "#progress")
+    assert "3 of 8 done" in text(browser, "#progress")
 
 
 def test_labels_of_another_queue_are_never_mixed_in(browser: Chromium, written: Page) -> None:
@@ -532,6 +532,28 @@ def test_without_a_store_the_page_says_that_nothing_is_kept(browser: Chromium, w
     wait(browser, "!document.querySelector('header').hidden")
     browser.press("u")
     assert len(rows(browser)) == 1
+
+
+def test_a_full_store_forgets_other_queues_that_were_saved(browser: Chromium, written: Page) -> None:
+    page = written(desk_queue(4))
+    start(browser, page)
+    browser.evaluate("""(() => {
+      localStorage.setItem("curator.label.old.meta", '{"changes": 0, "folder": "/x/"}');
+      localStorage.setItem("curator.label.late.meta", '{"changes": 1, "folder": "/x/"}');
+      for (let size = 1 << 24; size; size >>= 1) {
+        for (let n = 0; n < 20; n += 1) {
+          try { localStorage.setItem(`curator.label.old.row.${size}.${n}`, "x".repeat(size)); } catch { break; }
+        }
+      }
+    })()""")
+    browser.press("u")
+    browser.press("u")
+    assert browser.evaluate("Store.lasting()")
+    assert browser.evaluate("Object.keys(localStorage).filter((key) => key.includes('.old.')).length") == 0
+    assert browser.evaluate("localStorage.getItem('curator.label.late.meta')") is not None
+    browser.open(page.as_uri())
+    wait(browser, "!document.querySelector('header').hidden")
+    assert len(rows(browser)) == 2
 
 
 def test_two_tabs_do_not_undo_each_other(browser: Chromium, written: Page) -> None:

@@ -56,17 +56,21 @@
 
   // Drawing.
   const announce = (text) => { at("status").textContent = text; };
-  function left(cases) {
+  function usualSeconds() {
     const times = mine().map(rowOf).filter((row) => Store.judged(row) && row.seconds > 0).map((row) => row.seconds).sort((a, b) => a - b);
+    return times.length < 3 ? null : times[times.length >> 1];
+  }
+  function left(cases) {
+    const each = usualSeconds();
     const open = cases.filter((made) => !judged(made)).length;
-    if (times.length < 3 || !open) return "";
-    const minutes = Math.ceil((times[times.length >> 1] * open) / 60);
-    return minutes < 60 ? `, about ${minutes} min left` : `, about ${(minutes / 60).toFixed(1)} h left`;
+    if (each === null || !open) return "";
+    const minutes = Math.ceil((each * open) / 60);
+    return minutes < 60 ? ` \u00b7 ${minutes} min left` : ` \u00b7 ${(minutes / 60).toFixed(1)} h left`;
   }
   function header() {
     const cases = scope();
     const done = cases.filter(judged).length;
-    at("progress").textContent = `${done} of ${cases.length} judged${left(cases)}`;
+    at("progress").textContent = `${done} of ${cases.length} done${left(cases)}`;
     const track = at("track");
     track.setAttribute("aria-valuemax", cases.length);
     track.setAttribute("aria-valuenow", done);
@@ -126,7 +130,9 @@
     const batch = at("batch").value;
     const sum = (verdict) => cases.filter((made) => rowOf(made)?.verdict === verdict).length;
     const corrected = cases.filter((made) => rowOf(made)?.label).length;
-    const facts = [["pass", sum("pass")], ["fail", sum("fail")], ["unsure", sum("unsure")], ["with a right answer", corrected]];
+    const each = usualSeconds();
+    const facts = [["pass", sum("pass")], ["fail", sum("fail")], ["unsure", sum("unsure")], ["with a right answer", corrected],
+      ...(each === null ? [] : [["seconds a case, usually", Math.round(each)]])];
     const title = !cases.length ? "There is nothing to label" : cases.some((made) => !judged(made)) ? "No case matches"
       : batch ? `Batch ${batch} is done` : "All cases are judged";
     const go = element("button", batch && open.length ? "primary" : "", "Go on with the other batches");

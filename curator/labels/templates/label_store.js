@@ -11,11 +11,24 @@ const Store = ((page) => {
 
   function write(key, value) {
     kept.set(key, value);
+    if (!written(key, value) && !(makeRoom() && written(key, value))) lasting = false;
+  }
+  function written(key, value) {
     try {
       localStorage.setItem(key, value);
+      return true;
     } catch {
-      lasting = false;
+      return false;
     }
+  }
+  // Of a full store: forget what other queues hold and a file has already.
+  function makeRoom() {
+    const settledQueues = entries(COMMON).filter(([key, stored]) =>
+      key.endsWith(".meta") && !key.startsWith(PREFIX) && parsed(stored)?.changes === 0);
+    for (const [key] of settledQueues) {
+      for (const [old] of entries(key.slice(0, -"meta".length))) erase(old);
+    }
+    return settledQueues.length > 0;
   }
   function erase(key) {
     kept.delete(key);
