@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import curator
 from benchmarks.common.chromium import Chromium
 from curator.config import LabellingConfig
 from curator.labels.doubts import quoted
@@ -120,6 +121,39 @@ def test_a_verdict_is_one_key_and_brings_the_next_case(browser: Chromium, writte
     assert keys <= 2 * 12
     assert keys == 12 + sum(case["verdict"] == "" for case in rows(browser))
     assert "All cases are judged" in text(browser, "main")
+
+
+def test_a_key_that_is_held_down_judges_one_case(browser: Chromium, written: Page) -> None:
+    start(browser, written(desk_queue(4)))
+    browser.press("u")
+    for _ in range(3):
+        browser.call(
+            "Input.dispatchKeyEvent", type="keyDown", key="u", text="u", windowsVirtualKeyCode=85, autoRepeat=True
+        )
+    assert len(rows(browser)) == 1
+
+
+def test_the_labels_of_a_selection_give_its_failure_rate(browser: Chromium, tmp_path: Path) -> None:
+    records = [
+        {
+            "id": f"q{n}",
+            "input": f"What is {n} x {n + 7}?",
+            "target": str(n * (n + 7)),
+            "generations": [str(n), str(n + 1)],
+        }
+        for n in range(60)
+    ]
+    selected = curator.select(records, tmp_path / "week", k=40)
+    start(browser, tmp_path / "week" / "label.html")
+    wrong = 0
+    for _ in selected.picks:
+        fails = int(text(browser, ".question .log").split()[2]) < 15
+        wrong += fails
+        browser.press("f" if fails else "p")
+    result = curator.estimate(saved(browser, tmp_path / "week"), selection=tmp_path / "week")
+    assert (result.estimate.labels, result.rejected) == (40, ())
+    assert 0 < wrong < 40
+    assert result.estimate.low < 15 / 60 < result.estimate.high
 
 
 def test_the_page_says_who_labelled_for_how_long_and_when(browser: Chromium, written: Page) -> None:
