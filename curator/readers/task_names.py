@@ -48,13 +48,15 @@ def named_task(*holders: Mapping[str, JsonValue] | JsonValue) -> str | None:
 
 def task_of_call(record: Mapping[str, JsonValue], request: Mapping[str, JsonValue]) -> str | None:
     """The task that a record or the request in it names, themselves or in their metadata."""
-    about = [decoded(holder.get(key)) for holder in (record, request) for key in _ABOUT_CALLS]
+    about = [decoded(holder[key]) for holder in (record, request) for key in _ABOUT_CALLS if key in holder]
     return named_task(*about, record, request)
 
 
 def _stored_prompts(holder: Mapping[str, JsonValue]) -> Iterator[str]:
     for key in _PROMPT_OBJECTS:
-        value = decoded(holder.get(key))
+        if key not in holder:
+            continue
+        value = decoded(holder[key])
         first = value[0] if isinstance(value, list) and value else value
         if isinstance(first, dict) and _BODIES.isdisjoint(first) and (name := _first_text(first, _NAMES)):
             yield name
@@ -62,6 +64,9 @@ def _stored_prompts(holder: Mapping[str, JsonValue]) -> Iterator[str]:
 
 def _first_text(holder: Mapping[str, JsonValue], keys: tuple[str, ...]) -> str | None:
     """The first value that is a text or a number."""
-    values = (holder.get(key) for key in keys)
-    texts = (str(value).strip() for value in values if isinstance(value, str | int) and not isinstance(value, bool))
-    return next(filter(None, texts), None)
+    for key in keys:
+        value = holder.get(key)
+        named = value is not None and isinstance(value, str | int) and not isinstance(value, bool)
+        if named and (text := str(value).strip()):
+            return text
+    return None
