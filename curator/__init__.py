@@ -49,6 +49,10 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.label_exchange import import_labels as import_labels
     from curator.workflows.label_page import LabelPage as LabelPage
     from curator.workflows.label_page import label_page as label_page
+    from curator.workflows.label_sync import PulledLabels as PulledLabels
+    from curator.workflows.label_sync import PushedQueue as PushedQueue
+    from curator.workflows.label_sync import pull_labels as pull_labels
+    from curator.workflows.label_sync import push_labels as push_labels
     from curator.workflows.leaks import LeakResult as LeakResult
     from curator.workflows.leaks import find_leaks as find_leaks
     from curator.workflows.plan import plan as plan
@@ -86,7 +90,9 @@ _EXPORTS = {
     "MappingTrial": "readers.trial",
     "SetAsideReason": "workflows.check_result",
     "TaskAnswers": "workflows.check_result",
+    "PulledLabels": "workflows.label_sync",
     "PurgeResult": "workflows.purge",
+    "PushedQueue": "workflows.label_sync",
     "RejectedRecord": "records",
     "RunResult": "workflows.run_result",
     "Score": "records",
@@ -110,7 +116,9 @@ _EXPORTS = {
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
     "check": "workflows.check",
+    "pull_labels": "workflows.label_sync",
     "purge": "workflows.purge",
+    "push_labels": "workflows.label_sync",
     "read_categories": "workflows.categories",
     "read_logs": "workflows.read_logs",
     "run": "workflows.run",

@@ -39,7 +39,7 @@ from curator.config import Config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ExitCode
 from curator.exporters import EXPORTERS
-from curator.labels import LABEL_TOOLS
+from curator.labels import LABEL_SERVERS, LABEL_TOOLS
 from curator.plugins import Registry
 from curator.readers import READERS, Content
 from curator.run_folder import layout
@@ -128,6 +128,21 @@ def label_tools_table(words: str, _: Path) -> str:
     entries = _entries(LABEL_TOOLS, words)
     rows = ((f"`{name}`", f"`{entry.queue_name}`", entry.description) for name, entry in entries.items())
     return table(("label tool", "file", CONTENT), rows)
+
+
+def label_servers_table(words: str, _: Path) -> str:
+    """The table of the label servers."""
+    entries = _entries(LABEL_SERVERS, words)
+    rows = (
+        (
+            f"`{name}`",
+            entry.description,
+            f"`{entry.address}`, {', '.join(f'`{key}`' for key in entry.keys)}",
+            f"`{entry.extra}`",
+        )
+        for name, entry in entries.items()
+    )
+    return table(("label server", "content", "environment", "extra"), rows)
 
 
 def providers_table(_: str, __: Path) -> str:
@@ -268,6 +283,7 @@ BLOCKS: dict[str, Block] = {
     "exit-codes": exit_codes,
     "files": run_files,
     "exporters": exporters_table,
+    "label-servers": label_servers_table,
     "label-tools": label_tools_table,
     "formats": formats_table,
     "readers": readers_table,

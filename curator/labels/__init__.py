@@ -1,4 +1,4 @@
-r"""LABEL_TOOLS: the programs that people label with, by name.
+r"""LABEL_TOOLS and LABEL_SERVERS: the programs that people label with, by name.
 
 A tool is one file with a `LabelTool`, which writes the label queue and reads the labels that come back, and one line here.
 Another package adds a tool with an entry point in the group `curator.label_tools` that names a `LabelTool`:
@@ -20,6 +20,9 @@ Another package adds a tool with an entry point in the group `curator.label_tool
 
 `labelling.tools` chooses the tools that `curator run` and `curator select` write the queue for, beside `ALWAYS`. Labels that come
 back are read by the tool whose suffix their file has; a file with no such suffix is read as CSV or JSONL.
+
+A server is one file with a `LabelServer` (`servers.py`), which pushes a queue and pulls the labels through the SDK of the
+program, and one line here; another package names one in the group `curator.label_servers`.
 """
 
 from __future__ import annotations
@@ -28,14 +31,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from curator.labels.json_lines import JSONL
+from curator.labels.label_studio import LABEL_STUDIO
+from curator.labels.label_studio_server import LABEL_STUDIO_SERVER
 from curator.labels.queue import QueueRow
+from curator.labels.returned import DONE
+from curator.labels.servers import LabelServer
 from curator.labels.spreadsheet import CSV
 from curator.labels.tool import QUEUE_STEM, LabelTool
 from curator.labels.workbook import XLSX
 from curator.plugins import Registry
 
 LABEL_TOOLS: Registry[LabelTool] = Registry(
-    "label tool", LabelTool, {tool.name: tool for tool in (CSV, XLSX, JSONL)}, group="curator.label_tools"
+    "label tool", LabelTool, {tool.name: tool for tool in (CSV, XLSX, JSONL, LABEL_STUDIO)}, group="curator.label_tools"
+)
+LABEL_SERVERS: Registry[LabelServer] = Registry(
+    "label server",
+    LabelServer,
+    {server.name: server for server in (LABEL_STUDIO_SERVER,)},
+    group="curator.label_servers",
 )
 ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)
 """The tools that every queue is written for."""
@@ -82,10 +95,13 @@ def is_label_file(path: Path) -> bool:
 __all__ = [
     "ALWAYS",
     "CSV",
+    "DONE",
     "JSONL",
+    "LABEL_SERVERS",
     "LABEL_TOOLS",
     "QUEUE_STEM",
     "XLSX",
+    "LabelServer",
     "LabelTool",
     "QueueRow",
     "chosen_tools",

@@ -39,16 +39,17 @@ def _refusal(queue: Path) -> RejectedRecord | None:
     return next(iter(label_set.rejected), None) if tool_of(queue) is None and not label_set.labels else None
 
 
-def archive_file(file: Path, folder: Path) -> Path | None:
+def archive_file(file: Path, folder: Path, *, suffix: str = "") -> Path | None:
     """Archive a file of labels in a folder; None where it is archived already.
 
-    The copy has a number in place of the `label_queue` of a queue's name, and before any other name.
+    The copy has a number in place of the `label_queue` of a queue's name, and before any other name. `suffix` is that of the label
+    tool which reads it, where its name has another end.
     """
     content = file.read_bytes()
     if any(Path(path).read_bytes() == content for path in archived_labels(folder)):
         return None
     rest = file.name.removeprefix(QUEUE_STEM)
-    path = folder / ARCHIVE / f"{_last_number(folder) + 1:04d}{rest if rest != file.name else f'.{file.name}'}"
+    path = folder / ARCHIVE / f"{_last_number(folder) + 1:04d}{rest if rest != file.name else f'.{file.name}'}{suffix}"
     write_atomic(path, [content])
     return path
 

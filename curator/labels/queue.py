@@ -190,7 +190,7 @@ def queue_rows(  # noqa: PLR0913  what a row shows comes from every stage
 
 def readable(messages: Iterable[Message]) -> str:
     """A conversation as a person reads it: each turn under its role."""
-    return "\n\n".join(f"[{m.role}]\n{_turn_text(m)}" for m in messages)
+    return "\n\n".join(f"[{m.role}]\n{turn_text(m)}" for m in messages)
 
 
 def _row(
@@ -230,6 +230,7 @@ def _disagreement(score: Score | None) -> float | None:
     return score.disagreement if score else None
 
 
-def _turn_text(message: Message) -> str:
+def turn_text(message: Message) -> str:
+    """Return a turn as a person reads it: its text, then its tool calls."""
     calls = [f"-> {call.name}({call.arguments})" for call in message.tool_calls]
     return "\n".join([message.content, *calls] if message.content else calls)

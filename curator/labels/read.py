@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curator.errors import RecordError
 from curator.io.lines import expand
-from curator.labels import JSONL, tool_of
+from curator.labels import JSONL, LabelTool, tool_of
 from curator.labels.doubts import certain_answers, doubted
 from curator.labels.history import lineage, standing
 from curator.labels.merge import LabelSet, merge_rows
@@ -17,17 +17,22 @@ from curator.records import Label, RejectedRecord
 
 
 def read_labels(
-    paths: Sequence[str], kept_cases: Mapping[str, str] | None = None, *, answers: Iterable[str | None] = ()
+    paths: Sequence[str],
+    kept_cases: Mapping[str, str] | None = None,
+    *,
+    answers: Iterable[str | None] = (),
+    tool: LabelTool | None = None,
 ) -> LabelSet:
     """Read the labels of files that came back together, one label a case.
 
     Rows are merged as `merge_rows` says, with the `kept_cases`. A row that is not filled in is still to do. A label that cannot be an answer is rejected (`doubts`), unless it is among the `answers`
-    of production, or the labels of a task, or those that the files show.
+    of production, or the labels of a task, or those that the files show. Each file is
+    read by `tool`, else by the label tool with its suffix.
 
     Raises:
         LogsError: a path matches nothing, or a file lacks the columns.
     """
-    return read_imports([paths], kept_cases, answers=answers)
+    return read_imports([paths], kept_cases, answers=answers, tool=tool)
 
 
 def read_imports(
@@ -35,6 +40,7 @@ def read_imports(
     kept_cases: Mapping[str, str] | None = None,
     *,
     answers: Iterable[str | None] = (),
+    tool: LabelTool | None = None,
 ) -> LabelSet:
     """Read the labels of files that came back one after another (`history`).
 
@@ -42,9 +48,10 @@ def read_imports(
         imports: the paths of the files of each time, the first ones first.
         kept_cases: the kept case by the id of a near-duplicate that was merged into it.
         answers: what is an answer even where it reads like a placeholder.
+        tool: reads all files; None for the label tool with the suffix of each.
     """
     groups = [[str(path) for path in expand(paths)] for paths in imports]
-    files = {path: _read_file(Path(path)) for path in dict.fromkeys(path for group in groups for path in group)}
+    files = {path: _read_file(Path(path), tool) for path in dict.fromkeys(path for group in groups for path in group)}
     certain = certain_answers(answers).union(*(file.answers for file in files.values()))
     labels: dict[str, list[Label]] = {}
     rejected: list[RejectedRecord] = []
@@ -62,9 +69,9 @@ def read_imports(
     return replace(merged, rejected=tuple(rejected), notes=tuple(note for path in newest for note in files[path].notes))
 
 
-def _read_file(path: Path) -> LabelFile:
+def _read_file(path: Path, named: LabelTool | None) -> LabelFile:
     """Read one file by its label tool, or by the reader of tables and JSON."""
-    tool = tool_of(path) or JSONL
+    tool = named or tool_of(path) or JSONL
     try:
         if tool.read is read_label_rows:
             return read_label_file(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class LabelTool:
         write: encodes the rows of the label queue, in their order, as the bytes of the file.
         read: reads a file that came back: a `Label` for each row that a person filled in, with the `case_id` of the queue, and a
             rejected record for each row that cannot be read. Rows that are still to do are left out.
+        settings: further files that set the program up for a queue, by the end of their names; None without any.
     """
 
     name: str
@@ -31,6 +32,7 @@ class LabelTool:
     suffix: str
     write: Callable[[Iterable[QueueRow]], Iterable[bytes]]
     read: Callable[[Path], Iterable[Label | RejectedRecord]]
+    settings: Callable[[Sequence[QueueRow]], Mapping[str, bytes]] | None = None
 
     @property
     def queue_name(self) -> str:

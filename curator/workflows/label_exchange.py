@@ -9,9 +9,10 @@ from pathlib import Path
 from curator.errors import ConfigError, ExitCode, LogsError, RecordError
 from curator.io.atomic import write_atomic
 from curator.io.json_rows import rows_of
-from curator.labels import JSONL, LABEL_TOOLS, queues_in
+from curator.io.lines import expand
+from curator.labels import JSONL, LABEL_TOOLS, queues_in, tool_of
 from curator.labels.agreement import Agreement
-from curator.labels.archive import archive_labels
+from curator.labels.archive import archive_file, archive_labels
 from curator.labels.queue import QueueRow
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
@@ -30,12 +31,14 @@ class ImportedLabels(TableResult):
         rejected: rows that were filled in and cannot be used.
         agreement: of people who labelled the same cases; None where no case was labelled by two.
         notes: sentences on the form of the files.
+        kept: the copies of the files in a run folder; none of a file that it has already.
     """
 
     labels: Mapping[str, Label]
     rejected: tuple[RejectedRecord, ...] = field()
     agreement: Agreement | None = None
     notes: tuple[str, ...] = ()
+    kept: tuple[Path, ...] = ()
 
     @property
     def failures(self) -> dict[str, float]:
@@ -56,6 +59,7 @@ class ImportedLabels(TableResult):
                 for label in self.labels.values()
             ],
             "agreement": asdict(self.agreement) if self.agreement else None,
+            "kept": [str(path) for path in self.kept],
             "rejected": self.rejected_rows(),
         }
 
@@ -69,7 +73,8 @@ class ImportedLabels(TableResult):
     def to_text(self) -> str:
         """Return the figures for people."""
         lines = [f"{plural(len(self.labels), 'label')}, {plural(len(self.rejected), 'row')} rejected"]
-        return "\n".join([*lines, *self.notes, *([self.agreement.to_text()] if self.agreement else [])])
+        lines += [*self.notes, *([self.agreement.to_text()] if self.agreement else [])]
+        return "\n".join([*lines, *(f"kept as {path}" for path in self.kept)])
 
 
 def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path) -> ExportedFile:
@@ -88,6 +93,24 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
         StorageError: `out` cannot be written.
     """
     entry = LABEL_TOOLS.require(tool, where="tool")
+    rows = queue_of(selection)
+    path = Path(out)
+    if path.is_dir() or str(out).endswith("/"):
+        path /= entry.queue_name
+    keep_labels(path)
+    write_atomic(path, entry.write(rows))
+    for ending, content in (entry.settings(rows) if entry.settings else {}).items():
+        write_atomic(path.with_name(path.name.removesuffix(entry.suffix) + ending), [content])
+    return ExportedFile(path, entry.name, len(rows), {})
+
+
+def queue_of(selection: str | Path | HasFolder) -> list[QueueRow]:
+    """Read the label queue of a selection or a run.
+
+    Raises:
+        ConfigError: the folder holds no label queue.
+        LogsError: the label queue is damaged.
+    """
     folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
     queue = folder / JSONL.queue_name if folder is not None else None
     if queue is None or not queue.is_file():
@@ -95,18 +118,12 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
             f"no label queue in {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"
         )
     try:
-        rows = list(rows_of(queue, QueueRow.from_json))
+        return list(rows_of(queue, QueueRow.from_json))
     except RecordError as error:
         raise LogsError(error.reason, remedy=error.remedy) from error
-    path = Path(out)
-    if path.is_dir() or str(out).endswith("/"):
-        path /= entry.queue_name
-    _keep_labels(path)
-    write_atomic(path, entry.write(rows))
-    return ExportedFile(path, entry.name, len(rows), {})
 
 
-def _keep_labels(path: Path) -> None:
+def keep_labels(path: Path) -> None:
     """Archive the labels in a file that is written next; refuse one that cannot be archived."""
     if path in queues_in(path.parent):
         archive_labels(path.parent)
@@ -117,11 +134,31 @@ def _keep_labels(path: Path) -> None:
         )
 
 
-def import_labels(paths: Paths) -> ImportedLabels:
-    """Read the labels in files that came back, each by the label tool with its suffix.
+def import_labels(
+    paths: Paths, tool: str | None = None, *, run: str | Path | HasFolder | None = None
+) -> ImportedLabels:
+    """Read the labels in files that came back.
+
+    Args:
+        paths: the files.
+        tool: the name of the entry of `LABEL_TOOLS` that reads them; by default the one with the suffix of each file.
+        run: the run folder that keeps the files in `labels/`, where the next `curator.run` reads them; by default no folder
+            keeps them.
 
     Raises:
         LogsError: a path matches nothing, or a file lacks the columns.
+        ConfigError: no tool has this name, or the run folder is not there.
+        StorageError: the folder cannot be written.
     """
-    label_set = read_labels(path_list(paths))
-    return ImportedLabels(label_set.labels, label_set.rejected, label_set.agreement, label_set.notes)
+    entry = LABEL_TOOLS.require(tool, where="tool") if tool else None
+    label_set = read_labels(path_list(paths), tool=entry)
+    kept: list[Path] = []
+    if run is not None:
+        folder = Path(run) if isinstance(run, str | Path) else run.folder
+        if not folder.is_dir():
+            raise ConfigError(f"no folder {str(folder)!r}", remedy="name the folder that `curator run` wrote")
+        for path in map(Path, expand(path_list(paths)) if label_set.touched else ()):
+            suffix = entry.suffix if entry and tool_of(path) is not entry else ""
+            if archived := archive_file(path, folder, suffix=suffix):
+                kept.append(archived)
+    return ImportedLabels(label_set.labels, label_set.rejected, label_set.agreement, label_set.notes, tuple(kept))

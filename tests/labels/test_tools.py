@@ -60,7 +60,24 @@ def fill_xlsx(data: bytes, answers: Answers) -> bytes:
     return out.getvalue()
 
 
-FILL: Mapping[str, Callable[[bytes, Answers], bytes]] = {"csv": fill_csv, "jsonl": fill_jsonl, "xlsx": fill_xlsx}
+def fill_label_studio(data: bytes, answers: Answers) -> bytes:
+    """Annotate the tasks as the program's export has them."""
+    tasks = json.loads(data)
+    for task in tasks:
+        given = dict(answers.get(task["data"]["case_id"], {}))
+        who = given.pop("labelled_by", "")
+        result = [
+            {"from_name": name, "value": {"choices": [text]} if name == "verdict" else {"text": [text]}}
+            for name, text in given.items()
+        ]
+        if result:
+            task["annotations"] = [{"id": 1, "completed_by": {"email": who}, "was_cancelled": False, "result": result}]
+    return orjson.dumps(tasks)
+
+
+FILL: Mapping[str, Callable[[bytes, Answers], bytes]] = {
+    "csv": fill_csv, "jsonl": fill_jsonl, "xlsx": fill_xlsx, "label-studio": fill_label_studio,
+}  # fmt: skip
 
 
 def put(folder: Path, tool: LabelTool, data: bytes) -> str:

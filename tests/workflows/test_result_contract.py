@@ -56,6 +56,7 @@ def results(
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
         examine(None, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
         redact("my password is hunter2", config), curator.check(write_logs),
+        curator.PushedQueue("memory", ("http://memory",), 3, 1, 2, 1), curator.PulledLabels("memory", queue.path, 3, 2, {"ana": 3}),
     ]  # fmt: skip
 
 

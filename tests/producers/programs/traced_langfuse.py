@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platform_stub
 from google.protobuf.json_format import MessageToJson
-from langfuse import Langfuse, propagate_attributes
+from langfuse import Langfuse, propagate_attributes  # noqa: TID253  the program is run in an environment that has it
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 spans, scores = map(Path, sys.argv[1:])

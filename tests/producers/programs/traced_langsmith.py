@@ -16,9 +16,9 @@ import contextlib
 import fake_openai
 import openai  # noqa: TID253  the program is run in an environment that has it
 import platform_stub
-from langsmith import Client, traceable
-from langsmith.run_helpers import get_current_run_tree
-from langsmith.wrappers import wrap_openai
+from langsmith import Client, traceable  # noqa: TID253
+from langsmith.run_helpers import get_current_run_tree  # noqa: TID253
+from langsmith.wrappers import wrap_openai  # noqa: TID253
 
 runs, feedback = map(Path, sys.argv[1:])
 client = Client(api_url=platform_stub.serve(), api_key="key")
