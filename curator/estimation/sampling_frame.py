@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,22 @@ class SamplingFrame:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def without(self, places: Ints) -> SamplingFrame:
+        """The frame without the cases at these places."""
+        if not len(places):
+            return self
+        rest = np.setdiff1d(np.arange(len(self)), places)
+        ids = tuple(self.ids[i] for i in rest)
+        return replace(
+            self,
+            ids=ids,
+            place={case_id: number for number, case_id in enumerate(ids)},
+            weights=self.weights[rest],
+            score=self.score[rest],
+            covariates=self.covariates[rest],
+            levels={name: levels[rest] for name, levels in self.levels.items()},
+        )
 
 
 def build_frame(pool: Sequence[SamplingUnit]) -> SamplingFrame:

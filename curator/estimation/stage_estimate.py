@@ -15,6 +15,10 @@ POOLED_LABELS = 8
 PRIOR_LABELS = 1.0
 """The weight of the variance's prior, a label that is half a failure. Without it, strata that agree would have none."""
 
+IN_ORDER = 0.5
+"""Labels follow the order of the draw if, up to the last of them, at least this share of the drawn cases has one. A person
+labels the cases of a batch in any order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -42,11 +46,13 @@ class LabelledStage:
         weight: of the stage when stages are combined. It depends on the numbers of labelled and remaining cases, not on
             the labels: each stage's estimate is unbiased given the stages before, and so is their weighted mean.
         collapsed_share: the share of the records in strata without a label, which were collapsed into their neighbours.
+        in_order: the labelled cases are about the first ones in the order of labelling, so that they are a smaller draw.
     """
 
     cells: tuple[Cell, ...]
     weight: float
     collapsed_share: float
+    in_order: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,15 @@ def label_stage(frame: SamplingFrame, stage: Stage, labelled: Bools) -> Labelled
         spread = (records / frame.weights.sum()) ** 2 * (1 / drawn - 1 / remaining)
         weight = np.inf if spread <= 0 else 1 / spread
     without_label = sum(cell.records for cell in cells if cell.random and not len(cell.places))
-    return LabelledStage(_collapse(cells), weight, without_label / float(frame.weights.sum()))
+    return LabelledStage(
+        _collapse(cells), weight, without_label / float(frame.weights.sum()), _in_order(frame, stage, labelled)
+    )
+
+
+def _in_order(frame: SamplingFrame, stage: Stage, labelled: Bools) -> bool:
+    """Return whether the labelled cases are about the first ones of the order."""
+    places = np.flatnonzero(labelled[[frame.place[i] for i in stage.drawn]])
+    return not len(places) or len(places) >= IN_ORDER * (places[-1] + 1)
 
 
 def stage_weights(stages: Sequence[LabelledStage]) -> Floats:

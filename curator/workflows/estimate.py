@@ -12,9 +12,10 @@ from typing import Protocol
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
 from curator.disagreement.ground_truth import HALF
 from curator.errors import ConfigError, Refused
-from curator.estimation.failure_rate import MIN_LABELS, Estimate
+from curator.estimation.failure_rate import Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
 from curator.estimation.judge_quality import judge_quality
+from curator.estimation.labelled_pool import MIN_LABELS
 from curator.estimation.sample_design import Stage, Stratum
 from curator.estimation.sampling_frame import SamplingUnit
 from curator.io.lines import expand

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from curator.estimation.failure_rate import DomainEstimate, Estimate
+from curator.estimation.domains import DomainEstimate
+from curator.estimation.failure_rate import Estimate
 from curator.labels.agreement import Agreement
 from curator.records import JsonValue, JudgeQuality, RejectedRecord, ScoreQuality
 from curator.records.result import TableResult, renamed

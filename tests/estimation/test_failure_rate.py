@@ -268,7 +268,7 @@ def test_a_later_stage_without_labels_yet_counts_for_nothing() -> None:
         (draw(POOL, 6, seed=0), {}, "0 of 6 cases"),
         (draw(POOL, 6, seed=0), {"c0": 2.0}, "label of 'c0' is 2.0"),
         (draw(POOL, 6, seed=0), {"c0": float("nan")}, "label of 'c0' is nan"),
-        (draw(POOL[1:], 6, seed=0), FAILS, "another pool"),
+        (draw([*POOL, SamplingUnit("gone")], 6, seed=0), FAILS, "another pool"),
     ],
 )
 def test_what_the_design_does_not_support_is_refused(stage: Stage, labels: dict[str, float], told: str) -> None:
@@ -318,3 +318,53 @@ def test_graded_labels_vary_less_than_failures() -> None:
     found, failures = _run(MANY, graded, (60,), 0), _run(MANY, MANY_FAIL, (60,), 0)
     assert found.rate == pytest.approx(0.4 + 0.2 * failures.rate)
     assert found.standard_error < 0.6 * failures.standard_error
+
+
+GROWN = [
+    *MANY,
+    *(SamplingUnit(f"n{i:03}", {"score": float(o)}, {"task": "abc"[i % 3]}) for i, o in enumerate(ODDS[:400])),
+]
+GROWN_FAIL = MANY_FAIL | {f"n{i:03}": float(i % 10 < 6) for i in range(400)}
+
+
+def _two_nights(seed: int, of_second: int = 40) -> tuple[list[Stage], dict[str, float]]:
+    """Draw from the first night's cases, and again when 400 more are there, which fail more often."""
+    first = draw(MANY, 40, seed=seed)
+    labels = _known([first], MANY_FAIL)
+    second = draw(GROWN, 40, seed=seed, earlier=[first], labels=labels)
+    return [first, second], labels | {i: GROWN_FAIL[i] for i in second.drawn[:of_second]}
+
+
+def test_labels_of_the_first_night_stay_in_the_estimate_of_a_pool_that_grew() -> None:
+    truth = float(np.mean([*GROWN_FAIL.values()]))
+    found = [estimate(GROWN, *_two_nights(seed)) for seed in range(200)]
+    rates = np.array([one.rate for one in found])
+    assert all((one.labels, one.cases, one.uncovered_cases) == (80, 1000, 0) for one in found)
+    assert abs(rates.mean() - truth) < 3 * rates.std() / np.sqrt(200)
+    assert 0.8 < np.mean([one.standard_error**2 for one in found]) / rates.var() < 1.6
+    assert np.mean([one.interval(0.9)[0] <= truth <= one.interval(0.9)[1] for one in found]) >= 0.86
+    alone = []
+    for seed in range(200):
+        stages, labels = _two_nights(seed)
+        alone.append(estimate(GROWN, stages[1:], labels).rate)
+    assert rates.var() < 0.8 * np.var(alone)
+
+
+def test_new_cases_without_labels_are_not_covered_and_said_to_be() -> None:
+    stages, labels = _two_nights(0, of_second=0)
+    found = estimate(GROWN, stages, labels)
+    assert (found.cases, found.uncovered_cases, found.uncovered_records) == (600, 400, 400)
+    assert found.rate == pytest.approx(estimate(MANY, stages[:1], labels).rate)
+    assert found.interval(0.9) == pytest.approx(estimate(MANY, stages[:1], labels).interval(0.9))
+    assert estimate(GROWN, stages[:1], labels).uncovered_cases == 400
+
+
+def test_a_new_part_with_few_labels_joins_none_and_one_with_all_labels_is_exact() -> None:
+    pool = [*MANY, SamplingUnit("x", {"score": 0.5}, weight=600.0)]
+    first = draw(MANY, 40, seed=0)
+    second = draw(pool, 10, seed=0, earlier=[first], certain=["x"])
+    labels = _known([first, second], {**MANY_FAIL, "x": 1.0})
+    found = estimate(pool, [first, second], labels)
+    assert found.uncovered_cases == 0
+    assert found.rate == pytest.approx(0.5 + estimate(MANY, [first, second.among(MANY_FAIL)], labels).rate / 2)
+    assert estimate(pool, [first, second], {i: y for i, y in labels.items() if i != "x"}).uncovered_cases == 1

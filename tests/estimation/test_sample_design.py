@@ -163,3 +163,28 @@ def test_signals_that_say_the_same_are_counted_once_and_missing_ones_are_a_signa
     rows = [{"score": 0.1, "twice": 1.0 - 0.9 * (i % 2), "again": 1.0 - 0.9 * (i % 2)} for i in range(10)]
     frame = build_frame([SamplingUnit(f"c{i}", row if i else {"score": 0.1}) for i, row in enumerate(rows)])
     assert frame.covariates.shape == (10, 2)
+
+
+def test_new_cases_of_a_pool_that_grew_have_strata_of_their_own_and_most_labels() -> None:
+    old = [SamplingUnit(f"o{i:03}", {"score": i / 300}) for i in range(300)]
+    new = [SamplingUnit(f"n{i:03}", {"score": i / 300}) for i in range(300)]
+    first = draw(old, 40, seed=0)
+    labels = {i: float(i > "o150") for i in first.drawn}
+    second = draw([*old, *new], 40, seed=0, earlier=[first], labels=labels)
+    kinds = [{i[0] for i in stratum.cases} for stratum in second.strata]
+    assert all(len(kind) == 1 for kind in kinds)
+    of_new = [i for i in second.drawn if i.startswith("n")]
+    assert 30 <= len(of_new) <= 40
+    assert not set(second.drawn) & set(first.drawn)
+    few = draw([*old, *new[:20]], 30, seed=0, earlier=[first], labels=labels)
+    assert 6 <= sum(i.startswith("n") for i in few.drawn) <= 10
+    none = draw([*old, *new[:5]], 30, seed=0, earlier=[first], labels=labels)
+    assert sum(i.startswith("n") for i in none.drawn) <= 2
+
+
+def test_only_settled_cases_are_not_drawn_again() -> None:
+    pool = [SamplingUnit(f"o{i:03}", {"score": i / 50}) for i in range(50)]
+    first = draw(pool, 20, seed=0, certain=["o049", "o048"])
+    second = draw(pool, 48, seed=0, earlier=[first], settled=["o049", first.drawn[0]])
+    assert set(second.certain) == {"o049", first.drawn[0]}
+    assert len(second.drawn) == 48
