@@ -253,9 +253,10 @@ class _Opener:
         reader = recogniser or self.default
         labels = no_logs(first[:_SNIFFED]) if self.chosen is None and reader is not MAPPED else None
         if labels is not None:
-            rows, batches = iter((Row(1, labels),)), None
+            rows, batches = _set_aside(rows, labels), None
         elif records.columns and records.kind in ("csv", "xlsx") and not reader.reads_csv:
-            rows = iter((Row(1, _unmapped(records.columns, first, self.chosen)),))
+            reason = _unmapped(records.columns, first, self.chosen)
+            rows = _set_aside(rows, reason) if len(records.columns) > 1 else iter((Row(1, reason),))
         elif records.columns and reader is self.default:
             _check_columns(self.columns, records.columns, str(path))
         options = reader.adapt(first, self.options)
@@ -289,6 +290,12 @@ def _first_records(rows: Iterator[Row], most: int) -> tuple[list[dict[str, JsonV
         if len(readable) >= most or len(seen) >= 10 * most:
             break
     return readable, chain(seen, rows)
+
+
+def _set_aside(rows: Iterator[Row], reason: RecordError) -> Iterator[Row]:
+    """Give every row the same reason; an empty table has it once."""
+    first = next(rows, Row(1, reason))
+    return (replace(row, cells=reason) for row in chain((first,), rows))
 
 
 def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]], chosen: Reader | None) -> RecordError:

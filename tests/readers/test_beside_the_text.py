@@ -145,7 +145,7 @@ def test_cells_that_say_nothing_do_not_hide_a_rating(tmp_path: Path) -> None:
     header = ("Frage", "Antwort", "Bewertung", "Modell", "Benutzer")
     rows = [(f"Wo ist {n}?", "Hier.", ("5", "nan", "1")[n], "m", f"u{n}") for n in range(3)]
     path = table(tmp_path / "a.csv", header, *rows)
-    (refused,) = read_all([path])[2]
+    refused, *_ = read_all([path])[2]
     assert not isinstance(refused, Case)
     cases, _, _ = read_all([path], **options_in(refused.remedy))  # type: ignore[union-attr]
     assert [case.feedback and case.feedback.thumb for case in cases] == ["up", None, "down"]

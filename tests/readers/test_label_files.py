@@ -31,8 +31,9 @@ def write(path: Path, rows: list[dict[str, Any]], *, as_list: bool) -> Path:
 @pytest.mark.parametrize("rows", [[EXPORTED], [FLAT, FLAT], [IMPORTED, {"data": ASKED}], [PRODIGY]])
 def test_a_file_of_a_labelling_program_is_not_read_as_logs(tmp_path: Path, rows: Any, as_list: bool) -> None:
     file = write(tmp_path / "a.json", rows, as_list=as_list)
-    cases, _, (rejected,) = read_all([file])
+    cases, _, (rejected, *others) = read_all([file])
     assert not cases
+    assert len(others) == len(rows) - 1
     assert isinstance(rejected, RejectedRecord)
     assert "labels" in rejected.reason
     assert "`labels: [FILE]`" in rejected.remedy

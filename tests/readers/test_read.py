@@ -193,9 +193,13 @@ def test_a_csv_file_that_holds_json_lines_is_read_as_such(tmp_path: Path) -> Non
 
 
 def test_a_table_without_a_mapping_suggests_one(tmp_path: Path) -> None:
-    found = the_problem(write(tmp_path / "a.csv", b"when,Subject line,agent text", b"1,x,y", b"2,x,y"))
+    rejected = records(write(tmp_path / "a.csv", b"when,Subject line,agent text", b"1,x,y", b"2,x,y"))
+    assert [r.source.line for r in rejected] == [2, 3]
+    found = rejected[0]
+    assert isinstance(found, RejectedRecord)
     assert "'when', 'Subject line', 'agent text'" in found.reason
     assert "{input: Subject line, target: agent text, time: when}" in found.remedy
+    assert "its rows are not read" in the_problem(write(tmp_path / "empty.csv", b"when,Subject line,text")).reason
     found = the_problem(write(tmp_path / "b.txt", b"some prose", b"and more"))
     assert "neither JSONL nor CSV" in found.reason
 

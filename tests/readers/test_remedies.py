@@ -71,7 +71,7 @@ def test_the_mapping_in_the_remedy_of_an_unknown_record_reads_it(tmp_path: Path,
 def test_the_mapping_in_the_remedy_of_a_table_reads_it(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("when,Subject line,agent text\n2026-01-01,Where?,There.\n2026-01-02,Who?,Me.\n")
-    (rejected,) = read_all([file])[2]
+    rejected, *_ = read_all([file])[2]
     assert isinstance(rejected, RejectedRecord)
     cases, _, _ = read_all([file], **options_in(rejected.remedy))
     assert spoken(cases) == [("Where?", "There."), ("Who?", "Me.")]
