@@ -43,7 +43,8 @@ class LabelPage(Result):
     def to_text(self) -> str:
         """Return the figures for people."""
         size = f"{plural(self.cases, 'case')} in {plural(self.batches, 'batch', 'batches')}"
-        return f"{self.path}  {size}\nsave the labels as {self.path.parent / DONE_NAME}: the next run uses them"
+        done = self.path.parent / DONE_NAME
+        return f"{self.path}  {size}\nsave the labels as {done}: the next run finds them there, and `curator estimate` takes them"
 
 
 def label_page(run: PathLike | HasFolder) -> LabelPage:

@@ -406,6 +406,40 @@ def test_a_file_of_another_queue_or_a_damaged_one_changes_nothing(
     assert "5 lines could not be read" in status
 
 
+def test_a_note_from_another_computer_joins_a_verdict_and_never_replaces_it(
+    browser: Chromium, written: Page, tmp_path: Path
+) -> None:
+    start(browser, written(desk_queue(4)))
+    browser.press("u")
+    browser.press("n")
+    browser.type("later")
+    browser.press("Enter")
+    first, second = rows(browser)
+    lines = [
+        json.dumps(first | {"verdict": "", "note": "see ticket 7", "labelled_at": "2099-01-01T00:00:00Z"}),
+        json.dumps(second | {"verdict": "unsure", "note": "", "labelled_at": "2020-01-01T00:00:00Z"}),
+    ]
+    (tmp_path / "other.jsonl").write_text("\n".join(lines))
+    browser.choose_file("#file", tmp_path / "other.jsonl")
+    wait(browser, "document.getElementById('status').textContent.includes('loaded')")
+    assert given(browser, "verdict", "note") == [["unsure", "see ticket 7"], ["unsure", "later"]]
+    assert rows(browser)[0]["labelled_at"] == first["labelled_at"]
+
+
+def test_a_verdict_that_takes_a_right_answer_away_says_so(browser: Chromium, written: Page) -> None:
+    start(browser, written(desk_queue(4)))
+    go_to(browser, "tool_call")
+    browser.press("1")
+    go_to(browser, "tool_call")
+    browser.press("f")
+    assert given(browser)[0][1]
+    go_to(browser, "tool_call")
+    browser.press("p")
+    assert "right answer that was given is gone" in text(browser, "#status")
+    browser.press("z")
+    assert given(browser)[0][1]
+
+
 def test_each_person_sees_their_cases_and_only_their_labels(browser: Chromium, written: Page) -> None:
     queue = desk_queue(8, labelling=LabellingConfig(batch_size=4, annotators=("Ana", "Ben"), overlap=0.25))
     start(browser, written(queue), name="ben")
@@ -565,6 +599,8 @@ def test_without_a_store_the_page_says_that_nothing_is_kept(browser: Chromium, w
     browser.press("Enter")
     wait(browser, "!document.querySelector('header').hidden")
     browser.press("u")
+    assert len(rows(browser)) == 1
+    browser.evaluate("Store.remember()")
     assert len(rows(browser)) == 1
 
 

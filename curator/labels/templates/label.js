@@ -141,7 +141,7 @@
     save.dataset.do = "save";
     return element("section", "finish", element("h2", "", title),
       cases.length ? element("dl", "sums num", ...facts.map(([name, n]) => element("div", "", element("dt", "", name), element("dd", "", `${n}`)))) : null,
-      cases.length ? element("p", "muted", `Save them, and put ${page.done} into ${here}: the next run uses it.`) : null,
+      cases.length ? element("p", "muted", `Save them, and put ${page.done} into ${here}: the next curator run finds it there, and curator estimate takes it.`) : null,
       cases.length ? element("div", "row", batch && open.length ? go : null, save) : null);
   }
 
@@ -158,12 +158,14 @@
     if (!Store.lasting()) warnOfStorage();
   }
   function judge(given, words) {
+    const before = rowOf(now);
     step(given);
     Store.setDraft(person, now.case_id, "");
     const { batch } = now;
     const whole = inBatch(batch).every(judged);
     const place = whole && mine().some((made) => !judged(made)) ? ` Batch ${batch} is done: a good place to stop.` : "";
-    announce(`Case ${scope().indexOf(now) + 1}: ${words}.${place}`);
+    const gone = before?.label && !rowOf(now)?.label ? " The right answer that was given is gone; Undo brings it back." : "";
+    announce(`Case ${scope().indexOf(now) + 1}: ${words}.${gone}${place}`);
     show(nextToDo());
   }
   function decide(verdict) {
@@ -305,6 +307,7 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
   function save() {
+    Store.remember();
     const lines = Store.lines();
     if (!lines.length) {
       announce("There are no labels to save yet.");

@@ -84,6 +84,7 @@ const Store = ((page) => {
   }
   const judged = (made) => Boolean(made && (made.verdict || made.label));
   const empty = (made) => !judged(made) && !made.corrected_category && !made.note;
+  const alike = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const text = (value) => (typeof value === "string" ? value.toWellFormed?.() ?? value : "");
 
   // The row of any object, be it stored or loaded; null if it is none of this queue.
@@ -108,10 +109,12 @@ const Store = ((page) => {
       write(`${PREFIX}row.${key}`, JSON.stringify(value));
     }
   }
+  // Take over what other tabs wrote; without a store that keeps everything, what is here stays.
   function remember() {
-    rows.clear();
-    for (const [, stored] of entries(`${PREFIX}row.`)) {
-      const value = rowOf(parsed(stored));
+    const stored = entries(`${PREFIX}row.`);
+    if (lasting) rows.clear();
+    for (const [, line] of stored) {
+      const value = rowOf(parsed(line));
       if (value) rows.set(place(value.labelled_by, value.case_id), value);
     }
   }
@@ -122,7 +125,13 @@ const Store = ((page) => {
   const people = () => [...new Set([...page.cases.flatMap((made) => made.people ?? []), ...all().map((made) => made.labelled_by)])];
   const spelt = (name) => people().find((other) => same(other, spaced(name))) ?? spaced(name);
 
-  // Merge a saved file: of two labels of one person for one case the later one counts.
+  // Of two labels of one person for one case the later one counts; a note alone never replaces a verdict.
+  function better(a, b) {
+    const wins = judged(a) === judged(b) ? a.labelled_at > b.labelled_at : judged(a);
+    const [winner, other] = wins ? [a, b] : [b, a];
+    return judged(other) ? winner
+      : { ...winner, note: winner.note || other.note, corrected_category: winner.corrected_category || other.corrected_category };
+  }
   function load(content) {
     const count = { new: 0, newer: 0, older: 0, same: 0, foreign: 0, unread: 0 };
     for (const line of content.replace(/^\ufeff/, "").split("\n").filter((part) => part.trim())) {
@@ -134,10 +143,10 @@ const Store = ((page) => {
       }
       loaded.labelled_by = spelt(loaded.labelled_by);
       const here = rows.get(place(loaded.labelled_by, loaded.case_id));
-      const kind = !here ? "new" : JSON.stringify(here) === JSON.stringify(loaded) ? "same"
-        : here.labelled_at < loaded.labelled_at ? "newer" : "older";
+      const merged = here ? better(loaded, here) : loaded;
+      const kind = !here ? "new" : alike(here, loaded) ? "same" : alike(merged, here) ? "older" : "newer";
       count[kind] += 1;
-      if (kind === "new" || kind === "newer") put(loaded);
+      if (kind === "new" || kind === "newer") put(merged);
     }
     if (count.new + count.newer) changed(count.new + count.newer);
     return count;
