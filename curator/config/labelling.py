@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,9 @@ class LabellingConfig(Section):
     """Names of the annotators. Batches are assigned to them in turn, with the name in `labelled_by`."""
     overlap: Share = 0.0
     """The share of cases that a second annotator labels too, to measure how far people agree."""
+
+    unsure: Literal["last", "leave_out"] = "last"
+    """Cases that an annotator marked as unsure: at the end of the next label queue, with mark and note, or not in it."""
 
     @model_validator(mode="after")
     def _two_for_an_overlap(self) -> Self:

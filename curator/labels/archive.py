@@ -21,8 +21,13 @@ def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
     `into` is the folder whose `labels/` gets them; by default the folder of the queues. A file that cannot be read stays where it
     is (`unreadable_queues`).
     """
-    touched = (queue for queue in queues_in(folder) if _refusal(queue) is None and read_labels([str(queue)]).touched)
+    touched = (queue for queue in readable_queues(folder) if read_labels([str(queue)]).touched)
     return [path for queue in touched if (path := archive_file(queue, into or folder))]
+
+
+def readable_queues(folder: Path) -> list[Path]:
+    """Return the queues of a folder that can be read."""
+    return [queue for queue in queues_in(folder) if _refusal(queue) is None]
 
 
 def unreadable_queues(folder: Path) -> list[RejectedRecord]:

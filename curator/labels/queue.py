@@ -7,7 +7,8 @@ A person fills `verdict` (how good production's answer is) or `label` (the right
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import cast, get_args
 
 from curator.config import LabellingConfig
@@ -15,7 +16,7 @@ from curator.io.json_rows import Fields
 from curator.labels.batches import Assignment, Task, assignments
 from curator.readers.documents import read_documents
 from curator.readers.messages import read_messages
-from curator.records import Case, Category, Document, JsonValue, Message, Pick, Score, Slice, Split, fingerprint
+from curator.records import Case, Category, Document, JsonValue, Label, Message, Pick, Score, Slice, Split, fingerprint
 from curator.records.selections import category_names
 from curator.report.answer_groups import AnswerGroup
 
@@ -163,29 +164,40 @@ def queue_rows(  # noqa: PLR0913  what a row shows comes from every stage
     categories: Iterable[Category] = (),
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
+    unsure: Mapping[str, Label] = MappingProxyType({}),
 ) -> Iterator[QueueRow]:
     """Yield a row for each pick without a verdict or reference, in the order of the batches.
 
     Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
-    label has two rows.
+    label has two rows. Cases that a person was `unsure` of, by id, come last and keep their mark, note and person, or are left out,
+    as `labelling.unsure` says.
     """
     category_of = category_names(categories)
-    to_label = {p.case_id: p for p in picks if cases[p.case_id].needs_label}
+    without_label = {p.case_id: p for p in picks if cases[p.case_id].needs_label}
+    to_label = {case_id: pick for case_id, pick in without_label.items() if case_id not in unsure}
     tasks = [
         Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), category_of.get(p.case_id))
         for p in to_label.values()
     ]
-    for assignment in assignments(tasks, labelling, seed=seed):
+    assigned = assignments(tasks, labelling, seed=seed)
+    last = 1 + max((assignment.batch for assignment in assigned), default=0)
+    looked_at = [
+        Assignment(case_id, last, unsure[case_id].by)
+        for case_id in without_label
+        if case_id in unsure and labelling.unsure == "last"
+    ]
+    for assignment in (*assigned, *looked_at):
         case_id = assignment.case_id
-        yield _row(
+        row = _row(
             cases[case_id],
-            to_label[case_id],
+            without_label[case_id],
             assignment,
             scores.get(case_id),
             answers_of(case_id),
             category_of.get(case_id),
             labels_of(cases[case_id]),
         )
+        yield replace(row, verdict=UNSURE, note=unsure[case_id].note) if case_id in unsure else row
 
 
 def readable(messages: Iterable[Message]) -> str:

@@ -33,7 +33,7 @@ class PageRecords:
         answers_of: returns the committee's answers to a case in groups that mean the same.
         diagnoses: by case id.
         contrasts: by case id; a case without one shows the answers that oppose each other most.
-        queue: the row of each case in `label_queue.csv`, the head being row 1.
+        queue: the row of each case in `queue_file`, the head being row 1.
         eval_set: the line of each case in `eval_set.jsonl`, from 1.
     """
 
@@ -44,6 +44,7 @@ class PageRecords:
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     queue: Mapping[str, int] = field(default_factory=dict)
     eval_set: Mapping[str, int] = field(default_factory=dict)
+    queue_file: str = QUEUE_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class PageCases:
     rows: tuple[Mapping[str, JsonValue], ...] = ()
     system_prompts: tuple[JsonValue, ...] = ()
     omitted: int = 0
+    queue_file: str = QUEUE_FILE
 
     def to_script(self) -> bytes:
         """Return the JSON for a `<script>` element; no text in it can end the element."""
@@ -64,7 +66,7 @@ class PageCases:
                 "cases": self.rows,
                 "systems": self.system_prompts,
                 "sides": SIDES,
-                "queue": QUEUE_FILE,
+                "queue": self.queue_file,
                 "evals": EVAL_FILE,
             }
         )
@@ -89,6 +91,7 @@ def page_cases(categories: Sequence[Category], records: PageRecords, *, most: in
         rows=tuple(_row(i, records, parts[i], prompts) for i in _ranked(kept, records)),
         system_prompts=tuple(_cut(prompt, _SYSTEM_LIMIT) for prompt in prompts),
         omitted=len(chosen) - len(kept),
+        queue_file=records.queue_file,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -95,7 +96,7 @@ def _without(path: Path, content: bytes, person: Person) -> tuple[bytes, int] | 
         return _json_list(content, person)
     if path.suffix in _TABLES:
         return _table(content, person, _TABLES[path.suffix])
-    return None
+    return _workbook(content, person) if path.suffix == ".xlsx" else None
 
 
 def _json_lines(content: bytes, person: Person) -> tuple[bytes, int]:
@@ -139,6 +140,26 @@ def _without_ids(row: JsonValue, person: Person) -> JsonValue:
         k: v for k, v in row.items() if isinstance(v, list) and any(isinstance(i, str) and i in person.ids for i in v)
     }
     return row | {key: [i for i in items if i not in person.ids] for key, items in lists.items()} if lists else row
+
+
+def _workbook(content: bytes, person: Person) -> tuple[bytes, int] | None:
+    """The same for a workbook; None for a file that is none."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content))
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        return None
+    removed = 0
+    for sheet in book.worksheets:
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        theirs = [n for n, row in rows if any(person.is_in(value) for value in row if isinstance(value, str))]
+        for number in reversed(theirs):
+            sheet.delete_rows(number)
+        removed += len(theirs)
+    out = io.BytesIO()
+    book.save(out)
+    return (out.getvalue(), removed) if removed else (content, 0)
 
 
 def _table(content: bytes, person: Person, delimiter: str) -> tuple[bytes, int]:

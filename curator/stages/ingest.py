@@ -58,8 +58,7 @@ def ingest(
     """
     redaction = redaction or Redaction(config, None)
     unreadable: list[RejectedRecord] = []
-    paths = logs or config.logs.paths
-    reading = read(config.logs, paths=paths, redaction=redaction, processes=processes)
+    reading = read(config.logs, paths=(paths := logs or config.logs.paths), redaction=redaction, processes=processes)
     account = reading.account
 
     def readable() -> Iterator[Case]:
@@ -85,7 +84,9 @@ def ingest(
     _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
     if folder is not None:
         redaction.save()
-    cases, used, warnings = _label(deduped, [*config.labels, *labels], archived_labels(folder), config, redaction)
+    cases, used, warnings, unsure = _label(
+        deduped, [*config.labels, *labels], archived_labels(folder), config, redaction
+    )
     return IngestResult(
         account.cases + len(unreadable),
         cases,
@@ -98,6 +99,7 @@ def ingest(
         dict(redaction.counts),
         reading.files,
         redaction.redactor.text(account.understood()),
+        unsure,
     )
 
 
@@ -132,8 +134,8 @@ def _commonest(unreadable: Sequence[RejectedRecord]) -> tuple[RejectedRecord, in
 
 def _label(
     deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config, redaction: Redaction
-) -> tuple[tuple[Case, ...], int, tuple[str, ...]]:
-    """Give each case its label; return the cases, the number of labels used, and warnings.
+) -> tuple[tuple[Case, ...], int, tuple[str, ...], dict[str, Label]]:
+    """Give each case its label; return the cases, the number used, warnings, and those unsure.
 
     A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
     """
@@ -150,7 +152,8 @@ def _label(
     given = {i: redaction.label(label) for i, label in label_set.labels.items()}
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
     cases = {case.id: case for case in deduped.cases}
-    labels, not_used = _usable(labels, cases, config)
+    unknown = [case_id for case_id, label in given.items() if not label.unsure and case_id not in cases]
+    labels, not_used = _usable(labels, cases, config, unknown=sorted(unknown))
     warnings += not_used
     verdicts = {
         i: Verdict(label.failure, label.slice, label.probability)
@@ -158,18 +161,21 @@ def _label(
         if label.failure is not None
     }
     labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
-    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings)
+    unsure = {case.id: given[case.id] for case in labelled if case.needs_label and case.id in label_set.unsure}
+    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings), unsure
 
 
 def _usable(
-    labels: Mapping[str, Reference], cases: Mapping[str, Case], config: Config
+    labels: Mapping[str, Reference], cases: Mapping[str, Case], config: Config, *, unknown: list[str]
 ) -> tuple[dict[str, Reference], list[str]]:
-    """Return the labels that their cases can have, and a warning for each reason against others."""
+    """Return the labels that their cases can have, and a warning for each reason against others.
+
+    The `unknown` cases have a label or a verdict and are not in the logs.
+    """
     usable: dict[str, Reference] = {}
-    others: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {"these logs hold no such case": unknown} if unknown else {}
     for case_id, label in sorted(labels.items()):
         if case_id not in cases:
-            others.setdefault("these logs hold no such case", []).append(case_id)
             continue
         task = config.tasks.get(cases[case_id].task or "", TaskConfig())
         kind = cases[case_id].kind or kind_of(task)
@@ -216,7 +222,7 @@ class IngestResult:
     """The cases of the logs; `read` exchanges and records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
-    that were used; `warnings` name the others. `redacted` counts what was replaced in the cases, by kind. `logs` are the files that
+    that were used; `warnings` name the others. `unsure` has those of cases that people could not judge. `redacted` counts what was replaced in the cases, by kind. `logs` are the files that
     were read; `understood` names their formats and the keys that were not used.
     """
 
@@ -231,6 +237,7 @@ class IngestResult:
     redacted: Mapping[str, int] = field(default_factory=dict)
     logs: tuple[LogFile, ...] = ()
     understood: str = ""
+    unsure: Mapping[str, Label] = field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[Case, ...]:

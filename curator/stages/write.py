@@ -14,9 +14,10 @@ import orjson
 
 from curator.disagreement.diagnosis.diagnose import diagnose
 from curator.io.atomic import json_lines, write_atomic
-from curator.labels import QueueRow, chosen_tools
+from curator.labels import CSV, QueueRow, chosen_tools
 from curator.labels.page import label_page
 from curator.labels.queue import queue_rows
+from curator.labels.queue_files import labelled_since_archived, write_queues
 from curator.progress import Progress
 from curator.records import Case, Diagnosis, JsonValue
 from curator.records.selections import category_names
@@ -64,15 +65,17 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     diagnoses = {case_id: diagnose([pattern]) for case_id, pattern in run.scoring.patterns.items()}
     cases = list(_case_rows(run, diagnoses))
     pool = pool_hash(cases)
-    queue = _label_queue(run)
-    queues = {tool.queue_name: tool for tool in chosen_tools(run.config.labelling.tools)}
+    meanwhile = labelled_since_archived(folder)
+    queue = [row for row in _label_queue(run) if row.case_id not in meanwhile]
+    queues = write_queues(folder, queue, chosen_tools(run.config.labelling.tools))
+    progress.advance(len(queues))
     rows = _rows_by_file(run, cases, pool)
     exports = {export.file_name: export for export in run.exports.exports}
     outputs = {
         CATEGORIES.name: len(categories_of(run)),
         **{name: len(content) for name, content in rows.items()},
         **{name: len(export.rows) for name, export in exports.items()},
-        **{name: len(queue) for name in queues},
+        **{name: len(queue) for name in queues.values()},
     }
     summary = summarise(run, diagnoses, outputs)
     costs = ((member.model, member.cost_usd, member.generations) for member in summary.committee.members)
@@ -81,9 +84,8 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         **{name: json_lines(content) for name, content in rows.items()},
         CATEGORIES.name: json_lines(_category_rows(run, summary)),
         **{name: export.chunks() for name, export in exports.items()},
-        **{name: tool.write(queue) for name, tool in queues.items()},
         DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
-        REPORT_HTML.name: [render_html(summary, carried_cases(run, diagnoses, queue)).encode()],
+        REPORT_HTML.name: [render_html(summary, carried_cases(run, diagnoses, queue, queues.get(CSV.name))).encode()],
         LABEL_PAGE.name: [label_page(queue, (c.name for c in summary.categories)).encode()],
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
         SUMMARY.name: [summary_json(summary)],
@@ -91,10 +93,11 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     for name, chunks in files.items():
         write_atomic(folder / name, chunks)
         progress.advance()
-    manifest = manifest_json(run, {name: file_sha256(folder / name) for name in sorted(files)})
+    written = sorted((*files, *queues.values()))
+    manifest = manifest_json(run, {name: file_sha256(folder / name) for name in written})
     write_atomic(MANIFEST.of(folder), [orjson.dumps(manifest, option=orjson.OPT_INDENT_2), b"\n"])
     progress.advance()
-    progress.finish(f"{len(files) + 1} files in {folder}")
+    progress.finish(f"{len(written) + 1} files in {folder}")
     return summary
 
 
@@ -128,6 +131,7 @@ def _label_queue(run: RunArtifacts) -> list[QueueRow]:
             categories=categories_of(run),
             labelling=run.config.labelling,
             seed=run.config.seed,
+            unsure=run.ingest.unsure,
         )
     )
 

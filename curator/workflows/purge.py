@@ -11,6 +11,8 @@ from curator.config import Config
 from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.atomic import run_lock
 from curator.io.json_rows import rows_of
+from curator.labels import queues_in
+from curator.labels.queue_files import is_worked_in, remember_as_written
 from curator.readers.read import read
 from curator.records import Case, JsonValue, hashed_id
 from curator.records.result import Result
@@ -210,8 +212,11 @@ def _remove(
             path.unlink()
         yield str(path), what
     for folder in folders:
+        untouched = [queue for queue in queues_in(folder) if not is_worked_in(queue)]
         for purged in purge_folder(folder, person, dry_run=dry_run):
             yield str(purged.path), _what(purged)
+        for queue in untouched if not dry_run else ():
+            remember_as_written(queue)
 
 
 def _whole_files(paths: StatePaths, person: Person) -> Iterator[tuple[Path, str]]:

@@ -24,8 +24,9 @@ from curator.encoders.sentence import Encoder
 from curator.errors import BudgetReached, NoAnswers, RecordError
 from curator.io.atomic import run_lock
 from curator.io.manifest import read_manifest
-from curator.labels.archive import archive_labels
+from curator.labels.archive import archive_labels, unreadable_queues
 from curator.labels.batches import workload
+from curator.labels.queue_files import worked_in
 from curator.progress import Progress, Silent
 from curator.records import (
     Case,
@@ -144,6 +145,9 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
     ):
         archive_labels(folder)
         archive_labels(folder / INCOMPLETE, into=folder)
+        unreadable = [
+            f"{refusal.source.file}: {refusal.reason} -> {refusal.remedy}" for refusal in unreadable_queues(folder)
+        ]
         intake = ingest(config, logs, labels, status, folder, redaction=context.redaction, processes=processes)
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
@@ -169,7 +173,7 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
             sent=sampling.stats.sent,
             from_store=sampling.stats.from_store,
             labels=intake.labels,
-            warnings=(*paths.notices, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer)),
+            warnings=(*paths.notices, *unreadable, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer)),
             workload=workload(summary.selection.to_label, config.labelling),
             rejected=intake.unreadable,
             spent_usd=artifacts.sampling.stats.usd,
@@ -206,8 +210,10 @@ def _plan(context: RunContext, intake: IngestResult) -> Plan:
 
 
 def _frozen_selection(config: Config, folder: Path, intake: IngestResult) -> FrozenSelection | None:
-    """Return the selection of the folder that the labels belong to; None without labels."""
-    return read_frozen_selection(folder, [case.id for case in intake.asked], config) if intake.labels else None
+    """Return the selection that labels in the folder, or in work, belong to."""
+    if not (intake.labels or worked_in(folder)):
+        return None
+    return read_frozen_selection(folder, [case.id for case in intake.asked], config)
 
 
 def _frozen_early(frozen: FrozenSelection | None, folder: Path) -> Iterator[str]:

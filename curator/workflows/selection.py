@@ -23,6 +23,7 @@ from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.page import label_page
 from curator.labels.queue import queue_rows
+from curator.labels.queue_files import labelled_in_work, write_queues
 from curator.progress import Progress, Silent
 from curator.records import (
     SLICES,
@@ -372,8 +373,8 @@ def _write(
     ]  # fmt: skip
     write_atomic(CASES.of(out), json_lines(row.to_json() for row in selected.rows))
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
-    for tool in tools:
-        write_atomic(out / tool.queue_name, tool.write(queue))
+    labelled = labelled_in_work(out)
+    write_queues(out, [row for row in queue if row.case_id not in labelled], tools)
     write_atomic(LABEL_PAGE.of(out), [label_page(queue).encode()])
     write_atomic(DESIGN.of(out), [Design(selected.stages, options.seed, pool_id).to_bytes()])
 

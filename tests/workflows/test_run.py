@@ -247,6 +247,45 @@ def test_a_queue_filled_in_in_place_is_used_and_never_lost(
         assert list(csv.DictReader(file)) == filled
 
 
+def fill_some(queue: Path, filled: dict[str, dict[str, str]]) -> None:
+    """Fill in cells of some rows, by case id."""
+    with queue.open(encoding="utf-8-sig", newline="") as file:
+        table = [row | filled.get(row["case_id"], {}) for row in csv.DictReader(file)]
+    with queue.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def test_a_queue_in_work_stays_and_its_labelled_cases_leave_the_next_one(
+    job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    config, out = parse_config(job), tmp_path / "out"
+    do(config, tmp_path, encoder)
+    cases = [row["case_id"] for row in rows(out / "label_queue.jsonl")]
+    labelled, unsure = cases[:5], cases[5]
+    wrong = {case: {"verdict": "fail", "labelled_by": "ana"} for case in labelled}
+    fill_some(
+        out / "label_queue.csv", wrong | {unsure: {"verdict": "unsure", "note": "ask legal", "labelled_by": "ana"}}
+    )
+    before = (out / "label_queue.csv").read_bytes()
+    result = do(config, tmp_path, encoder)
+    assert (out / "label_queue.csv").read_bytes() == before
+    with (out / "label_queue_2.csv").open(encoding="utf-8-sig", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["case_id"] for row in table[-1:]] == [unsure]
+    assert (table[-1]["verdict"], table[-1]["note"], table[-1]["labelled_by"]) == ("unsure", "ask legal", "ana")
+    assert {row["case_id"] for row in table} == set(cases) - set(labelled)
+    assert result.labels == len(labelled)
+    assert result.summary.outputs["label_queue_2.csv"] == len(table)
+    assert '"queue":"label_queue_2.csv"' in (out / "report.html").read_text()
+    later = parse_config(job | {"labelling": {"unsure": "leave_out"}})
+    fill_some(out / "label_queue_2.csv", {cases[6]: {"verdict": "pass", "labelled_by": "ben"}})
+    assert do(later, tmp_path, encoder).labels == len(labelled) + 1
+    assert unsure not in {row["case_id"] for row in rows(out / "label_queue.jsonl")}
+    assert not (out / "label_queue_3.jsonl").exists()
+
+
 def test_a_corrected_label_replaces_the_first_one(
     job: dict[str, Any], endpoint: Any, encoder: Any, write_logs: Path, tmp_path: Path
 ) -> None:

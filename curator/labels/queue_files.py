@@ -1,0 +1,149 @@
+"""The label queues of a folder, written so that no file in which a person works is replaced.
+
+A person works in a file that was changed since it was written, or that a program has open. A new queue is then written beside it,
+as `label_queue_2.csv`. The hashes of the queues as they were written, in `queue_hashes.json`, show which file was changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import orjson
+
+from curator.io.atomic import write_atomic
+from curator.labels import QUEUE_STEM, LabelTool, QueueRow, queues_in
+from curator.labels.archive import archive_labels, archived_labels, readable_queues
+from curator.labels.merge import LabelSet
+from curator.labels.read import read_imports, read_labels
+
+HASHES = "queue_hashes.json"
+_LOCKS = (".~lock.{}#", "~${}", ".{}.swp", ".#{}")
+"""The files that LibreOffice, Excel, Vim and Emacs keep beside one that they have open."""
+_REMEMBERED = 10
+"""Hashes of a name: a run that was killed while it wrote leaves a file of an earlier one."""
+
+
+def write_queues(folder: Path, rows: Sequence[QueueRow], tools: Iterable[LabelTool]) -> dict[str, str]:
+    """Write a label queue for each tool, and return the names of the files by tool.
+
+    What people filled in meanwhile is archived first. A tool whose queue is being worked in gets a file beside it, or none where
+    there is nothing left to label; untouched ones with higher numbers are removed.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    archive_labels(folder)
+    names: dict[str, str] = {}
+    for tool in tools:
+        free = (path for path in _places(folder, tool) if not is_worked_in(path))
+        path = next(free)
+        if rows or path.name == tool.queue_name or path.exists():
+            _write(path, b"".join(tool.write(rows)))
+            names[tool.name] = path.name
+        for stale in _later(folder, tool, path):
+            if not is_worked_in(stale):
+                stale.unlink(missing_ok=True)
+    return names
+
+
+def is_worked_in(path: Path) -> bool:
+    """Return whether a person works in a file: a program has it open, or it was changed.
+
+    A file that curator has no hash of counts where something is filled in.
+    """
+    if not path.is_file():
+        return False
+    if any((path.parent / lock.format(path.name)).exists() for lock in _LOCKS):
+        return True
+    written = _hashes(path.parent).get(path.name)
+    if written:
+        return _hash(path.read_bytes()) not in written
+    return path not in readable_queues(path.parent) or read_labels([str(path)]).touched
+
+
+def worked_in(folder: Path) -> list[Path]:
+    """Return the queues of a folder in which a person works."""
+    return [path for path in queues_in(folder) if is_worked_in(path)]
+
+
+def current_queue(folder: Path, tool: LabelTool) -> Path:
+    """Return the newest queue of a tool in a folder, which need not exist."""
+    *_, newest = folder / tool.queue_name, *(path for path in _existing(folder, tool))
+    return newest
+
+
+def labelled_since_archived(folder: Path) -> set[str]:
+    """Return the cases of a folder that were labelled since its labels were archived."""
+    archived = [[path] for path in archived_labels(folder)]
+    now = read_imports([*archived, list(map(str, readable_queues(folder)))])
+    return _decided(now) - _decided(read_imports(archived))
+
+
+def labelled_in_work(folder: Path) -> set[str]:
+    """Return the cases that are labelled in the queues in which a person works."""
+    return _decided(read_labels([str(path) for path in readable_queues(folder) if is_worked_in(path)]))
+
+
+def remember_as_written(path: Path) -> None:
+    """Remember the content of a queue as curator's own, so that it may be replaced."""
+    if path.is_file():
+        _remember(path, path.read_bytes())
+
+
+def _decided(label_set: LabelSet) -> set[str]:
+    return {case_id for case_id, label in label_set.labels.items() if not label.unsure}
+
+
+def _places(folder: Path, tool: LabelTool) -> Iterator[Path]:
+    """Yield the names that a queue may have, in their order."""
+    yield folder / tool.queue_name
+    for number in count(2):
+        yield folder / f"{QUEUE_STEM}_{number}{tool.suffix}"
+
+
+def _existing(folder: Path, tool: LabelTool) -> list[Path]:
+    """Return the queues of a tool that have a number, in their order."""
+    ends = {path: path.name.removeprefix(f"{QUEUE_STEM}_").removesuffix(tool.suffix) for path in queues_in(folder)}
+    numbered = {path: int(end) for path, end in ends.items() if end.isdecimal() and path.name.endswith(tool.suffix)}
+    return sorted(numbered, key=lambda path: numbered[path])
+
+
+def _later(folder: Path, tool: LabelTool, path: Path) -> list[Path]:
+    """Return the numbered queues of a tool that come after one of its queues."""
+    existing = _existing(folder, tool)
+    return (
+        existing[existing.index(path) + 1 :] if path in existing else existing if path.name == tool.queue_name else []
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a queue; its hash comes first, so that no queue of a killed run seems to be changed."""
+    _remember(path, content)
+    write_atomic(path, [content])
+
+
+def _remember(path: Path, content: bytes) -> None:
+    hashes = _hashes(path.parent)
+    now = _hash(content)
+    before = [other for other in hashes.get(path.name, ()) if other != now]
+    hashes[path.name] = [*before, now][-_REMEMBERED:]
+    text = orjson.dumps(hashes, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_atomic(path.parent / HASHES, [text])
+
+
+def _hashes(folder: Path) -> dict[str, list[str]]:
+    """Return the hashes of queues as they were written, by file name."""
+    try:
+        hashes = orjson.loads((folder / HASHES).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(hashes, dict):
+        return {}
+    return {name: list(map(str, of_file)) for name, of_file in hashes.items() if isinstance(of_file, list)}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
