@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from curator.labels.krippendorff import Alpha, krippendorff_alpha
 from curator.records import Rate
-from curator.stats import MIN_FOR_RATE, rate, rounded
+from curator.stats import MIN_FOR_RATE, rate
 from curator.text.display import plural
 
 _SHOWN = 5
@@ -22,15 +23,15 @@ class Agreement:
         of: whether verdicts (pass or fail) were compared, or labels.
         cases: those that more than one person judged.
         agreed: the share of pairs of people who said the same, a mean over the cases.
-        kappa: the same corrected for chance (Fleiss 1971, weighting cases alike): 1 is full agreement, 0 what the same
-            answers dealt at random would give. None for few cases, or where everybody always said one thing.
+        alpha: Krippendorff's alpha, the agreement beyond chance, with its interval. None for few cases, or where everybody
+            always said one thing.
         disputed: the cases on which they differ.
     """
 
     of: Literal["verdict", "label"]
     cases: int
     agreed: Rate
-    kappa: float | None
+    alpha: Alpha | None
     disputed: tuple[str, ...]
 
     def to_text(self) -> str:
@@ -40,8 +41,8 @@ class Agreement:
             text += f", and agree to {self.agreed.value:.0%} ({self.agreed.low:.0%}-{self.agreed.high:.0%})"
         else:
             text += f" (fewer than {MIN_FOR_RATE} say nothing of a rate)"
-        if self.kappa is not None:
-            text += f", kappa {self.kappa:.2f}"
+        if self.alpha is not None:
+            text += f", alpha {self.alpha.value:.2f} ({self.alpha.low:.2f} to {self.alpha.high:.2f})"
         if self.disputed:
             more = ", ..." if len(self.disputed) > _SHOWN else ""
             text += f"; look at {', '.join(self.disputed[:_SHOWN])}{more}"
@@ -69,23 +70,12 @@ def _agreement(of: Literal["verdict", "label"], values_by_case: Mapping[str, lis
         return None
     shares = {case: _same(values) for case, values in shared.items()}
     cases = len(shared)
-    observed = sum(shares.values()) / cases
-    chance = _chance(list(shared.values()))
-    kappa = rounded((observed - chance) / (1 - chance)) if chance < 1 - 1e-9 and cases >= MIN_FOR_RATE else None
+    alpha = krippendorff_alpha(list(shared.values())) if cases >= MIN_FOR_RATE else None
     disputed = tuple(sorted(case for case, value in shares.items() if value < 1))
-    return Agreement(of, cases, rate(sum(shares.values()), cases), kappa, disputed)
+    return Agreement(of, cases, rate(sum(shares.values()), cases), alpha, disputed)
 
 
 def _same(values: list[str]) -> float:
     """The share of pairs that are equal."""
     n = len(values)
     return sum(count * (count - 1) for count in Counter(values).values()) / (n * (n - 1))
-
-
-def _chance(cases: list[list[str]]) -> float:
-    """The chance that two values drawn at random are equal, each case counting alike."""
-    weights: Counter[str] = Counter()
-    for values in cases:
-        for value in values:
-            weights[value] += 1 / len(values) / len(cases)  # type: ignore[assignment]
-    return min(1.0, sum(weight * weight for weight in weights.values()))

@@ -14,15 +14,15 @@ def of(*pairs: tuple[float, float]) -> Agreement:
 
 
 def test_agreement_corrected_for_chance() -> None:
-    """15 of 20 agree; 19 of 40 verdicts are passes, so that chance agrees to (19/40)^2 + (21/40)^2."""
-    found = of(*[(0, 0)] * 7, *[(1, 1)] * 8, *[(0, 1)] * 5)
-    chance = (19 / 40) ** 2 + (21 / 40) ** 2
-    assert found.agreed.value == 0.75
-    assert found.kappa == pytest.approx((0.75 - chance) / (1 - chance), abs=1e-6)
-    assert found.disputed == ("c15", "c16", "c17", "c18", "c19")
-    assert found.to_text() == (
-        "20 cases with labels of more than one person: they differ on 5 of them, and agree to 75% (53%-89%), kappa 0.50;"
-        " look at c15, c16, c17, c18, c19"
+    """15 of 20 agree; of 40 verdicts 19 are passes: two of them differ by chance with 2 x 19 x 21 / (40 x 39)."""
+    measured = of(*[(0, 0)] * 7, *[(1, 1)] * 8, *[(0, 1)] * 5)
+    assert measured.agreed.value == 0.75
+    assert measured.alpha is not None
+    assert measured.alpha.value == pytest.approx(1 - 0.25 / (2 * 19 * 21 / (40 * 39)), abs=1e-6)
+    assert measured.disputed == ("c15", "c16", "c17", "c18", "c19")
+    assert measured.to_text() == (
+        "20 cases with labels of more than one person: they differ on 5 of them, and agree to 75% (53%-89%), alpha 0.51"
+        " (0.08 to 0.81); look at c15, c16, c17, c18, c19"
     )
 
 
@@ -33,13 +33,13 @@ def test_a_grade_counts_as_failed_from_a_half_on() -> None:
 
 def test_few_cases_say_nothing_of_a_rate() -> None:
     found = of(*[(0, 1)] * 9)
-    assert (found.agreed.value, found.kappa) == (None, None)
+    assert (found.agreed.value, found.alpha) == (None, None)
     assert "fewer than 10 say nothing of a rate" in found.to_text()
     assert "c04, ..." in found.to_text()
 
 
-def test_where_everybody_says_one_thing_there_is_no_kappa() -> None:
-    assert of(*[(0, 0)] * 12).kappa is None
+def test_where_everybody_says_one_thing_there_is_no_alpha() -> None:
+    assert of(*[(0, 0)] * 12).alpha is None
 
 
 def test_labels_are_compared_where_there_are_no_verdicts() -> None:
