@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from curator.labels.doubts import DOUBTFUL_WORDS, LONGEST_DOUBTFUL, quoted
 from curator.labels.queue import QueueRow
+from curator.labels.returned import DONE
 from curator.labels.tool import QUEUE_STEM
 from curator.records import Document, JsonValue, Message, stable_unit
 from curator.report.answer_groups import AnswerGroup
@@ -21,7 +22,7 @@ from curator.report.word_diff import Runs, TextRun, marked_in_all, marked_words
 from curator.text.display import clean, cut, one_line
 from curator.text.json_layout import laid_out
 
-DONE_NAME = f"{QUEUE_STEM}.done.jsonl"
+DONE_NAME = f"{QUEUE_STEM}{DONE}"
 """The file that the page saves; its columns are those of the queue that a label needs, and what the person gave."""
 _PACKAGE = "curator.labels"
 _SCRIPTS = ("label_store.js", "label_case.js", "label.js")

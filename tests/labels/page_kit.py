@@ -1,11 +1,17 @@
-"""A label queue of a made-up support desk, for tests of the label page."""
+"""A label queue of a made-up support desk, and the steps of a person on its label page."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from benchmarks.common.chromium import Chromium
 from curator.config import LabellingConfig
+from curator.labels.page import DONE_NAME
 from curator.labels.queue import QueueRow, queue_rows
 from curator.records import Case, Category, Document, Kind, Message, Pick, Source, ToolCall
 from curator.report.answer_groups import AnswerGroup
@@ -85,3 +91,37 @@ def desk_queue(count: int, *, tail: str = "", labelling: LabellingConfig = FOURS
             seed=seed,
         )
     )
+
+
+def start(browser: Chromium, page: Path, name: str = "Ana", **options: Any) -> None:
+    """Open a page and say who labels."""
+    browser.open(page.as_uri(), **options)
+    browser.type(name)
+    browser.press("Enter")
+    wait(browser, "!document.querySelector('header').hidden")
+
+
+def wait(browser: Chromium, condition: str) -> None:
+    """Wait until a condition holds in the page."""
+    for _ in range(200):
+        if browser.evaluate(f"Boolean({condition})"):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{condition} never holds: {text(browser, 'body')[:500]}")
+
+
+def text(browser: Chromium, selector: str) -> str:
+    """Return the text that an element shows."""
+    return str(browser.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
+
+
+def saved(browser: Chromium, folder: Path) -> Path:
+    """Save the labels into a folder by the key for it, and return the file."""
+    folder.mkdir(exist_ok=True)
+    browser.download_into(folder)
+    browser.press("s")
+    for _ in range(200):
+        if (folder / DONE_NAME).is_file():
+            return folder / DONE_NAME
+        time.sleep(0.02)
+    raise AssertionError("nothing was saved")

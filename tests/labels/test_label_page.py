@@ -15,10 +15,10 @@ import curator
 from benchmarks.common.chromium import Chromium
 from curator.config import LabellingConfig
 from curator.labels.doubts import quoted
-from curator.labels.page import DONE_NAME, label_page
+from curator.labels.page import label_page
 from curator.labels.queue import QueueRow
 from curator.labels.read import read_labels
-from tests.labels.page_kit import CATEGORIES, desk_queue
+from tests.labels.page_kit import CATEGORIES, desk_queue, saved, start, text, wait
 
 pytestmark = pytest.mark.browser
 PHONE = 390
@@ -54,26 +54,6 @@ def forgetful(browser: Chromium) -> None:
     browser.evaluate("localStorage.clear()")
 
 
-def start(browser: Chromium, page: Path, name: str = "Ana", **options: Any) -> None:
-    browser.open(page.as_uri(), **options)
-    browser.type(name)
-    browser.press("Enter")
-    wait(browser, "!document.querySelector('header').hidden")
-
-
-def wait(browser: Chromium, condition: str) -> None:
-    """Wait until a condition holds in the page."""
-    for _ in range(200):
-        if browser.evaluate(f"Boolean({condition})"):
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{condition} never holds: {text(browser, 'body')[:500]}")
-
-
-def text(browser: Chromium, selector: str) -> str:
-    return str(browser.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
-
-
 def rows(browser: Chromium) -> list[dict[str, Any]]:
     """The rows that the page would save."""
     return [json.loads(line) for line in browser.evaluate("Store.lines()")]
@@ -94,17 +74,6 @@ def go_to(browser: Chromium, kind: str, *, target: bool = True) -> dict[str, Any
             return case
         browser.press("ArrowRight")
     raise AssertionError(kind)
-
-
-def saved(browser: Chromium, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    browser.download_into(folder)
-    browser.press("s")
-    for _ in range(200):
-        if (folder / DONE_NAME).is_file():
-            return folder / DONE_NAME
-        time.sleep(0.02)
-    raise AssertionError("nothing was saved")
 
 
 def test_a_verdict_is_one_key_and_brings_the_next_case(browser: Chromium, written: Page) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import curator
+from benchmarks.common.chromium import Chromium
 from curator.cli import main
 from curator.cli.commands import label
+from curator.config import parse_config
 from curator.errors import ConfigError, LogsError
+from curator.workflows.run import run
+from tests.labels.page_kit import saved, start
 
 RECORDS = [
     {"id": f"q{n}", "input": f"What is {n} x {n + 7}?", "target": str(n), "generations": [str(n * (n + 7)), str(n), ""]}
@@ -86,3 +91,28 @@ def test_a_screen_is_known_by_the_environment() -> None:
     assert label.has_screen({}, "darwin")
     assert label.has_screen({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
     assert not label.has_screen({}, "linux")
+
+
+@pytest.mark.browser
+def test_labels_that_were_saved_in_the_folder_are_used_by_the_next_run(
+    browser: Chromium, job: dict[str, Any], write_logs: Path, encoder: Any, tmp_path: Path
+) -> None:
+    def night() -> Any:
+        return run(parse_config(job), out=tmp_path / "out", encoder=encoder, environ={})
+
+    first = night()
+    assert first.labels == 0
+    page = curator.label_page(first)
+    assert not page.written
+    start(browser, page.path)
+    for key in "pfuf":
+        browser.press(key)
+    judged = [json.loads(line) for line in saved(browser, tmp_path / "out").read_text().splitlines()]
+    assert [row["verdict"] for row in judged] == ["pass", "fail", "unsure", "fail"]
+    second = night()
+    assert second.labels == 3
+    assert second.rejected == first.rejected
+    later = curator.label_page(second)
+    verdicts = {row["case_id"] for row in judged if row["verdict"] != "unsure"}
+    shown = later.path.read_text(encoding="utf-8")
+    assert not [case_id for case_id in verdicts if f'"case_id":"{case_id}"' in shown]
