@@ -45,6 +45,7 @@ class RunArtifacts:
         audit: what an adaptive committee missed; None where every case got the whole committee.
         attributes: the answers of a model to questions about the cases.
         judgements: the verdicts of a judge on production's answers.
+        judge_moved: how far a verdict of the judge moved a case in the ranking, in shares of all cases; 0 for not at all.
         names: the use of the model that named categories; None where templates named all.
     """
 
@@ -66,6 +67,7 @@ class RunArtifacts:
     attributes: AttributeAnswers = NO_ATTRIBUTES
     judgements: Judgements = NO_JUDGEMENTS
     names: QuestionUsage | None = None
+    judge_moved: float = 0.0
 
     @property
     def beside(self) -> dict[str, QuestionUsage]:

@@ -174,6 +174,11 @@ def with_judgements(intake: IngestResult, judgements: Judgements) -> IngestResul
     return replace(intake, cases=tuple(map(judged, intake.cases)), asked=tuple(map(judged, intake.asked)))
 
 
+def verdicts_on(cases: Iterable[Case]) -> dict[str, float]:
+    """Return the verdicts of cases that have one, as the probability of a failure by id."""
+    return {case.id: case.judged for case in cases if case.judged is not None}
+
+
 def _question_id(case: Case) -> str:
     return f"right {case.id}"
 

@@ -50,6 +50,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
         "encoder": run.embedded.encoder,
         "equivalence": _equivalence(run),
         "categories": _categories(run),
+        "judge_moved": run.judge_moved,
         "calibration": _calibration(run.calibration),
         "counts": {
             "read": run.ingest.read,

@@ -35,6 +35,7 @@ from curator.records import (
 from curator.records.recorded import prompt_id_of
 from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
 from curator.run_folder.status import StatusFile
+from curator.selection.judged_ranking import judged_ranking
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
@@ -43,7 +44,7 @@ from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest
-from curator.stages.judge_answers import judge_answers, with_judgements
+from curator.stages.judge_answers import judge_answers, verdicts_on, with_judgements
 from curator.stages.measure_score import (
     answer_lengths,
     draws_by_labels,
@@ -239,7 +240,8 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     """Score, select, group and export what was answered."""
     config, paths, progress = context.config, context.paths, asking.progress
     scoring = scorer.score(sampling.generations)
-    ranking = sampling.ranking(scoring.scores)
+    judged = judged_ranking(sampling.ranking(scoring.scores), verdicts_on(intake.asked))
+    ranking = judged.ranks
     earlier = _labels_so_far(intake.asked, ranking, scoring, sampling, frozen)
     settings = SelectionSettings(
         config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
@@ -257,7 +259,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
-        score_quality=earlier.quality, yields=earlier.yields, names=names,
+        score_quality=earlier.quality, yields=earlier.yields, names=names, judge_moved=judged.weight,
     )  # fmt: skip
 
 
