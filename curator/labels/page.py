@@ -94,6 +94,8 @@ def _case(rows: Sequence[QueueRow], shared: dict[str, int]) -> dict[str, JsonVal
         "people": [other.annotator for other in rows if other.annotator],
         "task": one_line(row.task, _NAME_LIMIT) if row.task else None,
         "category": row.category,
+        "marked": row.verdict or None,
+        "note": row.note or None,
         "turns": _turns(row, shared),
         "documents": [_document(document, shared) for document in row.documents],
         "target": None if row.target is None else _runs(_target_runs(row.target, target)),

@@ -12,6 +12,7 @@ from curator.labels import JSONL
 from curator.labels.page import DONE_NAME, queue_identity
 from curator.labels.page import label_page as render
 from curator.labels.queue import QueueRow
+from curator.labels.queue_files import current_queue
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.run_folder.categories import read_category_rows
@@ -61,7 +62,7 @@ def label_page(run: PathLike | HasFolder) -> LabelPage:
         StorageError: the page cannot be written.
     """
     folder = run.folder if isinstance(run, HasFolder) else Path(run)
-    queue = folder / JSONL.queue_name if folder is not None else None
+    queue = current_queue(folder, JSONL) if folder is not None else None
     if queue is None or not queue.is_file():
         raise ConfigError(
             f"no label queue in {str(folder)!r}", remedy="name the folder that `curator run` or `curator select` wrote"

@@ -374,7 +374,8 @@ def _write(
     write_atomic(CASES.of(out), json_lines(row.to_json() for row in selected.rows))
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
     labelled = labelled_in_work(out)
-    write_queues(out, [row for row in queue if row.case_id not in labelled], tools)
+    queue = [row for row in queue if row.case_id not in labelled]
+    write_queues(out, queue, tools)
     write_atomic(LABEL_PAGE.of(out), [label_page(queue).encode()])
     write_atomic(DESIGN.of(out), [Design(selected.stages, options.seed, pool_id).to_bytes()])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -447,6 +448,27 @@ def test_a_batch_and_the_open_cases_can_be_filtered(browser: Chromium, written: 
         places.add(int(text(browser, "#title").split()[1]))
         browser.press("ArrowRight")
     assert places == {1, 2, 3, 4, 9, 10, 11, 12}
+
+
+def test_unsure_cases_stay_marked_and_can_be_looked_at_once_more(browser: Chromium, written: Page) -> None:
+    queue = desk_queue(4)
+    before = [replace(row, verdict="unsure", note="ask sales") for row in queue[2:]]
+    start(browser, written([*queue[:2], *before]))
+    assert text(browser, "#progress") == "2 of 4 done"
+    browser.press("u")
+    browser.press("u")
+    assert "All cases are judged" in text(browser, "main")
+    assert {row["case_id"] for row in rows(browser)} == {row.case_id for row in queue[:2]}
+    browser.evaluate("document.querySelector('[data-do=unsure-again]').click()")
+    assert text(browser, "#title").startswith("Case 1 of 4")
+    browser.press("ArrowRight")
+    browser.press("ArrowRight")
+    assert "Left as unsure before" in text(browser, ".judged")
+    assert "ask sales" in text(browser, ".judged")
+    browser.press("1")
+    browser.press("u")
+    assert "All cases are judged" in text(browser, "main")
+    assert len(rows(browser)) == 4
 
 
 def test_five_hundred_cases_are_on_the_page_one_at_a_time(browser: Chromium, written: Page) -> None:

@@ -17,20 +17,22 @@
 
   // The cases: those of this person, of the batch, and of the filter.
   const rowOf = (made) => Store.of(person, made.case_id);
-  const judged = (made) => Store.judged(rowOf(made));
+  // A case that was left as unsure before is no news: it is shown, but does not wait for a verdict.
+  const judged = (made) => Store.judged(rowOf(made)) || Boolean(made.marked);
+  const verdictOf = (made) => rowOf(made)?.verdict || (Store.judged(rowOf(made)) ? "" : made.marked);
   const assigned = new Set(page.cases.flatMap((made) => made.people ?? []));
   const mine = () => page.cases.filter((made) => !assigned.has(person) || !made.people || made.people.includes(person));
   const inBatch = (batch) => mine().filter((made) => !batch || made.batch === Number(batch));
   const scope = () => inBatch(at("batch").value);
   const FILTERS = {
-    all: () => true, todo: (made) => !judged(made), done: judged, unsure: (made) => rowOf(made)?.verdict === "unsure",
+    all: () => true, todo: (made) => !judged(made), done: judged, unsure: (made) => verdictOf(made) === "unsure",
   };
   const listed = () => scope().filter(FILTERS[at("show").value]);
   function nextToDo() {
-    const wanted = at("show").value === "unsure" ? FILTERS.unsure : FILTERS.todo;
+    const again = at("show").value === "unsure"; // one pass: what stays unsure does not come again
     const cases = scope();
     const start = cases.indexOf(now) + 1;
-    return [...cases.slice(start), ...cases.slice(0, start)].find((made) => made !== now && wanted(made)) ?? null;
+    return [...cases.slice(start), ...(again ? [] : cases.slice(0, start))].find(again ? FILTERS.unsure : FILTERS.todo) ?? null;
   }
   function neighbour(step) {
     const cases = scope();
@@ -128,7 +130,7 @@
     const cases = scope();
     const open = mine().filter((made) => !judged(made));
     const batch = at("batch").value;
-    const sum = (verdict) => cases.filter((made) => rowOf(made)?.verdict === verdict).length;
+    const sum = (verdict) => cases.filter((made) => verdictOf(made) === verdict).length;
     const corrected = cases.filter((made) => rowOf(made)?.label).length;
     const each = usualSeconds();
     const facts = [["pass", sum("pass")], ["fail", sum("fail")], ["unsure", sum("unsure")], ["with a right answer", corrected],
@@ -137,12 +139,14 @@
       : batch ? `Batch ${batch} is done` : "All cases are judged";
     const go = element("button", batch && open.length ? "primary" : "", "Go on with the other batches");
     go.dataset.do = "go-on";
+    const again = element("button", "", "Look at the unsure ones again");
+    again.dataset.do = "unsure-again";
     const save = element("button", batch && open.length ? "" : "primary", "Save the labels");
     save.dataset.do = "save";
     return element("section", "finish", element("h2", "", title),
       cases.length ? element("dl", "sums num", ...facts.map(([name, n]) => element("div", "", element("dt", "", name), element("dd", "", `${n}`)))) : null,
       cases.length ? element("p", "muted", `Save them, and put ${page.done} into ${here}: the next curator run finds it there, and curator estimate takes it.`) : null,
-      cases.length ? element("div", "row", batch && open.length ? go : null, save) : null);
+      cases.length ? element("div", "row", batch && open.length ? go : null, save, sum("unsure") && at("show").value !== "unsure" ? again : null) : null);
   }
 
   // Steps, each of which can be undone.
@@ -369,6 +373,7 @@
       const open = parts.some((part) => !part.open);
       for (const part of parts) part.open = open;
     },
+    "unsure-again": () => { at("show").value = "unsure"; filtered(); },
     "go-on": () => { at("batch").value = ""; filtered(); },
   };
   function move(by) {

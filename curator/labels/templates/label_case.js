@@ -126,7 +126,8 @@ const CaseView = (({ texts }) => {
       element("p", "", "The log has no answer of production to this case."),
       element("p", "small", "There is nothing to pass or fail: choose or type the right answer, or mark the case as unsure."));
   }
-  function verdict(made, row) {
+  function verdict(made, given) {
+    const row = given ?? (made.marked ? { verdict: made.marked, note: made.note } : null);
     if (!row) return null;
     const words = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
     const facts = [
@@ -134,7 +135,8 @@ const CaseView = (({ texts }) => {
       row.label && !options(made).some((given) => given.label === row.label) && ["Right answer", row.label],
       row.note && ["Note", row.note],
     ].filter(Boolean);
-    const badge = Store.judged(row) ? element("span", `badge ${row.verdict || "label"}`, words[row.verdict] ?? "Right answer given") : null;
+    const badge = Store.judged(row) ? element("span", `badge ${row.verdict || "label"}`,
+      given ? words[row.verdict] ?? "Right answer given" : "Left as unsure before") : null;
     return element("section", "judged", badge,
       ...facts.map(([name, text]) => element("div", "", element("span", "cap", name), log("", text))));
   }
