@@ -44,6 +44,8 @@ _PERSON = re.compile(
 )
 """The person in a column's name, as the noun or as the verb with `by`."""
 _RESPELT: Sequence[Role] = ("case_id", *LABEL_ROLES, "labelled_by")
+_MARK_AS_TEXT = "\u00ef\u00bb\u00bf"
+"""The byte-order mark of UTF-8 in a file that was opened as Windows-1252."""
 _NAMED: Sequence[Role] = (*_RESPELT, *REMARK_ROLES)
 _ALIKE = 0.8
 """`lable` and `label` are that similar, `table` and `label` are not (.6)."""
@@ -93,7 +95,7 @@ def renamed(columns: Iterable[str]) -> Iterator[str]:
 
 def plain_name(column: str) -> str:
     """Return a column's name as the tables have it: `Labelled by (name)` becomes `labelled_by`."""
-    bare = re.sub(r"\([^)]*\)", " ", column)
+    bare = re.sub(r"\([^)]*\)", " ", column.removeprefix("\ufeff").removeprefix(_MARK_AS_TEXT))
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare)
     return re.sub(r"[\W_]+", "_", snake).strip("_").casefold()
 

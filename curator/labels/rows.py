@@ -14,10 +14,11 @@ from typing import Literal, get_args
 
 from curator.errors import LogsError, RecordError
 from curator.labels.columns import LABEL_ROLES, REMARK_ROLES, Role, by_role, columns_by_role, renamed
+from curator.labels.damage import Cells, is_untouched, repaired
 from curator.labels.doubts import certain_answers, yes_and_no
 from curator.labels.exports import rows_of_export
 from curator.labels.guard import unguarded
-from curator.labels.sheet import QUEUE_SHEET, as_conversation
+from curator.labels.sheet import QUEUE_SHEET
 from curator.readers.cells import is_error_value
 from curator.readers.feedback import case_id_of, nonblank, read_verdict, read_wrong, verdict_number
 from curator.readers.hints import listed, nearest
@@ -26,12 +27,13 @@ from curator.readers.label_files import Program
 from curator.readers.rows import open_records
 from curator.readers.table import Row
 from curator.readers.times import seconds_of
-from curator.records import CUT_NOTE, JsonValue, Label, RejectedRecord, Slice, Source, fingerprint_fits
+from curator.records import JsonValue, Label, RejectedRecord, Slice, Source
 from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
 _MAX_ROWS = 1_000_000
-_USUAL_SHEET = f"the sheet {QUEUE_SHEET!r} was read"
+_ONLY_SHEET = re.compile(rf"the sheet (?:{QUEUE_SHEET!r} was read|.* was read$)")
+"""A note that says nothing new: the sheet is the queue's, or the only one."""
 _NULLS = frozenset(("nan", "none", "null", "<na>", "nat"))
 """The text of an empty cell, as programs write it."""
 _NULLS_OF_PROGRAMS: Sequence[Role] = (
@@ -39,7 +41,6 @@ _NULLS_OF_PROGRAMS: Sequence[Role] = (
 )  # fmt: skip
 _JUDGEMENTS = frozenset(("pass", "passed", "fail", "failed", "correct", "incorrect", "wrong", "not ok", "unsure"))
 """Words of which a column without a usual name is a verdict; `yes` and `bad` may be of anything."""
-_SHOWN: Sequence[Role] = ("content_hash", "input", "question")
 _COUNTED = re.compile(r"\d+ x (.*)")
 
 
@@ -86,7 +87,7 @@ def read_label_file(path: Path) -> LabelFile:
     sheet = _Sheet(path, guarded=records.columns is not None)
     unfolded = [cells for row in rows for cells in sheet.unfold(row)]
     sheet.find_columns([cells for _, cells in unfolded], records.columns)
-    judged = list(sheet.judgements(unfolded))
+    judged = repaired(list(sheet.judgements(unfolded)))
     beyond = any((verdict_number(cells.get("verdict")) or 0) > 1 for _, cells in judged)
     results: list[Label | RejectedRecord] = [*sheet.rejected]
     edited: list[Source] = []
@@ -95,7 +96,7 @@ def read_label_file(path: Path) -> LabelFile:
             label, unclear = _read_row(cells, source, beyond=beyond)
             results += [error.at(source.file, source.line) for error in unclear]
             if label:
-                if not _is_untouched(cells, label.case_id):
+                if not is_untouched(cells, label.case_id):
                     edited.append(source)
                 results.append(label)
         except RecordError as error:
@@ -103,7 +104,7 @@ def read_label_file(path: Path) -> LabelFile:
     answers = certain_answers(text for _, cells in judged for text in _answers_in(cells))
     if any(cells.get("kind") == "boolean" for _, cells in judged):
         answers |= yes_and_no()
-    notes = (note for note in records.notes_elsewhere(path) if _USUAL_SHEET not in note)
+    notes = (note for note in records.notes_elsewhere(path) if not _ONLY_SHEET.search(note))
     return LabelFile([*results, *_edited(edited)], answers, (*notes, *sheet.notes(records.columns)))
 
 
@@ -112,7 +113,6 @@ def _is_record(row: Mapping[str, JsonValue]) -> bool:
     return rows_of_export({**row}) is not None or bool({"case_id", *LABEL_ROLES} & columns_by_role(tuple(row)).keys())
 
 
-Cells = Mapping[Role, JsonValue]
 Unfolded = tuple[Source, dict[str, JsonValue]]
 """The place and the cells of a row, or of one person's annotation in it."""
 
@@ -297,26 +297,6 @@ def _person(cell: JsonValue) -> str:
 def _unguarded(cell: JsonValue) -> JsonValue:
     """Return a cell without the `'` that keeps spreadsheets from running or changing it."""
     return unguarded(cell) if isinstance(cell, str) else cell
-
-
-def _is_untouched(cells: Cells, case_id: str) -> bool:
-    """Return whether the input is the one that was written, as far as the row says.
-
-    Raises:
-        RecordError: the fingerprint is another case's, so that cells have moved between rows.
-    """
-    mark, text, question = (nonblank(cells.get(role)) for role in _SHOWN)
-    if mark is None:
-        return True
-    if text is None and question is not None and not question.endswith(CUT_NOTE):
-        text = as_conversation(question)  # a conversation of one question has no `input` of its own
-    of_case, of_text = fingerprint_fits(mark.strip(), case_id, None if text and text.endswith(CUT_NOTE) else text)
-    if not of_case:
-        raise RecordError(
-            f"the `content_hash` beside {case_id!r} is another case's, so that cells have moved between rows",
-            "sort whole rows, not single columns; copy what was filled in to the case's own row of the label queue",
-        )
-    return of_text
 
 
 def _edited(places: Sequence[Source]) -> Iterator[RejectedRecord]:
