@@ -565,6 +565,19 @@ def test_everything_works_with_the_keyboard_alone(browser: Chromium, written: Pa
     assert len(rows(browser)) == 2
 
 
+@pytest.mark.parametrize(
+    ("key", "code", "verdict"),
+    [("\u0437", "KeyP", "pass"), ("&", "Digit1", "fail"), ("!", "Digit1", None), ("q", "KeyP", None)],
+)
+def test_other_layouts_of_the_keyboard_work(
+    browser: Chromium, written: Page, key: str, code: str, verdict: str | None
+) -> None:
+    start(browser, written(desk_queue(4)))
+    go_to(browser, "tool_call")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=code, text=key, modifiers=8 * (key == "!"))
+    assert [row["verdict"] for row in rows(browser)] == ([verdict] if verdict else [])
+
+
 def test_single_keys_can_be_switched_off(browser: Chromium, written: Page) -> None:
     start(browser, written(desk_queue(4)))
     browser.press("?")

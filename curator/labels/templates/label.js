@@ -385,6 +385,14 @@
     p: "pass", f: "fail", u: "unsure", c: "correct", k: "category", n: "note", z: "undo", s: "save", l: "load", o: "fold", b: "batch",
     "?": "help", ArrowLeft: "back", ArrowRight: "next",
   };
+  // Layouts without Latin letters, or with digits behind Shift, are read by the place of the key.
+  function keyOf({ key, code, shiftKey }) {
+    const written = key.length === 1 ? key.toLowerCase() : key;
+    if (KEYS[written] || /^\d$/.test(key)) return written;
+    const [, letter, digit] = /^(?:Key([A-Z])|Digit([1-9]))$/.exec(code) ?? [];
+    if (letter && !/^[ -~]$/.test(key)) return letter.toLowerCase();
+    return digit && !shiftKey ? digit : written;
+  }
   function act(name) {
     if (ALWAYS[name]) ALWAYS[name]();
     else if (now && ACTIONS[name]) ACTIONS[name]();
@@ -406,7 +414,8 @@
       inEditor(event);
       return;
     }
-    const name = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const key = keyOf(event);
+    const name = KEYS[key];
     const control = event.ctrlKey || event.metaKey;
     if (event.altKey || (control && !["save", "undo"].includes(name))) return;
     if (event.key === "Escape" || (event.key === "Enter" && event.target.matches("select"))) {
@@ -415,7 +424,7 @@
     }
     if (event.target.matches("input, textarea, select") || (!control && !at("single").checked && name !== "help" && !event.key.startsWith("Arrow"))) return;
     if (name) act(name);
-    else if (now && /^[1-9]$/.test(event.key)) choose(event.key - 1);
+    else if (now && /^[1-9]$/.test(key)) choose(key - 1);
     else return;
     event.preventDefault();
   }
