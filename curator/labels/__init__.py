@@ -30,9 +30,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from curator.labels.argilla import ARGILLA_SERVER
 from curator.labels.json_lines import JSONL
 from curator.labels.label_studio import LABEL_STUDIO
 from curator.labels.label_studio_server import LABEL_STUDIO_SERVER
+from curator.labels.prodigy import PRODIGY
 from curator.labels.queue import QueueRow
 from curator.labels.returned import DONE
 from curator.labels.servers import LabelServer
@@ -42,12 +44,15 @@ from curator.labels.workbook import XLSX
 from curator.plugins import Registry
 
 LABEL_TOOLS: Registry[LabelTool] = Registry(
-    "label tool", LabelTool, {tool.name: tool for tool in (CSV, XLSX, JSONL, LABEL_STUDIO)}, group="curator.label_tools"
+    "label tool",
+    LabelTool,
+    {tool.name: tool for tool in (CSV, XLSX, JSONL, LABEL_STUDIO, PRODIGY)},
+    group="curator.label_tools",
 )
 LABEL_SERVERS: Registry[LabelServer] = Registry(
     "label server",
     LabelServer,
-    {server.name: server for server in (LABEL_STUDIO_SERVER,)},
+    {server.name: server for server in (LABEL_STUDIO_SERVER, ARGILLA_SERVER)},
     group="curator.label_servers",
 )
 ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)

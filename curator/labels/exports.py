@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from curator.labels.columns import LABEL_ROLES, REMARK_ROLES, columns_by_role
+from curator.labels.doubts import quoted
 from curator.readers.feedback import right_or_wrong
 from curator.readers.json_text import decoded
 from curator.readers.label_files import PRODIGY_ANSWERS, Program, labelling_program
@@ -23,7 +24,7 @@ def rows_of_export(row: Row) -> tuple[Program, list[Row]] | None:
     """
     program = labelling_program(row)
     if program == "Prodigy":
-        return program, [_prodigy(row)]
+        return program, [_prodigy(row)] if "answer" in row else []
     if program is None:
         return None
     return program, [_label_studio_flat(row)] if "annotation_id" in row else _label_studio(row)
@@ -106,8 +107,16 @@ def _prodigy(task: Row) -> Row:
         "label": task.get("user_input"),
     }
     verdict = PRODIGY_ANSWERS[str(task["answer"])]
-    options = task.get("accept")
-    if isinstance(options, list) and options and verdict == "pass":
-        choice = _value(options)
-        return {**row, "verdict": choice} if right_or_wrong(choice) is not None else {**row, "label": choice}
-    return {**row, "verdict": verdict}
+    chosen = task.get("accept")
+    if not isinstance(chosen, list) or verdict != "pass":
+        return {**row, "verdict": verdict}
+    if not chosen:
+        return row  # accepted without a choice: only what was typed counts
+    choice = _value(chosen)
+    asks_verdict = task.get("asks") == "verdict" or ("asks" not in task and right_or_wrong(choice) is not None)
+    return {**row, "verdict": choice} if asks_verdict else {**row, "label": _certain(choice)}
+
+
+def _certain(choice: JsonValue) -> JsonValue:
+    """A choice among labels: it is an answer even where it reads like a placeholder."""
+    return quoted(choice) if isinstance(choice, str) else choice

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from curator.errors import RecordError
+from curator.labels.adjudication import deciding, is_adjudication
 from curator.labels.agreement import Agreement, agreement
 from curator.records import Label, RejectedRecord
 from curator.text.display import one_line
@@ -77,7 +78,7 @@ def merge_rows(rows: Sequence[Label], kept_cases: Mapping[str, str] | None = Non
 
     The verdicts of several people are averaged, so that no disputed case is lost. Two different verdicts of one person cancel
     each other out, and so do two different right answers or categories of anybody: none of them is used, the later row is
-    rejected, and all stand in `disputes`. The order of the rows makes no difference to the labels, apart from their places.
+    rejected, and all stand in `disputes`. An adjudicated row decides its case (`adjudication`). The order of the rows makes no difference to the labels, apart from their places.
 
     Args:
         rows: in their order.
@@ -91,11 +92,15 @@ def merge_rows(rows: Sequence[Label], kept_cases: Mapping[str, str] | None = Non
     verdicts: dict[str, dict[str, float]] = {}
     texts: dict[str, dict[str, str]] = {}
     for case_id, of_case in by_case.items():
-        of_case_disputes = list(_disputes(case_id, of_case))
+        counting = deciding(of_case)
+        of_case_disputes = list(_disputes(case_id, counting))
         disputes += of_case_disputes
-        verdicts[case_id], texts[case_id] = _by_person(of_case, of_case_disputes)
-        label = _merge_case(of_case, verdicts[case_id], {dispute.field for dispute in of_case_disputes})
-        if not label.unsure or all(row.unsure for row in of_case):
+        verdicts[case_id], texts[case_id] = _by_person(
+            [row for row in of_case if not is_adjudication(row)], of_case_disputes
+        )
+        counted = _by_person(counting, of_case_disputes)[0]
+        label = _merge_case(counting, counted, {dispute.field for dispute in of_case_disputes})
+        if not label.unsure or all(row.unsure for row in counting):
             labels[case_id] = replace(label, case_id=case_id)
     rejected = [later for dispute in disputes for later in _rejected(dispute)]
     return LabelSet(labels, tuple(rejected), agreement(verdicts, texts), rows=tuple(rows), disputes=tuple(disputes))

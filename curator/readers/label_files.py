@@ -16,13 +16,13 @@ _BARE_TASK = frozenset(("id", "data", "meta"))
 
 
 def labelling_program(row: Mapping[str, JsonValue]) -> Program | None:
-    """The program that wrote a record with the labels of a person; None for any other record."""
+    """The program that wrote a record for the labels of a person; None for any other record."""
     if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), dict):
         return "Label Studio"
     if "annotation_id" in row and "annotator" in row:
         return "Label Studio"
     hashed = "_task_hash" in row or "_input_hash" in row
-    return "Prodigy" if hashed and str(row.get("answer")) in PRODIGY_ANSWERS else None
+    return "Prodigy" if hashed and str(row.get("answer", "ignore")) in PRODIGY_ANSWERS else None
 
 
 def no_logs(first: Sequence[Mapping[str, JsonValue]]) -> RecordError | None:

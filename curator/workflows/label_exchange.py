@@ -10,9 +10,10 @@ from curator.errors import ConfigError, ExitCode, LogsError, RecordError
 from curator.io.atomic import write_atomic
 from curator.io.json_rows import rows_of
 from curator.io.lines import expand
-from curator.labels import JSONL, LABEL_TOOLS, queues_in, tool_of
+from curator.labels import JSONL, LABEL_TOOLS, QUEUE_STEM, queues_in, tool_of
+from curator.labels.adjudication import ADJUDICATION, adjudication_rows, disputed_cases
 from curator.labels.agreement import Agreement
-from curator.labels.archive import archive_file, archive_labels
+from curator.labels.archive import archive_file, archive_labels, labels_in
 from curator.labels.queue import QueueRow
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
@@ -77,7 +78,9 @@ class ImportedLabels(TableResult):
         return "\n".join([*lines, *(f"kept as {path}" for path in self.kept)])
 
 
-def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path) -> ExportedFile:
+def export_labels(
+    selection: str | Path | HasFolder, tool: str, out: str | Path, *, disputed: bool = False
+) -> ExportedFile:
     """Write the label queue of a selection or a run for a label tool.
 
     Args:
@@ -85,6 +88,8 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
         tool: the name of an entry of `LABEL_TOOLS`.
         out: the file to write, or a folder, in which the file has the tool's own name. A filled-in label queue that is
             there is first archived in `labels/` beside it, as `curator.run` does.
+        disputed: only the cases that people disagree on, for the person who decides them. A folder then gets a file that is
+            named `label_queue.adjudication`, with the end of the tool's name.
 
     Raises:
         ConfigError: no tool has this name, the folder holds no label queue, or `out` is a file of labels that has not the
@@ -93,10 +98,10 @@ def export_labels(selection: str | Path | HasFolder, tool: str, out: str | Path)
         StorageError: `out` cannot be written.
     """
     entry = LABEL_TOOLS.require(tool, where="tool")
-    rows = queue_of(selection)
+    rows = disputed_queue(selection) if disputed else queue_of(selection)
     path = Path(out)
     if path.is_dir() or str(out).endswith("/"):
-        path /= entry.queue_name
+        path /= f"{QUEUE_STEM}.{ADJUDICATION}{entry.suffix}" if disputed else entry.queue_name
     keep_labels(path)
     write_atomic(path, entry.write(rows))
     for ending, content in (entry.settings(rows) if entry.settings else {}).items():
@@ -121,6 +126,30 @@ def queue_of(selection: str | Path | HasFolder) -> list[QueueRow]:
         return list(rows_of(queue, QueueRow.from_json))
     except RecordError as error:
         raise LogsError(error.reason, remedy=error.remedy) from error
+
+
+def disputed_queue(selection: str | Path | HasFolder) -> list[QueueRow]:
+    """Return the rows of the label queue whose cases people disagree on.
+
+    Raises:
+        ConfigError: the folder holds no label queue, or none of its cases is disputed.
+        LogsError: the label queue is damaged.
+    """
+    rows = queue_of(selection)
+    folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
+    cases = disputed_cases(labels_in(folder))
+    disputed = adjudication_rows(rows, cases)
+    if disputed:
+        return disputed
+    if cases:
+        raise ConfigError(
+            f"the cases that people disagree on are not in the label queue any more: {', '.join(cases[:5])}",
+            remedy=f"write the decision into a file with `case_id`, `verdict` and `labelled_by: {ADJUDICATION}`",
+        )
+    raise ConfigError(
+        f"people disagree on no case of {str(folder)!r}",
+        remedy="bring the labels of two people for the same cases into the folder first",
+    )
 
 
 def keep_labels(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from curator.errors import ConfigError
 from curator.io.atomic import json_lines, write_atomic
 from curator.labels import DONE, LABEL_SERVERS, QUEUE_STEM
+from curator.labels.adjudication import ADJUDICATION, adjudicated
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
 from curator.labels.returned import last_judgements
@@ -17,7 +18,7 @@ from curator.records import JsonValue, RejectedRecord
 from curator.records.result import Result
 from curator.text.display import plural
 from curator.workflows.inputs import HasFolder
-from curator.workflows.label_exchange import keep_labels, queue_of
+from curator.workflows.label_exchange import disputed_queue, keep_labels, queue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def push_labels(
     *,
     project: str | None = None,
     url: str | None = None,
+    disputed: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> PushedQueue:
     """Push the label queue of a selection or a run to a label server.
@@ -142,6 +144,7 @@ def push_labels(
         server: the name of an entry of `LABEL_SERVERS`.
         project: the name of the job there; by default that of the folder.
         url: the address of the server; by default that of its environment variable.
+        disputed: only the cases that people disagree on, which have a place of their own there.
         environment: holds the address and the keys.
 
     Raises:
@@ -151,8 +154,8 @@ def push_labels(
         ProviderError: the server cannot be reached, or it refuses.
     """
     entry = LABEL_SERVERS.require(server, where="server")
-    rows = queue_of(selection)
-    place = entry.place(project or _folder_of(selection).name, environment, address=url)
+    rows = disputed_queue(selection) if disputed else queue_of(selection)
+    place = entry.place(project or _folder_of(selection).name, environment, address=url, adjudication=disputed)
     if not rows:
         raise ConfigError("the label queue is empty", remedy="nothing is left to label; raise `selection.k` for more")
     done = entry.push(rows, place)
@@ -165,6 +168,7 @@ def pull_labels(
     *,
     project: str | None = None,
     url: str | None = None,
+    disputed: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> PulledLabels:
     """Pull the labels of a job from a label server into its folder.
@@ -178,6 +182,7 @@ def pull_labels(
         server: the name of an entry of `LABEL_SERVERS`.
         project: the name of the job there; by default that of the folder.
         url: the address of the server; by default that of its environment variable.
+        disputed: only the cases that people disagree on, which have a place of their own there.
         environment: holds the address and the keys.
 
     Raises:
@@ -188,14 +193,15 @@ def pull_labels(
     """
     entry = LABEL_SERVERS.require(server, where="server")
     folder = _folder_of(selection)
-    pulled = entry.pull(entry.place(project or folder.name, environment, address=url))
-    rows, replaced = last_judgements(pulled.rows)
+    pulled = entry.pull(entry.place(project or folder.name, environment, address=url, adjudication=disputed))
+    rows, replaced = last_judgements(map(adjudicated, pulled.rows) if disputed else pulled.rows)
     notes = list(pulled.notes)
     if replaced:
         notes.append(f"{plural(replaced, 'judgement')} replaced by a later one of the same person")
     if not rows:
         return PulledLabels(entry.name, None, 0, 0, {}, notes=tuple(notes))
-    path = folder / f"{QUEUE_STEM}.{entry.name}{DONE}"
+    part = f".{ADJUDICATION}" if disputed else ""
+    path = folder / f"{QUEUE_STEM}.{entry.name}{part}{DONE}"
     content = b"".join(json_lines(row.to_json() for row in rows))
     if not path.is_file() or path.read_bytes() != content:
         keep_labels(path)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from curator.labels.merge import LabelSet
+from curator.labels.prodigy import PRODIGY
+from curator.labels.queue import queue_rows
 from curator.labels.read import read_labels
+from curator.records import Case, Message, Pick, Source
 
 Json = dict[str, Any]
 
@@ -127,3 +131,23 @@ def test_the_time_of_an_annotation_is_read_and_remarks_in_the_data_are_not_a_per
     task = {"id": 1, "data": {"case_id": "c1", "comment": "of the log"}, "annotations": [annotation], "predictions": []}
     label = read(tmp_path, "ls.json", json.dumps([task])).labels["c1"]
     assert (label.seconds, label.at, label.note) == (8.5, "2026-11-20T10:00:00.000000+00:00", "")
+
+
+def test_a_choice_in_prodigy_is_a_label_or_a_verdict_as_its_task_asks(tmp_path: Path) -> None:
+    cases = {f"c{n}": Case(f"c{n}", (Message("user", "same text"),), Source("a", n), target="no") for n in range(3)}
+    picks = [Pick(name, rank, "random", 0.5, "eval") for rank, name in enumerate(cases, 1)]
+    rows = sorted(queue_rows(picks, cases=cases, scores={}, answers_of=lambda _: ()), key=lambda row: row.case_id)
+    fixed = [replace(rows[0], labels=("yes", "no", "none")), replace(rows[1], labels=("yes", "no", "none")), rows[2]]
+    tasks = [json.loads(line) for line in b"".join(PRODIGY.write(fixed)).splitlines()]
+    assert len({task["_task_hash"] for task in tasks}) == len({task["_input_hash"] for task in tasks}) == 3
+    assert [[option["id"] for option in task["options"]] for task in tasks] == [
+        ["yes", "no", "none"], ["yes", "no", "none"], ["pass", "fail", "unsure"],
+    ]  # fmt: skip
+    for task, choice in zip(tasks, ("no", "none", "fail"), strict=True):
+        task |= {"answer": "accept", "accept": [choice]}
+    path = tmp_path / "label_queue.prodigy.jsonl"
+    path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
+    labels = read_labels([str(path)])
+    assert labels.rejected == ()
+    assert labels.texts == {"c0": "no", "c1": "none"}
+    assert labels.failures == {"c2": 1.0}

@@ -75,8 +75,21 @@ def fill_label_studio(data: bytes, answers: Answers) -> bytes:
     return orjson.dumps(tasks)
 
 
+def fill_prodigy(data: bytes, answers: Answers) -> bytes:
+    """Answer the tasks as the program's `db-out` has them."""
+    tasks = [json.loads(line) for line in data.splitlines()]
+    for task in tasks:
+        if given := answers.get(task["case_id"]):
+            verdict = given.get("verdict", "")
+            task["answer"] = "ignore" if verdict == "unsure" else "accept"
+            task["accept"] = [verdict] if verdict else []
+            task["user_input"] = given.get("label", "")
+            task["_annotator_id"] = given.get("labelled_by", "")
+    return b"".join(orjson.dumps(task) + b"\n" for task in tasks)
+
+
 FILL: Mapping[str, Callable[[bytes, Answers], bytes]] = {
-    "csv": fill_csv, "jsonl": fill_jsonl, "xlsx": fill_xlsx, "label-studio": fill_label_studio,
+    "csv": fill_csv, "jsonl": fill_jsonl, "xlsx": fill_xlsx, "label-studio": fill_label_studio, "prodigy": fill_prodigy,
 }  # fmt: skip
 
 

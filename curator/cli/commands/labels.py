@@ -26,6 +26,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, metavar="TOOL", help="the label tool: see `curator doctor` for the names"
     )
     parser.add_argument("--out", metavar="FILE", help="the file or folder to write to (default: the folder RUN)")
+    _add_disputed(parser)
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -33,7 +34,9 @@ def export(arguments: argparse.Namespace) -> int:
     from curator.workflows.label_exchange import export_labels
 
     out = arguments.out or f"{arguments.run}/"
-    return print_result(export_labels(arguments.run, arguments.to, out), as_json=arguments.json)
+    return print_result(
+        export_labels(arguments.run, arguments.to, out, disputed=arguments.disputed), as_json=arguments.json
+    )
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,16 @@ def import_(arguments: argparse.Namespace) -> int:
     return print_result(result, as_json=arguments.json)
 
 
+def _add_disputed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--disputed",
+        action="store_true",
+        help="only the cases that people disagree on, for the person who decides them",
+    )
+
+
 def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    _add_disputed(parser)
     parser.add_argument("--project", metavar="NAME", help="the name of the job there (default: that of the folder)")
     parser.add_argument("--url", metavar="URL", help="the address of the server (default: of its environment variable)")
 
@@ -69,7 +81,9 @@ def push(arguments: argparse.Namespace) -> int:
     """Push the label queue to a label server."""
     from curator.workflows.label_sync import push_labels
 
-    result = push_labels(arguments.run, arguments.to, project=arguments.project, url=arguments.url)
+    result = push_labels(
+        arguments.run, arguments.to, project=arguments.project, url=arguments.url, disputed=arguments.disputed
+    )
     return print_result(result, as_json=arguments.json)
 
 
@@ -84,7 +98,9 @@ def pull(arguments: argparse.Namespace) -> int:
     """Pull the labels from a label server."""
     from curator.workflows.label_sync import pull_labels
 
-    result = pull_labels(arguments.run, arguments.server, project=arguments.project, url=arguments.url)
+    result = pull_labels(
+        arguments.run, arguments.server, project=arguments.project, url=arguments.url, disputed=arguments.disputed
+    )
     return print_result(result, as_json=arguments.json)
 
 
