@@ -82,7 +82,7 @@ class Workload:
 
 def workload(cases: int, config: LabellingConfig) -> Workload:
     """Estimate the effort of labelling so many cases."""
-    judgements = cases + round(cases * config.overlap)
+    judgements = cases + round(cases * config.overlap_of(cases))
     cost = None if config.cost_per_label is None else judgements * config.cost_per_label
     minutes = judgements * config.minutes_per_label
     return Workload(cases, judgements, _count(cases, config.batch_size), minutes, cost, config.minutes_per_label)
@@ -119,12 +119,13 @@ def assignments(tasks: Sequence[Task], config: LabellingConfig, *, seed: int) ->
     stands a second time at the end of its batch, for the annotator who is next.
     """
     rows, people, position = [], config.annotators or ("",), 0
+    overlap = config.overlap_of(len(tasks))
     for number, batch in enumerate(batches(tasks, size=config.batch_size, seed=seed), start=1):
         first, second = people[(number - 1) % len(people)], people[number % len(people)]
         rows += [Assignment(task.case_id, number, first) for task in batch]
         for task in batch:
             position += 1
-            if round(position * config.overlap) > round((position - 1) * config.overlap):
+            if round(position * overlap) > round((position - 1) * overlap):
                 rows.append(Assignment(task.case_id, number, second))
     return tuple(rows)
 

@@ -18,7 +18,7 @@ from curator.readers import READERS
 from curator.selection.strategies import STRATEGIES
 
 REGISTRIES = {"provider": PROVIDERS, "strategy": STRATEGIES}
-WITHOUT_A_REGISTRY = {"mode", "method", "kind", "personal", "roles", "turns", "scale"}
+WITHOUT_A_REGISTRY = {"mode", "method", "kind", "personal", "roles", "turns", "scale", "overlap", "unsure"}
 
 
 def choices(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tuple[str, tuple[str, ...]]]:

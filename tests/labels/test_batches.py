@@ -102,13 +102,20 @@ def test_no_task_no_batch() -> None:
     assert assignments([], LabellingConfig(), seed=0) == ()
 
 
-@given(TASKS, st.sampled_from([0.0, 0.1, 0.3, 1.0]))
-def test_a_share_of_the_cases_is_labelled_by_a_second_person(tasks: list[Task], overlap: float) -> None:
-    config = LabellingConfig(batch_size=7, annotators=("ana", "ben", "eve"), overlap=overlap)
+@given(TASKS, st.sampled_from([0.0, 0.1, 0.3, 1.0, "auto"]))
+def test_a_share_of_the_cases_is_labelled_by_a_second_person(tasks: list[Task], overlap: float | str) -> None:
+    given = {"batch_size": 7, "annotators": ("ana", "ben", "eve"), "overlap": overlap}
+    config = LabellingConfig.model_validate(given)
     rows = assignments(tasks, config, seed=0)
     assert len(rows) == workload(len(tasks), config).judgements
     assert len({(row.case_id, row.annotator) for row in rows}) == len(rows)
     assert [row.batch for row in rows] == sorted(row.batch for row in rows)
+
+
+def test_an_overlap_that_is_chosen_measures_agreement_and_costs_a_quarter_at_most() -> None:
+    config = LabellingConfig(annotators=("ana", "ben"), overlap="auto")
+    assert [workload(cases, config).judgements - cases for cases in (0, 40, 200, 1000)] == [0, 10, 50, 50]
+    assert workload(200, LabellingConfig(overlap="auto")).judgements == 200  # one person cannot disagree
 
 
 def test_without_names_anybody_labels() -> None:
