@@ -141,6 +141,7 @@ def _merge_case(rows: Sequence[Label], verdicts: Mapping[str, float], disputed: 
         note=_notes(ordered),
         seconds=sum(times) / len(times) if times else None,
         at=max(row.at for row in ordered),
+        people=tuple(sorted({row.by for row in ordered if row.by})),
     )
 
 

@@ -27,7 +27,7 @@ _OTHER_NUMBERS = frozenset((
     "input", "question", "prompt", "text", "target", "output", "answer", "response", "reference", "label", "category",
     "group", "task", "kind", "metadata", "options", "source",
     "batch", "content_hash", "split", "committee_majority", "alternatives", "verdict", "labelled_by",
-    "note", "documents", "corrected_category", "allowed_labels", "case_id",
+    "note", "documents", "corrected_category", "allowed_labels", "case_id", "failure", "round",
 ))  # fmt: skip
 """Keys of a row that are never scores, among them all columns of a label queue."""
 IN_MEMORY = "rows"

@@ -118,7 +118,7 @@ class Reference:
     """A trusted answer: a label, a user's correction, or the answer of a named teacher model.
 
     `slice` is the slice of the selection that the label was given for, None if it is unknown. `probability` is the inclusion
-    probability of the case in that selection.
+    probability of the case in that selection. `at` is when it was given, ISO 8601 in UTC; "" where it is not known.
     """
 
     text: str
@@ -126,6 +126,7 @@ class Reference:
     by: str | None = None
     slice: Slice | None = None
     probability: float = 1.0
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

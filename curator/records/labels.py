@@ -24,6 +24,7 @@ class Label:
         note: what the person wrote about the case, "" for nothing.
         seconds: the time that the person took; None where it was not measured.
         at: when the person gave it last, ISO 8601 in UTC; "" where the row does not say.
+        people: the names of all who labelled the case, sorted; () in a row of one person.
     """
 
     case_id: str
@@ -37,6 +38,7 @@ class Label:
     note: str = ""
     seconds: float | None = None
     at: str = ""
+    people: tuple[str, ...] = ()
 
     @property
     def unsure(self) -> bool:

@@ -49,6 +49,10 @@ SET_ASIDE_FAILED = RunFile(
     "set_aside.failed.jsonl", "the same, only after a run that failed because too much of its logs could not be read"
 )
 EARLIER_LABELS = RunFile("labels/earlier.jsonl", "the labels of the rounds before this selection")
+EVAL_SET_CHANGES = RunFile(
+    "eval_set.changes.jsonl",
+    "a change of the eval set: a case added, its label changed (from, to), or removed with the reason; by round",
+)
 STATUS = RunFile("status.json", "the progress of the run, for `curator status`")
 MANIFEST = RunFile(
     MANIFEST_NAME, "what repeats the run: config, versions, prices, counts, file hashes, and why it stopped early"
@@ -57,6 +61,6 @@ MANIFEST = RunFile(
 FILES = (
     REPORT_HTML, LABEL_PAGE, REPORT_MARKDOWN, SUMMARY, SELECTION, DESIGN, CASES, CATEGORIES, RECORDED, LEAKS, MERGED, SET_ASIDE,
     SET_ASIDE_FAILED,
-    EARLIER_LABELS, STATUS, MANIFEST,
+    EARLIER_LABELS, EVAL_SET_CHANGES, STATUS, MANIFEST,
 )  # fmt: skip
 """All of them, in the order in which documentation lists them."""

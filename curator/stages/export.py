@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from curator.config import Config
 from curator.errors import ConfigError
 from curator.exporters import EVAL_SET, EXPORTERS, OPENAI_CHAT, Export, Exporter, export_rows
 from curator.exporters.eval_set import EvalRow, eval_rows
+from curator.exporters.eval_set_rounds import NO_EARLIER_SET, EarlierEvalSet, EvalSetRound, next_round
 from curator.exporters.trusted_targets import TrainingExample, TrainingSet, training_set
 from curator.labels import chosen_tools
-from curator.records import Case, Category, Pick, Score
+from curator.records import Case, Category, Label, Pick, Score
 from curator.run_folder.layout import FILES
 from curator.stages.holdout import HoldoutSplit
 
@@ -23,11 +24,32 @@ ALWAYS: tuple[Exporter[Any], ...] = (EVAL_SET, OPENAI_CHAT)
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The files to write and the training examples; `warnings` name what the files lack."""
+    """The files to write and the training examples; `warnings` name what the files lack.
+
+    `eval_round` is the eval set with its changes.
+    """
 
     exports: tuple[Export[Any], ...]
     training: TrainingSet
     warnings: tuple[str, ...] = ()
+    eval_round: EvalSetRound = field(default_factory=EvalSetRound)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSet:
+    """The eval set of earlier runs, and what this run knows of it.
+
+    Attributes:
+        rows: the set with its changes.
+        gone: its cases that the logs no longer hold, with their labels.
+        labels: all labels that this run read, by case id.
+        date: of this run, as YYYY-MM-DD in UTC.
+    """
+
+    rows: EarlierEvalSet = NO_EARLIER_SET
+    gone: tuple[Case, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    date: str = ""
 
 
 def chosen_exporters(config: Config) -> tuple[Exporter[Any], ...]:
@@ -57,7 +79,7 @@ def chosen_exporters(config: Config) -> tuple[Exporter[Any], ...]:
     return tuple(chosen)
 
 
-def export(
+def export(  # noqa: PLR0913  a row of the eval set has a part of every stage
     config: Config,
     exporters: Sequence[Exporter[Any]],
     *,
@@ -66,8 +88,9 @@ def export(
     scores: Mapping[str, Score],
     categories: Sequence[Category],
     holdout: HoldoutSplit,
+    eval_set: EarlierSet = EarlierSet(),
 ) -> ExportResult:
-    """Convert the picks and the training examples to every format.
+    """Convert the eval set, continued by the picks, and the training examples to every format.
 
     A format of another package that fails is left out with a warning: it must not cost the run its other files.
     """
@@ -79,12 +102,20 @@ def export(
         max_tokens=config.outputs.max_row_tokens,
     )
     by_id = {case.id: case for case in cases}
+    eval_round = next_round(
+        eval_set.rows,
+        eval_rows(picks, cases=by_id, scores=scores, categories=categories, labels=eval_set.labels),
+        cases=by_id | {case.id: case for case in eval_set.gone},
+        labels=eval_set.labels,
+        trained_on=holdout.trained_on,
+        date=eval_set.date,
+    )
     rows: dict[type, Sequence[object]] = {
-        EvalRow: list(eval_rows(picks, cases=by_id, scores=scores, categories=categories)),
+        EvalRow: eval_round.rows,
         TrainingExample: training.examples,
     }
     exports: list[Export[Any]] = []
-    warnings: list[str] = []
+    warnings: list[str] = [*eval_round.warnings]
     for exporter in exporters:
         try:
             exported = export_rows(exporter, rows[exporter.row_type])
@@ -99,7 +130,7 @@ def export(
         else:
             exports.append(exported)
             warnings += exported.warnings
-    return ExportResult(tuple(exports), training, tuple(warnings))
+    return ExportResult(tuple(exports), training, tuple(warnings), eval_round)
 
 
 def _encode(exported: Export[Any]) -> None:

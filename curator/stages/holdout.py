@@ -42,6 +42,7 @@ class HoldoutSplit:
         groups: the number of cases of each near-duplicate group.
         trainable: the number of cases with a trusted answer, held out or not.
         templated: the number of cases that differ from others only in the values of a template.
+        trained_on: the ids of cases of an earlier eval set that a run exported for training.
     """
 
     share: float
@@ -53,6 +54,7 @@ class HoldoutSplit:
     groups: Mapping[str, int] = field(default_factory=dict)
     trainable: int = 0
     templated: int = 0
+    trained_on: frozenset[str] = frozenset()
 
     def split_of(self, group: str) -> Split:
         """Return the split of a near-duplicate group: the settled one, else by its name."""
@@ -105,17 +107,23 @@ class HoldoutSplit:
             )
 
 
-def assign_splits(config: Config, intake: IngestResult, registry: HeldOutRegistry) -> HoldoutSplit:
+def assign_splits(
+    config: Config, intake: IngestResult, registry: HeldOutRegistry, *, eval_set: Sequence[Case] = ()
+) -> HoldoutSplit:
     """Settle the split of every near-duplicate group, and register what is held out.
 
     A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
     Every other group is split by its name. All cases of the eval split are registered, selected or not: a later night may
-    select them, and what is cheap to keep out now cannot be taken out of a trained model then.
+    select them, and what is cheap to keep out now cannot be taken out of a trained model then. The cases of an earlier `eval_set`
+    are held out, even if the registry is another one.
     """
     groups = {case.id: case.group for case in intake.cases}
     groups |= {merged.id: groups[merged.into] for merged in intake.merged if merged.into in groups}
     templates = registry.templates() | _templates(intake.cases)
     texts = _own_texts(intake.cases, templates)
+    settled_ids = {entry.id for entry in registry.entries()[0]}
+    unsettled = [case for case in eval_set if case.id not in settled_ids]
+    registry.add(_entries(unsettled, "eval", config, unsettled, _own_texts(unsettled, templates)))
     entries, last = registry.entries()
     votes = _votes(config, entries, groups, texts)
     with registry.transaction():
@@ -129,10 +137,11 @@ def assign_splits(config: Config, intake: IngestResult, registry: HeldOutRegistr
             mixed=mixed,
             groups=Counter(case.group for case in intake.cases),
             templated=sum(not has_own_words(text) for text in texts.turns.values()),
+            trained_on=_trained_on(eval_set, entries, groups, settled),
         )
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
         registry.add_templates(templates)
-        registry.add(_entries(held, "eval", config, intake, texts))
+        registry.add(_entries(held, "eval", config, intake.asked, texts))
     return guarded
 
 
@@ -169,7 +178,7 @@ def exclude_leaks(
         leaks = _with_groups([*leaks, *_leaks(rest, by_split(newer, "eval"), config, templates, embed)], candidates)
         leaking = {match.row for match in leaks}
         clear = [case for case in candidates if case.id not in leaking]
-        registry.add(_entries(clear, "train", config, intake, texts))
+        registry.add(_entries(clear, "train", config, intake.asked, texts))
     trained = {entry.id for entry in [*entries, *newer] if entry.split == "train"}
     return replace(guarded, leaks=leaks, candidates=len(candidates), exported_before=frozenset(leaking & trained))
 
@@ -240,8 +249,20 @@ def _leaks(
     return find_leaks(rows, held, meant=meant, dedupe=config.dedupe, rules=config.held_out, embed=embed)
 
 
-def _entries(cases: Sequence[Case], split: Split, config: Config, intake: IngestResult, texts: _Texts) -> list[Entry]:
-    asked = {case.id for case in intake.asked}
+def _trained_on(
+    eval_set: Sequence[Case], entries: Sequence[Entry], groups: Mapping[str, str], settled: Mapping[str, Split]
+) -> frozenset[str]:
+    """Return the cases of the eval set that were exported for training and are not held out."""
+    exported = {entry.id for entry in by_split(entries, "train")}
+    return frozenset(
+        case.id for case in eval_set if case.id in exported and settled.get(groups.get(case.id, "")) != "eval"
+    )
+
+
+def _entries(
+    cases: Sequence[Case], split: Split, config: Config, asked_cases: Sequence[Case], texts: _Texts
+) -> list[Entry]:
+    asked = {case.id for case in asked_cases}
     now = time.time()
     return [
         Entry(

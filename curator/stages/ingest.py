@@ -41,7 +41,7 @@ MOST_REJECTED = 1_000_000
 _SHOWN_LABELS, _LONGEST_LABEL = 5, 60
 
 
-def ingest(
+def ingest(  # noqa: PLR0913  the options of a run, and what earlier runs left
     config: Config,
     logs: Sequence[str],
     labels: Sequence[str],
@@ -50,9 +50,11 @@ def ingest(
     *,
     redaction: Redaction | None = None,
     processes: int = 1,
+    earlier: Sequence[Case] = (),
 ) -> IngestResult:
     """Read, redact, deduplicate and label the logs; `folder` holds the labels of earlier runs.
 
+    The cases of an `earlier` eval set that the logs no longer hold are labelled, too.
     `redaction` keeps its key and the map of pseudonyms if there is a folder; by default its key is new and forgotten.
     Large files are read in so many `processes`.
     """
@@ -77,29 +79,32 @@ def ingest(
         f"{plural(account.records, 'record')}, {plural(len(deduped.cases), 'case')}, {len(unreadable):,} set aside"
     )
     if not account.records:
-        raise LogsError(
-            f"the logs hold no record: {listed(paths)}",
-            remedy="name logs that hold some, in `logs.paths` or with --logs",
-        )
+        raise _no_record(paths)
     _check_readable(account.records, unreadable, config.logs.max_unreadable, folder)
     if folder is not None:
         redaction.save()
-    cases, used, warnings, unsure = _label(
-        deduped, [*config.labels, *labels], archived_labels(folder), config, redaction
-    )
+    labelled = _label(deduped, earlier, [*config.labels, *labels], archived_labels(folder), config, redaction)
     return IngestResult(
         account.cases + len(unreadable),
-        cases,
-        _subset(cases, config),
+        labelled.cases,
+        _subset(labelled.cases, config),
         deduped.merged,
         tuple(unreadable),
-        used,
-        tuple(map(redaction.redactor.text, (*account.note_lines(), *warnings))),
+        labelled.used,
+        tuple(map(redaction.redactor.text, (*account.note_lines(), *labelled.warnings))),
         account,
         dict(redaction.counts),
         reading.files,
         redaction.redactor.text(account.understood()),
-        unsure,
+        labelled.unsure,
+        gone=labelled.gone,
+        given=labelled.given,
+    )
+
+
+def _no_record(paths: Sequence[str]) -> LogsError:
+    return LogsError(
+        f"the logs hold no record: {listed(paths)}", remedy="name logs that hold some, in `logs.paths` or with --logs"
     )
 
 
@@ -132,13 +137,36 @@ def _commonest(unreadable: Sequence[RejectedRecord]) -> tuple[RejectedRecord, in
     return next(record for record in of_file if record.reason == reason), alike, in_file
 
 
-def _label(
-    deduped: DedupeResult, paths: Sequence[str], kept: Sequence[str], config: Config, redaction: Redaction
-) -> tuple[tuple[Case, ...], int, tuple[str, ...], dict[str, Label]]:
-    """Give each case its label; return the cases, the number used, warnings, and those unsure.
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """The labelled cases of the logs and of the eval set, and the labels by case id.
 
-    A later one of the `kept` queues corrects an earlier one, and `paths` correct them all.
+    `used` is the number of labels that count; `warnings` name the others. `unsure` are those that decide nothing.
     """
+
+    cases: tuple[Case, ...]
+    gone: tuple[Case, ...]
+    given: Mapping[str, Label]
+    used: int
+    warnings: tuple[str, ...]
+    unsure: Mapping[str, Label]
+
+
+def _label(
+    deduped: DedupeResult,
+    earlier: Sequence[Case],
+    paths: Sequence[str],
+    kept: Sequence[str],
+    config: Config,
+    redaction: Redaction,
+) -> _Labelled:
+    """Give each case its label.
+
+    A later one of the `kept` queues corrects an earlier one, and `paths` correct them all. A case of the eval set that these
+    logs merge into another one shares its label.
+    """
+    in_logs = {case.id for case in deduped.cases}
+    gone = [case for case in earlier if case.id not in in_logs]
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
     kept_cases = {merged.id: merged.into for merged in deduped.merged}
     answers = [
@@ -150,8 +178,9 @@ def _label(
     warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(label_set.rejected)]
     warnings += [label_set.agreement.to_text()] if label_set.agreement else []
     given = {i: redaction.label(label) for i, label in label_set.labels.items()}
+    given |= {case.id: given[kept_cases[case.id]] for case in gone if kept_cases.get(case.id) in given}
     labels = {i: reference for i, label in given.items() if (reference := _reference_of(label))}
-    cases = {case.id: case for case in deduped.cases}
+    cases = {case.id: case for case in (*deduped.cases, *gone)}
     unknown = [case_id for case_id, label in given.items() if not label.unsure and case_id not in cases]
     labels, not_used = _usable(labels, cases, config, unknown=sorted(unknown))
     warnings += not_used
@@ -160,9 +189,15 @@ def _label(
         for i, label in given.items()
         if label.failure is not None
     }
-    labelled = tuple(_labelled(case, labels.get(case.id), verdicts.get(case.id)) for case in deduped.cases)
-    unsure = {case.id: given[case.id] for case in labelled if case.needs_label and case.id in label_set.unsure}
-    return labelled, len(labels.keys() | verdicts.keys() & cases.keys()), tuple(warnings), unsure
+    for_case = {i: _labelled(case, labels.get(i), verdicts.get(i), given.get(i)) for i, case in cases.items()}
+    return _Labelled(
+        tuple(for_case[case.id] for case in deduped.cases),
+        tuple(for_case[case.id] for case in gone),
+        given,
+        len(labels.keys() | verdicts.keys() & cases.keys()),
+        tuple(warnings),
+        {case.id: given[case.id] for case in for_case.values() if case.needs_label and case.id in label_set.unsure},
+    )
 
 
 def _usable(
@@ -198,14 +233,14 @@ def _reference_of(label: Label) -> Reference | None:
     """Return the right answer of a label; None where the label is only a verdict."""
     if label.text is None:
         return None
-    return Reference(label.text, "label", label.by or None, label.slice, label.probability)
+    return Reference(label.text, "label", label.by or None, label.slice, label.probability, label.at)
 
 
-def _labelled(case: Case, label: Reference | None, verdict: Verdict | None) -> Case:
+def _labelled(case: Case, reference: Reference | None, verdict: Verdict | None, label: Label | None) -> Case:
     """Return the case with its label and verdict; an answer judged right is a trusted answer."""
-    if label is None and verdict is not None and verdict.failure == 0 and case.target is not None:
-        label = Reference(case.target, "label", slice=verdict.slice, probability=verdict.probability)
-    return replace(case, reference=label or case.reference, verdict=verdict)
+    if reference is None and label is not None and label.failure == 0 and case.target is not None:
+        reference = Reference(case.target, "label", label.by or None, label.slice, label.probability, label.at)
+    return replace(case, reference=reference or case.reference, verdict=verdict or case.verdict)
 
 
 def _subset(cases: tuple[Case, ...], config: Config) -> tuple[Case, ...]:
@@ -222,8 +257,10 @@ class IngestResult:
     """The cases of the logs; `read` exchanges and records = `cases` + `merged` + `unreadable`.
 
     `asked` are the cases for the committee: all of them, or the random subset of `logs.sample`. `labels` is the number of labels
-    that were used; `warnings` name the others. `unsure` has those of cases that people could not judge. `redacted` counts what was replaced in the cases, by kind. `logs` are the files that
-    were read; `understood` names their formats and the keys that were not used.
+    that were used; `warnings` name the others. `unsure` has those of cases that people could not judge. `redacted` counts what was
+    replaced in the cases, by kind. `logs` are the files that were read; `understood` names their formats and the keys that were not
+    used. `gone` are the cases of the earlier eval set that the logs no longer hold, with their labels; `given` are the labels by case
+    id, those of cases of neither included.
     """
 
     read: int
@@ -238,6 +275,8 @@ class IngestResult:
     logs: tuple[LogFile, ...] = ()
     understood: str = ""
     unsure: Mapping[str, Label] = field(default_factory=dict)
+    gone: tuple[Case, ...] = ()
+    given: Mapping[str, Label] = field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[Case, ...]:

@@ -58,8 +58,16 @@ class Redaction:
 
     def label(self, label: Label) -> Label:
         """Return the label without what is sensitive; pseudonyms that the annotator saw stay."""
-        text = None if label.text is None else self._of_people.text(label.text)
-        return replace(label, text=text, note=self._of_people.text(label.note))
+        clean = self._of_people.text
+        text, category = (None if value is None else clean(value) for value in (label.text, label.category))
+        return replace(label, text=text, category=category, note=clean(label.note))
+
+    def kept(self, case: Case) -> Case:
+        """Return a case of an earlier run, redacted by the settings of this run.
+
+        Its pseudonyms stay, and so does its id.
+        """
+        return replace(self._of_people.case(case).value, id=case.id)
 
     def answer(self, text: str) -> str:
         """Return a model's answer without secrets.

@@ -31,6 +31,7 @@ from curator.run_folder.layout import (
     CASES,
     CATEGORIES,
     DESIGN,
+    EVAL_SET_CHANGES,
     LABEL_PAGE,
     LEAKS,
     MANIFEST,
@@ -90,6 +91,9 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
         SUMMARY.name: [summary_json(summary)],
     }
+    if run.sampling.stopped is None:
+        # After the eval set: a case that is in the set and not yet among its changes is one that the next run adds to them.
+        files[EVAL_SET_CHANGES.name] = json_lines(change.to_json() for change in run.exports.eval_round.changes)
     for name, chunks in files.items():
         write_atomic(folder / name, chunks)
         progress.advance()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from curator.config import Config
 from curator.errors import ConfigError, LogsError, RecordError
+from curator.exporters import EVAL_SET
 from curator.io.atomic import run_lock
 from curator.io.json_rows import rows_of
 from curator.labels import queues_in
@@ -132,6 +133,9 @@ def _search_folders(
             theirs.sources.add(str(row.get("source") or ""))
             if row.get("log_id"):
                 theirs.names.add(str(row["log_id"]))
+    for row in _rows(folders, EVAL_SET.file_name):
+        if row.get("id") in wanted or row.get("user_id") in hashes:
+            theirs.ids.add(str(row["id"]))
     for row in _rows(folders, MERGED.name):
         if row.get("id") in wanted or row.get("id") in theirs.ids:
             theirs.ids |= {str(row["id"]), str(row["into"])}

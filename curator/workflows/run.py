@@ -22,6 +22,7 @@ from curator.disagreement.members.health import health_warnings
 from curator.disagreement.score import DEFAULT
 from curator.encoders.sentence import Encoder
 from curator.errors import BudgetReached, NoAnswers, RecordError
+from curator.exporters.eval_set_rounds import EarlierEvalSet, read_eval_set
 from curator.io.atomic import run_lock
 from curator.io.manifest import read_manifest
 from curator.labels.archive import archive_labels, unreadable_queues
@@ -33,6 +34,7 @@ from curator.records import (
     FailureRate,
 )
 from curator.records.recorded import prompt_id_of
+from curator.report.summary import Summary
 from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
 from curator.run_folder.status import StatusFile
 from curator.selection.judged_ranking import judged_ranking
@@ -41,7 +43,7 @@ from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
 from curator.stages.categorise import CategoryResult, categorise, earlier_categories, follow_nights, method_of, remember
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
-from curator.stages.export import export
+from curator.stages.export import EarlierSet, export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
 from curator.stages.ingest import IngestResult, ingest
 from curator.stages.judge_answers import judge_answers, verdicts_on, with_judgements
@@ -149,14 +151,24 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         unreadable = [
             f"{refusal.source.file}: {refusal.reason} -> {refusal.remedy}" for refusal in unreadable_queues(folder)
         ]
-        intake = ingest(config, logs, labels, status, folder, redaction=context.redaction, processes=processes)
+        eval_set = read_eval_set(folder).redacted(context.redaction.kept)
+        intake = ingest(
+            config,
+            logs,
+            labels,
+            status,
+            folder,
+            redaction=context.redaction,
+            processes=processes,
+            earlier=eval_set.cases,
+        )
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
         plan = with_model_limits(_plan(context, intake), context.store)
         if confirm is not None:
             confirm_cost(config, intake, plan, context.store, progress=status, confirm=confirm)
         # Before any model is asked, so that a damaged registry costs nothing.
-        holdout = assign_splits(config, intake, context.registry)
+        holdout = assign_splits(config, intake, context.registry, eval_set=eval_set.cases)
         asking = Asking(context.store, Budget(config.budget), status, environ)
         sampling = run_coroutine(ask(config, plan, scorer, asking))
         attributes = run_coroutine(ask_attributes(intake.asked, config.categories, asking))
@@ -164,26 +176,35 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         intake = with_judgements(with_attributes(intake, attributes), judgements)
         context.compare_answers(scorer, sampling.generations, status)
         frozen = _frozen_selection(config, folder, intake)
-        artifacts = _analyse(context, started, intake, sampling, scorer, holdout, frozen=frozen, asking=asking)
+        artifacts = _analyse(
+            context, started, intake, sampling, scorer, holdout, eval_set, frozen=frozen, asking=asking
+        )
         artifacts = replace(artifacts, attributes=attributes, judgements=judgements)
         output = folder / INCOMPLETE if sampling.stopped and _is_complete(folder) else folder
         summary = write_run_folder(output, artifacts, status)
-        result = RunResult(
-            folder=output,
-            summary=summary,
-            sent=sampling.stats.sent,
-            from_store=sampling.stats.from_store,
-            labels=intake.labels,
-            warnings=(*paths.notices, *unreadable, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer)),
-            workload=workload(summary.selection.to_label, config.labelling),
-            rejected=intake.unreadable,
-            spent_usd=artifacts.sampling.stats.usd,
-            understood=intake.understood,
-        )
+        notices = (*paths.notices, *unreadable, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer))
+        result = _result(output, artifacts, summary, notices)
         if sampling.stopped is not None:
             raise _incomplete(sampling.stopped, folder, result)
         write_categories(paths.categories, context.history.followed_by(remember(artifacts.categories)))
     return result
+
+
+def _result(folder: Path, run: RunArtifacts, summary: Summary, warnings: tuple[str, ...]) -> RunResult:
+    stats = run.sampling.stats
+    return RunResult(
+        folder=folder,
+        summary=summary,
+        sent=stats.sent,
+        from_store=stats.from_store,
+        labels=run.ingest.labels,
+        warnings=warnings,
+        workload=workload(summary.selection.to_label, run.config.labelling),
+        rejected=run.ingest.unreadable,
+        spent_usd=stats.usd,
+        understood=run.ingest.understood,
+        eval_set=run.exports.eval_round.to_text(),
+    )
 
 
 def _is_complete(folder: Path) -> bool:
@@ -233,6 +254,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     sampling: SamplingResult,
     scorer: Scorer,
     holdout: HoldoutSplit,
+    eval_set: EarlierEvalSet,
     *,
     frozen: FrozenSelection | None,
     asking: Asking,
@@ -253,6 +275,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     exports = export(
         config, context.exporters, cases=intake.cases, picks=selection.picks, scores=scoring.scores,
         categories=categories.categories, holdout=holdout,
+        eval_set=EarlierSet(eval_set, intake.gone, intake.given, started.date().isoformat()),
     )  # fmt: skip
     return RunArtifacts(
         config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring,

@@ -37,6 +37,7 @@ class RunResult(Result):
         workload: what it takes to label the queue.
         rejected: the log records that could not be read.
         understood: the formats of the log files and the keys that were not used.
+        eval_set: the sentence on what this run changed in the eval set of earlier ones; "" for nothing.
         spent_usd: what this run paid, in US dollars; `summary.committee.cost_usd` is the cost of all answers.
     """
 
@@ -50,6 +51,7 @@ class RunResult(Result):
     rejected: tuple[RejectedRecord, ...] = field(default=(), repr=False)
     spent_usd: float = 0.0
     understood: str = ""
+    eval_set: str = ""
 
     warnings_in_text = True
 
@@ -99,6 +101,7 @@ class RunResult(Result):
             selected,
             *(f"  {category_line(category)}" for category in s.top_categories[:SHOWN_CATEGORIES]),
             *([f"used {plural(self.labels, 'label')} that came back"] if self.labels else []),
+            *([self.eval_set] if self.eval_set else []),
             *(quality_sentences(s.score_quality)[:1] if s.score_quality else ()),
             *([f"labelling: {self.workload.to_text()}"] if self.workload and self.workload.cases else []),
             "",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from curator.exporters.eval_set import eval_rows
-from curator.records import Case, Category, Message, Pick, Reference, Score, Source, ToolCall
+from curator.records import Case, Category, Label, Message, Pick, Reference, Score, Source, ToolCall, Verdict
 
+AT = "2026-11-02T09:00:00+00:00"
 CASE = Case(
     "c1",
     (
@@ -17,11 +18,16 @@ CASE = Case(
     target="It rains.",
     task="chat",
     options={"max_tokens": 20},
-    reference=Reference("It rains in Bonn.", "label", "ann"),
+    reference=Reference("It rains in Bonn.", "label", "ann", at=AT),
+    verdict=Verdict(1.0),
     metadata={"tenant": "x"},
     weight=3,
     group="c0",
 )
+LABEL = Label(
+    "c1", Source("labels/0001.csv", 3), 1.0, "It rains in Bonn.", "ann", category="place", note="it names no city", at=AT,
+    people=("ann", "bob"),
+)  # fmt: skip
 SCORE = Score("c1", 0.75, 0.1, 0.2, 0.75, "text", "s-1", "Sun.", 0.5, 4)
 
 
@@ -31,6 +37,7 @@ def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
         cases={"c1": CASE},
         scores={"c1": SCORE},
         categories=[Category("category-01", "weather", (), ("c1",))],
+        labels={"c1": LABEL},
     )
     assert [row.to_json() for row in rows] == [
         {
@@ -55,6 +62,14 @@ def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
             "reference": "It rains in Bonn.",
             "reference_source": "label",
             "reference_by": "ann",
+            "reference_at": "2026-11-02T09:00:00+00:00",
+            "verdict": "fail",
+            "failure": 1.0,
+            "labelled_by": ["ann", "bob"],
+            "labelled_at": "2026-11-02T09:00:00+00:00",
+            "label_source": "labels/0001.csv:3",
+            "note": "it names no city",
+            "corrected_category": "place",
             "kind": "text",
             "task": "chat",
             "slice": "random",
@@ -71,6 +86,9 @@ def test_a_row_holds_all_that_a_grader_and_an_estimator_need() -> None:
             "options": {"max_tokens": 20},
             "metadata": {"tenant": "x"},
             "source": "logs/a.jsonl:7",
+            "question_id": "c1",
+            "round": 1,
+            "user_id": None,
         }
     ]
 
