@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from curator.errors import Refused
 from curator.estimation.labelled_pool import LabelledPool
+from curator.estimation.partial_pooling import PooledRate, pooled_rates
 from curator.estimation.sampling_frame import Bools
 from curator.stats import student_quantile, survey_wilson
 
@@ -27,6 +28,7 @@ class DomainEstimate:
         low: the lower end of the interval.
         high: the upper end.
         reason: for a missing rate.
+        pooled: the rate that borrows strength from the other values (`partial_pooling`); None with too few labels.
     """
 
     value: str
@@ -36,6 +38,7 @@ class DomainEstimate:
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+    pooled: PooledRate | None = None
 
 
 def domain_estimates(pool: LabelledPool, name: str, confidence: float, least: int) -> tuple[DomainEstimate, ...]:
@@ -50,8 +53,10 @@ def domain_estimates(pool: LabelledPool, name: str, confidence: float, least: in
     if name not in levels:
         raise Refused(f"no case has {name!r}", remedy=f"use one of {', '.join(sorted(levels)) or 'none'}")
     return tuple(
-        _domain_estimate(pool, value, levels[name] == number, confidence, least)
-        for number, value in enumerate(pool.frame.names[name])
+        replace(_domain_estimate(pool, value, levels[name] == number, confidence, least), pooled=pooled)
+        for number, (value, pooled) in enumerate(
+            zip(pool.frame.names[name], pooled_rates(pool, name, confidence), strict=True)
+        )
     )
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from curator.errors import Refused
+from curator.estimation.confidence_sequence import sequence_quantile
 from curator.estimation.domains import MIN_LABELS_OF_DOMAIN, DomainEstimate, domain_estimates
 from curator.estimation.labelled_pool import label_pool
 from curator.estimation.prediction_powered import beyond_predictions
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import Floats, SamplingFrame, SamplingUnit, build_frame
 from curator.estimation.stage_estimate import Variance
+from curator.estimation.unseen_kinds import UnseenKinds, unseen_kinds
 from curator.stats import student_quantile, survey_wilson
 
 MAX_MISSING_SHARE = 0.03
@@ -49,6 +51,7 @@ class Estimate:
         uncovered_cases: cases of the pool that the rate says nothing of: they are in no stage, or in stages without labels.
             `cases` are the others.
         uncovered_records: the log records that these represent.
+        unseen: failures of kinds that no label shows; None if the kinds are not known, or too few failures are labelled.
         domains: the rates by value, for each requested category.
     """
 
@@ -70,13 +73,25 @@ class Estimate:
     prediction_weight: float = 0.0
     uncovered_cases: int = 0
     uncovered_records: float = 0.0
+    unseen: UnseenKinds | None = None
     domains: Mapping[str, tuple[DomainEstimate, ...]] = field(default_factory=dict)
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """The interval at another confidence, 0..1."""
-        quantile = student_quantile(_checked(confidence), self.degrees_of_freedom)
+        return self._interval(student_quantile(_checked(confidence), self.degrees_of_freedom))
+
+    def _interval(self, quantile: float) -> tuple[float, float]:
         low, high = survey_wilson(self.rate, self.standard_error**2, quantile, self.labels)
         return min(max(low, self.possible[0]), self.rate), max(min(high, self.possible[1]), self.rate)
+
+    def anytime_interval(self, confidence: float) -> tuple[float, float]:
+        """The interval of a confidence sequence, which may be looked at after every label.
+
+        Source and assumptions: `confidence_sequence`.
+        """
+        labels = self.effective_sample_size or float(self.labels)
+        quantile = sequence_quantile(_checked(confidence), labels, self.degrees_of_freedom)
+        return self._interval(quantile)
 
     def labels_needed(self, half_width: float) -> int | None:
         """The number of further labels, drawn alike, that an interval of this half width needs.
@@ -105,8 +120,8 @@ def estimate(
     *,
     confidence: float = 0.95,
     by: Sequence[str] = (),
-    least: int = MIN_LABELS_OF_DOMAIN,
     predictions: Mapping[str, float] | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> Estimate:
     """Estimate the failure rate over the pool's records.
 
@@ -116,8 +131,8 @@ def estimate(
         labels: by id, 0 for a good answer to 1 for a failure.
         confidence: of the intervals.
         by: the categories to report domains of.
-        least: a domain with fewer labels has no rate.
         predictions: of failure by id, 0..1, such as a judge's verdicts. They bias nothing (`prediction_powered`).
+        kinds: of failure by id, such as the category of a case: for a bound of the kinds not seen yet.
 
     Raises:
         Refused: the labels do not support an estimate.
@@ -151,10 +166,11 @@ def estimate(
         prediction_weight=weight,
         uncovered_cases=labelled.uncovered_cases,
         uncovered_records=labelled.uncovered_records,
-        domains={name: domain_estimates(labelled, name, confidence, least) for name in by},
+        domains={name: domain_estimates(labelled, name, confidence, MIN_LABELS_OF_DOMAIN) for name in by},
     )
     low, high = without_interval.interval(confidence)
-    return replace(without_interval, low=low, high=high)
+    unseen = None if kinds is None else unseen_kinds(labelled, kinds, rate_high=high, confidence=confidence)
+    return replace(without_interval, low=low, high=high, unseen=unseen)
 
 
 def _checked(confidence: float) -> float:

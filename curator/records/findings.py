@@ -106,6 +106,11 @@ class FailureRate:
         silent_records: the number of log records there.
         reason: the reason why there is not a rate.
         judge_weight: how far a judge's verdicts count in the rate, 0 (not at all) to 1.
+        cases: the cases that the rate is about; None with a `reason`.
+        new_cases: cases of this run without labels, about which the rate says nothing.
+        new_records: the log records that these represent.
+        until: the date of the last night with labels, where there are such new cases.
+        gone: the rate is that of earlier nights, whose cases are no longer in the logs, or too few of them.
     """
 
     rate: float | None
@@ -119,6 +124,11 @@ class FailureRate:
     silent_records: int
     reason: str | None = None
     judge_weight: float = 0.0
+    cases: int | None = None
+    new_cases: int = 0
+    new_records: int = 0
+    until: str | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,13 +91,31 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
         f" They are worth {estimate.worth:,.0f} labels of a plain random sample." if estimate.worth is not None else ""
     )
     subset = f" behind the {plural(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
+    if estimate.new_cases:
+        subset = f" of the labelled period ({plural(estimate.cases or 0, 'case')}{_until(estimate.until)})"
     weight = estimate.judge_weight
     judge = f" and the judge's verdicts (weight {weight:.2f}, as far as the labels confirm them)" if weight else ""
     rate = (
         f"{percent(estimate.rate)} of the log records{subset} ({estimate.confidence:.0%} interval {percent(estimate.low)} to"
         f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}{judge}.{worth}{_missing_labels(estimate.missing)}"
     )
-    return rate, _silent_failures(estimate)
+    return tuple(filter(None, [rate, _new_cases(estimate), "" if estimate.gone else _silent_failures(estimate)]))
+
+
+def _until(date: str | None) -> str:
+    return f" up to {date}" if date else ""
+
+
+def _new_cases(estimate: FailureRate) -> str:
+    """Describe the cases that the rate says nothing about."""
+    if not estimate.new_cases:
+        return ""
+    gone = " The cases of the labelled period, or most of them, are no longer in the logs." if estimate.gone else ""
+    verb = "has" if estimate.new_cases == 1 else "have"
+    return (
+        f"New since then: {plural(estimate.new_cases, 'case')} ({plural(estimate.new_records, 'log record')}) {verb} too few"
+        f" labels, and the rate says nothing about them.{gone} Fill in the label queue and run again to include them."
+    )
 
 
 def _missing_labels(missing: int) -> str:

@@ -23,11 +23,12 @@ from curator.selection.candidates import AcquiredCase
 class FrozenSelection:
     """The stage that the cases were drawn in, and discovery's picks in their order.
 
-    `drawn_early` is whether a run that ended early drew them, from the answers that it had.
+    `before` are the draws of earlier nights that the folder has; `drawn_early` is whether a run that ended early drew them, from the answers that it had.
     """
 
     stage: Stage
     discovered: tuple[AcquiredCase, ...]
+    before: tuple[Stage, ...] = ()
     drawn_early: bool = False
 
 
@@ -44,13 +45,13 @@ def read_frozen_selection(folder: Path, ids: Collection[str], config: Config) ->
     discovered = tuple(
         AcquiredCase(pick.case_id, pick.gain or 0.0, pick.reason or "", pick.slice)
         for pick in picks
-        if pick.slice != "random"
+        if pick.slice != "random" and pick.stage == len(design.stages)
     )
-    if (earlier.selection, earlier.seed) != (config.selection.model_dump(mode="json"), config.seed) or len(
-        design.stages
-    ) != 1:
+    if (earlier.selection, earlier.seed) != (config.selection.model_dump(mode="json"), config.seed):
         return None
-    stage = design.stages[0]
-    if stage.cases != set(ids) or {pick.case_id for pick in discovered} != set(stage.certain):
+    *before, stage = design.stages
+    chosen_before = {i for stage in before for i in (*stage.certain, *stage.drawn)}
+    discovered_ids = {pick.case_id for pick in discovered}
+    if stage.cases != set(ids) or not discovered_ids <= set(stage.certain) <= discovered_ids | chosen_before:
         return None
-    return FrozenSelection(stage, discovered, drawn_early=earlier.stopped is not None)
+    return FrozenSelection(stage, discovered, tuple(before), drawn_early=earlier.stopped is not None)

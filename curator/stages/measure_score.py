@@ -115,8 +115,9 @@ def draws_of_stages(stages: Sequence[Stage]) -> dict[str, Draw]:
 
 def draws_of_selection(frozen: FrozenSelection) -> dict[str, Draw]:
     """Return how the cases of a kept selection were drawn."""
-    chosen = {pick.case_id: Draw(pick.slice, 1.0) for pick in frozen.discovered}
-    return chosen | {i: Draw("random", probability) for i, probability in frozen.stage.probabilities.items()}
+    number = len(frozen.before) + 1
+    chosen = {pick.case_id: Draw(pick.slice, 1.0, number) for pick in frozen.discovered}
+    return draws_of_stages((*frozen.before, frozen.stage)) | chosen
 
 
 def measure_score(

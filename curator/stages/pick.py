@@ -8,7 +8,7 @@ further round the labels so far are known before the draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from curator.config import SelectionConfig
 from curator.errors import Refused
@@ -27,6 +27,9 @@ class Earlier:
     Attributes:
         stages: the draws of the rounds before.
         labels: of their cases.
+        picks: of the labelled ones of these cases. They are picks of this round as well, with new splits, unless only an earlier
+            run knows their labels.
+        only_labelled: cases of these stages without a label may be chosen again.
         quality: of the score, by these labels; None where they cannot tell.
         yields: the failures among the labels of each slice.
     """
@@ -35,11 +38,14 @@ class Earlier:
     labels: Mapping[str, float] = field(default_factory=dict)
     quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()
+    picks: tuple[Pick, ...] = ()
+    only_labelled: bool = False
 
     @property
     def settled(self) -> frozenset[str]:
-        """The cases of all stages before."""
-        return frozenset(i for stage in self.stages for i in (*stage.certain, *stage.drawn))
+        """The cases of the stages before that are not chosen again."""
+        chosen = frozenset(i for stage in self.stages for i in (*stage.certain, *stage.drawn))
+        return chosen & self.labels.keys() if self.only_labelled else chosen
 
 
 NOTHING_EARLIER = Earlier()
@@ -51,12 +57,18 @@ LABELLED_BESIDE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class SelectionResult:
-    """The picks of this round by rank, the stage they were drawn in, discovery, and the pool."""
+    """The picks by rank, the stage of this round, discovery, the pool, and earlier rounds."""
 
     picks: tuple[Pick, ...]
     stage: Stage
     discovery: Acquisition
     pool: tuple[SamplingUnit, ...]
+    earlier: Earlier = NOTHING_EARLIER
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The draws of the rounds before, and that of this round."""
+        return (*self.earlier.stages, self.stage)
 
 
 def sample_size(k: int, share: float) -> int:
@@ -97,9 +109,16 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
         certain=[acquired.case_id for acquired in discovery.picks],
         earlier=earlier.stages,
         labels=earlier.labels,
+        settled=earlier.settled,
     )
     number, before = len(earlier.stages) + 1, len(earlier.settled)
+    now = {*stage.drawn, *(acquired.case_id for acquired in discovery.picks)}
     picks = [
+        replace(p, split=split(by_id[p.case_id]))
+        for p in earlier.picks
+        if p.case_id not in now and not by_id[p.case_id].needs_label
+    ]
+    picks += [
         Pick(
             acquired.case_id, rank, acquired.slice, 1.0, split(by_id[acquired.case_id]),
             gain=acquired.gain, stage=number, reason=acquired.reason,
@@ -114,7 +133,7 @@ def pick(  # noqa: PLR0913  the stage of a run where everything comes together
         )
         for place, id_ in enumerate(stage.drawn, start=1)
     ]  # fmt: skip
-    return SelectionResult(tuple(picks), stage, discovery, tuple(pool))
+    return SelectionResult(tuple(picks), stage, discovery, tuple(pool), earlier)
 
 
 def representative_failures(
@@ -138,41 +157,43 @@ def failure_rate(
 
     `corrected` are the cases whose only label is a user's correction.
     """
-    failures = representative_failures(picked.stage.drawn, failures, corrected)
+    by_stage = ((stage, representative_failures(stage.drawn, failures, corrected)) for stage in picked.stages)
+    failures = {i: of[i] for stage, of in by_stage for i in (*stage.certain, *stage.drawn) if i in of}
     silent = [case for case in picked.pool if case.domains.get(COMMITTEE) == AGREES]
     records = round(sum(case.weight for case in silent))
-    picks = {p.case_id for p in picked.picks}
-    labelled = {i: failure for i, failure in failures.items() if i in picks}
+    missing = sum(p.case_id not in failures for p in picked.picks)
     try:
         estimated = estimate(
             picked.pool,
-            [picked.stage],
-            labelled,
+            picked.stages,
+            failures,
             confidence=CONFIDENCE,
             by=known_agreement(picked.pool),
             predictions=judge_verdicts(picked.pool),
         )
     except Refused as refused:
         nothing = Rate(None, None, None, 0)
-        missing = len(picks) - len(labelled)
-        return FailureRate(None, None, None, CONFIDENCE, len(labelled), missing, None, nothing, records, refused.what)
+        return FailureRate(None, None, None, CONFIDENCE, len(failures), missing, None, nothing, records, refused.what)
     part = next((part for part in estimated.domains.get(COMMITTEE, ()) if part.value == AGREES), None)
     return FailureRate(
-        rate=_rounded(estimated.rate),
-        low=_rounded(estimated.low),
-        high=_rounded(estimated.high),
+        rate=rounded_or_none(estimated.rate),
+        low=rounded_or_none(estimated.low),
+        high=rounded_or_none(estimated.high),
         confidence=CONFIDENCE,
         labels=estimated.labels,
-        missing=estimated.missing,
-        worth=_rounded(estimated.effective_sample_size),
-        silent=Rate(_rounded(part.rate), _rounded(part.low), _rounded(part.high), part.labels)
+        missing=missing,
+        worth=rounded_or_none(estimated.effective_sample_size),
+        silent=Rate(rounded_or_none(part.rate), rounded_or_none(part.low), rounded_or_none(part.high), part.labels)
         if part
         else Rate(None, None, None, 0),
         silent_records=records,
         judge_weight=round(estimated.prediction_weight, 6),
+        cases=estimated.cases,
+        new_cases=estimated.uncovered_cases,
+        new_records=round(estimated.uncovered_records),
     )
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded_or_none(value: float | None) -> float | None:
     """Round to six digits, so that every machine writes the same."""
     return None if value is None else round(float(value), 6)

@@ -25,6 +25,7 @@ from curator.stages.export import chosen_exporters
 from curator.stages.redact import Redaction
 from curator.stages.score import Generations, Scorer
 from curator.state.categories import CategoriesFile, read_categories
+from curator.state.draws import DrawsFile, read_draws
 from curator.state.generations import GenerationStore
 from curator.state.paths import StatePaths
 from curator.state.registry import HeldOutRegistry
@@ -62,6 +63,7 @@ class RunContext(RunInputs):
         nli: compares answers, where the config asks for it; else None.
         exporters: the formats to write.
         history: the categories of the nights before.
+        draws: the draws of the nights so far, with the labels of their cases.
     """
 
     def __init__(self, config: Config, paths: StatePaths, files: ExitStack, encoder: Encoder | None) -> None:
@@ -71,6 +73,7 @@ class RunContext(RunInputs):
         self.nli = _load_nli(config)
         self.exporters: tuple[Exporter[Any], ...] = chosen_exporters(config)
         self.history: CategoriesFile = read_categories(paths.categories)
+        self.draws: DrawsFile = read_draws(paths.draws)
         for model in config.models_beside:
             price_of(model)  # refuses a model without a price
 

@@ -85,7 +85,7 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
         **{name: json_lines(content) for name, content in rows.items()},
         CATEGORIES.name: json_lines(_category_rows(run, summary)),
         **{name: export.chunks() for name, export in exports.items()},
-        DESIGN.name: [Design((run.selection.stage,), run.config.seed, pool).to_bytes()],
+        DESIGN.name: [Design(run.selection.stages, run.config.seed, pool).to_bytes()],
         REPORT_HTML.name: [render_html(summary, carried_cases(run, diagnoses, queue, queues.get(CSV.name))).encode()],
         LABEL_PAGE.name: [label_page(queue, (c.name for c in summary.categories)).encode()],
         REPORT_MARKDOWN.name: [render_markdown(summary).encode()],
@@ -143,9 +143,15 @@ def _label_queue(run: RunArtifacts) -> list[QueueRow]:
 def _selection_rows(run: RunArtifacts, pool: str) -> Iterator[SelectionRow]:
     cases = {case.id: case for case in run.ingest.cases}
     categories = category_names(categories_of(run))
-    for pick in run.selection.picks:
+    earlier, chosen = run.selection.earlier, {pick.case_id for pick in run.selection.picks}
+    before = [
+        replace(pick, split=run.holdout.split_of(cases[pick.case_id].group))
+        for pick in earlier.picks
+        if pick.case_id not in chosen
+    ]
+    for pick in (*run.selection.picks, *before):
         case = cases[pick.case_id]
-        yield SelectionRow.of(
+        row = SelectionRow.of(
             pick,
             case,
             run.scoring.scores.get(case.id),
@@ -154,6 +160,7 @@ def _selection_rows(run: RunArtifacts, pool: str) -> Iterator[SelectionRow]:
             seed=run.config.seed,
             pool_hash=pool,
         )
+        yield replace(row, failure=earlier.labels.get(case.id)) if case.needs_label else row
 
 
 def _recorded_rows(run: RunArtifacts) -> Iterator[RecordedRow]:

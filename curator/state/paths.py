@@ -15,6 +15,7 @@ DEFAULT_VECTORS = DEFAULT_STORE.with_name("vectors.sqlite")
 REGISTRY_NAME = "held_out.sqlite"
 RUNS = Path("runs")
 _CATEGORIES = "categories"
+_DRAWS = "draws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class StatePaths:
     notices: tuple[str, ...] = ()
 
     @property
+    def draws(self) -> Path:
+        """The draws of earlier nights of the config's `name`."""
+        return self.categories.with_name(self.categories.name.replace(_CATEGORIES, _DRAWS, 1))
+
+    @property
     def redaction_key(self) -> Path:
         """The secret that pseudonyms are made with."""
         return self.store.with_name("redaction.key")
@@ -56,6 +62,10 @@ class StatePaths:
     def every_categories(self) -> list[Path]:
         """The categories of all configs whose files lie beside this store."""
         return sorted(self.store.parent.glob(f"{_CATEGORIES}.*.json"))
+
+    def every_draws(self) -> list[Path]:
+        """The draws of all configs whose files lie beside this store."""
+        return sorted(self.store.parent.glob(f"{_DRAWS}.*.json"))
 
     @classmethod
     def of(cls, config: Config, *, out: str | Path | None = None) -> Self:

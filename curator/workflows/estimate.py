@@ -57,7 +57,7 @@ class Drawn(Protocol):
         """The folder that the selection was written to."""
 
 
-def estimate(
+def estimate(  # noqa: PLR0913  each one is an option of the command
     labels: Paths | HasFolder | Mapping[str, float],
     *,
     selection: str | Path | Drawn | None = None,
@@ -65,6 +65,7 @@ def estimate(
     by: Sequence[str] = (),
     confidence: float = 0.95,
     half_width: float | None = None,
+    any_time: bool = False,
     comparer: ComparerFactory = WordComparer,
 ) -> EstimateResult:
     """Estimate how often production fails, from labels and the way their cases were drawn.
@@ -80,6 +81,7 @@ def estimate(
         by: what to break the rate down by; by default task, kind, category and the metadata.
         confidence: of the interval.
         half_width: a precision; the result says how many more labels it takes.
+        any_time: also give the interval of a confidence sequence, for those who look while labels come in.
         comparer: decides whether a label and an answer mean the same, for labels without a verdict.
 
     Raises:
@@ -90,16 +92,13 @@ def estimate(
     """
     if population is not None:
         _require_no_selection(selection)
-        return _estimate_simple_sample(labels, population, confidence=confidence, half_width=half_width)
+        sample = _estimate_simple_sample(labels, population, confidence=confidence, half_width=half_width)
+        return replace(sample, any_time=any_time)
     paths = [] if isinstance(labels, Mapping) else label_paths(labels)
-    if selection is None and not paths:
-        raise ConfigError(
-            "it is not known how the labelled cases were drawn",
-            remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
-        )
+    _require_draw(selection, paths)
     expand([path for path in paths if not Path(path).is_dir()])  # names a missing file first
     every, stages, folder = _drawn_cases(selection if selection is not None else selection_of(Path(paths[-1])))
-    drawn_from = stages[0].cases if stages else frozenset()
+    drawn_from = frozenset().union(*(stage.cases for stage in stages))
     rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
     pool = sampling_units(rows)
     labelled = _labelled(labels, paths, stages, folder, comparer)
@@ -110,12 +109,22 @@ def estimate(
         confidence=confidence,
         by=_names(by, rows, pool),
         predictions=judge_verdicts(pool),
+        kinds={row.id: row.category for row in rows if row.category} or None,
     )
     return replace(
         _result(rate, pool, stages, labelled, half_width),
         score_quality=_quality(rows, stages, labelled),
         judge=_judge(pool, stages, labelled),
+        any_time=any_time,
     )
+
+
+def _require_draw(selection: str | Path | Drawn | None, paths: Sequence[str]) -> None:
+    if selection is None and not paths:
+        raise ConfigError(
+            "it is not known how the labelled cases were drawn",
+            remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
+        )
 
 
 def _require_no_selection(selection: str | Path | Drawn | None) -> None:

@@ -38,6 +38,7 @@ class EstimateResult(TableResult):
         score_quality: of the score that the cases were selected by; None without a selection.
         judge: the judge, measured by the labels; None without one.
         notes: sentences on the form of the label files.
+        any_time: show the interval of the confidence sequence as well.
     """
 
     estimate: Estimate
@@ -53,6 +54,7 @@ class EstimateResult(TableResult):
     score_quality: ScoreQuality | None = None
     judge: JudgeQuality | None = None
     notes: tuple[str, ...] = ()
+    any_time: bool = False
 
     problems = renamed("problems", "rejected")
     found = renamed("found", "estimate")
@@ -66,6 +68,9 @@ class EstimateResult(TableResult):
             "missing": f.missing, "bounds": list(f.bounds) if f.bounds else None, "ignored": list(f.ignored),
             "worth": f.effective_sample_size, "worth_low": f.effective_sample_size_low,
             "worth_high": f.effective_sample_size_high,
+            "any_time": dict(zip(("low", "high"), f.anytime_interval(f.confidence), strict=True)) if self.any_time else None,
+            "not_covered": {"cases": f.uncovered_cases, "records": f.uncovered_records},
+            "unseen_kinds": asdict(f.unseen) if f.unseen else None,
             "half_width": self.half_width, "labels_needed": self.needed,
             "by": {name: [asdict(part) for part in parts] for name, parts in f.domains.items()},
             "judge": {**asdict(self.judge), "weight": f.prediction_weight} if self.judge else None,
@@ -100,11 +105,14 @@ class EstimateResult(TableResult):
 
     def _lines(self) -> Iterator[str]:
         f = self.estimate
-        records = f", {plural(self.records, 'log record')}" if self.records != self.pool else ""
+        records = (
+            f", {plural(self.records, 'log record')}" if self.records != self.pool and not f.uncovered_cases else ""
+        )
         yield (
             f"failure rate  {f.rate:.1%}  ({f.confidence:.0%} interval {f.low:.1%} to {f.high:.1%})"
-            f"  of {plural(self.pool, 'case')}{records}"
+            f"  of {plural(f.cases, 'case')}{records}"
         )
+        yield from self._beside_interval()
         certain = f", and {self.certain:,} picked by discovery (each counts only for itself)" if self.certain else ""
         yield f"labels        {self.drawn:,} of the probability sample{certain}"
         if f.effective_sample_size is not None:
@@ -129,6 +137,7 @@ class EstimateResult(TableResult):
         if self.agreement is not None:
             yield self.agreement.to_text()
         yield from self._silent()
+        yield from self._unseen()
         if self.judge is not None:
             yield from (f"judge         {line}" for line in judge_sentences(self.judge, f.prediction_weight))
         if self.score_quality is not None:
@@ -136,6 +145,31 @@ class EstimateResult(TableResult):
         for name, parts in f.domains.items():
             if name != COMMITTEE:
                 yield from _by(name, parts)
+
+    def _beside_interval(self) -> Iterator[str]:
+        """Yield the interval for those who look often, and the cases that are not covered."""
+        f = self.estimate
+        if self.any_time:
+            low, high = f.anytime_interval(f.confidence)
+            price = f" It is {(high - low) / (f.high - f.low):.1f} times as wide" if f.high > f.low else ""
+            yield (
+                f"at any time   {low:.1%} to {high:.1%}: a {f.confidence:.0%} confidence sequence. You may look after every label"
+                f" and stop when it is narrow enough.{price and price + ' as the interval above, which holds for one look.'}"
+            )
+        if f.uncovered_cases:
+            yield (
+                f"not covered   {plural(f.uncovered_cases, 'case')} ({plural(round(f.uncovered_records), 'log record')}), new since"
+                " these labels were drawn: the rate says nothing about them. Fill in the label queue to include them"
+            )
+
+    def _unseen(self) -> Iterator[str]:
+        unseen = self.estimate.unseen
+        if unseen is not None:
+            yield (
+                f"unseen kinds  of the failures, about {unseen.share:.0%} (at most {unseen.high:.0%}) are of kinds that no label"
+                f" shows yet: at most {unseen.rate_high:.1%} of the records. {plural(unseen.singletons, 'kind')} of {unseen.kinds:,}"
+                " have one labelled failure (Good-Turing)"
+            )
 
     def _silent(self) -> Iterator[str]:
         part = next((p for p in self.estimate.domains.get(COMMITTEE, ()) if p.value == AGREES), None)
@@ -165,7 +199,10 @@ _SHORTEST_COLUMN, _LONGEST_NAME = 32, 80
 
 
 def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
-    yield f"\nby {name}"
+    note = (
+        "  (pooled: shrunk to the mean of all values, from 3 labels on)" if any(part.pooled for part in parts) else ""
+    )
+    yield f"\nby {name}{note}"
     names = [one_line(part.value, _LONGEST_NAME) or "(none)" for part in parts[:MOST_PARTS]]
     width = max(_SHORTEST_COLUMN, *map(len, names), 0)
     for value, part in zip(names, parts, strict=False):
@@ -173,6 +210,8 @@ def _by(name: str, parts: Sequence[DomainEstimate]) -> Iterator[str]:
             shown = f"     -                     {part.reason}"
         else:
             shown = f"{part.rate:6.1%}  ({part.low:.1%} to {part.high:.1%})"
+        if part.pooled is not None and part.pooled.high > part.pooled.low:
+            shown += f"  pooled {part.pooled.rate:.1%} ({part.pooled.low:.1%} to {part.pooled.high:.1%})"
         yield f"  {value:<{width}} {part.share:4.0%} of records  labels {part.labels:4,}  {shown}"
     if len(parts) > MOST_PARTS:
         yield f"  {len(parts) - MOST_PARTS:,} more, which --json lists"

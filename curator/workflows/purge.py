@@ -20,6 +20,7 @@ from curator.records.result import Result
 from curator.run_folder.layout import CASES, MERGED, RECORDED
 from curator.run_folder.purge import Person, PurgedFile, long_texts, purge_folder
 from curator.stages.redact import Redaction
+from curator.state.draws import purge_draws
 from curator.state.paths import RUNS, StatePaths
 from curator.state.pseudonyms import PseudonymMap, read_pseudonyms
 from curator.state.purge import purge_answers, purge_refusals, purge_registry
@@ -241,6 +242,9 @@ def _remove_rows(paths: StatePaths, theirs: _PersonCases, *, dry_run: bool) -> I
         yield str(paths.store), f"{what}, whose reasons may quote a prompt (the next run asks again),"
     if cases := purge_registry(paths.registry, theirs.ids, dry_run=dry_run):
         yield str(paths.registry), plural(cases, "case")
+    for path in paths.every_draws():
+        if cases := purge_draws(path, theirs.ids, dry_run=dry_run):
+            yield str(path), plural(cases, "case")
 
 
 def _what(purged: PurgedFile) -> str:

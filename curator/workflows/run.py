@@ -31,7 +31,6 @@ from curator.labels.queue_files import worked_in
 from curator.progress import Progress, Silent
 from curator.records import (
     Case,
-    FailureRate,
 )
 from curator.records.recorded import prompt_id_of
 from curator.report.summary import Summary
@@ -42,6 +41,7 @@ from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
 from curator.stages.categorise import CategoryResult, categorise, earlier_categories, follow_nights, method_of, remember
+from curator.stages.earlier_nights import EarlierNights
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import EarlierSet, export
 from curator.stages.holdout import HoldoutSplit, assign_splits, exclude_leaks
@@ -57,12 +57,13 @@ from curator.stages.measure_score import (
     strategy_yields,
 )
 from curator.stages.name_categories import name_categories
-from curator.stages.pick import Earlier, SelectionResult, failure_rate
+from curator.stages.pick import Earlier
 from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
 from curator.stages.prepare import RunContext, open_run
 from curator.stages.score import Scorer, ScoringResult
 from curator.stages.write import write_run_folder
 from curator.state.categories import write_categories
+from curator.state.draws import DrawsFile, NightDraw, write_draws
 from curator.state.paths import StatePaths
 from curator.text.display import plural
 from curator.workflows.event_loop import run_coroutine, run_job
@@ -153,15 +154,9 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         ]
         eval_set = read_eval_set(folder).redacted(context.redaction.kept)
         intake = ingest(
-            config,
-            logs,
-            labels,
-            status,
-            folder,
-            redaction=context.redaction,
-            processes=processes,
-            earlier=eval_set.cases,
-        )
+            config, logs, labels, status, folder,
+            redaction=context.redaction, processes=processes, earlier=eval_set.cases,
+        )  # fmt: skip
         calibration = context.calibration
         scorer = Scorer(config, intake.asked, context.variants, formula=calibration.formula if calibration else DEFAULT)
         plan = with_model_limits(_plan(context, intake), context.store)
@@ -176,12 +171,13 @@ def _run(  # noqa: PLR0913  the options of `run`, with their defaults filled in
         intake = with_judgements(with_attributes(intake, attributes), judgements)
         context.compare_answers(scorer, sampling.generations, status)
         frozen = _frozen_selection(config, folder, intake)
-        artifacts = _analyse(
+        artifacts, draws = _analyse(
             context, started, intake, sampling, scorer, holdout, eval_set, frozen=frozen, asking=asking
         )
         artifacts = replace(artifacts, attributes=attributes, judgements=judgements)
         output = folder / INCOMPLETE if sampling.stopped and _is_complete(folder) else folder
         summary = write_run_folder(output, artifacts, status)
+        write_draws(paths.draws, draws)  # also of a run that ended early: its label queue may be filled in
         notices = (*paths.notices, *unreadable, *_frozen_early(frozen, folder), *_warnings(artifacts, scorer))
         result = _result(output, artifacts, summary, notices)
         if sampling.stopped is not None:
@@ -258,16 +254,18 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
     *,
     frozen: FrozenSelection | None,
     asking: Asking,
-) -> RunArtifacts:
-    """Score, select, group and export what was answered."""
+) -> tuple[RunArtifacts, DrawsFile]:
+    """Score, select, group and export what was answered; return the draws of all nights as well."""
     config, paths, progress = context.config, context.paths, asking.progress
     scoring = scorer.score(sampling.generations)
     judged = judged_ranking(sampling.ranking(scoring.scores), verdicts_on(intake.asked))
     ranking = judged.ranks
     earlier = _labels_so_far(intake.asked, ranking, scoring, sampling, frozen)
+    nights = EarlierNights.of(_draws(context, frozen), intake.asked, scoring.failures, config)
     settings = SelectionSettings(
         config.selection, config.clustering, config.seed, context.encoder, paths.vectors,
-        split=lambda case: holdout.split_of(case.group), standing=frozen, earlier=Earlier(quality=earlier.quality),
+        split=lambda case: holdout.split_of(case.group), standing=frozen,
+        earlier=replace(nights.within(intake.asked), quality=earlier.quality),
     )  # fmt: skip
     embedded, selection = select_and_embed(intake.asked, scoring.scores, ranking, settings, progress=progress)
     categories, names = _categories(context, intake.asked, scoring, asking)
@@ -277,13 +275,22 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         categories=categories.categories, holdout=holdout,
         eval_set=EarlierSet(eval_set, intake.gone, intake.given, started.date().isoformat()),
     )  # fmt: skip
-    return RunArtifacts(
+    corrected = {case.id for case in intake.asked if case.corrected}
+    artifacts = RunArtifacts(
         config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring,
         embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
-        failure_rate=_failure_rate(selection, intake.asked, scoring.failures), audit=sampling.audit(scoring.scores),
+        failure_rate=nights.failure_rate(selection, scoring.failures, corrected), audit=sampling.audit(scoring.scores),
         score_quality=earlier.quality, yields=earlier.yields, names=names, judge_moved=judged.weight,
     )  # fmt: skip
+    return artifacts, nights.with_night(selection, scoring.failures, corrected, config, _today())
+
+
+def _draws(context: RunContext, frozen: FrozenSelection | None) -> DrawsFile:
+    """Return the draws of the nights so far; without any, those of the kept selection's folder."""
+    if context.draws.nights or frozen is None:
+        return context.draws
+    return DrawsFile(tuple(NightDraw("", "", stage) for stage in frozen.before))
 
 
 def _categories(
@@ -352,17 +359,6 @@ async def run_async(config: Config | PathLike, **options: Unpack[RunOptions]) ->
     Cancelling it does not stop the thread: the job runs to its end.
     """
     return await asyncio.to_thread(run, config, **options)
-
-
-def _failure_rate(
-    selection: SelectionResult, cases: Sequence[Case], failures: Mapping[str, float]
-) -> FailureRate | None:
-    """Estimate the failure rate; None if users' corrections are the only labels.
-
-    Users correct failures only: the rate would be 100%.
-    """
-    corrected = {case.id for case in cases if case.corrected}
-    return failure_rate(selection, failures, corrected=corrected) if failures.keys() - corrected else None
 
 
 def _today() -> str:

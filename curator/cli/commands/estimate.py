@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD",
         help="break down by these: task, kind, category, a field of the metadata (default: all)",
     )
+    parser.add_argument(
+        "--any-time",
+        action="store_true",
+        help="also give an interval that may be looked at after every label (a confidence sequence); it is wider",
+    )
     parser.add_argument("--confidence", type=share, metavar="P", default=0.95, help="of the intervals (default: 0.95)")
     parser.add_argument(
         "--half-width", type=share, metavar="W", help="also estimate how many more labels an interval of ±W takes"
@@ -51,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             by=arguments.by,
             confidence=arguments.confidence,
             half_width=arguments.half_width,
+            any_time=arguments.any_time,
             comparer=scoring.comparer,
         )
     return print_result(result, as_json=arguments.json)
