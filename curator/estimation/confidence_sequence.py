@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 TIGHTEST_FROM = 4.0
-"""I_0 in random labels. The factor c changes by 5% between 2 and 25 times as many, so 8 to 100 labels pay about the same price."""
+"""I_0 in random labels. Between 12 and 100 labels c is then 3.05 to 3.15 standard errors at 95%, 1.6 times the 1.96 of one look."""
 
 
 def sequence_factor(confidence: float, labels: float) -> float:

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import Refused
+from curator.estimation.domains import domain_estimates
 from curator.estimation.failure_rate import Estimate, estimate
+from curator.estimation.labelled_pool import label_pool
 from curator.estimation.sample_design import Stage, Stratum, draw
 from curator.estimation.sampling_frame import SamplingUnit, build_frame
 from curator.estimation.stage_estimate import label_stage, stage_weights
@@ -306,7 +308,8 @@ def test_a_part_with_few_labels_says_so_and_one_with_all_is_exact() -> None:
     told = _known([stage], labels)
     parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"]).domains["task"]}
     assert (parts["rare"].rate, parts["rare"].low, parts["rare"].high) == (0.25, 0.25, 0.25)
-    parts = {part.value: part for part in estimate(pool, [stage], told, by=["task"], least=99).domains["task"]}
+    labelled = label_pool(build_frame(pool), [stage], told)
+    parts = {part.value: part for part in domain_estimates(labelled, "task", 0.95, 99)}
     assert parts["a"].rate is None
     assert "at least 99" in str(parts["a"].reason)
     with pytest.raises(Refused, match="no case has 'colour'"):
