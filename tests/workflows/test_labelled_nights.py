@@ -53,9 +53,14 @@ def add_cases(logs: Path, number: int, *, name: str = "s", replace: bool = False
     logs.write_text(before + "".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
 
 
+def queue_of(folder: Path) -> Path:
+    """The newest label queue: a new one stands beside one that was filled in."""
+    return max(folder.glob("label_queue*.csv"), key=lambda path: (len(path.name), path.name))
+
+
 def label(folder: Path) -> int:
-    """Fill in the label queue: every third answer fails; give the number of labels."""
-    queue = folder / "label_queue.csv"
+    """Fill in the newest label queue: every third answer fails; give the number of labels."""
+    queue = queue_of(folder)
     with queue.open(encoding="utf-8-sig", newline="") as file:
         rows = [row | {"verdict": "fail" if n % 3 == 0 else "pass"} for n, row in enumerate(csv.DictReader(file))]
     with queue.open("w", encoding="utf-8", newline="") as file:
