@@ -12,8 +12,8 @@ from curator.records import Label
 
 ARCHIVE = "labels"
 """The folder in a run folder that keeps the queues that were filled in."""
-_COPY = re.compile(r"\d{4,}(.*)")
-"""The name of a copy there: a number in place of the stem of the queue's name."""
+_NUMBER = re.compile(r"\d{4,}")
+"""What the name of a copy there has in place of the stem of the queue's name."""
 Judgement = tuple[float | None, str | None, str | None, str]
 """What a row says: failure, right answer, corrected category and note."""
 
@@ -126,9 +126,21 @@ def _judgement(row: Label) -> Judgement:
     return row.failure, row.text, row.category, row.note
 
 
+def in_order(paths: Iterable[str]) -> list[list[str]]:
+    """Return the imports that files are: archived copies one after another, then the others."""
+    paths = list(paths)
+    copies = {path: int(digits[0]) for path in paths if (digits := _NUMBER.match(Path(path).name)) and _is_copy(path)}
+    others = [path for path in paths if path not in copies]
+    return [*([path] for path in sorted(copies, key=lambda path: copies[path])), others]
+
+
 def lineage(path: str) -> str:
     """Return what all versions of a queue's file share; the path of another file."""
     file = Path(path)
-    if file.parent.name == ARCHIVE and (copy := _COPY.fullmatch(file.name)):
-        return str(file.parent.parent / copy[1])
+    if _is_copy(path):
+        return str(file.parent.parent / _NUMBER.sub("", file.name, count=1))
     return str(file.parent / file.name.removeprefix(QUEUE_STEM))
+
+
+def _is_copy(path: str) -> bool:
+    return Path(path).parent.name == ARCHIVE and _NUMBER.match(Path(path).name) is not None

@@ -38,8 +38,7 @@ def write_queues(folder: Path, rows: Sequence[QueueRow], tools: Iterable[LabelTo
     archive_labels(folder)
     names: dict[str, str] = {}
     for tool in tools:
-        free = (path for path in _places(folder, tool) if not is_worked_in(path))
-        path = next(free)
+        path = free_place(folder, tool)
         if rows or path.name == tool.queue_name or path.exists():
             _write(path, b"".join(tool.write(rows)))
             names[tool.name] = path.name
@@ -47,6 +46,11 @@ def write_queues(folder: Path, rows: Sequence[QueueRow], tools: Iterable[LabelTo
             if not is_worked_in(stale):
                 stale.unlink(missing_ok=True)
     return names
+
+
+def free_place(folder: Path, tool: LabelTool) -> Path:
+    """Return the first name for a queue of a tool under which no person works."""
+    return next(path for path in _places(folder, tool) if not is_worked_in(path))
 
 
 def is_worked_in(path: Path) -> bool:
@@ -88,8 +92,8 @@ def labelled_in_work(folder: Path) -> set[str]:
 
 
 def remember_as_written(path: Path) -> None:
-    """Remember the content of a queue as curator's own, so that it may be replaced."""
-    if path.is_file():
+    """Remember the content of a queue as curator's own, where the folder has a file of hashes."""
+    if path.is_file() and (path.parent / HASHES).is_file():
         _remember(path, path.read_bytes())
 
 

@@ -10,7 +10,7 @@ from curator.errors import RecordError
 from curator.io.lines import expand
 from curator.labels import JSONL, LabelTool, tool_of
 from curator.labels.doubts import certain_answers, doubted
-from curator.labels.history import lineage, standing
+from curator.labels.history import in_order, lineage, standing
 from curator.labels.merge import LabelSet, merge_rows
 from curator.labels.rows import LabelFile, read_label_file, read_label_rows
 from curator.records import Label, RejectedRecord
@@ -25,14 +25,16 @@ def read_labels(
 ) -> LabelSet:
     """Read the labels of files that came back together, one label a case.
 
-    Rows are merged as `merge_rows` says, with the `kept_cases`. A row that is not filled in is still to do. A label that cannot be an answer is rejected (`doubts`), unless it is among the `answers`
-    of production, or the labels of a task, or those that the files show. Each file is
-    read by `tool`, else by the label tool with its suffix.
+    Copies in an archive came back one after another, before the others.
+
+    Rows are merged as `merge_rows` says, with the `kept_cases`. A row that is not filled in is still to do. A label that cannot be an
+    answer is rejected (`doubts`), unless it is among the `answers` of production, or the labels of a task, or those that the files
+    show. Each file is read by `tool`, else by the label tool with its suffix.
 
     Raises:
         LogsError: a path matches nothing, or a file lacks the columns.
     """
-    return read_imports([paths], kept_cases, answers=answers, tool=tool)
+    return read_imports(in_order(map(str, expand(paths))), kept_cases, answers=answers, tool=tool)
 
 
 def read_imports(

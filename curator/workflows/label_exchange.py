@@ -15,6 +15,7 @@ from curator.labels.adjudication import ADJUDICATION, adjudication_rows, dispute
 from curator.labels.agreement import Agreement
 from curator.labels.archive import archive_file, archive_labels, labels_in
 from curator.labels.queue import QueueRow
+from curator.labels.queue_files import current_queue, free_place, remember_as_written
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult
@@ -103,7 +104,10 @@ def export_labels(
     if path.is_dir() or str(out).endswith("/"):
         path /= f"{QUEUE_STEM}.{ADJUDICATION}{entry.suffix}" if disputed else entry.queue_name
     keep_labels(path)
+    if path.name == entry.queue_name:
+        path = free_place(path.parent, entry)
     write_atomic(path, entry.write(rows))
+    remember_as_written(path)
     for ending, content in (entry.settings(rows) if entry.settings else {}).items():
         write_atomic(path.with_name(path.name.removesuffix(entry.suffix) + ending), [content])
     return ExportedFile(path, entry.name, len(rows), {})
@@ -117,7 +121,7 @@ def queue_of(selection: str | Path | HasFolder) -> list[QueueRow]:
         LogsError: the label queue is damaged.
     """
     folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
-    queue = folder / JSONL.queue_name if folder is not None else None
+    queue = current_queue(folder, JSONL) if folder is not None else None
     if queue is None or not queue.is_file():
         raise ConfigError(
             f"no label queue in {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from curator.errors import ConfigError, LogsError
 from curator.labels import queues_in
+from curator.labels.archive import archived_labels
 from curator.labels.merge import LabelSet
 from curator.records import Label, RejectedRecord, Source
-from curator.run_folder.layout import DESIGN
+from curator.run_folder.layout import DESIGN, EARLIER_LABELS
 from curator.stages.label_truth import NOT_SELECTED, LabelledFailures
 from curator.workflows.inputs import HasFolder, Paths, path_list
 
@@ -56,7 +57,7 @@ def selection_of(path: Path) -> Path:
 
 
 def label_files(paths: Sequence[str]) -> list[str]:
-    """Return the paths, with the label queues of a run or selection folder in its place.
+    """Return the paths, with all label queues of a run or selection folder in its place.
 
     Raises:
         LogsError: such a folder holds no label queue.
@@ -66,10 +67,12 @@ def label_files(paths: Sequence[str]) -> list[str]:
         if not DESIGN.of(Path(path)).is_file():
             files.append(path)
             continue
-        queues = queues_in(Path(path))
+        folder = Path(path)
+        archived = [file for file in archived_labels(folder) if Path(file) != EARLIER_LABELS.of(folder)]
+        queues = [*archived, *map(str, queues_in(folder))]
         if not queues:
             raise LogsError(f"{path!r} holds no label queue", remedy="name the files of labels")
-        files.extend(map(str, queues))
+        files.extend(queues)
     return files
 
 

@@ -23,7 +23,7 @@ from curator.labels.archive import archive_labels
 from curator.labels.batches import Workload, workload
 from curator.labels.page import label_page
 from curator.labels.queue import queue_rows
-from curator.labels.queue_files import labelled_in_work, write_queues
+from curator.labels.queue_files import current_queue, labelled_in_work, write_queues
 from curator.progress import Progress, Silent
 from curator.records import (
     SLICES,
@@ -53,6 +53,7 @@ from curator.stages.sampling_units import sampling_units
 from curator.state.paths import DEFAULT_VECTORS
 from curator.text.display import plural
 from curator.workflows.inputs import Paths, path_list, source_of
+from curator.workflows.label_inputs import label_files
 from curator.workflows.pool import Pool, PoolInput, pool_of, read_pool, recorded_answers
 from curator.workflows.score import DEFAULT_SCORING, Scoring
 
@@ -177,8 +178,9 @@ class Selected(TableResult):
         if self.folder:
             yield ""
             yield f"{LABEL_PAGE.of(self.folder)}  <- judge the cases here, or"
-            yield f"{self.folder / CSV.queue_name}  <- fill in `verdict` (pass or fail) or `label`, then:"
-            yield f"curator estimate {self.folder / CSV.queue_name}"
+            queue = current_queue(self.folder, CSV)
+            yield f"{queue}  <- fill in `verdict` (pass or fail) or `label`, then:"
+            yield f"curator estimate {queue}"
         yield from (f"note: {warning}" for warning in self.warnings)
 
 
@@ -274,7 +276,7 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
             f"{str(after)!r} was selected from another pool: {other[0]!r} {which} ({len(other):,} such)",
             remedy="name the pool that it was selected from, or leave `after` out",
         )
-    files = list(labels) or [str(after / CSV.queue_name)]
+    files = list(labels) or label_files([str(after)])
     labelled = read_failures(files, after, options.scoring.comparer)
     draws = {i: Draw.of(row.pick) for i, row in read_selection(after).items()}
     return Earlier(

@@ -91,6 +91,14 @@ def test_the_versions_of_a_queue_share_a_lineage() -> None:
     assert lineage("2025_a.csv") != lineage("2026_a.csv")
 
 
+def test_copies_in_an_archive_are_read_one_after_another_and_before_the_rest(tmp_path: Path) -> None:
+    for name, verdict in (("labels/0002.csv", "fail"), ("labels/0001.csv", "pass"), ("label_queue_2.csv", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"case_id,verdict,labelled_by\nc1,{verdict},ana\n")
+    found = read_labels([str(tmp_path / "label_queue_2.csv"), str(tmp_path / "labels" / "*")])
+    assert (found.failures, found.rejected) == ({"c1": 1}, ())
+
+
 def test_a_rejected_row_that_was_mended_is_not_named_again(tmp_path: Path) -> None:
     queue = tmp_path / "label_queue.csv"
     for verdict in ("perhaps", "pass"):
