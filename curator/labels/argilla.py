@@ -5,12 +5,13 @@ Records have no suggestions: Argilla fills them into the form, and a filled-in m
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curator.labels.queue import QueueRow
 from curator.labels.returned import ReturnedRow, context_of
@@ -20,12 +21,13 @@ from curator.records import JsonValue
 from curator.text.display import clean, plural
 
 if TYPE_CHECKING:
-    from argilla import Argilla, Dataset, Record, Settings
+    from argilla import Argilla, Dataset, Settings
 
 _GUIDELINES = (
     "Judge production's answer: pass if it is right, fail if it is not, unsure if you cannot tell. Where you know the right"
     " answer, give it. Discard a record only if you do not want to judge it."
 )
+_AT_ONCE = 250
 _MOST_LABELS = 500
 """Options of a question: the most that a server accepts without a setting of its own."""
 
@@ -36,7 +38,7 @@ def push(rows: Sequence[QueueRow], place: Place) -> Pushed:
 
     with _client(place) as client:
         dataset = _dataset(client, place) or _new_dataset(client, place, rows)
-        existing = {record.id: record for record in dataset.records(with_suggestions=False)}
+        existing = {str(record["external_id"]): record for record in _records(client, dataset)}
         done: Counter[str] = Counter()
         changed = []
         cases = by_case(rows)
@@ -50,7 +52,7 @@ def push(rows: Sequence[QueueRow], place: Place) -> Pushed:
         if changed:
             dataset.records.log(changed)
         notes = [*_other_labels(dataset, rows)]
-        stale = sum(not record.responses for record in existing.values() if record.id not in cases)
+        stale = sum(not record["responses"] for case_id, record in existing.items() if case_id not in cases)
         if stale:
             notes.append(f"{plural(stale, 'record')} of earlier queues without a response stay in the dataset")
         place_of_it = (_address(place, dataset),)
@@ -69,7 +71,7 @@ def pull(place: Place) -> Pulled:
         allowed = labels.labels if labels else []
         rows: list[ReturnedRow] = []
         empty = 0
-        for record in dataset.records(with_suggestions=False):
+        for record in _records(client, dataset):
             for row in _returned(record, people, allowed):
                 if row.is_empty:
                     empty += 1
@@ -99,6 +101,18 @@ def _client(place: Place) -> Iterator[Argilla]:
         raise refusal("Argilla", place, error, status=401) from None
     except (httpx.HTTPError, ArgillaError) as error:
         raise refusal("Argilla", place, error) from None
+
+
+def _records(client: Argilla, dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the records of a dataset as the server has them, with their responses.
+
+    The SDK's own iterator ends with an error at a record that was discarded with nothing filled in.
+    """
+    for offset in itertools.count(0, _AT_ONCE):
+        models = client.api.records.list(dataset.id, offset=offset, limit=_AT_ONCE, with_suggestions=False)
+        yield from (model.model_dump() for model in models)
+        if len(models) < _AT_ONCE:
+            return
 
 
 def _name(place: Place) -> str:
@@ -205,27 +219,28 @@ def _metadata(of_case: Sequence[QueueRow]) -> dict[str, JsonValue]:
     return {name: value for name, value in every.items() if value is not None and value != ""}
 
 
-def _outcome(there: Record | None, fields: Mapping[str, JsonValue], metadata: Mapping[str, JsonValue]) -> str:
+def _outcome(
+    there: Mapping[str, Any] | None, fields: Mapping[str, JsonValue], metadata: Mapping[str, JsonValue]
+) -> str:
     """Return `created`, `updated` or `unchanged`; `kept` for a record with a response."""
     if there is None:
         return "created"
-    before = {name: value for name, value in there.fields.to_dict().items() if value is not None}
-    if before == fields and there.metadata.to_dict() == metadata:
+    before = {name: value for name, value in there["fields"].items() if value is not None}
+    if before == fields and there["metadata"] == metadata:
         return "unchanged"
-    return "kept" if list(there.responses) else "updated"
+    return "kept" if there["responses"] else "updated"
 
 
-def _returned(record: Record, people: Mapping[str, str], allowed: Sequence[str]) -> Iterator[ReturnedRow]:
+def _returned(record: Mapping[str, Any], people: Mapping[str, str], allowed: Sequence[str]) -> Iterator[ReturnedRow]:
     """Yield the row of each person's response; a discarded record is `unsure`, a draft is none."""
-    of_person: dict[str, dict[str, JsonValue]] = {}
-    for response in record.responses:
-        if response.status == "draft":
+    for response in record["responses"]:
+        if response["status"] == "draft":
             continue
-        cells = of_person.setdefault(str(response.user_id), {})
-        cells |= {"verdict": "unsure"} if response.status == "discarded" else {response.question_name: response.value}
-    for user, cells in of_person.items():
-        context = record.metadata.to_dict()
-        yield ReturnedRow.of({**context, **cells, "labelled_by": people.get(user, user)}, allowed=allowed)
+        cells = {name: given["value"] for name, given in (response["values"] or {}).items()}
+        if response["status"] == "discarded":
+            cells = {"verdict": "unsure", "note": cells.get("note")}
+        user = str(response["user_id"])
+        yield ReturnedRow.of({**record["metadata"], **cells, "labelled_by": people.get(user, user)}, allowed=allowed)
 
 
 ARGILLA_SERVER = LabelServer(

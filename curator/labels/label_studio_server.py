@@ -83,7 +83,7 @@ def pull(place: Place) -> Pulled:
         left_out: Counter[str] = Counter()
         for project in projects:
             for task in client.tasks.list(project=project.id, fields="all", resolve_uri=False):
-                for row in _returned(task.dict(), people):
+                for row in _returned(task, people):
                     if not row.case_id:
                         left_out["of tasks without a `case_id`, which curator did not make"] += 1
                     elif row.is_empty:
@@ -221,11 +221,12 @@ def _is_judged(task: RoleBasedTask) -> bool:
     return bool(task.annotations or task.draft_exists)
 
 
-def _returned(task: dict[str, Any], people: Mapping[object, str]) -> Iterator[ReturnedRow]:
+def _returned(task: RoleBasedTask, people: Mapping[object, str]) -> Iterator[ReturnedRow]:
     """Yield the row of each annotation of a task."""
-    annotations = task["annotations"] or []
-    export = rows_of_export({"data": task["data"], "annotations": annotations})
-    allowed = [choice["value"] for choice in task["data"].get("allowed_labels", ()) if isinstance(choice, dict)]
+    # Versions of the SDK differ in the type of annotations.
+    annotations = [each if isinstance(each, dict) else each.dict() for each in task.annotations or ()]
+    export = rows_of_export({"data": task.data, "annotations": annotations})
+    allowed = [choice["value"] for choice in task.data.get("allowed_labels", ()) if isinstance(choice, dict)]
     for annotation, cells in zip(annotations, export[1] if export else (), strict=True):
         who = annotation.get("completed_by")
         filled = {

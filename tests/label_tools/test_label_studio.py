@@ -168,8 +168,8 @@ def labelled(
     ana, ben = people
     variables = {"LABEL_STUDIO_URL": server, "LABEL_STUDIO_API_KEY": TOKEN}
 
-    def labels(verb: str, way: str) -> dict[str, Any]:
-        return curator_with("labels", verb, folder, way, "label-studio", environment=variables)
+    def labels(verb: str, way: str, *more: str) -> dict[str, Any]:
+        return curator_with("labels", verb, folder, way, "label-studio", *more, environment=variables)
 
     folder = run_job().folder
     queue = queue_in(folder)
@@ -255,6 +255,26 @@ def test_a_changed_case_is_updated_until_it_was_judged(labelled: Labelled, peopl
     }
     labelled.labels("pull", "--from")
     assert {key: (row["verdict"], row["label"]) for key, row in returned(labelled.folder).items()} == labelled.judged
+
+
+def test_a_case_that_people_disagree_on_is_decided_in_a_project_of_its_own(
+    labelled: Labelled, people: tuple[Annotator, Annotator]
+) -> None:
+    ana, _ = people
+    labelled.labels("pull", "--from")
+    assert labelled.labels("push", "--to", "--disputed")["created"] == 1
+    assert labelled.labels("push", "--to", "--disputed")["created"] == 0
+    project = next(each["id"] for each in ana.projects() if each["title"] == "nightly (adjudication)")
+    (task,) = (each for each in ana.tasks() if each["project"] == project)
+    assert task["data"]["case_id"] == labelled.cases["disputed"]
+    ana.annotate(task["id"], verdict="fail")
+    labelled.labels("pull", "--from", "--disputed")
+    decided = curator.import_labels(
+        [str(path) for path in labelled.folder.glob("label_queue.label-studio.*done.jsonl")]
+    )
+    assert decided.failures[labelled.cases["disputed"]] == 1
+    assert decided.labels[labelled.cases["disputed"]].by == f"adjudication: {ANA}"
+    assert labelled.labels("push", "--to")["created"] == 0  # the project does not change the others
 
 
 def test_an_interface_that_a_person_changed_is_kept(labelled: Labelled, people: tuple[Annotator, Annotator]) -> None:
