@@ -10,6 +10,7 @@ import pytest
 
 import curator
 from curator.errors import ConfigError
+from curator.labels.archive import labels_in
 
 RECORDS = [
     {"id": f"c{i}", "input": f"{i} + 1?", "target": str(i + 1), "kind": "number",
@@ -100,3 +101,27 @@ def test_two_annotators_of_label_studio_are_averaged_in_an_estimate(tmp_path: Pa
     assert result.agreement is not None
     assert (result.agreement.cases, len(result.agreement.disputed)) == (30, 6)
     assert "an export of Label Studio" in result.to_text()
+
+
+def test_the_settings_of_a_tool_are_written_beside_its_queue(tmp_path: Path) -> None:
+    curator.select(RECORDS, tmp_path / "selection", k=30)
+    written = curator.export_labels(tmp_path / "selection", "label-studio", f"{tmp_path}/out/")
+    assert written.path.name == "label_queue.label-studio.json"
+    assert len(json.loads(written.path.read_bytes())) == written.rows == 30
+    assert b'<Choices name="verdict"' in written.path.with_name("label_queue.label-studio.xml").read_bytes()
+
+
+def test_imported_labels_are_kept_once_and_read_by_the_named_tool(tmp_path: Path) -> None:
+    folder = tmp_path / "selection"
+    curator.select(RECORDS, folder, k=30)
+    file = tmp_path / "back.export"
+    task = {"case_id": "c1", "_task_hash": 1, "answer": "accept", "accept": ["fail"], "_annotator_id": "ana"}
+    file.write_text(json.dumps(task) + "\n", encoding="utf-8")
+    imported = curator.import_labels(file, "prodigy", run=folder)
+    assert imported.failures == {"c1": 1}
+    assert imported.kept == (folder / "labels" / "0001.back.export.prodigy.jsonl",)
+    assert "kept as" in imported.to_text()
+    assert labels_in(folder).failures == {"c1": 1}
+    assert curator.import_labels(file, "prodigy", run=folder).kept == ()
+    with pytest.raises(ConfigError, match="no folder"):
+        curator.import_labels(file, run=tmp_path / "gone")
