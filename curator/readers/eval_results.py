@@ -20,6 +20,8 @@ NAMES = ("system", "model", "prompt", "variant", "prompt_variant")
 GOOD = ("score", "passed", "pass", "correct", "is_correct", "success", "accuracy")
 BAD = ("wrong", "failed", "fail", "is_wrong")
 DESIGN = ("weight", "inclusion_probability", "slice", "stage", "stratum", "distilled")
+ANSWERS = ("answer", "output", "response", "completion", "prediction")
+"""Keys of the system's answer in a row of one system."""
 _NESTED = ("scores", "results")
 _OTHER_NUMBERS = frozenset((
     *DESIGN, "disagreement", "within", "between", "against_target", "agreement", "n", "rank", "gain", "draw", "temperature",
@@ -47,6 +49,7 @@ class SystemScores:
         rejected: the rows that give none though they should.
         rows: how many rows gave a score.
         notes: sentences about how the files were read, such as a guessed encoding.
+        answers: by system and case id, where rows of one system hold an answer under one of `ANSWERS`.
     """
 
     scores: Mapping[str, Mapping[str, float]]
@@ -55,6 +58,7 @@ class SystemScores:
     rejected: tuple[RejectedRecord, ...] = ()
     rows: int = 0
     notes: tuple[str, ...] = ()
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class _Seen:
     rejected: list[RejectedRecord] = field(default_factory=list)
     rows: int = 0
     notes: list[str] = field(default_factory=list)
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, system: str, case_id: str, score: float) -> None:
         cases = self.sums.setdefault(system, {})
@@ -114,7 +119,7 @@ def _means(seen: _Seen, paths: Sequence[str]) -> SystemScores:
         raise _nothing(paths, seen.rejected)
     means = {name: {i: total / count for i, (total, count) in cases.items()} for name, cases in seen.sums.items()}
     repeated = sum(count > 1 for cases in seen.sums.values() for _, count in cases.values())
-    return SystemScores(means, seen.design, repeated, tuple(seen.rejected), seen.rows, tuple(seen.notes))
+    return SystemScores(means, seen.design, repeated, tuple(seen.rejected), seen.rows, tuple(seen.notes), seen.answers)
 
 
 def read_designs(path: str) -> tuple[Mapping[str, Mapping[str, JsonValue]], tuple[str, ...]]:
@@ -178,9 +183,18 @@ def _read_row(cells: dict[str, JsonValue], path: Path, by: Sequence[str], seen: 
         )
     for system, score in scores:
         seen.add(system, case_id, score)
+        if (answer := _answer(cells)) is not None:
+            seen.answers.setdefault(system, {}).setdefault(case_id, answer)
     seen.rows += 1
     design = seen.design.setdefault(case_id, {})
     design.update({key: cells[key] for key in DESIGN if cells.get(key) is not None})
+
+
+def _answer(cells: Mapping[str, JsonValue]) -> str | None:
+    """Return the answer of the system in a row of its own; None in a row of several."""
+    if not _verdict_key(cells):
+        return None
+    return next((text for key in ANSWERS if (text := nonblank(cells.get(key)))), None)
 
 
 def _long(cells: Mapping[str, JsonValue], path: Path, by: Sequence[str]) -> Iterator[tuple[str, float]]:

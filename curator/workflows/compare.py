@@ -15,6 +15,7 @@ from curator.estimation.comparison.paired import labels_needed
 from curator.readers.eval_results import read_designs
 from curator.text.display import plural
 from curator.workflows.comparison_result import MISSING_POLICIES, Comparison, MissingPolicy, PairComparison
+from curator.workflows.doubtful_labels import labels_in_doubt, with_details
 from curator.workflows.system_scores import (
     ResultRows,
     Results,
@@ -119,6 +120,7 @@ def _compare_scores(
         confidence=options.confidence,
         missing=_missing(scores, names, options),
         missing_policy=options.missing if options.baseline else "ignore",
+        doubts=labels_in_doubt(scores),
     )
 
 
@@ -176,7 +178,10 @@ def compare_files(
     if read.repeated:
         warnings.append(f"{plural(read.repeated, 'time')}, one system has several scores for a case: their mean counts")
     result = compare(scores, design=designs_of({**read.design, **eval_rows}), options=options)
-    return replace(result, warnings=(*result.warnings, *warnings), rejected=read.rejected, rows=read.rows)
+    doubts = with_details(result.doubts, eval_set, read.answers)
+    return replace(
+        result, warnings=(*result.warnings, *warnings), rejected=read.rejected, rows=read.rows, doubts=doubts
+    )
 
 
 def _pair_comparison(

@@ -12,6 +12,7 @@ from curator.estimation.comparison.multiple import SystemRank
 from curator.records import JsonValue, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult, renamed
 from curator.text.display import plural
+from curator.workflows.doubtful_labels import DoubtfulLabels
 
 MissingPolicy: TypeAlias = Literal["fail", "ignore"]
 MISSING_POLICIES: tuple[MissingPolicy, ...] = ("fail", "ignore")
@@ -75,6 +76,7 @@ class Comparison(TableResult):
         rows: rows that could be read; 0 where the scores did not come from files.
         missing: by system the cases without a score of it, of those of the baseline or else of any system.
         missing_policy: `fail` where they counted as failures, `ignore` where they were left out.
+        doubts: the labels that the results put in doubt.
     """
 
     systems: Mapping[str, SystemRank]
@@ -89,6 +91,7 @@ class Comparison(TableResult):
     rows: int = 0
     missing: Mapping[str, int] = field(default_factory=dict)
     missing_policy: MissingPolicy = "ignore"
+    doubts: DoubtfulLabels = field(default_factory=DoubtfulLabels)
 
     problems = renamed("problems", "rejected")
 
@@ -117,6 +120,7 @@ class Comparison(TableResult):
             "left_out": dict(self.left_out),
             "missing": dict(self.missing),
             "missing_policy": self.missing_policy,
+            "doubtful_labels": self.doubts.to_json(),
             "warnings": list(self.warnings),
             "problems": self.rejected_rows(),
             "rejected": self.rejected_rows(),
@@ -159,6 +163,7 @@ class Comparison(TableResult):
             yield f"tied for best: {', '.join(self.tied_for_best)}"
         elif self.tied_for_best and len(self.systems) > 2:
             yield f"best: {self.tied_for_best[0]}"
+        yield from self.doubts.lines(len(self.systems))
 
 
 def _pair_row(pair: PairComparison) -> dict[str, JsonValue]:

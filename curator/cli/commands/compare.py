@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from curator.cli.console import print_on_stderr, print_result
+from curator.cli.console import print_on_stderr, print_result, print_warnings
 from curator.cli.options import GATE, Command, add_results_arguments, share
 from curator.errors import ExitCode
 
@@ -40,12 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIFFERENCE",
         help="the difference to plan more labels for (default: the one measured)",
     )
+    parser.add_argument(
+        "--relabel",
+        metavar="FILE",
+        help="write a label queue of the labels in doubt, as CSV, XLSX, JSONL or another label tool's file by its ending;"
+        " needs --eval",
+    )
     add_results_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare systems by their results."""
     from curator.workflows.compare import CompareOptions, compare_files
+    from curator.workflows.doubtful_labels import relabel_queue
 
     options = CompareOptions(
         baseline=arguments.fail_if_worse or arguments.baseline,
@@ -56,6 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     result = compare_files(arguments.results, eval_set=arguments.eval, by=arguments.by, options=options)
     code = print_result(result, as_json=arguments.json)
+    if arguments.relabel:
+        queue = relabel_queue(result.doubts, arguments.eval, arguments.relabel)
+        print_warnings(queue.warnings)
+        print_on_stderr(queue.to_text())
     if arguments.fail_if_worse and (worse := result.worse_than_baseline()):
         print_on_stderr(f"curator: worse than {arguments.fail_if_worse!r}: {', '.join(worse)}")
         return ExitCode.GATE_FAILED
