@@ -11,6 +11,7 @@ from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, is_label_file, queues_in, tool_of
 from curator.labels.history import ARCHIVE
 from curator.labels.merge import LabelSet
+from curator.labels.queue_hashes import is_as_written
 from curator.labels.read import read_imports, read_labels
 from curator.records import RejectedRecord
 
@@ -21,7 +22,8 @@ def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
     `into` is the folder whose `labels/` gets them; by default the folder of the queues. A file that cannot be read stays where it
     is (`unreadable_queues`).
     """
-    touched = (queue for queue in readable_queues(folder) if read_labels([str(queue)]).touched)
+    changed = (queue for queue in readable_queues(folder) if not is_as_written(queue))
+    touched = (queue for queue in changed if read_labels([str(queue)]).touched)
     return [path for queue in touched if (path := archive_file(queue, into or folder))]
 
 

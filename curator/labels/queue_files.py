@@ -6,24 +6,19 @@ as `label_queue_2.csv`. The hashes of the queues as they were written, in `queue
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-
-import orjson
 
 from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, LabelTool, QueueRow, queues_in
 from curator.labels.archive import archive_labels, archived_labels, readable_queues
 from curator.labels.merge import LabelSet
+from curator.labels.queue_hashes import is_as_written, is_remembered, remember
 from curator.labels.read import read_imports, read_labels
 
-HASHES = "queue_hashes.json"
 _LOCKS = (".~lock.{}#", "~${}", ".{}.swp", ".#{}")
 """The files that LibreOffice, Excel, Vim and Emacs keep beside one that they have open."""
-_REMEMBERED = 10
-"""Hashes of a name: a run that was killed while it wrote leaves a file of an earlier one."""
 
 
 def write_queues(folder: Path, rows: Sequence[QueueRow], tools: Iterable[LabelTool]) -> dict[str, str]:
@@ -62,9 +57,8 @@ def is_worked_in(path: Path) -> bool:
         return False
     if any((path.parent / lock.format(path.name)).exists() for lock in _LOCKS):
         return True
-    written = _hashes(path.parent).get(path.name)
-    if written:
-        return _hash(path.read_bytes()) not in written
+    if is_remembered(path):
+        return not is_as_written(path)
     return path not in readable_queues(path.parent) or read_labels([str(path)]).touched
 
 
@@ -89,12 +83,6 @@ def labelled_since_archived(folder: Path) -> set[str]:
 def labelled_in_work(folder: Path) -> set[str]:
     """Return the cases that are labelled in the queues in which a person works."""
     return _decided(read_labels([str(path) for path in readable_queues(folder) if is_worked_in(path)]))
-
-
-def remember_as_written(path: Path) -> None:
-    """Remember the content of a queue as curator's own, where the folder has a file of hashes."""
-    if path.is_file() and (path.parent / HASHES).is_file():
-        _remember(path, path.read_bytes())
 
 
 def _decided(label_set: LabelSet) -> set[str]:
@@ -125,29 +113,5 @@ def _later(folder: Path, tool: LabelTool, path: Path) -> list[Path]:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a queue; its hash comes first, so that no queue of a killed run seems to be changed."""
-    _remember(path, content)
+    remember(path, content)
     write_atomic(path, [content])
-
-
-def _remember(path: Path, content: bytes) -> None:
-    hashes = _hashes(path.parent)
-    now = _hash(content)
-    before = [other for other in hashes.get(path.name, ()) if other != now]
-    hashes[path.name] = [*before, now][-_REMEMBERED:]
-    text = orjson.dumps(hashes, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    write_atomic(path.parent / HASHES, [text])
-
-
-def _hashes(folder: Path) -> dict[str, list[str]]:
-    """Return the hashes of queues as they were written, by file name."""
-    try:
-        hashes = orjson.loads((folder / HASHES).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(hashes, dict):
-        return {}
-    return {name: list(map(str, of_file)) for name, of_file in hashes.items() if isinstance(of_file, list)}
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

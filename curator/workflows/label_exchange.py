@@ -15,7 +15,8 @@ from curator.labels.adjudication import ADJUDICATION, adjudication_rows, dispute
 from curator.labels.agreement import Agreement
 from curator.labels.archive import archive_file, archive_labels, labels_in
 from curator.labels.queue import QueueRow
-from curator.labels.queue_files import current_queue, free_place, remember_as_written
+from curator.labels.queue_files import current_queue, free_place
+from curator.labels.queue_hashes import remember_as_written
 from curator.labels.read import read_labels
 from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult

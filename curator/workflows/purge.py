@@ -13,7 +13,8 @@ from curator.exporters import EVAL_SET
 from curator.io.atomic import run_lock
 from curator.io.json_rows import rows_of
 from curator.labels import queues_in
-from curator.labels.queue_files import is_worked_in, remember_as_written
+from curator.labels.queue_files import is_worked_in
+from curator.labels.queue_hashes import remember_as_written
 from curator.readers.read import read
 from curator.records import Case, JsonValue, hashed_id
 from curator.records.result import Result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,14 @@ from curator.labels import ALWAYS, CSV, XLSX
 from curator.labels.archive import archived_labels, labels_in, unreadable_queues
 from curator.labels.queue import QueueRow
 from curator.labels.queue_files import (
-    HASHES,
     current_queue,
     is_worked_in,
     labelled_in_work,
     labelled_since_archived,
-    remember_as_written,
     worked_in,
     write_queues,
 )
+from curator.labels.queue_hashes import HASHES, remember_as_written
 from curator.labels.read import read_imports, read_labels
 from tests.labels.queues import rows_of
 from tests.labels.test_tools import fill_csv, fill_xlsx
@@ -162,3 +162,9 @@ def test_nothing_filled_in_is_lost_in_any_order_of_saves_and_nights(tmp_path: Pa
 def _rows(path: Path) -> list[QueueRow]:
     ids = path.read_text(encoding="utf-8-sig")
     return [row for row in rows_of("abcdef") if row.case_id in ids]
+
+
+def test_a_queue_that_nobody_changed_is_not_archived_for_its_marks(tmp_path: Path) -> None:
+    write_queues(tmp_path, [replace(row, verdict="unsure", annotator="ana") for row in rows_of("ab")], ALWAYS)
+    write_queues(tmp_path, rows_of("ab"), ALWAYS)
+    assert archived_labels(tmp_path) == []
