@@ -13,9 +13,9 @@ from curator.contamination.questions import held_texts, questions_of, rows_of, t
 from curator.contamination.records import HeldText, Match, TrainingRow
 from curator.contamination.wording import WordingIndex
 from curator.exporters.trusted_targets import trainable_cases
-from curator.records import Case, Split
+from curator.records import Case, Split, stable_unit
 from curator.run_folder.layout import LEAKS
-from curator.selection.splits import split_of
+from curator.selection.splits import SALT, split_of
 from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, HeldOutRegistry, by_split
 from curator.text.display import plural
@@ -24,6 +24,8 @@ from curator.text.slots import has_own_words
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
 _MOSTLY = 0.5
+_FEWEST_FOR_SHARES = 20
+"""Of fewer cases the held-out share is far from what the config says anyway."""
 _MANY_LEAKS = 0.2
 """Above this share of leaks among the training candidates a warning says how to hold out less."""
 
@@ -42,6 +44,7 @@ class HoldoutSplit:
         groups: the number of cases of each near-duplicate group.
         trainable: the number of cases with a trusted answer, held out or not.
         templated: the number of cases that differ from others only in the values of a template.
+        kept_open: groups that are not held out, though their names say so: earlier nights and other jobs hold the share already.
         trained_on: the ids of cases of an earlier eval set that a run exported for training.
     """
 
@@ -54,16 +57,19 @@ class HoldoutSplit:
     groups: Mapping[str, int] = field(default_factory=dict)
     trainable: int = 0
     templated: int = 0
+    kept_open: frozenset[str] = frozenset()
     trained_on: frozenset[str] = frozenset()
 
     def split_of(self, group: str) -> Split:
         """Return the split of a near-duplicate group: the settled one, else by its name."""
+        if group in self.kept_open:
+            return "train"
         return self.settled.get(group) or split_of(group, self.share)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on mixed groups, cases exported before, and many leaks."""
-        warnings = [*self._empty_sides()]
+        warnings = [*self._empty_sides(), *self._large_group()]
         if self.templated > _MOSTLY * sum(self.groups.values()):
             warnings.append(
                 f"{self.templated:,} of {plural(sum(self.groups.values()), 'case')} fill in a template. By their wording they are"
@@ -106,6 +112,40 @@ class HoldoutSplit:
                 f" them out: `selection: {{held_out_share: 1}}` {anew}"
             )
 
+    def _large_group(self) -> Iterator[str]:
+        """Yield a sentence where one group is larger than the side that it is not on."""
+        cases = sum(self.groups.values())
+        group, size = max(self.groups.items(), key=lambda item: item[1], default=("", 0))
+        is_held = self.split_of(group) == "eval"
+        room = self.share if is_held else 1 - self.share
+        if cases >= _FEWEST_FOR_SHARES and 0 < self.share < 1 and max(room, _MOSTLY) * cases < size < cases:
+            side = "held out" if is_held else "open for training"
+            yield (
+                f"{size:,} of {plural(cases, 'case')} are one near-duplicate group ({group}), which is {side} as a whole, so that"
+                f" the held-out share is not {self.share:.0%}; if they ask different things, raise `dedupe.group_similarity`"
+                " with another file as `held_out: {registry: ...}`, else add logs with other questions"
+            )
+
+
+def _within_share(split: HoldoutSplit) -> frozenset[str]:
+    """Return the groups to leave open, because registered cases fill the held-out share.
+
+    Without this the share only grows: the group of a returning question is named after another record each night, and each
+    name is another draw. Groups come in the order of their hashes, so that a repeated run decides as before. A night
+    without registered held-out cases is split by the names alone.
+    """
+    held = sum(size for group, size in split.groups.items() if split.settled.get(group) == "eval")
+    if not held:
+        return frozenset()
+    left = split.share * sum(split.groups.values()) - held
+    new = [g for g in split.groups if g not in split.settled and split_of(g, split.share) == "eval"]
+    new.sort(key=lambda group: (stable_unit(SALT, group), group))
+    for place, group in enumerate(new):
+        left -= split.groups[group]
+        if left < 0:
+            return frozenset(new[place:])
+    return frozenset()
+
 
 def assign_splits(
     config: Config, intake: IngestResult, registry: HeldOutRegistry, *, eval_set: Sequence[Case] = ()
@@ -113,7 +153,7 @@ def assign_splits(
     """Settle the split of every near-duplicate group, and register what is held out.
 
     A group takes the split of the registered case that it holds or is near-duplicate to; held out wins over trained on.
-    Every other group is split by its name. All cases of the eval split are registered, selected or not: a later night may
+    Every other group is split by its name, as long as the held-out share is not reached. All cases of the eval split are registered, selected or not: a later night may
     select them, and what is cheap to keep out now cannot be taken out of a trained model then. The cases of an earlier `eval_set`
     are held out, even if the registry is another one.
     """
@@ -139,6 +179,7 @@ def assign_splits(
             templated=sum(not has_own_words(text) for text in texts.turns.values()),
             trained_on=_trained_on(eval_set, entries, groups, settled),
         )
+        guarded = replace(guarded, kept_open=_within_share(guarded))
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
         registry.add_templates(templates)
         registry.add(_entries(held, "eval", config, intake.asked, texts))

@@ -316,3 +316,60 @@ def test_an_empty_side_is_said_with_a_remedy_that_works(tmp_path: Path, share: f
         assert guarded.warnings == () or other == "1"
         assert len(trained) == (5 if other == "0" else 0)
         assert len(held(registry)) == (0 if other == "0" else 5)
+
+
+WORDS = ["invoice", "router", "parcel", "garden", "engine", "bottle", "window", "camera", "mirror", "ticket", "helmet", "blanket", "pillow", "kettle", "drawer", "ladder", "saddle", "anchor", "basket", "candle", "hammer", "needle", "pocket", "ribbon", "shovel", "teapot", "violin", "wallet", "zipper", "cactus"]  # fmt: skip
+
+
+def traffic(drawn: np.random.Generator, questions: int, size: int) -> list[str]:
+    """Requests that return night after night, each with another courtesy, so that another record comes first."""
+    chosen = drawn.choice(questions, size)
+    numbered = (np.random.default_rng(int(question)).choice(WORDS, 9, replace=False) for question in chosen)
+    return [f"please tell me about {' '.join(words)}{TAILS[drawn.integers(len(TAILS))]}" for words in numbered]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_the_held_out_share_stays_over_many_jobs_and_nights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    def shares(name: str) -> list[float]:
+        drawn, found, exported_ever = np.random.default_rng(1), [], set()
+        with HeldOutRegistry(tmp_path / name) as registry:
+            for _ in range(16):  # nights of four jobs by turns
+                texts = traffic(drawn, 80, 60)
+                cases = [case(text, line=i, trusted=trusted) for i, text in enumerate(texts)]
+                deduped = deduplicate(cases, config().dedupe)
+                taken = IngestResult(len(texts), deduped.cases, deduped.cases, deduped.merged, (), 0, ())
+                guarded = exclude_leaks(assign_splits(config(), taken, registry), config(), taken, registry, embed=None)
+                made = training_set(
+                    taken.cases, split_of_group=guarded.split_of, trusted_models=(), leaks=guarded.leaks
+                )
+                exported = {str(example.messages[0].content) for example in made.examples}
+                assert not [(a, b) for a in exported for b in held(registry) if alike(a, b)]
+                exported_ever |= exported
+                is_held = [guarded.split_of(c.group) == "eval" for c in taken.cases]
+                found.append(sum(is_held) / len(is_held))
+        return found
+
+    kept = shares("kept.sqlite")
+    assert 0.4 <= np.mean(kept[8:]) <= 0.6
+    monkeypatch.setattr("curator.stages.holdout._within_share", lambda _: frozenset())
+    grown = shares("grown.sqlite")
+    assert trusted or np.mean(grown[8:]) > 0.7
+
+
+def test_a_repeated_night_decides_as_before(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(2)
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
+        for _ in range(4):
+            taken = intake(traffic(drawn, 80, 50), config())
+            first, again = (assign_splits(config(), taken, registry) for _ in range(2))
+            assert [first.split_of(c.group) for c in taken.cases] == [again.split_of(c.group) for c in taken.cases]
+
+
+def test_a_group_that_is_too_large_for_its_side_is_named_with_the_remedy() -> None:
+    groups = {"big": 60, **{f"g{i}": 1 for i in range(40)}}
+    (sentence,) = HoldoutSplit(0.5, {"big": "eval"}, groups=groups).warnings
+    assert "60 of 100 cases are one near-duplicate group (big), which is held out as a whole" in sentence
+    assert "raise `dedupe.group_similarity`" in sentence
+    assert HoldoutSplit(0.7, {"big": "eval"}, groups=groups).warnings == ()
