@@ -158,3 +158,20 @@ def test_labels_that_come_a_night_late_count_for_the_night_of_their_draw(
         json.loads(r)["id"] for f in ("one", "two") for r in (tmp_path / f / "selection.jsonl").read_text().splitlines()
     }
     assert rate.labels >= len(chosen) - 4  # the four corrections of users aside
+
+
+def test_the_estimate_of_a_folder_says_what_it_does_not_cover_and_the_price_of_looking(
+    labelled: tuple[dict[str, Any], RunResult], encoder: Any, write_logs: Path, tmp_path: Path
+) -> None:
+    job, _ = labelled
+    add_cases(write_logs, 30)
+    night(job, tmp_path, encoder, "two")
+    found = estimate(tmp_path / "out", selection=tmp_path / "two", any_time=True)
+    text = found.to_text()
+    assert "of 40 cases" in text
+    assert "not covered   30 cases (30 log records), new since these labels were drawn" in text
+    assert "You may look after every label" in text
+    ends = found.to_dict()["any_time"]
+    assert isinstance(ends, dict)
+    assert ends["low"] <= found.estimate.low <= found.estimate.high <= ends["high"]
+    assert "at any time" not in estimate(tmp_path / "out").to_text()
