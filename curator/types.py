@@ -112,6 +112,10 @@ from curator.workflows.comparison_result import (
     MissingPolicy,
     PairComparison,
 )
+from curator.workflows.doubtful_labels import (
+    DoubtfulLabel,
+    DoubtfulLabels,
+)
 from curator.workflows.estimate import (
     Drawn,
 )
@@ -152,6 +156,8 @@ __all__ = [
     "CrossValidation",
     "DedupeConfig",
     "Document",
+    "DoubtfulLabel",
+    "DoubtfulLabels",
     "Drawn",
     "Encoder",
     "Estimate",
