@@ -23,7 +23,10 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder, the label tool and the file."""
     _add_run(parser)
     parser.add_argument(
-        "--to", required=True, metavar="TOOL", help="the label tool: see `curator doctor` for the names"
+        "--to",
+        required=True,
+        metavar="TOOL",
+        help="the label tool: csv, xlsx, jsonl, label-studio, prodigy, or that of a package",
     )
     parser.add_argument("--out", metavar="FILE", help="the file or folder to write to (default: the folder RUN)")
     _add_disputed(parser)
@@ -73,7 +76,9 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
 def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder and the label server."""
     _add_run(parser)
-    parser.add_argument("--to", required=True, metavar="SERVER", help="the label server")
+    parser.add_argument(
+        "--to", required=True, metavar="SERVER", help="the label server: label-studio, argilla, or that of a package"
+    )
     _add_server_options(parser)
 
 
@@ -90,7 +95,13 @@ def push(arguments: argparse.Namespace) -> int:
 def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder and the label server."""
     _add_run(parser)
-    parser.add_argument("--from", dest="server", required=True, metavar="SERVER", help="the label server")
+    parser.add_argument(
+        "--from",
+        dest="server",
+        required=True,
+        metavar="SERVER",
+        help="the label server: label-studio, argilla, or that of a package",
+    )
     _add_server_options(parser)
 
 
