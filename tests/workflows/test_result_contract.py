@@ -49,7 +49,7 @@ def results(
     store = Path(job["store"])
     queue = curator.export_labels(run, "csv", tmp_path / "queue.csv")
     return [
-        plan, run, queue, curator.import_labels(queue.path), scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
+        plan, run, queue, curator.label_page(run), curator.import_labels(queue.path), scored, selected, read_status(out), contents(store), prune(store, wanted, dry_run=True), verify(store),
         curator.estimate(dict.fromkeys([pick.case_id for pick in selected.picks], False), selection=selected),
         curator.calibrate(RECORDS, {"c1": True, "c2": False}), curator.committee_advice(RECORDS),
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
