@@ -17,7 +17,7 @@ from curator.io.manifest import read_manifest
 from curator.records import Case, JsonValue, Label, Reference, Source, Verdict
 from curator.text.display import plural
 
-CHANGES_FILE = "eval_set.changes.jsonl"
+CHANGES_FILE = EVAL_SET.file_name.replace(".jsonl", ".changes.jsonl")
 Change: TypeAlias = Literal["added", "label changed", "removed"]
 BY_HAND = f"its line was taken out of {EVAL_SET.file_name}; it stays out until the line is back"
 FILE_GONE = f"{EVAL_SET.file_name} was taken away, so that the set began anew"
