@@ -31,7 +31,16 @@ settings.load_profile("steady")
 if TYPE_CHECKING:
     from benchmarks.common.chromium import Chromium
 
+INSTALLING = ("label_tools", "producers")
+"""The markers of tests that install other programs; they run only where `-m` names them."""
 LABELS = ("billing", "delivery", "returns", "account", "product")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = {marker for marker in INSTALLING if marker not in config.option.markexpr}
+    deselected = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
+    items[:] = [item for item in items if item not in deselected]
+    config.hook.pytest_deselected(items=deselected)
 
 
 class FakeEndpoint:

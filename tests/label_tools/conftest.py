@@ -22,19 +22,11 @@ from curator.config import parse_config
 from curator.workflows.run import run
 from curator.workflows.run_result import RunResult
 from tests.conftest import HashingEncoder
-from tests.producers.conftest import environment_of
+from tests.environments import environment_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 Curator = Callable[..., dict[str, Any]]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "label_tools" in config.option.markexpr:
-        return
-    slow = [item for item in items if HERE in item.path.parents]
-    items[:] = [item for item in items if HERE not in item.path.parents]
-    config.hook.pytest_deselected(items=slow)
 
 
 @pytest.fixture(scope="session")

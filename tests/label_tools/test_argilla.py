@@ -12,8 +12,8 @@ import pytest
 
 import curator
 from curator.workflows.run_result import RunResult
+from tests.environments import environment_of
 from tests.label_tools.conftest import HERE, Curator, free_port, serving
-from tests.producers.conftest import environment_of
 
 pytestmark = pytest.mark.label_tools
 KEYS = {"ana": "ana.apikey.0123456789abcdef", "ben": "ben.apikey.0123456789abcdef"}

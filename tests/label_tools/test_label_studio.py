@@ -13,8 +13,8 @@ import pytest
 
 import curator
 from curator.workflows.run_result import RunResult
+from tests.environments import environment_of
 from tests.label_tools.conftest import HERE, Curator, free_port, serving
-from tests.producers.conftest import environment_of
 
 pytestmark = pytest.mark.label_tools
 TOKEN = "0123456789abcdef0123456789abcdef01234567"  # noqa: S105  of a server that lives for one test
