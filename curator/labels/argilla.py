@@ -69,16 +69,8 @@ def pull(place: Place) -> Pulled:
         people |= {str(client.me.id): client.me.username}
         labels = dataset.settings.questions["label"]
         allowed = labels.labels if labels else []
-        rows: list[ReturnedRow] = []
-        empty = 0
-        for record in _records(client, dataset):
-            for row in _returned(record, people, allowed):
-                if row.is_empty:
-                    empty += 1
-                else:
-                    rows.append(row)
-        notes = (f"{plural(empty, 'response')} left out: neither a verdict nor a right answer",) if empty else ()
-        return Pulled((_address(place, dataset),), tuple(rows), notes)
+        rows = tuple(row for record in _records(client, dataset) for row in _returned(record, people, allowed))
+        return Pulled((_address(place, dataset),), rows)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def push(rows: Sequence[QueueRow], place: Place) -> Pushed:
         existing = {
             task.data["case_id"]: task
             for project in _projects(client, titles)
-            for task in client.tasks.list(project=project.id, fields="all", resolve_uri=False)
+            for task in _tasks(client, project)
             if "case_id" in task.data
         }
         done: Counter[str] = Counter()
@@ -79,19 +79,8 @@ def pull(place: Place) -> Pulled:
         if not projects:
             raise not_pushed("label-studio", place, f"project {_title(place, parts[0])!r}")
         people = {user.id: user.email or user.username or str(user.id) for user in client.users.list()}
-        rows: list[ReturnedRow] = []
-        left_out: Counter[str] = Counter()
-        for project in projects:
-            for task in client.tasks.list(project=project.id, fields="all", resolve_uri=False):
-                for row in _returned(task, people):
-                    if not row.case_id:
-                        left_out["of tasks without a `case_id`, which curator did not make"] += 1
-                    elif row.is_empty:
-                        left_out["empty: neither a verdict nor a right answer"] += 1
-                    else:
-                        rows.append(row)
-        notes = [f"{plural(count, 'annotation')} left out: {reason}" for reason, count in left_out.items()]
-        return Pulled(tuple(f"{place.address}/projects/{p.id}" for p in projects), tuple(rows), tuple(notes))
+        rows = tuple(row for project in projects for task in _tasks(client, project) for row in _returned(task, people))
+        return Pulled(tuple(f"{place.address}/projects/{p.id}" for p in projects), rows)
 
 
 @contextmanager
@@ -152,6 +141,11 @@ def _projects(client: LabelStudio, titles: Sequence[str]) -> list[Project]:
             )
         matching += named
     return matching
+
+
+def _tasks(client: LabelStudio, project: Project) -> Iterator[RoleBasedTask]:
+    """Yield the tasks of a project, with their annotations and predictions."""
+    yield from client.tasks.list(project=project.id, fields="all", resolve_uri=False)
 
 
 def _project(client: LabelStudio, place: Place, part: Part, rows: Sequence[QueueRow]) -> Project:

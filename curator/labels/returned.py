@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from curator.labels.columns import by_role
 from curator.labels.doubts import quoted
-from curator.labels.queue import QueueRow
+from curator.labels.queue import UNSURE, QueueRow
 from curator.readers.feedback import nonblank
 from curator.records import JsonValue
 
@@ -50,8 +51,13 @@ class ReturnedRow:
 
     @property
     def is_empty(self) -> bool:
-        """The person gave neither a verdict nor the right answer."""
-        return not (self.verdict or self.label)
+        """The person filled nothing in: not even a remark on a case that cannot be judged."""
+        return not (self.verdict or self.label or self.corrected_category or self.note)
+
+    @property
+    def is_decided(self) -> bool:
+        """The person gave a verdict other than `unsure`, or the right answer."""
+        return bool(self.label) or self.verdict not in ("", UNSURE)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the row by column."""
@@ -96,11 +102,25 @@ def context_of(row: QueueRow) -> dict[str, JsonValue]:
     }
 
 
+def judgements(rows: Iterable[ReturnedRow]) -> tuple[list[ReturnedRow], Counter[str]]:
+    """Return the rows that judge a case, and the numbers of those that do not, by reason."""
+    kept: list[ReturnedRow] = []
+    left_out: Counter[str] = Counter()
+    for row in rows:
+        if not row.case_id:
+            left_out["of records without a `case_id`, which curator did not make"] += 1
+        elif row.is_empty:
+            left_out["empty: nothing is filled in"] += 1
+        else:
+            kept.append(row)
+    return kept, left_out
+
+
 def last_judgements(rows: Iterable[ReturnedRow]) -> tuple[list[ReturnedRow], int]:
     """Return the last judgement of each person on each case, and the number of earlier ones.
 
-    The rows are in a fixed order. A verdict or a right answer is never replaced by `unsure`. What a later judgement leaves open, it takes from the earlier
-    one of the same person.
+    The rows are in a fixed order. A verdict or a right answer is never replaced by `unsure` or by remarks. A later judgement
+    without a note or a corrected category takes that of the earlier one.
     """
     ordered = sorted(rows, key=lambda row: (row.case_id, row.labelled_by, row.labelled_at, row.verdict, row.label))
     last: dict[tuple[str, str], ReturnedRow] = {}
@@ -111,9 +131,9 @@ def last_judgements(rows: Iterable[ReturnedRow]) -> tuple[list[ReturnedRow], int
 
 
 def _later(before: ReturnedRow, later: ReturnedRow) -> ReturnedRow:
-    if later.verdict == "unsure" and not later.label and not before.is_empty:
-        return before
-    return replace(later, note=later.note or before.note)
+    last = before if before.is_decided and not later.is_decided else later
+    category = later.corrected_category or before.corrected_category
+    return replace(last, note=later.note or before.note, corrected_category=category)
 
 
 def _text(value: JsonValue) -> str:

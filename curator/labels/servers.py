@@ -58,7 +58,8 @@ class Pulled:
 
     Attributes:
         places: the addresses that the labels come from.
-        rows: every judgement, in any order; several of one person on one case where that person judged it again.
+        rows: every judgement, in any order; several of one person on one case where that person judged it again. Rows without
+            a case or a judgement are left out afterwards, and counted.
         notes: sentences for the user.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from curator.labels import DONE, LABEL_SERVERS, QUEUE_STEM
 from curator.labels.adjudication import ADJUDICATION, adjudicated
 from curator.labels.agreement import Agreement
 from curator.labels.read import read_labels
-from curator.labels.returned import last_judgements
+from curator.labels.returned import judgements, last_judgements
 from curator.records import JsonValue, RejectedRecord
 from curator.records.result import Result
 from curator.text.display import plural
@@ -173,8 +174,8 @@ def pull_labels(
 ) -> PulledLabels:
     """Pull the labels of a job from a label server into its folder.
 
-    The file is `label_queue.SERVER.done.jsonl`. The next `curator run`, and `curator estimate` with the folder, read that file. The last judgement of each person on each
-    case counts. Pulled again without a change, the file stays the same, byte by byte; labels that are in an older file and
+    The file is `label_queue.SERVER.done.jsonl`. The next `curator run`, and `curator estimate` with the folder, read that
+    file. The last judgement of each person on each case counts. Pulled again without a change, the file stays the same, byte by byte; labels that are in an older file and
     no longer on the server are first archived in `labels/`.
 
     Args:
@@ -194,8 +195,9 @@ def pull_labels(
     entry = LABEL_SERVERS.require(server, where="server")
     folder = _folder_of(selection)
     pulled = entry.pull(entry.place(project or folder.name, environment, address=url, adjudication=disputed))
-    rows, replaced = last_judgements(map(adjudicated, pulled.rows) if disputed else pulled.rows)
-    notes = list(pulled.notes)
+    judged, left_out = judgements(pulled.rows)
+    rows, replaced = last_judgements(map(adjudicated, judged) if disputed else judged)
+    notes = [*pulled.notes, *(f"{plural(n, 'judgement')} left out: {reason}" for reason, n in left_out.items())]
     if replaced:
         notes.append(f"{plural(replaced, 'judgement')} replaced by a later one of the same person")
     if not rows:
@@ -206,9 +208,7 @@ def pull_labels(
     if not path.is_file() or path.read_bytes() != content:
         keep_labels(path)
         write_atomic(path, [content])
-    people: dict[str, int] = {}
-    for row in rows:
-        people[row.labelled_by] = people.get(row.labelled_by, 0) + 1
+    people = Counter(row.labelled_by for row in rows)
     label_set = read_labels([str(path)])
     return PulledLabels(
         entry.name, path, len(rows), len({row.case_id for row in rows}), people, label_set.agreement, label_set.rejected,

@@ -13,6 +13,7 @@ import curator.workflows.label_sync as syncing
 from curator.errors import ConfigError, MissingDependency
 from curator.labels import JSONL, LabelServer, QueueRow
 from curator.labels.queue import queue_rows
+from curator.labels.read import read_labels
 from curator.labels.returned import ReturnedRow, context_of
 from curator.labels.servers import Place, Pulled, Pushed, refusal
 from curator.plugins import Registry
@@ -96,6 +97,35 @@ def test_the_last_judgement_of_each_person_is_pulled_and_the_file_repeats(memory
     pull_labels(folder, "memory", environment=KEYS)
     assert pulled.path.read_bytes() == content
     assert not (folder / "labels").exists()
+
+
+def test_a_judgement_of_remarks_only_is_kept_and_an_empty_one_is_counted(memory: Memory, folder: Path) -> None:
+    push_labels(folder, "memory", environment=KEYS)
+    memory.judge("c0", "ana", note="which order?")
+    memory.judge("c1", "ana", corrected_category="refunds")
+    memory.judge("c2", "ana")
+    memory.judgements.append(ReturnedRow(case_id="", verdict="pass"))
+    pulled = pull_labels(folder, "memory", environment=KEYS)
+    assert [row["case_id"] for row in rows_in(pulled.path)] == ["c0", "c1"]
+    labels = read_labels([str(pulled.path)])
+    assert labels.unsure == ("c0", "c1")
+    assert labels.labels["c1"].category == "refunds"
+    assert sorted(pulled.warnings[1:]) == [
+        "1 judgement left out: empty: nothing is filled in",
+        "1 judgement left out: of records without a `case_id`, which curator did not make",
+    ]
+
+
+def test_remarks_of_a_later_judgement_are_added_to_the_verdict_before(memory: Memory, folder: Path) -> None:
+    push_labels(folder, "memory", environment=KEYS)
+    memory.judge("c0", "ana", at=1, verdict="fail", corrected_category="refunds")
+    memory.judge("c0", "ana", at=2, note="which order?")
+    memory.judge("c1", "ana", at=1, verdict="unsure", note="first")
+    memory.judge("c1", "ana", at=2, verdict="unsure", note="second")
+    rows = rows_in(pull_labels(folder, "memory", environment=KEYS).path)
+    assert [(row["verdict"], row["note"], row["corrected_category"]) for row in rows] == [
+        ("fail", "which order?", "refunds"), ("unsure", "second", ""),
+    ]  # fmt: skip
 
 
 def test_labels_that_left_the_server_are_archived_before_the_file_changes(memory: Memory, folder: Path) -> None:
