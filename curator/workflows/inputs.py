@@ -69,6 +69,26 @@ def source_of(
     )
 
 
+def folder_of(result: PathLike | HasFolder) -> Path:
+    """Return the folder of a run or a selection.
+
+    Raises:
+        ConfigError: the folder does not exist, or the selection was not written to one.
+    """
+    folder: Path | None = (
+        Path(result) if isinstance(result, str | Path) else result.folder
+    )  # None of a selection in memory
+    if folder is None:
+        raise ConfigError(
+            "the selection was not written to a folder", remedy="give `curator.select` a folder to write to"
+        )
+    if not folder.is_dir():
+        raise ConfigError(
+            f"no folder {str(folder)!r}", remedy="name the folder that `curator run` or `curator select` wrote"
+        )
+    return folder
+
+
 def path_list(paths: Paths) -> list[str]:
     """Return one path or several as a list of strings."""
     return [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]

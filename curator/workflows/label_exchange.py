@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from curator.records import JsonValue, Label, RejectedRecord, too_many_rejected
 from curator.records.result import TableResult
 from curator.text.display import plural
 from curator.workflows.export import ExportedFile
-from curator.workflows.inputs import HasFolder, Paths, path_list
+from curator.workflows.inputs import HasFolder, Paths, folder_of, path_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,7 @@ class ImportedLabels(TableResult):
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the labels for machines."""
         return {
-            "labels": [
-                {"case_id": label.case_id, "failure": label.failure, "label": label.text, "labelled_by": label.by}
-                for label in self.labels.values()
-            ],
+            "labels": [*self._rows()],
             "agreement": asdict(self.agreement) if self.agreement else None,
             "kept": [str(path) for path in self.kept],
             "rejected": self.rejected_rows(),
@@ -68,10 +65,11 @@ class ImportedLabels(TableResult):
 
     def table_rows(self) -> list[dict[str, object]]:
         """Return one row a label."""
-        return [
-            {"case_id": label.case_id, "failure": label.failure, "label": label.text, "labelled_by": label.by}
-            for label in self.labels.values()
-        ]
+        return [{**row} for row in self._rows()]
+
+    def _rows(self) -> Iterator[dict[str, JsonValue]]:
+        for label in self.labels.values():
+            yield {"case_id": label.case_id, "failure": label.failure, "label": label.text, "labelled_by": label.by}
 
     def to_text(self) -> str:
         """Return the figures for people."""
@@ -100,7 +98,7 @@ def export_labels(
         StorageError: `out` cannot be written.
     """
     entry = LABEL_TOOLS.require(tool, where="tool")
-    rows = disputed_queue(selection) if disputed else queue_of(selection)
+    rows = queue_of(selection, disputed=disputed)
     path = Path(out)
     if path.is_dir() or str(out).endswith("/"):
         path /= f"{QUEUE_STEM}.{ADJUDICATION}{entry.suffix}" if disputed else entry.queue_name
@@ -114,34 +112,32 @@ def export_labels(
     return ExportedFile(path, entry.name, len(rows), {})
 
 
-def queue_of(selection: str | Path | HasFolder) -> list[QueueRow]:
-    """Read the label queue of a selection or a run.
-
-    Raises:
-        ConfigError: the folder holds no label queue.
-        LogsError: the label queue is damaged.
-    """
-    folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
-    queue = current_queue(folder, JSONL) if folder is not None else None
-    if queue is None or not queue.is_file():
-        raise ConfigError(
-            f"no label queue in {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"
-        )
-    try:
-        return list(rows_of(queue, QueueRow.from_json))
-    except RecordError as error:
-        raise LogsError(error.reason, remedy=error.remedy) from error
-
-
-def disputed_queue(selection: str | Path | HasFolder) -> list[QueueRow]:
-    """Return the rows of the label queue whose cases people disagree on.
+def queue_of(selection: str | Path | HasFolder, *, disputed: bool = False) -> list[QueueRow]:
+    """Read the label queue of a selection or a run, or only the cases that people disagree on.
 
     Raises:
         ConfigError: the folder holds no label queue, or none of its cases is disputed.
         LogsError: the label queue is damaged.
     """
-    rows = queue_of(selection)
-    folder = Path(selection) if isinstance(selection, str | Path) else selection.folder
+    folder = folder_of(selection)
+    queue = current_queue(folder, JSONL)
+    if not queue.is_file():
+        raise ConfigError(
+            f"no label queue in {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"
+        )
+    try:
+        rows = list(rows_of(queue, QueueRow.from_json))
+    except RecordError as error:
+        raise LogsError(error.reason, remedy=error.remedy) from error
+    return _disputed(rows, folder) if disputed else rows
+
+
+def _disputed(rows: Sequence[QueueRow], folder: Path) -> list[QueueRow]:
+    """Return the rows whose cases people disagree on.
+
+    Raises:
+        ConfigError: there are none.
+    """
     cases = disputed_cases(labels_in(folder))
     disputed = adjudication_rows(rows, cases)
     if disputed:
@@ -188,9 +184,7 @@ def import_labels(
     label_set = read_labels(path_list(paths), tool=entry)
     kept: list[Path] = []
     if run is not None:
-        folder = Path(run) if isinstance(run, str | Path) else run.folder
-        if not folder.is_dir():
-            raise ConfigError(f"no folder {str(folder)!r}", remedy="name the folder that `curator run` wrote")
+        folder = folder_of(run)
         for path in map(Path, expand(path_list(paths)) if label_set.touched else ()):
             suffix = entry.suffix if entry and tool_of(path) is not entry else ""
             if archived := archive_file(path, folder, suffix=suffix):

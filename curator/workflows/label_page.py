@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.errors import ConfigError, LogsError, RecordError
 from curator.io.atomic import write_atomic
-from curator.io.json_rows import rows_of
-from curator.labels import JSONL
 from curator.labels.page import DONE_NAME, queue_identity
 from curator.labels.page import label_page as render
-from curator.labels.queue import QueueRow
-from curator.labels.queue_files import current_queue
 from curator.records import JsonValue
 from curator.records.result import Result
 from curator.run_folder.categories import read_category_rows
 from curator.run_folder.layout import CATEGORIES, LABEL_PAGE
 from curator.text.display import plural
-from curator.workflows.inputs import HasFolder, PathLike
+from curator.workflows.inputs import HasFolder, PathLike, folder_of
+from curator.workflows.label_exchange import queue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +57,7 @@ def label_page(run: PathLike | HasFolder) -> LabelPage:
         LogsError: the label queue or `categories.jsonl` is damaged.
         StorageError: the page cannot be written.
     """
-    folder = run.folder if isinstance(run, HasFolder) else Path(run)
-    queue = current_queue(folder, JSONL) if folder is not None else None
-    if queue is None or not queue.is_file():
-        raise ConfigError(
-            f"no label queue in {str(folder)!r}", remedy="name the folder that `curator run` or `curator select` wrote"
-        )
-    try:
-        rows = list(rows_of(queue, QueueRow.from_json))
-    except RecordError as error:
-        raise LogsError(error.reason, remedy=error.remedy) from error
+    folder, rows = folder_of(run), queue_of(run)
     page = LABEL_PAGE.of(folder)
     stale = not page.is_file() or queue_identity(rows).encode() not in page.read_bytes()
     if stale:

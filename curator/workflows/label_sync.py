@@ -18,8 +18,8 @@ from curator.labels.returned import judgements, last_judgements
 from curator.records import JsonValue, RejectedRecord
 from curator.records.result import Result
 from curator.text.display import plural
-from curator.workflows.inputs import HasFolder
-from curator.workflows.label_exchange import disputed_queue, keep_labels, queue_of
+from curator.workflows.inputs import HasFolder, folder_of
+from curator.workflows.label_exchange import keep_labels, queue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ def push_labels(
         ProviderError: the server cannot be reached, or it refuses.
     """
     entry = LABEL_SERVERS.require(server, where="server")
-    rows = disputed_queue(selection) if disputed else queue_of(selection)
-    place = entry.place(project or _folder_of(selection).name, environment, address=url, adjudication=disputed)
+    rows = queue_of(selection, disputed=disputed)
+    place = entry.place(project or folder_of(selection).resolve().name, environment, address=url, adjudication=disputed)
     if not rows:
         raise ConfigError("the label queue is empty", remedy="nothing is left to label; raise `selection.k` for more")
     done = entry.push(rows, place)
@@ -193,7 +193,7 @@ def pull_labels(
         StorageError: the file cannot be written.
     """
     entry = LABEL_SERVERS.require(server, where="server")
-    folder = _folder_of(selection)
+    folder = folder_of(selection).resolve()
     pulled = entry.pull(entry.place(project or folder.name, environment, address=url, adjudication=disputed))
     judged, left_out = judgements(pulled.rows)
     rows, replaced = last_judgements(map(adjudicated, judged) if disputed else judged)
@@ -214,17 +214,3 @@ def pull_labels(
         entry.name, path, len(rows), len({row.case_id for row in rows}), people, label_set.agreement, label_set.rejected,
         tuple(notes),
     )  # fmt: skip
-
-
-def _folder_of(selection: str | Path | HasFolder) -> Path:
-    """Return the folder of a selection or a run, with its own name.
-
-    Raises:
-        ConfigError: the selection was not written to a folder.
-    """
-    folder: Path | None = Path(selection) if isinstance(selection, str | Path) else selection.folder
-    if folder is None or not folder.is_dir():
-        raise ConfigError(
-            f"no folder {str(folder)!r}", remedy="name the folder that `curator select` or `curator run` wrote"
-        )
-    return folder.resolve()
