@@ -39,10 +39,15 @@ MOST_ANSWERS = 4
 
 @dataclass(frozen=True, slots=True)
 class DedupeResult:
-    """The kept cases and the merged records; together they are all input records."""
+    """The kept cases and the merged records; together they are all input records.
+
+    `case_of` has the kept case with the same answer by the id that the case would have in other logs, where another wording of the
+    question or another first answer gives the id.
+    """
 
     cases: tuple[Case, ...]
     merged: tuple[DuplicateRecord, ...]
+    case_of: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -120,6 +125,7 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
 
     kept: list[tuple[int, Case]] = []
     merged: list[tuple[int, DuplicateRecord]] = []
+    case_of: dict[str, str] = {}
     for group in components(
         normalised, lambda i, j: similarity(i, j) >= threshold, threshold=threshold, permutations=config.permutations
     ):
@@ -132,9 +138,11 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
             for i in members:
                 alike = None if i == chosen else similarity(i, chosen)
                 merged.extend((i, record) for record in _merges(inputs[i], into, alike))
+                case_of |= _own_ids(inputs[i], into)
     return DedupeResult(
         cases=tuple(case for _, case in sorted(kept, key=lambda item: item[0])),
         merged=tuple(record for _, record in sorted(merged, key=lambda item: item[0])),
+        case_of={id_: case_id for id_, case_id in case_of.items() if id_ != case_id},
     )
 
 
@@ -289,6 +297,16 @@ def _merges(asked: _Input, into: Mapping[int, Case], similarity: float | None) -
             if source is not case.source:
                 record_id = case.id if own_id in kept else own_id
                 yield DuplicateRecord(source, record_id, case.id, how, 1.0 if similarity is None else similarity)
+
+
+def _own_ids(asked: _Input, into: Mapping[int, Case]) -> dict[str, str]:
+    """The kept case of each answer, by the id that the answer has without other inputs."""
+    answers = enumerate(asked.answers.items())
+    return {
+        answer_case_id(asked.best.id, text or "") if number else asked.best.id: into[id(answer)].id
+        for number, (text, answer) in answers
+        if text == into[id(answer)].target
+    }
 
 
 class _Similarity:

@@ -190,7 +190,7 @@ def test_inputs_that_differ_in_their_instructions_are_not_merged() -> None:
 
 
 def test_empty_and_tiny_inputs() -> None:
-    assert deduplicate([], DedupeConfig()) == DedupeResult((), ())
+    assert deduplicate([], DedupeConfig()) == DedupeResult((), (), {})
     result = dedupe(a_case("?", 1), a_case("\U0001f600", 2), a_case("ok", 3), a_case("OK!", 4))
     assert [c.user for c in result.cases] == ["?", "\U0001f600", "ok"]
 
@@ -339,6 +339,29 @@ def test_near_duplicates_with_other_answers_ask_the_question_once() -> None:
     assert second.messages == first.messages
     assert (second.question, second.target, second.weight) == (first.id, "It is late.", 1)
     assert result.merged == ()
+
+
+def test_a_case_keeps_the_ids_that_its_answers_have_in_other_logs() -> None:
+    records = [answered(LONG, "Sorry.", 1), answered(LONG.replace("winter", "wintr"), "It is late.", 2)]
+    result = dedupe(*records)
+    (alone,) = dedupe(records[1]).cases
+    assert result.case_of == {alone.id: result.cases[1].id}
+    other_order = dedupe(records[1], replace(records[0], target="It is late."), answered(LONG, "Sorry.", 3))
+    assert all(other_order.case_of[case.id] in {c.id for c in other_order.cases} for case in dedupe(records[0]).cases)
+
+
+def test_the_label_of_a_rare_answer_does_not_speak_for_the_others() -> None:
+    texts = [*(f"often {n}" for n in range(4) for _ in range(3)), *(f"once {n}" for n in range(5))]
+    found = 0
+    for number in range(30):
+        wording = LONG.replace("blue", f"blue {number}")
+        logged = [answered(wording, text, n) for n, text in enumerate(texts)]
+        rare = answered(wording.replace("winter", "wintr"), "once 5", 99)
+        result = dedupe(*logged, rare)
+        kept = next((case for case in result.cases if case.id == result.case_of.get(rare.id)), None)
+        assert kept is None or kept.target == "once 5"
+        found += kept is not None
+    assert 0 < found < 30
 
 
 def test_a_record_that_was_logged_twice_counts_once() -> None:

@@ -60,7 +60,8 @@ def ingest(  # noqa: PLR0913  the options of a run, and what earlier runs left
     """
     redaction = redaction or Redaction(config, None)
     unreadable: list[RejectedRecord] = []
-    reading = read(config.logs, paths=(paths := logs or config.logs.paths), redaction=redaction, processes=processes)
+    paths = logs or config.logs.paths
+    reading = read(config.logs, paths=paths, redaction=redaction, processes=processes)
     account = reading.account
 
     def readable() -> Iterator[Case]:
@@ -168,7 +169,7 @@ def _label(
     in_logs = {case.id for case in deduped.cases}
     gone = [case for case in earlier if case.id not in in_logs]
     files = [*([path] for path in kept), *([list(paths)] if paths else [])]
-    kept_cases = {merged.id: merged.into for merged in deduped.merged}
+    kept_cases = deduped.case_of
     answers = [
         *(case.target for case in deduped.cases),
         *(text for task in config.tasks.values() for text in task.labels),
