@@ -150,7 +150,7 @@ def _exchange(
         time=facts.time if facts.time is not None or response is None else time_of_response(response.body),
         latency_s=facts.latency_s,
         cost_usd=facts.cost_usd,
-        unused=_unused(record, asked, response, request),
+        unused=_unused(record, asked, response, request, beside),
         notes=tuple(dict.fromkeys((*request.notes, *(reply.notes if reply else ()), *notes))),
     )
 
@@ -259,11 +259,11 @@ def _response(record: Mapping[str, JsonValue], request: _Found | None) -> _Found
     return None
 
 
-def _lifted(record: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
+def _lifted(record: dict[str, JsonValue], key: str) -> dict[str, JsonValue] | None:
     """The record with the keys of an object in it that holds a request and its response."""
     inner = decoded(record[key])
     if not isinstance(inner, dict) or _response(inner, _request(inner)) is None:
-        return record
+        return None
     return {**{other: value for other, value in record.items() if other != key}, **inner}
 
 
@@ -325,20 +325,25 @@ def _take(metadata: dict[str, Scalar], record: dict[str, JsonValue], key: str) -
 
 
 def _unused(
-    record: Mapping[str, JsonValue], asked: _Found | None, response: _Found | None, request: Request
+    record: Mapping[str, JsonValue],
+    asked: _Found | None,
+    response: _Found | None,
+    request: Request,
+    beside: Mapping[str, JsonValue],
 ) -> tuple[str, ...]:
-    """The paths of keys with content that were not read, in the request and in the record."""
+    """The paths of keys with content that were not read, in the request and in the record.
+
+    `beside` are the keys of the record that count as the request's.
+    """
     read_keys = _READ_KEYS if response and not response.key else _RECORD_KEYS
-    places = {place.key for place in (asked, response) if place}
+    places = {*beside, *(place.key for place in (asked, response) if place)}
     if asked and not asked.key:
         return tuple(key for key in request.unused if key not in read_keys and key not in places)
     if asked is None and record.get("object") == "chat.completion":
         places |= {"tools", "functions", "tool_choice", "response_format"}
-    if asked:
-        read_keys |= beside_request(record).keys()
     inside = tuple(f"{asked.key}.{key}" for key in request.unused if key not in _OWN_KEYS) if asked else ()
-    beside = ((key, value) for key, value in record.items() if key not in read_keys and key not in places)
-    return (*inside, *(key for key, value in beside if bears_content(decoded(value))))
+    others = ((key, value) for key, value in record.items() if key not in read_keys and key not in places)
+    return (*inside, *(key for key, value in others if bears_content(decoded(value))))
 
 
 def _sniff_chat(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
@@ -351,8 +356,8 @@ def parse_chat(record: LogRecord, options: LogsConfig) -> Exchange | NoExchange:
     cells = record.cells
     asked = _request(cells)
     response = _response(cells, asked)
-    if asked and asked.key and response is None:
-        cells = _lifted(cells, asked.key)
+    if asked and asked.key and response is None and (lifted := _lifted(cells, asked.key)) is not None:
+        cells = lifted
         asked = _request(cells)
         response = _response(cells, asked)
     step = step_kind(cells) if asked and response and "messages" not in cells else None

@@ -53,12 +53,8 @@ COMPARED = "two conversations that were compared: the winner is read, of equal o
 BRANCHES = "other branches of a conversation, such as answers that were written anew, are not read"
 
 
-def turns_key(record: Mapping[str, JsonValue]) -> str | None:
-    """The key of the turns of a whole conversation; None where the record is another one."""
-    return _turns_key(_opened(dict(record)))
-
-
 def _turns_key(record: Mapping[str, JsonValue]) -> str | None:
+    """The key of the turns of a whole conversation; None where the record is another one."""
     if any(record.get(key) for key in _ANSWERS):
         return None
     tree = record.get(_TREE)
@@ -72,15 +68,18 @@ def _turns_key(record: Mapping[str, JsonValue]) -> str | None:
     return None
 
 
-def _opened(record: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The record with the keys of the object in it that holds the conversation (Open WebUI)."""
-    if _turns_key(record) is not None:
-        return record
-    for key in _HOLDERS:
-        inner = decoded(record.get(key))
-        if isinstance(inner, dict) and _turns_key(inner) is not None:
-            return {**{other: value for other, value in record.items() if other != key}, **inner}
-    return record
+def _opened(record: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], str | None]:
+    """The record and the key of its turns; None where it holds no whole conversation.
+
+    The keys of an object in it that holds the conversation (Open WebUI) are keys of the record.
+    """
+    if (key := _turns_key(record)) is not None:
+        return record, key
+    for holder in _HOLDERS:
+        inner = decoded(record.get(holder))
+        if isinstance(inner, dict) and (key := _turns_key(inner)) is not None:
+            return {**{other: value for other, value in record.items() if other != holder}, **inner}, key
+    return record, None
 
 
 def _winner(record: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bool]:
@@ -95,9 +94,9 @@ def _winner(record: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bool]:
 
 
 def _read(record: LogRecord, options: LogsConfig) -> Exchange:
-    cells, compared = _winner(_opened(record.cells))
+    cells, compared = _winner(record.cells)
+    cells, key = _opened(cells)
     record = LogRecord(cells, record.source)
-    key = turns_key(cells)
     if key is None:
         raise RecordError(
             "no conversation: none of the keys holds turns of a user and an assistant",
@@ -183,25 +182,28 @@ def _tree_messages(record: Mapping[str, JsonValue]) -> list[JsonValue]:
     return path[::-1]
 
 
-def _current_path(items: JsonValue) -> list[JsonValue] | None:
+def _current_path(items: list[JsonValue]) -> list[JsonValue] | None:
     """The turns before the last one, where turns name their parents and one has several answers.
 
     None where each turn has one at most, so that the turns are in their order.
     """
-    turns = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    parent_key = next((key for key in (turns[-1] if turns else ()) if plain_name(key) in _PARENT_KEYS), None)
-    id_key = next((key for key in (turns[-1] if turns else ()) if plain_name(key) in _TURN_IDS), None)
-    if parent_key is None or id_key is None or len(turns) != len(items if isinstance(items, list) else ()):
+    turns = [item for item in items if isinstance(item, dict)]
+    if not turns or len(turns) != len(items):
         return None
-    parents = [str(turn.get(parent_key)) for turn in turns if turn.get(parent_key) is not None]
+    parent_key = next((key for key in turns[-1] if plain_name(key) in _PARENT_KEYS), None)
+    id_key = next((key for key in turns[-1] if plain_name(key) in _TURN_IDS), None)
+    if parent_key is None or id_key is None:
+        return None
+    parents = [str(turn[parent_key]) for turn in turns if turn.get(parent_key) is not None]
     by_id = {str(turn.get(id_key)): turn for turn in turns}
     if len(set(parents)) == len(parents) or parents[-1] not in by_id:
         return None
-    path, turn = [turns[-1]], by_id.get(str(turns[-1].get(parent_key)))
+    path: list[JsonValue] = []
+    turn: dict[str, JsonValue] | None = turns[-1]
     while turn is not None and len(path) < len(turns):
         path.append(turn)
         turn = by_id.get(str(turn.get(parent_key)))
-    return list(path[::-1])
+    return path[::-1]
 
 
 def _hidden(message: Mapping[str, JsonValue]) -> bool:
@@ -230,7 +232,7 @@ def _has_branches(nodes: JsonValue) -> bool:
 
 def _sniff(record: Mapping[str, JsonValue], _: LogsConfig) -> float:
     """More sure than of a chat request: the conversation has answers, and none is beside it."""
-    return 0.6 if turns_key(record) is not None else 0.0
+    return 0.0 if _opened(dict(record))[1] is None else 0.6
 
 
 CONVERSATIONS = Reader(
