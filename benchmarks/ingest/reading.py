@@ -4,7 +4,7 @@
 
 Every file holds made-up records of about 1 KB, without secrets. `ratio` is the time of `for line in open(path, "rb"): orjson.loads(line)`
 divided by the time to read and redact the file: 1 is as fast. Times are the best of the repeats, taken in turn in one process. The start of
-worker processes, about a second, counts. Memory is the peak of a fresh process that reads the file, and one that reads ten times the records, workers not included.
+worker processes counts. Memory is the peak of a fresh process that reads the file, and one that reads ten times the records, workers not included.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Workers:
     def map_ordered(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Map a function over items; the results are in order.
 
-        Only a few items are read ahead of the results. While the processes start, about half a second, this one works itself.
+        Only a few items are read ahead of the results. While the processes start, about half a second, this one does the work.
 
         Raises:
             UserError: a worker was killed, as by the system when memory runs out.
@@ -56,6 +56,7 @@ class Workers:
             if self._pool is None:
                 context = _context(function.__module__)
                 self._pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_begin)
+                # The first task starts the processes, which takes as long as their imports.
                 starting = Thread(target=self._pool.submit, args=(os.getpid,))
                 starting.start()
                 for item in rest:
@@ -100,7 +101,7 @@ def _through(pool: ProcessPoolExecutor, function: Callable[[T], R], items: Itera
 def _context(module: str) -> BaseContext:
     """The way to start processes: as copies of one interpreter that imported the module.
 
-    Where the system knows no copies, each is an interpreter of its own.
+    Where the system cannot copy a process, each is an interpreter of its own.
     """
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")

@@ -182,7 +182,7 @@ def _time(record: Fields, keys: Sequence[str]) -> float | None:
 
 
 def _named_time(record: Fields) -> float | None:
-    """The first date under a key that is a time by its name, such as `logging_time`."""
+    """The first date under a key that is a time by its name, such as `indexed_time`."""
     named = (value for key, value in record.items() if "time" in key.lower() or "date" in key.lower())
     dates = (seconds_of(value) for value in named if isinstance(value, str) and not value.isdecimal())
     return next((time for time in dates if time is not None), None)

@@ -158,9 +158,7 @@ class _Scanner:
     def _object(self) -> Iterator[_Record]:
         """Yield an object outside lists, or the records that it wraps."""
         if self._is_first and self._end_within_buffer(self._at) is None and (around := self._begun(alone=False)):
-            yield from self._wrapped(
-                around
-            )  # a long one, which need not be held in memory: a reader knows its elements
+            yield from self._wrapped(around)  # a reader knows its elements: a long one need not be held in memory
             return
         try:
             size = self._size()

@@ -17,7 +17,7 @@ from curator.records import JsonValue
 EXACT = 2.0**53
 """From here on a number is not the one that was logged; no count, measure or limit is so large."""
 _LONGEST_PREFIX = 500
-_PREFIX = re.compile(rb"(?:[\w(<]|\[[\d\w])[^\x00-\x08]*")
+_PREFIX = re.compile(rb"(?:[\w(<]|\[\w)[^\x00-\x08]*")
 _TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?")
 _GZIP = "H4sI"
 _BASE64 = ("eyJ", "eyA", "ewo", "ew0K", "W3s", "Wwo", _GZIP)
@@ -137,9 +137,9 @@ def _plain(node: ast.expr | None) -> object:
     if isinstance(node, ast.Call):
         if not node.args:
             return {field.arg: _plain(field.value) for field in node.keywords}
-        return None if not node.keywords else _unprintable()  # such as a date: a fact that is not asked
+        return None if not node.keywords else _no_literal()  # such as a date: a fact that is not asked
     if isinstance(node, ast.Dict):
-        keys = [ast.literal_eval(key) if key is not None else _unprintable() for key in node.keys]
+        keys = [ast.literal_eval(key) if key is not None else _no_literal() for key in node.keys]
         return dict(zip(map(str, keys), map(_plain, node.values), strict=True))
     if isinstance(node, ast.List | ast.Tuple):
         return [_plain(item) for item in node.elts]
@@ -148,7 +148,7 @@ def _plain(node: ast.expr | None) -> object:
     return ast.literal_eval(node) if node is not None else None
 
 
-def _unprintable() -> NoReturn:
+def _no_literal() -> NoReturn:
     raise ValueError("no literal")
 
 

@@ -37,6 +37,7 @@ _TYPES = ("human", "ai", "system", "tool")
 _SHOWN_ROLES = 6
 _REDACTED = "redacted-by-litellm"
 _SHORTENED = "(litellm_truncated"
+"""What LiteLLM writes into a text that it shortened for its database."""
 _MASKED = re.compile(
     r"\W*(?:redacted|masked|message (?:redacted|removed)|content (?:redacted|removed))\W*|\*{3,}", re.IGNORECASE
 )
@@ -49,8 +50,8 @@ _CUT = re.compile(
 )
 """The mark of a logger at the end of a text that it shortened."""
 _MOST_MARK = 120
-_BRACKETS = ("]", ")", ">", "}", "*")
-"""What LiteLLM writes into a text that it shortened for its database."""
+_MARK_ENDS = ("]", ")", ">", "}", "*")
+"""The last characters of such marks: other texts are not searched."""
 _ELSEWHERE = RecordError(
     "an item of the input is a reference to one that is stored elsewhere (`item_reference`)",
     "log the whole input of each request: `GET /v1/responses/ID/input_items` gives it",
@@ -84,7 +85,7 @@ def is_shortened(text: str) -> bool:
     """Return whether the logger removed or shortened a text, and left a mark."""
     if _SHORTENED in text:
         return True
-    return text[-1:] in _BRACKETS and (
+    return text[-1:] in _MARK_ENDS and (
         _CUT.search(text, max(0, len(text) - _MOST_MARK)) is not None
         or (len(text) < _MOST_MARK and _MASKED.fullmatch(text) is not None)
     )

@@ -11,6 +11,7 @@ from curator.records import JsonValue
 Fields = Mapping[str, JsonValue]
 
 LOST_TOOLS = "tools of the provider itself (such as a web search): the committee is asked without them"
+"""Another provider's model does not have them."""
 CONFIGS = (
     "generationConfig", "generation_config", "config", "inferenceConfig", "textGenerationConfig", "parameters", "options",
     "toolConfig", "additionalModelRequestFields", "model_parameters",
@@ -66,9 +67,7 @@ def call_options(holder: Fields, notes: list[str] | None = None) -> dict[str, Js
     functions = [tool for tool in definitions if isinstance(tool, dict) and "function" in tool]
     if functions:
         options["tools"] = list(functions)
-    if (
-        len(functions) < len(definitions) and notes is not None
-    ):  # a provider's own tools cannot be offered to another model
+    if len(functions) < len(definitions) and notes is not None:
         notes.append(LOST_TOOLS)
     if choice := _tool_choice(decoded(holder.get("tool_choice") or holder.get("toolChoice"))):
         options["tool_choice"] = choice

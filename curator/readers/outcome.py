@@ -116,6 +116,8 @@ _MOST_ERROR_WORDS = 20
 _SERVERS = re.compile(r"nginx|cloudflare|apache|openresty|envoy|cloudfront|akamai|varnish|haproxy|<hr\b", re.IGNORECASE)
 _MOST_GATEWAY_PAGE = 1500
 """Characters of the longest error page that a server sends of its own; a page that a model wrote on request has a style."""
+_FAILURES = frozenset(("fault", "error", "errors", "errorcode", "errormsg", "errormessage", "exception"))
+_FINE_CODES = (0, 200, "0", "200", "ok", "OK", "success", "Success")
 _MOST_PAGE = 20_000
 _MOST_LINE = 300
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
@@ -260,10 +262,6 @@ def names_failure(body: Mapping[str, JsonValue]) -> bool:
         return bool(status.get("status_code"))
     worded = keys.keys() & {"message", "msg"} and {key.lower() for key in body} <= _ENVELOPE | {"msg"}
     return bool(worded and keys.get("code", 200) not in _FINE_CODES)
-
-
-_FAILURES = frozenset(("fault", "error", "errors", "errorcode", "errormsg", "errormessage", "exception"))
-_FINE_CODES = (0, 200, "0", "200", "ok", "OK", "success", "Success")
 
 
 def _failed_page(text: str) -> str | None:

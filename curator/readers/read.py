@@ -25,7 +25,7 @@ from curator.readers.pieces import Complete, Piece, Reading
 from curator.readers.reader import Reader
 from curator.readers.rows import Kind, Records, open_records, rows_of
 from curator.readers.scales import Ratings, Scale, named_scale
-from curator.readers.suggest import is_whole, suggested_mapping
+from curator.readers.suggest import names_question, suggested_mapping
 from curator.readers.table import Row
 from curator.records import Case, JsonValue, Source
 from curator.redaction.redactor import Redacted, Redactor
@@ -37,7 +37,7 @@ FIRST_ROWS = 200
 
 
 WORTH_A_PROCESS = 8
-"""From this many batches on (2 MB), worker processes are started; this one works itself meanwhile."""
+"""From this many batches on (2 MB), worker processes are started; this one works until they are."""
 
 
 class CaseRedaction(Protocol):
@@ -306,7 +306,7 @@ def _unmapped(columns: Sequence[str], first: Sequence[Mapping[str, JsonValue]], 
             f"if it is CSV with the one column {listed(columns)}, write {mapping}",
         )
     remedy = f"name the column that holds the user's text, for example {mapping}"
-    if not is_whole(mapping):
+    if not names_question(mapping):
         remedy = (
             "name the columns of the question and the answer, `logs: {mapping: {input: ..., target: ...}}`; where each row is a turn"
             " of a conversation, those of its text, speaker and conversation, `logs: {mapping: {input: ..., role: ..., session: ...}}`"

@@ -36,10 +36,10 @@ _TEXTS = ("response", "output", "completion")
 _CUT_OFF = re.compile(r'\s*\{\s*"(?:id|object|choices|candidates|type|model)"\s*:')
 _WRAPPERS = ("body", "response", "json", "data", "result", "output", "completion")
 _DEEPEST = 4
-
-
 _PRINTED = re.compile(
-    r"content=(['\"]).{0,100000}?\1 additional_kwargs=\{|(?=[A-Z])\w*(?:Completion|Message|Response|Result|Content)\w*\((?:id|content|choices|message|candidates|text)=.{0,100000}=.*\)\s*$"
+    r"content=(['\"]).{0,100000}?\1 additional_kwargs=\{"
+    r"|(?=[A-Z])\w*(?:Completion|Message|Response|Result|Content)\w*"
+    r"\((?:id|content|choices|message|candidates|text)=.{0,100000}=.*\)\s*$"
     r"|<[a-z_]+(?:\.\w+)+ (?:object )?at 0x[0-9a-f]+>$",
     re.DOTALL,
 )

@@ -203,9 +203,9 @@ def _of_message(body: Body) -> Answer | None:
 def _of_messages(body: Body) -> Answer | None:
     """The last message of the assistant in the messages that an agent answers with."""
     messages = decoded(body.get("messages"))
-    if not isinstance(messages, list) or not all(isinstance(item, dict) and "role" in item for item in messages):
+    if not isinstance(messages, list) or not messages:  # gateways have empty lists of notes
         return None
-    if not messages:  # the notes of a gateway
+    if not all(isinstance(item, dict) and "role" in item for item in messages):
         return None
     answers = [item for item in messages if isinstance(item, dict) and item.get("role") in ("assistant", "ai", "model")]
     return _of_message(answers[-1]) if answers else Answer()

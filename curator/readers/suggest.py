@@ -26,7 +26,7 @@ def suggested_mapping(records: Sequence[Mapping[str, JsonValue]]) -> str:
     return f"`logs: {{mapping: {{{', '.join(shown)}}}}}`"
 
 
-def is_whole(mapping: str) -> bool:
+def names_question(mapping: str) -> bool:
     """Return whether a mapping of `suggested_mapping` names the key of the question."""
     return _PLACEHOLDER not in mapping
 

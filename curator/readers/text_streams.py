@@ -20,8 +20,8 @@ _PIECES = ("delta", "token", "content", "text", "chunk", "answer")
 def framework_stream(text: str) -> dict[str, JsonValue] | None:
     """The response that a stream of a framework adds up to; None for another text.
 
-    It has the shape of chat completions. The streams are the data streams of the AI SDK (`0:"Hel"`, and events with `type: text-delta`), and server-sent events whose data are pieces
-    of the text.
+    It has the shape of chat completions. The streams are the data streams of the AI SDK (`0:"Hel"`, and events with
+    `type: text-delta`), and server-sent events whose data are pieces of the text.
 
     Raises:
         RecordError: the text is a stream of events of a form that is not known.

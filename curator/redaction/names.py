@@ -29,6 +29,7 @@ _POSSESSIVES = ("'s", "\u2019s", "'", "\u2019")
 _INSTALL_SPACY = "install it: `pip install 'committee-curator[names]'`"
 
 
+@lru_cache(maxsize=64)  # the texts of one case are looked at more than once
 def names(text: str, recogniser: str) -> tuple[Span, ...]:
     """Return the names of people in a text.
 
@@ -36,11 +37,6 @@ def names(text: str, recogniser: str) -> tuple[Span, ...]:
         ConfigError: the recogniser fails, or gives something else than places in the text.
         MissingDependency: spaCy or its pipeline is not installed.
     """
-    return _names(text, recogniser)
-
-
-@lru_cache(maxsize=64)  # the texts of one case are looked at more than once
-def _names(text: str, recogniser: str) -> tuple[Span, ...]:
     find = load_recogniser(recogniser)
     try:
         places = [(int(start), int(end)) for start, end in find(text)]
