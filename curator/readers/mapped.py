@@ -193,7 +193,7 @@ class Mapper:
         messages = _read_input(value, self._inputs[0], self.mapping.roles)
         whole = not isinstance(value, str) or len(messages) > 1
         if not whole and self.mapping.turn is None:
-            messages = (*earlier_turns(record, self.mapping.roles), *messages)
+            messages = (*earlier_turns(record, messages[-1], self.mapping.roles), *messages)
         system = nonblank(values.get("system")) or self._system
         if system and not any(message.role == "system" for message in messages):
             messages = (Message("system", system), *messages)

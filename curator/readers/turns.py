@@ -113,12 +113,13 @@ def earlier_key(record: Fields) -> str | None:
     return next((key for key in record if plain_name(key) in _EARLIER and is_conversation(decoded(record[key]))), None)
 
 
-def earlier_turns(record: Fields, roles: Mapping[str, Role]) -> tuple[Message, ...]:
-    """The turns before the question of a record; a question at their end is the record's own."""
+def earlier_turns(record: Fields, question: Message, roles: Mapping[str, Role]) -> tuple[Message, ...]:
+    """The turns before the question of a record, without the question itself at their end."""
     key = earlier_key(record)
     turns = decoded(record[key]) if key else None
     earlier = read_conversation(turns, roles).messages if isinstance(turns, list) else []
-    return tuple(earlier[:-1] if earlier and earlier[-1].role == "user" else earlier)
+    repeats = bool(earlier) and (earlier[-1].role, earlier[-1].content.strip()) == ("user", question.content.strip())
+    return tuple(earlier[:-1] if repeats else earlier)
 
 
 def read_conversation(items: Sequence[JsonValue], roles: Mapping[str, Role]) -> Conversation:

@@ -43,6 +43,14 @@ def test_the_turns_before_a_question_are_asked_with_it(history: Any, tmp_path: P
     assert (case.target, dict(reading.account.unused)) == ("Here.", {})
 
 
+def test_a_last_turn_of_the_history_that_is_not_the_question_is_kept(tmp_path: Path) -> None:
+    cell = orjson.dumps([*BEFORE, {"role": "user", "content": "I mean you."}]).decode()
+    (case,), _, _ = read_all(
+        [table(tmp_path / "a.csv", ("chat_history", "question", "answer"), (cell, "Where?", "Here."))]
+    )
+    assert said(case)[-2:] == [("user", "I mean you."), ("user", "Where?")]
+
+
 def test_of_turns_that_name_their_parents_the_last_branch_is_the_conversation(tmp_path: Path) -> None:
     turns = [("1", "0", "User", "Where?"), ("2", "1", "GPT", "There."), ("3", "1", "GPT", "Here.")]
     messages = [{"messageId": i, "parentMessageId": parent, "sender": who, "text": t} for i, parent, who, t in turns]
