@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from curator.errors import RecordError
@@ -20,7 +20,7 @@ from curator.readers.parts import (
 )
 from curator.records import JsonValue, Message, Role, ToolCall
 
-_ROLES: dict[str, Role] = {
+ROLES: Mapping[str, Role] = {
     "system": "system",
     "developer": "system",
     "user": "user",
@@ -30,8 +30,10 @@ _ROLES: dict[str, Role] = {
     "human": "user",
     "model": "assistant",
     "ai": "assistant",
+    "bot": "assistant",
     "chatbot": "assistant",
 }
+"""The roles by the names that APIs and frameworks have for them, the usual ones first."""
 _TYPES = ("human", "ai", "system", "tool")
 """The `type` of a message of LangChain says who speaks, in place of a role."""
 _SHOWN_ROLES = 6
@@ -159,11 +161,11 @@ def _read_item(item: JsonValue, notes: list[str] | None) -> Iterator[Message]:
 
 def _role(message: Fields) -> Role:
     role = message.get("role")
-    plain = _ROLES.get(role.lower()) if isinstance(role, str) else None
+    plain = ROLES.get(role.lower()) if isinstance(role, str) else None
     if plain is None:
         raise RecordError(
             "a message without a `role`" if role is None else f"unknown role {str(role)[:40]!r}",
-            f"the roles are {', '.join(list(_ROLES)[:_SHOWN_ROLES])}",
+            f"the roles are {', '.join(list(ROLES)[:_SHOWN_ROLES])}",
         )
     return plain
 

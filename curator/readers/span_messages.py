@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from curator.readers.json_text import as_text, decoded
-from curator.readers.messages import read_messages
+from curator.readers.messages import ROLES, read_messages
 from curator.readers.parts import is_call_item, is_part, is_result_item, is_thought
 from curator.readers.replies import Reply, answer_of
 from curator.records import JsonValue, Message
 
-_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant", "chatbot": "assistant"}
-_TYPES = frozenset((*_ROLES, "system", "user", "assistant", "tool", "function", "developer"))
 _MESSAGE_KEYS = frozenset(("role", "parts", "kwargs", "message"))
 Fields = dict[str, JsonValue]
 
@@ -100,15 +98,15 @@ def _are_messages(items: Sequence[JsonValue]) -> bool:
     inner = [item for entry in items for item in (entry if isinstance(entry, list) else [entry])]
     dicts = [item for item in map(decoded, inner) if isinstance(item, dict)]
     return bool(dicts) and all(
-        not _MESSAGE_KEYS.isdisjoint(item) or is_part(item) or str(item.get("type")) in _TYPES for item in dicts
+        not _MESSAGE_KEYS.isdisjoint(item) or is_part(item) or str(item.get("type")) in ROLES for item in dicts
     )
 
 
 def _speaker(raw: Fields, role: str) -> str:
     """The role of a message; it may be named as its type, and a tool call may have none."""
     kind = str(raw.get("type")).lower()
-    speaker = raw.get("role") or (kind if kind in _TYPES else "assistant" if is_call_item(raw) else role)
-    return _ROLES.get(str(speaker).lower(), str(speaker).lower())
+    speaker = raw.get("role") or (kind if kind in ROLES else "assistant" if is_call_item(raw) else role)
+    return str(speaker).lower()
 
 
 def _with_type(raw: Fields, inner: str) -> JsonValue:
