@@ -166,11 +166,10 @@ def failed_text(text: str, *, written: bool = False) -> str | None:
             full form of an error of an API or of a server. Then `{"error": "no date found"}` is an answer.
     """
     start = text[:64].lstrip()
-    if start[:1] in ("{", "["):
+    if start[:1] in ("{", "[") and start[:7].lower() != "[error]":
         is_short = len(text) <= _MOST_LINE and '"message"' in text
         body = decoded(text) if is_short or "error" in text or "detail" in text or "status" in text else None
-        if start[:7].lower() != "[error]":
-            return None if written and not _is_api_error(body) else failed_body(body)
+        return None if written and not _is_api_error(body) else failed_body(body)
     if len(text) > _MOST_PAGE:
         return None
     if _XML_ERROR.match(text):
