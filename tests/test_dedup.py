@@ -354,7 +354,7 @@ def test_the_label_of_a_rare_answer_does_not_speak_for_the_others() -> None:
     texts = [*(f"often {n}" for n in range(4) for _ in range(3)), *(f"once {n}" for n in range(5))]
     found = 0
     for number in range(30):
-        wording = LONG.replace("blue", f"blue {number}")
+        wording = LONG.replace("red", f"red{chr(97 + number)}")
         logged = [answered(wording, text, n) for n, text in enumerate(texts)]
         rare = answered(wording.replace("winter", "wintr"), "once 5", 99)
         result = dedupe(*logged, rare)
