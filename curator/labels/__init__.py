@@ -34,6 +34,7 @@ from curator.labels.argilla import ARGILLA_SERVER
 from curator.labels.json_lines import JSONL
 from curator.labels.label_studio import LABEL_STUDIO
 from curator.labels.label_studio_server import LABEL_STUDIO_SERVER
+from curator.labels.langfuse import LANGFUSE_SERVER
 from curator.labels.prodigy import PRODIGY
 from curator.labels.queue import QueueRow
 from curator.labels.returned import DONE
@@ -52,7 +53,7 @@ LABEL_TOOLS: Registry[LabelTool] = Registry(
 LABEL_SERVERS: Registry[LabelServer] = Registry(
     "label server",
     LabelServer,
-    {server.name: server for server in (LABEL_STUDIO_SERVER, ARGILLA_SERVER)},
+    {server.name: server for server in (LABEL_STUDIO_SERVER, ARGILLA_SERVER, LANGFUSE_SERVER)},
     group="curator.label_servers",
 )
 ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)

@@ -34,10 +34,10 @@ def version_text() -> str:
 def plugin_registries() -> Iterator[Registry[Any]]:
     """Yield the registries that other packages can add entries to."""
     from curator.exporters import EXPORTERS
-    from curator.labels import LABEL_TOOLS
+    from curator.labels import LABEL_SERVERS, LABEL_TOOLS
     from curator.readers import READERS
 
     yield READERS
-    yield LABEL_TOOLS
     yield EXPORTERS
     yield LABEL_TOOLS
+    yield LABEL_SERVERS

@@ -13,9 +13,10 @@ from curator.config import Config, parse_config
 from curator.disagreement.estimators import ESTIMATORS
 from curator.errors import ConfigError
 from curator.exporters import EXPORTERS
-from curator.labels import LABEL_TOOLS
+from curator.labels import LABEL_SERVERS, LABEL_TOOLS
 from curator.readers import READERS
 from curator.selection.strategies import STRATEGIES
+from curator.workflows.installation import plugin_registries
 
 REGISTRIES = {"provider": PROVIDERS, "strategy": STRATEGIES}
 WITHOUT_A_REGISTRY = {"mode", "method", "kind", "personal", "roles", "turns", "scale", "overlap", "unsure"}
@@ -45,7 +46,7 @@ def test_every_list_of_names_in_the_config_is_that_of_a_registry() -> None:
         assert set(names[key]) == set(registry.built_in), key
 
 
-@pytest.mark.parametrize("registry", [READERS, LABEL_TOOLS, EXPORTERS, ESTIMATORS], ids=lambda r: r.noun)
+@pytest.mark.parametrize("registry", [READERS, LABEL_TOOLS, LABEL_SERVERS, EXPORTERS, ESTIMATORS], ids=lambda r: r.noun)
 def test_a_name_that_a_package_may_add_is_checked_by_its_registry(registry: object) -> None:
     with pytest.raises(ConfigError, match=r"here: unknown .* 'no-such'"):
         registry.require("no-such", where="here")  # type: ignore[attr-defined]
@@ -59,3 +60,8 @@ def test_a_config_may_name_what_a_package_adds() -> None:
         }
     )  # fmt: skip
     assert (config.logs.format, config.outputs.exports, config.labelling.tools) == ("added", ("added",), ("added",))
+
+
+def test_doctor_knows_each_registry_that_packages_add_to_once() -> None:
+    groups = [registry.group for registry in plugin_registries()]
+    assert sorted(groups) == ["curator.exporters", "curator.label_servers", "curator.label_tools", "curator.readers"]

@@ -50,7 +50,7 @@ def curator_with(sdks: Path) -> Curator:
             [str(sdks), "-m", "curator.cli", *map(str, words), "--json"],
             env=variables, check=False, capture_output=True, text=True, timeout=180,
         )  # fmt: skip
-        assert done.returncode == code, done.stderr[-3000:]
+        assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
         for key in environment.values():
             assert len(key) < 20 or key.startswith("http") or key not in done.stdout + done.stderr
         printed: dict[str, Any] = json.loads(done.stdout)
@@ -81,7 +81,7 @@ def serving(command: list[str], url: str, log: Path, environment: Mapping[str, s
             command, env={**inherited, **environment}, stdout=output, stderr=output, cwd=log.parent
         )
     try:
-        for _ in range(240):
+        for _ in range(600):
             if process.poll() is not None or answers(url):
                 break
             time.sleep(0.5)

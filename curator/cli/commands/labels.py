@@ -13,6 +13,7 @@ NETWORK = (
     ExitCode.DONE, ExitCode.STORAGE, ExitCode.USAGE, ExitCode.PROVIDER_REFUSED, ExitCode.UNREADABLE, ExitCode.INTERRUPTED,
 )  # fmt: skip
 """The codes of a command that speaks to a label server."""
+_SERVERS = "label-studio, argilla, langfuse, or that of a package"
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -76,9 +77,7 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
 def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder and the label server."""
     _add_run(parser)
-    parser.add_argument(
-        "--to", required=True, metavar="SERVER", help="the label server: label-studio, argilla, or that of a package"
-    )
+    parser.add_argument("--to", required=True, metavar="SERVER", help=f"the label server: {_SERVERS}")
     _add_server_options(parser)
 
 
@@ -100,7 +99,7 @@ def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
         dest="server",
         required=True,
         metavar="SERVER",
-        help="the label server: label-studio, argilla, or that of a package",
+        help=f"the label server: {_SERVERS}",
     )
     _add_server_options(parser)
 
