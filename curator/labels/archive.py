@@ -22,19 +22,27 @@ def archive_labels(folder: Path, *, into: Path | None = None) -> list[Path]:
     `into` is the folder whose `labels/` gets them; by default the folder of the queues. A file that cannot be read stays where it
     is (`unreadable_queues`).
     """
-    changed = (queue for queue in readable_queues(folder) if not is_as_written(queue))
-    touched = (queue for queue in changed if read_labels([str(queue)]).touched)
+    touched = (queue for queue in changed_queues(folder) if read_labels([str(queue)]).touched)
     return [path for queue in touched if (path := archive_file(queue, into or folder))]
 
 
-def readable_queues(folder: Path) -> list[Path]:
-    """Return the queues of a folder that can be read."""
-    return [queue for queue in queues_in(folder) if _refusal(queue) is None]
+def changed_queues(folder: Path) -> list[Path]:
+    """Return the readable queues of a folder that are not as curator wrote them.
+
+    Only these can hold labels.
+    """
+    return [queue for queue in queues_in(folder) if not is_as_written(queue) and is_readable(queue)]
+
+
+def is_readable(queue: Path) -> bool:
+    """Return whether a file that is named as a queue can be read."""
+    return _refusal(queue) is None
 
 
 def unreadable_queues(folder: Path) -> list[RejectedRecord]:
     """Return why files that are named as queues cannot be read at all."""
-    return [refusal for queue in queues_in(folder) if (refusal := _refusal(queue))]
+    changed = (queue for queue in queues_in(folder) if not is_as_written(queue))
+    return [refusal for queue in changed if (refusal := _refusal(queue))]
 
 
 def _refusal(queue: Path) -> RejectedRecord | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, LabelTool, QueueRow, queues_in
-from curator.labels.archive import archive_labels, archived_labels, readable_queues
+from curator.labels.archive import archive_labels, archived_labels, changed_queues, is_readable
 from curator.labels.merge import LabelSet
 from curator.labels.queue_hashes import is_as_written, is_remembered, remember
 from curator.labels.read import read_imports, read_labels
@@ -37,9 +37,9 @@ def write_queues(folder: Path, rows: Sequence[QueueRow], tools: Iterable[LabelTo
         if rows or path.name == tool.queue_name or path.exists():
             _write(path, b"".join(tool.write(rows)))
             names[tool.name] = path.name
-        for stale in _later(folder, tool, path):
-            if not is_worked_in(stale):
-                stale.unlink(missing_ok=True)
+        for number, later in _numbered(folder, tool).items():
+            if number > _number(path, tool) and not is_worked_in(later):
+                later.unlink(missing_ok=True)
     return names
 
 
@@ -59,7 +59,7 @@ def is_worked_in(path: Path) -> bool:
         return True
     if is_remembered(path):
         return not is_as_written(path)
-    return path not in readable_queues(path.parent) or read_labels([str(path)]).touched
+    return not is_readable(path) or read_labels([str(path)]).touched
 
 
 def worked_in(folder: Path) -> list[Path]:
@@ -69,20 +69,19 @@ def worked_in(folder: Path) -> list[Path]:
 
 def current_queue(folder: Path, tool: LabelTool) -> Path:
     """Return the newest queue of a tool in a folder, which need not exist."""
-    *_, newest = folder / tool.queue_name, *(path for path in _existing(folder, tool))
-    return newest
+    return [folder / tool.queue_name, *_numbered(folder, tool).values()][-1]
 
 
 def labelled_since_archived(folder: Path) -> set[str]:
     """Return the cases of a folder that were labelled since its labels were archived."""
     archived = [[path] for path in archived_labels(folder)]
-    now = read_imports([*archived, list(map(str, readable_queues(folder)))])
+    now = read_imports([*archived, list(map(str, changed_queues(folder)))])
     return _decided(now) - _decided(read_imports(archived))
 
 
 def labelled_in_work(folder: Path) -> set[str]:
     """Return the cases that are labelled in the queues in which a person works."""
-    return _decided(read_labels([str(path) for path in readable_queues(folder) if is_worked_in(path)]))
+    return _decided(read_labels([str(path) for path in changed_queues(folder)]))
 
 
 def _decided(label_set: LabelSet) -> set[str]:
@@ -96,19 +95,16 @@ def _places(folder: Path, tool: LabelTool) -> Iterator[Path]:
         yield folder / f"{QUEUE_STEM}_{number}{tool.suffix}"
 
 
-def _existing(folder: Path, tool: LabelTool) -> list[Path]:
-    """Return the queues of a tool that have a number, in their order."""
-    ends = {path: path.name.removeprefix(f"{QUEUE_STEM}_").removesuffix(tool.suffix) for path in queues_in(folder)}
-    numbered = {path: int(end) for path, end in ends.items() if end.isdecimal() and path.name.endswith(tool.suffix)}
-    return sorted(numbered, key=lambda path: numbered[path])
+def _numbered(folder: Path, tool: LabelTool) -> dict[int, Path]:
+    """Return the queues of a tool by the number in their name, in its order."""
+    numbers = {_number(path, tool): path for path in queues_in(folder) if path.name.endswith(tool.suffix)}
+    return {number: numbers[number] for number in sorted(numbers) if number}
 
 
-def _later(folder: Path, tool: LabelTool, path: Path) -> list[Path]:
-    """Return the numbered queues of a tool that come after one of its queues."""
-    existing = _existing(folder, tool)
-    return (
-        existing[existing.index(path) + 1 :] if path in existing else existing if path.name == tool.queue_name else []
-    )
+def _number(path: Path, tool: LabelTool) -> int:
+    """Return the number in the name of a queue of a tool; 0 without one."""
+    end = path.name.removeprefix(f"{QUEUE_STEM}_").removesuffix(tool.suffix)
+    return int(end) if end.isdecimal() else 0
 
 
 def _write(path: Path, content: bytes) -> None:

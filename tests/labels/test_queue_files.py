@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import curator.labels.read
 from curator.labels import ALWAYS, CSV, XLSX
 from curator.labels.archive import archived_labels, labels_in, unreadable_queues
 from curator.labels.queue import QueueRow
@@ -42,6 +43,16 @@ def test_an_untouched_queue_is_written_over(tmp_path: Path) -> None:
     assert written == {"csv": "label_queue.csv", "xlsx": "label_queue.xlsx", "jsonl": "label_queue.jsonl"}
     assert names(tmp_path) == sorted(written.values())
     assert worked_in(tmp_path) == []
+
+
+def test_queues_that_are_as_they_were_written_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_queues(tmp_path, rows_of("abc"), ALWAYS)
+    monkeypatch.setattr(curator.labels.read, "read_label_file", pytest.fail)
+    assert unreadable_queues(tmp_path) == []
+    assert labelled_since_archived(tmp_path) == labelled_in_work(tmp_path) == set()
+    write_queues(tmp_path, rows_of("ab"), ALWAYS)
 
 
 @pytest.mark.parametrize("lock", [".~lock.label_queue.xlsx#", "~$label_queue.xlsx"])
