@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from curator.labels.queue import QueueRow
 from curator.labels.returned import ReturnedRow
+from curator.labels.shown import by_case
 from curator.records import Label
 
 if TYPE_CHECKING:
@@ -41,11 +42,10 @@ def disputed_cases(labels: LabelSet) -> tuple[str, ...]:
     return tuple(sorted((differing | {dispute.case_id for dispute in labels.disputes}) - decided))
 
 
-def adjudication_rows(rows: Iterable[QueueRow], cases: Iterable[str]) -> list[QueueRow]:
+def adjudication_rows(rows: Sequence[QueueRow], cases: Iterable[str]) -> list[QueueRow]:
     """Return the rows of these cases, each once, for the person who decides."""
     wanted = set(cases)
-    first = {row.case_id: row for row in reversed([row for row in rows if row.case_id in wanted])}
-    return [replace(row, annotator=ADJUDICATION) for row in reversed(first.values())]
+    return [replace(first, annotator=ADJUDICATION) for first, *_ in by_case(rows).values() if first.case_id in wanted]
 
 
 def adjudicated(row: ReturnedRow) -> ReturnedRow:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from curator.labels.queue import QueueRow
+from curator.labels.queue import VERDICTS, QueueRow
 from curator.labels.returned import ReturnedRow, context_of
 from curator.labels.servers import LabelServer, Place, Pulled, Pushed, not_pushed, refusal
 from curator.labels.shown import answer, by_case, committee, documents, turns
@@ -158,7 +158,7 @@ def _settings(rows: Sequence[QueueRow]) -> Settings:
             TextField("committee", title="Answers of the committee (they may all be wrong)", required=False),
         ],
         questions=[
-            LabelQuestion("verdict", ["pass", "fail", "unsure"], required=True),
+            LabelQuestion("verdict", [*VERDICTS], required=True),
             *(choice if 2 <= len(labels) <= _MOST_LABELS else ()),
             TextQuestion("right_answer", title="The right answer as text", required=False),
             TextQuestion("corrected_category", title="Another category fits better", required=False),

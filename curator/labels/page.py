@@ -14,6 +14,7 @@ from markupsafe import Markup
 from curator.labels.doubts import DOUBTFUL_WORDS, LONGEST_DOUBTFUL, quoted
 from curator.labels.queue import QueueRow
 from curator.labels.returned import DONE
+from curator.labels.shown import by_case
 from curator.labels.tool import QUEUE_STEM
 from curator.records import Document, JsonValue, Message, stable_unit
 from curator.report.answer_groups import AnswerGroup
@@ -48,9 +49,6 @@ def label_page(rows: Sequence[QueueRow], categories: Iterable[str] = ()) -> str:
 
 def _payload(rows: Sequence[QueueRow], categories: Iterable[str]) -> dict[str, JsonValue]:
     """Return the cases as JSON, with a text that several of them share only once."""
-    by_case: dict[str, list[QueueRow]] = {}
-    for row in rows:
-        by_case.setdefault(row.case_id, []).append(row)
     shared: dict[str, int] = {}
     names = dict.fromkeys([*categories, *(row.category for row in rows if row.category)])
     return {
@@ -58,7 +56,7 @@ def _payload(rows: Sequence[QueueRow], categories: Iterable[str]) -> dict[str, J
         "done": DONE_NAME,
         "doubtful": {"words": list[JsonValue](sorted(DOUBTFUL_WORDS)), "longest": LONGEST_DOUBTFUL},
         "categories": [{"name": name, "shown": one_line(name, _NAME_LIMIT)} for name in names],
-        "cases": [_case(of_case, shared) for of_case in by_case.values()],
+        "cases": [_case(of_case, shared) for of_case in by_case(rows).values()],
         "texts": [_excerpt(text) for text in shared],
     }
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from curator.io.atomic import json_lines
-from curator.labels.queue import QueueRow
+from curator.labels.queue import VERDICTS, QueueRow
 from curator.labels.returned import context_of
 from curator.labels.rows import read_label_rows
 from curator.labels.shown import answer, by_case, conversation
 from curator.labels.tool import LabelTool
 from curator.records import JsonValue, stable_unit
 
-_VERDICTS = ("pass", "fail", "unsure")
 _HASHES = 2**31 - 1
 """Prodigy's hashes are signed numbers of 32 bits."""
 
@@ -24,7 +23,7 @@ _HASHES = 2**31 - 1
 def _tasks(rows: Iterable[QueueRow]) -> Iterator[dict[str, JsonValue]]:
     """Yield a task for each case: which label is right, or whether the answer is."""
     for row, *_ in by_case(list(rows)).values():
-        options = row.labels or _VERDICTS
+        options = row.labels or VERDICTS
         yield {
             **context_of(row),
             "text": f"{conversation(row)}\n\n[production's answer]\n{answer(row)}",

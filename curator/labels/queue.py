@@ -22,6 +22,8 @@ from curator.report.answer_groups import AnswerGroup
 
 UNSURE = "unsure"
 """The verdict of a person who looked at a case and could not judge it."""
+VERDICTS = ("pass", "fail", UNSURE)
+"""The verdicts that a label tool offers."""
 
 
 @dataclass(frozen=True, slots=True)

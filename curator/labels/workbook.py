@@ -8,14 +8,14 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from curator.labels.queue import QueueRow
+from curator.labels.queue import VERDICTS, QueueRow
 from curator.labels.rows import read_label_rows
 from curator.labels.sheet import COLUMNS, NAMES, QUEUE_SHEET, Part, cells
+from curator.labels.shown import category_names
 from curator.labels.tool import LabelTool
 from curator.records import JsonValue
 
 _HELP, _LISTS = "instructions", "lists"
-_VERDICTS = ("pass", "fail", "unsure")
 _COLOURS: Mapping[Part, str] = {"judge": "FFD9E2F3", "fill": "FFFFF2CC", "help": "FFEDEDED", "program": "FFEDEDED"}
 """Of the header: blue to read, yellow to fill in, grey for the rest."""
 _TEXT = "@"
@@ -105,12 +105,11 @@ def _write_instructions(sheet: Any) -> None:  # noqa: ANN401
 def _write_lists(sheet: Any, lists: Any, queue: Sequence[QueueRow]) -> None:  # noqa: ANN401
     """Offer choices for the cells to fill in: the columns of a hidden sheet."""
     lists.sheet_state = "hidden"
-    categories = tuple(sorted({str(cells(row)["category"]) for row in queue if row.category}))
     by_labels: dict[tuple[str, ...], list[int]] = {}
     for number, row in enumerate(queue, 1 + _HEADER_ROWS):
         by_labels.setdefault(row.labels, []).append(number)
     everywhere = list(range(1 + _HEADER_ROWS, 1 + _HEADER_ROWS + len(queue)))
-    offers = [("verdict", _VERDICTS, everywhere), ("corrected_category", categories, everywhere)]
+    offers = [("verdict", VERDICTS, everywhere), ("corrected_category", category_names(queue), everywhere)]
     offers += [("label", labels, numbers) for labels, numbers in by_labels.items()]
     place = 0
     for name, choices, numbers in offers:
