@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -121,6 +122,36 @@ def test_what_is_missing_of_spacy_is_named(monkeypatch: pytest.MonkeyPatch, spac
     load_recogniser.cache_clear()
     with pytest.raises(MissingDependency, match=r"pip install 'committee-curator\[names\]'"):
         load_recogniser("spacy:xx")
+
+
+class Pipeline:
+    """Finds each word with a capital: Rome is a place, all others are people."""
+
+    pipe_names = ("tok2vec", "tagger", "ner")
+    enabled: Any = None
+
+    def select_pipes(self, *, enable: list[str]) -> None:
+        self.enabled = enable
+
+    def __call__(self, text: str) -> SimpleNamespace:
+        words = re.finditer(r"\b[A-Z][\w']+", text)
+        ents = [
+            SimpleNamespace(text=w[0], start_char=w.start(), label_="GPE" if w[0] == "Rome" else "PER") for w in words
+        ]
+        return SimpleNamespace(ents=ents)
+
+
+def test_people_that_a_pipeline_finds_are_names_in_each_part_of_a_long_text(
+    monkeypatch: pytest.MonkeyPatch, spacy: Any
+) -> None:
+    pipeline = Pipeline()
+    spacy.load = lambda _: pipeline
+    find = load_recogniser("spacy:xx")
+    text = "Anna's dog saw Rome, and Rome saw Schmidt"
+    assert pipeline.enabled == ["tok2vec", "ner"]
+    for longest in (len(text), 10):
+        monkeypatch.setattr("curator.redaction.names._LONGEST", longest)
+        assert [text[start:end] for start, end in find(text)] == ["Anna", "Schmidt"]
 
 
 @pytest.mark.parametrize("names", ["presidio", "spacy:", "a b:c", ":f", "module:"])
