@@ -62,7 +62,7 @@ def _of_lines(text: str) -> dict[str, JsonValue] | None:
             pieces.append(value)
         elif line[0] == "3":
             return {"error": value}
-        elif line[0] in ("d", "e") and isinstance(value, dict):
+        elif isinstance(value, dict):
             reason = value.get("finishReason") or reason
     return _response("".join(pieces), reason) if pieces or reason else None
 

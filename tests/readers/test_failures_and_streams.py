@@ -64,12 +64,15 @@ def test_the_text_of_a_server_is_no_answer(text: str, tmp_path: Path) -> None:
 UI = [
     {"type": "start"},
     {"type": "reasoning-delta", "delta": "hm"},
+    {"type": "tool-input-delta", "delta": "{}"},
     *({"type": "text-delta", "delta": t} for t in ("He", "re.")),
 ]
 STREAMS = {
     "lines of the AI SDK": 'f:{"messageId":"m"}\n0:"He"\n0:"re."\ne:{"finishReason":"stop"}\nd:{"finishReason":"stop"}\n',
     "events of the AI SDK": "".join(f"data: {orjson.dumps(e).decode()}\n\n" for e in [*UI, {"type": "finish"}]),
     "texts": 'event: data\ndata: "He"\n\nevent: data\ndata: "re."\n\nevent: end\n',
+    "texts without quotes": "data: He\n\ndata: re.\n\ndata: end\n",
+    "objects that say the end": 'data: {"token": "He"}\n\ndata: {"token": "re."}\n\ndata: {"done": true}\n',
     "objects": 'data: {"token": "He"}\n\ndata: {"token": "re."}\n\ndata: [DONE]\n',
 }
 
@@ -81,7 +84,14 @@ def test_the_stream_of_a_framework_is_put_together(kind: str) -> None:
 
 
 def test_a_stream_without_its_end_is_not_a_whole_answer() -> None:
-    assert read_reply('data: {"token": "He"}\n\ndata: {"token": "re"}\n').finish_reason == "length"
+    for stream in ('data: {"token": "He"}\n\ndata: {"token": "re"}\n', "data: He\n\ndata: re\n", '0:"He"\n0:"re"\n'):
+        reply = read_reply(stream)
+        assert (reply.text, reply.finish_reason) == ("Here", "length")
+
+
+def test_a_stream_without_text_is_a_reply_without_text() -> None:
+    reply = read_reply('f:{"messageId":"m"}\nd:{"finishReason":"content-filter"}\n')
+    assert (reply.text or "", reply.finish_reason) == ("", "content_filter")
 
 
 def test_an_error_in_a_stream_is_a_failed_call() -> None:
@@ -89,13 +99,14 @@ def test_an_error_in_a_stream_is_a_failed_call() -> None:
     assert read_reply('data: {"token": "He"}\n\ndata: {"error": "overloaded"}\n').finish_reason == "error"
 
 
-def test_a_stream_of_an_unknown_form_is_set_aside() -> None:
+@pytest.mark.parametrize("data", ['{"x": 1}', '{"token": "He', "[1, 2]"])
+def test_a_stream_of_an_unknown_form_is_set_aside(data: str) -> None:
     with pytest.raises(RecordError, match="a stream of events"):
-        read_reply('event: a\ndata: {"x": 1}\n\nevent: b\ndata: {"x": 2}\n')
+        read_reply(f"event: a\ndata: {data}\n\nevent: b\ndata: {data}\n")
 
 
 @pytest.mark.parametrize(
-    "text", ["data: a table of two rows\nand more", "event: the wedding", "0: nothing", "a:b", "1:30 pm"]
+    "text", ["data: a table of two rows\nand more", "event: the wedding", "0: nothing", "a:b", "1:30 pm", "2:[3]"]
 )
 def test_a_text_that_begins_like_a_stream_is_an_answer(text: str) -> None:
     assert read_reply(text).text == text
