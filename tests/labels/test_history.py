@@ -38,6 +38,12 @@ def test_people_of_different_files_stand_side_by_side_in_either_order() -> None:
         assert (label.failure, label.by, label.note) == (0.5, "ana", "ana: fine\nben: old")
 
 
+def test_a_correction_of_the_verdict_keeps_the_remarks_and_the_time_it_took() -> None:
+    first = row("a.csv", failure=0.0, by="ana", category="refunds", note="see order 7", seconds=12.5)
+    label = merged([first], [row("b.csv", failure=1.0, by="ana")])["c"]
+    assert (label.failure, label.category, label.note, label.seconds) == (1.0, "refunds", "see order 7", 12.5)
+
+
 def test_a_correction_without_a_name_is_of_all_people_before() -> None:
     people = [row("q.csv", failure=0.0, by="ana"), row("q.csv", failure=1.0, by="ben")]
     assert merged(people, [row("fix.csv", failure=1.0)])["c"].failure == 1.0
