@@ -13,12 +13,11 @@ from curator.answers.read import Answer, read_answer
 from curator.disagreement.equivalence.comparers import Comparer
 from curator.disagreement.scoring_model import kind_of
 from curator.records import Case, ReferenceSource, normalise_space
+from curator.records.labels import HALF
 from curator.records.recorded import Recorded
 
 LEFT_OUT = "labelled for its disagreement"
 """The evidence of a failure whose case was labelled because the committee disagreed: it cannot show what that misses."""
-HALF = 0.5
-"""From this failure on, a case counts as failed where a yes or a no is needed."""
 
 
 def failure_of(

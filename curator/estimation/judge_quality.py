@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from math import fsum
 
 from curator.records import JudgeQuality, Rate
+from curator.records.labels import HALF
 from curator.stats import rounded, wilson
 
 LEAST = 3
-"""Nothing is said of a judge's failures, or of its passes, by fewer labels."""
-_HALF = 0.5
+"""With fewer labelled failures there is no sensitivity, with fewer right answers no specificity."""
 
 
 def judge_quality(
@@ -23,13 +23,14 @@ def judge_quality(
     Args:
         failures: by labels, 0 (right) to 1, by case id.
         verdicts: of the judge, the probability of a failure, by case id.
-        weights: the cases that each labelled case represents, up to a common factor; others do not count.
+        weights: the cases that each labelled case represents, up to a common factor. Others do not count: give none to a case that
+            is half a failure.
     """
-    labelled = {i for i, failure in failures.items() if failure != _HALF and i in weights}
+    labelled = failures.keys() & weights.keys()
     judged = labelled & verdicts.keys()
     if not judged:
         return None
-    failed = {i for i in judged if failures[i] > _HALF}
+    failed = {i for i in judged if failures[i] > HALF}
     return JudgeQuality(
         sensitivity=_rate({i: verdicts[i] for i in failed}, weights),
         specificity=_rate({i: 1 - verdicts[i] for i in judged - failed}, weights),

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 
 from curator.estimation.labelled_pool import LabelledPool
 from curator.estimation.partial_pooling import label_weights
+from curator.records.labels import HALF
 
-HALF = 0.5
-"""A label above it is a failure."""
 MIN_FAILURES = 3
-"""With fewer labelled failures of drawn cases no share is estimated."""
+"""With fewer labelled failures no share is estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class UnseenKinds:
         singletons: those of `kinds` with a single labelled failure.
         share: the estimated share of unseen kinds among all failures, 0..1.
         high: its upper bound.
-        guaranteed: the upper bound without any assumption.
-        rate_high: the upper bound for the share of all records that fail in a way not seen yet.
+        guaranteed: the upper bound for any distribution of the kinds, as if the labelled failures were independent draws.
+        rate_high: the upper bound for the share of all records that fail in a way not seen yet: `high` times that of the rate.
     """
 
     failures: int

@@ -23,6 +23,7 @@ from curator.records import (
     Score,
     Slice,
 )
+from curator.records.labels import HALF
 from curator.records.selections import category_names
 
 
@@ -209,8 +210,6 @@ class EvalRow:
         )
 
 
-HALF = 0.5
-"""The failure of an answer that as many people call right as wrong."""
 _KEYS = frozenset(EvalRow("", ()).to_json())
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from curator.records.cases import Source
 from curator.records.values import Slice
 
+HALF = 0.5
+"""The failure of an answer that as many people call right as wrong; more is wrong, less is right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

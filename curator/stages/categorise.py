@@ -13,9 +13,9 @@ from curator.clustering.noise import excess_limits
 from curator.clustering.task_index import AskedCase
 from curator.clustering.tracked_categories import CategoryHistory, NightCategory
 from curator.clustering.tracking import CategoryMatches, match_categories, night_key, update_history
-from curator.disagreement.ground_truth import HALF
 from curator.records import Case, Category, Contrast, GoneCategory, Score, task_name
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
+from curator.records.labels import HALF
 from curator.state.categories import CategoriesFile
 from curator.text.words import content_words, names_in, stem
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from curator.disagreement.ground_truth import HALF
 from curator.disagreement.score_quality import LabelledScore, score_quality
 from curator.estimation.sample_design import Stage
 from curator.records import SLICES, Case, Generation, Kind, Pick, ScoreQuality, Slice, StrategyYield, task_name
+from curator.records.labels import HALF
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
 from curator.stats import rounded

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 from curator.disagreement.equivalence.comparers import ComparerFactory, WordComparer
-from curator.disagreement.ground_truth import HALF
 from curator.errors import ConfigError, Refused
 from curator.estimation.failure_rate import Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
@@ -21,6 +20,7 @@ from curator.estimation.sampling_frame import SamplingUnit
 from curator.io.lines import expand
 from curator.labels.read import read_labels
 from curator.records import JudgeQuality, ScoreQuality
+from curator.records.labels import HALF
 from curator.records.result import warn_of_old_name
 from curator.run_folder.cases import CaseRow, read_case_rows
 from curator.run_folder.design import pool_hash, read_design

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import ComparerFactory
-from curator.disagreement.ground_truth import HALF, failure_of_record
+from curator.disagreement.ground_truth import failure_of_record
 from curator.disagreement.scoring_model import ScoringModel
 from curator.errors import LogsError, RecordError
 from curator.labels.archive import labels_in
 from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
 from curator.records import Label, MemberHealth, RejectedRecord, Source, too_many_rejected
+from curator.records.labels import HALF
 from curator.records.recorded import Recorded
 from curator.run_folder.layout import RECORDED
 from curator.run_folder.recorded import read_record

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from curator.disagreement.contrasts.answer_parts import AnswerParts, Form, form_name, form_of, parts_of
 from curator.disagreement.contrasts.consensus import Consensus, Split
-from curator.disagreement.ground_truth import HALF
 from curator.disagreement.members.case_answers import CaseAnswers
 from curator.records import Contrast, Difference
 from curator.records.differences import OMITS, SAYS, WORDING, CaseContrasts
+from curator.records.labels import HALF
 from curator.records.recorded import prompt_id_of
 from curator.text.words import content_words
 
