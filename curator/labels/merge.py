@@ -73,6 +73,11 @@ class LabelSet:
         return tuple(case_id for case_id, label in self.labels.items() if label.unsure)
 
 
+def decided(labels: Mapping[str, Label]) -> set[str]:
+    """Return the cases with a verdict or a right answer."""
+    return {case_id for case_id, label in labels.items() if not label.unsure}
+
+
 def merge_rows(rows: Sequence[Label], kept_cases: Mapping[str, str] | None = None) -> LabelSet:
     """Merge rows into one label a case.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, LabelTool, QueueRow, queues_in
 from curator.labels.archive import archive_labels, archived_labels, changed_queues, is_readable
-from curator.labels.merge import LabelSet
+from curator.labels.merge import decided
 from curator.labels.queue_hashes import is_as_written, is_remembered, remember
 from curator.labels.read import read_imports, read_labels
 
@@ -76,16 +76,12 @@ def labelled_since_archived(folder: Path) -> set[str]:
     """Return the cases of a folder that were labelled since its labels were archived."""
     archived = [[path] for path in archived_labels(folder)]
     now = read_imports([*archived, list(map(str, changed_queues(folder)))])
-    return _decided(now) - _decided(read_imports(archived))
+    return decided(now.labels) - decided(read_imports(archived).labels)
 
 
 def labelled_in_work(folder: Path) -> set[str]:
     """Return the cases that are labelled in the queues in which a person works."""
-    return _decided(read_labels([str(path) for path in changed_queues(folder)]))
-
-
-def _decided(label_set: LabelSet) -> set[str]:
-    return {case_id for case_id, label in label_set.labels.items() if not label.unsure}
+    return decided(read_labels([str(path) for path in changed_queues(folder)]).labels)
 
 
 def _places(folder: Path, tool: LabelTool) -> Iterator[Path]:

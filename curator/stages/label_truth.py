@@ -12,6 +12,7 @@ from curator.disagreement.ground_truth import failure_of_record
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
 from curator.labels.doubts import yes_and_no
+from curator.labels.merge import decided
 from curator.labels.read import read_labels
 from curator.records import Label, ReferenceSource, RejectedRecord, dump_line
 from curator.records.recorded import Recorded
@@ -76,7 +77,7 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
     every = dict(_failures(labels, selected, comparer, left_out))
     same_wording = frozenset(i for i in every if selected[i].kind == "text" and _without_verdict(i, labels, selected))
     drawn = [i for i, row in selected.items() if row.pick.slice == "random"]
-    corrected = {i for i, row in selected.items() if row.corrected} - _decided(labels)
+    corrected = {i for i, row in selected.items() if row.corrected} - decided(labels)
     failures = representative_failures(drawn, every, corrected)
     left_out[CORRECTED] += len(every) - len(failures)
     left_out[UNSURE] += len(set(label_set.unsure) & selected.keys() - failures.keys())
@@ -123,7 +124,7 @@ def no_label(rejected: Sequence[RejectedRecord], left_out: Mapping[str, int]) ->
 def _failures(
     labels: Mapping[str, Label], selected: Mapping[str, SelectionRow], comparer: ComparerFactory, left_out: Counter[str]
 ) -> Iterator[tuple[str, float]]:
-    left_out[NOT_SELECTED] += len(_decided(labels) - selected.keys())
+    left_out[NOT_SELECTED] += len(decided(labels) - selected.keys())
     for case_id, row in selected.items():
         label = labels.get(case_id)
         if label is not None and not label.unsure:
@@ -134,11 +135,6 @@ def _failures(
             yield case_id, verdict
         elif text is not None and (failure := _by_text(row, text, source, comparer, left_out)) is not None:
             yield case_id, failure
-
-
-def _decided(labels: Mapping[str, Label]) -> set[str]:
-    """The cases with a verdict or a right answer."""
-    return {case_id for case_id, label in labels.items() if not label.unsure}
 
 
 def _by_text(
