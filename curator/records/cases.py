@@ -155,7 +155,7 @@ class Case:
     asked, in seconds since 1970 (UTC). `further` marks a turn of a conversation whose record gives another case too.
     `question` is the id of the case that asks the same and got another answer, which the committee is asked about; "" where that
     is the case itself. `answers` are all that production answered to the question; () where it was asked once.
-    `judged` is the probability that the target is wrong, as a judge says; None without a verdict.
+    `judged_wrong` is the probability that the target is wrong, as a judge says; None without a verdict.
     """
 
     id: str
@@ -184,7 +184,7 @@ class Case:
     further: bool = False
     question: str = ""
     answers: tuple[LoggedAnswer, ...] = ()
-    judged: float | None = None
+    judged_wrong: float | None = None
 
     @property
     def failed_call(self) -> bool:

@@ -39,7 +39,7 @@ class CaseRow:
         diagnosis: written by a run, not read back.
         question: the id of the case that asks the same and got another answer; "" where the committee was asked this one.
         answers: all that production answered to the question, not read back; () where it was asked once.
-        judged: the probability that production's answer is wrong, as a judge says; None without a verdict.
+        judged_wrong: the probability that production's answer is wrong, as a judge says; None without a verdict.
     """
 
     id: str
@@ -59,7 +59,7 @@ class CaseRow:
     diagnosis: Diagnosis | None = None
     question: str = ""
     answers: tuple[LoggedAnswer, ...] = ()
-    judged: float | None = None
+    judged_wrong: float | None = None
 
     @classmethod
     def of(
@@ -91,7 +91,7 @@ class CaseRow:
             diagnosis=diagnosis,
             question=case.question,
             answers=case.answers,
-            judged=case.judged,
+            judged_wrong=case.judged_wrong,
         )
 
     @property
@@ -122,7 +122,7 @@ class CaseRow:
             "metadata": dict(self.metadata),
             **({"question": self.question} if self.question else {}),
             **({"answers": [asdict(answer) for answer in self.answers]} if self.answers else {}),
-            **({} if self.judged is None else {"judged": self.judged}),
+            **({} if self.judged_wrong is None else {"judged_wrong": self.judged_wrong}),
             **score_fields(self.score),
         }
         return row if self.diagnosis is None else {**row, "diagnosis": asdict(self.diagnosis)}
@@ -152,7 +152,7 @@ class CaseRow:
             characters=values.optional_whole("characters"),
             thumb=cast("Thumb | None", values.optional_one_of("thumb", get_args(Thumb))),
             metadata=values.scalars("metadata"),
-            judged=values.optional_number("judged"),
+            judged_wrong=values.optional_number("judged_wrong"),
             score=read_score(values, case_id, kind=cast("Kind", values.one_of("kind", KINDS))) if scored else None,
         )
 

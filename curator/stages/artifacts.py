@@ -45,7 +45,7 @@ class RunArtifacts:
         audit: what an adaptive committee missed; None where every case got the whole committee.
         attributes: the answers of a model to questions about the cases.
         judgements: the verdicts of a judge on production's answers.
-        judge_moved: how far a verdict of the judge moved a case in the ranking, in shares of all cases; 0 for not at all.
+        judge_ranking_weight: how far a verdict of the judge moves a case in the ranking, in shares of all cases.
         names: the use of the model that named categories; None where templates named all.
     """
 
@@ -67,16 +67,10 @@ class RunArtifacts:
     attributes: AttributeAnswers = NO_ATTRIBUTES
     judgements: Judgements = NO_JUDGEMENTS
     names: QuestionUsage | None = None
-    judge_moved: float = 0.0
-
-    @property
-    def beside(self) -> dict[str, QuestionUsage]:
-        """The use of the models beside the committee, by their purpose, where they were asked."""
-        purposes = {"names": self.names, "attributes": self.attributes.usage, "judge": self.judgements.usage}
-        return {purpose: usage for purpose, usage in purposes.items() if usage}
+    judge_ranking_weight: float = 0.0
 
     @property
     def beside_usd(self) -> float:
         """US dollars of the replies of models beside the committee, stored ones included."""
-        judged = self.sampling.judged
-        return math.fsum([judged.usd if judged else 0.0, *(usage.usd for usage in self.beside.values())])
+        usages = (self.sampling.judged, self.names, self.attributes.usage, self.judgements.usage)
+        return math.fsum(usage.usd for usage in usages if usage)

@@ -169,14 +169,14 @@ def with_judgements(intake: IngestResult, judgements: Judgements) -> IngestResul
 
     def judged(case: Case) -> Case:
         failure = judgements.failures.get(case.id)
-        return case if failure is None else replace(case, judged=failure)
+        return case if failure is None else replace(case, judged_wrong=failure)
 
     return replace(intake, cases=tuple(map(judged, intake.cases)), asked=tuple(map(judged, intake.asked)))
 
 
 def verdicts_on(cases: Iterable[Case]) -> dict[str, float]:
     """Return the verdicts of cases that have one, as the probability of a failure by id."""
-    return {case.id: case.judged for case in cases if case.judged is not None}
+    return {case.id: case.judged_wrong for case in cases if case.judged_wrong is not None}
 
 
 def _question_id(case: Case) -> str:

@@ -50,7 +50,7 @@ def manifest_json(run: RunArtifacts, hashes: Mapping[str, str | None]) -> dict[s
         "encoder": run.embedded.encoder,
         "equivalence": _equivalence(run),
         "categories": _categories(run),
-        "judge_moved": run.judge_moved,
+        "judge": _judge(run),
         "calibration": _calibration(run.calibration),
         "counts": {
             "read": run.ingest.read,
@@ -98,14 +98,18 @@ def _equivalence(run: RunArtifacts) -> dict[str, JsonValue]:
 
 
 def _categories(run: RunArtifacts) -> dict[str, JsonValue]:
-    """Return the use of the model of categories, and of the judge of answers, by purpose."""
-    categories = run.config.categories.model
-    models = {"names": categories, "attributes": categories, "judge": run.config.judge_model}
-    return {
-        name: usage.facts() | {"price": _price(model)}
-        for name, usage in run.beside.items()
-        if (model := models[name]) is not None
-    }
+    """Return the use of the model of categories, for their names and for attributes."""
+    model, usages = run.config.categories.model, {"names": run.names, "attributes": run.attributes.usage}
+    return {name: usage.facts() | {"price": _price(model)} for name, usage in usages.items() if usage and model}
+
+
+def _judge(run: RunArtifacts) -> dict[str, JsonValue] | None:
+    """Return the use of the judge of production's answers; None without one."""
+    if run.config.judge is None:
+        return None
+    usage, model = run.judgements.usage, run.config.judge_model
+    asked = usage.facts() | {"price": _price(model)} if usage and model else {}
+    return {"ranking_weight": run.judge_ranking_weight, **asked}
 
 
 def _price(model: ModelConfig) -> dict[str, JsonValue]:

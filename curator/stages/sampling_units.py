@@ -17,7 +17,7 @@ sample finds them."""
 AGREES, DIFFERS = "agrees", "differs"
 CATEGORIES = ("task", "kind", "category")
 """The domains of every pool, beside its metadata and `COMMITTEE`."""
-JUDGED = "judged"
+JUDGED_WRONG = "judged_wrong"
 """The covariate that is a judge's verdict."""
 MOST_VALUES = 50
 """A metadata field with more values than this identifies cases instead of grouping them."""
@@ -51,7 +51,7 @@ def sampling_units(rows: Sequence[CaseRow]) -> list[SamplingUnit]:
 
 def judge_verdicts(pool: Iterable[SamplingUnit]) -> dict[str, float]:
     """Return the verdicts of a judge by id, as the probability of a failure."""
-    return {unit.id: failure for unit in pool if (failure := unit.covariates.get(JUDGED)) is not None}
+    return {unit.id: failure for unit in pool if (failure := unit.covariates.get(JUDGED_WRONG)) is not None}
 
 
 def metadata_fields(rows: Iterable[CaseRow]) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def _covariates(row: CaseRow) -> dict[str, float | None]:
         "n": float(score.n) if score else None,
         "log characters": None if row.characters is None else math.log1p(row.characters),
         "thumb": _THUMBS[row.thumb],
-        JUDGED: row.judged,
+        JUDGED_WRONG: row.judged_wrong,
         **{f"metadata {key}": _number(value) for key, value in row.metadata.items() if _MEASURES_QUALITY.search(key)},
     }
 

@@ -281,7 +281,7 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
         failure_rate=nights.failure_rate(selection, scoring.failures, corrected), audit=sampling.audit(scoring.scores),
-        score_quality=earlier.quality, yields=earlier.yields, names=names, judge_moved=judged.weight,
+        score_quality=earlier.quality, yields=earlier.yields, names=names, judge_ranking_weight=judged.weight,
     )  # fmt: skip
     return artifacts, nights.with_night(selection, scoring.failures, corrected, config, _today())
 

@@ -69,8 +69,8 @@ def test_every_answer_is_judged_once_and_nothing_is_paid_twice(
     assert len(bodies) == 40
     assert all("Prices are in euros." in body["messages"][0]["content"] for body in bodies)
     assert all(set(data(body)) == {"instructions", "documents", "conversation", "answer"} for body in bodies)
-    assert {row.get("judged") for row in rows(tmp_path)} == {0.0, 1.0}
-    facts = json.loads((tmp_path / "out" / "manifest.json").read_text())["categories"]["judge"]
+    assert {row.get("judged_wrong") for row in rows(tmp_path)} == {0.0, 1.0}
+    facts = json.loads((tmp_path / "out" / "manifest.json").read_text())["judge"]
     assert facts["answered"] == facts["questions"] == 40
     assert facts["usd"] <= before.answer_judge.usd_max
 
@@ -84,7 +84,7 @@ def test_verdicts_count_in_the_estimate_as_far_as_labels_confirm_them(
     judged: dict[str, Any], endpoint: Any, encoder: Any, tmp_path: Path
 ) -> None:
     do(judged | {"selection": {"k": 30, "held_out_share": 0.5}}, tmp_path, encoder)
-    verdicts = {row["id"]: row.get("judged", 0.0) for row in rows(tmp_path)}
+    verdicts = {row["id"]: row.get("judged_wrong", 0.0) for row in rows(tmp_path)}
     picks = [json.loads(line)["id"] for line in (tmp_path / "out/selection.jsonl").read_text().splitlines()]
     right = curator.estimate({i: verdicts[i] for i in picks}, selection=tmp_path / "out")
     assert right.judge is not None
@@ -103,7 +103,7 @@ def test_a_judge_that_says_something_else_is_counted_and_does_not_end_the_run(
     endpoint.answers["reviewer"] = lambda _: "The answer looks fine to me."
     result = do(judged, tmp_path, encoder)
     assert any("judge: no usable verdict on 40 of 40 answers" in w for w in result.warnings)
-    assert not any("judged" in row for row in rows(tmp_path))
+    assert not any("judged_wrong" in row for row in rows(tmp_path))
 
 
 def test_the_short_form_asks_the_first_model_of_the_committee(job: dict[str, Any]) -> None:
