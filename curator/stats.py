@@ -40,6 +40,11 @@ def rounded(value: float) -> float:
     return round(float(value), _DIGITS) + 0.0  # adding 0.0 turns -0.0 into 0.0
 
 
+def rounded_or_none(value: float | None) -> float | None:
+    """The rounded value; None stays None."""
+    return None if value is None else rounded(value)
+
+
 def share(part: float, whole: float) -> float:
     """`part / whole`, rounded; 0 for an empty whole."""
     return rounded(part / whole) if whole else 0.0

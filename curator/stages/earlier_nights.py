@@ -13,14 +13,14 @@ from curator.errors import Refused
 from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import SamplingUnit
-from curator.records import Case, FailureRate, Pick, Rate
+from curator.records import Case, FailureRate, Pick
 from curator.stages.pick import (
     CONFIDENCE,
     Earlier,
     SelectionResult,
+    as_failure_rate,
     failure_rate,
     representative_failures,
-    rounded_or_none,
 )
 from curator.state.draws import DrawsFile, NightDraw
 
@@ -118,7 +118,7 @@ class EarlierNights:
             return rate
         records = round(sum(unit.weight for unit in selection.pool))
         return replace(
-            _as_failure_rate(of_period), until=until, new_cases=len(selection.pool), new_records=records, gone=True
+            as_failure_rate(of_period), until=until, new_cases=len(selection.pool), new_records=records, gone=True
         )
 
     def _period(self) -> Estimate | None:
@@ -151,18 +151,3 @@ def _picks_of(stage: Stage, number: int, labels: Mapping[str, float]) -> Iterato
     for place, i in enumerate(stage.drawn, start=1):
         if i in labels:
             yield Pick(i, 0, "random", probabilities[i], "eval", stage=number, stratum=stratum_of[i], draw=place)
-
-
-def _as_failure_rate(rate: Estimate) -> FailureRate:
-    return FailureRate(
-        rate=rounded_or_none(rate.rate),
-        low=rounded_or_none(rate.low),
-        high=rounded_or_none(rate.high),
-        confidence=CONFIDENCE,
-        labels=rate.labels,
-        missing=rate.missing,
-        worth=rounded_or_none(rate.effective_sample_size),
-        silent=Rate(None, None, None, 0),
-        silent_records=0,
-        cases=rate.cases,
-    )

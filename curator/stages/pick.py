@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from curator.config import SelectionConfig
 from curator.errors import Refused
-from curator.estimation.failure_rate import estimate
+from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage, draw
 from curator.estimation.sampling_frame import SamplingUnit
 from curator.records import Case, FailureRate, Pick, Rate, ScoreQuality, Split, StrategyYield, with_group
 from curator.selection.acquisition import Acquisition
 from curator.stages.sampling_units import AGREES, COMMITTEE, judge_verdicts, known_agreement
+from curator.stats import rounded, rounded_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Earlier:
 
 
 NOTHING_EARLIER = Earlier()
+NO_RATE = Rate(None, None, None, 0)
 CONFIDENCE = 0.95
 """Of the interval that a report shows."""
 LABELLED_BESIDE = 0.8
@@ -172,28 +174,28 @@ def failure_rate(
             predictions=judge_verdicts(picked.pool),
         )
     except Refused as refused:
-        nothing = Rate(None, None, None, 0)
-        return FailureRate(None, None, None, CONFIDENCE, len(failures), missing, None, nothing, records, refused.what)
+        return FailureRate(None, None, None, CONFIDENCE, len(failures), missing, None, NO_RATE, records, refused.what)
     part = next((part for part in estimated.domains.get(COMMITTEE, ()) if part.value == AGREES), None)
+    silent_rate = part and Rate(
+        rounded_or_none(part.rate), rounded_or_none(part.low), rounded_or_none(part.high), part.labels
+    )
+    return replace(as_failure_rate(estimated), missing=missing, silent=silent_rate or NO_RATE, silent_records=records)
+
+
+def as_failure_rate(estimated: Estimate) -> FailureRate:
+    """Convert an estimate to its report summary, without the silent failures."""
     return FailureRate(
-        rate=rounded_or_none(estimated.rate),
-        low=rounded_or_none(estimated.low),
-        high=rounded_or_none(estimated.high),
+        rate=rounded(estimated.rate),
+        low=rounded(estimated.low),
+        high=rounded(estimated.high),
         confidence=CONFIDENCE,
         labels=estimated.labels,
-        missing=missing,
+        missing=estimated.missing,
         worth=rounded_or_none(estimated.effective_sample_size),
-        silent=Rate(rounded_or_none(part.rate), rounded_or_none(part.low), rounded_or_none(part.high), part.labels)
-        if part
-        else Rate(None, None, None, 0),
-        silent_records=records,
-        judge_weight=round(estimated.prediction_weight, 6),
+        silent=NO_RATE,
+        silent_records=0,
+        judge_weight=rounded(estimated.prediction_weight),
         cases=estimated.cases,
         new_cases=estimated.uncovered_cases,
         new_records=round(estimated.uncovered_records),
     )
-
-
-def rounded_or_none(value: float | None) -> float | None:
-    """Round to six digits, so that every machine writes the same."""
-    return None if value is None else round(float(value), 6)

@@ -37,7 +37,7 @@ from curator.selection.adaptive_audit import MIN_IN_TOP, CascadeAudit
 from curator.selection.coverage import Region
 from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult
-from curator.stats import MIN_FOR_CORRELATION, rounded
+from curator.stats import MIN_FOR_CORRELATION, rounded, rounded_or_none
 from curator.text.display import clean, one_line
 
 MOST_LEAKS = 10
@@ -229,12 +229,8 @@ def _summarise_audit(audit: CascadeAudit) -> AdaptiveSummary:
         least_cases=MIN_FOR_CORRELATION,
         in_top=audit.in_top,
         least_in_top=MIN_IN_TOP,
-        missed=_rounded_or_none(audit.share),
-        low=_rounded_or_none(audit.low),
-        high=_rounded_or_none(audit.high),
-        rank_correlation=_rounded_or_none(audit.rank_correlation),
+        missed=rounded_or_none(audit.share),
+        low=rounded_or_none(audit.low),
+        high=rounded_or_none(audit.high),
+        rank_correlation=rounded_or_none(audit.rank_correlation),
     )
-
-
-def _rounded_or_none(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
