@@ -131,7 +131,7 @@ def estimate(
         labels: by id, 0 for a good answer to 1 for a failure.
         confidence: of the intervals.
         by: the categories to report domains of.
-        predictions: of failure by id, 0..1, such as a judge's verdicts. They bias nothing (`prediction_powered`).
+        predictions: of failure by id, 0..1, such as a judge's verdicts. They narrow the interval (`prediction_powered`).
         kinds: of failure by id, such as the category of a case: for a bound of the kinds not seen yet.
 
     Raises:

@@ -3,7 +3,8 @@
 The estimate is the mean of w j over the pool, which is known, plus the estimated mean of y - w j over it. With w = 0 it is the
 estimate from labels alone, with w = 1 the prediction-powered one (Angelopoulos et al. 2023); tuned, it is PPI++ (Angelopoulos, Duchi &
 Zrnic 2023), which survey sampling has as the difference estimator with the optimal coefficient (Cassel, Saerndal & Wretman 1976;
-Montanari 1987). Whatever w is, predictions cannot bias it: they are fixed before the cases are drawn.
+Montanari 1987). For a fixed w predictions cannot bias it, because they do not depend on the draw. A w that is tuned on the same labels
+leaves a bias of the order 1 / labels, as in any regression estimator (Cochran 1977, 7.7), which is small beside the standard error.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def tuned_weight(
     """The weight of the predictions that makes the variance smallest, 0 to 1.
 
     It is the regression of labels on predictions within the strata, each stratum with its part in the variance of the
-    estimate. The weight is shrunk by its own noise (positive-part James-Stein), to 0 where the labels show no relation.
+    estimate. The weight is shrunk by its own noise, by a factor of the form of James and Stein (1961), to 0 where the labels show no relation.
 
     Args:
         frame: the pool.
@@ -78,7 +79,7 @@ def tuned_weight(
     if squares <= 0 or products <= 0:
         return 0.0
     slope = products / squares
-    noise = sum(float(((s.part * s.predicted * (s.labels - slope * s.predicted)) ** 2).sum()) for s in strata)
+    noise = sum(s.part**2 * s.noise_of_products(slope) for s in strata)
     degrees = sum(len(s.labels) - 1 for s in strata)
     noise *= (degrees + PRIOR_DEGREES) / max(degrees - 1, 1)
     return min(slope * max(0.0, 1 - noise / products**2), 1.0)
@@ -101,3 +102,11 @@ class _Stratum:
         return cls(
             labels - labels.mean(), predicted - predicted.mean(), share**2 * (1 - n / cell.cases) / (n * (n - 1))
         )
+
+    def noise_of_products(self, slope: float) -> float:
+        """The estimated variance of labels @ predicted around slope x predicted @ predicted.
+
+        n / (n - 1) because both are centred: in a stratum of two, both labels have one and the same residual.
+        """
+        n = len(self.labels)
+        return n / (n - 1) * float(((self.predicted * (self.labels - slope * self.predicted)) ** 2).sum())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from curator.estimation.failure_rate import Estimate, estimate
-from curator.estimation.prediction_powered import predictions_of
+from curator.estimation.labelled_pool import label_pool
+from curator.estimation.prediction_powered import predictions_of, tuned_weight
 from curator.estimation.sample_design import Stage, Stratum, draw
 from curator.estimation.sampling_frame import SamplingUnit, build_frame
 
@@ -53,6 +54,16 @@ def test_a_judge_that_guesses_changes_next_to_nothing() -> None:
     with_judge, alone = _squared_errors(estimates)
     assert with_judge < 1.04 * alone
     assert np.mean([one.prediction_weight for one, _ in estimates]) < 0.05
+
+
+def test_a_judge_that_guesses_gets_a_weight_only_beyond_one_standard_error() -> None:
+    used = []
+    for seed in range(30):
+        stage = draw(FRAME, 60, seed=seed)
+        pool = label_pool(FRAME, [stage], {i: FAILS[i] for i in stage.drawn})
+        guesses = np.random.default_rng(seed).integers(2, size=(30, len(POOL))).astype(float)
+        used += [tuned_weight(FRAME, pool.stages, pool.weights, pool.y, guess) > 0 for guess in guesses]
+    assert 0.1 < np.mean(used) < 0.25  # 0.16 of a normal distribution; 0.33 here if a stratum of two had half its noise
 
 
 def test_a_judge_that_is_always_wrong_is_not_used() -> None:
