@@ -10,7 +10,7 @@ from curator.records.labels import HALF
 from curator.stats import rounded, wilson
 
 LEAST = 3
-"""With fewer labelled failures there is no sensitivity, with fewer right answers no specificity."""
+"""With fewer labelled failures no sensitivity is reported, and with fewer right answers no specificity."""
 
 
 def judge_quality(
