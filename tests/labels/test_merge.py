@@ -70,3 +70,15 @@ def test_two_right_answers_for_near_duplicates_are_both_set_aside_and_named() ->
             "another label for 'd' than at labels.csv:1, for its near-duplicate 'c'",
         )
     ]
+
+
+def test_two_categories_of_a_case_are_disputed_and_its_people_are_named() -> None:
+    ana = Label("c", Source("a.csv", 2), failure=1.0, by="ana", category="refunds")
+    ben = Label("c", Source("b.csv", 3), failure=1.0, by="ben", category="returns")
+    merged = merge_rows([ben, ana])
+    (dispute,) = merged.disputes
+    assert (dispute.field, dispute.rows) == ("category", (ben, ana))
+    assert [(r.source.file, r.source.line) for r in merged.rejected] == [("a.csv", 2)]
+    assert "another corrected category" in merged.rejected[0].reason
+    label = merged.labels["c"]
+    assert (label.failure, label.category, label.people) == (1.0, None, ("ana", "ben"))
