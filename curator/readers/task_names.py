@@ -66,7 +66,7 @@ def _first_text(holder: Mapping[str, JsonValue], keys: tuple[str, ...]) -> str |
     """The first value that is a text or a number."""
     for key in keys:
         value = holder.get(key)
-        named = value is not None and isinstance(value, str | int) and not isinstance(value, bool)
+        named = isinstance(value, str | int) and not isinstance(value, bool)
         if named and (text := str(value).strip()):
             return text
     return None

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from curator.readers.record_ids import pair_id
 from curator.records import RejectedRecord
 from tests.readers.reading_kit import read_all
 
@@ -69,3 +70,26 @@ def test_one_event_of_a_stream_is_no_answer(tmp_path: Path) -> None:
     cases, _, results = read_all([written(tmp_path / "a.jsonl", *records)])
     assert [case.target for case in cases] == [None]
     assert any(isinstance(result, RejectedRecord) and "one event" in result.reason for result in results)
+
+
+TURN = {"id": "c-0", "role": "user", "content": "Where?"}
+
+
+@pytest.mark.parametrize(
+    ("record", "answers", "id_"),
+    [
+        ({"object": "chat.completion", "id": "c"}, True, "c"),
+        ({"object": "chat.completion", "id": "c"}, False, None),
+        ({"object": "event", "id": "c"}, True, None),
+        ({"object": "list", "data": [TURN]}, False, "c"),
+        ({"object": "page", "data": [TURN]}, False, None),
+        ({"object": "list", "data": [{"id": "c-0", "role": "user"}]}, False, None),
+        ({"object": "list", "data": [{"id": "c-0", "content": "Where?"}]}, False, None),
+        ({"object": "list", "data": []}, False, None),
+        ({"object": "list", "data": "c-0"}, False, None),
+    ],
+)
+def test_only_records_of_batches_and_stored_completions_have_an_id_of_a_pair(
+    record: Any, answers: bool, id_: str | None
+) -> None:
+    assert pair_id(record, answers=answers) == id_
