@@ -35,6 +35,7 @@ from curator.labels.json_lines import JSONL
 from curator.labels.label_studio import LABEL_STUDIO
 from curator.labels.label_studio_server import LABEL_STUDIO_SERVER
 from curator.labels.langfuse import LANGFUSE_SERVER
+from curator.labels.langsmith import LANGSMITH_SERVER
 from curator.labels.prodigy import PRODIGY
 from curator.labels.queue import QueueRow
 from curator.labels.returned import DONE
@@ -53,7 +54,7 @@ LABEL_TOOLS: Registry[LabelTool] = Registry(
 LABEL_SERVERS: Registry[LabelServer] = Registry(
     "label server",
     LabelServer,
-    {server.name: server for server in (LABEL_STUDIO_SERVER, ARGILLA_SERVER, LANGFUSE_SERVER)},
+    {server.name: server for server in (LABEL_STUDIO_SERVER, ARGILLA_SERVER, LANGFUSE_SERVER, LANGSMITH_SERVER)},
     group="curator.label_servers",
 )
 ALWAYS: tuple[LabelTool, ...] = (CSV, XLSX, JSONL)

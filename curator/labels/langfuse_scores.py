@@ -76,7 +76,9 @@ def with_choices(client: LangfuseAPI, job: str, rows: Sequence[QueueRow], queue:
         return
     offered = [category.label for category in config.categories or ()]
     if missing := [label for label in labels if label not in offered]:
-        client.score_configs.update(config.id, categories=_categories([*offered, *missing]))
+        first = 1 + max((int(category.value) for category in config.categories or ()), default=-1)
+        added = _categories(missing, first=first)
+        client.score_configs.update(config.id, categories=[*(config.categories or ()), *added])
 
 
 def chosen_labels(client: LangfuseAPI, job: str) -> list[str]:
@@ -131,10 +133,10 @@ def _configs(client: LangfuseAPI) -> list[ScoreConfig]:
     return [config for config in pages(client.score_configs.get) if not config.is_archived]
 
 
-def _categories(labels: Sequence[str]) -> list[ConfigCategory]:
+def _categories(labels: Sequence[str], *, first: int = 0) -> list[ConfigCategory]:
     from langfuse.api import ConfigCategory
 
-    return [ConfigCategory(label=label, value=float(number)) for number, label in enumerate(labels)]
+    return [ConfigCategory(label=label, value=float(number)) for number, label in enumerate(labels, first)]
 
 
 def _new_config(client: LangfuseAPI, name: str, kind: Kind, labels: Sequence[str], description: str) -> str:

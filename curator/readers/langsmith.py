@@ -205,7 +205,7 @@ def _feedback(cells: Fields, source: Source) -> Attachment:
     elif isinstance(value, int | float) and not isinstance(value, bool) and score is None:
         value, score = None, value
     ratings = rating(key, kind=by, label=value, score=score, comment=cells.get("comment"))
-    correction = _correction(decoded(cells.get("correction")))
+    correction = correction_text(decoded(cells.get("correction")))
     if correction:
         ratings = ratings.joined(SpanRatings(Feedback(correction=correction)))
     return Attachment(
@@ -217,7 +217,7 @@ def _feedback(cells: Fields, source: Source) -> Attachment:
     )
 
 
-def _correction(value: JsonValue) -> str | None:
+def correction_text(value: JsonValue) -> str | None:
     """The corrected output: a text, the only text of an object, or its JSON."""
     if isinstance(value, dict) and value:
         inner = first(value, "output", "answer", "text", "content", "response", "desired")

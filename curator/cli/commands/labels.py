@@ -13,7 +13,7 @@ NETWORK = (
     ExitCode.DONE, ExitCode.STORAGE, ExitCode.USAGE, ExitCode.PROVIDER_REFUSED, ExitCode.UNREADABLE, ExitCode.INTERRUPTED,
 )  # fmt: skip
 """The codes of a command that speaks to a label server."""
-_SERVERS = "label-studio, argilla, langfuse, or that of a package"
+_SERVERS = "label-studio, argilla, langfuse, langsmith, or that of a package"
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
