@@ -55,6 +55,15 @@ def test_queues_that_are_as_they_were_written_are_not_read_again(
     write_queues(tmp_path, rows_of("ab"), ALWAYS)
 
 
+def test_a_numbered_queue_in_work_stays_beside_the_first_one(tmp_path: Path) -> None:
+    write_queues(tmp_path, rows_of("abc"), [CSV])
+    second = tmp_path / "label_queue_2.csv"
+    second.write_bytes((tmp_path / "label_queue.csv").read_bytes())
+    content = fill(second, "c0")
+    assert write_queues(tmp_path, rows_of("ab"), [CSV]) == {"csv": "label_queue.csv"}
+    assert second.read_bytes() == content
+
+
 @pytest.mark.parametrize("lock", [".~lock.label_queue.xlsx#", "~$label_queue.xlsx"])
 def test_a_queue_that_a_program_has_open_stays(tmp_path: Path, lock: str) -> None:
     write_queues(tmp_path, rows_of("abc"), ALWAYS)
