@@ -30,7 +30,10 @@ def answer(row: QueueRow) -> str:
 
 def documents(row: QueueRow) -> list[dict[str, JsonValue]]:
     """Return name and text of each document."""
-    return [{"id": document.id or str(n), "text": clean(document.text)} for n, document in enumerate(row.documents, 1)]
+    return [
+        {"id": clean(document.id or str(n)), "text": clean(document.text)}
+        for n, document in enumerate(row.documents, 1)
+    ]
 
 
 def committee(row: QueueRow) -> list[dict[str, JsonValue]]:

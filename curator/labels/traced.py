@@ -53,10 +53,10 @@ class TracedCase:
             "committee": [*committee(row)],
             "labels": [clean(label) for label in row.labels],
             "batch": row.batch,
-            "task": row.task,
+            "task": clean(row.task or ""),
             "category": clean(row.category or ""),
             "disagreement": row.disagreement,
-            "assigned_to": ", ".join(filter(None, people)),
+            "assigned_to": clean(", ".join(filter(None, people))),
         }
         shown = {key: value for key, value in every.items() if value is not None and value not in ("", [])}
         context = context_of(row)
