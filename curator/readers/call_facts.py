@@ -9,7 +9,7 @@ from curator.readers.documents import read_documents
 from curator.readers.feedback import nonblank
 from curator.readers.json_text import decoded
 from curator.readers.outcome import failed_error, failed_status
-from curator.readers.record_keys import by_keys
+from curator.readers.record_keys import by_keys, key_words
 from curator.readers.times import elapsed, seconds_of
 from curator.records import Document, JsonValue
 
@@ -64,6 +64,15 @@ _DOCUMENTS = (
     "documents", "retrieved_documents", "contexts", "context", "retrieved_contexts", "search_results", "retrieved_chunks",
     "source_documents",
 )  # fmt: skip
+_TIMES = frozenset(("time", "timestamp", "date", "datetime"))
+_OF_RECORDS = frozenset(
+    (
+        "log", "logs", "logged", "logging", "created", "creation", "request", "requested", "response", "event", "received", "sent",
+        "call", "message", "inserted", "insert", "record", "recorded", "ingestion", "ingested", "indexed", "index", "entry", "server",
+        "utc", "at", "of", "publish", "published", "capture", "captured", "ingest",
+    )
+)  # fmt: skip
+"""Words beside a time in the names of keys that say when something was logged."""
 _VECTOR_STORES = ("vector_store_request_metadata",)
 FACT_KEYS = frozenset(
     (
@@ -105,12 +114,19 @@ class _Names(NamedTuple):
     errors: Sequence[str] = _ERRORS
     flags: Sequence[str] = (*_GOOD, *_BAD, *_LEVELS)
     documents: Sequence[str] = _DOCUMENTS
+    times: Sequence[str] = ()
     vector_stores: Sequence[str] = _VECTOR_STORES
 
 
 @by_keys
 def _names(keys: tuple[str, ...]) -> _Names:
-    return _Names(*(tuple(name for name in names if name in keys) for names in _Names()))
+    names = _Names(*(tuple(name for name in names if name in keys) for names in _Names()))
+    return names._replace(times=tuple(key for key in keys if _is_time(key_words(key))))
+
+
+def _is_time(words: frozenset[str]) -> bool:
+    """Return whether words name the time of a record, and not a date of birth."""
+    return bool(words & _TIMES) and words <= _TIMES | _OF_RECORDS
 
 
 def read_facts(record: Fields, request: Fields) -> Facts:
@@ -182,9 +198,8 @@ def _time(record: Fields, keys: Sequence[str]) -> float | None:
 
 
 def _named_time(record: Fields) -> float | None:
-    """The first date under a key that is a time by its name, such as `indexed_time`."""
-    named = (value for key, value in record.items() if "time" in key.lower() or "date" in key.lower())
-    dates = (seconds_of(value) for value in named if isinstance(value, str) and not value.isdecimal())
+    """The first date under a key that names the time of a record, such as `indexed_time`."""
+    dates = (seconds_of(record[key]) for key in _names(record).times if isinstance(record[key], str))
     return next((time for time in dates if time is not None), None)
 
 

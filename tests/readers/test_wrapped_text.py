@@ -169,3 +169,20 @@ def test_the_key_of_the_response_is_the_one_that_holds_it(tmp_path: Path) -> Non
     ]  # fmt: skip
     path.write_text("\n".join(map(dumped, tables)))
     assert {case.time for case in checked(path)} == {1767607200.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "is_time"),
+    [
+        ("logging_time", True),
+        ("indexed_time", True),
+        ("eventDate", True),
+        ("birth_date", False),
+        ("delivery date", False),
+    ],
+)
+def test_only_the_time_of_a_record_is_taken_for_its_time(key: str, is_time: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    calls = ({"request": request(question), "response": response(answer)} for question, answer in ASKED)
+    path.write_text("".join(dumped(fields | {key: "2026-01-05T10:00:00Z"}) + "\n" for fields in calls))
+    assert {case.time for case in checked(path)} == ({1767607200.0} if is_time else {None})
