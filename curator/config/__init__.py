@@ -21,6 +21,7 @@ from curator.config.judge import AnswerJudgeConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.load import load_config, parse_config, parse_equivalence
 from curator.config.logs import DedupeConfig, FieldMapping, LogsConfig, TaskConfig
+from curator.config.loop import LoopConfig, StopConfig, TrainerConfig
 from curator.config.section import Positive, Section, Share
 from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
 
@@ -42,6 +43,7 @@ __all__ = [
     "JudgeConfig",
     "LabellingConfig",
     "LogsConfig",
+    "LoopConfig",
     "Mode",
     "ModelConfig",
     "NamesConfig",
@@ -52,7 +54,9 @@ __all__ = [
     "Section",
     "SelectionConfig",
     "Share",
+    "StopConfig",
     "TaskConfig",
+    "TrainerConfig",
     "load_config",
     "parse_config",
     "parse_equivalence",

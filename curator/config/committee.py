@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
+from curator.config.endpoint import check_endpoint, endpoint_remedy
 from curator.config.section import Positive, Section, Share
 
 Provider = Literal["local", "openai", "litellm"]
 Mode = Literal["live", "batch"]
 EquivalenceMethod = Literal["lexical", "embedding", "judge", "nli"]
-
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Some providers' keys (`gsk_...`, `hf_...`, `AIza...`) have the form of a name, but no variable mixes its letters so.
-_KEY_WITH_FORM_OF_NAME = re.compile(r"(?:sk_|gsk_|hf_|r8_|AIza)\w{12,}|(?=\w*[a-z])(?=(?:\w*[0-9]){3})\w{24,}")
-# A key of capitals and digits only (`AKIA...`) passes both checks above, but it has no underscore between words.
-_CONVENTIONAL_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-
-# litellm reads these fields of a request as its own arguments. They would send a key to a host that it was not named for,
-# or put a key into the config. The clouds' regions and projects are neither.
-_HOST_OPTIONS = re.compile(
-    r"api_base|base_url|custom_llm_provider|use_litellm_proxy|fallbacks|context_window_fallback_dict|model_list"
-    r"|aws_\w*endpoint\w*|\w+_(?:base_url|endpoint_url|token_url|auth_url|issuer_url)"
-)
-_CREDENTIAL_OPTIONS = re.compile(
-    r"(?:\w+_)?api_key|organization|(?:\w+_)?headers?|authorization"
-    r"|aws_(?!region_name$)\w+|azure_(?:ad_token\w*|username|password)|vertex_(?:ai_)?credentials"
-    r"|litellm_credential_name|client_id|\w*(?:access_token|identity_token\w*|secret\w*|password|access_key\w*)"
-)
 
 
 class Price(Section):
@@ -89,17 +71,11 @@ class ModelConfig(Section):
     def _named(self) -> Self:
         if self.provider != "local" and not self.model:
             raise ValueError("model: the name of the model at the endpoint is missing")
-        if self.api_key_env is not None and not _is_variable_name(self.api_key_env):
-            raise ValueError(
-                "api_key_env: this is not the name of an environment variable, and may be the key itself: "
-                "write the name here (such as MY_KEY), and put the key into that variable"
-            )
-        if self.base_url and ("@" in self.base_url or "?" in self.base_url):
-            raise ValueError("base_url: it must not hold a name, password or query; give the key through `api_key_env`")
+        check_endpoint(self.base_url, self.api_key_env)
         if "n" in self.options:
             raise ValueError("options: curator sets `n` itself; ask for more answers with `committee.repeats`")
         for name in self.options:
-            if remedy := _endpoint_remedy(name):
+            if remedy := endpoint_remedy(name):
                 raise ValueError(f"options: `{name}` is not a field of the request; {remedy}")
         limits = [self.options.get(name) for name in ("max_tokens", "max_completion_tokens")]
         if "max_tokens" in self.options and not any(type(limit) is int for limit in limits):
@@ -110,31 +86,6 @@ class ModelConfig(Section):
                 "remove `mode` to ask it live"
             )
         return self
-
-
-def is_conventional_name(text: str) -> bool:
-    """Return whether a text has the usual form of a variable's name (`MY_KEY`).
-
-    Any other `api_key_env` may be the key itself, and is not shown.
-    """
-    return bool(_CONVENTIONAL_NAME.fullmatch(text)) and not _KEY_WITH_FORM_OF_NAME.fullmatch(text)
-
-
-def _is_variable_name(text: str) -> bool:
-    return bool(_VARIABLE_NAME.fullmatch(text)) and not _KEY_WITH_FORM_OF_NAME.fullmatch(text)
-
-
-def _endpoint_remedy(option: str) -> str | None:
-    """Return the remedy for an option that sets a host or a credential; None for any other."""
-    name = option.strip().lower().replace("-", "_")
-    if _HOST_OPTIONS.fullmatch(name):
-        return "name the endpoint with `base_url:`, and the provider in front of `model:`"
-    if _CREDENTIAL_OPTIONS.fullmatch(name):
-        return (
-            "put the key into an environment variable, and name the variable with `api_key_env:` "
-            "(litellm reads the credentials of AWS, Azure and Google from their usual variables)"
-        )
-    return None
 
 
 def _asked_live(model: ModelConfig) -> ModelConfig:

@@ -12,6 +12,7 @@ from curator.config.committee import BudgetConfig, CommitteeConfig, EquivalenceC
 from curator.config.judge import AnswerJudgeConfig
 from curator.config.labelling import LabellingConfig
 from curator.config.logs import DedupeConfig, LogsConfig, TaskConfig
+from curator.config.loop import LoopConfig
 from curator.config.redaction import RedactionConfig
 from curator.config.section import Section
 from curator.config.selection import ClusteringConfig, EmbeddingConfig, HeldOutConfig, OutputsConfig, SelectionConfig
@@ -55,6 +56,8 @@ class Config(Section):
     """The separation of held-out cases from training data."""
     outputs: OutputsConfig = OutputsConfig()
     """The files for evaluation and training."""
+    loop: LoopConfig = LoopConfig()
+    """Rounds of select, label, retrain and evaluate (`docs/loop.md`)."""
     calibration: str | None = None
     """A file of `curator calibrate --out`. Cases are ranked by its fitted score, if that has shown a gain
     (`docs/calibration.md`). It cannot be used with `committee.adaptive`."""

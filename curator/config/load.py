@@ -170,5 +170,6 @@ def _resolve(config: Config, folder: Path) -> Config:
                 update={"nli_model": resolve_model(equivalence.nli_model) if equivalence.nli_model else None}
             ),
             "committee": committee.model_copy(update={"prompts": resolve_optional(committee.prompts)}),
+            "loop": config.loop.model_copy(update={"folder": resolve_optional(config.loop.folder)}),
         }
     ).in_folder(Path(resolve(".")))

@@ -15,7 +15,7 @@ import orjson
 from curator._version import __version__
 from curator.committee.prices import price_of, price_source
 from curator.config import ModelConfig
-from curator.config.committee import is_conventional_name
+from curator.config.endpoint import is_conventional_name
 from curator.io.log_file import LogFile
 from curator.records import JsonValue
 from curator.run_folder.calibration import CalibrationFile

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from curator.config import ModelConfig
-from curator.config.committee import is_conventional_name
+from curator.config.endpoint import is_conventional_name
 from curator.errors import ConfigError
 
 _OPENAI_KEY = "OPENAI_API_KEY"
