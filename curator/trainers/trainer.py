@@ -20,11 +20,15 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """A case to train on: the conversation before the answer, and the right answer."""
+    """A case to train on: the conversation before the answer, and the right answer.
+
+    `text` is what is embedded of the conversation, as for the pool (`clustering.texts.embedding_texts`).
+    """
 
     case_id: str
     messages: tuple[Message, ...]
     answer: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Classifier(Protocol):
         """The answers that it can give, C of them."""
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the probability of each class for n texts, (n, C), rows summing to 1."""
+        """Return the probability of each class, (n, C), of n texts as in `TrainingRow.text`."""
 
 
 @dataclass(frozen=True, slots=True)
