@@ -22,7 +22,8 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 class TrainingRow:
     """A case to train on: the conversation before the answer, and the right answer.
 
-    `text` is what is embedded of the conversation, as for the pool (`clustering.texts.embedding_texts`).
+    `text` is what is embedded of the conversation, as for the pool (`clustering.texts.embedding_texts`). It must be made for the
+    whole pool at once: which earlier turns are left out depends on the other cases.
     """
 
     case_id: str
