@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from curator.errors import Refused
 from curator.estimation.labelled_pool import LabelledPool
-from curator.estimation.partial_pooling import PooledRate, pooled_rates
+from curator.estimation.partial_pooling import pooled_rates
 from curator.estimation.sampling_frame import Bools
+from curator.records import PooledRate
 from curator.stats import student_quantile, survey_wilson
 
 MIN_LABELS_OF_DOMAIN = 10
@@ -41,10 +43,13 @@ class DomainEstimate:
     pooled: PooledRate | None = None
 
 
-def domain_estimates(pool: LabelledPool, name: str, confidence: float, least: int) -> tuple[DomainEstimate, ...]:
+def domain_estimates(
+    pool: LabelledPool, name: str, confidence: float, least: int, *, open_values: Collection[str] = ()
+) -> tuple[DomainEstimate, ...]:
     """Return the rate for each value of a category.
 
-    A value with fewer than `least` labels has none.
+    A value with fewer than `least` labels has none. Cases without a label may belong to the `open_values`, whatever the frame says:
+    their size is estimated, and they are never exact.
 
     Raises:
         Refused: no case has the category.
@@ -53,14 +58,19 @@ def domain_estimates(pool: LabelledPool, name: str, confidence: float, least: in
     if name not in levels:
         raise Refused(f"no case has {name!r}", remedy=f"use one of {', '.join(sorted(levels)) or 'none'}")
     return tuple(
-        replace(_domain_estimate(pool, value, levels[name] == number, confidence, least), pooled=pooled)
+        replace(
+            _domain_estimate(pool, value, levels[name] == number, confidence, least, is_open=value in open_values),
+            pooled=pooled,
+        )
         for number, (value, pooled) in enumerate(
-            zip(pool.frame.names[name], pooled_rates(pool, name, confidence), strict=True)
+            zip(pool.frame.names[name], pooled_rates(pool, name, confidence, open_values=open_values), strict=True)
         )
     )
 
 
-def _domain_estimate(pool: LabelledPool, value: str, inside: Bools, confidence: float, least: int) -> DomainEstimate:
+def _domain_estimate(
+    pool: LabelledPool, value: str, inside: Bools, confidence: float, least: int, *, is_open: bool
+) -> DomainEstimate:
     """The rate in a domain, a ratio of two estimates over the pool.
 
     The variance is linearised. Source: Cochran (1977), 5A.14.
@@ -68,16 +78,22 @@ def _domain_estimate(pool: LabelledPool, value: str, inside: Bools, confidence: 
     y, frame = pool.y, pool.frame
     share = float(frame.weights[inside].sum() / frame.weights.sum())
     labels, cases = int((inside & ~np.isnan(y)).sum()), int(inside.sum())
+    if not cases:
+        return DomainEstimate(
+            value, 0.0, 0, reason="not enough labels: all its cases are new since the labels were drawn"
+        )
+    if is_open:
+        share, cases = max(pool.mean(inside.astype(float)), 0.0), least
     if labels < min(least, cases):
         return DomainEstimate(
             value, share, labels, reason=f"not enough labels: {labels} of at least {min(least, cases)}"
         )
-    if labels == cases:
+    if labels == cases and not is_open:
         rate = float(np.average(y[inside], weights=frame.weights[inside]))
         return DomainEstimate(value, share, labels, rate, rate, rate)
     failures = pool.mean(np.where(inside, y, 0.0))
     records = pool.mean(inside.astype(float))
-    if not records:
+    if not records or not share:
         return DomainEstimate(value, share, labels, reason="not enough labels: none that the estimate can use")
     rate = min(max(failures / records, 0.0), 1.0)
     residual = np.where(inside, y - rate, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from curator.errors import Refused
 from curator.estimation.confidence_sequence import sequence_quantile
 from curator.estimation.domains import MIN_LABELS_OF_DOMAIN, DomainEstimate, domain_estimates
-from curator.estimation.labelled_pool import label_pool
+from curator.estimation.labelled_pool import LabelledPool, label_pool
 from curator.estimation.prediction_powered import beyond_predictions
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import Floats, SamplingFrame, SamplingUnit, build_frame
 from curator.estimation.stage_estimate import Variance
-from curator.estimation.unseen_kinds import UnseenKinds, unseen_kinds
+from curator.estimation.unseen_kinds import unseen_kinds
+from curator.records import UnseenKinds
 from curator.stats import student_quantile, survey_wilson
 
 MAX_MISSING_SHARE = 0.03
@@ -113,7 +114,7 @@ class Estimate:
         return max(0, math.ceil(1 / (target / per_label + 1 / self.cases)) - self.labels)
 
 
-def estimate(
+def estimate(  # noqa: PLR0913  each one is a question about the same labels
     pool: Sequence[SamplingUnit] | SamplingFrame,
     stages: Sequence[Stage],
     labels: Mapping[str, float],
@@ -122,6 +123,7 @@ def estimate(
     by: Sequence[str] = (),
     predictions: Mapping[str, float] | None = None,
     kinds: Mapping[str, str] | None = None,
+    open_values: Mapping[str, Collection[str]] | None = None,
 ) -> Estimate:
     """Estimate the failure rate over the pool's records.
 
@@ -133,6 +135,7 @@ def estimate(
         by: the categories to report domains of.
         predictions: of failure by id, 0..1, such as a judge's verdicts. They narrow the interval (`prediction_powered`).
         kinds: of failure by id, such as the category of a case: for a bound of the kinds not seen yet.
+        open_values: by category, the values that cases without a label may belong to, whatever the pool says.
 
     Raises:
         Refused: the labels do not support an estimate.
@@ -166,11 +169,21 @@ def estimate(
         prediction_weight=weight,
         uncovered_cases=labelled.uncovered_cases,
         uncovered_records=labelled.uncovered_records,
-        domains={name: domain_estimates(labelled, name, confidence, MIN_LABELS_OF_DOMAIN) for name in by},
+        domains=_domains(labelled, by, confidence, open_values or {}),
     )
     low, high = without_interval.interval(confidence)
     unseen = None if kinds is None else unseen_kinds(labelled, kinds, rate_high=high, confidence=confidence)
     return replace(without_interval, low=low, high=high, unseen=unseen)
+
+
+def _domains(
+    labelled: LabelledPool, by: Sequence[str], confidence: float, open_values: Mapping[str, Collection[str]]
+) -> dict[str, tuple[DomainEstimate, ...]]:
+    """Return the rates by value, for each category."""
+    return {
+        name: domain_estimates(labelled, name, confidence, MIN_LABELS_OF_DOMAIN, open_values=open_values.get(name, ()))
+        for name in by
+    }
 
 
 def _checked(confidence: float) -> float:

@@ -12,37 +12,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from curator.estimation.labelled_pool import LabelledPool
 from curator.estimation.partial_pooling import label_weights
+from curator.records import UnseenKinds
 from curator.records.labels import HALF
 
 MIN_FAILURES = 3
 """With fewer labelled failures no share is estimated."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnseenKinds:
-    """The share of failures whose kind no label shows yet.
-
-    Attributes:
-        failures: the labelled failures that it is estimated from.
-        kinds: different ones among all labelled failures.
-        singletons: those of `kinds` with a single labelled failure.
-        share: the estimated share of unseen kinds among all failures, 0..1.
-        high: its upper bound.
-        guaranteed: the upper bound for any distribution of the kinds, as if the labelled failures were independent draws.
-        rate_high: the upper bound for the share of all records that fail in a way not seen yet: `high` times that of the rate.
-    """
-
-    failures: int
-    kinds: int
-    singletons: int
-    share: float
-    high: float
-    guaranteed: float
-    rate_high: float
 
 
 def unseen_kinds(

@@ -33,7 +33,7 @@ class QueueRow:
     Attributes:
         batch: its batch, from 1.
         case_id: the case; a label has to come back with it.
-        content_hash: fingerprint of the case and its input, which shows cells that moved between rows.
+        content_hash: fingerprint of the case, its input and its answer, which shows cells that moved between rows.
         split: eval or train.
         slice: drawn at random, or chosen for its disagreement.
         inclusion_probability: the chance with which it was drawn, above 0 and up to 1.
@@ -220,7 +220,7 @@ def _row(
     return QueueRow(
         batch=assignment.batch,
         case_id=case.id,
-        content_hash=fingerprint(case.id, shown),
+        content_hash=fingerprint(case.id, shown, case.target),
         split=pick.split,
         slice=pick.slice,
         inclusion_probability=pick.inclusion_probability,

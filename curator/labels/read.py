@@ -9,6 +9,7 @@ from pathlib import Path
 from curator.errors import RecordError
 from curator.io.lines import expand
 from curator.labels import JSONL, LabelTool, tool_of
+from curator.labels.current_answers import CurrentAnswers, about_another_answer
 from curator.labels.doubts import certain_answers, doubted
 from curator.labels.history import in_order, lineage, standing
 from curator.labels.merge import LabelSet, merge_rows
@@ -22,6 +23,7 @@ def read_labels(
     *,
     answers: Iterable[str | None] = (),
     tool: LabelTool | None = None,
+    current: CurrentAnswers | None = None,
 ) -> LabelSet:
     """Read the labels of files that came back together, one label a case.
 
@@ -34,7 +36,7 @@ def read_labels(
     Raises:
         LogsError: a path matches nothing, or a file lacks the columns.
     """
-    return read_imports(in_order(map(str, expand(paths))), kept_cases, answers=answers, tool=tool)
+    return read_imports(in_order(map(str, expand(paths))), kept_cases, answers=answers, tool=tool, current=current)
 
 
 def read_imports(
@@ -43,6 +45,7 @@ def read_imports(
     *,
     answers: Iterable[str | None] = (),
     tool: LabelTool | None = None,
+    current: CurrentAnswers | None = None,
 ) -> LabelSet:
     """Read the labels of files that came back one after another (`history`).
 
@@ -51,17 +54,23 @@ def read_imports(
         kept_cases: the kept case by the id of a near-duplicate that was merged into it.
         answers: what is an answer even where it reads like a placeholder.
         tool: reads all files; None for the label tool with the suffix of each.
+        current: the answers to judge. Verdicts on other answers are not used; they are rejected where their case has no other.
     """
     groups = [[str(path) for path in expand(paths)] for paths in imports]
     files = {path: _read_file(Path(path), tool) for path in dict.fromkeys(path for group in groups for path in group)}
     certain = certain_answers(answers).union(*(file.answers for file in files.values()))
     labels: dict[str, list[Label]] = {}
     rejected: list[RejectedRecord] = []
+    others: list[Label] = []
     for path, file in files.items():
         labels[path], no_answers = doubted([row for row in file.rows if isinstance(row, Label)], certain)
         rejected += [*(row for row in file.rows if isinstance(row, RejectedRecord)), *no_answers]
+        if current is not None:
+            labels[path], of_other_answers = current.assign(labels[path], kept_cases or {})
+            others += of_other_answers
     rows = standing(([row for path in group for row in labels[path]] for group in groups), kept_cases)
     merged = merge_rows(rows, kept_cases)
+    rejected += [about_another_answer(row) for row in others if _is_open(row, merged, kept_cases or {})]
     places = {path: place for place, path in enumerate(files)}
     last = len(places)  # of a row for which a tool of another package names a file of its own
     newest = {lineage(path): path for path in places}.values()
@@ -69,6 +78,12 @@ def read_imports(
     rejected = [*(row for row in rejected if row.source.file not in of_older), *merged.rejected]
     rejected.sort(key=lambda r: (places.get(r.source.file, last), r.source.line))
     return replace(merged, rejected=tuple(rejected), notes=tuple(note for path in newest for note in files[path].notes))
+
+
+def _is_open(row: Label, merged: LabelSet, kept_cases: Mapping[str, str]) -> bool:
+    """Return whether a judgement was one, and its case has no other verdict."""
+    label = merged.labels.get(kept_cases.get(row.case_id, row.case_id))
+    return row.failure is not None and (label is None or label.failure is None)
 
 
 def _read_file(path: Path, named: LabelTool | None) -> LabelFile:

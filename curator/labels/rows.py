@@ -27,7 +27,7 @@ from curator.readers.label_files import Program
 from curator.readers.rows import open_records
 from curator.readers.table import Row
 from curator.readers.times import seconds_of
-from curator.records import JsonValue, Label, RejectedRecord, Slice, Source
+from curator.records import JsonValue, Label, RejectedRecord, Slice, Source, marked_answer
 from curator.text.display import one_line, plural
 
 _MAX_BYTES = 16_000_000
@@ -251,6 +251,7 @@ def _read_row(cells: Cells, source: Source, *, beyond: bool) -> tuple[Label | No
         note=note,
         seconds=_seconds(cells.get("seconds")),
         at=_time(cells.get("labelled_at")),
+        answer_mark=marked_answer((nonblank(cells.get("content_hash")) or "").strip()),
     )
     return label, unclear
 

@@ -21,15 +21,26 @@ from curator.records.cases import (
     with_group,
 )
 from curator.records.differences import ASPECTS, AnswerSide, Aspect, Basis, Contrast, Difference
-from curator.records.findings import BlindShare, Diagnosis, FailureRate, MemberHealth, NoiseFloor, Rate
+from curator.records.findings import (
+    BlindShare,
+    Diagnosis,
+    FailureRate,
+    MemberHealth,
+    NoiseFloor,
+    PooledRate,
+    Rate,
+    UnseenKinds,
+)
 from curator.records.generations import Generation, Member, Score, Usage
 from curator.records.identity import (
     CUT_NOTE,
     FORMULA_STARTS,
+    answer_mark,
     dump_line,
     fingerprint,
     fingerprint_fits,
     hashed_id,
+    marked_answer,
     normalise_space,
     random_order,
     stable_unit,
@@ -100,6 +111,7 @@ __all__ = [
     "OtherRecord",
     "PartQuality",
     "Pick",
+    "PooledRate",
     "Rate",
     "ReadingEvidence",
     "Reference",
@@ -120,14 +132,17 @@ __all__ = [
     "Thumb",
     "ToolCall",
     "Trend",
+    "UnseenKinds",
     "Usage",
     "Verdict",
     "answer_case_id",
+    "answer_mark",
     "case_id",
     "dump_line",
     "fingerprint",
     "fingerprint_fits",
     "hashed_id",
+    "marked_answer",
     "normalise_space",
     "random_order",
     "stable_unit",

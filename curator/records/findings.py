@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curator.records.values import DiagnosisName
 
@@ -90,6 +90,46 @@ class BlindShare:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledRate:
+    """The failure rate of a category, shrunk to the mean of all.
+
+    Attributes:
+        rate: 0..1, the mean of the posterior.
+        low: the lower end of the interval.
+        high: the upper end.
+        shrinkage: the weight of the other categories in the rate, 0 (only its own labels) to 1.
+    """
+
+    rate: float
+    low: float
+    high: float
+    shrinkage: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenKinds:
+    """The share of failures whose kind no label shows yet.
+
+    Attributes:
+        failures: the labelled failures that it is estimated from.
+        kinds: different ones among all labelled failures.
+        singletons: those of `kinds` with a single labelled failure.
+        share: the estimated share of unseen kinds among all failures, 0..1.
+        high: its upper bound.
+        guaranteed: the upper bound for any distribution of the kinds, as if the labelled failures were independent draws.
+        rate_high: the upper bound for the share of all records that fail in a way not seen yet: `high` times that of the rate.
+    """
+
+    failures: int
+    kinds: int
+    singletons: int
+    share: float
+    high: float
+    guaranteed: float
+    rate_high: float
+
+
+@dataclass(frozen=True, slots=True)
 class FailureRate:
     """The failure rate of production, estimated from the labels of a probability sample.
 
@@ -111,6 +151,9 @@ class FailureRate:
         new_records: the log records that these represent.
         until: the date of the last night with labels, where there are such new cases.
         gone: the rate is that of earlier nights, whose cases are no longer in the logs, or too few of them.
+        any_time: the interval of a confidence sequence, which holds after every label; None with a `reason`.
+        unseen: failures of kinds that no label shows; None if too few failures are labelled.
+        by_category: the pooled rate of each category with enough labels, by its name; "" for cases in none.
     """
 
     rate: float | None
@@ -129,6 +172,9 @@ class FailureRate:
     new_records: int = 0
     until: str | None = None
     gone: bool = False
+    any_time: tuple[float, float] | None = None
+    unseen: UnseenKinds | None = None
+    by_category: Mapping[str, PooledRate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,28 @@ def normalise_space(text: str) -> str:
     return " ".join(text.split())
 
 
-def fingerprint(case_id: str, text: str) -> str:
-    """Return the fingerprint of an input in the label queue: `t`, then 8 + 8 hex digits.
+def fingerprint(case_id: str, text: str, answer: str | None = None) -> str:
+    """Return the fingerprint of a row of the label queue: `t`, then 8 + 8 + 8 hex digits.
 
-    The first 8 digits depend on the words of the text, the others also on the case. A returned row shows by them whether its
+    The first 8 digits depend on the words of the text, the next also on the case, the last on the answer that is judged. A returned row shows by them whether its
     text was edited, and whether it belongs to another case. White space and
     punctuation do not count, as programs change them. It starts with a letter: a spreadsheet would round sixteen digits.
     """
     words = _digest(*re.findall(r"\w+", text))
-    return f"t{words}{_digest(case_id, words)}"
+    return f"t{words}{_digest(case_id, words)}{answer_mark(answer)}"
+
+
+def answer_mark(answer: str | None) -> str:
+    """Return 8 hex digits that depend on an answer; None is a missing answer.
+
+    White space does not count.
+    """
+    return _digest("no answer") if answer is None else _digest("answer", normalise_space(answer))
+
+
+def marked_answer(mark: str) -> str:
+    """Return the `answer_mark` in a `fingerprint`; "" for those of earlier versions."""
+    return mark[17:] if re.fullmatch("t[0-9a-f]{24}", mark) else ""
 
 
 def fingerprint_fits(mark: str, case_id: str, text: str | None) -> tuple[bool, bool]:
@@ -34,10 +47,10 @@ def fingerprint_fits(mark: str, case_id: str, text: str | None) -> tuple[bool, b
 
     Both are True for the fingerprints of earlier versions, which have another form, and for a text that is None.
     """
-    if not re.fullmatch("t[0-9a-f]{16}", mark):
+    if not re.fullmatch("t[0-9a-f]{16}([0-9a-f]{8})?", mark):
         return True, True
     words = mark[1:9]
-    return mark[9:] == _digest(case_id, words), text is None or words == _digest(*re.findall(r"\w+", text))
+    return mark[9:17] == _digest(case_id, words), text is None or words == _digest(*re.findall(r"\w+", text))
 
 
 def _digest(*parts: str) -> str:

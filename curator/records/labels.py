@@ -28,6 +28,7 @@ class Label:
         seconds: the time that the person took; None where it was not measured.
         at: when the person gave it last, ISO 8601 in UTC; "" where the row does not say.
         people: the names of all who labelled the case, sorted; () in a row of one person.
+        answer_mark: of the answer that was judged (`records.answer_mark`); "" where the row does not say.
     """
 
     case_id: str
@@ -42,6 +43,7 @@ class Label:
     seconds: float | None = None
     at: str = ""
     people: tuple[str, ...] = ()
+    answer_mark: str = ""
 
     @property
     def unsure(self) -> bool:

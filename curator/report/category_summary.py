@@ -13,11 +13,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
 
-from curator.records import Basis, Case, Category, Contrast, Diagnosis, Generation, Score
+from curator.records import Basis, Case, Category, Contrast, Diagnosis, Generation, PooledRate, Score
 from curator.report.answer_groups import AnswerGroup
 from curator.report.best_variant import Matches, best_variant
 from curator.report.faced_answers import shown_contrast
-from curator.report.summary_cases import CategorySummary, FieldSummary, LabelSummary, ShownAnswer, TypicalCase
+from curator.report.summary_cases import (
+    CategorySummary,
+    FieldSummary,
+    LabelSummary,
+    PeopleCategory,
+    ShownAnswer,
+    TypicalCase,
+)
 from curator.stats import MIN_FOR_RATE, mean, rate, rounded, share
 from curator.text.display import clean, excerpt, one_line
 
@@ -54,6 +61,8 @@ class CategoryBuilder:
         contrasts: the one that put a case into its category, by case id.
         diagnoses: of single cases, by id.
         diagnose: the diagnosis of several cases together.
+        moved: the category that people put a case in, by case id; without cases where they agree.
+        pooled: the rate of each top-level category from the labels of drawn cases, by name.
     """
 
     cases: Mapping[str, Case]
@@ -70,6 +79,8 @@ class CategoryBuilder:
     diagnoses: Mapping[str, Diagnosis]
     diagnose: Callable[[Sequence[str]], Diagnosis]
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    pooled: Mapping[str, PooledRate] = field(default_factory=dict)
 
 
 def summarise_categories(builder: CategoryBuilder, categories: Iterable[Category]) -> tuple[CategorySummary, ...]:
@@ -93,7 +104,7 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
     scores = [builder.scores[i] for i in category.case_ids if i in builder.scores]
     diagnoses = Counter(d.name for i in category.case_ids if (d := builder.diagnoses.get(i)))
     records = sum(c.weight for c in cases)
-    labels = _labels(builder, cases)
+    labels = _labels_of(builder, category)
     central, border = category.case_ids[:TYPICAL_CASES], category.border
     return CategorySummary(
         id=category.id,
@@ -131,6 +142,35 @@ def _summary(builder: CategoryBuilder, category: Category) -> CategorySummary:
         last_seen=category.last_seen,
         named_by=category.named_by,
     )
+
+
+def people_categories(builder: CategoryBuilder, categories: Iterable[Category]) -> tuple[PeopleCategory, ...]:
+    """Summarise the categories that only people named, those with most failures first."""
+    members: dict[str, list[Case]] = {}
+    for case_id, name in builder.moved.items():
+        if case_id in builder.cases:
+            members.setdefault(name, []).append(builder.cases[case_id])
+    for category in categories:
+        members.pop(category.name, None)
+    summaries = [
+        PeopleCategory(name, replace(_labels(builder, cases), pooled=builder.pooled.get(name), moved_in=len(cases)))
+        for name, cases in members.items()
+    ]
+    return tuple(sorted(summaries, key=lambda item: (-item.labels.failed, item.name)))
+
+
+def _labels_of(builder: CategoryBuilder, category: Category) -> LabelSummary:
+    """Return the labels of the cases that people leave in a category or put in it."""
+    if category.parent is not None:
+        kept = [i for i in category.case_ids if i not in builder.moved]
+        labels = _labels(builder, [builder.cases[i] for i in kept])
+        return replace(labels, moved_out=len(category.case_ids) - len(kept))
+    inside = set(category.case_ids)
+    out = [i for i in category.case_ids if builder.moved.get(i, category.name) != category.name]
+    come = [i for i, name in builder.moved.items() if name == category.name and i not in inside and i in builder.cases]
+    cases = [builder.cases[i] for i in (*category.case_ids, *come) if i not in set(out)]
+    pooled = builder.pooled.get(category.name)
+    return replace(_labels(builder, cases), pooled=pooled, moved_out=len(out), moved_in=len(come))
 
 
 def _labels(builder: CategoryBuilder, cases: Iterable[Case]) -> LabelSummary:

@@ -8,13 +8,15 @@ from itertools import groupby
 from curator.records import AnswerSide
 from curator.report.format import count, interval, percent
 from curator.report.summary import Summary
-from curator.report.summary_cases import CategorySummary, LabelSummary, VariantSummary
+from curator.report.summary_cases import CategorySummary, LabelSummary, PeopleCategory, VariantSummary
 from curator.stats import MIN_FOR_RATE
 from curator.text.display import plural
 
 NO_ANSWER = "no answer"
 FEW_CASES = 200
 """Asked cases below which the report says that few differences can stand out."""
+MOST_BY_PEOPLE = 6
+"""Categories that only people named which a report lists; `summary.json` has all."""
 _SPEAKERS = {"production": "production", "committee": "the committee", "label": "the labels"}
 _REFERENCES = {"labels": "the label", "majority": "the committee's majority"}
 
@@ -44,6 +46,38 @@ def failure_rate(category: CategorySummary) -> str:
     return too_few_labels(labels) or (
         f"{interval(labels.rate)} of its {count(labels.labelled)} labelled cases fail{by_labels}"
     )
+
+
+def pooled_rate(labels: LabelSummary, confidence: float = 0.95) -> str:
+    """Return the pooled rate with its interval; "" without one, or if it is exact."""
+    rate = labels.pooled
+    if rate is None or rate.high <= rate.low:
+        return ""
+    return f"{percent(rate.rate)} ({confidence:.0%} interval {percent(rate.low)} to {percent(rate.high)})"
+
+
+def moved_cases(labels: LabelSummary) -> str:
+    """Return the number of cases that people put in another category, or in this one."""
+    parts = [
+        f"{plural(labels.moved_out, 'case')} put elsewhere" if labels.moved_out else "",
+        f"{plural(labels.moved_in, 'case')} put here" if labels.moved_in else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def people_categories(summary: Summary) -> str:
+    """Name the categories that only people named, with their labels; "" without any."""
+    if not summary.by_people:
+        return ""
+    shown = [_people_category(category) for category in summary.by_people[:MOST_BY_PEOPLE]]
+    more = len(summary.by_people) - len(shown)
+    return f"Categories that only people named: {'; '.join(shown)}{f'; and {more} more' if more else ''}."
+
+
+def _people_category(category: PeopleCategory) -> str:
+    labels, pooled = category.labels, pooled_rate(category.labels)
+    rate = f", pooled {pooled}" if pooled else ""
+    return f"{category.name} ({labels.failed:g} of {plural(labels.labelled, 'labelled case')} fail{'s' if labels.labelled == 1 else ''}{rate})"
 
 
 def rate_or_contradiction(category: CategorySummary) -> str:

@@ -6,6 +6,12 @@ from curator.report.format import count
 from curator.report.summary import CalibrationSummary, Summary
 from curator.stats import MIN_FOR_CORRELATION, MIN_FOR_MEAN
 
+POOLED = (
+    "The failure rate of all cases of a category, from the labels of drawn cases, shrunk to the mean of all categories: the more"
+    " so the fewer labels it has, from 3 on. It uses the draw, where `failure rate` is that of the labelled cases only. A case"
+    " counts in the category that people put it in."
+)
+
 
 def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
     """Return each term of the report with its meaning."""
@@ -53,6 +59,7 @@ def reading(summary: Summary) -> tuple[tuple[str, str], ...]:
                 " the random slice only."
             ),
         ),
+        *([("pooled rate", POOLED)] if any(c.labels.pooled for c in summary.categories) else []),
         (
             "share of traffic",
             "The share of the log records behind the asked cases. A part of a category is counted in the category, too.",

@@ -17,6 +17,7 @@ from curator.report import category_text, committee_advice, score_quality, sente
 from curator.report import format as formats
 from curator.report.case_payload import PageCases
 from curator.report.faced_answers import SIDES
+from curator.report.failure_rate import failure_rate
 from curator.report.how_to_read import reading
 from curator.report.readings import readings_sentence
 from curator.report.static_page import inline_text, page_environment
@@ -111,6 +112,7 @@ def render_html(summary: Summary, cases: PageCases = PageCases()) -> str:  # noq
             height_px=MAP_HEIGHT,
             f={**vars(formats), "money": money, "plural": plural},
             w=sentences,
+            failure_rate=failure_rate,
             k=category_text,
             q=score_quality,
             readings_sentence=readings_sentence,

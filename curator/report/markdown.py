@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curator.report.committee_advice import addition_rows, advice_sentence, noise_sentence
+from curator.report.failure_rate import failure_rate
 from curator.report.format import (
     count,
     diagnosis_name,
@@ -29,7 +30,6 @@ from curator.report.sentences import (
     blind_spots,
     cost_sentence,
     coverage,
-    failure_rate,
     funnel,
     incomplete,
     leak,

@@ -42,6 +42,7 @@ _Nested = tuple[CategorySummary, int]
 def categories_first(summary: Summary) -> str:
     """Return the section above all others: the first categories, and the table of all."""
     missing = [plain(gone(summary.gone, names_by_id(summary)))] if summary.gone else []
+    missing += [plain(sentence)] if (sentence := category_text.people_categories(summary)) else []
     if not summary.categories:
         return "\n\n".join(["## What fails", *category_text.ungrouped(summary), *missing])
     every = list(_nested(summary.categories))
@@ -153,6 +154,10 @@ def _category(category: CategorySummary, named: Mapping[str, str]) -> str:
 
 def _facts(category: CategorySummary) -> Iterator[str]:
     yield f"Labels: {category_text.failure_rate(category)}."
+    if pooled := category_text.pooled_rate(category.labels):
+        yield f"Pooled rate: {pooled}."
+    if moved := category_text.moved_cases(category.labels):
+        yield f"By people: {moved}."
     yield f"Thumbs down: {rate_with_n(category.thumbs_down)}."
     if category.corrected:
         yield f"Corrected by users: {plural(category.corrected, 'case')}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.records import BlindShare, FailureRate, NoiseFloor
+from curator.records import BlindShare, NoiseFloor
 from curator.report.format import NO_DATA, count, interval, percent, score
 from curator.report.summary import (
     AdaptiveSummary,
@@ -72,72 +72,6 @@ def leak(match: Leak) -> str:
     """Return the evidence that a training case asks a held-out question."""
     shared = f"; both have {', '.join(match.shared)}" if match.shared else ""
     return f"{match.kind}, {match.similarity:.2f}{shared}"
-
-
-def failure_rate(summary: Summary) -> tuple[str, ...]:
-    """Return the estimate of production's failure rate, or why there is none."""
-    estimate, counts = summary.failure_rate, summary.counts
-    if estimate is None:
-        drawn = summary.selection.by_slice.get("random", 0)
-        return (
-            (
-                f"There are no labels yet. Fill in the label queue and run again: the {plural(drawn, 'case')} of the random"
-                " slice give the failure rate of production, with an interval."
-            ),
-        )
-    if estimate.rate is None or estimate.low is None or estimate.high is None:
-        return (f"{NO_DATA}: {estimate.reason}.",)
-    worth = (
-        f" They are worth {estimate.worth:,.0f} labels of a plain random sample." if estimate.worth is not None else ""
-    )
-    subset = f" behind the {plural(counts.asked, 'case')} that were asked" if counts.asked < counts.kept else ""
-    if estimate.new_cases:
-        subset = f" of the labelled period ({plural(estimate.cases or 0, 'case')}{_until(estimate.until)})"
-    weight = estimate.judge_weight
-    judge = f" and the judge's verdicts (weight {weight:.2f}, as far as the labels confirm them)" if weight else ""
-    rate = (
-        f"{percent(estimate.rate)} of the log records{subset} ({estimate.confidence:.0%} interval {percent(estimate.low)} to"
-        f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}{judge}.{worth}{_missing_labels(estimate.missing)}"
-    )
-    return tuple(filter(None, [rate, _new_cases(estimate), "" if estimate.gone else _silent_failures(estimate)]))
-
-
-def _until(date: str | None) -> str:
-    return f" up to {date}" if date else ""
-
-
-def _new_cases(estimate: FailureRate) -> str:
-    """Describe the cases that the rate says nothing about."""
-    if not estimate.new_cases:
-        return ""
-    gone = " The cases of the labelled period, or most of them, are no longer in the logs." if estimate.gone else ""
-    verb = "has" if estimate.new_cases == 1 else "have"
-    return (
-        f"New since then: {plural(estimate.new_cases, 'case')} ({plural(estimate.new_records, 'log record')}) {verb} too few"
-        f" labels, and the rate says nothing about them.{gone} Fill in the label queue and run again to include them."
-    )
-
-
-def _missing_labels(missing: int) -> str:
-    if not missing:
-        return ""
-    verb, pronoun = ("has", "it fails") if missing == 1 else ("have", "they fail")
-    return (
-        f" {plural(missing, 'selected case')} {verb} no label yet. The rate assumes that {pronoun} as often as the labelled"
-        " cases of the same stratum."
-    )
-
-
-def _silent_failures(estimate: FailureRate) -> str:
-    """Return the expected failures among records on which committee and production agree."""
-    part, records = estimate.silent, estimate.silent_records
-    subject = f"Silent failures, where the committee agrees with production ({plural(records, 'record')})"
-    if part.value is None or part.low is None or part.high is None:
-        return f"{subject}: {NO_DATA} ({plural(part.n, 'label')} there)."
-    return (
-        f"{subject}: about {part.value * records:,.0f} are expected ({part.low * records:,.0f} to"
-        f" {part.high * records:,.0f}). Only the random slice finds them."
-    )
 
 
 def coverage(summary: Summary) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from curator.records import (
     FailureRate,
     GoneCategory,
     IntakeCounts,
+    JudgeQuality,
     MemberHealth,
     NoiseFloor,
     ScoreQuality,
@@ -27,7 +28,7 @@ from curator.records import (
     TaskReadings,
 )
 from curator.records.committee_advice import CommitteeAdvice
-from curator.report.summary_cases import CategorySummary, CoverageSummary, Point
+from curator.report.summary_cases import CategorySummary, CoverageSummary, PeopleCategory, Point
 from curator.stats import Figure
 
 SCHEMA = 4
@@ -279,9 +280,9 @@ class Summary:
     """One run; `categories` are those at the top by expected failures, then their parts.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label. `ungrouped` counts
+    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label, `judge` where no labelled case has its verdict. `ungrouped` counts
     the asked cases that show a difference and are in no category. `gone` are categories of the night before. `yields` are the
-    failures among the labels of each slice. `readings` say how the answers of each task were compared. `redacted` counts
+    failures among the labels of each slice. `by_people` are categories that only people named. `readings` say how the answers of each task were compared. `redacted` counts
     the secrets and the personal data that were replaced in the logs, by kind.
     """
 
@@ -310,6 +311,8 @@ class Summary:
     ungrouped: int = 0
     stopped: StoppedSummary | None = None
     score_quality: ScoreQuality | None = None
+    judge: JudgeQuality | None = None
+    by_people: tuple[PeopleCategory, ...] = ()
     yields: tuple[StrategyYield, ...] = ()
     committee_advice: CommitteeAdvice | None = None
     readings: tuple[TaskReadings, ...] = ()

@@ -14,6 +14,7 @@ from curator.records import (
     Diagnosis,
     DiagnosisName,
     Kind,
+    PooledRate,
     Rate,
     ReferenceSource,
     Thumb,
@@ -88,11 +89,25 @@ class LabelSummary:
         labelled: the cases that a label decides.
         failed: the failures among them, partial ones in part.
         rate: the failure rate with its interval; without values where the labels are too few.
+        pooled: the rate of all its cases, shrunk to the mean of all categories; None with too few labels, and of a part.
+        moved_out: cases that people put in another category; they are not among the labels.
+        moved_in: cases of other categories, or of none, that people put in this one; they are among the labels.
     """
 
     labelled: int
     failed: float
     rate: Rate
+    pooled: PooledRate | None = None
+    moved_out: int = 0
+    moved_in: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCategory:
+    """A category that only people named; `labels` are those of its cases."""
+
+    name: str
+    labels: LabelSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from curator.committee.questions import QuestionUsage
 from curator.config import Config
-from curator.records import FailureRate, ScoreQuality, StrategyYield
+from curator.records import FailureRate, JudgeQuality, ScoreQuality, StrategyYield
 from curator.run_folder.calibration import CalibrationFile
 from curator.selection.adaptive_audit import CascadeAudit
 from curator.stages.ask import SamplingResult
 from curator.stages.ask_attributes import NO_ATTRIBUTES, AttributeAnswers
 from curator.stages.categorise import CategoryResult
+from curator.stages.corrected_categories import NO_CATEGORIES, CorrectedCategories
 from curator.stages.embed_and_cluster import EmbeddedCases
 from curator.stages.export import ExportResult
 from curator.stages.holdout import HoldoutSplit
@@ -42,6 +43,9 @@ class RunArtifacts:
         failure_rate: of production; None where there are no labels.
         score_quality: of the ranking, by labels; None without a label of the random slice.
         yields: the failures among the labels of each slice.
+        judge: measured by labels; None where no labelled case has its verdict.
+        other_answers: sentences on labels of earlier nights that are about other answers.
+        by_people: the category of each case, by people where they corrected it.
         audit: what an adaptive committee missed; None where every case got the whole committee.
         attributes: the answers of a model to questions about the cases.
         judgements: the verdicts of a judge on production's answers.
@@ -63,6 +67,9 @@ class RunArtifacts:
     failure_rate: FailureRate | None = None
     score_quality: ScoreQuality | None = None
     yields: tuple[StrategyYield, ...] = ()
+    judge: JudgeQuality | None = None
+    other_answers: tuple[str, ...] = ()
+    by_people: CorrectedCategories = NO_CATEGORIES
     audit: CascadeAudit | None = None
     attributes: AttributeAnswers = NO_ATTRIBUTES
     judgements: Judgements = NO_JUDGEMENTS

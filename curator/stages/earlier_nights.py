@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -13,7 +13,9 @@ from curator.errors import Refused
 from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage
 from curator.estimation.sampling_frame import SamplingUnit
-from curator.records import Case, FailureRate, Pick
+from curator.readers.hints import listed
+from curator.records import Case, FailureRate, Pick, answer_mark
+from curator.stages.corrected_categories import NO_CATEGORIES, CorrectedCategories
 from curator.stages.pick import (
     CONFIDENCE,
     Earlier,
@@ -23,6 +25,7 @@ from curator.stages.pick import (
     representative_failures,
 )
 from curator.state.draws import DrawsFile, NightDraw
+from curator.text.display import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,15 @@ class EarlierNights:
         file: the draws of all nights, with what was known of their cases.
         nights: those before this one with labels, as they were drawn.
         failures: of the cases that they chose. A user's correction counts as in `representative_failures`, night by night.
+        other_answers: the cases whose labels are about other answers than those of this night; they are not used.
+        answers: the marks of the answers of this night's cases, by case id.
     """
 
     file: DrawsFile
     nights: tuple[NightDraw, ...]
     failures: Mapping[str, float]
+    other_answers: frozenset[str] = frozenset()
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, file: DrawsFile, cases: Sequence[Case], failures: Mapping[str, float], config: Config) -> EarlierNights:
@@ -49,15 +56,18 @@ class EarlierNights:
             failures: of these cases, 0..1 by id.
             config: the job of this night. A run over the same cases with the same settings is of the same night.
         """
-        corrected = {case.id for case in cases if case.corrected} - file.failures.keys()
-        every = {**file.failures, **failures}
+        answers = {case.id: answer_mark(case.target) for case in cases}
+        others = file.of_other_answers(answers)
+        before_now = {i: failure for i, failure in file.failures.items() if i not in others}
+        corrected = {case.id for case in cases if case.corrected} - before_now.keys()
+        every = {**before_now, **failures}
         ids, settings = {case.id for case in cases}, settings_of(config)
         before = (night for night in file.nights if not night.is_again(ids, settings))
         nights = tuple(night for night in before if not (every.keys() - corrected).isdisjoint(night.stage.drawn))
         usable: dict[str, float] = {}
         for night in nights:
             usable |= _representative(night.stage, every, corrected)
-        return cls(file, nights, usable)
+        return cls(file, nights, usable, others - failures.keys(), answers)
 
     def within(self, cases: Sequence[Case]) -> Earlier:
         """Return the draws among the cases that are still in the logs.
@@ -96,10 +106,27 @@ class EarlierNights:
             slices={pick.case_id: pick.slice for pick in selection.picks if pick.slice != "random"},
             weights={unit.id: unit.weight for unit in selection.pool if unit.weight != 1},
         )
-        return self.file.followed_by(night, {**self.failures, **_representative(selection.stage, failures, corrected)})
+        labels = {**self.failures, **_representative(selection.stage, failures, corrected)}
+        return self.file.followed_by(night, labels, self.answers)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence on the labels of earlier nights that are not used."""
+        if not self.other_answers:
+            return ()
+        number = len(self.other_answers)
+        sentence = (
+            f"{plural(number, 'label')} of earlier nights {'is' if number == 1 else 'are'} about other answers than those that production"
+            f" gives now ({listed(sorted(self.other_answers))}) and not used: judge the cases again where the label queue has them"
+        )
+        return (sentence,)
 
     def failure_rate(
-        self, selection: SelectionResult, failures: Mapping[str, float], corrected: Collection[str]
+        self,
+        selection: SelectionResult,
+        failures: Mapping[str, float],
+        corrected: Collection[str],
+        categories: CorrectedCategories = NO_CATEGORIES,
     ) -> FailureRate | None:
         """Estimate the failure rate of this night's pool, or without labels that of earlier ones.
 
@@ -107,9 +134,14 @@ class EarlierNights:
             selection: of this night, with the draws of earlier nights.
             failures: of this night's cases, 0..1 by id.
             corrected: the cases whose only label is a user's correction.
+            categories: of this night's cases.
         """
         labels = {**selection.earlier.labels, **failures}
-        rate = failure_rate(selection, labels, corrected=corrected) if labels.keys() - corrected else None
+        rate = (
+            failure_rate(selection, labels, corrected=corrected, categories=categories)
+            if labels.keys() - corrected
+            else None
+        )
         until = max((night.date for night in self.nights), default=None)
         if rate is not None and rate.rate is not None:
             return replace(rate, until=until) if rate.new_cases else rate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,17 +13,19 @@ from curator.contamination.questions import held_texts, questions_of, rows_of, t
 from curator.contamination.records import HeldText, Match, TrainingRow
 from curator.contamination.wording import WordingIndex
 from curator.exporters.trusted_targets import trainable_cases
+from curator.readers.hints import listed
 from curator.records import Case, Split, stable_unit
 from curator.run_folder.layout import LEAKS
 from curator.selection.splits import SALT, split_of
 from curator.stages.ingest import IngestResult
 from curator.state.registry import Entry, HeldOutRegistry, by_split
-from curator.text.display import plural
+from curator.text.display import one_line, plural
 from curator.text.shingles import shared_sentences, split_templates, turns_text, without_sentences
 from curator.text.slots import has_own_words
 
 _SPLITS: tuple[Split, ...] = ("eval", "train")
 _MOSTLY = 0.5
+_NAME_LIMIT = 60
 _FEWEST_FOR_SHARES = 20
 """Of fewer cases the held-out share is far from what the config says anyway."""
 _MANY_LEAKS = 0.2
@@ -46,6 +48,9 @@ class HoldoutSplit:
         templated: the number of cases that differ from others only in the values of a template.
         kept_open: groups that are not held out, though their names say so: earlier nights and other jobs hold the share already.
         trained_on: the ids of cases of an earlier eval set that a run exported for training.
+        by_others: the names of the jobs that settled a group, by group, where this job would have decided otherwise.
+        held_by: the name of the job that holds a question, by its case id, for the leaks.
+        exported_by: the names of the jobs that exported the `exported_before`, sorted.
     """
 
     share: float
@@ -59,6 +64,9 @@ class HoldoutSplit:
     templated: int = 0
     kept_open: frozenset[str] = frozenset()
     trained_on: frozenset[str] = frozenset()
+    by_others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_by: Mapping[str, str] = field(default_factory=dict)
+    exported_by: tuple[str, ...] = ()
 
     def split_of(self, group: str) -> Split:
         """Return the split of a near-duplicate group: the settled one, else by its name."""
@@ -69,7 +77,7 @@ class HoldoutSplit:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on mixed groups, cases exported before, and many leaks."""
-        warnings = [*self._empty_sides(), *self._large_group()]
+        warnings = [*self._empty_sides(), *self._large_group(), *self._other_jobs()]
         if self.templated > _MOSTLY * sum(self.groups.values()):
             warnings.append(
                 f"{self.templated:,} of {plural(sum(self.groups.values()), 'case')} fill in a template. By their wording they are"
@@ -82,12 +90,13 @@ class HoldoutSplit:
             )
         if self.exported_before:
             warnings.append(
-                f"{plural(len(self.exported_before), 'case')} that an earlier run exported for training ask what is held out now;"
+                f"{plural(len(self.exported_before), 'case')} that an earlier run exported for training{_by(self.exported_by)} ask what"
+                " is held out now;"
                 f" `exported_before` marks them in {LEAKS}"
             )
         if len(self.leaks) > _MANY_LEAKS * self.candidates:
             warnings.append(
-                f"{len(self.leaks):,} of {plural(self.candidates, 'training candidate')} ask what is held out ({LEAKS}): where"
+                f"{len(self.leaks):,} of {plural(self.candidates, 'training candidate')} ask what is held out{_by(self._holders())} ({LEAKS}): where"
                 " much traffic asks the same, lower `selection.held_out_share` or raise"
                 " `held_out.paraphrase_similarity`"
             )
@@ -112,6 +121,23 @@ class HoldoutSplit:
                 f" them out: `selection: {{held_out_share: 1}}` {anew}"
             )
 
+    def _holders(self) -> tuple[str, ...]:
+        """Return the names of the jobs that hold what the leaks ask, sorted."""
+        return tuple(sorted({self.held_by[match.held] for match in self.leaks if match.held in self.held_by}))
+
+    def _other_jobs(self) -> Iterator[str]:
+        """Yield a sentence on what other jobs hold that this one would have split otherwise."""
+        cases = Counter(
+            (jobs, self.settled[group]) for group, jobs in self.by_others.items() for _ in range(self.groups[group])
+        )
+        for (jobs, split), number in sorted(cases.items()):
+            holds = "held out" if split == "eval" else "training data, exported before"
+            yield (
+                f"{plural(number, 'case')} {'is' if number == 1 else 'are'} {holds}{_by(jobs)}, with which this job shares its registry of"
+                " held-out cases, and so for this job too; for a split of its own give it another file as `held_out: {registry: ...}`, as"
+                " long as no model is trained on the data of one and evaluated on the other's"
+            )
+
     def _large_group(self) -> Iterator[str]:
         """Yield a sentence where one group is larger than the side that it is not on."""
         cases = sum(self.groups.values())
@@ -125,6 +151,13 @@ class HoldoutSplit:
                 f" the held-out share is not {self.share:.0%}; if they ask different things, raise `dedupe.group_similarity`"
                 " with another file as `held_out: {registry: ...}`, else add logs with other questions"
             )
+
+
+def _by(jobs: Sequence[str]) -> str:
+    """Name jobs, as the end of a clause; "" for none."""
+    if not jobs:
+        return ""
+    return f" by the {'job' if len(jobs) == 1 else 'jobs'} {listed([one_line(job, _NAME_LIMIT) for job in jobs])}"
 
 
 def _within_share(split: HoldoutSplit) -> frozenset[str]:
@@ -165,12 +198,15 @@ def assign_splits(
     unsettled = [case for case in eval_set if case.id not in settled_ids]
     registry.add(_entries(unsettled, "eval", config, unsettled, _own_texts(unsettled, templates)))
     entries, last = registry.entries()
-    votes = _votes(config, entries, groups, texts)
+    votes = [*_votes(config, entries, groups, texts)]
     with registry.transaction():
-        votes |= _votes(config, registry.entries(after=last)[0], groups, texts)
-        settled: dict[str, Split] = {group: "train" for group, split in votes if split == "train"}
-        settled |= {group: "eval" for group, split in votes if split == "eval"}
-        mixed = sum((group, "train") in votes and (group, "eval") in votes for group in settled)
+        votes += _votes(config, registry.entries(after=last)[0], groups, texts)
+        jobs: defaultdict[tuple[str, Split], set[str]] = defaultdict(set)
+        for group, split, job in votes:
+            jobs[group, split].add(job)
+        settled: dict[str, Split] = {group: "train" for group, split in jobs if split == "train"}
+        settled |= {group: "eval" for group, split in jobs if split == "eval"}
+        mixed = sum((group, "train") in jobs and (group, "eval") in jobs for group in settled)
         guarded = HoldoutSplit(
             config.selection.held_out_share,
             settled,
@@ -178,6 +214,11 @@ def assign_splits(
             groups=Counter(case.group for case in intake.cases),
             templated=sum(not has_own_words(text) for text in texts.turns.values()),
             trained_on=_trained_on(eval_set, entries, groups, settled),
+            by_others={
+                group: tuple(sorted(jobs[group, split]))
+                for group, split in settled.items()
+                if config.name not in jobs[group, split] and split != split_of(group, config.selection.held_out_share)
+            },
         )
         guarded = replace(guarded, kept_open=_within_share(guarded))
         held = [case for case in intake.cases if guarded.split_of(case.group) == "eval"]
@@ -220,8 +261,16 @@ def exclude_leaks(
         leaking = {match.row for match in leaks}
         clear = [case for case in candidates if case.id not in leaking]
         registry.add(_entries(clear, "train", config, intake.asked, texts))
-    trained = {entry.id for entry in [*entries, *newer] if entry.split == "train"}
-    return replace(guarded, leaks=leaks, candidates=len(candidates), exported_before=frozenset(leaking & trained))
+    every = {entry.id: entry for entry in [*entries, *newer]}
+    exported = {i: every[i].run for i in leaking if i in every and every[i].split == "train"}
+    return replace(
+        guarded,
+        leaks=leaks,
+        candidates=len(candidates),
+        exported_before=frozenset(exported),
+        held_by={match.held: every[match.held].run for match in leaks if match.held in every},
+        exported_by=tuple(sorted(set(exported.values()))),
+    )
 
 
 def _with_groups(leaks: Sequence[Match], candidates: Sequence[Case]) -> tuple[Match, ...]:
@@ -263,19 +312,18 @@ def _own_texts(cases: Sequence[Case], templates: frozenset[str]) -> _Texts:
 
 def _votes(
     config: Config, entries: Sequence[Entry], groups: Mapping[str, str], texts: _Texts
-) -> set[tuple[str, Split]]:
-    """Return (group, split) for each group with a registered case, or a near-duplicate of one."""
-    votes: set[tuple[str, Split]] = {(groups[e.id], e.split) for e in entries if e.id in groups}
+) -> Iterator[tuple[str, Split, str]]:
+    """Yield group, split and job for each registered case of a group, or near-duplicate of one."""
+    yield from ((groups[e.id], e.split, e.run) for e in entries if e.id in groups)
     for split in _SPLITS:
         mine = by_split(entries, split)
         if not mine:
             continue
-        registered = {e.id for e in mine}
+        registered = {e.id: e.run for e in mine}
         rows = [TrainingRow(case_id, (text,), "") for case_id, text in texts.turns.items() if case_id not in registered]
         held = [HeldText(e.id, without_sentences(e.turns, texts.templates)) for e in mine]
         wording = WordingIndex(held, similarity=config.dedupe.same_group, permutations=config.dedupe.permutations)
-        votes |= {(groups[case_id], split) for case_id in wording.find(rows)}
-    return votes
+        yield from ((groups[i], split, registered[match.held]) for i, match in wording.find(rows).items())
 
 
 def _leaks(

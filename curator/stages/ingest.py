@@ -15,6 +15,7 @@ from curator.errors import LogsError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.log_file import LogFile
 from curator.labels.archive import archived_labels
+from curator.labels.current_answers import CurrentAnswers
 from curator.labels.read import read_imports
 from curator.progress import Progress
 from curator.readers.account import ReadAccount
@@ -174,7 +175,8 @@ def _label(
         *(case.target for case in deduped.cases),
         *(text for task in config.tasks.values() for text in task.labels),
     ]
-    label_set = read_imports(files, kept_cases, answers=answers)
+    current = CurrentAnswers.of((case.id, case.question or case.id, case.target) for case in deduped.cases)
+    label_set = read_imports(files, kept_cases, answers=answers, current=current)
     warnings = list(label_set.notes)
     warnings += [f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(label_set.rejected)]
     warnings += [label_set.agreement.to_text()] if label_set.agreement else []
@@ -278,6 +280,11 @@ class IngestResult:
     unsure: Mapping[str, Label] = field(default_factory=dict)
     gone: tuple[Case, ...] = ()
     given: Mapping[str, Label] = field(default_factory=dict)
+
+    @property
+    def corrected_categories(self) -> dict[str, str]:
+        """The category that people put a case in, as they wrote it, by case id."""
+        return {i: label.category for i, label in sorted(self.given.items()) if label.category}
 
     @property
     def questions(self) -> tuple[Case, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.disagreement.equivalence.comparers import ComparerFactory
 from curator.disagreement.ground_truth import failure_of_record
 from curator.errors import LogsError
 from curator.labels.agreement import Agreement
+from curator.labels.current_answers import CurrentAnswers
 from curator.labels.doubts import yes_and_no
 from curator.labels.merge import decided
 from curator.labels.read import read_labels
@@ -41,6 +42,7 @@ class LabelledFailures:
         same_wording: the cases that pass because a label of free text has the answer's words. Labels in other words decide
             nothing, so that such labels can only be passes.
         notes: sentences on the form of the label files.
+        categories: what people wrote as the category of a case, by case id.
     """
 
     failures: Mapping[str, float]
@@ -49,6 +51,7 @@ class LabelledFailures:
     agreement: Agreement | None = None
     same_wording: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    categories: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unselected_failures(self) -> dict[str, float]:
@@ -66,7 +69,8 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
         LogsError: a file is not there, or no label can be used.
     """
     selected = read_selection(selection)
-    label_set = read_labels(paths, answers=_answers_in(selected.values()))
+    current = CurrentAnswers.of(((i, i, row.answer) for i, row in selected.items()), any_without=True)
+    label_set = read_labels(paths, answers=_answers_in(selected.values()), current=current)
     labels = dict(label_set.labels)
     before = EARLIER_LABELS.of(selection)
     if before.is_file():
@@ -83,7 +87,15 @@ def read_failures(paths: Sequence[str], selection: Path, comparer: ComparerFacto
     left_out[UNSURE] += len(set(label_set.unsure) & selected.keys() - failures.keys())
     if not failures:
         raise no_label(label_set.rejected, +left_out if label_set.touched else {})
-    return LabelledFailures(failures, +left_out, label_set.rejected, label_set.agreement, same_wording, label_set.notes)
+    return LabelledFailures(
+        failures,
+        +left_out,
+        label_set.rejected,
+        label_set.agreement,
+        same_wording,
+        label_set.notes,
+        {i: label.category for i, label in labels.items() if label.category and i in selected},
+    )
 
 
 def _answers_in(selected: Iterable[SelectionRow]) -> Iterator[str | None]:
@@ -100,9 +112,11 @@ def _without_verdict(case_id: str, labels: Mapping[str, Label], selected: Mappin
     return (selected[case_id].failure if label is None or label.unsure else label.failure) is None
 
 
-def earlier_labels(failures: Mapping[str, float]) -> Iterator[bytes]:
-    """Return the failures known before a round as the lines of a label file."""
-    return (dump_line({"case_id": i, "verdict": 1 - failure}) for i, failure in sorted(failures.items()))
+def earlier_labels(failures: Mapping[str, float], categories: Mapping[str, str]) -> Iterator[bytes]:
+    """Return the labels of earlier rounds as the lines of a label file."""
+    for i, failure in sorted(failures.items()):
+        category = {"corrected_category": categories[i]} if i in categories else {}
+        yield dump_line({"case_id": i, "verdict": 1 - failure, **category})
 
 
 def no_label(rejected: Sequence[RejectedRecord], left_out: Mapping[str, int]) -> LogsError:

@@ -12,8 +12,20 @@ from dataclasses import dataclass
 from math import fsum
 
 from curator.disagreement.score_quality import LabelledScore, score_quality
+from curator.estimation.judge_quality import judge_quality
 from curator.estimation.sample_design import Stage
-from curator.records import SLICES, Case, Generation, Kind, Pick, ScoreQuality, Slice, StrategyYield, task_name
+from curator.records import (
+    SLICES,
+    Case,
+    Generation,
+    JudgeQuality,
+    Kind,
+    Pick,
+    ScoreQuality,
+    Slice,
+    StrategyYield,
+    task_name,
+)
 from curator.records.labels import HALF
 from curator.run_folder.cases import CaseRow
 from curator.run_folder.frozen_selection import FrozenSelection
@@ -141,6 +153,21 @@ def measure_score(
     ]
     chosen = {i for i, draw in draws.items() if draw.slice != "random"}
     return score_quality(labelled, represents="rest" if chosen and not chosen & judged else "all")
+
+
+def measure_judge(
+    stages: Sequence[Stage], failures: Mapping[str, float], verdicts: Mapping[str, float]
+) -> JudgeQuality | None:
+    """Measure the judge from labels of drawn cases; None if it judged none of them.
+
+    Args:
+        stages: all draws.
+        failures: how far production failed, 0..1 by id.
+        verdicts: of the judge, the probability of a failure, by id.
+    """
+    draws = draws_of_stages(stages)
+    weights = case_weights({i for i, failure in failures.items() if failure != HALF} & draws.keys(), draws)
+    return judge_quality(failures, verdicts, weights)
 
 
 def case_weights(labelled: Collection[str], draws: Mapping[str, Draw]) -> dict[str, float]:

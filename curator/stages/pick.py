@@ -8,15 +8,27 @@ further round the labels so far are known before the draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from curator.config import SelectionConfig
 from curator.errors import Refused
 from curator.estimation.failure_rate import Estimate, estimate
 from curator.estimation.sample_design import Stage, draw
 from curator.estimation.sampling_frame import SamplingUnit
-from curator.records import Case, FailureRate, Pick, Rate, ScoreQuality, Split, StrategyYield, with_group
+from curator.records import (
+    Case,
+    FailureRate,
+    Pick,
+    PooledRate,
+    Rate,
+    ScoreQuality,
+    Split,
+    StrategyYield,
+    UnseenKinds,
+    with_group,
+)
 from curator.selection.acquisition import Acquisition
+from curator.stages.corrected_categories import CATEGORY, NO_CATEGORIES, CorrectedCategories
 from curator.stages.sampling_units import AGREES, COMMITTEE, judge_verdicts, known_agreement
 from curator.stats import rounded, rounded_or_none
 
@@ -33,6 +45,7 @@ class Earlier:
         only_labelled: cases of these stages without a label may be chosen again.
         quality: of the score, by these labels; None where they cannot tell.
         yields: the failures among the labels of each slice.
+        categories: what people wrote as the category of a case, by case id.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -41,6 +54,7 @@ class Earlier:
     yields: tuple[StrategyYield, ...] = ()
     picks: tuple[Pick, ...] = ()
     only_labelled: bool = False
+    categories: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -153,12 +167,17 @@ def representative_failures(
 
 
 def failure_rate(
-    picked: SelectionResult, failures: Mapping[str, float], *, corrected: Collection[str] = ()
+    picked: SelectionResult,
+    failures: Mapping[str, float],
+    *,
+    corrected: Collection[str] = (),
+    categories: CorrectedCategories = NO_CATEGORIES,
 ) -> FailureRate:
     """Estimate how often production fails, from the failures of picks, in 0..1 by case id.
 
-    `corrected` are the cases whose only label is a user's correction.
+    `corrected` are the cases whose only label is a user's correction; `categories` are those of all cases.
     """
+    pool = categories.units(picked.pool)
     by_stage = ((stage, representative_failures(stage.drawn, failures, corrected)) for stage in picked.stages)
     failures = {i: of[i] for stage, of in by_stage for i in (*stage.certain, *stage.drawn) if i in of}
     silent = [case for case in picked.pool if case.domains.get(COMMITTEE) == AGREES]
@@ -166,12 +185,14 @@ def failure_rate(
     missing = sum(p.case_id not in failures for p in picked.picks)
     try:
         estimated = estimate(
-            picked.pool,
+            pool,
             picked.stages,
             failures,
             confidence=CONFIDENCE,
-            by=known_agreement(picked.pool),
-            predictions=judge_verdicts(picked.pool),
+            by=(*known_agreement(pool), *([CATEGORY] if categories.by_case else [])),
+            predictions=judge_verdicts(pool),
+            kinds=categories.by_case or None,
+            open_values=categories.open_values,
         )
     except Refused as refused:
         return FailureRate(None, None, None, CONFIDENCE, len(failures), missing, None, NO_RATE, records, refused.what)
@@ -184,6 +205,7 @@ def failure_rate(
 
 def as_failure_rate(estimated: Estimate) -> FailureRate:
     """Convert an estimate to its report summary, without the silent failures."""
+    low, high = estimated.anytime_interval(CONFIDENCE)
     return FailureRate(
         rate=rounded(estimated.rate),
         low=rounded(estimated.low),
@@ -198,4 +220,23 @@ def as_failure_rate(estimated: Estimate) -> FailureRate:
         cases=estimated.cases,
         new_cases=estimated.uncovered_cases,
         new_records=round(estimated.uncovered_records),
+        any_time=(rounded(low), rounded(high)),
+        unseen=_rounded_kinds(estimated.unseen),
+        by_category={
+            part.value: PooledRate(*map(rounded, astuple(part.pooled)))
+            for part in estimated.domains.get(CATEGORY, ())
+            if part.pooled is not None
+        },
+    )
+
+
+def _rounded_kinds(unseen: UnseenKinds | None) -> UnseenKinds | None:
+    if unseen is None:
+        return None
+    return replace(
+        unseen,
+        share=rounded(unseen.share),
+        high=rounded(unseen.high),
+        guaranteed=rounded(unseen.guaranteed),
+        rate_high=rounded(unseen.rate_high),
     )

@@ -9,7 +9,7 @@ from curator.disagreement.diagnosis.answer_pattern import AnswerPattern, SideRat
 from curator.disagreement.diagnosis.diagnose import diagnose_category
 from curator.errors import BudgetReached
 from curator.records import Case, Category, Diagnosis
-from curator.report.category_summary import CategoryBuilder, summarise_categories
+from curator.report.category_summary import CategoryBuilder, people_categories, summarise_categories
 from curator.report.summarise import (
     count_diagnoses,
     count_kinds,
@@ -55,7 +55,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
     """
     ingest, generations, scores = run.ingest, run.sampling.generations, run.scoring.scores
     embedded, picks = run.embedded, run.selection.picks
-    categories = categories_of(run)
+    categories, builder = categories_of(run), _category_builder(run, diagnoses)
     return Summary(
         name=run.config.name,
         logs=tuple(clean(path) for path in ingest.files),
@@ -85,7 +85,7 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         noise=run.scoring.noise,
         blind=run.scoring.blind,
         diagnoses=count_diagnoses(ingest.cases, diagnoses),
-        categories=summarise_categories(_category_builder(run, diagnoses), categories),
+        categories=summarise_categories(builder, categories),
         points=map_points(ingest.cases, embedded.ids, embedded.places(seed=run.config.seed), categories, picks),
         selection=summarise_selection(ingest.cases, picks),
         finetune=_summarise_training(run),
@@ -97,6 +97,8 @@ def summarise(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis], outputs: Ma
         ungrouped=run.categories.ungrouped,
         stopped=_summarise_stop(run.sampling),
         score_quality=run.score_quality,
+        judge=run.judge,
+        by_people=people_categories(builder, categories),
         yields=run.yields,
         readings=run.scoring.readings,
         redacted=dict(sorted(ingest.redacted.items())),
@@ -143,6 +145,8 @@ def _category_builder(run: RunArtifacts, diagnoses: Mapping[str, Diagnosis]) -> 
         diagnoses=diagnoses,
         diagnose=diagnose_group,
         contrasts=run.categories.contrasts,
+        moved=run.by_people.moved,
+        pooled=run.failure_rate.by_category if run.failure_rate else {},
     )
 
 

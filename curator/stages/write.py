@@ -113,7 +113,7 @@ def _rows_by_file(run: RunArtifacts, cases: Iterable[CaseRow], pool: str) -> dic
         CASES.name: [row.to_json() for row in cases],
         MERGED.name: [duplicate_row(duplicate) for duplicate in run.ingest.merged],
         SET_ASIDE.name: [rejected_row(record) for record in run.ingest.unreadable],
-        LEAKS.name: [leak_row(match, run.holdout.exported_before) for match in run.holdout.leaks],
+        LEAKS.name: [leak_row(match, run.holdout.exported_before, run.holdout.held_by) for match in run.holdout.leaks],
     }
 
 

@@ -49,13 +49,29 @@ class NightDraw:
 
 @dataclass(frozen=True, slots=True)
 class DrawsFile:
-    """The nights in order, and the failures of the cases that they chose, 0 (right) to 1, by id."""
+    """The nights in order, and the labels of the cases that they chose.
+
+    Attributes:
+        nights: in order.
+        failures: 0 (right) to 1, by case id.
+        answers: the mark of the answer that was judged (`records.answer_mark`), by case id, where it is known.
+    """
 
     nights: tuple[NightDraw, ...] = ()
     failures: Mapping[str, float] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
 
-    def followed_by(self, night: NightDraw, failures: Mapping[str, float]) -> DrawsFile:
-        """Return the file after a night, which replaces an earlier run of it and keeps its date."""
+    def of_other_answers(self, answers: Mapping[str, str]) -> frozenset[str]:
+        """Return the labelled cases whose answers have other marks now."""
+        return frozenset(i for i in self.failures if i in answers and self.answers.get(i, answers[i]) != answers[i])
+
+    def followed_by(
+        self, night: NightDraw, failures: Mapping[str, float], answers: Mapping[str, str] | None = None
+    ) -> DrawsFile:
+        """Return the file after a night, which replaces an earlier run of it and keeps its date.
+
+        `answers` are the marks of the night's cases.
+        """
         before = [n for n in self.nights if not n.is_again(night.stage.cases, night.settings)]
         date = next((n.date for n in self.nights if n not in before), night.date)
         labels = {**self.failures, **failures}
@@ -63,7 +79,9 @@ class DrawsFile:
         recent = nights[-KEPT_WITHOUT_LABELS:]
         kept = tuple(n for n in nights if n in recent or not labels.keys().isdisjoint(n.stage.drawn))
         chosen = {i for n in kept for i in (*n.stage.certain, *n.stage.drawn)}
-        return DrawsFile(kept, {i: labels[i] for i in sorted(labels.keys() & chosen)})
+        failed = {i: labels[i] for i in sorted(labels.keys() & chosen)}
+        marks = {**self.answers, **{i: mark for i, mark in (answers or {}).items() if i in failures}}
+        return DrawsFile(kept, failed, {i: marks[i] for i in failed if i in marks})
 
     def without(self, cases: Collection[str]) -> DrawsFile:
         """Return the file without these cases; the draws hold for the others."""
@@ -73,7 +91,8 @@ class DrawsFile:
             slices = {i: slice_ for i, slice_ in night.slices.items() if i in others}
             weights = {i: weight for i, weight in night.weights.items() if i in others}
             nights.append(replace(night, stage=night.stage.among(others), slices=slices, weights=weights))
-        return DrawsFile(tuple(nights), {i: failure for i, failure in self.failures.items() if i not in cases})
+        failures = {i: failure for i, failure in self.failures.items() if i not in cases}
+        return DrawsFile(tuple(nights), failures, {i: mark for i, mark in self.answers.items() if i not in cases})
 
 
 def purge_draws(path: Path, cases: Collection[str], *, dry_run: bool) -> int:
@@ -107,6 +126,7 @@ class _File(_Strict):
     version: int
     nights: tuple[_NightRow, ...]
     failures: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    answers: dict[str, str] = Field(default_factory=dict)
 
 
 def read_draws(path: Path) -> DrawsFile:
@@ -126,7 +146,7 @@ def read_draws(path: Path) -> DrawsFile:
         raise _unreadable(path, f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
     if content.version != VERSION:
         raise _unreadable(path, f"`version` is {content.version}, and this curator reads {VERSION}")
-    return DrawsFile(tuple(map(_night, content.nights)), content.failures)
+    return DrawsFile(tuple(map(_night, content.nights)), content.failures, content.answers)
 
 
 def write_draws(path: Path, file: DrawsFile) -> None:
@@ -146,7 +166,7 @@ def write_draws(path: Path, file: DrawsFile) -> None:
         }
         for night in file.nights
     ]
-    content = {"version": VERSION, "nights": nights, "failures": dict(file.failures)}
+    content = {"version": VERSION, "nights": nights, "failures": dict(file.failures), "answers": dict(file.answers)}
     write_atomic(path, [orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)])
 
 

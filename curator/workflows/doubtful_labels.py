@@ -178,7 +178,7 @@ def _queue_row(row: EvalRow, label: DoubtfulLabel) -> QueueRow:
     counts = Counter(map(normalise_space, label.answers.values()))
     answers = [AnswerGroup(text, count, (), is_target=text == row.target) for text, count in counts.most_common()]
     return QueueRow(
-        batch=1, case_id=row.id, content_hash=fingerprint(row.id, shown), split="eval", slice=row.slice,
+        batch=1, case_id=row.id, content_hash=fingerprint(row.id, shown, row.target), split="eval", slice=row.slice,
         inclusion_probability=row.inclusion_probability, task=row.task, kind=row.kind, input=shown, target=row.target,
         committee_majority=None, agreement=None, disagreement=row.disagreement, alternatives=tuple(answers),
         category=row.category, annotator=ADJUDICATION, messages=row.messages,

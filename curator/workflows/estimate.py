@@ -13,23 +13,23 @@ from curator.disagreement.equivalence.comparers import ComparerFactory, WordComp
 from curator.errors import ConfigError, Refused
 from curator.estimation.failure_rate import Estimate
 from curator.estimation.failure_rate import estimate as estimate_rate
-from curator.estimation.judge_quality import judge_quality
 from curator.estimation.labelled_pool import MIN_LABELS
 from curator.estimation.sample_design import Stage, Stratum
 from curator.estimation.sampling_frame import SamplingUnit
 from curator.io.lines import expand
 from curator.labels.read import read_labels
-from curator.records import JudgeQuality, ScoreQuality
-from curator.records.labels import HALF
+from curator.records import ScoreQuality
 from curator.records.result import warn_of_old_name
 from curator.run_folder.cases import CaseRow, read_case_rows
+from curator.run_folder.categories import read_category_rows
 from curator.run_folder.design import pool_hash, read_design
 from curator.run_folder.layout import CASES
+from curator.run_folder.layout import CATEGORIES as CATEGORIES_FILE
+from curator.stages.corrected_categories import CorrectedCategories, correct_categories
 from curator.stages.label_truth import NO_ANSWER, LabelledFailures, no_label, read_failures
-from curator.stages.measure_score import case_weights, draws_of_stages, measure_score, ranked_rows
+from curator.stages.measure_score import draws_of_stages, measure_judge, measure_score, ranked_rows
 from curator.stages.sampling_units import (
     CATEGORIES,
-    domain_of,
     judge_verdicts,
     known_agreement,
     metadata_fields,
@@ -96,12 +96,11 @@ def estimate(  # noqa: PLR0913  each one is an option of the command
         return replace(sample, any_time=any_time)
     paths = [] if isinstance(labels, Mapping) else label_paths(labels)
     _require_draw(selection, paths)
-    expand([path for path in paths if not Path(path).is_dir()])  # names a missing file first
     every, stages, folder = _drawn_cases(selection if selection is not None else selection_of(Path(paths[-1])))
-    drawn_from = frozenset().union(*(stage.cases for stage in stages))
-    rows = [row for row in every if row.id in drawn_from]  # a run may ask about some of its cases only
-    pool = sampling_units(rows)
+    rows = _rows_of(every, stages)
     labelled = _labelled(labels, paths, stages, folder, comparer)
+    categories = _categories_of(rows, labelled, folder)
+    pool = categories.units(sampling_units(rows))
     rate = estimate_rate(
         pool,
         stages,
@@ -109,14 +108,28 @@ def estimate(  # noqa: PLR0913  each one is an option of the command
         confidence=confidence,
         by=_names(by, rows, pool),
         predictions=judge_verdicts(pool),
-        kinds={row.id: row.category for row in rows if row.category} or None,
+        kinds=categories.by_case or None,
+        open_values=categories.open_values,
     )
     return replace(
         _result(rate, pool, stages, labelled, half_width),
         score_quality=_quality(rows, stages, labelled),
-        judge=_judge(pool, stages, labelled),
+        judge=measure_judge(stages, labelled.unselected_failures, judge_verdicts(pool)),
         any_time=any_time,
     )
+
+
+def _rows_of(every: Sequence[CaseRow], stages: Sequence[Stage]) -> list[CaseRow]:
+    """Return the cases that were drawn from: a run may ask about some of its cases only."""
+    drawn_from = frozenset().union(*(stage.cases for stage in stages))
+    return [row for row in every if row.id in drawn_from]
+
+
+def _categories_of(rows: Sequence[CaseRow], labelled: LabelledFailures, folder: Path | None) -> CorrectedCategories:
+    """Return the category of each case; the folder of a selection has no file of categories."""
+    file = None if folder is None else CATEGORIES_FILE.of(folder)
+    every = read_category_rows(folder) if folder is not None and file is not None and file.is_file() else ()
+    return correct_categories({row.id: row.category for row in rows if row.category}, labelled.categories, every)
 
 
 def _require_draw(selection: str | Path | Drawn | None, paths: Sequence[str]) -> None:
@@ -125,6 +138,7 @@ def _require_draw(selection: str | Path | Drawn | None, paths: Sequence[str]) ->
             "it is not known how the labelled cases were drawn",
             remedy="give `selection`, or the size of the pool as `population` for a simple random sample",
         )
+    expand([path for path in paths if not Path(path).is_dir()])  # names a missing file first
 
 
 def _require_no_selection(selection: str | Path | Drawn | None) -> None:
@@ -150,12 +164,6 @@ def _labelled(
             remedy="give `out` to `curator.select`, or give the labels by case id",
         )
     return read_failures(label_files(paths), folder, comparer)
-
-
-def _judge(pool: Sequence[SamplingUnit], stages: Sequence[Stage], labelled: LabelledFailures) -> JudgeQuality | None:
-    draws, failures = draws_of_stages(stages), labelled.unselected_failures
-    weights = case_weights({i for i, failure in failures.items() if failure != HALF} & draws.keys(), draws)
-    return judge_quality(failures, judge_verdicts(pool), weights)
 
 
 def _quality(rows: Sequence[CaseRow], stages: Sequence[Stage], labelled: LabelledFailures) -> ScoreQuality | None:
@@ -269,6 +277,6 @@ def _names(by: Sequence[str], rows: Sequence[CaseRow], pool: Sequence[SamplingUn
                 f"the cases cannot be told apart by {name!r}", remedy=f"choose among {', '.join(fields)} with --by"
             )
     chosen = by or [
-        name for name in fields if name not in CATEGORIES or len({domain_of(row, name) for row in rows}) > 1
+        name for name in fields if name not in CATEGORIES or len({unit.domains.get(name) for unit in pool}) > 1
     ]
     return (*known_agreement(pool), *chosen)

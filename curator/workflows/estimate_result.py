@@ -12,6 +12,7 @@ from curator.estimation.failure_rate import Estimate
 from curator.labels.agreement import Agreement
 from curator.records import JsonValue, JudgeQuality, RejectedRecord, ScoreQuality
 from curator.records.result import TableResult, renamed
+from curator.report.failure_rate import anytime_sentence, unseen_sentence
 from curator.report.judge_quality import judge_sentences
 from curator.report.score_quality import quality_sentences
 from curator.stages.sampling_units import AGREES, COMMITTEE
@@ -150,12 +151,8 @@ class EstimateResult(TableResult):
         """Yield the interval for those who look often, and the cases that are not covered."""
         f = self.estimate
         if self.any_time:
-            low, high = f.anytime_interval(f.confidence)
-            price = f" It is {(high - low) / (f.high - f.low):.1f} times as wide" if f.high > f.low else ""
-            yield (
-                f"at any time   {low:.1%} to {high:.1%}: a {f.confidence:.0%} confidence sequence. You may look after every label"
-                f" and stop when it is narrow enough.{price and price + ' as the interval above, which holds for one look.'}"
-            )
+            sequence = f.anytime_interval(f.confidence)
+            yield f"at any time   {anytime_sentence(sequence, (f.low, f.high), f.confidence)}"
         if f.uncovered_cases:
             yield (
                 f"not covered   {plural(f.uncovered_cases, 'case')} ({plural(round(f.uncovered_records), 'log record')}), new since"
@@ -165,11 +162,7 @@ class EstimateResult(TableResult):
     def _unseen(self) -> Iterator[str]:
         unseen = self.estimate.unseen
         if unseen is not None:
-            yield (
-                f"unseen kinds  of the failures, about {unseen.share:.0%} (at most {unseen.high:.0%}) are of kinds that no label"
-                f" shows yet: at most {unseen.rate_high:.1%} of the records. {plural(unseen.singletons, 'kind')} of {unseen.kinds:,}"
-                " have one labelled failure (Good-Turing)"
-            )
+            yield f"unseen kinds  {unseen_sentence(unseen)}"
 
     def _silent(self) -> Iterator[str]:
         part = next((p for p in self.estimate.domains.get(COMMITTEE, ()) if p.value == AGREES), None)

@@ -14,7 +14,7 @@ from curator.errors import LogsError, RecordError
 from curator.labels.archive import labels_in
 from curator.labels.merge import LabelSet
 from curator.labels.read import read_labels
-from curator.records import Label, MemberHealth, RejectedRecord, Source, too_many_rejected
+from curator.records import Label, MemberHealth, RejectedRecord, Source, answer_mark, too_many_rejected
 from curator.records.labels import HALF
 from curator.records.recorded import Recorded
 from curator.run_folder.layout import RECORDED
@@ -27,6 +27,7 @@ from curator.workflows.recorded_lines import read_records, record_lines, sample_
 from curator.workflows.score import Recordings, Scoring
 
 RANDOM_ONLY = "only labels of the random slice may be used, as others were given for what the committee or a user said"
+OTHER_ANSWER = "the verdict is about another answer than the record's; judge the answer that is there now"
 UNKNOWN_ID = "no such case among the records"
 FREE_TEXT = "free text in other words than the answer, which may say the same; write `wrong` (true or false) beside it"
 UNREADABLE_LABEL = "the label, or every answer, is not of the record's kind"
@@ -213,6 +214,11 @@ def _unknown(labels: Mapping[str, Label], records: Mapping[str, Recorded]) -> It
             yield RejectedRecord(label.source, f"{UNKNOWN_ID}: {case_id!r}", "use the `id` of the recorded file")
 
 
+def _is_of(label: Label, record: Recorded) -> bool:
+    """Return whether the answer that was judged is the record's, as far as the label says."""
+    return not label.answer_mark or record.target is None or label.answer_mark == answer_mark(record.target)
+
+
 def _labelled(
     records: Mapping[str, Recorded],
     labels: Mapping[str, Label],
@@ -234,7 +240,10 @@ def _labelled(
         elif label.slice not in (None, "random") or (random_only and label.slice != "random"):
             left_out[RANDOM_ONLY] += 1
         else:
-            failure = label.failure
+            failure = label.failure if _is_of(label, record) else None
+            if failure is None and label.failure is not None and label.text is None:
+                left_out[OTHER_ANSWER] += 1
+                continue
             if failure is None and label.text is not None:
                 failure = failure_of_record(model.read_out(record), label.text, comparer(record.question))
             if failure is None:

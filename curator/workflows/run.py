@@ -29,10 +29,9 @@ from curator.labels.archive import archive_labels, unreadable_queues
 from curator.labels.batches import workload
 from curator.labels.queue_files import worked_in
 from curator.progress import Progress, Silent
-from curator.records import (
-    Case,
-)
+from curator.records import Case, Kind
 from curator.records.recorded import prompt_id_of
+from curator.records.selections import category_names
 from curator.report.summary import Summary
 from curator.run_folder.frozen_selection import FrozenSelection, read_frozen_selection
 from curator.run_folder.status import StatusFile
@@ -41,6 +40,7 @@ from curator.stages.artifacts import RunArtifacts
 from curator.stages.ask import SamplingResult, ask
 from curator.stages.ask_attributes import ask_attributes, task_keys, with_attributes
 from curator.stages.categorise import CategoryResult, categorise, earlier_categories, follow_nights, method_of, remember
+from curator.stages.corrected_categories import correct_categories
 from curator.stages.earlier_nights import EarlierNights
 from curator.stages.embed_and_cluster import SelectionSettings, select_and_embed
 from curator.stages.export import EarlierSet, export
@@ -52,6 +52,7 @@ from curator.stages.measure_score import (
     draws_by_labels,
     draws_of_selection,
     failures_by_labels,
+    measure_judge,
     measure_score,
     ranked_cases,
     strategy_yields,
@@ -60,6 +61,7 @@ from curator.stages.name_categories import name_categories
 from curator.stages.pick import Earlier
 from curator.stages.plan import PlanResult, confirm_cost, with_model_limits
 from curator.stages.prepare import RunContext, open_run
+from curator.stages.sampling_units import judge_verdicts
 from curator.stages.score import Scorer, ScoringResult
 from curator.stages.write import write_run_folder
 from curator.state.categories import write_categories
@@ -276,11 +278,18 @@ def _analyse(  # noqa: PLR0913  the results of the stages before
         eval_set=EarlierSet(eval_set, intake.gone, intake.given, started.date().isoformat()),
     )  # fmt: skip
     corrected = {case.id for case in intake.asked if case.corrected}
+    by_people = correct_categories(
+        category_names(categories.categories), intake.corrected_categories, categories.categories
+    )
+    labels = failures_by_labels(intake.asked, scoring.failures, _kinds(scoring))
     artifacts = RunArtifacts(
         config=config, started=started, ingest=intake, sampling=sampling.with_spend(asking.budget), scoring=scoring,
         embedded=embedded, categories=categories,
         selection=selection, holdout=holdout, exports=exports, calibration=context.calibration,
-        failure_rate=nights.failure_rate(selection, scoring.failures, corrected), audit=sampling.audit(scoring.scores),
+        failure_rate=nights.failure_rate(selection, scoring.failures, corrected, by_people), by_people=by_people,
+        other_answers=nights.warnings,
+        judge=measure_judge(selection.stages, {**selection.earlier.labels, **labels}, judge_verdicts(selection.pool)),
+        audit=sampling.audit(scoring.scores),
         score_quality=earlier.quality, yields=earlier.yields, names=names, judge_ranking_weight=judged.weight,
     )  # fmt: skip
     return artifacts, nights.with_night(selection, scoring.failures, corrected, config, _today())
@@ -322,17 +331,20 @@ def _labels_so_far(
 
     They were drawn in the kept selection, if there is one.
     """
-    kinds = {case_id: score.kind for case_id, score in scoring.scores.items()}
-    failures = failures_by_labels(cases, scoring.failures, kinds)
+    failures = failures_by_labels(cases, scoring.failures, _kinds(scoring))
     draws = draws_by_labels(cases) if frozen is None else draws_of_selection(frozen)
     ranked = ranked_cases(cases, ranking, answer_lengths(sampling.generations))
     return Earlier(quality=measure_score(ranked, failures, draws), yields=strategy_yields(failures, draws))
 
 
+def _kinds(scoring: ScoringResult) -> dict[str, Kind]:
+    return {case_id: score.kind for case_id, score in scoring.scores.items()}
+
+
 def _warnings(run: RunArtifacts, scorer: Scorer) -> Iterator[str]:
     """Yield what each stage warns of, in the order of the stages."""
     plan, judged = run.sampling.plan, run.sampling.judged
-    yield from (*run.ingest.warnings, *run.holdout.warnings, *plan.warnings, *run.sampling.warnings)
+    yield from (*run.ingest.warnings, *run.other_answers, *run.holdout.warnings, *plan.warnings, *run.sampling.warnings)
     yield from (*run.attributes.warnings, *run.judgements.warnings, *run.categories.warnings)
     yield from (*health_warnings(run.scoring.health), *run.scoring.warnings, *(judged.warnings if judged else ()))
     if run.calibration:

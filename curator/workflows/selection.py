@@ -225,7 +225,7 @@ def select(
         rows_before = list(read_selection(before).values()) if before else []
         archived = tuple(f"{file}: labels of an earlier label queue, archived" for file in archive_labels(folder))
         if before:
-            write_atomic(EARLIER_LABELS.of(folder), earlier_labels(earlier.labels))
+            write_atomic(EARLIER_LABELS.of(folder), earlier_labels(earlier.labels, earlier.categories))
         else:
             EARLIER_LABELS.of(folder).unlink(missing_ok=True)
         picked = frozenset(pick.case_id for pick in selected.picks)
@@ -284,6 +284,7 @@ def _earlier(after: Path, labels: Sequence[str], options: SelectOptions, pool: P
         labelled.failures,
         quality=measure_score(_ranked(pool), labelled.unselected_failures, draws),
         yields=strategy_yields(labelled.failures, draws),
+        categories=labelled.categories,
     )
 
 

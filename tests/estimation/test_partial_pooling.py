@@ -50,6 +50,55 @@ def test_intervals_cover_rates_that_come_from_any_beta_distribution() -> None:
     assert np.mean(widths) < 0.4
 
 
+def test_the_rate_of_few_cases_is_that_of_whole_failures() -> None:
+    """Of 6 cases without a label often none fails, and the interval says so; of many cases it is that of the model."""
+    sizes, failures = np.array([4.0, 4.0, 4.0]), np.array([0.0, 1.0, 0.0])
+    means, lows, highs, _ = beta_binomial(sizes, failures, 0.9, cases=np.full(3, 6.0))
+    assert (lows == 0).all()
+    assert (np.isclose(highs * 6, np.round(highs * 6)) | (highs == means)).all()
+    _, low, high, _ = beta_binomial(sizes, failures, 0.9)
+    _, of_many, to_many, _ = beta_binomial(sizes, failures, 0.9, cases=np.full(3, 1e7))
+    assert of_many == pytest.approx(low, abs=1e-3)
+    assert to_many == pytest.approx(high, abs=1e-3)
+
+
+def test_intervals_cover_the_rates_of_small_categories() -> None:
+    rng = np.random.default_rng(2)
+    covers = []
+    for _ in range(60):
+        cases = rng.integers(5, 40, 8)
+        failed = [rng.random(n) < rate for n, rate in zip(cases, rng.beta(1.2, 8, 8), strict=True)]
+        labels = np.array([max(3, n // 4) for n in cases])
+        seen = np.array([of[:n].sum() for of, n in zip(failed, labels, strict=True)], dtype=float)
+        truth = np.array([of[n:].mean() for of, n in zip(failed, labels, strict=True)])
+        _, lows, highs, _ = beta_binomial(labels.astype(float), seen, 0.9, cases=(cases - labels).astype(float))
+        covers += list((lows <= truth) & (truth <= highs))
+    assert np.mean(covers) >= 0.9
+
+
+def test_certain_cases_say_nothing_of_the_cases_beside_them() -> None:
+    """Discovery picked failures of a category; its drawn labels pass: only the picked ones are known to fail."""
+    certain = [f"c{i:03}" for i in range(0, 50, 5)]  # of k0, which fails always
+    stage = draw(UNITS, 60, seed=0, certain=certain)
+    labels = {i: 1.0 if i in certain else 0.0 for i in (*certain, *stage.drawn)}
+    parts = {part.value: part for part in estimate(UNITS, [stage], labels, by=["category"]).domains["category"]}
+    found = parts["k0"].pooled
+    assert found is not None
+    assert found.low >= 10 / 60
+    assert found.high < 10 / 60 + 0.12
+
+
+def test_a_category_of_new_cases_only_has_no_rate_yet() -> None:
+    stage = draw(UNITS, 40, seed=0)
+    new = [SamplingUnit(f"n{i:03}", {"score": 0.5}, {"category": "new"}) for i in range(60)]
+    labels = {i: FAILED[i] for i in stage.drawn}
+    found = estimate([*UNITS, *new], [stage], labels, by=["category"])
+    assert found.uncovered_cases == 60
+    (part,) = (part for part in found.domains["category"] if part.value == "new")
+    assert (part.rate, part.pooled, part.labels) == (None, None, 0)
+    assert "new since the labels were drawn" in (part.reason or "")
+
+
 def test_no_category_is_judged_by_fewer_than_three_labels() -> None:
     stage = draw(UNITS, 40, seed=0, certain=["c298"])
     labels = {i: FAILED[i] for i in (*stage.drawn, "c298") if i not in ("c297", "c299")}

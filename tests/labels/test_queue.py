@@ -84,7 +84,7 @@ def test_a_row_shows_the_case_and_leaves_the_label_open() -> None:
         ("disagreement", "0.6667"),
         ("split", "eval"),
         ("case_id", "c1"),
-        ("content_hash", fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?")),
+        ("content_hash", fingerprint("c1", "[system]\nRoute it.\n\n[user]\nHi,\nrefund?", "=1+1")),
         ("slice", "disagreement"),
         ("inclusion_probability", "1"),
     ]

@@ -18,6 +18,7 @@ from curator.records import (
     FailureRate,
     Generation,
     GoneCategory,
+    JudgeQuality,
     Member,
     MemberHealth,
     NoiseFloor,
@@ -27,7 +28,7 @@ from curator.records import (
 )
 from curator.report.answer_groups import AnswerGroup
 from curator.report.best_variant import Matches
-from curator.report.category_summary import CategoryBuilder, summarise_categories
+from curator.report.category_summary import CategoryBuilder, people_categories, summarise_categories
 from curator.report.summarise import (
     count_diagnoses,
     count_kinds,
@@ -77,6 +78,8 @@ class RunRecords:
     failures: Mapping[str, float] = field(default_factory=dict)
     label_matches: Matches = field(default_factory=dict)
     majority_matches: Matches = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    judge: JudgeQuality | None = None
 
 
 def summarise(run: RunRecords) -> Summary:
@@ -96,6 +99,8 @@ def summarise(run: RunRecords) -> Summary:
         contrasts=run.contrasts,
         diagnoses=run.diagnoses,
         diagnose=run.diagnose,
+        moved=run.moved,
+        pooled=run.failure_rate.by_category if run.failure_rate else {},
     )
     return Summary(
         name=run.name,
@@ -121,6 +126,8 @@ def summarise(run: RunRecords) -> Summary:
         outputs=dict(sorted(run.outputs.items())),
         calibration=run.calibration,
         failure_rate=run.failure_rate,
+        judge=run.judge,
+        by_people=people_categories(builder, run.categories),
         coverage=run.coverage,
         gone=tuple(run.gone),
     )  # fmt: skip

@@ -24,16 +24,19 @@ from curator.records import (
     Feedback,
     Generation,
     GoneCategory,
+    JudgeQuality,
     Kind,
     Member,
     Message,
     NoiseFloor,
     Pick,
+    PooledRate,
     Rate,
     Reference,
     Score,
     Source,
     Trend,
+    UnseenKinds,
     Usage,
 )
 from curator.report.answer_groups import AnswerGroup, GivenAnswer, group_answers
@@ -110,6 +113,18 @@ class Desk:
     page: PageCases
 
 
+def _failure_rate(categories: Sequence[Category]) -> FailureRate:
+    """The rate by labels, of which the first two categories and one that people named have enough."""
+    rate = FailureRate(0.21, 0.15, 0.29, 0.95, 96, 12, 88.0, Rate(0.03, 0.0, 0.1, 30), 400, any_time=(0.12, 0.36))
+    top = [category.name for category in categories if category.parent is None]
+    pooled = (PooledRate(0.62, 0.41, 0.8, 0.2), PooledRate(0.31, 0.12, 0.55, 0.6), PooledRate(0.5, 0.2, 0.8, 0.9))
+    return replace(
+        rate,
+        unseen=UnseenKinds(20, 6, 2, 0.1, 0.27, 1.0, 0.078),
+        by_category=dict(zip((top[0], top[1], "rude tone"), pooled, strict=True)),
+    )
+
+
 def support_desk(*, cases: int = 360, labelled: float = 0.25, tail: str = "", seed: int = 7) -> Desk:
     """`cases` cases, fewer for each further mode; `tail` is put behind every text of the log."""
     rng = random.Random(seed)
@@ -141,7 +156,9 @@ def support_desk(*, cases: int = 360, labelled: float = 0.25, tail: str = "", se
         health=(), noise=NoiseFloor(None, Rate(None, None, None, 0), None, cold=False, one_prompt=False),
         blind=BlindShare(Rate(None, None, None, 0), 0.05, {}, 0), diagnoses=diagnoses,
         diagnose=lambda own: _diagnosis(names[own[0]], len(own)),
-        failure_rate=FailureRate(0.21, 0.15, 0.29, 0.95, 96, 12, 88.0, Rate(0.03, 0.0, 0.1, 30), 400) if labelled else None,
+        failure_rate=_failure_rate(categories) if labelled else None,
+        judge=JudgeQuality(Rate(0.81, 0.6, 0.92, 21), Rate(0.94, 0.86, 0.98, 75), 96, 0) if labelled else None,
+        moved={ids[0][0]: "rude tone", ids[1][0]: categories[0].name} if labelled else {},
         gone=(GoneCategory("gone", "greets twice", 9),), failures=failures, contrasts=contrasts,
         majority_matches={i: {"plain": 0.5, "careful": 1.0, "restated": 0.5} for i in by_id},
     )  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 from curator.records import FailureRate, Rate
 from curator.report.category_text import failure_rate
 from curator.report.html import example_of, render_html
+from curator.report.markdown import render_markdown
 from curator.report.static_page import with_code
 from curator.report.summary_cases import ShownContrast, TypicalCase
 from curator.report.word_diff import TextRun
@@ -96,6 +97,23 @@ def test_the_tiles_have_the_failure_rate_where_labels_give_one(desk: Desk, page:
     for without in (None, few):
         shown = render_html(replace(desk.summary, failure_rate=without))
         assert "fail by the labels" not in shown.split('<dl class="tiles')[1].split("</dl>")[0]
+
+
+def test_pooled_rates_people_and_the_judge_are_on_both_pages(desk: Desk, page: str) -> None:
+    markdown = render_markdown(desk.summary).replace("\\", "")
+    for shown in (text_of(page), markdown):
+        assert "At any time: 12.0% to 36.0%: a 95% confidence sequence" in shown
+        assert "about 10% (at most 27%) are of kinds that no label shows yet: at most 7.8% of the records" in shown
+        assert "it calls 81% of 21 failures (60% to 92%) a failure" in shown
+        assert "Categories that only people named: rude tone (" in shown
+        assert "pooled 50% (95% interval 20% to 80%)" in shown
+    first, second = (c for c in desk.summary.top_categories if c.labels.moved_in or c.labels.moved_out)
+    assert {(c.labels.moved_out, c.labels.moved_in) for c in (first, second)} == {(1, 1), (1, 0)}
+    card = text_of(section(page, "categories").split('<article class="card category"')[1])
+    assert "pooled rate62% (95% interval 41% to 80%)" in card
+    assert "by people1 case put elsewhere, 1 case put here" in card
+    assert "Pooled rate: 62% (95% interval 41% to 80%). By people: 1 case put elsewhere, 1 case put here." in markdown
+    assert "pooled rate" in text_of(section(page, "reading"))
 
 
 def test_a_part_is_inside_its_category_and_has_no_card(desk: Desk, page: str) -> None:

@@ -194,6 +194,24 @@ def test_what_was_exported_before_it_leaked_is_told(tmp_path: Path) -> None:
         assert any("exported for training" in warning for warning in guarded.warnings)
 
 
+def test_the_jobs_whose_entries_decide_are_named(tmp_path: Path) -> None:
+    with HeldOutRegistry(tmp_path / "r.sqlite") as registry:
+        first, second = (
+            config(share).model_copy(update={"name": name}) for share, name in ((1.0, "chat"), (0.0, "mail"))
+        )
+        leaking = "what must be done to leave for good alpha"
+        night(registry, [leaking], second, embed=by_first_word)
+        night(registry, [TOPICS[1], "how do I end my contract alpha"], first)
+        assert not night(registry, [TOPICS[1]], first)[0].by_others  # by its own entries
+        guarded, _ = night(registry, [TOPICS[1] + " today", TOPICS[2], leaking], second, embed=by_first_word)
+        told = " ".join(guarded.warnings)
+        assert set(guarded.by_others.values()) == {("chat",)}
+        assert "1 case is held out by the job 'chat', with which this job shares its registry" in told
+        assert "exported for training by the job 'mail' ask what is held out now" in told
+        assert "ask what is held out by the job 'chat' (leaks.jsonl)" in told
+        assert leak_row(guarded.leaks[0], (), guarded.held_by)["held_out_by"] == "chat"
+
+
 def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
     cfg, texts = config(0.0), [TOPICS[1]]
     with HeldOutRegistry(tmp_path / "r.sqlite") as mine, HeldOutRegistry(tmp_path / "r.sqlite") as other:

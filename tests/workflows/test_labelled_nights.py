@@ -11,7 +11,7 @@ import pytest
 
 from curator.config import parse_config
 from curator.records import FailureRate
-from curator.report.sentences import failure_rate
+from curator.report.failure_rate import failure_rate
 from curator.workflows.estimate import estimate
 from curator.workflows.run import run
 from curator.workflows.run_result import RunResult
