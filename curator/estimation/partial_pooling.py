@@ -4,10 +4,14 @@ The model is the hierarchical beta-binomial (Gelman et al., Bayesian Data Analys
 mu) M). A category with n labels is shrunk to mu by M / (M + n). Neither mu nor M is taken as known: the posterior is averaged over a grid of both,
 so that the interval includes that the categories may be more or less alike.
 
-A category has finitely many cases, and its rate is that of these (Ericson 1969; Ghosh & Meeden 1997): its labelled cases are known, and the others
-fail at random with the rate of the model, a whole number of them. So a label counts for the cases without one that it represents: a certain case, which represents itself
-only, says nothing of them. Unequal probabilities of the draw count as in the pseudo-likelihood for small areas: a category has the number of labels
-that Kish's (1965) design effect leaves, and as many failures as its weighted rate says.
+A category has finitely many cases, and its rate is that of these (Ericson 1969; Ghosh & Meeden 1997): its labelled cases are known, and of the
+others a whole number fails, at random with the rate of the model. So a label counts for the cases without one that it represents: a certain case,
+which represents itself only, says nothing of them.
+
+Unequal probabilities of the draw count by the pseudo-likelihood of Chen, Wakefield & Lumley (2014): that of a binomial with the effective number of
+labels, and as many failures as the weighted rate says. Approximations: the effective number is Kish's (1965), who takes weights to be unrelated
+to failures, where they use the estimated variance; the strata of the draw are left out; and the beta-binomial number of failures among the cases without a label
+is a beta distribution of the same mean and variance, rounded to whole failures.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ def judge_sentences(judge: JudgeQuality, weight: float) -> Iterator[str]:
     if not judge.better_than_chance:
         yield "the labels do not show that it is better than chance: do not act on its verdicts"
     yield (
-        f"its verdicts count in the rate with weight {weight:.2f}, as far as the labels confirm them; they cannot bias it"
+        f"its verdicts count in the rate with weight {weight:.2f}, as far as the labels confirm them. Tuned on the same labels, the weight"
+        " leaves a bias of the order of 1 / labels, small beside the interval"
         if weight
         else "its verdicts do not count in the rate: the labels show no use of them"
     )
