@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -82,17 +82,20 @@ class TrainingBatch:
         covered: the share of F's maximum that the labelled cases reach, in 0..1.
         covered_after: the same with the queries.
         sampled: the cases that represented the pool, with the labelled ones; the whole pool up to `MAX_POOL`.
+        gains: the gain of each case in F before each query, (queries, n); nan where a case could not be chosen. None unless
+            asked for.
     """
 
     queries: tuple[Query, ...]
     covered: float
     covered_after: float
     sampled: int
+    gains: Floats | None = field(default=None, repr=False, compare=False)
 
     lessons = renamed("lessons", "queries")
 
 
-def next_batch(
+def next_batch(  # noqa: PLR0913  the inputs of F
     vectors: NDArray[np.float32],
     labelled: Mapping[int, Hashable],
     k: int,
@@ -100,6 +103,8 @@ def next_batch(
     probabilities: NDArray[np.floating] | None = None,
     disagreement: NDArray[np.floating] | None = None,
     groups: Sequence[Hashable] | None = None,
+    candidates: Collection[int] | None = None,
+    with_gains: bool = False,
     seed: int = 0,
 ) -> TrainingBatch:
     """Choose at most k cases to label next, the most informative first.
@@ -112,6 +117,8 @@ def next_batch(
         disagreement: of the committee, (n,), in 0..1. It replaces the learner's uncertainty where there are no
             probabilities. With neither, a learner is fitted to the labels (`learner.py`) if they have two classes or more.
         groups: the near-duplicate group of each case; no group is labelled twice.
+        candidates: the places of the cases that may be chosen; None for all. F covers the others as well.
+        with_gains: return the gains of all cases, `TrainingBatch.gains`; it takes some milliseconds more a query.
         seed: fixes the order among equals, and the random cases that represent a pool larger than `MAX_POOL`. The order
             of the pool matters only between cases with the same vector.
 
@@ -122,7 +129,9 @@ def next_batch(
     shares = None if probabilities is None else np.asarray(probabilities, dtype=np.float64)
     spread = None if disagreement is None else np.asarray(disagreement, dtype=np.float64)
     _check(vectors, labelled, k, (shares, spread), groups)
-    places = _representatives(vectors, labelled, k, seed)
+    choosable = set(range(len(vectors)) if candidates is None else candidates)
+    _check_places("candidate", choosable, len(vectors))
+    places = _representatives(vectors, labelled, k, choosable, seed)
     pool = np.ascontiguousarray(vectors[places])
     labelled_places = np.array([i for i, place in enumerate(places) if place in labelled], dtype=np.int64)
     predicted = None if shares is None else shares[places]
@@ -134,7 +143,15 @@ def next_batch(
     uncertainty = _uncertainty(predicted, None if spread is None else spread[places])
     names = list(range(len(places))) if groups is None else [groups[int(place)] for place in places]
     taken = set() if groups is None else {groups[i] for i in labelled}
-    return _GreedySearch(kernel, uncertainty, labelled_places).batch(k, places, names, taken)
+    barred = {i for i, place in enumerate(places) if place in labelled or place not in choosable}
+    search = _GreedySearch(kernel, uncertainty, labelled_places, barred)
+    if not with_gains:
+        return search.batch(k, places, names, taken)
+    recorded: list[Floats] = []
+    batch = search.batch(k, places, names, taken, recorded)
+    gains = np.full((len(recorded), len(vectors)), np.nan)
+    gains[:, places] = recorded if recorded else np.nan
+    return replace(batch, gains=gains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +165,37 @@ class _Uncertainty:
 class _GreedySearch:
     """Greedy maximisation of F over the representatives of a pool."""
 
-    def __init__(self, kernel: DiffusionKernel, uncertainty: _Uncertainty | None, labelled: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        kernel: DiffusionKernel,
+        uncertainty: _Uncertainty | None,
+        labelled: NDArray[np.int64],
+        barred: set[int],
+    ) -> None:
         self._kernel = kernel
         self._uncertainty = uncertainty
         self._weight = np.ones(len(kernel)) if uncertainty is None else uncertainty.weight
-        self._labelled = labelled
+        self._barred = barred
         self._covered = np.zeros(len(kernel))
         for i in labelled:
             self._cover(i)
 
     def batch(
-        self, k: int, places: NDArray[np.int64], groups: Sequence[Hashable], taken: set[Hashable]
+        self,
+        k: int,
+        places: NDArray[np.int64],
+        groups: Sequence[Hashable],
+        taken: set[Hashable],
+        recorded: list[Floats] | None = None,
     ) -> TrainingBatch:
         """Choose k queries by lazy greedy search (Minoux 1978).
 
-        A gain only shrinks as the set grows, so stale gains are upper bounds.
+        A gain only shrinks as the set grows, so stale gains are upper bounds. `recorded` gets the gains before each query.
         """
         before = self._share()
         gains = self._gains(self._weight)
         coverage_gains = np.sort(self._gains(np.ones(len(gains))))
-        barred = set(self._labelled.tolist())
-        heap = [(-gain, i, 0) for i, gain in enumerate(gains.tolist()) if i not in barred]
+        heap = [(-gain, i, 0) for i, gain in enumerate(gains.tolist()) if i not in self._barred]
         heapq.heapify(heap)
         queries: list[Query] = []
         taken = set(taken)
@@ -179,10 +206,17 @@ class _GreedySearch:
             if computed_at < len(queries):
                 heapq.heappush(heap, (-self._gain(i), i, len(queries)))
                 continue
+            if recorded is not None:
+                recorded.append(self._open_gains(groups, taken))
             queries.append(self._query(i, -stale, int(places[i]), coverage_gains))
             taken.add(groups[i])
             self._cover(i)
         return TrainingBatch(tuple(queries), before, self._share(), len(self._kernel))
+
+    def _open_gains(self, groups: Sequence[Hashable], taken: set[Hashable]) -> Floats:
+        """The gain of each case in F, (n,); nan where it may not be chosen."""
+        closed = np.array([i in self._barred or group in taken for i, group in enumerate(groups)])
+        return np.where(closed, np.nan, self._gains(self._weight))
 
     def _query(self, i: int, gain: float, place: int, coverage_gains: Floats) -> Query:
         columns, values = self._kernel.row(i)
@@ -236,10 +270,11 @@ def _ranks(values: Floats) -> Floats:
 
 
 def _representatives(
-    vectors: NDArray[np.float32], labelled: Mapping[int, Hashable], k: int, seed: int
+    vectors: NDArray[np.float32], labelled: Mapping[int, Hashable], k: int, choosable: set[int], seed: int
 ) -> NDArray[np.int64]:
     """The places of the cases that represent the pool, with the labelled ones.
 
+    Of a large pool, the cases that may be chosen come before others.
     Their order depends only on the vectors and the seed, so that the result does not depend on the order of the pool.
     """
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -248,7 +283,8 @@ def _representatives(
     order = sorted(range(len(digests)), key=digests.__getitem__)
     if len(order) > MAX_POOL:
         # with many labels there must still be cases to choose from
-        rest = [i for i in order if i not in labelled][: max(MAX_POOL - len(labelled), MAX_POOL // 2, k)]
+        unlabelled = sorted((i for i in order if i not in labelled), key=lambda i: i not in choosable)
+        rest = unlabelled[: max(MAX_POOL - len(labelled), MAX_POOL // 2, k)]
         kept = {*labelled, *rest}
         order = [i for i in order if i in kept]
     return np.array(order, dtype=np.int64)
@@ -270,11 +306,7 @@ def _check(
     n = len(vectors)
     if k < 0:
         raise ConfigError(f"k is {k!r}", remedy="give 0 or more")
-    if strange := sorted(i for i in labelled if not 0 <= i < n):
-        raise ConfigError(
-            f"a label has the place {strange[0]!r}, and the pool has {n} cases",
-            remedy="give labels by the place of their case among the vectors, from 0",
-        )
+    _check_places("label", labelled, n)
     for name, given in [*zip(("probabilities", "disagreement"), by_case, strict=True), ("groups", groups)]:
         if given is not None and len(given) != n:
             raise ConfigError(
@@ -285,6 +317,14 @@ def _check(
         raise ConfigError(
             f"`disagreement` has the shape {by_case[1].shape} or is not finite for some cases",
             remedy="give one number for each case, and leave out unscored cases",
+        )
+
+
+def _check_places(noun: str, places: Collection[int], n: int) -> None:
+    if strange := sorted(i for i in places if not 0 <= i < n):
+        raise ConfigError(
+            f"a {noun} has the place {strange[0]!r}, and the pool has {n} cases",
+            remedy=f"give {noun}s by the place of their case among the vectors, from 0",
         )
 
 

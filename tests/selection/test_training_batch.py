@@ -256,3 +256,40 @@ def test_the_old_names_of_a_batch_still_work_and_warn() -> None:
         assert query.stands_for == query.represents
     with pytest.warns(DeprecationWarning, match="uncertainty"):
         assert query.doubt == query.uncertainty
+
+
+def test_only_candidates_are_chosen_and_the_others_are_covered() -> None:
+    candidates = np.flatnonzero(np.isin(CLOUD, (1, 2)))
+    batch = next_batch(POOL, {}, 4, candidates=candidates.tolist())
+    assert set(picks(batch)) <= set(candidates.tolist())
+    alone = next_batch(POOL[candidates], {}, 4)
+    assert batch.covered_after < alone.covered_after  # groups without a candidate stay uncovered
+
+
+def test_a_candidate_outside_the_pool_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a candidate has the place 180, and the pool has 180 cases"):
+        next_batch(POOL, {}, 1, candidates=[len(POOL)])
+
+
+def test_candidates_stay_in_a_pool_that_is_represented_by_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_batch, "MAX_POOL", 40)
+    candidates = [3, 77, 120, 179]
+    assert sorted(picks(next_batch(POOL, {}, 4, candidates=candidates))) == candidates
+
+
+def test_gains_are_those_of_every_open_case_before_each_query() -> None:
+    batch = next_batch(POOL, {0: "a", 100: "b"}, 5, candidates=[*range(120)], with_gains=True)
+    assert batch.gains is not None
+    assert batch.gains.shape == (5, len(POOL))
+    assert np.flatnonzero(np.isnan(batch.gains[0])).tolist() == [0, 100, *range(120, 180)]
+    for number, query in enumerate(batch.queries):
+        assert np.nanmax(batch.gains[number]) == pytest.approx(query.gain)
+        assert batch.gains[number, query.index] == pytest.approx(query.gain)
+        assert np.isnan(batch.gains[number + 1 :, query.index]).all()
+    assert next_batch(POOL, {}, 5).gains is None
+
+
+def test_a_batch_without_a_query_has_no_row_of_gains() -> None:
+    batch = next_batch(POOL, {}, 0, with_gains=True)
+    assert batch.gains is not None
+    assert batch.gains.shape == (0, len(POOL))
