@@ -12,13 +12,14 @@ Heavy packages are imported in the functions of a trainer.
 from __future__ import annotations
 
 from curator.plugins import Registry
+from curator.trainers.openai import OPENAI
 from curator.trainers.student import STUDENT
 from curator.trainers.trainer import Classifier, TrainedModel, Trainer, TrainingCost, TrainingJob, TrainingRow
 
 TRAINERS: Registry[Trainer] = Registry(
     "trainer",
     Trainer,
-    {trainer.name: trainer for trainer in (STUDENT,)},
+    {trainer.name: trainer for trainer in (STUDENT, OPENAI)},
     group="curator.trainers",
 )
 
