@@ -230,7 +230,7 @@ def _by_id(cases: Iterable[Case]) -> list[_Input]:
     logged: set[int] = set()
     for case in cases:
         answers = inputs.setdefault(case.id, _Input({})).answers
-        text = None if case.target is None else normalise_space(case.target)
+        text = _text_of(case)
         answer = answers.setdefault(text, _Answer(case, []))
         if case.log_id and case.time is not None:
             # A record that was logged or exported twice is one call: it is merged, and has no weight of its own.
@@ -241,6 +241,11 @@ def _by_id(cases: Iterable[Case]) -> list[_Input]:
             logged.add(key)
         answer.add(case)
     return list(inputs.values())
+
+
+def _text_of(case: Case) -> str | None:
+    """Return the answer by which records are told apart: white space does not count."""
+    return None if case.target is None else normalise_space(case.target)
 
 
 def _rank(case: Case) -> tuple[bool, bool, bool]:
@@ -305,7 +310,7 @@ def _own_ids(asked: _Input, into: Mapping[int, Case]) -> dict[str, str]:
     return {
         answer_case_id(asked.best.id, text or "") if number else asked.best.id: into[id(answer)].id
         for number, (text, answer) in answers
-        if text == into[id(answer)].target
+        if text == _text_of(into[id(answer)])
     }
 
 

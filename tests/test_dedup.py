@@ -341,12 +341,13 @@ def test_near_duplicates_with_other_answers_ask_the_question_once() -> None:
     assert result.merged == ()
 
 
-def test_a_case_keeps_the_ids_that_its_answers_have_in_other_logs() -> None:
-    records = [answered(LONG, "Sorry.", 1), answered(LONG.replace("winter", "wintr"), "It is late.", 2)]
+@pytest.mark.parametrize("answer", ["It is late.", "It is\n late."])
+def test_a_case_keeps_the_ids_that_its_answers_have_in_other_logs(answer: str) -> None:
+    records = [answered(LONG, "Sorry.", 1), answered(LONG.replace("winter", "wintr"), answer, 2)]
     result = dedupe(*records)
     (alone,) = dedupe(records[1]).cases
     assert result.case_of == {alone.id: result.cases[1].id}
-    other_order = dedupe(records[1], replace(records[0], target="It is late."), answered(LONG, "Sorry.", 3))
+    other_order = dedupe(records[1], replace(records[0], target=answer), answered(LONG, "Sorry.", 3))
     assert all(other_order.case_of[case.id] in {c.id for c in other_order.cases} for case in dedupe(records[0]).cases)
 
 

@@ -44,8 +44,8 @@ class CurrentAnswers:
     def assign(self, rows: Iterable[Label], kept_cases: Mapping[str, str]) -> tuple[list[Label], list[Label]]:
         """Return the rows with the cases whose answers they judge, and the rows on others.
 
-        The others judge answers that no case has. Of these the right answer still counts, which is one to the question. Rows that do not say which answer was judged stay
-        as they are.
+        The others judge answers that no case has. Their right answers still count, as these are to the question. Rows that do not
+        say which answer was judged stay as they are.
         """
         assigned: list[Label] = []
         others: list[Label] = []

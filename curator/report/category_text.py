@@ -48,12 +48,12 @@ def failure_rate(category: CategorySummary) -> str:
     )
 
 
-def pooled_rate(labels: LabelSummary, confidence: float = 0.95) -> str:
-    """Return the pooled rate with its interval; "" without one, or if it is exact."""
+def pooled_rate(labels: LabelSummary) -> str:
+    """Return the pooled rate with its 95% interval; "" without one, or if it is exact."""
     rate = labels.pooled
     if rate is None or rate.high <= rate.low:
         return ""
-    return f"{percent(rate.rate)} ({confidence:.0%} interval {percent(rate.low)} to {percent(rate.high)})"
+    return f"{percent(rate.rate)} (95% interval {percent(rate.low)} to {percent(rate.high)})"
 
 
 def moved_cases(labels: LabelSummary) -> str:

@@ -280,10 +280,11 @@ class Summary:
     """One run; `categories` are those at the top by expected failures, then their parts.
 
     `adaptive` is None where every case got the whole committee, `calibration` where the config names none,
-    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label, `judge` where no labelled case has its verdict. `ungrouped` counts
-    the asked cases that show a difference and are in no category. `gone` are categories of the night before. `yields` are the
-    failures among the labels of each slice. `by_people` are categories that only people named. `readings` say how the answers of each task were compared. `redacted` counts
-    the secrets and the personal data that were replaced in the logs, by kind.
+    `failure_rate` where there are no labels, `score_quality` where none of the random slice has a label, `judge` where no
+    labelled case has its verdict. `ungrouped` counts the asked cases that show a difference and are in no category. `gone` are
+    categories of the night before, `by_people` those that only people named. `yields` are the failures among the labels of each
+    slice. `readings` say how the answers of each task were compared. `redacted` counts the secrets and the personal data that were
+    replaced in the logs, by kind.
     """
 
     name: str

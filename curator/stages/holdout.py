@@ -133,9 +133,9 @@ class HoldoutSplit:
         for (jobs, split), number in sorted(cases.items()):
             holds = "held out" if split == "eval" else "training data, exported before"
             yield (
-                f"{plural(number, 'case')} {'is' if number == 1 else 'are'} {holds}{_by(jobs)}, with which this job shares its registry of"
-                " held-out cases, and so for this job too; for a split of its own give it another file as `held_out: {registry: ...}`, as"
-                " long as no model is trained on the data of one and evaluated on the other's"
+                f"{plural(number, 'case')} {'is' if number == 1 else 'are'} {holds}{_by(jobs)}, so for this job, too: they share a registry"
+                " of held-out cases. Give this job a file of its own as `held_out: {registry: ...}`, unless a model is trained on the data"
+                " of one job and evaluated on another's"
             )
 
     def _large_group(self) -> Iterator[str]:

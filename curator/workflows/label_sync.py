@@ -47,11 +47,10 @@ class PushedQueue(Result):
     @property
     def warnings(self) -> tuple[str, ...]:
         """The notes, and the number of cases that are kept as they were judged."""
-        kept = self.kept
+        kept, those = self.kept, "it" if self.kept == 1 else "them"
         changed = (
-            f"{plural(kept, 'case')} changed after people judged it: the server keeps what they judged"
-            if kept == 1
-            else f"{kept:,} cases changed after people judged them: the server keeps what they judged"
+            f"{plural(kept, 'case')} changed after people judged {those}: the server keeps what they judged. Judge a case that the"
+            " label queue has again in a file of the queue, or on the label page"
         )
         return (*((changed,) if kept else ()), *self.notes)
 

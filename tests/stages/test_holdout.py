@@ -206,10 +206,13 @@ def test_the_jobs_whose_entries_decide_are_named(tmp_path: Path) -> None:
         guarded, _ = night(registry, [TOPICS[1] + " today", TOPICS[2], leaking], second, embed=by_first_word)
         told = " ".join(guarded.warnings)
         assert set(guarded.by_others.values()) == {("chat",)}
-        assert "1 case is held out by the job 'chat', with which this job shares its registry" in told
+        assert "1 case is held out by the job 'chat', so for this job, too: they share a registry" in told
         assert "exported for training by the job 'mail' ask what is held out now" in told
         assert "ask what is held out by the job 'chat' (leaks.jsonl)" in told
         assert leak_row(guarded.leaks[0], (), guarded.held_by)["held_out_by"] == "chat"
+    with HeldOutRegistry(tmp_path / "own.sqlite") as registry:  # the remedy
+        remedied, _ = night(registry, [TOPICS[1] + " today", TOPICS[2]], second, embed=by_first_word)
+        assert (remedied.by_others, set(remedied.settled.values())) == ({}, set())
 
 
 def test_another_run_that_registers_meanwhile_is_obeyed(tmp_path: Path) -> None:
