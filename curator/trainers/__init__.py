@@ -12,6 +12,7 @@ Heavy packages are imported in the functions of a trainer.
 from __future__ import annotations
 
 from curator.plugins import Registry
+from curator.trainers.command import COMMAND
 from curator.trainers.openai import OPENAI
 from curator.trainers.student import STUDENT
 from curator.trainers.trainer import Classifier, TrainedModel, Trainer, TrainingCost, TrainingJob, TrainingRow
@@ -19,7 +20,7 @@ from curator.trainers.trainer import Classifier, TrainedModel, Trainer, Training
 TRAINERS: Registry[Trainer] = Registry(
     "trainer",
     Trainer,
-    {trainer.name: trainer for trainer in (STUDENT, OPENAI)},
+    {trainer.name: trainer for trainer in (STUDENT, OPENAI, COMMAND)},
     group="curator.trainers",
 )
 
