@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def layers() -> list[list[str]]:
         "contracts"
     ]
     seven = next(contract for contract in contracts if contract["name"] == "Seven layers")["layers"]
-    return [[room.strip().removeprefix("curator.") for room in layer.split(":")] for layer in seven]
+    return [[room.strip().removeprefix("curator.") for room in re.split(r"[:|]", layer)] for layer in seven]
 
 
 def rows_of(rooms: list[str]) -> list[list[tuple[str, float, float]]]:
