@@ -55,6 +55,9 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_E
     from curator.workflows.label_sync import push_labels as push_labels
     from curator.workflows.leaks import LeakResult as LeakResult
     from curator.workflows.leaks import find_leaks as find_leaks
+    from curator.workflows.loop import loop as loop
+    from curator.workflows.loop import loop_status as loop_status
+    from curator.workflows.loop_result import LoopResult as LoopResult
     from curator.workflows.plan import plan as plan
     from curator.workflows.purge import PurgeResult as PurgeResult
     from curator.workflows.purge import purge as purge
@@ -85,6 +88,7 @@ _EXPORTS = {
     "Generation": "records",
     "LabelPage": "workflows.label_page",
     "LeakResult": "workflows.leaks",
+    "LoopResult": "workflows.loop_result",
     "PlanResult": "stages.plan",
     "CheckResult": "workflows.check_result",
     "MappingTrial": "readers.trial",
@@ -113,6 +117,8 @@ _EXPORTS = {
     "label_page": "workflows.label_page",
     "load_calibration": "run_folder.calibration",
     "load_config": "config",
+    "loop": "workflows.loop",
+    "loop_status": "workflows.loop",
     "next_batch": "selection.training_batch",
     "plan": "workflows.plan",
     "check": "workflows.check",

@@ -85,6 +85,11 @@ from curator.records.committee_advice import (
     NoiseSource,
     PartSize,
 )
+from curator.records.loop import (
+    LoopRound,
+    SliceErrors,
+    WaitingRound,
+)
 from curator.records.result import (
     Result,
     TableResult,
@@ -177,6 +182,7 @@ __all__ = [
     "LogReading",
     "LoggedAnswer",
     "LogsConfig",
+    "LoopRound",
     "MemberHealth",
     "Message",
     "MissingPolicy",
@@ -201,6 +207,7 @@ __all__ = [
     "ScoreFigures",
     "ScoreQuality",
     "SelectionConfig",
+    "SliceErrors",
     "Source",
     "Stage",
     "StrategyYield",
@@ -215,5 +222,6 @@ __all__ = [
     "TrainingBatch",
     "Usage",
     "Verdict",
+    "WaitingRound",
     "Workload",
 ]

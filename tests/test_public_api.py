@@ -25,9 +25,9 @@ ROOT = Path(curator.__file__)
 def test_public_names_are_exactly_these() -> None:
     assert sorted(curator.__all__) == [
         "Calibration", "CalibrationResult", "Case", "CaseDesign", "CheckResult", "CommitteeResult", "CompareOptions", "Comparison", "Config", "CuratorError",
-        "Distilled", "EstimateResult", "ExitCode", "Generation", "LabelPage", "LeakResult", "MappingTrial", "PlanResult", "PulledLabels", "PurgeResult", "PushedQueue", "RejectedRecord", "RunResult",
+        "Distilled", "EstimateResult", "ExitCode", "Generation", "LabelPage", "LeakResult", "LoopResult", "MappingTrial", "PlanResult", "PulledLabels", "PurgeResult", "PushedQueue", "RejectedRecord", "RunResult",
         "Score", "ScoreResult", "Scoring", "SelectOptions", "Selected", "SetAsideReason", "TaskAnswers", "UserError", "__version__", "calibrate", "check", "committee_advice", "compare",
-        "distil", "estimate", "export", "export_labels", "find_leaks", "import_labels", "label_page", "load_calibration", "load_config", "next_batch", "plan", "pull_labels", "purge", "push_labels", "read_categories", "read_logs",
+        "distil", "estimate", "export", "export_labels", "find_leaks", "import_labels", "label_page", "load_calibration", "load_config", "loop", "loop_status", "next_batch", "plan", "pull_labels", "purge", "push_labels", "read_categories", "read_logs",
         "run", "run_async", "save_calibration", "score", "select",
     ]  # fmt: skip
 

@@ -246,10 +246,8 @@ def exclude_leaks(
     guarded = replace(guarded, trainable=len(trainable))
     if not candidates:
         return guarded
-    wanted = {case.id for case in candidates}
     templates = registry.templates() | _templates(intake.cases)
-    asked = [questions_of(case) for case in intake.cases]
-    rows = [row for row in rows_of(asked, templates=templates) if row.id in wanted]
+    rows = _rows(intake.cases, candidates, templates)
     texts = _own_texts(intake.cases, templates)
     entries, last = registry.entries()
     leaks = _leaks(rows, by_split(entries, "eval"), config, templates, embed)
@@ -271,6 +269,23 @@ def exclude_leaks(
         held_by={match.held: every[match.held].run for match in leaks if match.held in every},
         exported_by=tuple(sorted(set(exported.values()))),
     )
+
+
+def leaks_among(
+    candidates: Sequence[Case], cases: Sequence[Case], config: Config, registry: HeldOutRegistry, *, embed: Embed | None
+) -> tuple[Match, ...]:
+    """Return the candidates that ask a held-out question; nothing is registered."""
+    templates = registry.templates() | _templates(cases)
+    rows = _rows(cases, candidates, templates)
+    leaks = _leaks(rows, by_split(registry.entries()[0], "eval"), config, templates, embed)
+    return _with_groups(leaks, candidates)
+
+
+def _rows(cases: Sequence[Case], candidates: Sequence[Case], templates: frozenset[str]) -> list[TrainingRow]:
+    """Return the questions of the candidates, without what all cases share."""
+    wanted = {case.id for case in candidates}
+    asked = [questions_of(case) for case in cases]
+    return [row for row in rows_of(asked, templates=templates) if row.id in wanted]
 
 
 def _with_groups(leaks: Sequence[Match], candidates: Sequence[Case]) -> tuple[Match, ...]:

@@ -137,4 +137,5 @@ STUDENT = Trainer(
     cost=_cost,
     train=_train,
     serve=_serve,
+    classifies=True,
 )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curator.config import ModelConfig, TrainerConfig
 from curator.progress import Progress
-from curator.records import JsonValue, Message
+from curator.records import Message, Scalar
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -88,7 +88,7 @@ class TrainedModel:
     seconds: float
     tokens: int | None = None
     usd: float | None = 0.0
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: Mapping[str, Scalar] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -115,6 +115,7 @@ class Trainer:
         train: makes the model, or goes on with a job that was begun in the same folder; a job is never bought twice. It raises a
             `UserError` where it fails.
         serve: makes the model ready to answer for as long as the context is open: a classifier, or a model to ask through the engine.
+        classifies: the model is a classifier.
     """
 
     name: str
@@ -123,3 +124,4 @@ class Trainer:
     cost: Callable[[TrainingJob], TrainingCost]
     train: Callable[[TrainingJob, Progress], TrainedModel]
     serve: Callable[[TrainedModel, TrainingJob], AbstractContextManager[Classifier | ModelConfig]]
+    classifies: bool = False

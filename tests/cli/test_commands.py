@@ -29,6 +29,8 @@ FAILING: Mapping[str, tuple[str, ...]] = {
     "labels push": ("gone", "--to", "label-studio"),
     "labels pull": ("gone", "--from", "label-studio"),
     "estimate": ("gone/labels.csv",),
+    "loop": ("gone.yaml",),
+    "round": ("gone.yaml",),
     "leaks": ("gone.jsonl", "gone.jsonl", "--no-embedding"),
     "compare": ("gone.jsonl",),
     "distil": ("gone.jsonl", "--k", "2"),

@@ -20,6 +20,7 @@ from curator.state.maintenance import AnswerFilter, contents, prune
 from curator.state.verify import verify
 from curator.workflows.doctor import examine
 from curator.workflows.redact import redact
+from tests.workflows.loop_kit import loop_job, write_pool
 
 RECORDS = [
     {"id": f"c{i}", "input": f"{i} + 1?", "target": str(i + 1), "kind": "number",
@@ -27,6 +28,13 @@ RECORDS = [
     for i in range(40)
 ]  # fmt: skip
 SCORES = {"old": {f"c{i}": float(i % 2) for i in range(40)}, "new": {f"c{i}": 1.0 for i in range(40)}}
+
+
+def _small_loop(tmp_path: Path) -> Any:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    write_pool(folder)
+    return parse_config(loop_job(folder))
 
 
 def subclasses(parent: type[Result]) -> Iterator[type[Result]]:
@@ -54,7 +62,7 @@ def results(
         curator.calibrate(RECORDS, {"c1": True, "c2": False}), curator.committee_advice(RECORDS),
         curator.compare(SCORES), curator.distil(SCORES, 5), curator.export(run, "eval-set", tmp_path / "eval.jsonl"),
         curator.find_leaks(["How many wheels does a van have?"], ["How many wheels does a van have?"], embedding=False),
-        examine(None, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
+        examine(None, environ={}), curator.loop(_small_loop(tmp_path), encoder=encoder, environ={}), curator.purge(config, ids=["r0"], dry_run=True),
         redact("my password is hunter2", config), curator.check(write_logs),
         curator.PushedQueue("memory", ("http://memory",), 3, 1, 2, 1), curator.PulledLabels("memory", queue.path, 3, 2, {"ana": 3}),
     ]  # fmt: skip

@@ -1,0 +1,184 @@
+"""`curator loop` and `curator round`: select, label, retrain, evaluate, and stop by rule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from curator.committee.budget import Budget
+from curator.committee.questions import Asking
+from curator.config import Config
+from curator.encoders.sentence import Encoder
+from curator.errors import ConfigError
+from curator.estimation.stop_rule import planned_power
+from curator.io.atomic import json_lines, run_lock, write_atomic
+from curator.progress import Progress, Silent
+from curator.records import Pick
+from curator.run_folder.loop_folder import PICKS, RESULTS, read_pool, read_rows
+from curator.stages.equivalence import open_comparer
+from curator.stages.loop_curve import stop_rule
+from curator.stages.loop_labels import read_loop_labels, with_references
+from curator.stages.prepare import open_run
+from curator.stages.redact import Redaction
+from curator.state.paths import StatePaths
+from curator.trainers import TRAINERS, Trainer
+from curator.workflows.event_loop import run_job
+from curator.workflows.inputs import PathLike, Paths, config_from, path_list
+from curator.workflows.loop_result import LoopResult
+from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
+from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
+from curator.workflows.loop_start import loop_folder, open_pool
+
+_DIFFERING = 0.1
+"""The share of held-out cases on which two models in a row differ, assumed before there are any."""
+
+
+def loop(  # noqa: PLR0913  the options of the command
+    config: Config | PathLike,
+    *,
+    rounds: int | None = None,
+    logs: Paths = (),
+    labels: Paths = (),
+    close: bool = False,
+    simulate: Paths | None = None,
+    control: bool = False,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+    environ: Mapping[str, str] | None = None,
+    processes: int = 1,
+) -> LoopResult:
+    """Go on with a loop until it needs labels, or a rule ends it.
+
+    The first call reads the logs, draws the held-out set and the seed, and writes their label queue. Each further one reads the labels
+    that came back, trains a model, measures it on the held-out set, and writes the queue of the next round. What is done is not done
+    again, so that a call that was interrupted goes on where it was.
+
+    Args:
+        config: The job, or the path of its file.
+        rounds: End after so many rounds, with the label queue of the next one; None for no limit.
+        logs: Files, folders or globs to read instead of `config.logs.paths`, in the first call.
+        labels: Label files to use beside `config.labels` and the label queues of the rounds.
+        close: Go on with the labels that are there, though more are wanted.
+        simulate: Label files that answer every case, instead of people; () for the trusted answers in the logs; None for people.
+        control: In a simulation, run a random arm beside it, with as many labels.
+        progress: Receives the progress of the work; silent by default.
+        encoder: Turns texts into vectors, instead of the config's.
+        environ: The environment, for keys.
+        processes: Reads large logs in so many processes.
+
+    Raises:
+        ConfigError: the config does not fit, or a simulation lacks answers.
+        UserError: something else that the user can fix; the subclasses in `curator.errors` say what.
+    """
+    named = str(config) if isinstance(config, str | Path) else ""
+    loaded = config_from(config)
+    trainer = TRAINERS.require(loaded.loop.trainer.name, where="loop.trainer.name")
+    environment = os.environ if environ is None else environ
+    trainer.check(loaded.loop.trainer, environment)
+    if control and simulate is None:
+        raise ConfigError(
+            "a random arm needs labels for all its cases, and people label only those of the loop",
+            remedy="leave `control` out, or simulate the loop where labels exist (`simulate`)",
+        )
+
+    options = _Options(
+        trainer, rounds, tuple(path_list(logs)), tuple(path_list(labels)), close,
+        None if simulate is None else tuple(path_list(simulate)), control, processes,
+    )  # fmt: skip
+    return run_job(partial(_loop, loaded, named, options, progress or Silent(), environment, encoder))
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of `loop`."""
+
+    trainer: Trainer
+    rounds: int | None
+    logs: Sequence[str]
+    labels: Sequence[str]
+    close: bool
+    simulate: Sequence[str] | None
+    control: bool
+    processes: int
+
+
+def _loop(
+    config: Config,
+    named: str,
+    options: _Options,
+    progress: Progress,
+    environ: Mapping[str, str],
+    encoder: Encoder | None,
+) -> LoopResult:
+    paths, folder, simulate = StatePaths.of(config), loop_folder(config), options.simulate
+    with ExitStack() as stack:
+        stack.enter_context(run_lock(folder.path))
+        context = stack.enter_context(open_run(config, paths, encoder=encoder))
+        comparer = stack.enter_context(
+            open_comparer(config.equivalence, config.embedding, cache=paths.vectors, encoder=context.encoder)
+        )
+        start = open_pool(
+            context, folder, options.logs,
+            simulated=simulate is not None, classifies=options.trainer.classifies, progress=progress,
+            processes=options.processes,
+        )  # fmt: skip
+        pool, notes, annotate = start.pool, [*paths.notices, *start.warnings], None
+        if simulate is not None:
+            answers = simulated_answers(pool, simulate)
+            pool, others = answered_pool(pool, answers)
+            notes += others
+            annotate = annotator(answers)
+        shared = Rounds(
+            context, pool, Arm(folder, random=False, annotate=annotate), options.trainer, comparer,
+            Asking(context.store, Budget(config.budget), progress, environ),
+            files=() if annotate else (*config.labels, *options.labels), close=options.close,
+        )  # fmt: skip
+        waiting = shared.advance(options.rounds)
+        control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])
+        if options.control and len(control.ended) < len(shared.ended):
+            control.advance(len(shared.ended) - len(control.ended))
+        result = LoopResult(
+            folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
+            saved=labels_saved(shared.ended, control.ended), power="" if shared.ended else _power(config), understood=start.understood,
+            warnings=tuple(dict.fromkeys([*notes, *shared.warnings, *control.warnings])),
+        )  # fmt: skip
+        write_atomic(RESULTS.of(folder.path), json_lines([*shared.results("loop"), *control.results("random")]))
+    return result
+
+
+def _power(config: Config) -> str:
+    """Return what the held-out set will be able to show, before there is a model."""
+    loop = config.loop
+    return planned_power(
+        loop.held_out_labels, stop_rule(config), seed_labels=loop.seed_labels, differing=_DIFFERING
+    ).sentence
+
+
+def loop_status(config: Config | PathLike) -> LoopResult:
+    """Return how far a loop is, by the files in its folder.
+
+    The logs are not read, and nothing is asked or trained.
+
+    Raises:
+        ConfigError: no loop has begun yet.
+    """
+    named = str(config) if isinstance(config, str | Path) else ""
+    loaded = config_from(config)
+    folder = loop_folder(loaded)
+    if not folder.pool.is_file():
+        raise ConfigError(
+            f"no loop has begun in {str(folder.path)!r}", remedy=f"begin it: curator loop {named}".rstrip()
+        )
+    cases = {item.case.id: item.case for item in read_pool(folder)}
+    ours, random = ended_rounds(folder), ended_rounds(folder.control)
+    waiting = None
+    if len(folder.rounds) > len(ours):
+        picks = read_rows(PICKS.of(folder.rounds[-1]), Pick)
+        redaction = Redaction(loaded, StatePaths.of(loaded))
+        labels = with_references(read_loop_labels(folder.rounds, loaded.labels, cases, loaded, redaction), cases, picks)
+        waiting = waiting_for(folder.rounds[-1], len(ours), picks, labels)
+    return LoopResult(folder.path, named, tuple(ours), tuple(random), waiting, labels_saved(ours, random))

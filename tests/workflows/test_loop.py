@@ -1,0 +1,246 @@
+"""The loop: what each call does, what is frozen, what is refused, and that a killed loop goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from curator.config import Config, parse_config
+from curator.errors import ConfigError
+from curator.io import atomic
+from curator.run_folder import loop_folder as files
+from curator.workflows.compare import compare_files
+from curator.workflows.loop import loop, loop_status
+from curator.workflows.loop_start import loop_folder
+from tests.conftest import HashingEncoder
+from tests.workflows.loop_kit import label_round, loop_job, picks_of, write_pool, write_truth
+
+FROZEN = ("picks.jsonl", "labels.jsonl", "training.jsonl", "predictions.jsonl", "before.jsonl")
+
+
+@pytest.fixture
+def topics(tmp_path: Path) -> dict[str, str]:
+    return write_pool(tmp_path)
+
+
+def turn(config: Any, encoder: Any, **options: Any) -> Any:
+    return loop(config, encoder=encoder, environ={}, **options)
+
+
+def test_the_first_call_draws_the_held_out_set_and_the_seed(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    result = turn(config, encoder)
+    picks = picks_of(config, 0)
+    held_out = [pick for pick in picks if pick.split == "eval"]
+    assert (len(held_out), len(picks)) == (60, 68)
+    assert {pick.slice for pick in held_out} == {"random"}
+    assert 0 < held_out[0].inclusion_probability < 1
+    assert result.waiting is not None
+    assert (result.waiting.missing, result.rounds) == (68, ())
+    assert "60 held-out cases" in result.power
+    folder = loop_folder(config).round(0)
+    assert {"label.html", "label_queue.csv", "label_queue.xlsx"} <= {path.name for path in folder.iterdir()}
+    assert "0 of 68 labels have come back" in result.to_text()
+
+
+def test_a_turn_trains_measures_and_chooses_the_next_cases(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics)
+    result = turn(config, encoder, rounds=1)
+    (first,) = result.rounds
+    assert (first.training_labels, first.labels, first.held_out) == (8, 68, 60)
+    assert first.low < first.score < first.high
+    assert first.production is not None
+    assert first.production == pytest.approx(
+        0.85, abs=0.1
+    )  # a fifth of the answers are `billing`, and that is right for a quarter
+    picks = picks_of(config, 1)
+    assert [pick.slice for pick in picks].count("random") == 2
+    assert len(picks) == 10
+    assert {pick.split for pick in picks} == {"train"}
+    assert not {pick.case_id for pick in picks} & {pick.case_id for pick in picks_of(config, 0)}
+    assert result.waiting is not None
+    assert (result.waiting.number, result.waiting.missing) == (1, 10)
+
+    before = files.PICKS.of(loop_folder(config).round(1)).read_bytes()
+    again = turn(config, encoder)
+    assert again.waiting == result.waiting
+    assert files.PICKS.of(loop_folder(config).round(1)).read_bytes() == before
+    status = loop_status(config)
+    assert (status.rounds, status.waiting) == (result.rounds, result.waiting)
+
+
+def test_a_simulation_runs_to_its_end_and_measures_the_labels_saved(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    result = turn(config, encoder, simulate=write_truth(tmp_path, topics), control=True)
+    assert result.ended
+    assert result.rounds[-1].labels == 108
+    assert [done.labels for done in result.control] == [done.labels for done in result.rounds]
+    assert result.rounds[-1].score > result.rounds[0].score
+    assert result.rounds[1].slices
+    assert sum(part.cases for part in result.rounds[1].slices if not part.task) == 10
+    folder = loop_folder(config)
+    held_out = {pick.case_id for pick in picks_of(config, 0) if pick.split == "eval"}
+    trained = [
+        orjson.loads(line)["metadata"]["case_id"]
+        for line in (folder.round(3) / "training.jsonl").read_bytes().splitlines()
+    ]
+    assert len(trained) == 38
+    assert not held_out & set(trained)
+    comparison = compare_files([str(folder.path / "results.jsonl")])
+    assert len(comparison.systems) == 2 * len(result.rounds)
+    assert turn(config, encoder, simulate=write_truth(tmp_path, topics)).rounds == result.rounds
+
+
+def test_a_wrong_answer_without_the_right_one_has_not_come_back(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics, label="", verdict="fail")
+    result = turn(config, encoder)
+    assert result.waiting is not None
+    assert (result.waiting.missing, result.waiting.incomplete) == (68, 68)
+    assert "without the right answer" in result.to_text()
+    label_round(config, 0, topics)  # the remedy
+    assert len(turn(config, encoder).rounds) == 1
+
+
+def test_a_verdict_that_production_is_right_is_an_answer(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics, label="", verdict="pass")
+    (first,) = turn(config, encoder).rounds
+    assert first.production == 1.0
+
+
+def test_a_round_can_be_closed_before_all_labels_are_back(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    with pytest.raises(ConfigError, match="none of its 68 cases has a label"):
+        turn(config, encoder, close=True)
+    late = [pick.case_id for pick in picks_of(config, 0)][-2:]
+    label_round(config, 0, topics, skip=late)
+    assert not turn(config, encoder).rounds
+    result = turn(config, encoder, close=True)
+    assert result.rounds[0].labels == 66
+    assert result.waiting is not None
+    assert result.waiting.number == 1  # one round is closed, not the next one as well
+
+
+def test_labels_that_cannot_be_answers_are_named(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics, label="gardening")
+    waiting = turn(config, encoder).waiting
+    assert waiting is not None
+    assert waiting.missing == 68
+    assert "68 labels cannot be an answer to the task: 'gardening' for " in " ".join(waiting.notes)
+
+
+def test_corrections_of_earlier_labels_count_from_the_next_round_on(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics)
+    turn(config, encoder, rounds=1)
+    frozen = files.LABELS.of(loop_folder(config).round(0)).read_bytes()
+    held_out = [pick.case_id for pick in picks_of(config, 0) if pick.split == "eval"]
+    label_round(config, 0, topics | dict.fromkeys(topics, "returns"))
+    label_round(config, 1, topics)
+    turn(config, encoder, rounds=1)
+    assert files.LABELS.of(loop_folder(config).round(0)).read_bytes() == frozen
+    rows = [orjson.loads(line) for line in files.LABELS.of(loop_folder(config).round(1)).read_bytes().splitlines()]
+    assert {row["answer"] for row in rows if row["case_id"] in held_out} == {"returns"}
+
+
+def test_what_a_loop_began_with_stays(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    job = loop_job(tmp_path)
+    turn(parse_config(job), encoder)
+    with pytest.raises(ConfigError, match="began with `seed: 1`") as refusal:
+        turn(parse_config(job | {"seed": 2}), encoder)
+    assert "loop.folder" in refusal.value.remedy
+    with pytest.raises(ConfigError, match="one that people label"):
+        turn(parse_config(job), encoder, simulate=write_truth(tmp_path, topics))
+    (tmp_path / "logs.jsonl").unlink()  # the pool is in the loop's folder
+    assert turn(parse_config(job), encoder).waiting is not None
+
+
+def test_a_simulation_needs_answers(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    with pytest.raises(ConfigError, match="the logs hold no trusted answer"):
+        turn(config, encoder, simulate=())
+    with pytest.raises(ConfigError, match="people label only those of the loop"):
+        turn(config, encoder, control=True)
+
+
+def test_too_few_held_out_cases_are_refused_before_anything_is_labelled(
+    tmp_path: Path, topics: Any, encoder: Any
+) -> None:
+    config = parse_config(loop_job(tmp_path, held_out_labels=200, stop={"max_labels": 500}))
+    with pytest.raises(ConfigError, match="`held_out_labels` is 200, and only") as refusal:
+        turn(config, encoder)
+    assert "selection.held_out_share" in refusal.value.remedy
+    with pytest.raises(ConfigError, match="held-out set and the seed alone take 68"):
+        parse_config(loop_job(tmp_path, stop={"max_labels": 60}))
+
+
+def test_status_without_a_loop_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no loop has begun") as refusal:
+        loop_status(parse_config(loop_job(tmp_path)))
+    assert "curator loop" in refusal.value.remedy
+
+
+KILLED: dict[str, Any] = {"held_out_labels": 40, "stop": {"max_labels": 58}}
+"""Two rounds; a run of it writes some 40 files."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A loop that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    truth = write_truth(folder, write_pool(folder))
+    config = parse_config(loop_job(folder, **KILLED))
+    turn(config, HashingEncoder(), simulate=truth)
+    return config
+
+
+@pytest.mark.parametrize("kill", range(20))
+def test_a_killed_loop_goes_on_as_if_nothing_had_happened(
+    kill: int, whole: Config, tmp_path: Path, topics: Any, encoder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies before it writes its n-th file; the same command then ends with the same files."""
+    truth = write_truth(tmp_path, topics)
+    killed = parse_config(loop_job(tmp_path, **KILLED))
+    real, left = atomic.write_atomic, [2 * kill]
+
+    def dying(path: Path, chunks: Any) -> None:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        real(path, chunks)
+
+    for module in ("run_folder.loop_folder", "workflows.loop", "workflows.loop_rounds", "workflows.loop_simulation",
+                   "workflows.loop_start", "labels.queue_files", "trainers.student"):  # fmt: skip
+        monkeypatch.setattr(f"curator.{module}.write_atomic", dying)
+    try:
+        turn(killed, encoder, simulate=truth)
+    except KeyboardInterrupt:
+        left[0] = 10_000
+        turn(killed, encoder, simulate=truth)
+    for number in range(2):
+        for name in FROZEN:
+            one, other = (loop_folder(config).round(number) / name for config in (whole, killed))
+            assert one.is_file() == other.is_file(), name
+            if one.is_file():
+                assert _without_source(one) == _without_source(other), name
+
+
+def _without_source(path: Path) -> list[Any]:
+    """The rows of a file without the path of the log, which lies in another folder."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        row.get("metadata", {}).pop("source", None)
+    return rows
