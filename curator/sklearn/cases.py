@@ -48,7 +48,7 @@ def read_cases(estimator: BaseEstimator, cases: Any, read_as: ReadAs, *, reset: 
     Args:
         estimator: gets `n_features_in_` and `feature_names_in_` if X is a table.
         cases: a table (an array or data frame with two dimensions), a row a case and a column a member, whose name is
-            the prompt identity of its answers; a missing value is not an answer. Or a sequence of cases, each a list of
+            or else number is the prompt identity of its answers; a missing value is not an answer. Or a sequence of cases, each a list of
             answers, or a record as `curator score` reads it.
         read_as: the reading of answers without a record; a record's own `kind` and `labels` come first.
         reset: whether this is `fit`; else the columns are compared with those of `fit`.
@@ -70,7 +70,7 @@ def read_cases(estimator: BaseEstimator, cases: Any, read_as: ReadAs, *, reset: 
 def _table(estimator: BaseEstimator, table: Any, read_as: ReadAs, *, reset: bool) -> list[Recorded]:
     values: NDArray[Any] = validate_data(estimator, table, reset=reset, dtype=None, ensure_all_finite="allow-nan")
     names = getattr(estimator, "feature_names_in_", None)
-    members = [""] * values.shape[1] if names is None else [str(name) for name in names]
+    members = list(map(str, range(values.shape[1]) if names is None else names))
     return [_listed(row, members, place, read_as) for place, row in enumerate(values.tolist())]
 
 

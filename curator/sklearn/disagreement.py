@@ -31,7 +31,7 @@ class CommitteeDisagreement(TransformerMixin, BaseEstimator):
 
     X is a list of cases, each a list of answers or a record as `curator score` reads it (a dict with `generations`, and where
     there are any `input`, `target`, `task`). Or it is a table with two dimensions, a row a case and a column a member: the
-    names of a data frame's columns are the prompt identities, and a missing value is not an answer.
+    names of a data frame's columns (else their numbers) are the prompt identities, and a missing value is not an answer.
 
     Args:
         signals: the columns of the output, by name: fields of a score (`SCORE_SIGNALS`), the likelihood and stated confidence

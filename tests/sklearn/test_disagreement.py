@@ -64,11 +64,13 @@ def test_without_a_target_there_is_no_column_for_it_and_a_single_answer_has_no_s
 def test_the_columns_of_a_data_frame_are_the_prompt_identities() -> None:
     frame = pd.DataFrame({"terse": ["a", "a", "b"], "polite": ["a", "b", "b"]}).sort_index(axis=1)
     named = CommitteeDisagreement(kind="label").set_output(transform="pandas").fit_transform(frame)
-    listed = CommitteeDisagreement(kind="label").fit_transform(frame.to_numpy())
+    numbered = CommitteeDisagreement(kind="label").fit_transform(frame.to_numpy())
+    listed = CommitteeDisagreement(kind="label").fit_transform(frame.to_numpy().tolist())
     assert named["between"].tolist() == [0, 1, 0]
     assert named["within"].tolist() == [0, 0, 0]
-    np.testing.assert_allclose(listed[:, 0], named["disagreement"])
-    np.testing.assert_allclose(listed[:, 2], 0)
+    np.testing.assert_array_equal(numbered, named)
+    np.testing.assert_array_equal(listed[:, 1], [0, 1, 0], "the members of a list are not known")
+    np.testing.assert_array_equal(listed[:, 2], 0)
 
 
 def test_kind_and_labels_are_for_answers_without_their_own() -> None:

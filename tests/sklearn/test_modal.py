@@ -18,11 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from curator.sklearn import UncertaintyCoverage, uncertainty_coverage_sampling
+from curator.sklearn import PromptCommittee, UncertaintyCoverage, uncertainty_coverage_sampling
 
 pytest.importorskip("modAL", reason="needs `pip install modAL-python 'scikit-learn<1.8'`")
 if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8):
     pytest.skip("modAL 0.4.2 needs scikit-learn<1.8", allow_module_level=True)
+from modAL.disagreement import vote_entropy_sampling
 from modAL.models import ActiveLearner, Committee
 
 pytestmark = pytest.mark.filterwarnings("ignore:'force_all_finite' was renamed:FutureWarning")
@@ -121,3 +122,24 @@ def test_a_small_pool_is_chosen_whole_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="n_instances is 9, and the pool has only 2 rows"):
         places, _ = learner.query(X[POOL[:2]], n_instances=9)
     assert sorted(places) == [0, 1]
+
+
+def recorded(answers: dict[str, str]) -> dict[str, Any]:
+    return {"generations": [{"text": text, "variant": variant} for variant, text in answers.items()]}
+
+
+def test_a_committee_of_prompts_asks_where_the_prompts_disagree() -> None:
+    agreed = [recorded({"terse": text, "polite": text, "strict": text}) for text in ("0", "1")]
+    split = recorded({"terse": "0", "polite": "the answer is 1", "strict": "1"})
+    cases = np.array([*agreed, split, *agreed], dtype=object)
+    members = [
+        ActiveLearner(PromptCommittee([variant]), X_training=cases[:2], y_training=np.array([0, 1]))
+        for variant in ("terse", "polite", "strict")
+    ]
+    committee = Committee(members, query_strategy=vote_entropy_sampling)
+    places, _ = committee.query(cases[2:], n_instances=1)
+    assert places.tolist() == [0]
+    assert committee.vote(cases).tolist() == [[0, 0, 0], [1, 1, 1], [0, 1, 1], [0, 0, 0], [1, 1, 1]]
+    assert committee.predict(cases).tolist() == [0, 1, 1, 0, 1]
+    committee.teach(cases[2:3], np.array([1]))
+    assert len(committee.learner_list[0].X_training) == 3
