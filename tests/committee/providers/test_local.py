@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from curator.committee.providers import local
-from curator.committee.providers.local import LOCAL_MODEL, idle_cores, local_identity, open_local, usable_cores, verify
+from curator.committee.providers.local import LOCAL_MODEL, idle_cores, local_identity, open_local, usable_cores
 from curator.committee.requests import CallFailed, ModelClient, ModelRequest
 from curator.config import ModelConfig
 from curator.errors import MissingDependency
+from curator.io.local_weights import verify
 from curator.records import Message
 
 CONFIG = ModelConfig(name="small", provider="local")
