@@ -13,6 +13,7 @@ from pathlib import Path
 from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, LabelTool, QueueRow, queues_in
 from curator.labels.archive import archive_labels, archived_labels, changed_queues, is_readable
+from curator.labels.current_answers import CurrentAnswers
 from curator.labels.merge import decided
 from curator.labels.queue_hashes import is_as_written, is_remembered, remember
 from curator.labels.read import read_imports, read_labels
@@ -72,16 +73,27 @@ def current_queue(folder: Path, tool: LabelTool) -> Path:
     return [folder / tool.queue_name, *_numbered(folder, tool).values()][-1]
 
 
-def labelled_since_archived(folder: Path) -> set[str]:
-    """Return the cases of a folder that were labelled since its labels were archived."""
+def labelled_since_archived(folder: Path, queue: Iterable[QueueRow] = ()) -> set[str]:
+    """Return the cases of a folder that were labelled since its labels were archived.
+
+    A verdict on another answer than that of the new `queue` does not count.
+    """
+    current = _answers_in(queue)
     archived = [[path] for path in archived_labels(folder)]
-    now = read_imports([*archived, list(map(str, changed_queues(folder)))])
-    return decided(now.labels) - decided(read_imports(archived).labels)
+    now = read_imports([*archived, list(map(str, changed_queues(folder)))], current=current)
+    return decided(now.labels) - decided(read_imports(archived, current=current).labels)
 
 
-def labelled_in_work(folder: Path) -> set[str]:
-    """Return the cases that are labelled in the queues in which a person works."""
-    return decided(read_labels([str(path) for path in changed_queues(folder)]).labels)
+def labelled_in_work(folder: Path, queue: Iterable[QueueRow] = ()) -> set[str]:
+    """Return the cases that are labelled in the queues in which a person works.
+
+    A verdict on another answer than that of the new `queue` does not count.
+    """
+    return decided(read_labels([str(path) for path in changed_queues(folder)], current=_answers_in(queue)).labels)
+
+
+def _answers_in(queue: Iterable[QueueRow]) -> CurrentAnswers:
+    return CurrentAnswers.of((row.case_id, row.case_id, row.target) for row in queue)
 
 
 def _places(folder: Path, tool: LabelTool) -> Iterator[Path]:

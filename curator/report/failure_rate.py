@@ -29,7 +29,7 @@ def failure_rate(summary: Summary) -> tuple[str, ...]:
     if estimate.new_cases:
         subset = f" of the labelled period ({plural(estimate.cases or 0, 'case')}{_until(estimate.until)})"
     weight = estimate.judge_weight
-    judge = f" and the judge's verdicts (weight {weight:.2f}, as far as the labels confirm them)" if weight else ""
+    judge = f" and the judge's verdicts (weight {weight:.2f})" if weight else ""
     rate = (
         f"{percent(estimate.rate)} of the log records{subset} ({estimate.confidence:.0%} interval {percent(estimate.low)} to"
         f" {percent(estimate.high)}), from {plural(estimate.labels, 'label')}{judge}.{worth}{_missing_labels(estimate.missing)}"

@@ -66,8 +66,9 @@ def write_run_folder(folder: Path, run: RunArtifacts, progress: Progress) -> Sum
     diagnoses = {case_id: diagnose([pattern]) for case_id, pattern in run.scoring.patterns.items()}
     cases = list(_case_rows(run, diagnoses))
     pool = pool_hash(cases)
-    meanwhile = labelled_since_archived(folder)
-    queue = [row for row in _label_queue(run) if row.case_id not in meanwhile]
+    every = _label_queue(run)
+    meanwhile = labelled_since_archived(folder, every)
+    queue = [row for row in every if row.case_id not in meanwhile]
     queues = write_queues(folder, queue, chosen_tools(run.config.labelling.tools))
     progress.advance(len(queues))
     rows = _rows_by_file(run, cases, pool)

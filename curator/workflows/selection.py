@@ -376,7 +376,7 @@ def _write(
     ]  # fmt: skip
     write_atomic(CASES.of(out), json_lines(row.to_json() for row in selected.rows))
     write_atomic(SELECTION.of(out), json_lines(row.to_json() for row in [*before, *rows]))
-    labelled = labelled_in_work(out)
+    labelled = labelled_in_work(out, queue)
     queue = [row for row in queue if row.case_id not in labelled]
     write_queues(out, queue, tools)
     write_atomic(LABEL_PAGE.of(out), [label_page(queue).encode()])

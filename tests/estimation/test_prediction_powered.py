@@ -1,4 +1,4 @@
-"""A judge's verdicts in the estimate: they narrow it as far as they are right, and bias nothing."""
+"""A judge's verdicts in the estimate: they narrow it as far as they are right, with little bias."""
 
 from __future__ import annotations
 

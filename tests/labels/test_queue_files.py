@@ -89,6 +89,7 @@ def test_a_changed_queue_stays_and_the_next_nights_write_one_beside_it(tmp_path:
     assert write_queues(tmp_path, rows_of("ab"), [CSV]) == {"csv": "label_queue_3.csv"}
     assert labels_in(tmp_path).failures == {"c1": 1, "c0": 0}
     assert labelled_in_work(tmp_path) == {"c0", "c1"}
+    assert labelled_in_work(tmp_path, rows_of("ax")) == {"c0"}  # c1 has another answer now
     assert len(archived_labels(tmp_path)) == 2
 
 
@@ -109,7 +110,8 @@ def test_no_queue_is_written_beside_one_that_leaves_nothing_to_label(tmp_path: P
 def test_what_is_labelled_while_a_run_goes_on_is_archived_and_named(tmp_path: Path) -> None:
     write_queues(tmp_path, rows_of("abc"), [CSV])
     fill(tmp_path / "label_queue.csv", "c1")
-    assert labelled_since_archived(tmp_path) == {"c1"}
+    assert labelled_since_archived(tmp_path, rows_of("ab")) == {"c1"}
+    assert labelled_since_archived(tmp_path, rows_of("ax")) == set()  # c1 has another answer now
     write_queues(tmp_path, rows_of("ab"), [CSV])
     assert labelled_since_archived(tmp_path) == set()
     fill(tmp_path / "label_queue.csv", "c1", "c2")
