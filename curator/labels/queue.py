@@ -167,20 +167,24 @@ def queue_rows(  # noqa: PLR0913  what a row shows comes from every stage
     labelling: LabellingConfig = LabellingConfig(),  # noqa: B008  it is frozen
     seed: int = 0,
     unsure: Mapping[str, Label] = MappingProxyType({}),
+    difficulty: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[QueueRow]:
     """Yield a row for each pick without a verdict or reference, in the order of the batches.
 
     Picks of slice `random` count as the estimation draw, with their rank as the order of drawing. A case that two people
     label has two rows. Cases that a person was `unsure` of, by id, come last and keep their mark, note and person, or are left out,
-    as `labelling.unsure` says.
+    as `labelling.unsure` says. `difficulty`, 0..1 by case id, mixes hard and easy cases instead of the committee's disagreement.
     """
     category_of = category_names(categories)
     without_label = {p.case_id: p for p in picks if cases[p.case_id].needs_label}
     to_label = {case_id: pick for case_id, pick in without_label.items() if case_id not in unsure}
     tasks = [
-        Task(p.case_id, p.slice == "random", p.rank, _disagreement(scores.get(p.case_id)), category_of.get(p.case_id))
+        Task(
+            p.case_id, p.slice == "random", p.rank, difficulty.get(p.case_id, _disagreement(scores.get(p.case_id))),
+            category_of.get(p.case_id),
+        )
         for p in to_label.values()
-    ]
+    ]  # fmt: skip
     assigned = assignments(tasks, labelling, seed=seed)
     last = 1 + max((assignment.batch for assignment in assigned), default=0)
     looked_at = [

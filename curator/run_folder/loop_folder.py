@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from curator.config import Config
 from curator.errors import LogsError, RecordError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.json_rows import Fields, rows_of
@@ -39,6 +40,7 @@ SETTINGS = RunFile("loop.json", "the settings that hold for all rounds")
 POOL = RunFile("pool.jsonl", "every case of the loop, with its split")
 LOOP_REPORT = RunFile("loop.html", "the learning curve, with what it cost")
 RESULTS = RunFile("results.jsonl", "the score of every model on every held-out case, for `curator compare`")
+LOOPS = Path("loops")
 ROUNDS = "rounds"
 RANDOM_ARM = "random_arm"
 """The folder of the control: the same loop, with cases drawn at random."""
@@ -83,6 +85,11 @@ class LoopFolder:
     def control(self) -> LoopFolder:
         """The folder of the random arm."""
         return LoopFolder(self.path / RANDOM_ARM)
+
+
+def loop_folder(config: Config) -> LoopFolder:
+    """Return the folder of a config's loop."""
+    return LoopFolder(Path(config.loop.folder) if config.loop.folder else config.folder / LOOPS / config.name)
 
 
 def pool_row(item: LoopCase) -> dict[str, JsonValue]:

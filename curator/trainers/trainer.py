@@ -10,10 +10,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from curator.config import ModelConfig, TrainerConfig
 from curator.progress import Progress
-from curator.records import Message, Scalar
+from curator.records import Message
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -88,7 +89,7 @@ class TrainedModel:
     seconds: float
     tokens: int | None = None
     usd: float | None = 0.0
-    details: Mapping[str, Scalar] = field(default_factory=dict)
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ from curator.estimation.stop_rule import planned_power
 from curator.io.atomic import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Pick
-from curator.run_folder.loop_folder import PICKS, RESULTS, read_pool, read_rows
+from curator.run_folder.loop_folder import PICKS, RESULTS, loop_folder, read_pool, read_rows
 from curator.stages.equivalence import open_comparer
 from curator.stages.loop_curve import stop_rule
 from curator.stages.loop_labels import read_loop_labels, with_references
@@ -31,7 +31,7 @@ from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 from curator.workflows.loop_result import LoopResult
 from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
 from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
-from curator.workflows.loop_start import loop_folder, open_pool
+from curator.workflows.loop_start import open_pool
 
 _DIFFERING = 0.1
 """The share of held-out cases on which two models in a row differ, assumed before there are any."""

@@ -189,6 +189,7 @@ class Rounds:
                 cases=self.cases, scores={}, answers_of=lambda _: (),
                 labels_of=lambda case: tasks.get(case.task or "", TaskConfig()).labels,
                 labelling=self.config.labelling, seed=self.config.seed,
+                difficulty={pick.case_id: float(pick.slice == "disagreement") for pick in picks},
             )
         )  # fmt: skip
         write_queues(folder, rows, chosen_tools(self.config.labelling.tools))

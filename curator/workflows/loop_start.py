@@ -22,8 +22,6 @@ from curator.stages.ingest import ingest
 from curator.stages.prepare import RunContext
 from curator.text.display import plural
 
-LOOPS = Path("loops")
-
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
@@ -49,11 +47,6 @@ class LoopStart:
     pool: tuple[LoopCase, ...]
     understood: str = ""
     warnings: tuple[str, ...] = ()
-
-
-def loop_folder(config: Config) -> LoopFolder:
-    """Return the folder of a config's loop."""
-    return LoopFolder(Path(config.loop.folder) if config.loop.folder else config.folder / LOOPS / config.name)
 
 
 def open_pool(

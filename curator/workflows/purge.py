@@ -19,6 +19,7 @@ from curator.readers.read import read
 from curator.records import Case, JsonValue, hashed_id
 from curator.records.result import Result
 from curator.run_folder.layout import CASES, MERGED, RECORDED
+from curator.run_folder.loop_folder import LOOPS, POOL, loop_folder
 from curator.run_folder.purge import Person, PurgedFile, long_texts, purge_folder
 from curator.stages.redact import Redaction
 from curator.state.draws import purge_draws
@@ -120,16 +121,16 @@ def purge(
 
 
 def _run_folders(config: Config, paths: StatePaths) -> list[Path]:
-    runs = config.folder / RUNS
-    folders = {path for path in runs.glob("*") if path.is_dir()} if runs.is_dir() else set()
-    return sorted(folders | ({paths.run_folder} if paths.run_folder.is_dir() else set()))
+    """Return the folders of runs and loops beside the config, and those that it names."""
+    folders = {path for parent in (RUNS, LOOPS) for path in (config.folder / parent).glob("*")}
+    return sorted(path for path in {*folders, paths.run_folder, loop_folder(config).path} if path.is_dir())
 
 
 def _search_folders(
     folders: Iterable[Path], wanted: Collection[str], hashes: Collection[str], theirs: _PersonCases
 ) -> None:
     """Find cases by the rows of run folders, and what was merged into them."""
-    for row in _rows(folders, CASES.name):
+    for row in (*_rows(folders, CASES.name), *_rows(folders, POOL.name)):
         if {row.get("id"), row.get("log_id")} & set(wanted) or row.get("user_id") in hashes:
             theirs.ids.add(str(row["id"]))
             theirs.sources.add(str(row.get("source") or ""))
@@ -163,7 +164,7 @@ def _search_logs(
 
 
 def _read_rows(folders: Iterable[Path], theirs: _PersonCases) -> None:
-    for row in _rows(folders, RECORDED.name):
+    for row in (*_rows(folders, RECORDED.name), *_rows(folders, POOL.name)):
         (theirs.rows if row.get("id") in theirs.ids else theirs.others).append(row)
 
 

@@ -12,8 +12,7 @@ from curator.io.atomic import json_lines, write_atomic
 from curator.labels.page import DONE_NAME
 from curator.labels.returned import ReturnedRow
 from curator.records import Pick
-from curator.run_folder.loop_folder import PICKS, read_pool, read_rows
-from curator.workflows.loop_start import loop_folder
+from curator.run_folder.loop_folder import PICKS, loop_folder, read_pool, read_rows
 
 WORDS: Mapping[str, str] = {
     "billing": "card charged invoice refund payment fee price twice",

@@ -13,9 +13,9 @@ from curator.config import Config, parse_config
 from curator.errors import ConfigError
 from curator.io import atomic
 from curator.run_folder import loop_folder as files
+from curator.run_folder.loop_folder import loop_folder
 from curator.workflows.compare import compare_files
 from curator.workflows.loop import loop, loop_status
-from curator.workflows.loop_start import loop_folder
 from tests.conftest import HashingEncoder
 from tests.workflows.loop_kit import label_round, loop_job, picks_of, write_pool, write_truth
 
