@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from curator.errors import ConfigError
 from curator.records import Pick, Slice, random_order
 from curator.records.loop import LoopCase
-from curator.selection.training_batch import Query, next_batch
+from curator.selection.training_batch import MAX_POOL, Query, next_batch
 from curator.text.display import plural
 
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -97,7 +97,7 @@ def _queries(
     plan: RoundPlan, k: int, drawn: Collection[str], embed: Vectors, probabilities: NDArray[np.float64] | None
 ) -> list[tuple[str, Query]]:
     """Return k cases beside the drawn ones, by what a label of them would teach."""
-    items = embedded_cases(plan.pool)
+    items = embedded_cases(plan.pool, plan.taken, seed=plan.seed)
     places = {item.case.id: place for place, item in enumerate(items)}
     done = {places[i]: plan.answers.get(i) for i in (*plan.taken, *drawn) if i in places}
     classes = done if probabilities is not None else dict.fromkeys(done)  # one class: no learner is fitted to free text
@@ -113,9 +113,16 @@ def _queries(
     return [(items[query.index].case.id, query) for query in batch.queries]
 
 
-def embedded_cases(pool: Sequence[LoopCase]) -> list[LoopCase]:
-    """Return the cases that discovery may choose: those to train on that have a text."""
-    return [item for item in pool if item.trainable and item.text]
+def embedded_cases(pool: Sequence[LoopCase], taken: Collection[str], *, seed: int) -> list[LoopCase]:
+    """Return the cases that are embedded, in the order of the pool: trainable ones with a text.
+
+    A large pool is represented by `MAX_POOL` random ones of them, and by those that are taken.
+    """
+    items = [item for item in pool if item.trainable and item.text]
+    if len(items) <= MAX_POOL:
+        return items
+    kept = {*random_order((item.case.id for item in items), seed)[:MAX_POOL], *taken}
+    return [item for item in items if item.case.id in kept]
 
 
 def _disagreement(items: Sequence[LoopCase]) -> NDArray[np.float64] | None:

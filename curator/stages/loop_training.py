@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.config import Config
-from curator.errors import BudgetReached, LogsError
+from curator.errors import BudgetReached, LogsError, NotConfirmed
 from curator.exporters.openai_chat import chat_row
 from curator.exporters.trusted_targets import UNTRUSTED, training_set
 from curator.io.atomic import json_lines
@@ -19,7 +19,7 @@ from curator.stages.holdout import HoldoutSplit, exclude_leaks
 from curator.stages.ingest import IngestResult
 from curator.state.registry import HeldOutRegistry
 from curator.text.display import money
-from curator.trainers import TrainedModel, Trainer, TrainingJob, TrainingRow
+from curator.trainers import TrainedModel, TrainingCost, TrainingRow
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -104,17 +104,31 @@ def _labelled(case: Case, answer: str | None) -> Case:
     return replace(case, verdict=None, reference=None if answer is None else Reference(answer, "label"))
 
 
-def check_budget(trainer: Trainer, job: TrainingJob, *, spent: float, most: float | None) -> float | None:
-    """Return the price of a training in US dollars; None where it is not known.
+def check_budget(cost: TrainingCost, name: str, config: Config, *, spent: float, agreed: bool) -> None:
+    """Refuse a training that costs more than is left, or more than is spent without asking.
+
+    Args:
+        cost: of the training.
+        name: of its model.
+        config: with `loop.stop.max_usd` and `budget.confirm_above_usd`.
+        spent: US dollars for the trainings before.
+        agreed: the user has agreed to any cost.
 
     Raises:
         BudgetReached: it would cost more than `loop.stop.max_usd` leaves.
+        NotConfirmed: it costs more than `budget.confirm_above_usd`, and neither a limit nor the user allows that.
     """
-    cost = trainer.cost(job)
-    if most is not None and cost.usd is not None and spent + cost.usd > most:
+    if cost.usd is None:
+        return
+    most = config.loop.stop.max_usd
+    price = f"training {name} costs about {money(cost.usd)} ({cost.tokens:,} tokens)"
+    if most is not None and spent + cost.usd > most:
         raise BudgetReached(
-            f"training {job.name} costs about {money(cost.usd)} ({cost.tokens:,} tokens), and {money(max(most - spent, 0.0))} of"
-            f" `loop.stop.max_usd: {most:g}` are left",
+            f"{price}, and {money(max(most - spent, 0.0))} of `loop.stop.max_usd: {most:g}` are left",
             remedy="raise `loop.stop.max_usd` and run the same command again; nothing was sent",
         )
-    return cost.usd
+    if most is None and not agreed and cost.usd > config.budget.confirm_above_usd:
+        raise NotConfirmed(
+            f"{price}; nothing was sent",
+            remedy="set what all trainings together may cost, `loop.stop.max_usd`, or agree with --yes",
+        )

@@ -44,6 +44,7 @@ def loop(  # noqa: PLR0913  the options of the command
     logs: Paths = (),
     labels: Paths = (),
     close: bool = False,
+    agreed: bool = False,
     simulate: Paths | None = None,
     control: bool = False,
     progress: Progress | None = None,
@@ -63,6 +64,8 @@ def loop(  # noqa: PLR0913  the options of the command
         logs: Files, folders or globs to read instead of `config.logs.paths`, in the first call.
         labels: Label files to use beside `config.labels` and the label queues of the rounds.
         close: Go on with the labels that are there, though more are wanted.
+        agreed: Train at any price below `loop.stop.max_usd`; else one above `budget.confirm_above_usd` is refused where no such
+            limit is set.
         simulate: Label files that answer every case, instead of people; () for the trusted answers in the logs; None for people.
         control: In a simulation, run a random arm beside it, with as many labels.
         progress: Receives the progress of the work; silent by default.
@@ -86,7 +89,7 @@ def loop(  # noqa: PLR0913  the options of the command
         )
 
     options = _Options(
-        trainer, rounds, tuple(path_list(logs)), tuple(path_list(labels)), close,
+        trainer, rounds, tuple(path_list(logs)), tuple(path_list(labels)), close, agreed,
         None if simulate is None else tuple(path_list(simulate)), control, processes,
     )  # fmt: skip
     return run_job(partial(_loop, loaded, named, options, progress or Silent(), environment, encoder))
@@ -101,6 +104,7 @@ class _Options:
     logs: Sequence[str]
     labels: Sequence[str]
     close: bool
+    agreed: bool
     simulate: Sequence[str] | None
     control: bool
     processes: int
@@ -135,7 +139,7 @@ def _loop(
         shared = Rounds(
             context, pool, Arm(folder, random=False, annotate=annotate), options.trainer, comparer,
             Asking(context.store, Budget(config.budget), progress, environ),
-            files=() if annotate else (*config.labels, *options.labels), close=options.close,
+            files=() if annotate else (*config.labels, *options.labels), close=options.close, agreed=options.agreed,
         )  # fmt: skip
         waiting = shared.advance(options.rounds)
         control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])

@@ -93,6 +93,7 @@ class Rounds:
         asking: the store, the budget and the progress.
         files: further label files.
         close: the round that waits goes on with the labels that are there.
+        agreed: the user has agreed to what a training costs.
         warnings: what the steps warn of, filled as they are done.
         vectors: of texts, filled as they are needed.
     """
@@ -105,6 +106,7 @@ class Rounds:
     asking: Asking
     files: Sequence[str] = ()
     close: bool = False
+    agreed: bool = False
     warnings: list[str] = field(default_factory=list)
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -163,7 +165,8 @@ class Rounds:
             model = self._served(number - 1, stack) if number and not self.arm.random else None
             probabilities = None
             if model is not None and not isinstance(model, ModelConfig):
-                probabilities = model.probabilities([item.text for item in embedded_cases(self.pool)])
+                embedded = embedded_cases(self.pool, taken, seed=seed)
+                probabilities = model.probabilities([item.text for item in embedded])
             picks += training_picks(plan, self._embed, probabilities)
         ranked = [replace(pick, rank=rank) for rank, pick in enumerate(picks, 1)]
         write_rows(PICKS.of(self.arm.folder.round(number)), ranked)
@@ -242,7 +245,7 @@ class Rounds:
         self.warnings += training.warnings
         job = self._job(number, training.rows)
         spent = sum(done.usd or 0.0 for done in self.ended)
-        check_budget(self.trainer, job, spent=spent, most=self.config.loop.stop.max_usd)
+        check_budget(self.trainer.cost(job), job.name, self.config, spent=spent, agreed=self.agreed)
         model = self.trainer.train(job, self.asking.progress)
         self.warnings += model.notes
         write_record(MODEL.of(folder), RoundModel(model, len(training.rows), training.excluded))

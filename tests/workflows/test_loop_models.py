@@ -12,7 +12,7 @@ import pytest
 
 import curator
 from curator.config import parse_config
-from curator.errors import BudgetReached, Refused
+from curator.errors import BudgetReached, NotConfirmed, Refused
 from curator.run_folder.loop_folder import LOOPS, MODEL, PREDICTIONS, TRAINING, loop_folder
 from curator.workflows.loop import loop
 from tests.conftest import FakeEndpoint
@@ -123,6 +123,20 @@ def test_a_training_that_costs_more_than_is_left_is_not_begun(
     assert "loop.stop.max_usd" in refusal.value.remedy
     job["loop"]["stop"]["max_usd"] = 10.0  # the remedy
     assert loop(parse_config(job), rounds=1, encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"}).rounds
+
+
+def test_an_expensive_training_needs_a_limit_or_consent(
+    job: Any, endpoint: FakeEndpoint, encoder: Any, tmp_path: Path
+) -> None:
+    job["loop"]["trainer"]["training_price"] = 100_000.0
+    truth = write_truth(tmp_path, write_pool(tmp_path))
+    config = parse_config(job)
+    with pytest.raises(NotConfirmed, match=r"costs about \$\d+") as refusal:
+        loop(config, encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"})
+    assert "--yes" in refusal.value.remedy
+    assert loop(
+        config, rounds=1, agreed=True, encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"}
+    ).rounds
 
 
 def test_a_purge_reaches_the_files_of_a_loop(job: Any, encoder: Any, tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--close", action="store_true", help="go on with the labels that are there, though some have not come back"
     )
+    parser.add_argument(
+        "--yes", action="store_true", help="train at any price below `loop.stop.max_usd`, without asking"
+    )
     add_jobs(parser)
     add_quiet(parser)
 
@@ -79,6 +82,7 @@ def _advance(
             logs=data_paths("--logs", arguments.logs),
             labels=data_paths("--labels", arguments.labels),
             close=arguments.close,
+            agreed=arguments.yes,
             simulate=simulate,
             control=control,
             progress=progress,
