@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from curator.errors import RecordError, UserError
 from curator.io.atomic import write_atomic
 from curator.labels import QUEUE_STEM, is_label_file, queues_in, tool_of
+from curator.labels.current_answers import CurrentAnswers
 from curator.labels.history import ARCHIVE
 from curator.labels.merge import LabelSet
 from curator.labels.queue_hashes import is_as_written
@@ -89,7 +89,7 @@ def archived_labels(folder: Path | None) -> list[str]:
     return [str(path) for path in paths if is_label_file(path)]
 
 
-def labels_in(folder: Path, *, answers: Iterable[str | None] = ()) -> LabelSet:
+def labels_in(folder: Path, *, current: CurrentAnswers | None = None) -> LabelSet:
     """Read the archived queues of a folder one after another, then those there now."""
     queues = [str(path) for path in queues_in(folder)]
-    return read_imports([*([path] for path in archived_labels(folder)), queues], answers=answers)
+    return read_imports([*([path] for path in archived_labels(folder)), queues], current=current)

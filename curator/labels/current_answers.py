@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from curator.errors import RecordError
 from curator.records import Label, RejectedRecord, answer_case_id, answer_mark
+
+if TYPE_CHECKING:
+    from curator.labels.queue import QueueRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class CurrentAnswers:
             if answer is not None:
                 aliases[answer_case_id(question, answer)] = case_id
         return cls(marks, by_answer, aliases, any_without)
+
+    @classmethod
+    def of_queue(cls, rows: Iterable[QueueRow]) -> CurrentAnswers:
+        """Collect the answers in a label queue."""
+        return cls.of((row.case_id, row.case_id, row.target) for row in rows)
 
     def assign(self, rows: Iterable[Label], kept_cases: Mapping[str, str]) -> tuple[list[Label], list[Label]]:
         """Return the rows with the cases whose answers they judge, and the rows on others.

@@ -78,7 +78,7 @@ def labelled_since_archived(folder: Path, queue: Iterable[QueueRow] = ()) -> set
 
     A verdict on another answer than that of the new `queue` does not count.
     """
-    current = _answers_in(queue)
+    current = CurrentAnswers.of_queue(queue)
     archived = [[path] for path in archived_labels(folder)]
     now = read_imports([*archived, list(map(str, changed_queues(folder)))], current=current)
     return decided(now.labels) - decided(read_imports(archived, current=current).labels)
@@ -89,11 +89,9 @@ def labelled_in_work(folder: Path, queue: Iterable[QueueRow] = ()) -> set[str]:
 
     A verdict on another answer than that of the new `queue` does not count.
     """
-    return decided(read_labels([str(path) for path in changed_queues(folder)], current=_answers_in(queue)).labels)
-
-
-def _answers_in(queue: Iterable[QueueRow]) -> CurrentAnswers:
-    return CurrentAnswers.of((row.case_id, row.case_id, row.target) for row in queue)
+    return decided(
+        read_labels([str(path) for path in changed_queues(folder)], current=CurrentAnswers.of_queue(queue)).labels
+    )
 
 
 def _places(folder: Path, tool: LabelTool) -> Iterator[Path]:

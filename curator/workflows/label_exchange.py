@@ -14,6 +14,7 @@ from curator.labels import JSONL, LABEL_TOOLS, QUEUE_STEM, queues_in, tool_of
 from curator.labels.adjudication import ADJUDICATION, adjudication_rows, disputed_cases
 from curator.labels.agreement import Agreement
 from curator.labels.archive import archive_file, archive_labels, labels_in
+from curator.labels.current_answers import CurrentAnswers
 from curator.labels.queue import QueueRow
 from curator.labels.queue_files import current_queue, free_place
 from curator.labels.queue_hashes import remember_as_written
@@ -133,12 +134,12 @@ def queue_of(selection: str | Path | HasFolder, *, disputed: bool = False) -> li
 
 
 def _disputed(rows: Sequence[QueueRow], folder: Path) -> list[QueueRow]:
-    """Return the rows whose cases people disagree on.
+    """Return the rows on whose answers people disagree.
 
     Raises:
         ConfigError: there are none.
     """
-    cases = disputed_cases(labels_in(folder))
+    cases = disputed_cases(labels_in(folder, current=CurrentAnswers.of_queue(rows)))
     disputed = adjudication_rows(rows, cases)
     if disputed:
         return disputed

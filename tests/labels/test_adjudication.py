@@ -16,7 +16,7 @@ from curator.labels.archive import labels_in
 from curator.labels.merge import merge_rows
 from curator.labels.queue import queue_rows
 from curator.labels.read import read_labels
-from curator.records import Case, Label, Message, Pick, Source
+from curator.records import Case, Label, Message, Pick, Source, fingerprint
 from curator.workflows.label_exchange import export_labels
 
 
@@ -77,6 +77,17 @@ def test_only_disputed_cases_are_exported_and_their_decision_is_found(folder: Pa
     assert decided.failures == {"c1": 1.0, "c2": 0.0}
     assert decided.labels["c1"].slice == "random"
     assert disputed_cases(decided) == ()
+
+
+def test_people_who_judged_different_answers_do_not_disagree(folder: Path) -> None:
+    """The first one judged an answer that the queue has no more."""
+    lines = [
+        json.dumps({"case_id": "c1", "content_hash": fingerprint("c1", "q1", answer), "labelled_by": by, "verdict": verdict}) + "\n"
+        for answer, by, verdict in (("no", "ana", "fail"), ("yes", "ben", "pass"))
+    ]  # fmt: skip
+    (folder / "label_queue.done.jsonl").write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(ConfigError, match="people disagree on no case"):
+        export_labels(folder, "csv", folder, disputed=True)
 
 
 def test_disputed_cases_that_left_the_queue_are_named(folder: Path) -> None:
