@@ -31,8 +31,8 @@ settings.load_profile("steady")
 if TYPE_CHECKING:
     from benchmarks.common.chromium import Chromium
 
-INSTALLING = ("label_tools", "producers")
-"""The markers of tests that install other programs; they run only where `-m` names them."""
+INSTALLING = ("finetune", "label_tools", "producers")
+"""The markers of tests that need other programs or packages; they run only where `-m` names them."""
 LABELS = ("billing", "delivery", "returns", "account", "product")
 
 

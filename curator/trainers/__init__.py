@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from curator.plugins import Registry
 from curator.trainers.command import COMMAND
+from curator.trainers.local import LOCAL
 from curator.trainers.openai import OPENAI
 from curator.trainers.student import STUDENT
 from curator.trainers.trainer import Classifier, TrainedModel, Trainer, TrainingCost, TrainingJob, TrainingRow
@@ -20,7 +21,7 @@ from curator.trainers.trainer import Classifier, TrainedModel, Trainer, Training
 TRAINERS: Registry[Trainer] = Registry(
     "trainer",
     Trainer,
-    {trainer.name: trainer for trainer in (STUDENT, OPENAI, COMMAND)},
+    {trainer.name: trainer for trainer in (STUDENT, OPENAI, COMMAND, LOCAL)},
     group="curator.trainers",
 )
 

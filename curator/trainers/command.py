@@ -9,8 +9,8 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,11 +24,12 @@ from curator.config import ModelConfig, Price, TrainerConfig
 from curator.config.section import Section
 from curator.errors import ConfigError, ProviderError, UserError
 from curator.progress import Progress, span
-from curator.records import Message
-from curator.text.tokens import estimate_tokens
+from curator.records import JsonValue
 from curator.trainers.messages import shown
 from curator.trainers.options import read_options
+from curator.trainers.ports import free_port
 from curator.trainers.program import Program, running
+from curator.trainers.row_tokens import row_tokens
 from curator.trainers.trainer import TrainedModel, Trainer, TrainingCost, TrainingJob
 
 _LOCK = "command.lock"
@@ -91,8 +92,7 @@ def _check(config: TrainerConfig, environ: Mapping[str, str]) -> None:
 
 def _cost(job: TrainingJob) -> TrainingCost:
     """Estimate the tokens of the rows; the cost is known only with a `training_price`."""
-    rows = ((*row.messages, Message("assistant", row.answer)) for row in job.rows)
-    tokens = sum(estimate_tokens(messages, {}) for messages in rows)
+    tokens = row_tokens(job.rows)
     price = job.config.training_price
     return TrainingCost(tokens, None if price is None else tokens * price / _MILLION)
 
@@ -130,6 +130,7 @@ def _train(job: TrainingJob, progress: Progress) -> TrainedModel:
     result = _result(last, job)
     usd = _cost(job).usd if result.usd is None else result.usd
     details = result.model_dump(mode="json", include={"base_url", "price", "serve_command"})
+    details["training"] = secrets.token_hex(8)
     return TrainedModel("command", result.model, time.monotonic() - started, usd=usd, details=details)
 
 
@@ -188,12 +189,17 @@ def _serve(model: TrainedModel, job: TrainingJob) -> Iterator[ModelConfig]:
         ProviderError: the endpoint does not answer in time, or its program ends.
         UserError: as `running`.
     """
-    result = CommandResult.model_validate({"model": model.model, **model.details})
+    details = dict(model.details)
+    training = str(details.pop("training", ""))
+    result = CommandResult.model_validate({"model": model.model, **details})
+    # Stored answers are found by model and request: those of an earlier training must not count for this one, even if its model had
+    # the same name.
+    options: dict[str, JsonValue] = {"user": f"{job.name}-{training}"}
     if not result.serve_command:
-        yield _model_config(result, job, port=0)
+        yield _model_config(result, job, port=0).model_copy(update={"options": options})
         return
-    port = _free_port()
-    served = _model_config(result, job, port=port)
+    port = free_port(training)
+    served = _model_config(result, job, port=port).model_copy(update={"options": options})
     command = _filled(result.serve_command, {**_places(job), "port": str(port)})
     with running(command, job.environ, job.folder / _SERVE_LOCK) as program:
         _await_answer(served.base_url or "", program, job)
@@ -262,13 +268,6 @@ def _filled(command: Sequence[str], places: Mapping[str, str]) -> list[str]:
     """Return the arguments with the placeholders replaced; other braces stay."""
     placeholder = re.compile("{(" + "|".join(places) + ")}")
     return [placeholder.sub(lambda match: places[match[1]], argument) for argument in command]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 COMMAND = Trainer(

@@ -23,10 +23,9 @@ from curator.config.section import Positive, Section
 from curator.errors import ConfigError, ProviderError, StorageError
 from curator.io.atomic import write_atomic
 from curator.progress import Progress, span
-from curator.records import Message
-from curator.text.tokens import estimate_tokens
 from curator.trainers.openai_api import Clock, FineTuningApi, open_client
 from curator.trainers.options import read_options
+from curator.trainers.row_tokens import row_tokens
 from curator.trainers.trainer import TrainedModel, Trainer, TrainingCost, TrainingJob
 
 if TYPE_CHECKING:
@@ -112,9 +111,7 @@ def _key(config: TrainerConfig, environ: Mapping[str, str]) -> str | None:
 
 def _cost(job: TrainingJob) -> TrainingCost:
     """Estimate the tokens of all epochs, rather too many than too few, and their price."""
-    epochs = read_options(OpenAIOptions, job.config).epochs
-    rows = ((*row.messages, Message("assistant", row.answer)) for row in job.rows)
-    tokens = epochs * sum(estimate_tokens(messages, {}) for messages in rows)
+    tokens = row_tokens(job.rows) * read_options(OpenAIOptions, job.config).epochs
     return TrainingCost(tokens, _usd(tokens, job.config))
 
 

@@ -117,7 +117,7 @@ def _serve(model: TrainedModel, job: TrainingJob) -> Iterator[Student]:
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"{str(path)!r}: the saved student cannot be read ({error})",
-            remedy="restore the file from a copy, or delete the folder of that round's training: the student is fitted again",
+            remedy="restore the file from a copy; or remove that round's `model.json` and the steps after it, and the same command trains again",
         ) from error
     yield Student(classes, learner, job.embed, path)
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from curator.committee.requests import ModelRequest
 from curator.config import ModelConfig, Price
 from curator.errors import ConfigError, ProviderError, RunLocked, UserError
 from curator.progress import Silent
@@ -74,10 +75,22 @@ def test_the_last_line_may_be_json(tmp_path: Path) -> None:
     assert model.usd == 0.5
     read_back = TrainedModel("command", model.model, 0.0, details=json.loads(json.dumps(model.details)))
     with COMMAND.serve(read_back, job_with(tmp_path, "", api_key_env="MY_KEY")) as served:
+        assert isinstance(served, ModelConfig)
         assert served == ModelConfig(
             name="loop-r1", model="m:7", base_url="http://127.0.0.1:1/v1", api_key_env="MY_KEY",
-            price=Price(input=1, output=2),
+            price=Price(input=1, output=2), options=served.options,
         )  # fmt: skip
+
+
+def test_answers_of_an_earlier_training_are_not_those_of_a_model_with_the_same_name(tmp_path: Path) -> None:
+    job = job_with(tmp_path, "print('m')", base_url="http://127.0.0.1:1/v1")
+    first, second = (COMMAND.train(job, Silent()) for _ in range(2))
+    keys = []
+    for model in (first, first, second):
+        with COMMAND.serve(model, job) as served:
+            assert isinstance(served, ModelConfig)
+            keys.append(ModelRequest("e", "m", (), 0.0, 9, options=served.options).key)
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_a_plain_name_is_asked_at_the_endpoint_of_the_config(tmp_path: Path) -> None:
