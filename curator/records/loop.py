@@ -111,6 +111,10 @@ class LoopRound:
         slices: the errors of the model before on this round's cases; () in the first round.
         stop: the rule that ends the loop here; None where it goes on.
         view: what the rule to stop says, in words.
+        gain: the score less that of the round before, on the cases that every round has in common; None in the first round, and
+            in one without more training labels.
+        gain_low: of the 95% interval of the gain, paired by case; None where the gain is.
+        gain_high: of the same.
     """
 
     number: int
@@ -130,6 +134,9 @@ class LoopRound:
     slices: tuple[SliceErrors, ...] = ()
     stop: StopReason | None = None
     view: str = ""
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
