@@ -124,7 +124,15 @@ def ended_round(  # noqa: PLR0913  a round has a part of every step
     )
     reason = stop_reason(view, [*before, ended], config, left=left)
     sentence = view.sentence if reason in (None, view.reason) else f"{_ENDS[reason]} {view.sentence}"
-    return replace(ended, stop=reason, view=sentence)
+    return replace(_with_gain(ended, curve), stop=reason, view=sentence)
+
+
+def _with_gain(ended: LoopRound, curve: LoopCurve) -> LoopRound:
+    """Add the gain over the round before, where the last round has more training labels."""
+    if len(curve.labels) < 2 or curve.labels[-1] <= max(curve.labels[:-1]):
+        return ended
+    point = curve.points[-1]
+    return replace(ended, gain=point.gain, gain_low=point.gain_low, gain_high=point.gain_high)
 
 
 _ENDS: Mapping[str, str] = {

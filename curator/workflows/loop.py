@@ -18,7 +18,8 @@ from curator.estimation.stop_rule import planned_power
 from curator.io.atomic import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Pick
-from curator.run_folder.loop_folder import PICKS, RESULTS, loop_folder, read_pool, read_rows
+from curator.report.loop_page import loop_page
+from curator.run_folder.loop_folder import LOOP_REPORT, PICKS, RESULTS, loop_folder, read_pool, read_rows
 from curator.stages.equivalence import open_comparer
 from curator.stages.loop_curve import stop_rule
 from curator.stages.loop_labels import read_loop_labels, with_references
@@ -28,7 +29,7 @@ from curator.state.paths import StatePaths
 from curator.trainers import TRAINERS, Trainer
 from curator.workflows.event_loop import run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
-from curator.workflows.loop_result import LoopResult
+from curator.workflows.loop_result import LoopResult, waiting_sentence
 from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
 from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
 from curator.workflows.loop_start import open_pool
@@ -151,7 +152,17 @@ def _loop(
             warnings=tuple(dict.fromkeys([*notes, *shared.warnings, *control.warnings])),
         )  # fmt: skip
         write_atomic(RESULTS.of(folder.path), json_lines([*shared.results("loop"), *control.results("random")]))
+        write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result).encode()])
     return result
+
+
+def _page(name: str, result: LoopResult) -> str:
+    """Return the page with the learning curve."""
+    waiting = waiting_sentence(result.waiting) if result.waiting else ""
+    return loop_page(
+        name, result.rounds, result.control,
+        saved=result.saved, waiting=waiting, power=result.power, warnings=result.warnings,
+    )  # fmt: skip
 
 
 def _power(config: Config) -> str:

@@ -117,9 +117,14 @@ def _table(rounds: tuple[LoopRound, ...]) -> Iterator[str]:
         yield f"  {done.number:>5}  {done.training_labels:>15,}  {done.score:.1%} ({done.low:.1%} to {done.high:.1%}), n={done.held_out}"
 
 
-def _waiting_lines(waiting: WaitingRound, config: str) -> Iterator[str]:
+def waiting_sentence(waiting: WaitingRound) -> str:
+    """Return the number of labels that have come back, in words."""
     back = waiting.cases - waiting.missing
-    yield f"round {waiting.number}: {back:,} of {plural(waiting.cases, 'label')} have come back"
+    return f"round {waiting.number}: {back:,} of {plural(waiting.cases, 'label')} have come back"
+
+
+def _waiting_lines(waiting: WaitingRound, config: str) -> Iterator[str]:
+    yield waiting_sentence(waiting)
     if waiting.incomplete:
         yield (
             f"  {waiting.incomplete:,} judged wrong without the right answer: write it in `label`, so that the answers of models can be"
