@@ -69,6 +69,15 @@ def test_rising_curves_are_not_stopped_by_noise() -> None:
     assert [first_stop(loop(rising, rounds=12, cases=300, seed=seed)) for seed in range(5)] == [None] * 5
 
 
+def test_a_look_has_a_twelfth_of_the_tail() -> None:
+    assert StopRule().z == pytest.approx(2.638, abs=0.001)
+    assert StopRule(confidence=0.8).z == pytest.approx(2.128, abs=0.001)
+    rounds = loop(flattening, rounds=12, cases=400)
+    sure, bold = (stop_view(rounds, StopRule(confidence=confidence)) for confidence in (0.95, 0.5))
+    assert sure.gain == bold.gain
+    assert sure.high > bold.high  # type: ignore[operator]
+
+
 def test_a_lower_threshold_needs_more_rounds() -> None:
     rounds = loop(flattening, rounds=30, cases=1000)
     early, late = (first_stop(rounds, StopRule(min_gain=gain)) for gain in (0.01, 0.004))
