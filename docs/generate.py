@@ -44,6 +44,7 @@ from curator.plugins import Registry
 from curator.readers import READERS, Content
 from curator.run_folder import layout
 from curator.selection.strategies import STRATEGIES
+from curator.trainers import TRAINERS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -143,6 +144,12 @@ def label_servers_table(words: str, _: Path) -> str:
         for name, entry in entries.items()
     )
     return table(("label server", "content", "environment", "extra"), rows)
+
+
+def trainers_table(words: str, _: Path) -> str:
+    """The table of the trainers of a loop."""
+    rows = ((f"`{name}`", entry.description) for name, entry in _entries(TRAINERS, words).items())
+    return table(("`loop.trainer.name`", "model"), rows)
 
 
 def providers_table(_: str, __: Path) -> str:
@@ -295,6 +302,7 @@ BLOCKS: dict[str, Block] = {
     "public-functions": public_functions,
     "public-types": public_types,
     "setup": setup,
+    "trainers": trainers_table,
 }
 
 

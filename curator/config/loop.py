@@ -33,7 +33,7 @@ class TrainerConfig(Section):
     price: Price | None = None
     """The price of asking the trained model; needed where the price list does not have it."""
     options: dict[str, JsonValue] = Field(default={})
-    """Further settings of the trainer, such as `epochs` (`docs/loop.md`)."""
+    """Further settings of the trainer, such as `epochs` (`docs/trainers.md`)."""
 
     @model_validator(mode="after")
     def _without_secrets(self) -> Self:
