@@ -176,20 +176,15 @@ def _random_cell(random: LoopRound | None, done: LoopRound | None) -> str:
 def price_rows(rounds: Sequence[LoopRound]) -> list[tuple[str, ...]]:
     """Return labels, hours and price of each round as a table, its head first."""
     head = (
-        "round",
-        "new labels",
-        "labels in all",
-        "labelling",
-        "labelling in all",
-        "training",
-        "price",
-        "price in all",
-    )
+        "round", "new labels", "without an answer", "labels in all", "labelling", "labelling in all",
+        "training", "price", "price in all",
+    )  # fmt: skip
     labels = [0, *(done.labels for done in rounds)]
     seconds = list(accumulate(done.label_s for done in rounds))
     rows = [
         (
-            str(done.number), count(done.labels - before), count(done.undecided), count(done.labels), hours(done.label_s), hours(in_all),
+            str(done.number), count(done.labels - before), count(done.undecided), count(done.labels),
+            hours(done.label_s), hours(in_all),
             span(done.training_s), _price([done.usd]), _price([other.usd for other in rounds[: place + 1]]),
         )
         for place, (done, before, in_all) in enumerate(zip(rounds, labels, seconds, strict=False))

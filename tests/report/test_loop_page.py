@@ -132,11 +132,21 @@ def test_arms_with_other_rounds_stand_in_one_table() -> None:
     assert third[1:5] == NONE
 
 
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_every_table_has_as_many_cells_as_its_head(count: int) -> None:
+    ours = rounds(count, tasks=("route", "refund"))
+    tables = (curve_rows(ours, []), curve_rows(ours, ours), price_rows(ours), bias_rows(ours), task_rows(ours))
+    assert all(len({len(row) for row in table}) <= 1 for table in tables)
+
+
 def test_hours_and_price_add_up_and_an_unknown_price_is_not_free() -> None:
     ours = rounds(3)
     ours[1] = replace(ours[1], usd=None)
-    _, first, second, third = price_rows(ours)
-    assert first[1:6] == ("400", "0", "400", "6.7 h", "6.7 h")
+    head, first, second, third = price_rows(ours)
+    assert dict(zip(head, first, strict=True)) == {
+        "round": "0", "new labels": "400", "without an answer": "0", "labels in all": "400", "labelling": "6.7 h",
+        "labelling in all": "6.7 h", "training": "3 min 20 s", "price": "$1.25", "price in all": "$1.25",
+    }  # fmt: skip
     assert second[1:] == ("75", "0", "475", "1.2 h", "7.9 h", "3 min 20 s", "not known", "at least $1.25")
     assert third[-2:] == ("$1.25", "at least $2.50")
     assert price_rows([replace(ours[0], usd=None)])[1][-2:] == ("not known", "not known")
