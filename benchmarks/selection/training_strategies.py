@@ -21,13 +21,18 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Turn:
-    """The input of a strategy: vectors, labels so far, and probabilities of a fitted student."""
+    """The input of a strategy: vectors, labels so far, and probabilities of a fitted learner.
+
+    `inputs` are the vectors as the learner gets them; None where it gets them as they are.
+    """
 
     vectors: NDArray[np.float32]
     chosen: Ints
     classes: Ints
     probabilities: Floats | None
     seed: int
+    inputs: NDArray[np.float32] | None = None
+    penalty: float = 30.0
 
     @property
     def open(self) -> Ints:
@@ -172,13 +177,12 @@ def peers() -> dict[str, Strategy]:
             labels[turn.chosen] = turn.classes
             query = kind(random_state=turn.seed)
             given = {}
+            inputs = turn.vectors if turn.inputs is None or not student else turn.inputs
             if student:
-                classes = np.unique(turn.classes)
-                model = SklearnClassifier(LogisticRegression(C=10.0, max_iter=300), classes=classes).fit(
-                    turn.vectors, labels
-                )
+                regression = LogisticRegression(C=turn.penalty, max_iter=300)
+                model = SklearnClassifier(regression, classes=np.unique(turn.classes)).fit(inputs, labels)
                 given = {"clf": model, "fit_clf": False}
-            return np.asarray(query.query(X=turn.vectors, y=labels, batch_size=k, **given))  # type: ignore[attr-defined]
+            return np.asarray(query.query(X=inputs, y=labels, batch_size=k, **given))  # type: ignore[attr-defined]
 
         return choose
 

@@ -1,4 +1,4 @@
-"""Logistic regression on the vectors.
+"""Logistic regression on the vectors, smoothed over the pool (`smoothing.py`).
 
 It is the built-in student, and the learner where the caller gives no probabilities.
 """
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_C = 10.0
+from curator.selection.smoothing import smoothed
+
+_C = 30.0
 _MAX_STEPS = 300
 
 
@@ -38,7 +40,8 @@ class LinearLearner:
 def fit_classes(vectors: NDArray[np.float32], labels: Sequence[Hashable]) -> LinearLearner | None:
     """Fit the learner; its classes are the distinct labels in the order of their first place.
 
-    The penalty is weak (C = 10), as unit vectors are short: with the usual C = 1 the probabilities stay near even odds.
+    The penalty is weak (C = 30), as unit vectors are short: with the usual C = 1 the probabilities stay near even odds. Against
+    C = 10, accuracy with 500 labels is higher by .002 to .023 on five pools, and lower by .007 on one with two classes.
     None where the labels have fewer than two classes.
 
     Args:
@@ -65,6 +68,8 @@ def fit_learner(
 ) -> NDArray[np.float64] | None:
     """Class probabilities of all n vectors, (n, C), learned from the labelled ones.
 
+    The vectors are smoothed over all n.
+
     None as `fit_classes`.
 
     Args:
@@ -72,5 +77,6 @@ def fit_learner(
         indices: the places of the labelled ones.
         labels: theirs, in the same order.
     """
-    learner = fit_classes(vectors[list(indices)], labels)
-    return None if learner is None else learner.probabilities(vectors)
+    inputs = smoothed(vectors, vectors)
+    learner = fit_classes(inputs[list(indices)], labels)
+    return None if learner is None else learner.probabilities(inputs)

@@ -1,4 +1,4 @@
-"""The built-in student: logistic regression on sentence vectors.
+"""The built-in student: logistic regression on sentence vectors, smoothed over the pool.
 
 It is for answers that are labels: each distinct answer is a class. The text of a case is the one that its row brings (`TrainingRow.text`); the same kind of text is
 expected when the student is asked.
@@ -23,6 +23,8 @@ from curator.errors import Refused, StorageError
 from curator.io.atomic import write_atomic
 from curator.progress import Progress
 from curator.selection.learner import LinearLearner, fit_classes
+from curator.selection.smoothing import smoothed
+from curator.selection.training_batch import MAX_POOL
 from curator.text.display import one_line, plural
 from curator.trainers.options import NoOptions, read_options
 from curator.trainers.trainer import Embed, TrainedModel, Trainer, TrainingCost, TrainingJob
@@ -39,12 +41,14 @@ class Student:
         classes: the answers that it can give, C of them.
         learner: the regression, with a row of weights for each class.
         embed: texts to vectors, by the encoder that it was fitted with.
+        pool: the vectors to smooth over (`smoothing.py`), (m, d).
         file: its place, for messages.
     """
 
     classes: tuple[str, ...]
     learner: LinearLearner
     embed: Embed
+    pool: NDArray[np.float32]
     file: Path
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -63,7 +67,7 @@ class Student:
                 f" {vectors.shape[1]}",
                 remedy="set `embedding.model` back to the one of that training, or begin another loop with `loop.folder`",
             )
-        return self.learner.probabilities(vectors)
+        return self.learner.probabilities(smoothed(vectors, self.pool))
 
 
 def _check(config: TrainerConfig, environ: Mapping[str, str]) -> None:  # noqa: ARG001  the form of a trainer
@@ -85,7 +89,8 @@ def _train(job: TrainingJob, progress: Progress) -> TrainedModel:  # noqa: ARG00
     started = time.monotonic()
     answers = [row.answer for row in job.rows]
     classes = tuple(dict.fromkeys(answers))
-    learner = fit_classes(job.embed([row.text for row in job.rows]), answers)
+    vectors = job.embed([row.text for row in job.rows])
+    learner = fit_classes(smoothed(vectors, _pool_vectors(job)), answers)
     if learner is None:
         shown = f"the same right answer, {one_line(classes[0], _SHOWN)!r}" if classes else "no right answer at all"
         raise Refused(
@@ -119,7 +124,12 @@ def _serve(model: TrainedModel, job: TrainingJob) -> Iterator[Student]:
             f"{str(path)!r}: the saved student cannot be read ({error})",
             remedy="restore the file from a copy; or remove that round's `model.json` and the steps after it, and the same command trains again",
         ) from error
-    yield Student(classes, learner, job.embed, path)
+    yield Student(classes, learner, job.embed, _pool_vectors(job), path)
+
+
+def _pool_vectors(job: TrainingJob) -> NDArray[np.float32]:
+    """Return the vectors of the pool, (m, d); of a large pool, those of evenly spaced cases."""
+    return job.embed(job.pool[:: len(job.pool) // MAX_POOL + 1])
 
 
 def _save(path: Path, learner: LinearLearner, classes: Sequence[str]) -> None:

@@ -46,6 +46,7 @@ class TrainingJob:
         seed: of random choices.
         embed: texts to unit vectors, (n, d).
         environ: the environment, for keys.
+        pool: the texts of all cases that may be trained on, with and without a label, as in `TrainingRow.text`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class TrainingJob:
     seed: int
     embed: Embed
     environ: Mapping[str, str] = field(repr=False)
+    pool: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from curator.errors import Refused, StorageError
 from curator.progress import Silent
 from curator.selection.learner import fit_classes
+from curator.selection.smoothing import smoothed
 from curator.trainers import TRAINERS, TrainedModel
 from tests.conftest import HashingEncoder
 from tests.trainers.jobs import ANSWERS, job_of, rows_of
@@ -44,8 +46,22 @@ def test_the_probabilities_are_those_of_scikit_learn(classes: int) -> None:
     labels = [place % classes for place in range(60)]
     fitted = fit_classes(vectors, labels)
     assert fitted is not None
-    reference = LogisticRegression(C=10.0, max_iter=300).fit(vectors, labels)
+    reference = LogisticRegression(C=30.0, max_iter=300).fit(vectors, labels)
     assert np.allclose(fitted.probabilities(vectors), reference.predict_proba(vectors))
+
+
+def test_the_pool_smooths_what_the_student_learns_and_what_it_is_asked(tmp_path: Path) -> None:
+    job = replace(job_of(tmp_path), pool=[f"about {answer} letter{i}" for i in range(9) for answer in ANSWERS])
+    model = STUDENT.train(job, Silent())
+    texts = [row.text for row in job.rows]
+    inputs = smoothed(job.embed(texts), job.embed(job.pool))
+    fitted = fit_classes(inputs, [row.answer for row in job.rows])
+    assert fitted is not None
+    with STUDENT.serve(model, job) as student:
+        probabilities = student.probabilities(texts)  # type: ignore[union-attr]
+    assert np.array_equal(probabilities, fitted.probabilities(inputs))
+    with STUDENT.serve(model, job_of(tmp_path)) as student:
+        assert not np.allclose(probabilities, student.probabilities(texts))  # type: ignore[union-attr]
 
 
 def test_no_pickle_is_in_the_file(tmp_path: Path) -> None:
