@@ -24,7 +24,6 @@ from curator.io.atomic import write_atomic
 from curator.progress import Progress
 from curator.selection.learner import LinearLearner, fit_classes
 from curator.selection.smoothing import smoothed
-from curator.selection.training_batch import MAX_POOL
 from curator.text.display import one_line, plural
 from curator.trainers.options import NoOptions, read_options
 from curator.trainers.trainer import Embed, TrainedModel, Trainer, TrainingCost, TrainingJob
@@ -90,7 +89,7 @@ def _train(job: TrainingJob, progress: Progress) -> TrainedModel:  # noqa: ARG00
     answers = [row.answer for row in job.rows]
     classes = tuple(dict.fromkeys(answers))
     vectors = job.embed([row.text for row in job.rows])
-    learner = fit_classes(smoothed(vectors, _pool_vectors(job)), answers)
+    learner = fit_classes(smoothed(vectors, job.embed(job.pool)), answers)
     if learner is None:
         shown = f"the same right answer, {one_line(classes[0], _SHOWN)!r}" if classes else "no right answer at all"
         raise Refused(
@@ -124,12 +123,7 @@ def _serve(model: TrainedModel, job: TrainingJob) -> Iterator[Student]:
             f"{str(path)!r}: the saved student cannot be read ({error})",
             remedy="restore the file from a copy; or remove that round's `model.json` and the steps after it, and the same command trains again",
         ) from error
-    yield Student(classes, learner, job.embed, _pool_vectors(job), path)
-
-
-def _pool_vectors(job: TrainingJob) -> NDArray[np.float32]:
-    """Return the vectors of the pool, (m, d); of a large pool, those of evenly spaced cases."""
-    return job.embed(job.pool[:: len(job.pool) // MAX_POOL + 1])
+    yield Student(classes, learner, job.embed, job.embed(job.pool), path)
 
 
 def _save(path: Path, learner: LinearLearner, classes: Sequence[str]) -> None:

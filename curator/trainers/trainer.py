@@ -46,7 +46,8 @@ class TrainingJob:
         seed: of random choices.
         embed: texts to unit vectors, (n, d).
         environ: the environment, for keys.
-        pool: the texts of all cases that may be trained on, with and without a label, as in `TrainingRow.text`.
+        pool: the texts of the cases that may be trained on, with and without a label, as in `TrainingRow.text`; of a large pool,
+            those of 20,000 random ones.
     """
 
     name: str

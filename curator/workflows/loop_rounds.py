@@ -258,7 +258,7 @@ class Rounds:
         return TrainingJob(
             f"{name}{arm}-round-{number}", folder, TRAINING.of(self.arm.folder.round(number)), rows,
             self.config.loop.trainer, self.config.seed, self._embed, self.asking.environ,
-            [item.text for item in embedded_cases(self.pool)],
+            [item.text for item in embedded_cases(self.pool, (), seed=self.config.seed)],
         )  # fmt: skip
 
     def _served(self, number: int, stack: ExitStack) -> Classifier | ModelConfig:
