@@ -37,8 +37,9 @@ MAX_LEFT_OUT = 0.05
 PLANNED_ROUNDS = 8
 PLANNED_DECAY = 2 / 3
 """In labels between the first round and the last. Of power laws and exponentials, this curve is among the hardest to tell from a line."""
-PLANNED_RISE = 0.3
-"""About the mean of the label sets in `benchmarks/estimation/stopping.py`."""
+PLANNED_RISE = 0.2
+PLANNED_DIFFERING = 0.08
+"""This and the rise are the means of the five label sets in `benchmarks/estimation/stopping.py` over the first eight rounds."""
 _LARGEST_FACTOR = 1e4
 _BISECTIONS = 60
 
@@ -161,7 +162,7 @@ def planned_power(
     rule: StopRule,
     *,
     seed_labels: int,
-    differing: float,
+    differing: float = PLANNED_DIFFERING,
     rise: float = PLANNED_RISE,
     rounds: int = PLANNED_ROUNDS,
 ) -> StopPower:

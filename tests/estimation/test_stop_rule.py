@@ -155,7 +155,7 @@ def test_the_planned_power_follows_its_own_advice() -> None:
     assert plan.least_gain > RULE.min_gain
     assert planned(round(1.02 * plan.cases_needed)).least_gain < RULE.min_gain
     assert planned(round(0.9 * plan.cases_needed)).least_gain > RULE.min_gain
-    assert "700 labels after 8 rounds, a rise of 30% until then, and 10% of cases" in plan.sentence
+    assert "700 labels after 8 rounds, a rise of 20% until then, and 10% of cases" in plan.sentence
     assert planned(200, rounds=15).least_gain < plan.least_gain
 
 
