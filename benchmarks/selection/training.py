@@ -2,6 +2,7 @@
 
     python benchmarks/selection/training.py --data DIR [--cache DIR] [--strategies NAME ...] [--pools NAME ...] [--seeds N]
         [--seed-labels N] [--batch N] [--rounds N] [--cases N] [--tests N] [--learner smoothed | plain] [--start own | random]
+        [--curves FILE]
 
 DIR holds `banking77/train.csv` and `test.csv`, and `clinc-oos/data_small.json` (150 intents in scope; `train` is the
 pool); `training_pools.py` describes the pools. `--cases` and `--tests` draw fewer of them. The learner is the same for each
@@ -14,7 +15,7 @@ Labels saved are 1 - n / m: n labels reach, for the first time and between two b
 that m random labels reach with the same learner. With `smoothed`, the second group of figures has the accuracy that m random
 labels reach with `plain` for its target. Each is given for m = 500, 1,000 and 1,500, as mean and standard deviation over the
 seeds. A seed draws 9 of 10 cases of the pool, which all strategies then share: otherwise a strategy without random draws would
-show no spread. `--cache DIR` keeps the vectors. The last table has the means over the pools, and says whether ours is at least
+show no spread. `--cache DIR` keeps the vectors, and `--curves FILE` the learning curves, for `curves.py`. The last table has the means over the pools, and says whether ours is at least
 as good as the best of `BASELINES`.
 
 Strategies of scikit-activeml run as well where it is installed: `pip install scikit-activeml`.
@@ -23,6 +24,7 @@ Strategies of scikit-activeml run as well where it is installed: `pip install sc
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -140,14 +142,30 @@ def report(pool: Pool, strategies: Mapping[str, Strategy], settings: argparse.Na
     figures = {}
     for name, strategy in strategies.items():
         own_start = settings.start == "own" and name in OWN_START
-        rows = []
+        rows, curves = [], []
         for seed, part in enumerate(pools):
             found = curve(part, given[seed], strategy, settings, seed=seed, own_start=own_start)
+            curves.append(found.tolist())
             accuracies = np.interp(SHOWN, *found.T, right=np.nan)
             rows.append([*saved(found, targets[seed], counts), *saved(found, plain[seed], counts), *accuracies])
         figures[name] = np.array(rows)
         print_row(name, figures[name])
+        if settings.curves:
+            keep_curves(
+                settings.curves, pool.name, name, curves, dict(zip(counts, np.mean(targets, axis=0), strict=True))
+            )
     return figures
+
+
+def keep_curves(
+    file: Path, pool: str, strategy: str, curves: Sequence[Sequence[Sequence[float]]], targets: Mapping[int, float]
+) -> None:
+    """Add the curves of a strategy to a file of them: pool -> `targets`, and `curves` -> strategy -> seed -> points."""
+    kept = json.loads(file.read_bytes()) if file.exists() else {}
+    entry = kept.setdefault(pool, {"curves": {}})
+    entry["targets"] = {str(count): float(accuracy) for count, accuracy in targets.items()}
+    entry["curves"][strategy] = curves
+    file.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def saved(found: Floats, targets: Floats, counts: Sequence[int]) -> list[float]:
@@ -208,6 +226,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, help="the most cases to choose from; all by default")
     parser.add_argument("--tests", type=int, help="the most cases to test on; all by default")
     parser.add_argument("--learner", choices=[*PENALTIES], default="smoothed")
+    parser.add_argument("--curves", type=Path, help="file to add the learning curves to")
     parser.add_argument("--start", choices=["own", "random"], default="own")
     settings = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")

@@ -14,6 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from curator.selection.training_batch import next_batch
 
 NEIGHBOURS = 20
+SLICE = 0.1
+"""`loop.random_share`, as it is by default."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -141,6 +143,15 @@ def ours(turn: Turn, k: int) -> list[int]:
     return [query.index for query in batch.queries]
 
 
+def ours_with_slice(turn: Turn, k: int) -> list[int]:
+    """A round of `curator loop`: a tenth is drawn at random first, but none of the start."""
+    count = round(SLICE * k) if len(turn.chosen) else 0
+    drawn = at_random(turn, count).tolist()
+    labelled = dict.fromkeys((*turn.chosen.tolist(), *drawn), 0)  # with probabilities no class is looked at
+    batch = next_batch(turn.vectors, labelled, k - count, probabilities=turn.probabilities, seed=turn.seed)
+    return [*drawn, *(query.index for query in batch.queries)]
+
+
 STRATEGIES: dict[str, Strategy] = {
     "random": at_random,
     "margin": margin,
@@ -150,8 +161,17 @@ STRATEGIES: dict[str, Strategy] = {
     "typiclust": typical,
     "typical-margin": typical_then_margin,
     "ours": ours,
+    "ours-slice": ours_with_slice,
 }
-OWN_START = {"facility", "typiclust", "typical-margin", "ours", "skactiveml-typiclust", "skactiveml-probcover"}
+OWN_START = {
+    "facility",
+    "typiclust",
+    "typical-margin",
+    "ours",
+    "ours-slice",
+    "skactiveml-typiclust",
+    "skactiveml-probcover",
+}
 """They can choose before there is a label; the others start at random."""
 
 
