@@ -10,12 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and editors; a test holds it equal to `_EXPORTS`
+    from curator.sklearn.asking import AskCommittee as AskCommittee
     from curator.sklearn.disagreement import CommitteeDisagreement as CommitteeDisagreement
     from curator.sklearn.modal import uncertainty_coverage_sampling as uncertainty_coverage_sampling
     from curator.sklearn.prompt_committee import PromptCommittee as PromptCommittee
     from curator.sklearn.strategies import UncertaintyCoverage as UncertaintyCoverage
 
 _EXPORTS = {
+    "AskCommittee": "asking",
     "CommitteeDisagreement": "disagreement",
     "PromptCommittee": "prompt_committee",
     "UncertaintyCoverage": "strategies",
