@@ -117,7 +117,6 @@ def _train(job: TrainingJob, progress: Progress) -> TrainedModel:
                     last = line
                     progress.advance(note=shown(line, job.environ))
             except TimeoutError:
-                program.end()
                 raise _failed(
                     f"still runs after {span(job.config.timeout_s)} (`loop.trainer.timeout_s`), and was ended",
                     program,

@@ -41,6 +41,7 @@ class FineTuningServer:
         self.error = {"code": "invalid_training_file", "message": "bad rows", "param": "training_file"}
         self.retry_after = ""
         self.code: str | None = None  # of an error status
+        self.without: str | None = None  # a field of jobs that lists do not show
         self.hidden = 0  # lists of jobs that do not show the newest one yet
         self.events_status = 200
         self.base_url = ""
@@ -176,7 +177,7 @@ class FineTuningServer:
         jobs = self.jobs[::-1]
         if self.hidden:
             self.hidden, jobs = self.hidden - 1, jobs[1:]
-        return await self._page(request, jobs)
+        return await self._page(request, [job | {self.without: None} if self.without else job for job in jobs])
 
     async def _page(self, request: web.Request, items: list[dict[str, Any]]) -> web.Response:
         after = request.query.get("after")

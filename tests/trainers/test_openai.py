@@ -21,7 +21,7 @@ from tests.trainers.fine_tuning_server import KEY, FineTuningServer
 from tests.trainers.jobs import job_of
 
 OPENAI = TRAINERS["openai"]
-ENVIRON = {"OPENAI_API_KEY": "sk-of-another-host-000000", "MY_KEY": KEY}
+ENVIRON = {"OPENAI_API_KEY": "sk-of-another-host-000000", "ACCESS": KEY}
 CREATE, UPLOAD, LOOK = "POST fine_tuning/jobs", "POST files", "GET fine_tuning/jobs/{id}"
 
 
@@ -63,7 +63,7 @@ def job(server: FineTuningServer, tmp_path: Path) -> TrainingJob:
 
 def job_in(folder: Path, url: str, environ: Mapping[str, str] = ENVIRON, **config: Any) -> TrainingJob:
     settings = {
-        "name": "openai", "base_model": "base-2026", "base_url": url, "api_key_env": "MY_KEY", "training_price": 25.0,
+        "name": "openai", "base_model": "base-2026", "base_url": url, "api_key_env": "ACCESS", "training_price": 25.0,
         "price": Price(input=1, output=2),
     }  # fmt: skip
     return job_of(folder, environ=environ, **settings | config)
@@ -92,7 +92,7 @@ def test_a_job_is_uploaded_created_and_awaited(server: FineTuningServer, job: Tr
     assert KEY not in "".join(path.read_text() for path in job.folder.iterdir())
     with OPENAI.serve(model, job) as served:
         assert served == ModelConfig(
-            name="loop-r1", model=model.model, base_url=server.base_url, api_key_env="MY_KEY",
+            name="loop-r1", model=model.model, base_url=server.base_url, api_key_env="ACCESS",
             price=Price(input=1, output=2),
         )  # fmt: skip
 
@@ -126,6 +126,16 @@ def test_a_list_that_lags_behind_is_looked_at_again(server: FineTuningServer, jo
     server.hidden = 2
     train(job)
     assert (len(server.jobs), server.asked[CREATE]) == (1, 1)
+
+
+@pytest.mark.parametrize("field", ["metadata", "training_file"])
+def test_a_job_is_recognised_by_its_file_or_its_metadata(
+    server: FineTuningServer, job: TrainingJob, field: str
+) -> None:
+    server.job(metadata={"curator_nonce": "of another loop"})
+    server.faults[CREATE], server.without = ["lost"], field
+    assert train(job).details["job"] == "ftjob-1"
+    assert (len(server.jobs), server.asked[CREATE]) == (2, 1)
 
 
 def test_the_pause_that_the_api_asks_for_is_kept(server: FineTuningServer, job: TrainingJob) -> None:
