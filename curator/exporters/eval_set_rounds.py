@@ -280,9 +280,8 @@ def _case_of(row: EvalRow) -> Case:
         reference = Reference(
             row.reference, row.reference_source or "label", row.reference_by, row.slice, at=row.reference_at
         )
-    file, _, line = row.source.partition(", part")[0].rpartition(":")
     return Case(
-        id=row.id, messages=row.messages, source=Source(file or row.source, int(line) if line.isdigit() else 0),
+        id=row.id, messages=row.messages, source=Source.parse(row.source),
         target=row.target, task=row.task, kind=row.kind, options=row.options, reference=reference,
         metadata=row.metadata, weight=row.weight, group=row.group or row.id, user_id=row.user_id,
         verdict=None if row.failure is None else Verdict(row.failure, row.slice, row.inclusion_probability),

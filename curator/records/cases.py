@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -61,6 +62,15 @@ class Source:
     def __str__(self) -> str:
         part = f", part {self.part}" + (f".{self.inner}" if self.inner else "")
         return f"{self.file}:{self.line}" + (part if self.part else "")
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Read a place as `str` writes it; another text is the name of a file, with line 0."""
+        match = re.fullmatch(r"(.*):(\d+)(?:, part (\d+)(?:\.(\d+))?)?", text, re.DOTALL)
+        if match is None:
+            return cls(text, 0)
+        file, *numbers = match.groups(default="0")
+        return cls(file, *map(int, numbers))
 
     def numbered(self, number: int) -> Source:
         """Return the place of a record within this one, counted from 1."""

@@ -31,7 +31,7 @@ from curator.errors import LogsError, RecordError
 from curator.io.atomic import json_lines, write_atomic
 from curator.io.json_rows import Fields, rows_of
 from curator.readers.documents import read_documents
-from curator.records import JsonValue
+from curator.records import JsonValue, Source
 from curator.records.loop import LoopCase
 from curator.run_folder.case_context import CaseContext
 from curator.run_folder.layout import RunFile
@@ -133,9 +133,10 @@ def read_pool(folder: LoopFolder) -> tuple[LoopCase, ...]:
 
 def _pool_case(row: object) -> LoopCase:
     values = Fields.of(row)
-    context = CaseContext.from_json(row).case(values.text("id"), 0)
+    context = CaseContext.from_json(row)
     case = replace(
-        context,
+        context.case(values.text("id"), 0),
+        source=Source.parse(context.source),
         options=values.object("options"),
         documents=read_documents(values.value("documents") or []),
         log_id=values.optional_text("log_id"),

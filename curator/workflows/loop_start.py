@@ -88,7 +88,8 @@ def open_pool(
     )
     write_record(SETTINGS.of(folder.path), now)
     write_atomic(folder.pool, json_lines(map(pool_row, pool)))  # last: its presence says that the loop has begun
-    return LoopStart(pool, intake.understood, (*intake.warnings, *holdout.warnings, *_left_out(pool)))
+    # As every later call reads it, so that no step depends on which call does it.
+    return LoopStart(read_pool(folder), intake.understood, (*intake.warnings, *holdout.warnings, *_left_out(pool)))
 
 
 def guarded_config(config: Config, *, classifies: bool) -> Config:
