@@ -16,18 +16,17 @@ from curator.disagreement.side_signals import SIDE_SIGNALS
 from curator.records import Score
 from curator.records.recorded import Recorded
 from curator.sklearn.cases import ReadAs, read_cases
+from curator.workflows.recorded_lines import sample_items
 
 SCORE_SIGNALS = ("disagreement", "within", "between", "against_target", "agreement")
 """The fields of a score that are signals, each in 0..1."""
-FITTED_CASES = 2000
-"""The most cases of `fit` that the readings and the members are fitted to: enough to know a rate to a percent or two."""
 
 
 class CommitteeDisagreement(TransformerMixin, BaseEstimator):
     """Transform the answers of a committee to one row of signals a case.
 
-    The signals are those of `curator score`.
-    `fit` learns the kind and the readings of each task and the weight of each member, without labels. It needs no y.
+    The signals are those of `curator score`. `fit` learns the kind and the readings of each task and the weight of each member,
+    without labels, from all cases or an even sample of many. It needs no y.
 
     X is a list of cases, each a list of answers or a record as `curator score` reads it (a dict with `generations`, and where
     there are any `input`, `target`, `task`). Or it is a table with two dimensions, a row a case and a column a member: the
@@ -112,8 +111,7 @@ class CommitteeDisagreement(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"no case of X has two answers{_members_of(self)}; disagreement needs at least two members"
             )
-        sampled = records[:: -(-len(records) // FITTED_CASES)]
-        self.model_, self.health_ = fit_scoring(sampled, equal_members=self.equal_members)
+        self.model_, self.health_ = fit_scoring(sample_items(records), equal_members=self.equal_members)
         self.signals_ = wanted or _present(records)
         return records
 

@@ -20,9 +20,8 @@ from curator.sklearn.pool import SEEDS, LabelledPool, RandomState, Rows
 class UncertaintyCoverage(BaseEstimator):
     """Query the rows that represent most of what the learner still doubts.
 
-    It chooses as `curator.next_batch` does.
-    With no label it covers the pool; with more labels it moves to the rows that the learner doubts. A batch is chosen
-    together, so that two rows that say the same are not both in it.
+    It chooses as `curator.next_batch` does: with no label it covers the pool; with more labels it moves to the rows that the
+    learner doubts. A batch is chosen together, so that two rows that say the same are not both in it.
 
     Where scikit-activeml is installed, this is a `SingleAnnotatorPoolQueryStrategy` to it.
 

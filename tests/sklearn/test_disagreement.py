@@ -121,3 +121,9 @@ def test_before_fit_there_is_no_column() -> None:
         CommitteeDisagreement().transform(RECORDS)
     with pytest.raises(NotFittedError):
         CommitteeDisagreement().get_feature_names_out()
+
+
+def test_many_cases_are_sampled_as_curator_score_samples_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curator.workflows.recorded_lines.SAMPLED_RECORDS", 10)
+    expected = [score.disagreement for score in curator.score(RECORDS)]
+    assert CommitteeDisagreement(["disagreement"]).fit_transform(RECORDS)[:, 0].tolist() == expected
