@@ -54,6 +54,13 @@ def test_near_duplicates_count_as_one_draw() -> None:
     assert pairs.covariance[0, 0] == pytest.approx(2 * alone.covariance[0, 0], rel=0.05)
 
 
+def test_the_covariance_is_that_of_the_means() -> None:
+    generator = np.random.default_rng(0)
+    correct = (generator.random((2, 20)) < 0.5).astype(float)
+    table = score_table([scores([*correct[0]], 100), scores([*correct[1]], 175)])
+    assert table.covariance == pytest.approx(np.cov(correct) / 20 + np.eye(2) / 22**2)
+
+
 def test_a_group_named_as_a_case_is_another_group() -> None:
     table = score_table([RoundScores(100, {"a": 1.0, "b": 0.0}, {"b": "a"})])
     assert len(table.sizes) == 2

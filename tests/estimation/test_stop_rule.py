@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from curator.errors import ConfigError
+from curator.estimation.gain_forecast import GainForecast
 from curator.estimation.learning_curve import RoundScores
 from curator.estimation.stop_rule import MIN_CASES, StopPower, StopRule, planned_power, stop_view
 from curator.records import Rate
@@ -63,6 +64,25 @@ def test_a_curve_that_flattens_is_stopped_after_the_gain_fell_under_the_threshol
     assert stop is not None
     labels = 100 + 75 * (stop - 1)
     assert flattening(labels + 75) - flattening(labels) < RULE.min_gain
+
+
+def test_only_rounds_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = {4: 0.005, 5: 0.02, 6: 0.005, 7: 0.005}
+
+    def forecast(labels: NDArray[np.float64], *_: object, **__: object) -> GainForecast:
+        return GainForecast(0.0, -0.01, ends[len(labels)], np.zeros(len(labels)))
+
+    monkeypatch.setattr("curator.estimation.stop_rule.forecast_gain", forecast)
+    rounds = loop(level, rounds=7, cases=100)
+    assert [stop_view(rounds[:k], RULE).rounds_below for k in (4, 5, 6, 7)] == [1, 0, 1, 2]
+    assert [stop_view(rounds[:k], RULE).stop for k in (4, 5, 6, 7)] == [False, False, False, True]
+
+
+def test_the_gain_is_that_of_the_labels_of_a_round() -> None:
+    rounds = loop(flattening, rounds=10, cases=1000)
+    short, long = (stop_view(rounds, StopRule(round_labels=labels)) for labels in (75, 150))
+    assert short.gain < long.gain  # type: ignore[operator]
+    assert long.sentence.startswith("Go on. The next 150 labels would bring")
 
 
 def test_rising_curves_are_not_stopped_by_noise() -> None:
