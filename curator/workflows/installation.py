@@ -36,8 +36,10 @@ def plugin_registries() -> Iterator[Registry[Any]]:
     from curator.exporters import EXPORTERS
     from curator.labels import LABEL_SERVERS, LABEL_TOOLS
     from curator.readers import READERS
+    from curator.trainers import TRAINERS
 
     yield READERS
     yield EXPORTERS
     yield LABEL_TOOLS
     yield LABEL_SERVERS
+    yield TRAINERS

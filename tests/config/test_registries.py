@@ -16,6 +16,7 @@ from curator.exporters import EXPORTERS
 from curator.labels import LABEL_SERVERS, LABEL_TOOLS
 from curator.readers import READERS
 from curator.selection.strategies import STRATEGIES
+from curator.trainers import TRAINERS
 from curator.workflows.installation import plugin_registries
 
 REGISTRIES = {"provider": PROVIDERS, "strategy": STRATEGIES}
@@ -46,7 +47,9 @@ def test_every_list_of_names_in_the_config_is_that_of_a_registry() -> None:
         assert set(names[key]) == set(registry.built_in), key
 
 
-@pytest.mark.parametrize("registry", [READERS, LABEL_TOOLS, LABEL_SERVERS, EXPORTERS, ESTIMATORS], ids=lambda r: r.noun)
+@pytest.mark.parametrize(
+    "registry", [READERS, LABEL_TOOLS, LABEL_SERVERS, EXPORTERS, ESTIMATORS, TRAINERS], ids=lambda r: r.noun
+)
 def test_a_name_that_a_package_may_add_is_checked_by_its_registry(registry: object) -> None:
     with pytest.raises(ConfigError, match=r"here: unknown .* 'no-such'"):
         registry.require("no-such", where="here")  # type: ignore[attr-defined]
@@ -64,4 +67,5 @@ def test_a_config_may_name_what_a_package_adds() -> None:
 
 def test_doctor_knows_each_registry_that_packages_add_to_once() -> None:
     groups = [registry.group for registry in plugin_registries()]
-    assert sorted(groups) == ["curator.exporters", "curator.label_servers", "curator.label_tools", "curator.readers"]
+    rooms = ("exporters", "label_servers", "label_tools", "readers", "trainers")
+    assert sorted(groups) == [f"curator.{room}" for room in rooms]
