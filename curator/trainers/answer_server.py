@@ -1,6 +1,7 @@
 """A small OpenAI-compatible server on the loopback interface, over a function.
 
-It runs in a thread, and makes one answer at a time. The address has a secret part, since other users of the computer can reach the loopback interface.
+It runs in a thread, and makes one answer at a time. The address has a secret part, since other users of the computer can reach
+the loopback interface.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Any program as a trainer.
 
-It gets the training file, and names the model in the last line that it prints. That line is the model's name, or a JSON object with the fields of `CommandResult`. A program that is to serve its model gives a
-`serve_command` there, which `serve` starts and ends.
+It gets the training file, and names the model in the last line that it prints. That line is the model's name, or a JSON object
+with the fields of `CommandResult`. A program that is to serve its model gives a `serve_command` there, which `serve` starts and
+ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A fine-tune of the bundled small model on this computer.
 
-LoRA adapters are trained in minutes on two cores. It shows a loop end to end on a generative model without a key or a GPU. The model has 135 million weights: for real use name a
-larger one with the trainer `command`.
+LoRA adapters are trained in minutes on two cores. It shows a loop end to end on a generative model without a key or a GPU. The
+model has 135 million weights: for real use name a larger one with the trainer `command`.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ def _digest(folder: Path) -> str:
 def _damaged(folder: Path, problem: str) -> StorageError:
     return StorageError(
         f"{str(folder)!r}: the trained adapters cannot be loaded ({problem})",
-        remedy="restore the folder from a copy; or remove that round's `model.json` and the steps after it, and the same command trains again",
+        remedy="restore the folder from a copy; or remove that round's `model.json` and the steps after it, and the same command"
+        " trains again",
     )
 
 

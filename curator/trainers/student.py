@@ -1,7 +1,7 @@
 """The built-in student: logistic regression on sentence vectors, smoothed over the pool.
 
-It is for answers that are labels: each distinct answer is a class. The text of a case is the one that its row brings (`TrainingRow.text`); the same kind of text is
-expected when the student is asked.
+It is for answers that are labels: each distinct answer is a class. The text of a case is the one that its row brings
+(`TrainingRow.text`); the same kind of text is expected when the student is asked.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def _serve(model: TrainedModel, job: TrainingJob) -> Iterator[Student]:
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"{str(path)!r}: the saved student cannot be read ({error})",
-            remedy="restore the file from a copy; or remove that round's `model.json` and the steps after it, and the same command trains again",
+            remedy="restore the file from a copy; or remove that round's `model.json` and the steps after it, and the same command"
+            " trains again",
         ) from error
     yield Student(classes, learner, job.embed, job.embed(job.pool), path)
 

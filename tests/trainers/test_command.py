@@ -150,6 +150,18 @@ def test_the_whole_group_ends_at_the_timeout(tmp_path: Path) -> None:
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+class Interrupted(Silent):
+    def advance(self, count: int = 1, *, note: str = "", facts: Any = None) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_ends_the_program(tmp_path: Path) -> None:
+    command = ("sh", "-c", 'echo $$ > "$0/pid"; echo m; sleep 600', "{folder}")
+    with pytest.raises(KeyboardInterrupt):
+        COMMAND.train(job_of(tmp_path, name="command", command=command), Interrupted())
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
 def test_a_program_that_leaves_a_child_with_its_output_is_not_waited_for(tmp_path: Path) -> None:
     program = (
         "import subprocess, sys\n"
