@@ -48,6 +48,9 @@ class StopConfig(Section):
     """The least gain of a round that is worth its labels, as a share of right answers (0.01: one point)."""
     rounds: Positive = 2
     """The loop stops when the gain is shown to be under `min_gain` in so many rounds, one after the other."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """The confidence that a loop whose rounds keep gaining `min_gain` is not stopped, over all its rounds together. A lower one stops
+    earlier (`docs/loop.md`)."""
     max_labels: Positive = 2000
     """The most labels of all rounds together, those of the held-out set included."""
     max_hours: Annotated[float, Field(gt=0)] | None = None
@@ -55,7 +58,8 @@ class StopConfig(Section):
     max_usd: Annotated[float, Field(gt=0)] | None = None
     """The most that all trainings together may cost, in US dollars."""
     half_width: Annotated[float, Field(gt=0, lt=0.5)] | None = None
-    """Stop when the 95% interval of the model's score is at most so wide to each side."""
+    """Stop when the 95% interval of the model's score is at most so wide to each side. That depends on the number of held-out cases
+    more than on the rounds."""
 
 
 class LoopConfig(Section):

@@ -63,6 +63,7 @@ def stop_rule(config: Config) -> StopRule:
         min_gain=loop.stop.min_gain,
         round_labels=loop.round_labels,
         rounds=loop.stop.rounds,
+        confidence=loop.stop.confidence,
         half_width=loop.stop.half_width,
     )
 
