@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from curator.errors import ProviderError
 from curator.trainers.messages import shown
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NONCE = "curator_nonce"
 """The field of a job's metadata that identifies it."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PAGE = 100
 _EVENTS = 50
 _TIMEOUT_S = 120.0
@@ -63,13 +65,14 @@ def open_client(base_url: str, key: str | None) -> Iterator[OpenAI]:
     """Open the SDK's client; it connects with the first call.
 
     It never repeats a call by itself: a job that is created twice is billed twice. Organisation and project of the environment are
-    not sent, as with the calls of the committee.
+    not sent, as with the calls of the committee. An endpoint on this computer is not reached through a proxy.
     """
     import httpx
-    from openai import OpenAI
+    from openai import DefaultHttpxClient, OpenAI
 
     timeout = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
-    with OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout) as client:
+    http = DefaultHttpxClient(timeout=timeout, trust_env=urlsplit(base_url).hostname not in _LOOPBACK)
+    with OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout, http_client=http) as client:
         client.organization = client.project = None
         yield client
 

@@ -97,6 +97,14 @@ def test_a_job_is_uploaded_created_and_awaited(server: FineTuningServer, job: Tr
         )  # fmt: skip
 
 
+def test_an_endpoint_on_this_computer_is_not_reached_through_a_proxy(
+    job: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert train(job).details["job"] == "ftjob-0"
+
+
 def test_a_finished_job_is_not_bought_again(server: FineTuningServer, job: TrainingJob) -> None:
     assert train(job) == train(job)
     assert (len(server.files), len(server.jobs)) == (1, 1)
