@@ -21,11 +21,12 @@ import numpy as np
 from curator.report.curve_chart import Chart, ChartPoint, curve_chart
 
 WIDTH, HEIGHT, HEAD, FOOT = 520, 400, 34, 40
-LEVELS = ("1000", "1500")
+LEVELS = {"1000": 14, "1500": -5}
+"""The numbers of random labels whose accuracy is drawn, and the distance of the name from its line."""
 COLOURS = ("#4b5563", "#b45309", "#1d4ed8", "#047857", "#7c3aed")
 STYLE = (
     "text{font-family:system-ui,sans-serif;font-size:12px;fill:#1f2937}.title{font-size:15px;font-weight:600}"
-    ".x,.axis{text-anchor:middle}.y,.level{text-anchor:end}.grid{stroke:#e5e7eb}.level{fill:#4b5563}"
+    ".x,.axis{text-anchor:middle}.y{text-anchor:end}.grid{stroke:#e5e7eb}.level{fill:#4b5563}"
     ".dash{stroke:#6b7280;stroke-dasharray:5 4}polyline{fill:none;stroke-width:2.2}polygon{opacity:.16}"
 )
 
@@ -49,11 +50,11 @@ def panel(name: str, pool: Mapping[str, Any], strategies: Sequence[str], left: i
     ]
     parts += [f'<text x="{t.at:g}" y="{chart.bottom + 18:g}" class="x">{t.text}</text>' for t in chart.x_ticks]
     parts.append(f'<text x="{(chart.left + chart.right) / 2:g}" y="{chart.bottom + 36:g}" class="axis">labels</text>')
-    for count in LEVELS:
+    for count, offset in LEVELS.items():
         at = height_of(chart, pool["targets"][count])
         parts.append(
             f'<line x1="{chart.left:g}" x2="{chart.right:g}" y1="{at:g}" y2="{at:g}" class="dash"/>'
-            f'<text x="{chart.right:g}" y="{at + 15:g}" class="level">random with {int(count):,}</text>'
+            f'<text x="{chart.left + 6:g}" y="{at + offset:g}" class="level">{int(count):,} random</text>'
         )
     for line, colour in zip(chart.lines, COLOURS, strict=False):
         parts.append(f'<polygon points="{line.band}" fill="{colour}"/>')
