@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -14,6 +15,8 @@ from curator.errors import ConfigError
 from curator.io import atomic
 from curator.run_folder import loop_folder as files
 from curator.run_folder.loop_folder import loop_folder
+from curator.selection.smoothing import smoothed
+from curator.trainers import student
 from curator.workflows.compare import compare_files
 from curator.workflows.loop import loop, loop_status
 from tests.conftest import HashingEncoder
@@ -73,6 +76,21 @@ def test_a_turn_trains_measures_and_chooses_the_next_cases(tmp_path: Path, topic
     assert files.PICKS.of(loop_folder(config).round(1)).read_bytes() == before
     status = loop_status(config)
     assert (status.rounds, status.waiting) == (result.rounds, result.waiting)
+
+
+def test_the_student_smooths_over_the_cases_to_train_on_and_over_no_held_out_one(
+    tmp_path: Path, topics: Any, encoder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = []
+    monkeypatch.setattr(student, "smoothed", lambda vectors, pool: pools.append(pool) or smoothed(vectors, pool))
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    label_round(config, 0, topics)
+    turn(config, encoder, rounds=1)
+    texts = [item.text for item in files.read_pool(loop_folder(config)) if item.trainable]
+    assert len(pools) >= 2, "once to train, once to answer"
+    assert all(np.array_equal(pool, encoder.encode(texts)) for pool in pools)
+    assert 100 < len(texts) < 200
 
 
 def test_a_simulation_runs_to_its_end_and_measures_the_labels_saved(tmp_path: Path, topics: Any, encoder: Any) -> None:
