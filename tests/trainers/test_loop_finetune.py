@@ -49,7 +49,9 @@ def test_the_loop_goes_round(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     folder = copied(tmp_path)
     config = load_config(folder / "curator.yaml")
-    small = config.loop.model_copy(update={"held_out_labels": 20, "seed_labels": 8, "round_labels": 4})
+    trainer = config.loop.trainer.model_copy(update={"options": {"epochs": 1, "batch_rows": 4}})
+    sizes = {"held_out_labels": 20, "seed_labels": 8, "round_labels": 4}
+    small = config.loop.model_copy(update={**sizes, "trainer": trainer})
     result = loop(
         config.model_copy(update={"loop": small}), rounds=2, simulate=str(folder / "labels.jsonl"), environ={"PATH": ""}
     )
