@@ -24,6 +24,7 @@ from curator.stages.ask import ask
 from curator.stages.score import Scorer
 from curator.trainers import Classifier
 
+_CLASSES: frozenset[Kind] = frozenset({"label", "boolean", "number", "short"})
 PROMPT = "plain"
 """A fine-tuned model gets the prompts as they were logged, which are those it was trained on."""
 
@@ -89,7 +90,7 @@ def correct_answers(
     without a right answer are left out.
     """
     judged = [prediction for prediction in predictions if prediction.case_id in answers]
-    kinds = _kinds([cases[prediction.case_id] for prediction in judged], answers, config)
+    kinds = kinds_of_cases([cases[prediction.case_id] for prediction in judged], answers, config)
     correct: dict[str, float | None] = {}
     for prediction in judged:
         case = cases[prediction.case_id]
@@ -132,8 +133,8 @@ def _agreement(record: Recorded, right_answer: str, comparer: ComparerFactory) -
     return None if failure is None else 1.0 - failure
 
 
-def _kinds(cases: Sequence[Case], answers: Mapping[str, str], config: Config) -> dict[str, Kind]:
-    """Return the kind of each case: as logged or configured, else detected by task."""
+def kinds_of_cases(cases: Sequence[Case], answers: Mapping[str, str], config: Config) -> dict[str, Kind]:
+    """Return the kind of each case: as logged or configured, else detected by task from these answers."""
     by_task: defaultdict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_task[case.task or ""].append(case)
@@ -143,6 +144,30 @@ def _kinds(cases: Sequence[Case], answers: Mapping[str, str], config: Config) ->
         detected = kind or detect_task_kind([((answers[case.id],), case.user) for case in of_task])
         kinds |= {case.id: case.kind or detected for case in of_task}
     return kinds
+
+
+def class_names(answers: Mapping[str, str], cases: Mapping[str, Case], config: Config) -> dict[str, str]:
+    """Return right answers with a single spelling for those that are equal by value, so that they are a single class.
+
+    It is the spelling of `tasks.labels`, else the most frequent one. Texts, and options whose meaning depends on the question,
+    stay as they are.
+    """
+    kinds = kinds_of_cases([cases[i] for i in answers], answers, config)
+    keys: dict[str, tuple[str, str]] = {}
+    spellings: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    names: dict[tuple[str, str], str] = {}
+    for case_id, text in sorted(answers.items()):
+        if (kind := kinds[case_id]) not in _CLASSES:
+            continue
+        task = cases[case_id].task or ""
+        labels = config.tasks.get(task, TaskConfig()).labels
+        names |= {(task, read_answer(label, kind, labels=labels).key): label for label in labels}
+        if key := read_answer(text, kind, labels=labels).key:
+            keys[case_id] = task, key
+            spellings[task, key][text.strip()] += 1
+    frequent = {key: min(texts, key=lambda text: (-texts[text], text)) for key, texts in spellings.items()}
+    names = frequent | names
+    return {i: names[keys[i]] if i in keys else text for i, text in answers.items()}
 
 
 def slice_errors(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def training_picks(plan: RoundPlan, embed: Vectors, probabilities: NDArray[np.fl
     """
     left = [item for item in plan.pool if item.trainable and item.case.id not in plan.taken]
     size = min(plan.size, len(left))
-    count = round(size * plan.random_share) if plan.random_share < 1 else size
+    count = _drawn(left, size, plan.random_share)
     # Another seed than that of the held-out set and of the rounds before, so that the draws are independent.
     drawn = random_order((item.case.id for item in left), plan.seed + plan.number + 1)[:count]
     picks = [
@@ -93,24 +94,35 @@ def training_picks(plan: RoundPlan, embed: Vectors, probabilities: NDArray[np.fl
     return picks
 
 
+def _drawn(left: Sequence[LoopCase], size: int, random_share: float) -> int:
+    """Return the size of the random slice: its share, and what the cases with a text do not fill."""
+    return max(round(size * random_share), size - sum(bool(item.text) for item in left))
+
+
 def _queries(
     plan: RoundPlan, k: int, drawn: Collection[str], embed: Vectors, probabilities: NDArray[np.float64] | None
 ) -> list[tuple[str, Query]]:
-    """Return k cases beside the drawn ones, by what a label of them would teach."""
+    """Return k cases beside the drawn ones, by what a label of them would teach.
+
+    No near-duplicate group is labelled twice while there are others; then groups count no more, as a round has its size.
+    """
     items = embedded_cases(plan.pool, plan.taken, seed=plan.seed)
     places = {item.case.id: place for place, item in enumerate(items)}
     done = {places[i]: plan.answers.get(i) for i in (*plan.taken, *drawn) if i in places}
     classes = done if probabilities is not None else dict.fromkeys(done)  # one class: no learner is fitted to free text
-    batch = next_batch(
+    choose = partial(
+        next_batch,
         embed([item.text for item in items]),
-        classes,
-        min(k, len(items) - len(done)),
         probabilities=probabilities,
         disagreement=None if probabilities is not None else _disagreement(items),
-        groups=[item.case.group or item.case.id for item in items],
         seed=plan.seed + plan.number,
     )
-    return [(items[query.index].case.id, query) for query in batch.queries]
+    k = min(k, len(items) - len(done))
+    queries = list(choose(classes, k, groups=[item.case.group or item.case.id for item in items]).queries)
+    if len(queries) < k:
+        chosen = classes | dict.fromkeys(query.index for query in queries)
+        queries += choose(chosen, k - len(queries)).queries
+    return [(items[query.index].case.id, query) for query in queries]
 
 
 def embedded_cases(pool: Sequence[LoopCase], taken: Collection[str], *, seed: int) -> list[LoopCase]:

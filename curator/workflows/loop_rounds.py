@@ -39,7 +39,7 @@ from curator.run_folder.loop_folder import (
     write_rows,
 )
 from curator.stages.loop_curve import LoopCurve, ended_round
-from curator.stages.loop_evaluate import ask_trained, classify, correct_answers, production_score
+from curator.stages.loop_evaluate import ask_trained, class_names, classify, correct_answers, production_score
 from curator.stages.loop_labels import LoopLabels, read_loop_labels, with_references
 from curator.stages.loop_picks import RoundPlan, embedded_cases, held_out_picks, training_picks
 from curator.stages.loop_training import RoundModel, check_budget, loop_training
@@ -159,7 +159,7 @@ class Rounds:
             random_share=1.0 if self.arm.random else 0.0 if number == 0 else loop.random_share,
             seed=seed,
             taken=taken,
-            answers={i: a for i, label in self._labels(number - 1).items() if (a := label.answer) is not None},
+            answers=self._answers(number - 1),
         )  # fmt: skip
         with ExitStack() as stack:
             model = self._served(number - 1, stack) if number and not self.arm.random else None
@@ -183,7 +183,7 @@ class Rounds:
         folder = self.arm.folder.round(number)
         if LABELS.of(folder).is_file():
             return
-        labels = self._came_back(number, picks)
+        labels = self._came_back(number)
         missing = set(labels.missing(picks))
         tasks = self.config.tasks
         rows = list(
@@ -198,20 +198,21 @@ class Rounds:
         write_queues(folder, rows, chosen_tools(self.config.labelling.tools))
         write_atomic(LABEL_PAGE.of(folder), [label_page(rows).encode()])
 
-    def _came_back(self, number: int, picks: Sequence[Pick]) -> LoopLabels:
+    def _came_back(self, number: int) -> LoopLabels:
         """Return the labels of all rounds up to this one."""
+        picks = [pick for n in range(number + 1) for pick in self._picks(n)]
         folders = [self.arm.folder.round(n) for n in range(number + 1)]
         labels = read_loop_labels(folders, self.files, self.cases, self.config, self.context.redaction)
         return with_references(labels, self.cases, picks)
 
     def _waiting(self, number: int, picks: Sequence[Pick]) -> WaitingRound:
-        return waiting_for(self.arm.folder.round(number), number, picks, self._came_back(number, picks))
+        return waiting_for(self.arm.folder.round(number), number, picks, self._came_back(number))
 
     def _take_labels(self, number: int, picks: Sequence[Pick]) -> WaitingRound | None:
         """Write the labels of a round if enough have come back; else return what it waits for."""
         if self.arm.annotate:
             self.arm.annotate(self.arm.folder.round(number), picks)
-        labels = self._came_back(number, picks)
+        labels = self._came_back(number)
         missing = labels.missing(picks)
         enough = len(picks) - len(missing) >= self.config.loop.least_labelled * len(picks)
         if not enough and not self.close:
@@ -232,7 +233,9 @@ class Rounds:
         return {label.case_id: label for label in read_rows(path, LoopLabel)} if number >= 0 else {}
 
     def _answers(self, number: int) -> dict[str, str]:
-        return {i: label.answer for i, label in self._labels(number).items() if label.answer is not None}
+        """Return the right answers that a round went on with; for a classifier each class in a single spelling."""
+        answers = {i: label.answer for i, label in self._labels(number).items() if label.answer is not None}
+        return class_names(answers, self.cases, self.config) if self.trainer.classifies else answers
 
     def _train(self, number: int) -> None:
         """Write the training rows of a round, and make its model."""
@@ -300,7 +303,8 @@ class Rounds:
         before = BEFORE.of(self.arm.folder.round(number))
         labels, answers = self._labels(number), self._answers(number)
         slices = self._correct(before, answers) if before.is_file() else {}
-        logged = [Prediction(i, target) for i in curve.correct[-1] if (target := self.cases[i].target) is not None]
+        compared = [i for i, score in curve.correct[-1].items() if score is not None]
+        logged = [Prediction(i, target) for i in compared if (target := self.cases[i].target) is not None]
         right = correct_answers(logged, answers, self.cases, self.config, self.comparer)
         round_ = ended_round(
             curve, labels, self._model(number), picks, slices,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +13,14 @@ from curator.config import Config
 from curator.errors import ConfigError
 from curator.io.atomic import json_lines, write_atomic
 from curator.progress import Progress
-from curator.records import with_group
+from curator.records import Case, with_group
 from curator.records.loop import LoopCase
 from curator.run_folder.cases import read_case_rows
 from curator.run_folder.layout import CASES
 from curator.run_folder.loop_folder import SETTINGS, LoopFolder, pool_row, read_pool, read_record_of, write_record
 from curator.stages.holdout import assign_splits, leaks_among
-from curator.stages.ingest import ingest
+from curator.stages.ingest import ingest, ingest_lines
+from curator.stages.loop_evaluate import kinds_of_cases
 from curator.stages.prepare import RunContext
 from curator.text.display import plural
 
@@ -82,6 +84,7 @@ def open_pool(
     rules = guarded_config(context.config, classifies=classifies)
     leaks = leaks_among(candidates, cases, rules, context.registry, embed=partial(context.embed, progress=progress))
     leaking, disagreement = {match.row for match in leaks}, _disagreement(context.paths.run_folder)
+    cases, others = _for_the_trainer(cases, context.config, classifies=classifies)
     pool = tuple(
         LoopCase(case, holdout.split_of(case.group), text, disagreement.get(case.id), leaks=case.id in leaking)
         for case, text in zip(cases, embedding_texts(cases), strict=True)
@@ -89,7 +92,38 @@ def open_pool(
     write_record(SETTINGS.of(folder.path), now)
     write_atomic(folder.pool, json_lines(map(pool_row, pool)))  # last: its presence says that the loop has begun
     # As every later call reads it, so that no step depends on which call does it.
-    return LoopStart(read_pool(folder), intake.understood, (*intake.warnings, *holdout.warnings, *_left_out(pool)))
+    read = ingest_lines(intake.counts, intake.read, len(intake.cases), len(intake.merged), len(intake.unreadable))
+    warnings = (*intake.warnings, *holdout.warnings, *others, *_left_out(pool))
+    return LoopStart(read_pool(folder), "\n".join([intake.understood, *read]), warnings)
+
+
+def _for_the_trainer(cases: list[Case], config: Config, *, classifies: bool) -> tuple[list[Case], tuple[str, ...]]:
+    """Return the cases that the trainer can learn to answer; and a warning about the others.
+
+    Free text has no classes. Where all answers seem to be free text, people may still label classes: then all cases stay.
+    """
+    if not classifies:
+        return cases, ()
+    kinds = kinds_of_cases(cases, {case.id: case.target or "" for case in cases}, config)
+    texts = Counter(case.task or "" for case in cases if kinds[case.id] == "text")
+    if not texts:
+        return cases, ()
+    trainer = config.loop.trainer.name
+    kept = [case for case in cases if kinds[case.id] != "text"]
+    if not kept:
+        return cases, (
+            (
+                f"production's answers are free text, and the trainer {trainer!r} is for answers that are labels: choose another"
+                " `loop.trainer`, or name the labels in `tasks`"
+            ),
+        )
+    tasks = ", ".join(f"{task or 'without a name'} ({count:,})" for task, count in sorted(texts.items()))
+    return kept, (
+        (
+            f"{plural(texts.total(), 'case')} left out, whose answers are free text: the trainer {trainer!r} is for answers that are"
+            f" labels. By task: {tasks}. If their answers are labels, name these in `tasks`, and begin another loop (`loop.folder`)"
+        ),
+    )
 
 
 def guarded_config(config: Config, *, classifies: bool) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,16 @@ def test_a_large_pool_is_represented_by_random_cases(monkeypatch: pytest.MonkeyP
         plan(pool_of(80), taken=["c77"], size=6, random_share=0.0), lambda t: embed(texts.extend(t) or t), None
     )
     assert len(texts) in (10, 11)
+
+
+def test_a_round_has_its_size_though_all_near_duplicate_groups_are_labelled() -> None:
+    pool = [replace(item, case=replace(item.case, group=f"g{n % 3}")) for n, item in enumerate(pool_of(80))]
+    picks = training_picks(plan(pool, taken=["c1", "c2", "c3"]), embed, None)
+    assert len(picks) == len({pick.case_id for pick in picks}) == 20
+    seed = training_picks(plan(pool, number=0, random_share=0.0, size=10), embed, None)
+    assert len({pool[int(pick.case_id[1:])].case.group for pick in seed[:3]}) == 3  # each group first
+
+
+def test_cases_without_a_text_are_drawn_when_no_others_are_left() -> None:
+    pool = [replace(item, text="") for item in pool_of(80)]
+    assert len(training_picks(plan(pool, random_share=0.0, size=10), embed, None)) == 10

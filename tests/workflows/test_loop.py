@@ -20,7 +20,7 @@ from curator.trainers import student
 from curator.workflows.compare import compare_files
 from curator.workflows.loop import loop, loop_status
 from tests.conftest import HashingEncoder
-from tests.workflows.loop_kit import label_round, loop_job, picks_of, write_pool, write_truth
+from tests.workflows.loop_kit import WORDS, label_round, loop_job, picks_of, write_pool, write_truth
 
 FROZEN = ("picks.jsonl", "labels.jsonl", "training.jsonl", "predictions.jsonl", "before.jsonl")
 
@@ -172,6 +172,43 @@ def test_corrections_of_earlier_labels_count_from_the_next_round_on(tmp_path: Pa
     assert files.LABELS.of(loop_folder(config).round(0)).read_bytes() == frozen
     rows = [orjson.loads(line) for line in files.LABELS.of(loop_folder(config).round(1)).read_bytes().splitlines()]
     assert {row["answer"] for row in rows if row["case_id"] in held_out} == {"returns"}
+
+
+def test_trusted_answers_of_the_logs_count_in_every_round(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    held_out = {pick.case_id for pick in picks_of(config, 0) if pick.split == "eval"}
+    pool = loop_folder(config).pool
+    rows = [orjson.loads(line) for line in pool.read_bytes().splitlines()]
+    from_logs = [row for row in rows if row["id"] in held_out][:20]
+    for row in from_logs:
+        row |= {"reference": topics[row["log_id"]], "reference_source": "correction"}
+    pool.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    for number in (0, 1):
+        label_round(config, number, topics, skip=[row["id"] for row in from_logs])
+        result = turn(config, encoder, rounds=1)
+    assert [done.held_out for done in result.rounds] == [60, 60]
+    assert [done.labels for done in result.rounds] == [68, 78]
+
+
+def test_a_classifier_gets_neither_free_text_nor_two_spellings(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    logs = tmp_path / "logs.jsonl"
+    rows = [json.loads(line) for line in logs.read_text().splitlines()]
+    for row in rows[:40]:
+        row["task"] = "reply"
+        row["response"]["choices"][0]["message"]["content"] = (
+            f"Sorry, please look at page {row['id']} of our help centre."
+        )
+    logs.write_text("\n".join(map(json.dumps, rows)))
+    config = parse_config(loop_job(tmp_path))
+    first = turn(config, encoder)
+    assert any(warning.startswith("40 cases left out") and "reply (40)" in warning for warning in first.warnings)
+    assert "240 records read" in first.to_text()
+    assert {item.case.task for item in files.read_pool(loop_folder(config))} == {"route"}
+    label_round(config, 0, {log_id: topic.title() for log_id, topic in topics.items()})
+    turn(config, encoder, rounds=1)
+    rows = [orjson.loads(line) for line in files.PREDICTIONS.of(loop_folder(config).round(0)).read_bytes().splitlines()]
+    assert {row["answer"] for row in rows} <= {*WORDS}
 
 
 def test_what_a_loop_began_with_stays(tmp_path: Path, topics: Any, encoder: Any) -> None:

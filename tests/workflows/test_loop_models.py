@@ -13,7 +13,7 @@ import pytest
 import curator
 from curator.config import parse_config
 from curator.errors import BudgetReached, NotConfirmed, Refused
-from curator.run_folder.loop_folder import LOOPS, MODEL, PREDICTIONS, TRAINING, loop_folder
+from curator.run_folder.loop_folder import LOOPS, MODEL, PREDICTIONS, TRAINING, loop_folder, read_pool
 from curator.workflows.loop import loop
 from tests.conftest import FakeEndpoint
 from tests.workflows.loop_kit import WORDS, label_round, loop_job, picks_of, write_pool, write_truth
@@ -108,6 +108,27 @@ def test_answers_in_free_text_are_refused_with_a_remedy(
         by_vectors, rounds=1, encoder=encoder, simulate=write_truth(tmp_path, texts), environ={"PATH": "/usr/bin:/bin"}
     )
     assert result.rounds[0].undecidable == 0
+
+
+def test_production_is_measured_on_the_cases_of_the_score(
+    job: Any, endpoint: FakeEndpoint, encoder: Any, tmp_path: Path
+) -> None:
+    topics = write_pool(tmp_path)
+    config = parse_config(job | {"tasks": {"route": {"kind": "text"}}})
+    loop(config, encoder=encoder, environ={})
+    held_out = [pick.case_id for pick in picks_of(config, 0) if pick.split == "eval"]
+    label_round(config, 0, topics, skip=held_out[:6], label="", verdict="pass")
+    (loop_folder(config).round(0) / "label_queue_b.jsonl").write_text(
+        "\n".join(
+            json.dumps({"case_id": i, "label": "ask the sales team of the shop", "verdict": "fail"})
+            for i in held_out[:6]
+        )
+    )
+    right = {item.case.user: item.case.target for item in read_pool(loop_folder(config))}
+    endpoint.answers["small-round-0"] = lambda body: right[body["messages"][-1]["content"]] or ""
+    (first,) = loop(config, rounds=1, encoder=encoder, environ={"PATH": "/usr/bin:/bin"}).rounds
+    assert (first.held_out, first.undecidable) == (54, 6)
+    assert first.production == 1.0  # its failures are among the six cases that cannot be told
 
 
 def test_a_training_that_costs_more_than_is_left_is_not_begun(
