@@ -134,7 +134,7 @@ def _agreement(record: Recorded, right_answer: str, comparer: ComparerFactory) -
 
 
 def kinds_of_cases(cases: Sequence[Case], answers: Mapping[str, str], config: Config) -> dict[str, Kind]:
-    """Return the kind of each case: as logged or configured, else detected by task from these answers."""
+    """Return the kind of each case: as logged or configured, else detected by task."""
     by_task: defaultdict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_task[case.task or ""].append(case)
@@ -147,9 +147,9 @@ def kinds_of_cases(cases: Sequence[Case], answers: Mapping[str, str], config: Co
 
 
 def class_names(answers: Mapping[str, str], cases: Mapping[str, Case], config: Config) -> dict[str, str]:
-    """Return right answers with a single spelling for those that are equal by value, so that they are a single class.
+    """Return right answers, those that are equal by value in a single spelling.
 
-    It is the spelling of `tasks.labels`, else the most frequent one. Texts, and options whose meaning depends on the question,
+    They are a single class then. The spelling is that of `tasks.labels`, else the most frequent one. Texts, and options whose meaning depends on the question,
     stay as they are.
     """
     kinds = kinds_of_cases([cases[i] for i in answers], answers, config)
