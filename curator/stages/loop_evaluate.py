@@ -149,8 +149,8 @@ def kinds_of_cases(cases: Sequence[Case], answers: Mapping[str, str], config: Co
 def class_names(answers: Mapping[str, str], cases: Mapping[str, Case], config: Config) -> dict[str, str]:
     """Return right answers, those that are equal by value in a single spelling.
 
-    They are a single class then. The spelling is that of `tasks.labels`, else the most frequent one. Texts, and options whose meaning depends on the question,
-    stay as they are.
+    They are a single class then. The spelling is that of `tasks.labels`, else the most frequent one. Texts, and options whose meaning
+    depends on the question, stay as they are.
     """
     kinds = kinds_of_cases([cases[i] for i in answers], answers, config)
     keys: dict[str, tuple[str, str]] = {}

@@ -95,7 +95,7 @@ def training_picks(plan: RoundPlan, embed: Vectors, probabilities: NDArray[np.fl
 
 
 def _drawn(left: Sequence[LoopCase], size: int, random_share: float) -> int:
-    """Return the size of the random slice: its share, and what the cases with a text do not fill."""
+    """Return the size of the random slice: its share, and what cases with a text leave open."""
     return max(round(size * random_share), size - sum(bool(item.text) for item in left))
 
 

@@ -233,7 +233,7 @@ class Rounds:
         return {label.case_id: label for label in read_rows(path, LoopLabel)} if number >= 0 else {}
 
     def _answers(self, number: int) -> dict[str, str]:
-        """Return the right answers that a round went on with; for a classifier each class in a single spelling."""
+        """Return the right answers that a round went on with, as the trainer learns them."""
         answers = {i: label.answer for i, label in self._labels(number).items() if label.answer is not None}
         return class_names(answers, self.cases, self.config) if self.trainer.classifies else answers
 
