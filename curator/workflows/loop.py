@@ -18,8 +18,18 @@ from curator.estimation.stop_rule import planned_power
 from curator.io.atomic import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Pick
+from curator.records.loop import WaitingRound
 from curator.report.loop_page import loop_page
-from curator.run_folder.loop_folder import LOOP_REPORT, PICKS, RESULTS, loop_folder, read_pool, read_rows
+from curator.run_folder.loop_folder import (
+    LOOP_REPORT,
+    PICKS,
+    RESULTS,
+    SETTINGS,
+    loop_folder,
+    read_pool,
+    read_record_of,
+    read_rows,
+)
 from curator.stages.equivalence import open_comparer
 from curator.stages.loop_curve import stop_rule
 from curator.stages.loop_labels import read_loop_labels, with_references
@@ -32,7 +42,7 @@ from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 from curator.workflows.loop_result import LoopResult, waiting_sentence
 from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
 from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
-from curator.workflows.loop_start import open_pool
+from curator.workflows.loop_start import LoopSettings, open_pool
 
 _DIFFERING = 0.1
 """The share of held-out cases on which two models in a row differ, assumed before there are any."""
@@ -78,6 +88,8 @@ def loop(  # noqa: PLR0913  the options of the command
         ConfigError: the config does not fit, or a simulation lacks answers.
         UserError: something else that the user can fix; the subclasses in `curator.errors` say what.
     """
+    if rounds is not None and rounds < 0:
+        raise ConfigError(f"the number of rounds is {rounds}", remedy="give 0 or more")
     named = str(config) if isinstance(config, str | Path) else ""
     loaded = config_from(config)
     trainer = TRAINERS.require(loaded.loop.trainer.name, where="loop.trainer.name")
@@ -143,17 +155,25 @@ def _loop(
             files=() if annotate else (*config.labels, *options.labels), close=options.close, agreed=options.agreed,
         )  # fmt: skip
         waiting = shared.advance(options.rounds)
+        if annotate:
+            waiting = None  # nobody is asked for labels in a simulation
         control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])
         if options.control and len(control.ended) < len(shared.ended):
             control.advance(len(shared.ended) - len(control.ended))
         result = LoopResult(
             folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
             saved=labels_saved(shared.ended, control.ended), power="" if shared.ended else _power(config), understood=start.understood,
-            warnings=tuple(dict.fromkeys([*notes, *shared.warnings, *control.warnings])),
+            warnings=_warnings([*notes, *shared.warnings, *control.warnings, *shared.corrections()], waiting),
         )  # fmt: skip
         write_atomic(RESULTS.of(folder.path), json_lines([*shared.results("loop"), *control.results("random")]))
         write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result).encode()])
     return result
+
+
+def _warnings(warnings: Sequence[str], waiting: WaitingRound | None) -> tuple[str, ...]:
+    """Return each warning once, without those that the waiting round shows as notes."""
+    notes = waiting.notes if waiting else ()
+    return tuple(warning for warning in dict.fromkeys(warnings) if warning not in notes)
 
 
 def _page(name: str, result: LoopResult) -> str:
@@ -191,7 +211,8 @@ def loop_status(config: Config | PathLike) -> LoopResult:
     cases = {item.case.id: item.case for item in read_pool(folder)}
     ours, random = ended_rounds(folder), ended_rounds(folder.control)
     waiting = None
-    if len(folder.rounds) > len(ours):
+    simulated = read_record_of(SETTINGS.of(folder.path), LoopSettings).simulated
+    if len(folder.rounds) > len(ours) and not simulated:
         picks = read_rows(PICKS.of(folder.rounds[-1]), Pick)
         redaction = Redaction(loaded, StatePaths.of(loaded))
         labels = with_references(read_loop_labels(folder.rounds, loaded.labels, cases, loaded, redaction), cases, picks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from curator.run_folder.loop_folder import (
     MODEL,
     PICKS,
     PREDICTIONS,
+    RESULTS,
     ROUND,
     TRAINING,
     TRAINING_FOLDER,
@@ -332,6 +334,20 @@ class Rounds:
             for case_id, right in correct.items():
                 if right is not None:
                     yield {"system": f"{system}, round {number}", "case_id": case_id, "score": right}
+
+    def corrections(self) -> Iterator[str]:
+        """Yield a sentence where labels have changed since rounds were measured by them."""
+        curve = self.curve(len(self.ended) - 1) if self.ended else LoopCurve((), ())
+        changed = []
+        for done, correct in zip(self.ended, curve.correct, strict=True):
+            scores = [right for right in correct.values() if right is not None]
+            if scores and not math.isclose(score := sum(scores) / len(scores), done.score, abs_tol=1e-9):
+                changed.append(f"round {done.number}: {score:.1%}")
+        if changed:
+            yield (
+                "labels of held-out cases have changed since these rounds were measured. By the labels of the last round their scores"
+                f" are {', '.join(changed)}; the rule to stop and {RESULTS.name!r} go by these"
+            )
 
     def _left(self, number: int) -> int:
         """Return the cases of the train split that no round has chosen."""

@@ -172,6 +172,11 @@ def test_corrections_of_earlier_labels_count_from_the_next_round_on(tmp_path: Pa
     assert files.LABELS.of(loop_folder(config).round(0)).read_bytes() == frozen
     rows = [orjson.loads(line) for line in files.LABELS.of(loop_folder(config).round(1)).read_bytes().splitlines()]
     assert {row["answer"] for row in rows if row["case_id"] in held_out} == {"returns"}
+    result = turn(config, encoder)
+    scores = [orjson.loads(line) for line in (loop_folder(config).path / "results.jsonl").read_bytes().splitlines()]
+    first = [row["score"] for row in scores if row["system"] == "loop, round 0"]
+    (warning,) = result.warnings
+    assert f"By the labels of the last round their scores are round 0: {sum(first) / len(first):.1%};" in warning
 
 
 def test_trusted_answers_of_the_logs_count_in_every_round(tmp_path: Path, topics: Any, encoder: Any) -> None:
@@ -221,6 +226,24 @@ def test_what_a_loop_began_with_stays(tmp_path: Path, topics: Any, encoder: Any)
         turn(parse_config(job), encoder, simulate=write_truth(tmp_path, topics))
     (tmp_path / "logs.jsonl").unlink()  # the pool is in the loop's folder
     assert turn(parse_config(job), encoder).waiting is not None
+
+
+def test_a_simulation_asks_nobody_for_labels(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    result = turn(config, encoder, simulate=write_truth(tmp_path, topics), rounds=1)
+    assert (len(result.rounds), result.waiting, loop_status(config).waiting) == (1, None, None)
+    with pytest.raises(ConfigError, match="the number of rounds is -1"):
+        turn(config, encoder, simulate=write_truth(tmp_path, topics), rounds=-1)
+
+
+def test_a_note_on_labels_is_said_once(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    picks = picks_of(config, 0)
+    label_round(config, 0, topics, skip=[picks[0].case_id])
+    row = {"case_id": picks[0].case_id, "label": "gardening"}
+    (loop_folder(config).round(0) / "label_queue_b.jsonl").write_text(json.dumps(row))
+    assert turn(config, encoder, close=True).to_text().count("'gardening'") == 1
 
 
 def test_a_simulation_needs_answers(tmp_path: Path, topics: Any, encoder: Any) -> None:
