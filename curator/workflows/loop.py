@@ -156,7 +156,7 @@ def _loop(
         )  # fmt: skip
         waiting = shared.advance(options.rounds)
         if annotate:
-            waiting = None  # nobody is asked for labels in a simulation
+            waiting = None  # a simulation asks no person for labels
         control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])
         if options.control and len(control.ended) < len(shared.ended):
             control.advance(len(shared.ended) - len(control.ended))
