@@ -18,7 +18,7 @@ from curator.estimation.stop_rule import planned_power
 from curator.io.atomic import json_lines, run_lock, write_atomic
 from curator.progress import Progress, Silent
 from curator.records import Pick
-from curator.records.loop import WaitingRound
+from curator.records.loop import LoopCase, WaitingRound
 from curator.report.loop_page import loop_page
 from curator.run_folder.loop_folder import (
     LOOP_REPORT,
@@ -43,9 +43,6 @@ from curator.workflows.loop_result import LoopResult, waiting_sentence
 from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
 from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
 from curator.workflows.loop_start import LoopSettings, open_pool
-
-_DIFFERING = 0.1
-"""The share of held-out cases on which two models in a row differ, assumed before there are any."""
 
 
 def loop(  # noqa: PLR0913  the options of the command
@@ -162,7 +159,7 @@ def _loop(
             control.advance(len(shared.ended) - len(control.ended))
         result = LoopResult(
             folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
-            saved=labels_saved(shared.ended, control.ended), power="" if shared.ended else _power(config), understood=start.understood,
+            saved=labels_saved(shared.ended, control.ended), power="" if shared.ended else _power(config, pool, read_rows(PICKS.of(folder.round(0)), Pick)), understood=start.understood,
             warnings=_warnings([*notes, *shared.warnings, *control.warnings, *shared.corrections()], waiting),
         )  # fmt: skip
         write_atomic(RESULTS.of(folder.path), json_lines([*shared.results("loop"), *control.results("random")]))
@@ -185,12 +182,15 @@ def _page(name: str, result: LoopResult) -> str:
     )  # fmt: skip
 
 
-def _power(config: Config) -> str:
-    """Return what the held-out set will be able to show, before there is a model."""
-    loop = config.loop
-    return planned_power(
-        loop.held_out_labels, stop_rule(config), seed_labels=loop.seed_labels, differing=_DIFFERING
-    ).sentence
+def _power(config: Config, pool: Sequence[LoopCase], picks: Sequence[Pick]) -> str:
+    """Return what the held-out set of these picks will be able to show, before there is a model."""
+    held_out = {pick.case_id for pick in picks if pick.split == "eval"}
+    # As the rule to stop counts them: near-duplicates once.
+    cases = len({item.case.group or item.case.id for item in pool if item.case.id in held_out})
+    power = planned_power(cases, stop_rule(config), seed_labels=config.loop.seed_labels).sentence
+    if cases == len(held_out):
+        return power
+    return f"The {len(held_out):,} held-out cases count as {cases:,}, as near-duplicates are counted once. {power}"
 
 
 def loop_status(config: Config | PathLike) -> LoopResult:

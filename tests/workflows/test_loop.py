@@ -50,6 +50,17 @@ def test_the_first_call_draws_the_held_out_set_and_the_seed(tmp_path: Path, topi
     assert "0 of 68 labels have come back" in result.to_text()
 
 
+def test_the_power_counts_near_duplicates_once(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    first = turn(config, encoder)
+    assert first.power.startswith("60 held-out cases can tell")
+    pool = loop_folder(config).pool
+    rows = [orjson.loads(line) for line in pool.read_bytes().splitlines()]
+    pool.write_bytes(b"\n".join(orjson.dumps(row | {"group": row["target"]}) for row in rows))
+    groups = {row["target"] for row in rows}
+    assert turn(config, encoder).power.startswith(f"The 60 held-out cases count as {len(groups)}, as near-duplicates")
+
+
 def test_a_turn_trains_measures_and_chooses_the_next_cases(tmp_path: Path, topics: Any, encoder: Any) -> None:
     config = parse_config(loop_job(tmp_path))
     turn(config, encoder)
