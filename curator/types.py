@@ -87,6 +87,7 @@ from curator.records.committee_advice import (
 )
 from curator.records.loop import (
     LoopRound,
+    SavedLabels,
     SliceErrors,
     WaitingRound,
 )
@@ -204,6 +205,7 @@ __all__ = [
     "Result",
     "Results",
     "RunOptions",
+    "SavedLabels",
     "ScoreFigures",
     "ScoreQuality",
     "SelectionConfig",

@@ -158,3 +158,18 @@ class WaitingRound:
     missing: int
     incomplete: int = 0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLabels:
+    """The training labels that a loop saves at the last score of the random arm.
+
+    Attributes:
+        share: of the random arm's labels, 1 at most; below 0 the loop needs more.
+        low: of its 95% interval over samples of the held-out cases; None where the loop may not reach the score at all.
+        high: of the same.
+    """
+
+    share: float
+    low: float | None
+    high: float

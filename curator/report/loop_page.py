@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from curator.progress import span
-from curator.records.loop import LoopRound
+from curator.records.loop import LoopRound, SavedLabels
 from curator.report import loop_bias
 from curator.report.curve_chart import Chart, ChartPoint, curve_chart
 from curator.report.format import NO_DATA, count
@@ -29,7 +29,7 @@ def loop_page(
     rounds: Sequence[LoopRound],
     control: Sequence[LoopRound],
     *,
-    saved: float | None,
+    saved: SavedLabels | None,
     waiting: str = "",
     power: str = "",
     warnings: Sequence[str] = (),
@@ -75,7 +75,9 @@ def score(share: float) -> str:
     return f"{share:.1%}"
 
 
-def tiles(rounds: Sequence[LoopRound], control: Sequence[LoopRound], saved: float | None) -> list[tuple[str, str]]:
+def tiles(
+    rounds: Sequence[LoopRound], control: Sequence[LoopRound], saved: SavedLabels | None
+) -> list[tuple[str, str]]:
     """Return the figures of the first screen with their names."""
     if not rounds:
         return []
@@ -90,11 +92,11 @@ def tiles(rounds: Sequence[LoopRound], control: Sequence[LoopRound], saved: floa
     if last.production is not None:
         figures.insert(1, (score(last.production), "of the same cases are answered rightly by production"))
     if control:
-        figures.append((NO_DATA if saved is None else f"{saved:.0%}", "labels saved against the random arm"))
+        figures.append((NO_DATA if saved is None else saved_share(saved), "labels saved against the random arm"))
     return figures
 
 
-def saved_sentence(control: Sequence[LoopRound], saved: float | None) -> str:
+def saved_sentence(control: Sequence[LoopRound], saved: SavedLabels | None) -> str:
     """Return the saving against the random arm in words; without one, the way to measure it."""
     if not control:
         return (
@@ -107,9 +109,14 @@ def saved_sentence(control: Sequence[LoopRound], saved: float | None) -> str:
     )
     if saved is None:
         return f"Labels saved: {NO_DATA}, as the loop has not reached {target}."
-    if saved < 0:
-        return f"The loop needs {-saved:.0%} more training labels to reach {target}."
-    return f"The loop needs {saved:.0%} fewer training labels to reach {target}. Neither score is exact: see the intervals."
+    noise = "The interval is over samples of the held-out cases; another random arm would differ, too."
+    return f"Labels saved to reach {target}: {saved_share(saved)}. {noise}"
+
+
+def saved_share(saved: SavedLabels) -> str:
+    """Return the share of labels saved with its interval."""
+    low = "possibly none" if saved.low is None else f"{saved.low:.0%}"
+    return f"{saved.share:.0%} (95%: {low} to {saved.high:.0%})"
 
 
 def charts(rounds: Sequence[LoopRound], control: Sequence[LoopRound]) -> tuple[Chart, Chart]:

@@ -124,7 +124,9 @@ def ended_round(  # noqa: PLR0913  a round has a part of every step
         slices=slice_errors(picks, slices, cases),
     )
     reason = stop_reason(view, [*before, ended], config, left=left)
-    sentence = view.sentence if reason in (None, view.reason) else f"{_ENDS[reason]} {view.sentence}"
+    sentence = (
+        view.sentence if reason in (None, view.reason) else f"{_ENDS[reason]} {view.sentence.removeprefix('Go on. ')}"
+    )
     return replace(_with_gain(ended, curve), stop=reason, view=sentence)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.config import Config
-from curator.errors import BudgetReached, LogsError, NotConfirmed
+from curator.errors import BudgetReached, ConfigError, LogsError, NotConfirmed
 from curator.exporters.openai_chat import chat_row
 from curator.exporters.trusted_targets import UNTRUSTED, training_set
 from curator.io.atomic import json_lines
@@ -115,12 +115,18 @@ def check_budget(cost: TrainingCost, name: str, config: Config, *, spent: float,
         agreed: the user has agreed to any cost.
 
     Raises:
+        ConfigError: a limit is set, and the price is not known.
         BudgetReached: it would cost more than `loop.stop.max_usd` leaves.
         NotConfirmed: it costs more than `budget.confirm_above_usd`, and neither a limit nor the user allows that.
     """
-    if cost.usd is None:
-        return
     most = config.loop.stop.max_usd
+    if cost.usd is None:
+        if most is not None:
+            raise ConfigError(
+                f"training {name}: its price is not known, so that `loop.stop.max_usd: {most:g}` cannot hold",
+                remedy="set `loop.trainer.training_price` (US dollars per million tokens, 0 for free), or leave `max_usd` out",
+            )
+        return
     price = f"training {name} costs about {money(cost.usd)} ({cost.tokens:,} tokens)"
     if most is not None and spent + cost.usd > most:
         raise BudgetReached(

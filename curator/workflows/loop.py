@@ -40,7 +40,7 @@ from curator.trainers import TRAINERS, Trainer
 from curator.workflows.event_loop import run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
 from curator.workflows.loop_result import LoopResult, waiting_sentence
-from curator.workflows.loop_rounds import Arm, Rounds, ended_rounds, waiting_for
+from curator.workflows.loop_rounds import ARMS, Arm, Rounds, ended_rounds, waiting_for
 from curator.workflows.loop_simulation import annotator, answered_pool, labels_saved, simulated_answers
 from curator.workflows.loop_start import LoopSettings, open_pool
 
@@ -157,12 +157,14 @@ def _loop(
         control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])
         if options.control and len(control.ended) < len(shared.ended):
             control.advance(len(shared.ended) - len(control.ended))
+        power = "" if shared.ended else _power(config, pool, read_rows(PICKS.of(folder.round(0)), Pick))
+        rows = (row for name, rounds in zip(ARMS, (shared, control), strict=True) for row in rounds.results(name))
+        write_atomic(RESULTS.of(folder.path), json_lines(rows))
         result = LoopResult(
             folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
-            saved=labels_saved(shared.ended, control.ended), power="" if shared.ended else _power(config, pool, read_rows(PICKS.of(folder.round(0)), Pick)), understood=start.understood,
+            saved=labels_saved(folder, _groups(pool)), power=power, understood=start.understood,
             warnings=_warnings([*notes, *shared.warnings, *control.warnings, *shared.corrections()], waiting),
         )  # fmt: skip
-        write_atomic(RESULTS.of(folder.path), json_lines([*shared.results("loop"), *control.results("random")]))
         write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result).encode()])
     return result
 
@@ -208,7 +210,8 @@ def loop_status(config: Config | PathLike) -> LoopResult:
         raise ConfigError(
             f"no loop has begun in {str(folder.path)!r}", remedy=f"begin it: curator loop {named}".rstrip()
         )
-    cases = {item.case.id: item.case for item in read_pool(folder)}
+    pool = read_pool(folder)
+    cases = {item.case.id: item.case for item in pool}
     ours, random = ended_rounds(folder), ended_rounds(folder.control)
     waiting = None
     simulated = read_record_of(SETTINGS.of(folder.path), LoopSettings).simulated
@@ -217,4 +220,10 @@ def loop_status(config: Config | PathLike) -> LoopResult:
         redaction = Redaction(loaded, StatePaths.of(loaded))
         labels = with_references(read_loop_labels(folder.rounds, loaded.labels, cases, loaded, redaction), cases, picks)
         waiting = waiting_for(folder.rounds[-1], len(ours), picks, labels)
-    return LoopResult(folder.path, named, tuple(ours), tuple(random), waiting, labels_saved(ours, random))
+    saved = labels_saved(folder, _groups(pool)) if RESULTS.of(folder.path).is_file() else None
+    return LoopResult(folder.path, named, tuple(ours), tuple(random), waiting, saved)
+
+
+def _groups(pool: Sequence[LoopCase]) -> dict[str, str]:
+    """Return the near-duplicate group of each case."""
+    return {item.case.id: item.case.group for item in pool if item.case.group}

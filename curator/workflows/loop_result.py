@@ -9,8 +9,9 @@ from pathlib import Path
 import orjson
 
 from curator.records import JsonValue
-from curator.records.loop import LoopRound, WaitingRound
+from curator.records.loop import LoopRound, SavedLabels, WaitingRound
 from curator.records.result import TableResult
+from curator.report.loop_page import saved_share
 from curator.run_folder.layout import LABEL_PAGE
 from curator.run_folder.loop_folder import LOOP_REPORT
 from curator.text.display import money, plural
@@ -39,7 +40,7 @@ class LoopResult(TableResult):
     rounds: tuple[LoopRound, ...] = ()
     control: tuple[LoopRound, ...] = ()
     waiting: WaitingRound | None = None
-    saved: float | None = None
+    saved: SavedLabels | None = None
     power: str = ""
     understood: str = ""
     warnings: tuple[str, ...] = field(default=())
@@ -63,7 +64,7 @@ class LoopResult(TableResult):
             "stop": self.rounds[-1].stop if self.rounds else None,
             "rounds": rounds,
             "control": control,
-            "labels_saved": self.saved,
+            "labels_saved": asdict(self.saved) if self.saved else None,
             "waiting": waiting,
             "power": self.power,
             "understood": self.understood,
@@ -106,7 +107,7 @@ class LoopResult(TableResult):
         yield "random arm, with the same number of labels:"
         yield from _table(self.control)
         if self.saved is not None:
-            yield f"labels saved at the last score of the random arm: {self.saved:.0%}"
+            yield f"labels saved at the last score of the random arm: {saved_share(self.saved)}"
         else:
             yield "labels saved: not enough data, as the loop has not reached the last score of the random arm"
 

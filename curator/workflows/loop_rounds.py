@@ -50,6 +50,8 @@ from curator.trainers import Classifier, Trainer, TrainingJob, TrainingRow
 from curator.workflows.event_loop import run_coroutine
 from curator.workflows.loop_start import guarded_config
 
+ARMS = ("loop", "random")
+"""The arms by name, that of the loop first."""
 Annotate = Callable[[Path, Sequence[Pick]], None]
 """Labels the picks of a round in its folder, in a simulation."""
 
@@ -59,6 +61,11 @@ def waiting_for(folder: Path, number: int, picks: Sequence[Pick], labels: LoopLa
     incomplete = sum(pick.case_id in labels.incomplete for pick in picks)
     notes = (*labels.unusable, *labels.notes)
     return WaitingRound(folder, number, len(picks), len(labels.missing(picks)), incomplete, notes)
+
+
+def system_name(arm: str, number: int) -> str:
+    """Return the name of a round's model in `results.jsonl`."""
+    return f"{arm}, round {number}"
 
 
 def ended_rounds(folder: LoopFolder) -> list[LoopRound]:
@@ -325,7 +332,7 @@ class Rounds:
         groups = {case.id: case.group for case in self.cases.values() if case.group}
         return LoopCurve(rows, correct, groups)
 
-    def results(self, system: str) -> Iterator[dict[str, JsonValue]]:
+    def results(self, arm: str) -> Iterator[dict[str, JsonValue]]:
         """Yield the score of each model on each held-out case, for `curator compare`."""
         if not self.ended:
             return
@@ -333,7 +340,7 @@ class Rounds:
         for number, correct in enumerate(curve.correct):
             for case_id, right in correct.items():
                 if right is not None:
-                    yield {"system": f"{system}, round {number}", "case_id": case_id, "score": right}
+                    yield {"system": system_name(arm, number), "case_id": case_id, "score": right}
 
     def corrections(self) -> Iterator[str]:
         """Yield a sentence where labels have changed since rounds were measured by them."""

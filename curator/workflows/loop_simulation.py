@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import orjson
+from numpy.typing import NDArray
 
 from curator.errors import ConfigError
 from curator.io.atomic import json_lines, write_atomic
@@ -14,12 +16,16 @@ from curator.labels.page import DONE_NAME
 from curator.labels.read import read_labels
 from curator.labels.returned import ReturnedRow
 from curator.records import Pick
-from curator.records.loop import LoopCase, LoopRound
+from curator.records.loop import LoopCase, SavedLabels
+from curator.run_folder.loop_folder import RESULTS, LoopFolder
 from curator.text.display import plural
-from curator.workflows.loop_rounds import Annotate
+from curator.workflows.loop_rounds import ARMS, Annotate, ended_rounds, system_name
+
+Floats = NDArray[np.float64]
 
 SIMULATED = "simulated"
 """The author of labels that no person gave."""
+_DRAWS = 1000
 
 
 def simulated_answers(pool: Sequence[LoopCase], files: Sequence[str]) -> dict[str, str]:
@@ -69,21 +75,58 @@ def annotator(answers: Mapping[str, str]) -> Annotate:
     return annotate
 
 
-def labels_saved(ours: Sequence[LoopRound], random: Sequence[LoopRound]) -> float | None:
+def labels_saved(folder: LoopFolder, groups: Mapping[str, str]) -> SavedLabels | None:
     """Return the share of labels that the loop saves at the last score of the random arm.
 
-    Between two rounds the score is taken to rise in a line. None without a random arm, and where the loop has not reached the score.
+    Between two rounds the score is taken to rise in a line. The interval is that of 1,000 samples of the held-out cases, with
+    near-duplicates together and the same cases for both arms (bootstrap, Efron 1979). The noise of another random arm is not in it.
+    None without a random arm, and where the loop has not reached the score.
+
+    Args:
+        folder: of the loop, with `results.jsonl`.
+        groups: the near-duplicate group of each case, by case id.
     """
-    if not ours or not random:
+    arms = (ended_rounds(folder), ended_rounds(folder.control))
+    if not all(arms):
         return None
-    target, labels = random[-1].score, random[-1].training_labels
-    scores = np.maximum.accumulate([done.score for done in ours])
+    ours, random = _scores(folder, groups, [len(arm) for arm in arms])
+    counts = [[done.training_labels for done in arm] for arm in arms]
+    share = _share_saved(ours.mean(axis=1), random.mean(axis=1), *counts)
+    if share is None or not ours.shape[1]:
+        return None
+    draws = np.random.default_rng(0).integers(ours.shape[1], size=(_DRAWS, ours.shape[1]))
+    shares = [_share_saved(ours[:, draw].mean(axis=1), random[:, draw].mean(axis=1), *counts) for draw in draws]
+    low, high = np.quantile([-np.inf if drawn is None else drawn for drawn in shares], (0.025, 0.975), method="nearest")
+    return SavedLabels(share, None if np.isinf(low) else float(low), float(high))
+
+
+def _scores(folder: LoopFolder, groups: Mapping[str, str], rounds: Sequence[int]) -> list[Floats]:
+    """Return the mean score of each group of held-out cases, (rounds, groups) for each arm."""
+    rows = [orjson.loads(line) for line in RESULTS.of(folder.path).read_bytes().splitlines()]
+    names = sorted({groups.get(row["case_id"]) or row["case_id"] for row in rows})
+    places = {name: place for place, name in enumerate(names)}
+    tables = []
+    for arm, count in zip(ARMS, rounds, strict=True):
+        sums, cases = np.zeros((count, len(names))), np.zeros((count, len(names)))
+        numbers = {system_name(arm, number): number for number in range(count)}
+        for row in rows:
+            if row["system"] in numbers:
+                place = numbers[row["system"]], places[groups.get(row["case_id"]) or row["case_id"]]
+                sums[place] += row["score"]
+                cases[place] += 1
+        tables.append((sums, cases))
+    compared = np.logical_and.reduce([cases.all(axis=0) for _, cases in tables])
+    return [sums[:, compared] / cases[:, compared] for sums, cases in tables]
+
+
+def _share_saved(ours: Floats, random: Floats, counts: Sequence[int], random_counts: Sequence[int]) -> float | None:
+    """Return the share saved; None where the first curve does not reach the end of the other."""
+    scores, target = np.maximum.accumulate(ours), random[-1]
     if scores[-1] < target:
         return None
-    counts = [done.training_labels for done in ours]
     place = int(np.argmax(scores >= target))
-    if place == 0:
-        return 1 - counts[0] / labels
-    low, high = scores[place - 1], scores[place]
-    needed = counts[place - 1] + (counts[place] - counts[place - 1]) * (target - low) / (high - low)
-    return float(1 - needed / labels)
+    needed = float(counts[place])
+    if place:
+        low, high = scores[place - 1], scores[place]
+        needed = counts[place - 1] + (counts[place] - counts[place - 1]) * float((target - low) / (high - low))
+    return 1 - needed / random_counts[-1]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.common.chromium import Chromium
-from curator.records.loop import SliceErrors
+from curator.records.loop import SavedLabels, SliceErrors
 from curator.report.curve_chart import ChartPoint, curve_chart, percent_axis, tick_step
 from curator.report.loop_bias import MOST_TASKS, PERIOD_CASES, bias_rows, halves, periods, task_rows, tasks_left_out
 from curator.report.loop_page import curve_rows, gain, left_out, loop_page, price_rows, saved_sentence
@@ -32,7 +32,7 @@ def text_of(page: str) -> str:
 
 def full_page(count: int = 4) -> str:
     ours = [replace(done, production=0.62) for done in rounds(count)]
-    return loop_page("desk", ours, rounds(count, top=0.85), saved=0.41)
+    return loop_page("desk", ours, rounds(count, top=0.85), saved=SavedLabels(0.41, 0.3, 0.5))
 
 
 class Tags(HTMLParser):
@@ -56,7 +56,7 @@ def test_the_page_has_every_figure_of_a_round() -> None:
     assert "of labelling 10.4 h" in text  # 24,000 s and three rounds of 4,500 s
     assert "for 4 trainings $5.00" in text
     assert "production on the same cases, 62.0%" in text
-    assert "labels saved against the random arm 41%" in text
+    assert "labels saved against the random arm 41% (95%: 30% to 50%)" in text
     assert "The loop goes on after round 3" in text
     assert last.view in text
 
@@ -83,7 +83,7 @@ def test_labels_saved_are_not_enough_data_until_the_loop_is_as_good() -> None:
     control = rounds(3)
     assert "not enough data" in saved_sentence(control, None)
     assert f"{control[-1].score:.1%} with 250 training labels" in saved_sentence(control, None)
-    assert "10% more training labels" in saved_sentence(control, -0.1)
+    assert ": -10% (95%: possibly none to 20%)." in saved_sentence(control, SavedLabels(-0.1, None, 0.2))
     assert "labels saved against the random arm not enough data" in text_of(
         loop_page("desk", rounds(3), control, saved=None)
     )
@@ -209,7 +209,13 @@ def test_the_tasks_with_most_cases_are_shown() -> None:
 def hostile_page(count: int = 4) -> str:
     ours = [replace(done, excluded={EVIL: 2}, view=EVIL) for done in rounds(count, tasks=(EVIL, "x" * 900, "עברית"))]
     return loop_page(
-        EVIL, ours, rounds(count, top=0.8), saved=0.2, waiting=EVIL, power=EVIL, warnings=(EVIL, "w" * 5000)
+        EVIL,
+        ours,
+        rounds(count, top=0.8),
+        saved=SavedLabels(0.2, 0.1, 0.3),
+        waiting=EVIL,
+        power=EVIL,
+        warnings=(EVIL, "w" * 5000),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import curator
 from curator.config import parse_config
-from curator.errors import BudgetReached, NotConfirmed, Refused
+from curator.errors import BudgetReached, ConfigError, NotConfirmed, Refused
 from curator.run_folder.loop_folder import LOOPS, MODEL, PREDICTIONS, TRAINING, loop_folder, read_pool
 from curator.workflows.loop import loop
 from tests.conftest import FakeEndpoint
@@ -143,6 +143,16 @@ def test_a_training_that_costs_more_than_is_left_is_not_begun(
     assert not MODEL.of(loop_folder(config).round(0)).exists()
     assert "loop.stop.max_usd" in refusal.value.remedy
     job["loop"]["stop"]["max_usd"] = 10.0  # the remedy
+    assert loop(parse_config(job), rounds=1, encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"}).rounds
+
+
+def test_a_limit_needs_the_price_of_the_training(job: Any, encoder: Any, tmp_path: Path) -> None:
+    job["loop"]["stop"]["max_usd"] = 5.0
+    truth = write_truth(tmp_path, write_pool(tmp_path))
+    with pytest.raises(ConfigError, match="its price is not known") as refusal:
+        loop(parse_config(job), encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"})
+    assert "training_price" in refusal.value.remedy
+    job["loop"]["trainer"]["training_price"] = 0.0  # the remedy
     assert loop(parse_config(job), rounds=1, encoder=encoder, simulate=truth, environ={"PATH": "/usr/bin:/bin"}).rounds
 
 
