@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Literal
 
@@ -196,7 +196,11 @@ def planned_power(
         f" This assumes {int(labels[-1])} labels after {rounds} rounds, a rise of {rise:.0%} until then, and {differing:.0%} of cases"
         " on which two rounds in a row differ."
     )
-    return _power(labels, rise * curve / curve[-1], covariance, rule, cases, assumed)
+    power = _power(labels, rise * curve / curve[-1], covariance, rule, cases, assumed)
+    if cases >= MIN_CASES:
+        return power
+    never = f"{cases} held-out cases are too few to stop a loop by its gain: that takes {MIN_CASES}, near-duplicates counted once."
+    return replace(power, sentence=f"{never} {power.sentence}")
 
 
 def _lacking(table: ScoreTable) -> str | None:

@@ -54,7 +54,7 @@ def fingerprint_fits(mark: str, case_id: str, text: str | None) -> tuple[bool, b
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:8]
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def hashed_id(text: str) -> str:
@@ -67,7 +67,7 @@ def hashed_id(text: str) -> str:
 
 def stable_unit(*parts: str) -> float:
     """Return a number in [0, 1) that depends only on the texts."""
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 

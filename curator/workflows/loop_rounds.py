@@ -337,10 +337,14 @@ class Rounds:
         if not self.ended:
             return
         curve = self.curve(len(self.ended) - 1)
+        drawn = {pick.case_id: pick.inclusion_probability for pick in self._picks(0)}
         for number, correct in enumerate(curve.correct):
             for case_id, right in correct.items():
                 if right is not None:
-                    yield {"system": system_name(arm, number), "case_id": case_id, "score": right}
+                    yield {
+                        "system": system_name(arm, number), "case_id": case_id, "score": right,
+                        "inclusion_probability": drawn[case_id], "slice": "random",
+                    }  # fmt: skip
 
     def corrections(self) -> Iterator[str]:
         """Yield a sentence where labels have changed since rounds were measured by them."""

@@ -205,3 +205,9 @@ def test_a_value_out_of_range_is_refused(values: dict[str, float], message: str)
 def test_a_power_without_sense_is_refused(cases: int, differing: float, rounds: int) -> None:
     with pytest.raises(ConfigError, match="no power for"):
         planned_power(cases, RULE, seed_labels=100, differing=differing, rounds=rounds)
+
+
+def test_a_held_out_set_that_can_never_stop_a_loop_says_so_beforehand() -> None:
+    few, enough = (planned_power(cases, RULE, seed_labels=100) for cases in (MIN_CASES - 1, MIN_CASES))
+    assert f"too few to stop a loop by its gain: that takes {MIN_CASES}" in few.sentence
+    assert "too few" not in enough.sentence

@@ -159,6 +159,7 @@ FOLLOWED: dict[str, tuple[Wrong, Right]] = {
 ELSEWHERE = {
     "eval_results.py": "tests/readers/test_eval_results.py: results of systems, which are no logs",
     "atomic.py": "tests/io/test_atomic.py: what is written, not read",
+    "local_weights.py": "tests/committee/providers: the weights of the local model, which are no logs",
     "sqlite.py": "tests/io/test_sqlite.py and tests/state: databases of curator's own",
 }
 NOT_FOLLOWED = {

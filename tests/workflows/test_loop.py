@@ -123,6 +123,7 @@ def test_a_simulation_runs_to_its_end_and_measures_the_labels_saved(tmp_path: Pa
     assert not held_out & set(trained)
     comparison = compare_files([str(folder.path / "results.jsonl")])
     assert len(comparison.systems) == 2 * len(result.rounds)
+    assert not [warning for warning in comparison.warnings if "probabilit" in warning]
     assert turn(config, encoder, simulate=write_truth(tmp_path, topics)).rounds == result.rounds
 
 
