@@ -5,6 +5,7 @@ It is the built-in student, and the learner where the caller gives no probabilit
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,10 @@ def fit_classes(vectors: NDArray[np.float32], labels: Sequence[Hashable]) -> Lin
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=_C, max_iter=_MAX_STEPS)
-    model.fit(vectors, np.array([numbers[label] for label in labels]))
+    with warnings.catch_warnings():
+        # Many classes with few labels each are usual at the start; scikit-learn takes them for a regression.
+        warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+        model.fit(vectors, np.array([numbers[label] for label in labels]))
     weights = np.asarray(model.coef_, dtype=np.float64)
     intercepts = np.asarray(model.intercept_, dtype=np.float64)
     if len(numbers) == 2:  # scikit-learn has one row of weights then, and the logit of the first class is 0
