@@ -81,7 +81,7 @@ def kinds() -> tuple[Kind, ...]:
 
 
 def prose(drawn: random.Random, words: int) -> str:
-    """About so many words of sentences that are like English to whoever looks for words in them."""
+    """Return made-up English sentences with so many words in all."""
     sentences: list[str] = []
     while sum(sentence.count(" ") + 1 for sentence in sentences) < words:
         parts = [drawn.choice(part.split("|")) for part in (_WHO, _DOES, _WHAT, _HOW)]

@@ -117,9 +117,16 @@ def by_nli(model: NliModel) -> ComparerFactory:
 
 @contextmanager
 def open_comparer(
-    config: EquivalenceConfig, embedding: EmbeddingConfig, *, cache: Path, encoder: Encoder | None = None
+    config: EquivalenceConfig,
+    embedding: EmbeddingConfig,
+    *,
+    cache: Path,
+    encoder: Encoder | None = None,
+    nli: NliModel | None = None,
 ) -> Iterator[ComparerFactory]:
-    """Open the comparer for a stream of records, as in `curator score`; `cache` keeps vectors.
+    """Open the comparer for a stream of records, as in `curator score`.
+
+    `cache` keeps vectors; `encoder` and `nli` are models that are open already.
 
     Raises:
         ConfigError: the method is `judge`, which only a run can pay for.
@@ -131,9 +138,10 @@ def open_comparer(
             remedy="take `lexical`, `embedding` or `nli`, or run the job with `equivalence: {method: judge}`",
         )
     if config.method == "nli" and config.nli_model:
-        model = NliModel(config.nli_model)
-        model.load()
-        yield by_nli(model)
+        if nli is None:
+            nli = NliModel(config.nli_model)
+            nli.load()
+        yield by_nli(nli)
     elif config.method == "embedding":
         encoder = encoder or open_encoder(embedding)
         with VectorCache(cache) as kept:

@@ -9,8 +9,7 @@ from pathlib import Path
 from curator.answers.read import read_answer
 from curator.config import Config, TaskConfig
 from curator.config.logs import kind_of
-from curator.labels import queues_in
-from curator.labels.archive import archived_labels
+from curator.labels.archive import archived_labels, changed_queues, unreadable_queues
 from curator.labels.merge import LabelSet
 from curator.labels.read import read_imports
 from curator.records import Case, Label, Pick
@@ -67,12 +66,12 @@ def read_loop_labels(
         redaction: of what people write.
 
     Raises:
-        LogsError: a file cannot be read at all.
+        LogsError: one of `files` cannot be read at all; such a queue in a folder is named in the notes.
     """
     groups: list[Sequence[str]] = []
     for folder in folders:
         groups += [[path] for path in archived_labels(folder)]
-        groups.append([str(path) for path in queues_in(folder)])
+        groups.append([str(path) for path in changed_queues(folder)])  # the others are as curator wrote them
     allowed = [text for task in config.tasks.values() for text in task.labels]
     answers = [*(case.target for case in cases.values()), *allowed]
     label_set = read_imports([*groups, *([list(files)] if files else [])], answers=answers)
@@ -89,7 +88,7 @@ def read_loop_labels(
             wrong_kind.append(f"{one_line(answer, _LONGEST)!r} for {case_id}")
         else:
             labels[case_id] = _loop_label(label, answer)
-    return LoopLabels(labels, frozenset(incomplete), _unusable(wrong_kind), _notes(label_set, foreign))
+    return LoopLabels(labels, frozenset(incomplete), _unusable(wrong_kind), _notes(label_set, folders, foreign))
 
 
 def with_references(labels: LoopLabels, cases: Mapping[str, Case], picks: Iterable[Pick]) -> LoopLabels:
@@ -143,8 +142,10 @@ def _unusable(wrong_kind: Sequence[str]) -> tuple[str, ...]:
     return (sentence,)
 
 
-def _notes(label_set: LabelSet, foreign: int) -> tuple[str, ...]:
+def _notes(label_set: LabelSet, folders: Sequence[Path], foreign: int) -> tuple[str, ...]:
     notes = [*label_set.notes, *(f"{problem} -> {remedy}" for problem, remedy in problems_by_kind(label_set.rejected))]
+    unreadable = [bad for folder in folders for bad in unreadable_queues(folder)]
+    notes += [f"{bad.source.file}: {bad.reason} -> {bad.remedy}" for bad in unreadable]
     if label_set.agreement:
         notes.append(label_set.agreement.to_text())
     if foreign:

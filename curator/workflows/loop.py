@@ -11,7 +11,7 @@ from pathlib import Path
 
 from curator.committee.budget import Budget
 from curator.committee.questions import Asking
-from curator.config import Config
+from curator.config import Config, EquivalenceConfig
 from curator.encoders.sentence import Encoder
 from curator.errors import ConfigError
 from curator.estimation.stop_rule import planned_power
@@ -25,6 +25,7 @@ from curator.run_folder.loop_folder import (
     PICKS,
     RESULTS,
     SETTINGS,
+    LoopFolder,
     loop_folder,
     read_pool,
     read_record_of,
@@ -35,7 +36,7 @@ from curator.stages.loop_curve import stop_rule
 from curator.stages.loop_labels import read_loop_labels, with_references
 from curator.stages.prepare import open_run
 from curator.stages.redact import Redaction
-from curator.state.paths import StatePaths
+from curator.state.paths import REGISTRY_NAME, StatePaths
 from curator.trainers import TRAINERS, Trainer
 from curator.workflows.event_loop import run_job
 from curator.workflows.inputs import PathLike, Paths, config_from, path_list
@@ -128,13 +129,19 @@ def _loop(
     environ: Mapping[str, str],
     encoder: Encoder | None,
 ) -> LoopResult:
-    paths, folder, simulate = StatePaths.of(config), loop_folder(config), options.simulate
+    folder, simulate = loop_folder(config), options.simulate
+    if simulate is not None:
+        config = _apart(config, folder)
+    paths = StatePaths.of(config)
     with ExitStack() as stack:
         stack.enter_context(run_lock(folder.path))
         context = stack.enter_context(open_run(config, paths, encoder=encoder))
         comparer = stack.enter_context(
-            open_comparer(config.equivalence, config.embedding, cache=paths.vectors, encoder=context.encoder)
-        )
+            open_comparer(
+                _without_judge(config.equivalence), config.embedding,
+                cache=paths.vectors, encoder=context.encoder, nli=context.nli,
+            )
+        )  # fmt: skip
         start = open_pool(
             context, folder, options.logs,
             simulated=simulate is not None, classifies=options.trainer.classifies, progress=progress,
@@ -163,10 +170,22 @@ def _loop(
         result = LoopResult(
             folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
             saved=labels_saved(folder, _groups(pool)), power=power, understood=start.understood,
+            rejected=start.rejected,
             warnings=_warnings([*notes, *shared.warnings, *control.warnings, *shared.corrections()], waiting),
         )  # fmt: skip
         write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result).encode()])
     return result
+
+
+def _apart(config: Config, folder: LoopFolder) -> Config:
+    """Return the config of a simulation, with a registry of its own: it exports nothing."""
+    registry = str(folder.path / REGISTRY_NAME)
+    return config.model_copy(update={"held_out": config.held_out.model_copy(update={"registry": registry})})
+
+
+def _without_judge(equivalence: EquivalenceConfig) -> EquivalenceConfig:
+    """Return the comparison of answers, with words instead of a judge: a loop asks none."""
+    return EquivalenceConfig() if equivalence.method == "judge" else equivalence
 
 
 def _warnings(warnings: Sequence[str], waiting: WaitingRound | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from curator.records import JsonValue
+from curator.records import JsonValue, RejectedRecord
 from curator.records.loop import LoopRound, SavedLabels, WaitingRound
 from curator.records.result import TableResult
 from curator.report.loop_page import saved_share
@@ -33,6 +33,7 @@ class LoopResult(TableResult):
         power: what the held-out set can show, in a sentence; "" once rounds have ended.
         understood: the formats and keys of the logs, in the call that reads them.
         warnings: what to know before relying on it.
+        rejected: log records that could not be read, in the call that reads them; `set_aside.jsonl` keeps them.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class LoopResult(TableResult):
     power: str = ""
     understood: str = ""
     warnings: tuple[str, ...] = field(default=())
+    rejected: tuple[RejectedRecord, ...] = field(default=())
 
     warnings_in_text = True
 

@@ -146,11 +146,14 @@ class Rounds:
             if not PICKS.of(folder).is_file():
                 self._choose(number)
             picks = read_rows(PICKS.of(folder), Pick)
-            self._write_queue(number, picks)
-            if rounds is not None and ended >= rounds:
-                return self._waiting(number, picks)
-            if not LABELS.of(folder).is_file() and (waiting := self._take_labels(number, picks)):
-                return waiting
+            more = rounds is None or ended < rounds
+            if not LABELS.of(folder).is_file() or not more:
+                if self.arm.annotate and more:
+                    self.arm.annotate(folder, picks)
+                labels = self._came_back(number)
+                self._write_queue(number, picks, labels)
+                if not more or not self._take_labels(number, picks, labels):
+                    return waiting_for(folder, number, picks, labels)
             self._train(number)
             self._predict(number, picks)
             self._end(number, picks)
@@ -187,12 +190,11 @@ class Rounds:
             return loop.seed_labels
         return min(loop.round_labels, loop.stop.max_labels - self.ended[-1].labels)
 
-    def _write_queue(self, number: int, picks: Sequence[Pick]) -> None:
-        """Write the label queue and the label page of a round whose labels have not all come back."""
+    def _write_queue(self, number: int, picks: Sequence[Pick], labels: LoopLabels) -> None:
+        """Write the label queue and the label page of a round that people label."""
         folder = self.arm.folder.round(number)
-        if LABELS.of(folder).is_file():
+        if LABELS.of(folder).is_file() or self.arm.annotate:
             return
-        labels = self._came_back(number)
         missing = set(labels.missing(picks))
         tasks = self.config.tasks
         rows = list(
@@ -214,18 +216,12 @@ class Rounds:
         labels = read_loop_labels(folders, self.files, self.cases, self.config, self.context.redaction)
         return with_references(labels, self.cases, picks)
 
-    def _waiting(self, number: int, picks: Sequence[Pick]) -> WaitingRound:
-        return waiting_for(self.arm.folder.round(number), number, picks, self._came_back(number))
-
-    def _take_labels(self, number: int, picks: Sequence[Pick]) -> WaitingRound | None:
-        """Write the labels of a round if enough have come back; else return what it waits for."""
-        if self.arm.annotate:
-            self.arm.annotate(self.arm.folder.round(number), picks)
-        labels = self._came_back(number)
+    def _take_labels(self, number: int, picks: Sequence[Pick], labels: LoopLabels) -> bool:
+        """Write the labels of a round if enough have come back, and return whether they have."""
         missing = labels.missing(picks)
         enough = len(picks) - len(missing) >= self.config.loop.least_labelled * len(picks)
         if not enough and not self.close:
-            return waiting_for(self.arm.folder.round(number), number, picks, labels)
+            return False
         if len(missing) == len(picks):
             raise ConfigError(
                 f"round {number}: none of its {len(picks):,} cases has a label, so that it cannot go on",
@@ -234,7 +230,7 @@ class Rounds:
         self.close = False  # one round is closed, not all that follow
         self.warnings += [*labels.unusable, *labels.notes]
         write_rows(LABELS.of(self.arm.folder.round(number)), [labels.labels[i] for i in sorted(labels.labels)])
-        return None
+        return True
 
     def _labels(self, number: int) -> dict[str, LoopLabel]:
         """Return the labels that a round went on with; none before the first round."""

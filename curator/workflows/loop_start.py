@@ -13,11 +13,12 @@ from curator.config import Config
 from curator.errors import ConfigError
 from curator.io.atomic import json_lines, write_atomic
 from curator.progress import Progress
-from curator.records import Case, with_group
+from curator.records import Case, RejectedRecord, with_group
 from curator.records.loop import LoopCase
 from curator.run_folder.cases import read_case_rows
-from curator.run_folder.layout import CASES
+from curator.run_folder.layout import CASES, SET_ASIDE
 from curator.run_folder.loop_folder import SETTINGS, LoopFolder, pool_row, read_pool, read_record_of, write_record
+from curator.run_folder.set_aside import rejected_row
 from curator.stages.holdout import assign_splits, leaks_among
 from curator.stages.ingest import ingest, ingest_lines
 from curator.stages.loop_evaluate import kinds_of_cases
@@ -44,11 +45,15 @@ class LoopSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoopStart:
-    """The pool of a loop; in the first call also what was understood of the logs, and warnings."""
+    """The pool of a loop; in the first call also what was understood of the logs.
+
+    `rejected` are the log records that could not be read.
+    """
 
     pool: tuple[LoopCase, ...]
     understood: str = ""
     warnings: tuple[str, ...] = ()
+    rejected: tuple[RejectedRecord, ...] = ()
 
 
 def open_pool(
@@ -89,12 +94,13 @@ def open_pool(
         LoopCase(case, holdout.split_of(case.group), text, disagreement.get(case.id), leaks=case.id in leaking)
         for case, text in zip(cases, embedding_texts(cases), strict=True)
     )
+    write_atomic(SET_ASIDE.of(folder.path), json_lines(map(rejected_row, intake.unreadable)))
     write_record(SETTINGS.of(folder.path), now)
     write_atomic(folder.pool, json_lines(map(pool_row, pool)))  # last: its presence says that the loop has begun
     # As every later call reads it, so that no step depends on which call does it.
     read = ingest_lines(intake.counts, intake.read, len(intake.cases), len(intake.merged), len(intake.unreadable))
     warnings = (*intake.warnings, *holdout.warnings, *others, *_left_out(pool))
-    return LoopStart(read_pool(folder), "\n".join([intake.understood, *read]), warnings)
+    return LoopStart(read_pool(folder), "\n".join([intake.understood, *read]), warnings, intake.unreadable)
 
 
 def _for_the_trainer(cases: list[Case], config: Config, *, classifies: bool) -> tuple[list[Case], tuple[str, ...]]:

@@ -16,6 +16,8 @@ from curator.io import atomic
 from curator.run_folder import loop_folder as files
 from curator.run_folder.loop_folder import loop_folder
 from curator.selection.smoothing import smoothed
+from curator.state.paths import REGISTRY_NAME
+from curator.state.registry import HeldOutRegistry
 from curator.trainers import student
 from curator.workflows.compare import compare_files
 from curator.workflows.loop import loop, loop_status
@@ -281,6 +283,49 @@ def test_status_without_a_loop_says_how_to_begin(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no loop has begun") as refusal:
         loop_status(parse_config(loop_job(tmp_path)))
     assert "curator loop" in refusal.value.remedy
+
+
+def test_a_simulation_leaves_the_registry_of_production_alone(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder, rounds=1, simulate=write_truth(tmp_path, topics))
+    registry = tmp_path / ".curator" / REGISTRY_NAME
+    assert not registry.exists()
+    assert (loop_folder(config).path / REGISTRY_NAME).is_file()
+    job = loop_job(tmp_path)
+    job["loop"]["folder"] = str(tmp_path / "people")
+    by_people = parse_config(job)
+    turn(by_people, encoder)
+    with HeldOutRegistry(registry) as file:
+        assert {entry.split for entry in file.entries()[0]} == {"eval"}
+
+
+def test_unreadable_records_are_named_and_kept(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    with (tmp_path / "logs.jsonl").open("a") as file:
+        file.write('\n{"request": cut off')
+    config = parse_config(loop_job(tmp_path))
+    result = turn(config, encoder)
+    assert [record.source.line for record in result.rejected] == [241]
+    assert len((loop_folder(config).path / "set_aside.jsonl").read_text().splitlines()) == 1
+    assert "1 set aside" in result.to_text()
+    assert turn(config, encoder).rejected == ()
+
+
+def test_a_queue_that_cannot_be_read_is_named(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    config = parse_config(loop_job(tmp_path))
+    turn(config, encoder)
+    queue = loop_folder(config).round(0) / "label_queue.xlsx"
+    queue.write_bytes(b"not a workbook")
+    label_round(config, 0, topics, skip=[picks_of(config, 0)[0].case_id])
+    waiting = turn(config, encoder).waiting
+    assert waiting is not None
+    assert waiting.missing == 1
+    assert str(queue) in " ".join(waiting.notes)
+
+
+def test_a_judge_of_answers_does_not_keep_a_loop_from_running(tmp_path: Path, topics: Any, encoder: Any) -> None:
+    judge = {"model": {"name": "j", "model": "j", "price": {"input": 0, "output": 0}}}
+    config = parse_config(loop_job(tmp_path) | {"equivalence": {"method": "judge", "judge": judge}})
+    assert turn(config, encoder, rounds=1, simulate=write_truth(tmp_path, topics)).rounds
 
 
 KILLED: dict[str, Any] = {"held_out_labels": 40, "stop": {"max_labels": 58}}
