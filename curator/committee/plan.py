@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from curator.committee.prompts import Variant, render
-from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.local import LOCAL_MODEL, local_identity
 from curator.committee.requests import ModelRequest, PlannedCall
 from curator.config import CommitteeConfig, ModelConfig, Price
+from curator.config.endpoint import OPENAI_BASE_URL
 from curator.records import Case, JsonValue, Member, stable_unit
 from curator.text.tokens import estimate_tokens
 

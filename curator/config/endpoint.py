@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from curator.errors import ConfigError
+
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
+"""The variable of OpenAI's own endpoint; its key goes to no other one."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Some providers' keys (`gsk_...`, `hf_...`, `AIza...`) have the form of a name, but no variable mixes its letters so.
 _KEY_WITH_FORM_OF_NAME = re.compile(r"(?:sk_|gsk_|hf_|r8_|AIza)\w{12,}|(?=\w*[a-z])(?=(?:\w*[0-9]){3})\w{24,}")
@@ -61,3 +68,41 @@ def endpoint_remedy(option: str) -> str | None:
             "(litellm reads the credentials of AWS, Azure and Google from their usual variables)"
         )
     return None
+
+
+def read_key(variable: str, environ: Mapping[str, str], *, owner: str) -> str:
+    """Return the key that an environment variable holds.
+
+    Args:
+        variable: its name, as the config has it.
+        environ: the environment.
+        owner: the words for what the key belongs to, such as "model 'm'".
+
+    Raises:
+        ConfigError: the variable is missing or empty, or does not hold a key.
+    """
+    key = environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(
+            f"{owner}: {words_for(variable, owner)} should hold its key and is not set",
+            remedy=f"export {variable}=..., or name another variable in `api_key_env`"
+            if is_conventional_name(variable)
+            else "write the NAME of an environment variable into `api_key_env`, such as MY_KEY, not the key itself; "
+            "then put the key into that variable",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"{owner}: {words_for(variable, owner)} does not hold a key (there are blanks or special characters in it)",
+            remedy="set it to the key and nothing else",
+        )
+    return key
+
+
+def words_for(variable: str, owner: str) -> str:
+    """Return the words for the variable of a key.
+
+    A name of an unusual form may be the key itself, and is not shown.
+    """
+    if is_conventional_name(variable):
+        return f"the environment variable {variable!r}"
+    return f"the environment variable that `api_key_env` of {owner} names"

@@ -19,6 +19,7 @@ import orjson
 from pydantic import Field
 
 from curator.config import ModelConfig, TrainerConfig
+from curator.config.endpoint import OPENAI_BASE_URL, OPENAI_KEY, read_key
 from curator.config.section import Positive, Section
 from curator.errors import ConfigError, ProviderError, StorageError
 from curator.io.atomic import write_atomic
@@ -31,8 +32,6 @@ from curator.trainers.trainer import TrainedModel, Trainer, TrainingCost, Traini
 if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJob
 
-_BASE_URL = "https://api.openai.com/v1"
-_KEY = "OPENAI_API_KEY"
 _STATE = "openai_job.json"
 _SUFFIX_CHARS = 40
 _MILLION = 1_000_000
@@ -99,14 +98,8 @@ def _check(config: TrainerConfig, environ: Mapping[str, str]) -> None:
 
 def _key(config: TrainerConfig, environ: Mapping[str, str]) -> str | None:
     """Return the key of the endpoint; None for a `base_url` without `api_key_env`."""
-    variable = config.api_key_env or (None if config.base_url else _KEY)
-    key = environ.get(variable, "").strip() if variable else None
-    if key == "":
-        raise ConfigError(
-            f"loop.trainer: the environment variable {variable!r} should hold the key of the endpoint and is not set",
-            remedy=f"export {variable}=..., or name another variable in `loop.trainer.api_key_env`",
-        )
-    return key
+    variable = config.api_key_env or (None if config.base_url else OPENAI_KEY)
+    return None if variable is None else read_key(variable, environ, owner="`loop.trainer`")
 
 
 def _cost(job: TrainingJob) -> TrainingCost:
@@ -249,7 +242,7 @@ def _read(path: Path, job: TrainingJob) -> _State:
         secrets.token_hex(12),
         hashlib.sha256(job.file.read_bytes()).hexdigest(),
         job.config.base_model,
-        job.config.base_url or _BASE_URL,
+        job.config.base_url or OPENAI_BASE_URL,
     )
     try:
         state = _State(**orjson.loads(path.read_bytes()))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from curator.config.endpoint import LOOPBACK
 from curator.errors import ProviderError
 from curator.trainers.messages import shown
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 NONCE = "curator_nonce"
 """The field of a job's metadata that identifies it."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PAGE = 100
 _EVENTS = 50
 _TIMEOUT_S = 120.0
@@ -71,7 +71,7 @@ def open_client(base_url: str, key: str | None) -> Iterator[OpenAI]:
     from openai import DefaultHttpxClient, OpenAI
 
     timeout = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
-    http = DefaultHttpxClient(timeout=timeout, trust_env=urlsplit(base_url).hostname not in _LOOPBACK)
+    http = DefaultHttpxClient(timeout=timeout, trust_env=urlsplit(base_url).hostname not in LOOPBACK)
     with OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout, http_client=http) as client:
         client.organization = client.project = None
         yield client

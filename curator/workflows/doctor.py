@@ -18,10 +18,10 @@ import aiohttp
 
 from curator.committee.prices import price_of
 from curator.committee.prompts import load_variants
-from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.keys import api_key, proxy_for
 from curator.committee.providers.local import LOCAL_MODEL, model_file, usable_cores
 from curator.config import Config, EmbeddingConfig, ModelConfig
+from curator.config.endpoint import OPENAI_BASE_URL
 from curator.encoders.sentence import check_encoder
 from curator.errors import ConfigError, ExitCode, UserError
 from curator.io.find_logs import find_logs

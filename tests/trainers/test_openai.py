@@ -298,8 +298,8 @@ def test_a_process_that_is_killed_at_each_request_buys_one_job(server: FineTunin
     [
         ({"base_model": ""}, ENVIRON, "the model to fine-tune is missing"),
         ({"training_price": None}, ENVIRON, "the price of training 'base-2026' is not known"),
-        ({"api_key_env": "OTHER_KEY"}, ENVIRON, "'OTHER_KEY' should hold the key"),
-        ({"api_key_env": None, "base_url": None}, {}, "'OPENAI_API_KEY' should hold the key"),
+        ({"api_key_env": "OTHER_KEY"}, ENVIRON, "'OTHER_KEY' should hold its key"),
+        ({"api_key_env": None, "base_url": None}, {}, "'OPENAI_API_KEY' should hold its key"),
         ({"options": {"epochs": 0}}, ENVIRON, "'epochs'"),
     ],
 )
@@ -313,6 +313,15 @@ def test_a_config_that_cannot_work_is_refused_before_anything_is_sent(
         train(job)
     assert not server.asked
     assert not (tmp_path / "openai_job.json").exists()
+
+
+def test_a_variable_that_may_be_the_key_itself_is_not_shown(server: FineTuningServer, tmp_path: Path) -> None:
+    job = job_in(tmp_path, server.base_url, {}, api_key_env="mySecret2Key")
+    with pytest.raises(
+        ConfigError, match=r"the environment variable that `api_key_env` of `loop\.trainer` names"
+    ) as shown:
+        OPENAI.check(job.config, {})
+    assert "mySecret2Key" not in str(shown.value)
 
 
 def test_the_cost_is_an_upper_estimate_of_all_epochs(server: FineTuningServer, job: TrainingJob) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from curator.committee.clock import Clock
 from curator.committee.endpoints import asks_too_long, backoff_s
-from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.keys import NO_KEY, api_key, proxy_for, secret_of
 from curator.committee.providers.openai_compatible import CONNECT_S
 from curator.committee.providers.refusals import failure, one_line
 from curator.committee.requests import CallFailed
 from curator.config import ModelConfig, Price
+from curator.config.endpoint import OPENAI_BASE_URL
 
 if TYPE_CHECKING:
     import httpx

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-OPENAI_BASE_URL = "https://api.openai.com/v1"
+from curator.config.endpoint import OPENAI_BASE_URL
+
 _PROVIDER_OF_HOST = {
     "api.anthropic.com": "anthropic",
     "api.cerebras.ai": "cerebras",

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from curator.config import ModelConfig
-from curator.config.endpoint import is_conventional_name
-from curator.errors import ConfigError
+from curator.config.endpoint import LOOPBACK, OPENAI_KEY, read_key, words_for
 
-_OPENAI_KEY = "OPENAI_API_KEY"
 NO_KEY = "none"
 """Sent where an endpoint has no key of its own: without a key, the SDKs refuse or take one from the environment."""
 _SECRET_CHARS = 8  # a shorter "key" (`none`, `EMPTY`, ...) is a placeholder, and texts may contain it
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
@@ -23,40 +20,18 @@ def api_key(model: ModelConfig, environ: Mapping[str, str]) -> str | None:
         ConfigError: the environment variable is missing or empty, or does not hold a key.
     """
     variable = _variable(model)
-    if variable is None:
-        return None
-    key = environ.get(variable, "").strip()
-    if not key:
-        raise ConfigError(
-            f"model {model.name!r}: {key_variable(model)} should hold its key and is not set",
-            remedy=f"export {variable}=..., or name another variable in `api_key_env`"
-            if is_conventional_name(variable)
-            else "write the NAME of an environment variable into `api_key_env`, such as MY_KEY, not the key itself; "
-            "then put the key into that variable",
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError(
-            f"model {model.name!r}: {key_variable(model)} does not hold a key"
-            " (there are blanks or special characters in it)",
-            remedy="set it to the key and nothing else",
-        )
-    return key
+    return None if variable is None else read_key(variable, environ, owner=f"model {model.name!r}")
 
 
 def key_variable(model: ModelConfig) -> str | None:
-    """Return the words for the variable of a model's key; None for a model without one.
-
-    A name of an unusual form may be the key itself, and is not shown.
-    """
+    """Return the words for the variable of a model's key; None for a model without one."""
     variable = _variable(model)
-    if variable is None or is_conventional_name(variable):
-        return variable and f"the environment variable {variable!r}"
-    return f"the environment variable that `api_key_env` of model {model.name!r} names"
+    return None if variable is None else words_for(variable, f"model {model.name!r}")
 
 
 def _variable(model: ModelConfig) -> str | None:
     if model.api_key_env is None and model.provider == "openai" and model.base_url is None:
-        return _OPENAI_KEY
+        return OPENAI_KEY
     return model.api_key_env
 
 
@@ -74,6 +49,6 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     host = parts.hostname or ""
     lowered = {name.lower(): value for name, value in environ.items() if value}
     direct = [entry.strip().lstrip(".") for entry in lowered.get("no_proxy", "").split(",")]
-    if host in _LOOPBACK or any(entry and (entry == "*" or f".{host}".endswith(f".{entry}")) for entry in direct):
+    if host in LOOPBACK or any(entry and (entry == "*" or f".{host}".endswith(f".{entry}")) for entry in direct):
         return None
     return lowered.get(f"{parts.scheme}_proxy")

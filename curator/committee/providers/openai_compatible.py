@@ -13,11 +13,11 @@ import orjson
 from yarl import URL
 
 from curator.committee.providers.completions import Envelope, read_body
-from curator.committee.providers.hosts import OPENAI_BASE_URL
 from curator.committee.providers.keys import api_key, proxy_for, secret_of
 from curator.committee.providers.refusals import failure, one_line
 from curator.committee.requests import CallFailed, FailureKind, ModelClient, ModelReply, ModelRequest
 from curator.config import ModelConfig
+from curator.config.endpoint import OPENAI_BASE_URL
 from curator.errors import ConfigError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
