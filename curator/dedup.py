@@ -139,10 +139,12 @@ def deduplicate(cases: Iterable[Case], config: DedupeConfig) -> DedupeResult:
                 alike = None if i == chosen else similarity(i, chosen)
                 merged.extend((i, record) for record in _merges(inputs[i], into, alike))
                 case_of |= _own_ids(inputs[i], into)
+    ids = {case.id for _, case in kept}
     return DedupeResult(
         cases=tuple(case for _, case in sorted(kept, key=lambda item: item[0])),
         merged=tuple(record for _, record in sorted(merged, key=lambda item: item[0])),
-        case_of={id_: case_id for id_, case_id in case_of.items() if id_ != case_id},
+        # The id of a kept case is its own, though other logs may give it to another answer of the question.
+        case_of={id_: case_id for id_, case_id in case_of.items() if id_ not in ids},
     )
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from curator.config import DedupeConfig
 from curator.dedup import DedupeResult, deduplicate
-from curator.records import Case, Feedback, Message, Reference, Source, case_id
+from curator.labels.current_answers import CurrentAnswers
+from curator.records import Case, Feedback, Label, Message, Reference, Source, answer_mark, case_id
 from curator.text.minhash import components, rows_per_band
 from curator.text.shingles import jaccard, normalise, shingles
 
@@ -349,6 +350,24 @@ def test_a_case_keeps_the_ids_that_its_answers_have_in_other_logs(answer: str) -
     assert result.case_of == {alone.id: result.cases[1].id}
     other_order = dedupe(records[1], replace(records[0], target=answer), answered(LONG, "Sorry.", 3))
     assert all(other_order.case_of[case.id] in {c.id for c in other_order.cases} for case in dedupe(records[0]).cases)
+
+
+def test_the_id_of_a_kept_case_is_its_own() -> None:
+    """The record that names the question is not the first one, so that its id is that of another answer."""
+    liked = answered(LONG + " please", "It was lost.", 2, feedback=Feedback(thumb="up"))
+    result = dedupe(answered(LONG, "It comes tomorrow.", 1), liked)
+    assert (result.cases[0].id, result.cases[0].target) == (liked.id, "It comes tomorrow.")
+    assert not result.case_of.keys() & {case.id for case in result.cases}
+
+
+def test_labels_of_the_cases_of_a_log_come_back_to_them() -> None:
+    liked = answered(LONG + " please", "It was lost.", 2, feedback=Feedback(thumb="up"))
+    result = dedupe(answered(LONG, "It comes tomorrow.", 1), liked, answered(LONG, "Ask the carrier.", 3))
+    current = CurrentAnswers.of((case.id, case.question or case.id, case.target) for case in result.cases)
+    rows = [Label(case.id, Source("queue", 1), 0.0, answer_mark=answer_mark(case.target)) for case in result.cases]
+    assigned, others = current.assign(rows, result.case_of)
+    assert not others
+    assert [row.case_id for row in assigned] == [case.id for case in result.cases]
 
 
 def test_the_label_of_a_rare_answer_does_not_speak_for_the_others() -> None:
