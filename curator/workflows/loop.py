@@ -147,7 +147,7 @@ def _loop(
             simulated=simulate is not None, classifies=options.trainer.classifies, progress=progress,
             processes=options.processes,
         )  # fmt: skip
-        pool, notes, annotate = start.pool, [*paths.notices, *start.warnings], None
+        pool, notes, annotate = start.pool, [*paths.notices, *start.notes], None
         if simulate is not None:
             answers = simulated_answers(pool, simulate)
             pool, others = answered_pool(pool, answers)
@@ -164,16 +164,18 @@ def _loop(
         control = replace(shared, arm=Arm(folder.control, random=True, annotate=annotate), warnings=[])
         if options.control and len(control.ended) < len(shared.ended):
             control.advance(len(shared.ended) - len(control.ended))
+        if not shared.ended:  # until the first model, in every call: a call may have ended before it said so
+            notes += start.warnings
         power = "" if shared.ended else _power(config, pool, read_rows(PICKS.of(folder.round(0)), Pick))
         rows = (row for name, rounds in zip(ARMS, (shared, control), strict=True) for row in rounds.results(name))
         write_atomic(RESULTS.of(folder.path), json_lines(rows))
         result = LoopResult(
             folder=folder.path, config=named, rounds=tuple(shared.ended), control=tuple(control.ended), waiting=waiting,
-            saved=labels_saved(folder, _groups(pool)), power=power, understood=start.understood,
+            saved=labels_saved(folder, _groups(pool)), power=power, understood="" if shared.ended else start.understood,
             rejected=start.rejected,
             warnings=_warnings([*notes, *shared.warnings, *control.warnings, *shared.corrections()], waiting),
         )  # fmt: skip
-        write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result).encode()])
+        write_atomic(LOOP_REPORT.of(folder.path), [_page(config.name, result, start.warnings).encode()])
     return result
 
 
@@ -194,12 +196,13 @@ def _warnings(warnings: Sequence[str], waiting: WaitingRound | None) -> tuple[st
     return tuple(warning for warning in dict.fromkeys(warnings) if warning not in notes)
 
 
-def _page(name: str, result: LoopResult) -> str:
-    """Return the page with the learning curve."""
+def _page(name: str, result: LoopResult, of_pool: Sequence[str]) -> str:
+    """Return the page with the learning curve, and all warnings."""
     waiting = waiting_sentence(result.waiting) if result.waiting else ""
     return loop_page(
         name, result.rounds, result.control,
-        saved=result.saved, waiting=waiting, power=result.power, warnings=result.warnings,
+        saved=result.saved, waiting=waiting, power=result.power,
+        warnings=tuple(dict.fromkeys([*of_pool, *result.warnings])),
     )  # fmt: skip
 
 

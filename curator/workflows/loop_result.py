@@ -101,7 +101,8 @@ class LoopResult(TableResult):
         if self.power:
             yield self.power
         if self.waiting:
-            yield ""
+            if self.rounds or self.power:
+                yield ""
             yield from _waiting_lines(self.waiting, self.config)
 
     def _control_lines(self) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,32 +28,37 @@ from curator.text.display import plural
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
-    """The settings of a loop that hold for all its rounds.
+    """The settings of a loop that hold for all its rounds, and what was found in its logs.
 
     Attributes:
         seed: of the draws.
         trainer: the name of the trainer.
         base_model: that it starts from.
         simulated: True where the labels come from a file that has all of them.
+        understood: the formats and counts of the logs.
+        warnings: what to know of the pool.
     """
 
     seed: int
     trainer: str
     base_model: str
     simulated: bool
+    understood: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LoopStart:
-    """The pool of a loop; in the first call also what was understood of the logs.
+    """The pool of a loop, with what was understood of the logs, and warnings.
 
-    `rejected` are the log records that could not be read.
+    `rejected` are the log records that could not be read, in the first call. `notes` are about this call.
     """
 
     pool: tuple[LoopCase, ...]
     understood: str = ""
     warnings: tuple[str, ...] = ()
     rejected: tuple[RejectedRecord, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def open_pool(
@@ -77,9 +82,10 @@ def open_pool(
     trainer = context.config.loop.trainer
     now = LoopSettings(context.config.seed, trainer.name, trainer.base_model, simulated)
     if folder.pool.is_file():
-        _check_settings(read_record_of(SETTINGS.of(folder.path), LoopSettings), now, folder)
+        then = read_record_of(SETTINGS.of(folder.path), LoopSettings)
+        _check_settings(then, now, folder)
         notes = ("the logs are not read again: the pool of a loop stays as it began",) if logs else ()
-        return LoopStart(read_pool(folder), warnings=notes)
+        return LoopStart(read_pool(folder), then.understood, then.warnings, notes=notes)
     intake = ingest(
         context.config, logs, (), progress, folder.path, redaction=context.redaction, processes=processes
     )  # fmt: skip
@@ -95,12 +101,13 @@ def open_pool(
         for case, text in zip(cases, embedding_texts(cases), strict=True)
     )
     write_atomic(SET_ASIDE.of(folder.path), json_lines(map(rejected_row, intake.unreadable)))
-    write_record(SETTINGS.of(folder.path), now)
+    read = ingest_lines(intake.counts, intake.read, len(intake.cases), len(intake.merged), len(intake.unreadable))
+    understood = "\n".join([intake.understood, *read])
+    warnings = (*intake.warnings, *holdout.warnings, *others, *_left_out(pool))
+    write_record(SETTINGS.of(folder.path), replace(now, understood=understood, warnings=warnings))
     write_atomic(folder.pool, json_lines(map(pool_row, pool)))  # last: its presence says that the loop has begun
     # As every later call reads it, so that no step depends on which call does it.
-    read = ingest_lines(intake.counts, intake.read, len(intake.cases), len(intake.merged), len(intake.unreadable))
-    warnings = (*intake.warnings, *holdout.warnings, *others, *_left_out(pool))
-    return LoopStart(read_pool(folder), "\n".join([intake.understood, *read]), warnings, intake.unreadable)
+    return LoopStart(read_pool(folder), understood, warnings, intake.unreadable)
 
 
 def _for_the_trainer(cases: list[Case], config: Config, *, classifies: bool) -> tuple[list[Case], tuple[str, ...]]:

@@ -310,6 +310,31 @@ def test_unreadable_records_are_named_and_kept(tmp_path: Path, topics: Any, enco
     assert turn(config, encoder).rejected == ()
 
 
+def test_what_is_left_out_of_the_pool_is_said_until_there_is_a_model_and_on_every_page(
+    tmp_path: Path, topics: Any, encoder: Any
+) -> None:
+    with (tmp_path / "logs.jsonl").open("a") as file:
+        for n in range(12):
+            long = f"Dear customer {n}, we are sorry to hear that and will look into it as soon as we can, thank you for your patience."
+            asked = {"model": "prod", "messages": [{"role": "user", "content": f"Write a letter about {n} please"}]}
+            record = {"id": f"t{n}", "task": "letter", "request": asked}
+            record["response"] = {"choices": [{"index": 0, "message": {"role": "assistant", "content": long}}]}
+            file.write("\n" + json.dumps(record))
+    config = parse_config(loop_job(tmp_path, held_out_labels=200, stop={"max_labels": 500}))
+    with pytest.raises(ConfigError, match="may be held out"):
+        turn(config, encoder)
+    config = parse_config(loop_job(tmp_path))  # the remedy
+    left_out = "12 cases left out, whose answers are free text"
+    result = turn(config, encoder)
+    assert left_out in " ".join(result.warnings)
+    assert "252 records read" in result.understood
+    label_round(config, 0, topics)
+    later = turn(config, encoder, rounds=1)
+    assert left_out not in " ".join(later.warnings)
+    assert left_out in (loop_folder(config).path / "loop.html").read_text()
+    assert loop_status(config).to_text().startswith("  round  training labels")
+
+
 def test_a_queue_that_cannot_be_read_is_named(tmp_path: Path, topics: Any, encoder: Any) -> None:
     config = parse_config(loop_job(tmp_path))
     turn(config, encoder)
